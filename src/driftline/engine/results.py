@@ -1,0 +1,114 @@
+"""What an answer is made of: results, their states, and a chunk's verdict. No I/O here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MODEL = "model"
+"""The subject of results about the model as a whole; any other subject is a column's own name."""
+SCORE = "probability_1"
+"""The column with the model's score: the probability of class 1."""
+PREDICTION = "prediction"
+LABEL = "label"
+EVENT_TIME = "event_time"
+ID = "id"
+
+
+class Kind(StrEnum):
+    """What a result speaks of."""
+
+    REALIZED = "realized"
+    ESTIMATED = "estimated"
+    DRIFT = "drift"
+    QUALITY = "quality"
+
+
+class Metric(StrEnum):
+    """Performance metrics of a binary model."""
+
+    ROC_AUC = "roc_auc"
+    F1 = "f1"
+    ACCURACY = "accuracy"
+
+
+class Method(StrEnum):
+    """Univariate drift methods."""
+
+    JENSEN_SHANNON = "jensen_shannon"
+    KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
+    WASSERSTEIN = "wasserstein"
+    CHI2 = "chi2"
+
+
+class Quality(StrEnum):
+    """Data quality methods."""
+
+    MISSING_VALUES = "missing_values"
+
+
+class State(StrEnum):
+    """How a result or a chunk stands. No labels is never healthy, and no value is never 0."""
+
+    NO_DATA = "no_data"
+    INSUFFICIENT = "insufficient"
+    PENDING_LABELS = "pending_labels"
+    OK = "ok"
+    WARN = "warn"
+    ALERT = "alert"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A band that values are held against; None is no bound on that side.
+
+    `lower` and `upper` are where a warning begins. `alert_lower` and `alert_upper`, further out, are where a single
+    chunk alerts at once.
+    """
+
+    lower: float | None = None
+    upper: float | None = None
+    alert_lower: float | None = None
+    alert_upper: float | None = None
+
+    def breached(self, value: float) -> bool:
+        """Say whether `value` is outside the warning bounds."""
+        return _outside(value, self.lower, self.upper)
+
+    def breached_far(self, value: float) -> bool:
+        """Say whether `value` is outside the bounds where one chunk alone alerts."""
+        return _outside(value, self.alert_lower, self.alert_upper)
+
+
+def _outside(value: float, lower: float | None, upper: float | None) -> bool:
+    return (lower is not None and value < lower) or (upper is not None and value > upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One number of a chunk: of what, by which method, and how it stands.
+
+    `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
+    standard error of the value, in the value's own unit. `rows` is how many rows the value was computed from.
+    `p_value` is None for methods that have none.
+    """
+
+    subject: str
+    kind: Kind
+    method: str
+    value: float | None
+    rows: int
+    state: State
+    bounds: Bounds = Bounds()
+    sampling_error: float | None = None
+    p_value: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A chunk's verdict: its state, why in plain words, and whether labels still to come may change it."""
+
+    state: State
+    reasons: tuple[str, ...]
+    provisional: bool
+    drifted: tuple[str, ...] = ()
