@@ -62,13 +62,14 @@ class Bounds:
     """A band that values are held against; None is no bound on that side.
 
     `lower` and `upper` are where a warning begins. `alert_lower` and `alert_upper`, further out, are where a single
-    chunk alerts at once.
+    chunk alerts at once. `expected` is the mean of the reference chunks, None where there are too few.
     """
 
     lower: float | None = None
     upper: float | None = None
     alert_lower: float | None = None
     alert_upper: float | None = None
+    expected: float | None = None
 
     def breached(self, value: float) -> bool:
         """Say whether `value` is outside the warning bounds."""
@@ -89,7 +90,11 @@ class Result:
 
     `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
     standard error of the value, in the value's own unit. `rows` is how many rows the value was computed from.
-    `p_value` is None for methods that have none.
+    `p_value` is None for methods that have none. `effect` is the size of the change on a scale without unit or row
+    count, which the verdict holds against a floor; None where there is none. For Jensen-Shannon and Kolmogorov-Smirnov
+    it is the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2
+    Cohen's w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for missing values the chunk's
+    share minus the reference's share.
     """
 
     subject: str
@@ -102,6 +107,7 @@ class Result:
     sampling_error: float | None = None
     p_value: float | None = None
     reason: str | None = None
+    effect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
