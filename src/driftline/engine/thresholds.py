@@ -1,0 +1,156 @@
+"""Bounds that results are held against, by policy, from the values of the reference's own chunks. No I/O here."""
+
+from collections.abc import Sequence
+from math import isfinite, sqrt
+from statistics import mean, stdev
+
+import numpy as np
+from scipy.special import stdtrit
+
+from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
+from driftline.engine.spec import ModelSpec, ThresholdPolicy
+
+MINIMUM_REFERENCE_CHUNKS = 4
+"""With fewer reference chunks than this their spread says too little: bounds are constants."""
+SPREADS = 3.0
+"""How many standard deviations of the reference chunks a value may lie off their mean."""
+FALSE_ALERTS = 0.002
+"""The chance that one undisturbed chunk is beyond any alert bound of its family, shared among the family's numbers."""
+P_VALUE_LEVEL = 0.05
+"""The p-value below which a test says that something changed; over columns it is the false discovery rate."""
+LEAST_SPREAD = 1e-9
+"""A bound stays at least this far from the mean: nearer is the noise of adding floats in another order."""
+
+EFFECT_FLOOR: dict[str, float] = {
+    Method.JENSEN_SHANNON: 0.1,
+    Method.KOLMOGOROV_SMIRNOV: 0.1,
+    Method.WASSERSTEIN: 0.1,
+    Method.CHI2: 0.1,
+    Quality.MISSING_VALUES: 0.05,
+}
+"""Effects not above this are too small to matter, however certain. See `Result.effect` for each method's scale; 0.1 is
+a tenth of the column's standard deviation for Wasserstein and Cohen's small effect (w) for chi2; 0.05 is five
+percentage points more missing values than in the reference."""
+
+CONSTANT_BOUNDS: dict[str, Bounds] = {
+    Metric.ROC_AUC: Bounds(lower=0.5),
+    Method.JENSEN_SHANNON: Bounds(upper=0.1),
+    Method.KOLMOGOROV_SMIRNOV: Bounds(upper=0.1),
+}
+"""Bounds that need no reference chunks. No model may be worse than chance (ROC AUC 0.5); a distance of 0.1 is the
+effect floor. F1 and accuracy have none, since what is good depends on the share of positives. Wasserstein and missing
+values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor."""
+
+_RANGE: dict[str, tuple[float, float]] = {
+    Metric.ROC_AUC: (0, 1),
+    Metric.F1: (0, 1),
+    Metric.ACCURACY: (0, 1),
+    Method.JENSEN_SHANNON: (0, 1),
+    Method.KOLMOGOROV_SMIRNOV: (0, 1),
+    Method.WASSERSTEIN: (0, float("inf")),
+    Quality.MISSING_VALUES: (0, 1),
+}
+_PERFORMANCE = frozenset({Kind.REALIZED, Kind.ESTIMATED})
+
+
+def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Sequence[float | None]) -> Bounds:
+    """Bound the values of `method`, given those of the reference's own chunks (None where undefined).
+
+    For estimated performance pass the *realized* values of the reference chunks, as NannyML does: the estimate is
+    held against what the model really did. Bounds are in the value's own unit and within the method's range.
+
+    Policy `driftline`, on the worse side only (performance: lower; drift and missing values: upper): a warning begins
+    3 sample standard deviations s off the mean; the alert bound is the wider of that and the one-sided t prediction
+    limit of one new chunk, t(k - 1) * s * sqrt(1 + 1/k), at 0.2 % shared (Bonferroni) over the metrics, or over the
+    watched columns for drift and missing values. Fewer than 4 defined reference values: `CONSTANT_BOUNDS`.
+
+    Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
+    method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
+
+    Under both, chi2 has no bounds: its p-value decides.
+    """
+    values = _defined(reference_values)
+    if method == Method.CHI2:
+        return Bounds()
+    if spec.thresholds is ThresholdPolicy.NANNYML:
+        return _nannyml_bounds(kind, method, values)
+    if len(values) < MINIMUM_REFERENCE_CHUNKS:
+        return CONSTANT_BOUNDS.get(method, Bounds())
+    return _driftline_bounds(kind, method, values, FALSE_ALERTS / _family_size(spec, kind))
+
+
+def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float | None]) -> str | None:
+    """Say in plain words what limits the bounds of `method`, for `Result.reason`; None where nothing does.
+
+    The text is the same for all methods of a kind with the same number of reference chunks.
+    """
+    count = len(_defined(reference_values))
+    enough = 1 if spec.thresholds is ThresholdPolicy.NANNYML else MINIMUM_REFERENCE_CHUNKS
+    if method == Method.CHI2 or count >= enough:
+        return None
+    return (
+        f"The reference has {count} usable chunk{'' if count == 1 else 's'}, fewer than {enough}: "
+        "bounds are constants, not drawn from its spread; give it a longer reference."
+    )
+
+
+def standing(kind: Kind, value: float, bounds: Bounds, p_value: float | None = None) -> State:
+    """Say how one value stands against its bounds on the worse side: ok, warn or alert.
+
+    Without bounds a p-value below 0.05 is a warning (chi2). This is the number by itself; whether the chunk warns or
+    alerts, with effect floors, false discovery rate and earlier chunks, is the verdict's to say.
+    """
+    if worse_side(kind, bounds).breached_far(value):
+        return State.ALERT
+    if worse_side(kind, bounds).breached(value):
+        return State.WARN
+    unbounded = bounds.lower is None and bounds.upper is None
+    return State.WARN if unbounded and p_value is not None and p_value < P_VALUE_LEVEL else State.OK
+
+
+def worse_side(kind: Kind, bounds: Bounds) -> Bounds:
+    """Keep only the bounds on the side where `kind` gets worse: lower for performance, upper for all else."""
+    if kind in _PERFORMANCE:
+        return Bounds(lower=bounds.lower, alert_lower=bounds.alert_lower, expected=bounds.expected)
+    return Bounds(upper=bounds.upper, alert_upper=bounds.alert_upper, expected=bounds.expected)
+
+
+def _defined(values: Sequence[float | None]) -> list[float]:
+    return [float(value) for value in values if value is not None and isfinite(value)]
+
+
+def _family_size(spec: ModelSpec, kind: Kind) -> int:
+    return max(1, len(spec.metrics) if kind in _PERFORMANCE else len(spec.watched))
+
+
+def _driftline_bounds(kind: Kind, method: str, values: list[float], chance: float) -> Bounds:
+    # statistics.mean and stdev are exact: equal values have themselves as mean and spread 0.
+    centre, spread = mean(values), stdev(values)
+    warn = max(SPREADS * spread, LEAST_SPREAD)
+    alert = max(warn, _prediction_factor(len(values), chance) * spread)
+    sign = -1 if kind in _PERFORMANCE else 1
+    near, far = (_clip(method, centre + sign * distance) for distance in (warn, alert))
+    if kind in _PERFORMANCE:
+        return Bounds(lower=near, alert_lower=far, expected=centre)
+    return Bounds(upper=near, alert_upper=far, expected=centre)
+
+
+def _prediction_factor(chunks: int, chance: float) -> float:
+    """How many sample standard deviations off the mean of `chunks` values one more is with at most `chance`."""
+    return -float(stdtrit(chunks - 1, chance)) * sqrt(1 + 1 / chunks)
+
+
+def _nannyml_bounds(kind: Kind, method: str, values: list[float]) -> Bounds:
+    if not values:
+        return Bounds()
+    centre, spread = float(np.mean(values)), float(np.std(values))
+    upper: float | None = centre + SPREADS * spread
+    lower = None if kind is Kind.DRIFT else _clip(method, centre - SPREADS * spread)
+    if upper is not None and method != Method.JENSEN_SHANNON:
+        upper = _clip(method, upper)
+    return Bounds(lower=lower, upper=upper, alert_lower=lower, alert_upper=upper, expected=centre)
+
+
+def _clip(method: str, bound: float) -> float:
+    lowest, highest = _RANGE.get(method, (-float("inf"), float("inf")))
+    return min(max(bound, lowest), highest)
