@@ -112,7 +112,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A chunk's verdict: its state, why in plain words, and whether labels still to come may change it."""
+    """A chunk's verdict: its state, why in plain words (gravest first), and whether labels still to come may change it.
+
+    `drifted` names the columns whose drift, or drift in missing values, lasts; drift seen once is only in `reasons`.
+    """
 
     state: State
     reasons: tuple[str, ...]

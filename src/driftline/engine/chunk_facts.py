@@ -1,0 +1,62 @@
+"""What is known of one chunk when its verdict is derived. No I/O here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftline.engine.results import MODEL, Kind, Result
+from driftline.engine.spec import ModelSpec
+from driftline.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkFacts:
+    """One half-open chunk [start, end) and its results.
+
+    `start` and `end` are aware instants. `closed` says that the model's clock has passed the end plus the allowed
+    lateness, `labels_due` that it has passed the end plus the label delay. `rows` counts the chunk's predictions and
+    `labelled` those of them whose label is in. Raises InvalidInput where these contradict one another.
+    """
+
+    start: datetime
+    end: datetime
+    closed: bool
+    labels_due: bool
+    rows: int
+    labelled: int
+    results: tuple[Result, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.start < self.end and 0 <= self.labelled <= self.rows):
+            msg = (
+                f"a chunk needs start < end and 0 <= labelled <= rows; got {self.start} to {self.end}, "
+                f"{self.labelled} labelled of {self.rows} rows: count labels of this chunk's predictions only"
+            )
+            raise InvalidInput(msg)
+
+    @property
+    def coverage(self) -> float:
+        """The share of rows whose label is in, 0 to 1; 0 where there are no rows."""
+        return self.labelled / self.rows if self.rows else 0.0
+
+    def settled(self, spec: ModelSpec) -> bool:
+        """Say whether realized performance decides: closed, large enough, labels due, and enough of them in."""
+        return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
+
+    def counts(self, spec: ModelSpec) -> bool:
+        """Say whether the chunk counts towards runs of chunks: closed and with the minimum of rows."""
+        return self.closed and self.rows >= spec.minimum_rows
+
+    def of_kind(self, kind: Kind) -> tuple[Result, ...]:
+        """All results of `kind`, by subject and method: their order never depends on who computed them when."""
+        return tuple(sorted((r for r in self.results if r.kind is kind), key=lambda r: (r.subject, r.method)))
+
+    def performance(self, kind: Kind, metric: str) -> Result | None:
+        """The model's own result of `kind` for `metric`; None where it was not computed."""
+        return next((r for r in self.of_kind(kind) if r.subject == MODEL and r.method == metric), None)
+
+
+def last_closed(chunks: Iterable[ChunkFacts], before: datetime, most: int) -> tuple[ChunkFacts, ...]:
+    """The last `most` closed chunks that start before `before`, oldest first, whatever order they came in."""
+    earlier = sorted((c for c in chunks if c.closed and c.start < before), key=lambda c: c.start)
+    return tuple(earlier[-most:])

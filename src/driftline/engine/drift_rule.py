@@ -1,0 +1,119 @@
+"""Which columns drifted in a chunk, and which drift lasts. No I/O here."""
+
+from collections.abc import Sequence
+
+from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.findings import Finding, percent, title, told_apart
+from driftline.engine.results import Kind, Method, Quality, Result, State
+from driftline.engine.spec import ModelSpec
+from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL, worse_side
+
+LASTING = 2
+"""Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
+WINDOW = 3
+"""How many closed chunks, the chunk itself included, the window has."""
+
+_KINDS = (Kind.DRIFT, Kind.QUALITY)
+_OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
+_Subject = tuple[Kind, str]
+
+
+def drift_findings(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> list[Finding]:
+    """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
+
+    `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read.
+    Missing values are judged apart from the distribution: one does not make the other last.
+    """
+    seen = drift_seen(spec, chunk)
+    lasting = lasting_drift(spec, chunk, preceding)
+    grave = State.ALERT if spec.drift_alerts else State.WARN
+    found = [
+        Finding(grave, f"{reason}, and it lasts.") if key in lasting else Finding(None, f"{reason}; {_not_yet(chunk)}.")
+        for key, reason in seen.items()
+    ]
+    return found + _failures(chunk)
+
+
+def lasting_drift(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> frozenset[_Subject]:
+    """The (kind, column) pairs that drifted in this closed chunk and in one more of the last 3 closed ones."""
+    if not chunk.counts(spec):
+        return frozenset()
+    before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
+    return frozenset(key for key in drift_seen(spec, chunk) if 1 + sum(key in seen for seen in before) >= LASTING)
+
+
+def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
+    """The (kind, column) pairs that drifted in this one chunk, each with its reason; none with too few rows.
+
+    A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
+    effect decides alone. Where a column has p-values, one of them must also be significant at a false discovery rate
+    of 5 % over the chunk's columns.
+    """
+    if chunk.rows < spec.minimum_rows:
+        return {}
+    results = [r for kind in _KINDS for r in chunk.of_kind(kind)]
+    dismissed = _dismissed(results)
+    seen: dict[_Subject, str] = {}
+    for result in results:
+        key = (result.kind, result.subject)
+        if key not in dismissed and _outside(result):
+            seen.setdefault(key, _reason(result))
+    return seen
+
+
+def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple[bool, ...]:
+    """Say which tests are significant at a false discovery rate of `rate` (Benjamini and Hochberg 1995)."""
+    ranked = sorted(p_values)
+    passing = [p for rank, p in enumerate(ranked, start=1) if p <= rank / len(ranked) * rate]
+    return tuple(bool(passing) and p <= passing[-1] for p in p_values)
+
+
+def _dismissed(results: Sequence[Result]) -> frozenset[_Subject]:
+    """Columns that have p-values, none of them significant."""
+    tested = [(r, r.p_value) for r in results if r.value is not None and r.p_value is not None]
+    significant = discoveries([p for _, p in tested])
+    found = {(r.kind, r.subject) for (r, _), hit in zip(tested, significant, strict=True) if hit}
+    return frozenset((r.kind, r.subject) for r, _ in tested) - found
+
+
+def _outside(result: Result) -> bool:
+    effect = _effect(result)
+    if result.value is None or effect is None or effect <= EFFECT_FLOOR.get(result.method, 0.0):
+        return False
+    bounds = worse_side(result.kind, result.bounds)
+    return bounds.upper is None or bounds.breached(result.value)
+
+
+def _effect(result: Result) -> float | None:
+    if result.effect is None and result.method in _OWN_EFFECT:
+        return result.value
+    return result.effect
+
+
+def _reason(result: Result) -> str:
+    if result.method == Quality.MISSING_VALUES:
+        return f"{result.subject} is missing in {percent(result.value or 0.0)} of rows, {_limit(result)}"
+    shown = "" if result.value is None else f" {result.value:.3g}"
+    tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
+    return f"{result.subject} drifted: {title(result.method)}{shown} is {_limit(result)}{tested}"
+
+
+def _limit(result: Result) -> str:
+    if result.bounds.upper is None or result.value is None:
+        return f"with an effect of {_effect(result):.3g} above the floor {EFFECT_FLOOR.get(result.method, 0.0):g}"
+    if result.method == Quality.MISSING_VALUES:
+        return f"above its bound {percent(result.bounds.upper)}"
+    return f"above its bound {told_apart(result.value, result.bounds.upper)[1]}"
+
+
+def _not_yet(chunk: ChunkFacts) -> str:
+    return "seen in one closed chunk so far" if chunk.closed else "the chunk is still open"
+
+
+def _failures(chunk: ChunkFacts) -> list[Finding]:
+    return [
+        Finding(State.ERROR, f"{title(r.method)} of {r.subject} failed: {r.reason or 'no reason was given'}")
+        for kind in _KINDS
+        for r in chunk.of_kind(kind)
+        if r.state is State.ERROR
+    ]

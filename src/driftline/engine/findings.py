@@ -1,0 +1,58 @@
+"""One thing that speaks for a chunk's state, in plain words with numbers. No I/O here."""
+
+from dataclasses import dataclass
+
+from driftline.engine.results import Method, Metric, Quality, State
+
+SEVERITY = (State.OK, State.PENDING_LABELS, State.INSUFFICIENT, State.ERROR, State.WARN, State.ALERT)
+"""States from mildest to gravest: the gravest finding is the verdict's state."""
+
+TITLE: dict[str, str] = {
+    Metric.ROC_AUC: "ROC AUC",
+    Metric.F1: "F1",
+    Metric.ACCURACY: "Accuracy",
+    Method.JENSEN_SHANNON: "Jensen-Shannon distance",
+    Method.KOLMOGOROV_SMIRNOV: "Kolmogorov-Smirnov distance",
+    Method.WASSERSTEIN: "Wasserstein distance",
+    Method.CHI2: "chi2",
+    Quality.MISSING_VALUES: "share of missing values",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A reason and the state it speaks for; a state of None is a note, which changes nothing."""
+
+    state: State | None
+    reason: str
+
+
+def gravest(findings: list[Finding]) -> State:
+    """The gravest state among `findings`, at least one of which must not be a note."""
+    return max((f.state for f in findings if f.state is not None), key=SEVERITY.index)
+
+
+def reasons(findings: list[Finding]) -> tuple[str, ...]:
+    """Every distinct reason once, the gravest first, notes last."""
+    ranked = sorted(findings, key=lambda f: len(SEVERITY) if f.state is None else -SEVERITY.index(f.state))
+    return tuple(dict.fromkeys(finding.reason for finding in ranked))
+
+
+def title(method: str) -> str:
+    """What a metric or method is called in a sentence."""
+    return TITLE.get(method, method)
+
+
+def percent(share: float) -> str:
+    """A share in per cent, rounded down: 99.9 % of labels is never said to be all of them."""
+    tenths = int(share * 1000 + 1e-9)
+    return f"{tenths / 10:g} %"
+
+
+def told_apart(value: float, bound: float) -> tuple[str, str]:
+    """Both numbers, short, yet with as many digits as it takes to see that they differ."""
+    for digits in range(3, 17):
+        shown = f"{value:.{digits}g}", f"{bound:.{digits}g}"
+        if shown[0] != shown[1]:
+            return shown
+    return f"{value:.3g}", f"{bound:.3g}"

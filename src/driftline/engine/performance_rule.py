@@ -1,0 +1,133 @@
+"""What realized and estimated performance say of a chunk. No I/O here."""
+
+from collections.abc import Mapping
+
+from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.findings import Finding, percent, title, told_apart
+from driftline.engine.results import Bounds, Kind, Result, State
+from driftline.engine.spec import ModelSpec
+from driftline.engine.thresholds import standing
+from driftline.engine.track_record import TrackRecord
+
+
+def performance_findings(
+    spec: ModelSpec, chunk: ChunkFacts, previous: ChunkFacts | None, records: Mapping[str, TrackRecord]
+) -> list[Finding]:
+    """Judge each metric of the spec: by its realized value where that decides, else by its estimate.
+
+    `previous` is the closed chunk directly before: two running beyond the bound of warning alert. `records` tells by
+    metric whether past estimates held. A metric that decides is ok, warn or alert; one that cannot is at best
+    pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined).
+    """
+    findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
+    for metric in spec.metrics:
+        realized = chunk.performance(Kind.REALIZED, metric)
+        if chunk.settled(spec) and realized is not None and realized.value is not None:
+            findings += _decided(spec, metric, realized, realized.value, previous)
+        else:
+            findings += _undecided(spec, metric, chunk, realized)
+            findings += _estimated(spec, metric, chunk, previous, records.get(metric, TrackRecord()))
+    if all(finding.state is None for finding in findings):
+        findings.append(Finding(State.INSUFFICIENT, "No metric has a bound: give the model a longer reference."))
+    return findings
+
+
+def _decided(
+    spec: ModelSpec, metric: str, realized: Result, value: float, previous: ChunkFacts | None
+) -> list[Finding]:
+    notes = [Finding(None, realized.reason)] if realized.reason else []
+    if realized.bounds.lower is None:
+        return [Finding(None, f"{title(metric)} {value:.3g} has no bound to be held against."), *notes]
+    state, words = _level(spec, realized, value, previous)
+    return [Finding(state, f"{words}."), *_better(metric, value, realized.bounds), *notes]
+
+
+def _undecided(spec: ModelSpec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
+    """What can be said of a metric whose realized value does not decide, apart from its estimate."""
+    if realized is not None and realized.state is State.ERROR:
+        return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
+    if chunk.settled(spec):
+        why = realized.reason if realized is not None and realized.reason else "it was not computed"
+        return [Finding(State.INSUFFICIENT, f"{title(metric)} is undefined: {why}")]
+    if chunk.closed and chunk.labels_due and realized is not None and realized.value is not None:
+        return _partly_labelled(spec, realized, realized.value, chunk)
+    return []
+
+
+def _partly_labelled(spec: ModelSpec, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
+    state, words = _level(spec, realized, value, None)
+    if state is State.OK:
+        return []
+    return [Finding(State.WARN, f"{words}, on the {percent(chunk.coverage)} of labels that are in.")]
+
+
+def _estimated(
+    spec: ModelSpec, metric: str, chunk: ChunkFacts, previous: ChunkFacts | None, record: TrackRecord
+) -> list[Finding]:
+    """Let the estimate speak: inside its bounds it is a note, outside a warning, or an alert if it may and held."""
+    estimated = chunk.performance(Kind.ESTIMATED, metric)
+    if estimated is None or estimated.value is None:
+        return _no_estimate(metric, estimated)
+    if estimated.bounds.lower is None:
+        return [Finding(None, f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against.")]
+    state, words = _level(spec, estimated, estimated.value, previous)
+    if state is State.OK:
+        return [Finding(None, f"Estimated {words}.")]
+    if state is State.ALERT and chunk.closed and record.trusted:
+        return [Finding(State.ALERT, f"Estimated {words}; past estimates {_held(record)}.")]
+    why = "the chunk is still open" if not chunk.closed else f"past estimates {_held(record)}"
+    return [Finding(State.WARN, f"Estimated {words}; {why}.")]
+
+
+def _no_estimate(metric: str, estimated: Result | None) -> list[Finding]:
+    why = estimated.reason if estimated is not None and estimated.reason else "it was not computed"
+    return [Finding(None, f"There is no estimate of {title(metric)}: {why}")]
+
+
+def _held(record: TrackRecord) -> str:
+    if record.compared == 0:
+        return "could not be compared yet"
+    return f"held in {record.held} of {record.compared} chunks"
+
+
+def _level(spec: ModelSpec, result: Result, value: float, previous: ChunkFacts | None) -> tuple[State, str]:
+    """How a value with a lower bound stands, the previous closed chunk considered, and that in words."""
+    state = standing(result.kind, value, result.bounds)
+    bound = result.bounds.alert_lower if state is State.ALERT else result.bounds.lower
+    shown, limit = told_apart(value, bound if bound is not None else value)
+    name = title(result.method)
+    if state is State.ALERT:
+        return state, f"{name} {shown} is below its alert bound {limit}"
+    if state is State.OK:
+        return state, f"{name} {shown} is inside its bound {limit}"
+    if previous is not None and _was_outside(spec, result, previous):
+        return State.ALERT, f"{name} {shown} is below its bound {limit} in the second closed chunk running"
+    return state, f"{name} {shown} is below its bound {limit}"
+
+
+def _was_outside(spec: ModelSpec, result: Result, previous: ChunkFacts) -> bool:
+    """Say whether the same number was beyond its bound of warning in the previous chunk, and counted there."""
+    counted = previous.settled(spec) if result.kind is Kind.REALIZED else previous.counts(spec)
+    before = previous.performance(result.kind, result.method)
+    if not counted or before is None or before.value is None:
+        return False
+    return standing(before.kind, before.value, before.bounds) is not State.OK
+
+
+def _better(metric: str, value: float, bounds: Bounds) -> list[Finding]:
+    """A note where a value is as far above the expectation as the bound is below it."""
+    if bounds.expected is None or bounds.lower is None or value - bounds.expected <= bounds.expected - bounds.lower:
+        return []
+    shown, expected = told_apart(value, bounds.expected)
+    return [Finding(None, f"{title(metric)} {shown} is better than expected ({expected}).")]
+
+
+def _labels_outstanding(spec: ModelSpec, chunk: ChunkFacts) -> Finding:
+    share, needed = percent(chunk.coverage), percent(spec.label_coverage)
+    if not chunk.closed:
+        words = f"The chunk is still open; {share} of labels are in."
+    elif not chunk.labels_due:
+        words = f"Labels are not due yet; {share} are in, and early ones are a biased sample."
+    else:
+        words = f"Labels were due, but {share} are in and {needed} are needed."
+    return Finding(State.PENDING_LABELS, words)
