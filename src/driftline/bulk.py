@@ -1,0 +1,97 @@
+"""Rows into MySQL by LOAD DATA LOCAL, all of them or none: its silent warnings become an error."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+from sqlalchemy import Connection, Integer, String, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import ClauseElement
+
+from driftline.errors import InvalidInput
+
+_AS_READ = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed", null_string="NULL")
+"""Strings are quoted and NULL is not: LOAD DATA tells the empty string, the word and the missing value apart."""
+
+Constants = Mapping[str, int | str]
+
+
+class LoadData(Executable, ClauseElement):
+    """LOAD DATA LOCAL of a file that `encode` wrote; a column in `constants` gets the same value in every row."""
+
+    inherit_cache = False
+
+    def __init__(self, path: Path, table: Table, columns: Sequence[str], constants: Constants) -> None:
+        """Take the file, where it goes, and the columns in the file's order."""
+        self.path, self.table, self.columns, self.constants = path, table, columns, constants
+
+
+@compiles(LoadData)
+def _compile(element: LoadData, compiler: Any, **_: Any) -> str:
+    quote = compiler.preparer.quote_identifier
+
+    def literal(value: int | str) -> str:
+        return str(compiler.render_literal_value(value, Integer() if isinstance(value, int) else String()))
+
+    constants = ", ".join(f"{quote(name)} = {literal(value)}" for name, value in element.constants.items())
+    return (
+        f"LOAD DATA LOCAL INFILE {literal(str(element.path))} "
+        f"INTO TABLE {compiler.preparer.format_table(element.table)} "
+        "CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' "
+        f"LINES TERMINATED BY '\\n' ({', '.join(map(quote, element.columns))})"
+        + (f" SET {constants}" if constants else "")
+    )
+
+
+def encode(frame: pd.DataFrame, columns: Sequence[str]) -> bytes:
+    """Write the columns as the bytes LOAD DATA reads: CSV without header, NULL for missing, instants in UTC.
+
+    The same content gives the same bytes, so their hash is the batch's.
+
+    Raises:
+        InvalidInput: a number is infinite, which MySQL cannot hold, or a text holds a line break.
+    """
+    table = pa.Table.from_pandas(frame.loc[:, list(columns)], preserve_index=False)
+    for place, field in enumerate(table.schema):
+        _require_storable(field, table.column(place))
+        if pa.types.is_timestamp(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(pa.timestamp("us")))
+    sink = pa.BufferOutputStream()
+    pyarrow.csv.write_csv(table, sink, _AS_READ)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _require_storable(field: pa.Field, column: pa.ChunkedArray) -> None:
+    if pa.types.is_floating(field.type) and pa.compute.any(pa.compute.is_inf(column)).as_py():
+        raise InvalidInput(
+            f"Column {field.name!r} holds an infinite number, which MySQL cannot store; send NULL instead."
+        )
+    if pa.types.is_string(field.type) and pa.compute.any(pa.compute.match_substring(column, "\n")).as_py():
+        raise InvalidInput(f"Column {field.name!r} holds a text with a line break; replace it by a blank.")
+
+
+def load(
+    connection: Connection, table: Table, columns: Sequence[str], payload: bytes, constants: Constants | None = None
+) -> int:
+    """Load encoded rows into a table; give their number.
+
+    Raises:
+        InvalidInput: a row was changed, refused or already there; roll the transaction back.
+    """
+    sent = payload.count(b"\n")
+    with tempfile.NamedTemporaryFile(prefix="driftline-", suffix=".csv") as file:
+        file.write(payload)
+        file.flush()
+        loaded = connection.execute(LoadData(Path(file.name), table, columns, constants or {})).rowcount
+    warnings = tuple(str(row[2]) for row in connection.exec_driver_sql("SHOW WARNINGS LIMIT 5"))
+    if loaded != sent or warnings:
+        raise InvalidInput(
+            f"{table.name} took {loaded} of {sent} rows as they are; nothing was kept.", details=warnings
+        )
+    return loaded

@@ -1,0 +1,1 @@
+"""The schema's history, run by `driftline db upgrade` alone."""

@@ -1,0 +1,291 @@
+"""Models, their versions and spec revisions: what is registered, and with which frozen reference."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy.dialects.mysql import insert as upsert
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.database import in_transaction
+from driftline.engine.chunks import chunk_of
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.spec import ModelSpec
+from driftline.errors import Conflict, NotFound
+from driftline.predictions import PredictionStore
+from driftline.tables import (
+    CHURN_NUMBER,
+    ledger,
+    ledger_slots,
+    model_versions,
+    models,
+    pending_chunks,
+    predictions,
+    spec_revisions,
+)
+from driftline.views import create_model_predictions
+
+READY, CREATING = "ready", "creating"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A ready version of a model: its current spec, its reference as fitted, and where its files are."""
+
+    model_number: int
+    name: str
+    number: int
+    spec_revision: int
+    spec: ModelSpec
+    fitted: FittedReference
+    artifact_uri: str | None
+    reference_uri: str
+    reference_hash: str
+    details: Mapping[str, Any]
+    created_at: datetime
+
+    @property
+    def store(self) -> PredictionStore:
+        """The door to the model's predictions."""
+        return PredictionStore(self.model_number, self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version to register.
+
+    `training_hash` names the data and configuration it was trained with: the same again is the same version.
+    `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`).
+    """
+
+    name: str
+    spec: ModelSpec
+    training_hash: str
+    reference: pd.DataFrame
+    artifact_uri: str | None
+    details: Mapping[str, Any]
+
+
+def find(connection: Connection, name: str) -> int:
+    """Give the number of a model.
+
+    Raises:
+        NotFound: no model has that name; the error lists those there are.
+    """
+    number = connection.execute(select(models.c.number).where(models.c.name == name)).scalar()
+    if number is None:
+        known = ", ".join(connection.execute(select(models.c.name).order_by(models.c.name)).scalars()) or "none"
+        raise NotFound(f"No model is named {name!r}. Registered: {known}.")
+    return int(number)
+
+
+def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
+    """Give the ready version that was trained with that data and configuration, or None."""
+    statement = select(model_versions.c.version).where(
+        model_versions.c.model_number == find(connection, name),
+        model_versions.c.training_hash == training_hash,
+        model_versions.c.state == READY,
+    )
+    return connection.execute(statement).scalar()
+
+
+def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime) -> int:
+    """Register a version with its frozen reference; give its number. Registered twice, it is the same version.
+
+    The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
+    revision. The tables of the model are made while the version is `creating`; then it is `ready`.
+
+    Raises:
+        Conflict: the model's table has other columns.
+    """
+    fitted = fit_reference(candidate.reference, candidate.spec)
+    number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
+    _save_reference(candidate.reference, reference_path(objects, candidate.name, fitted.content_hash))
+    with engine.connect() as connection:
+        _make_tables(connection, number, candidate.spec)
+    in_transaction(engine, lambda connection: _finish(connection, number, version))
+    return version
+
+
+def reference_path(objects: Path, name: str, content_hash: str) -> Path:
+    """Give where a reference is kept: named by its content, so it never changes."""
+    return objects / "references" / name / f"{content_hash[:16]}.parquet"
+
+
+def _save_reference(frame: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    frame.to_parquet(unfinished, index=False)
+    unfinished.replace(path)
+
+
+def _begin(
+    connection: Connection, candidate: Candidate, fitted: FittedReference, objects: Path, now: datetime
+) -> tuple[int, int]:
+    number = _model_number(connection, candidate.name, now)
+    known = connection.execute(
+        select(model_versions.c.version).where(
+            model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
+        )
+    ).scalar()
+    if known is not None:
+        return number, int(known)
+    newest = select(func.coalesce(func.max(model_versions.c.version), 0)).where(model_versions.c.model_number == number)
+    version = int(connection.execute(newest).scalar_one()) + 1
+    row = {
+        "model_number": number,
+        "version": version,
+        "state": CREATING,
+        "artifact_uri": candidate.artifact_uri,
+        "training_hash": candidate.training_hash,
+        "reference_uri": str(reference_path(objects, candidate.name, fitted.content_hash)),
+        "reference_hash": fitted.content_hash,
+        "details": json.dumps(candidate.details),
+        "created_at": naive_utc(now),
+    }
+    connection.execute(insert(model_versions).values(row))
+    _add_revision(connection, number, version, candidate.spec, fitted, now)
+    return number, version
+
+
+def _model_number(connection: Connection, name: str, now: datetime) -> int:
+    """Find or make the model; its row is locked, so versions are numbered one after the other."""
+    connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
+    return int(connection.execute(select(models.c.number).where(models.c.name == name).with_for_update()).scalar_one())
+
+
+def _add_revision(
+    connection: Connection, number: int, version: int, spec: ModelSpec, fitted: FittedReference, now: datetime
+) -> None:
+    mine = (spec_revisions.c.model_number == number) & (spec_revisions.c.model_version == version)
+    newest = connection.execute(select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(mine)).scalar_one()
+    row = {
+        "model_number": number,
+        "model_version": version,
+        "revision": int(newest) + 1,
+        "spec": spec.model_dump_json(),
+        "fitted": fitted.to_json(),
+        "created_at": naive_utc(now),
+    }
+    connection.execute(insert(spec_revisions).values(row))
+
+
+def _make_tables(connection: Connection, number: int, spec: ModelSpec) -> None:
+    store = PredictionStore(number, spec)
+    store.create(connection)
+    described = connection.exec_driver_sql(f"SHOW COLUMNS FROM {predictions(number, spec).name}")  # a name made here
+    there = {row[0] for row in described}
+    other = sorted(there ^ {*store.columns, "batch_number"})
+    if other:
+        raise Conflict(
+            f"The model's predictions have other columns: {', '.join(other)}. Register the new columns as a model of "
+            "another name."
+        )
+    if number == CHURN_NUMBER:
+        create_model_predictions(connection)
+    connection.commit()
+
+
+def _finish(connection: Connection, number: int, version: int) -> None:
+    key = (model_versions.c.model_number == number) & (model_versions.c.version == version)
+    connection.execute(update(model_versions).where(key).values(state=READY))
+
+
+def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: datetime) -> int:
+    """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
+
+    Raises:
+        NotFound: no such model or version. Conflict: the columns differ, which only a new model can have.
+    """
+    present = load(engine, name, version)
+    if spec == present.spec:
+        return present.spec_revision
+    if spec.columns != present.spec.columns and {*spec.features} != {*present.spec.features}:
+        raise Conflict("A spec revision keeps the model's columns; register other columns as a model of another name.")
+    fitted = fit_reference(pd.read_parquet(present.reference_uri), spec)
+
+    def revise(connection: Connection) -> None:
+        _model_number(connection, name, now)
+        _add_revision(connection, present.model_number, version, spec, fitted, now)
+        queue_all(connection, present.model_number, version, spec)
+
+    in_transaction(engine, revise)
+    return present.spec_revision + 1
+
+
+def queue_all(connection: Connection, number: int, version: int, spec: ModelSpec) -> None:
+    """Queue every chunk that any batch of the version's predictions touched."""
+    slots = connection.execute(
+        select(ledger_slots.c.slot)
+        .join(ledger, ledger.c.number == ledger_slots.c.batch_number)
+        .where(ledger.c.model_number == number, ledger_slots.c.model_version == version)
+        .distinct()
+    ).scalars()
+    queue(connection, number, version, {chunk_of(aware_utc(slot), spec.period, spec.zone).start for slot in slots})
+
+
+def queue(connection: Connection, number: int, version: int, starts: set[datetime]) -> None:
+    """Make chunks pending now; one that was waiting for its hour no longer waits."""
+    rows = [{"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in starts]
+    if rows:
+        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=None), rows)
+
+
+def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:
+    """List (model name, version) of all ready versions, oldest first."""
+    statement = (
+        select(models.c.name, model_versions.c.version)
+        .join(model_versions, model_versions.c.model_number == models.c.number)
+        .where(model_versions.c.state == READY)
+        .order_by(models.c.number, model_versions.c.version)
+    )
+    if model_number is not None:
+        statement = statement.where(models.c.number == model_number)
+    return [(name, version) for name, version in connection.execute(statement)]
+
+
+def load(engine: Engine, name: str, version: int | None = None) -> Version:
+    """Load a ready version, the newest where none is named, with its current spec and fitted reference.
+
+    Raises:
+        NotFound: no such model, or no ready version; the error lists those there are.
+    """
+    with engine.connect() as connection:
+        find(connection, name)
+        row = connection.execute(_version_statement(name, version)).mappings().first()
+        if row is None:
+            ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
+            raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+    return Version(
+        model_number=row["model_number"],
+        name=name,
+        number=row["version"],
+        spec_revision=row["revision"],
+        spec=ModelSpec.model_validate_json(row["spec"]),
+        fitted=FittedReference.from_json(row["fitted"]),
+        artifact_uri=row["artifact_uri"],
+        reference_uri=row["reference_uri"],
+        reference_hash=row["reference_hash"],
+        details=json.loads(row["details"]),
+        created_at=aware_utc(row["created_at"]),
+    )
+
+
+def _version_statement(name: str, version: int | None) -> Select[Any]:
+    same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
+        spec_revisions.c.model_version == model_versions.c.version
+    )
+    statement = (
+        select(model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
+        .join(models, models.c.number == model_versions.c.model_number)
+        .join(spec_revisions, same_version)
+        .where(models.c.name == name, model_versions.c.state == READY)
+        .order_by(model_versions.c.version.desc(), spec_revisions.c.revision.desc())
+        .limit(1)
+    )
+    return statement if version is None else statement.where(model_versions.c.version == version)
