@@ -326,6 +326,7 @@ results = Table(
     Column("upper", _real()),
     Column("alert_lower", _real()),
     Column("alert_upper", _real()),
+    Column("expected", _real(), comment="mean of the reference's chunks"),
     Column("sampling_error", _real()),
     Column("p_value", _real()),
     Column("effect", _real()),
