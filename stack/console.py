@@ -1,0 +1,50 @@
+"""All that the stack says to people: lines, steps with their seconds, progress bars. Goes to standard error."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+Advance = Callable[[float, float | None], None]
+
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print one line; square brackets are text, not markup."""
+    _console.print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """Print one line that should not be overlooked."""
+    _console.print(text, style="yellow", markup=False)
+
+
+def fail(text: str) -> None:
+    """Print the sentence that ends a command."""
+    _console.print(text, style="bold red", markup=False)
+
+
+def show(table: object) -> None:
+    """Print a rich table."""
+    _console.print(table)
+
+
+@contextmanager
+def step(title: str) -> Iterator[Advance]:
+    """Do one step: a bar while it runs (on a terminal), one line with its seconds when it is done.
+
+    Yields a function of (done, total); without a call, or with total None, the bar only moves.
+    """
+    began = time.monotonic()
+    with _bar() as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+    say(f"{title}: {time.monotonic() - began:.1f} s")
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=_console, transient=True, disable=not _console.is_terminal)

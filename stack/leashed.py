@@ -1,0 +1,163 @@
+"""Throw-away servers for tests: each dies with the process that started it, and can be killed and started again."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from stack import kafka, leash, paths, ports, root_account
+from stack.errors import StartFailed
+from stack.mariadb import BINARY_LOG, MARIADB
+from stack.mysql import MYSQL
+from stack.readiness import wait_until_ready
+from stack.sqlserver import FAST, SqlServer, initialise
+
+READY_SECONDS = 60.0
+ATTEMPTS = 3
+"""A free port may be taken by somebody else before the server listens on it."""
+
+
+@dataclass
+class LeashedProcess:
+    """One server process: `start` waits until it answers, `kill` is SIGKILL, `stop` is SIGTERM."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's number; raises `StartFailed` before the first start."""
+        if self._process is None:
+            raise StartFailed(f"{self.name} was not started.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return when it answers; raises `StartFailed` with the log's last lines."""
+        leashed = (sys.executable, leash.__file__, str(os.getpid()), *self.command)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                leashed, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        wait_until_ready(self.name, self.ready, self._ended_within, self.log, READY_SECONDS)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it in order; killed after 30 seconds."""
+        if self._process:
+            self._process.terminate()
+            if not self._ended_within(30):
+                self.kill()
+
+    def _ended_within(self, seconds: float) -> bool:
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class LeashedDatabase:
+    """A throw-away MariaDB or MySQL server on 127.0.0.1 with its administrator's password."""
+
+    name: str
+    port: int
+    password: str
+    process: LeashedProcess
+
+    def administrator(self) -> "Connection[Cursor]":
+        """A connection as root, autocommitting."""
+        return root_account.connect(self.port, self.password)
+
+
+@dataclass(frozen=True)
+class LeashedBroker:
+    """A throw-away Kafka broker on 127.0.0.1."""
+
+    bootstrap_servers: str
+    process: LeashedProcess
+
+
+@contextmanager
+def mariadb_server(folder: Path) -> Iterator[LeashedDatabase]:
+    """Serve a fresh MariaDB out of `folder`, strict as MySQL; the data folder is removed afterwards."""
+    with _database(MARIADB, BINARY_LOG, folder) as server:
+        yield server
+
+
+@contextmanager
+def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
+    """Serve a fresh MySQL out of `folder`; `libaio.reason_missing()` tells whether it can."""
+    with _database(MYSQL, (), folder) as server:
+        yield server
+
+
+@contextmanager
+def kafka_broker(folder: Path) -> Iterator[LeashedBroker]:
+    """Serve a fresh broker out of `folder`; its data is removed afterwards."""
+    broker = kafka.Broker(folder, ports.any_free(), ports.any_free())
+    kafka.prepare(broker)
+    address = broker.bootstrap_servers
+    process = LeashedProcess("Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(address))
+    process.start()
+    try:
+        yield LeashedBroker(address, process)
+    finally:
+        process.kill()
+        shutil.rmtree(broker.logs)
+
+
+@contextmanager
+def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterator[LeashedDatabase]:
+    template = paths.TEMPLATES / f"{server.name}-{server.version}".lower()
+    initialise(server, template)
+    data = folder / "data"
+    shutil.copytree(template, data)
+    started = _start_database(server, flags, data)
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        shutil.rmtree(data)
+
+
+def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _start_once(server, flags, data)
+        except StartFailed:
+            continue
+    return _start_once(server, flags, data)
+
+
+def _start_once(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+    port, password = ports.any_free(), secrets.token_urlsafe(16)
+    command = (*server.serve(data, port), *FAST, *flags)
+    process = LeashedProcess(
+        server.name,
+        command,
+        data.with_name("server.log"),
+        lambda: root_account.answers(port, password),
+        server.environment,
+    )
+    process.start()
+    return LeashedDatabase(server.name, port, password, process)

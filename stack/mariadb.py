@@ -1,0 +1,59 @@
+"""MariaDB: the local stand-in for MySQL."""
+
+from pathlib import Path
+
+from stack import paths
+from stack.sqlserver import SqlServer
+
+STRICT_MODE = ",".join(
+    (
+        "ONLY_FULL_GROUP_BY",
+        "STRICT_TRANS_TABLES",
+        "NO_ZERO_IN_DATE",
+        "NO_ZERO_DATE",
+        "ERROR_FOR_DIVISION_BY_ZERO",
+        "NO_ENGINE_SUBSTITUTION",
+    )
+)
+BINARY_LOG = ("--log-bin=binlog", "--server-id=1", "--log-warnings=1")
+"""Tests run with the binary log, as MySQL does: it forbids what MySQL forbids."""
+
+
+def _initialise(home: Path, data: Path) -> tuple[str, ...]:
+    return (
+        str(home / "scripts" / "mariadb-install-db"),
+        "--no-defaults",
+        f"--basedir={home}",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        "--force",
+    )
+
+
+def _serve(home: Path, data: Path, port: int) -> tuple[str, ...]:
+    return (
+        str(home / "bin" / "mariadbd"),
+        "--no-defaults",
+        f"--basedir={home}",
+        f"--datadir={data}",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        "--socket=server.sock",  # relative to the data folder: a path of any length works
+        "--pid-file=server.pid",
+        "--local-infile=1",
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_unicode_ci",
+        "--skip-ssl",  # loopback only; with it each start takes seconds
+        f"--sql-mode={STRICT_MODE}",
+        "--max-allowed-packet=64M",
+    )
+
+
+MARIADB = SqlServer(
+    name="MariaDB",
+    version="11.4.5",
+    home=paths.BUILD / "mariadb",
+    initialise_command=_initialise,
+    serve_command=_serve,
+)

@@ -1,0 +1,19 @@
+"""Where things are: what is committed, what `make setup` builds, and the state that `make up` leaves under var/."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements"
+BUILD = ROOT / "build"
+JARS = BUILD / "jars"
+KAFKA_JARS = JARS / "kafka"
+SPARK_JARS = JARS / "spark"
+TEMPLATES = BUILD / "templates"
+STACK = ROOT / "stack"
+
+
+def var_folder() -> Path:
+    """The folder of all local state: $DRIFTLINE_VAR, or var/ in the checkout."""
+    return Path(os.environ.get("DRIFTLINE_VAR") or ROOT / "var").absolute()

@@ -1,0 +1,86 @@
+"""What this machine must offer, each fault one sentence that names the cure. Standard library only."""
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+
+from stack import paths
+from stack.errors import PrerequisiteMissing
+
+PYTHONS = ((3, 11), (3, 12))
+JAVAS = (17, 21)
+JAVA_PACKAGE = "openjdk-17-jre-headless or openjdk-21-jre-headless"
+DISK_GB = 6
+
+
+def check() -> None:
+    """Check everything; raises `PrerequisiteMissing` with a sentence per fault."""
+    faults = [fault for fault in (check() for check in CHECKS) if fault]
+    if faults:
+        raise PrerequisiteMissing("\n".join(faults))
+
+
+def java() -> str:
+    """The java program: of JAVA_HOME if it is set, else of the PATH; raises `PrerequisiteMissing` if there is none."""
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which(f"{home}/bin/java" if home else "java")
+    if found is None:
+        where = f"JAVA_HOME ({home})" if home else "PATH"
+        raise PrerequisiteMissing(f"There is no java in {where}: install {JAVA_PACKAGE}, or set JAVA_HOME.")
+    return found
+
+
+def _platform() -> str | None:
+    system = (platform.system(), platform.machine())
+    return None if system == ("Linux", "x86_64") else f"The servers are for x86-64 Linux; this is {' '.join(system)}."
+
+
+def _python() -> str | None:
+    if sys.version_info[:2] in PYTHONS:
+        return None
+    return f"Python 3.11 or 3.12 is needed; this is {platform.python_version()}: install python3.11 or python3.12."
+
+
+def _ensurepip() -> str | None:
+    if importlib.util.find_spec("ensurepip"):
+        return None
+    return f"Python's ensurepip is missing: install python{sys.version_info.major}.{sys.version_info.minor}-venv."
+
+
+def _java() -> str | None:
+    try:
+        program = java()
+    except PrerequisiteMissing as missing:
+        return str(missing)
+    version = java_version(program)
+    if version in JAVAS:
+        return None
+    is_ = f"Java {version}" if version else "of an unknown version"
+    return f"Java 17 or 21 is needed, and {program} is {is_}: install {JAVA_PACKAGE}, or set JAVA_HOME."
+
+
+def java_version(program: str) -> int | None:
+    """The major version of a java program, None if it does not say it."""
+    done = subprocess.run((program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    said = re.search(r'version "(\d+)', done.stderr)
+    return int(said[1]) if said else None
+
+
+def _maven() -> str | None:
+    return None if shutil.which("mvn") else "Maven (mvn) is missing: install the package maven."
+
+
+def _disk() -> str | None:
+    free = shutil.disk_usage(paths.ROOT).free / 1e9
+    if free >= DISK_GB:
+        return None
+    return (
+        f"{paths.ROOT} has {free:.1f} GB of free disk space and {DISK_GB} GB are needed: free some, or clone elsewhere."
+    )
+
+
+CHECKS = (_platform, _python, _ensurepip, _java, _maven, _disk)

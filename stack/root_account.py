@@ -1,0 +1,51 @@
+"""The administrator's account of a fresh database server: one, on this machine only, with a password."""
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import ER
+from pymysql.cursors import Cursor
+from pymysql.err import OperationalError
+
+FOREIGN_ACCOUNTS = """
+SELECT User, Host FROM mysql.user
+WHERE NOT (User = 'root' AND Host = 'localhost') AND User IN ('root', '')
+"""
+
+
+def connect(port: int, password: str) -> "Connection[Cursor]":
+    """Connect as root; on a server that has just been initialised, give root its password first.
+
+    Raises `pymysql.err.OperationalError` if the server does not answer or knows another password.
+    """
+    try:
+        return _connect(port, password)
+    except OperationalError as error:
+        if error.args[0] != ER.ACCESS_DENIED_ERROR:
+            raise
+    with _connect(port, "") as fresh:
+        _secure(fresh, password)
+    return _connect(port, password)
+
+
+def answers(port: int, password: str) -> bool:
+    """Whether the server lets root in, its password set."""
+    try:
+        connect(port, password).close()
+    except (OperationalError, OSError):
+        return False
+    return True
+
+
+def _secure(connection: "Connection[Cursor]", password: str) -> None:
+    """Drop what came with the server (no password, any host), then set root's own password: the last step counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOREIGN_ACCOUNTS)
+        for user, host in cursor.fetchall():
+            cursor.execute("DROP USER %s@%s", (user, host))
+        cursor.execute("ALTER USER 'root'@'localhost' IDENTIFIED BY %s", (password,))
+
+
+def _connect(port: int, password: str) -> "Connection[Cursor]":
+    return pymysql.connect(
+        host="127.0.0.1", port=port, user="root", password=password, autocommit=True, connect_timeout=5
+    )

@@ -1,0 +1,90 @@
+"""What MariaDB and MySQL have in common for the stack: a first initialisation and a command line to serve."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from stack.errors import NotSetUp, StartFailed
+
+FAST = (
+    "--innodb-flush-log-at-trx-commit=2",
+    "--sync-binlog=0",
+    "--innodb-doublewrite=0",
+    "--performance-schema=OFF",
+    "--innodb-buffer-pool-size=64M",
+)
+"""Flags for throw-away servers only: what is committed survives a kill, not a power cut."""
+
+
+class InitialiseCommand(Protocol):
+    """Builds the command that fills an empty data folder."""
+
+    def __call__(self, home: Path, data: Path) -> tuple[str, ...]:
+        """Give the command line for the server unpacked in `home`."""
+
+
+class ServeCommand(Protocol):
+    """Builds the command that serves a data folder on a loopback port."""
+
+    def __call__(self, home: Path, data: Path, port: int) -> tuple[str, ...]:
+        """Give the command line for the server unpacked in `home`."""
+
+
+@dataclass(frozen=True)
+class SqlServer:
+    """One kind of server: its name and version, where it is unpacked, how it is initialised and served."""
+
+    name: str
+    version: str
+    home: Path
+    initialise_command: InitialiseCommand
+    serve_command: ServeCommand
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def serve(self, data: Path, port: int) -> tuple[str, ...]:
+        """The command line that serves `data` on 127.0.0.1:`port`."""
+        return (*self.serve_command(self.home, data, port), *as_root())
+
+
+def as_root() -> tuple[str, ...]:
+    """Both servers refuse to run as root unless told so; the data folder then stays root's, wherever it is."""
+    return ("--user=root",) if os.geteuid() == 0 else ()
+
+
+def initialise(server: SqlServer, data: Path) -> None:
+    """Make the data folder, once: in a folder beside it that is renamed when whole, so that a kill leaves nothing half.
+
+    Raises `NotSetUp` if the server was not unpacked, `StartFailed` with what the server said.
+    """
+    if data.exists():
+        return
+    if not server.home.exists():
+        raise NotSetUp(f"{server.name} is not in {server.home}; run `make setup` first.")
+    staged = data.with_name(f".{data.name}.{os.getpid()}.partial")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    _run(server, (*server.initialise_command(server.home, staged), *as_root()))
+    (staged / "auto.cnf").unlink(missing_ok=True)
+    _publish(staged, data)
+
+
+def _publish(staged: Path, data: Path) -> None:
+    try:
+        staged.rename(data)
+    except OSError:  # somebody else was faster
+        if not data.exists():
+            raise
+        shutil.rmtree(staged)
+
+
+def _run(server: SqlServer, command: tuple[str, ...]) -> None:
+    environment = {**os.environ, **server.environment}
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StartFailed(f"{server.name} could not initialise its data folder:\n{(done.stdout + done.stderr)[-2000:]}")

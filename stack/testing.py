@@ -1,0 +1,131 @@
+"""Real servers for tests, as pytest fixtures: throw-away, on free loopback ports, gone with their test session.
+
+`database`           a fresh empty schema as `DatabaseAddress`; the test runs twice, on MariaDB and on MySQL
+`database_settings`  the `driftline.settings.DatabaseSettings` of `database`
+`mariadb`, `mysql`   a fresh empty schema on the one server (skips aloud where MySQL cannot run)
+`kafka`              "host:port" of the broker of this test session
+`fresh_topic`        `fresh_topic(partitions=1, **configuration) -> name`
+
+A test that kills servers starts its own: `stack.leashed.mariadb_server(folder)`, `mysql_server`, `kafka_broker`.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from driftline.settings import DatabaseSettings
+from stack import libaio
+from stack.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server, mysql_server
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """A schema of its own for one test: the fields of `DatabaseSettings`."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    name: str
+
+    def settings(self) -> dict[str, str | int]:
+        """The keyword arguments of `DatabaseSettings`."""
+        return asdict(self)
+
+    def environment(self) -> dict[str, str]:
+        """The DB_* variables of a process that uses this schema."""
+        return {f"DB_{key.upper()}": str(value) for key, value in asdict(self).items()}
+
+
+FreshTopic = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def mariadb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+    """The MariaDB server of this test session."""
+    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+    """The MySQL server of this test session."""
+    reason = libaio.reason_missing()
+    if reason:
+        pytest.skip(reason)
+    with mysql_server(tmp_path_factory.mktemp("mysql")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
+    """The broker of this test session."""
+    with kafka_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def mariadb(mariadb_session: LeashedDatabase) -> Iterator[DatabaseAddress]:
+    """A fresh empty schema on MariaDB."""
+    with _fresh_schema(mariadb_session) as address:
+        yield address
+
+
+@pytest.fixture
+def mysql(mysql_session: LeashedDatabase) -> Iterator[DatabaseAddress]:
+    """A fresh empty schema on MySQL."""
+    with _fresh_schema(mysql_session) as address:
+        yield address
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def database(request: pytest.FixtureRequest) -> DatabaseAddress:
+    """A fresh empty schema, on each of the two servers in turn."""
+    address = request.getfixturevalue(request.param)
+    assert isinstance(address, DatabaseAddress)  # noqa: S101  # getfixturevalue is untyped
+    return address
+
+
+@pytest.fixture
+def database_settings(database: DatabaseAddress) -> DatabaseSettings:
+    """The settings of `database`."""
+    return DatabaseSettings.model_validate(database.settings())
+
+
+@pytest.fixture
+def kafka(kafka_session: LeashedBroker) -> str:
+    """The bootstrap servers of a real broker."""
+    return kafka_session.bootstrap_servers
+
+
+@pytest.fixture
+def fresh_topic(kafka: str) -> FreshTopic:
+    """Makes a topic under a name of its own, with its configuration as keywords (underscores for dots)."""
+    return lambda partitions=1, **configuration: _create_topic(kafka, partitions, configuration)
+
+
+def _create_topic(kafka: str, partitions: int, configuration: dict[str, str]) -> str:
+    name = f"test-{next(_numbers)}"
+    config = {key.replace("_", "."): value for key, value in configuration.items()}
+    client = AdminClient({"bootstrap.servers": kafka})
+    client.create_topics([NewTopic(name, partitions, config=config)])[name].result()
+    return name
+
+
+@contextmanager
+def _fresh_schema(server: LeashedDatabase) -> Iterator[DatabaseAddress]:
+    name = f"test_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name}")
+    yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
+    _administer(server, f"DROP DATABASE IF EXISTS {name}")
+
+
+def _administer(server: LeashedDatabase, statement: str) -> None:
+    with server.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute(statement)

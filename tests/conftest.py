@@ -1,0 +1,3 @@
+"""Every room sees the fixtures that the stack ships."""
+
+pytest_plugins = ["stack.testing"]
