@@ -1,0 +1,120 @@
+"""Calendar chunks: half-open periods of a time zone's calendar that tile the line of time. No I/O here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from driftline.engine.results import EVENT_TIME
+from driftline.engine.spec import Period
+from driftline.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Chunk:
+    """A period from `start` (included) to `end` (excluded), both aware and in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+def chunk_of(instant: datetime, period: Period, zone: ZoneInfo) -> Chunk:
+    """Return the one chunk that holds `instant`, an aware datetime; a naive one is an InvalidInput.
+
+    Chunks begin where a period begins on the wall clocks of `zone`: a day on which clocks change has 23 or 25 hours,
+    an hour that the clocks repeat is two chunks, and a period that the clocks skip whole is none.
+    """
+    if instant.tzinfo is None:
+        msg = f"{instant.isoformat()} has no time zone; give instants with one, best in UTC"
+        raise InvalidInput(msg)
+    starts = _starts_around(instant, period, zone)
+    return Chunk(max(s for s in starts if s <= instant), min(s for s in starts if s > instant))
+
+
+def next_chunk(chunk: Chunk, period: Period, zone: ZoneInfo) -> Chunk:
+    """Return the chunk that begins where `chunk` ends."""
+    return chunk_of(chunk.end, period, zone)
+
+
+def previous_chunk(chunk: Chunk, period: Period, zone: ZoneInfo) -> Chunk:
+    """Return the chunk that ends where `chunk` begins."""
+    return chunk_of(chunk.start - timedelta(microseconds=1), period, zone)
+
+
+def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Period, zone: ZoneInfo) -> pd.Series:
+    """Return the start of each instant's chunk (UTC), in the order and with the index of `times`.
+
+    `times` are aware timestamps of any unit, none missing. The cost is one sort plus one step per chunk that has rows.
+    """
+    series = _aware(times)
+    starts = pd.Series(index=series.index, dtype="datetime64[us, UTC]", name="chunk_start")
+    for chunk, positions in _runs(series, period, zone):
+        starts.iloc[positions] = pd.Timestamp(chunk.start)
+    return starts
+
+
+def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
+    """Yield each chunk that has rows of `frame` (by its `event_time`), oldest first, with those rows."""
+    for chunk, positions in _runs(_aware(frame[EVENT_TIME]), period, zone):
+        yield chunk, frame.iloc[positions]
+
+
+def _aware(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex") -> pd.Series:
+    series = times if isinstance(times, pd.Series) else times.to_series()
+    if not isinstance(series.dtype, pd.DatetimeTZDtype) or bool(series.isna().any()):
+        msg = f"event times must be aware timestamps and none missing; these are {series.dtype}"
+        raise InvalidInput(msg)
+    return series
+
+
+def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.Index]]:
+    """Yield each chunk that holds some of `times`, oldest first, with the positions of these, in their given order."""
+    ordered = pd.DatetimeIndex(times).tz_convert("UTC").argsort(kind="stable")
+    instants = pd.DatetimeIndex(times.iloc[ordered]).tz_convert("UTC")
+    first = 0
+    while first < len(instants):
+        chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
+        last = int(instants.searchsorted(pd.Timestamp(chunk.end)))
+        yield chunk, pd.Index(ordered[first:last]).sort_values()
+        first = last
+
+
+def _starts_around(instant: datetime, period: Period, zone: ZoneInfo) -> list[datetime]:
+    """Return starts of periods, among them the last one up to `instant` and the first one after it."""
+    floor, step = _CALENDAR[period]
+    local = floor(instant.astimezone(zone).replace(tzinfo=None))
+    folds = (0, 1) if period is Period.HOUR else (0,)
+    walls = (step(local, count) for count in range(-2, 4))
+    return [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for wall in walls for fold in folds]
+
+
+def _midnight(wall: datetime) -> datetime:
+    return wall.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _monday(wall: datetime) -> datetime:
+    return _midnight(wall) - timedelta(days=wall.weekday())
+
+
+def _quarter(wall: datetime) -> datetime:
+    return _midnight(wall).replace(month=wall.month - (wall.month - 1) % 3, day=1)
+
+
+def _add_months(wall: datetime, months: int) -> datetime:
+    year, month = divmod(wall.year * 12 + wall.month - 1 + months, 12)
+    return wall.replace(year=year, month=month + 1)
+
+
+_CALENDAR: dict[Period, tuple[Callable[[datetime], datetime], Callable[[datetime, int], datetime]]] = {
+    Period.HOUR: (lambda w: w.replace(minute=0, second=0, microsecond=0), lambda w, n: w + timedelta(hours=n)),
+    Period.DAY: (_midnight, lambda w, n: w + timedelta(days=n)),
+    Period.WEEK: (_monday, lambda w, n: w + timedelta(weeks=n)),
+    Period.MONTH: (lambda w: _midnight(w).replace(day=1), _add_months),
+    Period.QUARTER: (_quarter, lambda w, n: _add_months(w, 3 * n)),
+}
+"""For each period: where it begins on a wall clock, and how to go on from there by a number of periods."""

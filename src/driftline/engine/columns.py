@@ -1,0 +1,76 @@
+"""A column's values made comparable: numbers in order, or counted categories, and what is missing. No I/O here."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from driftline.errors import InvalidInput
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """A continuous column: its finite `values`, ascending, and how many rows had none or an infinite one."""
+
+    values: FloatArray
+    missing: int
+    infinite: int
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """A categorical column: how many rows each category has, and how many rows had none."""
+
+    counts: dict[str, int]
+    missing: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows have a category."""
+        return sum(self.counts.values())
+
+
+def numbers(column: "pd.Series[Any]") -> Numbers:
+    """Sort the finite values of `column` (numeric, or objects that are numbers or None).
+
+    Infinite values are counted and left out: no distance to them means anything. Text is an InvalidInput.
+    """
+    raw = as_floats(column)
+    finite = raw[np.isfinite(raw)]
+    finite.sort()
+    infinite = int(np.isinf(raw).sum())
+    return Numbers(finite, missing=len(raw) - len(finite) - infinite, infinite=infinite)
+
+
+def as_floats(column: "pd.Series[Any]") -> FloatArray:
+    """Return `column` as floats, NaN where a value is missing; what is no number is an InvalidInput."""
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=False)
+    except (TypeError, ValueError) as exc:
+        msg = f"column {column.name!r} holds values that are no numbers; declare it categorical or clean it ({exc})"
+        raise InvalidInput(msg) from exc
+
+
+def categories(column: "pd.Series[Any]") -> Categories:
+    """Count the categories of `column`, of any type; None and NaN are missing."""
+    codes, uniques = pd.factorize(column.to_numpy())
+    sizes = np.bincount(codes[codes >= 0], minlength=len(uniques)).tolist()
+    counts: dict[str, int] = {}
+    for unique, size in zip(uniques.tolist(), sizes, strict=True):
+        counts[category(unique)] = counts.get(category(unique), 0) + size
+    return Categories(counts, missing=int((codes < 0).sum()))
+
+
+def category(value: object) -> str:
+    """Write a category as text, the same for one value however it was stored: 1, 1.0, True and "1" are all "1"."""
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
+        return str(int(float(value))) if float(value).is_integer() else repr(float(value))
+    return str(value)

@@ -1,0 +1,184 @@
+"""The distribution of a continuous column, as Kolmogorov-Smirnov and Wasserstein need it. No I/O here.
+
+A reference of fewer than 10,000 values is kept whole (distinct values with counts), a longer one as 10,000 bins of
+equal width between its lowest and highest value: NannyML's "auto" rule. Counts merge exactly either way; only the
+sums of distances beyond the bins (Wasserstein) merge up to float rounding.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray, IntArray
+
+EXACT_BELOW = 10_000
+"""A reference with fewer values than this is kept whole."""
+BINS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Distinct values, ascending, with the count of each. A whole reference, and the summary of a chunk held to one."""
+
+    values: FloatArray
+    counts: IntArray
+
+    @classmethod
+    def of(cls, ordered: FloatArray) -> Self:
+        """Count the distinct values of an ascending array."""
+        firsts = np.flatnonzero(np.diff(ordered, prepend=np.nan) != 0)
+        return cls(ordered[firsts], np.diff(firsts, append=len(ordered)))
+
+    @cached_property
+    def rows(self) -> int:
+        """How many values there are, each counted."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def cumulated(self) -> IntArray:
+        """How many values are at or below each distinct value; a 0 comes first."""
+        return np.concatenate(([0], np.cumsum(self.counts)))
+
+    def share_up_to(self, points: FloatArray) -> FloatArray:
+        """Return the share of values at or below each of `points`."""
+        shares: FloatArray = self.cumulated[np.searchsorted(self.values, points, side="right")] / self.rows
+        return shares
+
+    def merge(self, other: "Sample") -> "Sample":
+        """Count the values of both."""
+        values, places = np.unique(np.concatenate((self.values, other.values)), return_inverse=True)
+        counts = np.zeros(len(values), dtype=np.int64)
+        np.add.at(counts, places, np.concatenate((self.counts, other.counts)))
+        return Sample(values, counts)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A long reference: values counted in bins of equal width from `lowest` to `highest`, half-open but the last."""
+
+    lowest: float
+    highest: float
+    counts: IntArray
+
+    @cached_property
+    def edges(self) -> FloatArray:
+        """The edges of the bins, one more than there are bins."""
+        return np.linspace(self.lowest, self.highest, len(self.counts) + 1)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many values there are."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """The share of values up to the end of each bin."""
+        return np.cumsum(self.counts) / self.rows
+
+
+@dataclass(frozen=True, eq=False)
+class Gridded:
+    """A chunk's values counted in a reference's bins.
+
+    Beside them how many lie `below` and `above` the bins, and how far off these are in sum, in the column's unit.
+    """
+
+    counts: IntArray
+    below: int
+    below_by: float
+    above: int
+    above_by: float
+
+    @cached_property
+    def rows(self) -> int:
+        """How many values there are, inside the bins and beyond."""
+        return int(self.counts.sum()) + self.below + self.above
+
+    def merge(self, other: "Gridded") -> "Gridded":
+        """Count the values of both."""
+        return Gridded(
+            self.counts + other.counts,
+            self.below + other.below,
+            self.below_by + other.below_by,
+            self.above + other.above,
+            self.above_by + other.above_by,
+        )
+
+
+Summary = Sample | Gridded
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """The reference of a continuous column: its values, whole or binned, and their standard deviation (population)."""
+
+    reference: Sample | Grid
+    spread: float
+
+    @property
+    def rows(self) -> int:
+        """How many values the reference has."""
+        return self.reference.rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has; floats keep every digit."""
+        match self.reference:
+            case Sample(values, counts):
+                return {"spread": self.spread, "values": values.tolist(), "counts": counts.tolist()}
+            case Grid(lowest, highest, counts):
+                return {"spread": self.spread, "lowest": lowest, "highest": highest, "counts": counts.tolist()}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        counts = np.asarray(state["counts"], dtype=np.int64)
+        if "values" in state:
+            return cls(Sample(np.asarray(state["values"], dtype=np.float64), counts), state["spread"])
+        return cls(Grid(state["lowest"], state["highest"], counts), state["spread"])
+
+
+def fit(ordered: FloatArray) -> Distribution:
+    """Keep a reference's finite values, given in ascending order; constant ones are kept whole however many."""
+    spread = float(np.std(ordered)) if len(ordered) else 0.0
+    if len(ordered) < EXACT_BELOW or ordered[0] == ordered[-1]:
+        return Distribution(Sample.of(ordered), spread)
+    lowest, highest = float(ordered[0]), float(ordered[-1])
+    return Distribution(Grid(lowest, highest, count_in_bins(ordered, np.linspace(lowest, highest, BINS + 1))), spread)
+
+
+def summarise(state: Distribution, ordered: FloatArray) -> Summary:
+    """Count a chunk's finite values, given in ascending order, the way `state` can be compared with."""
+    grid = state.reference
+    if isinstance(grid, Sample):
+        return Sample.of(ordered)
+    below = ordered[: np.searchsorted(ordered, grid.lowest, side="left")]
+    above = ordered[np.searchsorted(ordered, grid.highest, side="right") :]
+    return Gridded(
+        count_in_bins(ordered, grid.edges),
+        below=len(below),
+        below_by=float(np.sum(grid.lowest - below)),
+        above=len(above),
+        above_by=float(np.sum(above - grid.highest)),
+    )
+
+
+def merge(one: Summary, other: Summary) -> Summary:
+    """Count the values of two parts of a chunk, both summarised against the same reference."""
+    if isinstance(one, Sample) and isinstance(other, Sample):
+        return one.merge(other)
+    if isinstance(one, Gridded) and isinstance(other, Gridded):
+        return one.merge(other)
+    msg = "only parts that were summarised against the same reference can be merged"
+    raise TypeError(msg)
+
+
+def count_in_bins(ordered: FloatArray, edges: FloatArray) -> IntArray:
+    """Count ascending values in bins, each half-open but the last, as numpy.histogram does for given edges."""
+    if len(ordered) < len(edges):
+        inside = ordered[(ordered >= edges[0]) & (ordered <= edges[-1])]
+        places = np.minimum(np.searchsorted(edges, inside, side="right") - 1, len(edges) - 2)
+        return np.bincount(places, minlength=len(edges) - 1)
+    starts = np.searchsorted(ordered, edges[:-1], side="left")
+    return np.diff(starts, append=np.searchsorted(ordered, edges[-1], side="right"))

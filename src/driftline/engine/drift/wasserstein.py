@@ -1,0 +1,39 @@
+"""The first Wasserstein (earth mover's) distance. No I/O here."""
+
+import numpy as np
+
+from driftline.engine.drift.distribution import Distribution, Grid, Gridded, Sample, Summary, fit, merge, summarise
+from driftline.engine.outcome import Outcome
+
+__all__ = ["finish", "fit", "merge", "summarise"]
+
+
+def finish(state: Distribution, summary: Summary) -> Outcome:
+    """Return the area between two cumulative distributions, in the column's own unit.
+
+    Exact against a reference kept whole, by 10,000 bins against a longer one, as NannyML 0.13.1 does. The effect is the
+    distance in standard deviations of the reference; a constant reference has none. Parts of a chunk merge exactly, but
+    for float rounding in the part beyond the bins.
+    """
+    distance = _distance(state.reference, summary)
+    return Outcome(distance, summary.rows, effect=distance / state.spread if state.spread > 0 else None)
+
+
+def _distance(reference: Sample | Grid, summary: Summary) -> float:
+    if isinstance(reference, Sample) and isinstance(summary, Sample):
+        points = np.union1d(reference.values, summary.values)[:-1]
+        gaps = np.abs(reference.share_up_to(points) - summary.share_up_to(points))
+        return float(np.sum(gaps * np.diff(np.union1d(reference.values, summary.values))))
+    if isinstance(reference, Grid) and isinstance(summary, Gridded):
+        return _binned_distance(reference, summary)
+    msg = "the summary was made against another reference"
+    raise TypeError(msg)
+
+
+def _binned_distance(reference: Grid, summary: Gridded) -> float:
+    # NannyML counts the lowest edge among the values below (hence + 1): kept, so that values stay equal to its own.
+    below = summary.below + 1 if summary.below else 0
+    shares = (below + np.cumsum(summary.counts)) / summary.rows
+    width = reference.edges[1] - reference.edges[0]
+    within = np.sum(np.abs(reference.shares - shares)) * width
+    return float(within + (summary.below_by + summary.above_by) / summary.rows)

@@ -1,0 +1,37 @@
+"""What one method found in one chunk, before it is held against bounds. No I/O here."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from driftline.engine.results import State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A value or the reason why there is none; `state` is for the latter case alone.
+
+    `rows`, `sampling_error`, `p_value` and `effect` are as in `driftline.engine.results.Result`.
+    """
+
+    value: float | None
+    rows: int
+    sampling_error: float | None = None
+    p_value: float | None = None
+    effect: float | None = None
+    reason: str | None = None
+    state: State = State.INSUFFICIENT
+
+
+def undefined(rows: int, reason: str, state: State = State.INSUFFICIENT) -> Outcome:
+    """Return an outcome without a value."""
+    return Outcome(None, rows, reason=reason, state=state)
+
+
+def finite(value: float) -> float | None:
+    """Return `value` as a plain float, or None where it is not finite."""
+    return float(value) if isfinite(value) else None
+
+
+def too_few(rows: int, minimum: int, what: str) -> str | None:
+    """Say in plain words that `rows` are fewer than `minimum`; None where they are enough."""
+    return f"{rows} {what}, fewer than the minimum of {minimum}" if rows < minimum else None

@@ -1,0 +1,51 @@
+"""Data quality of a column: the share of rows without a value. No I/O here."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Self
+
+from driftline.engine.outcome import Outcome, too_few, undefined
+from driftline.engine.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """How many of a column's `rows` have no value; infinite ones count as such, and apart. Merges exactly.
+
+    It is the reference's state and the chunk's summary alike.
+    """
+
+    rows: int
+    missing: int
+    infinite: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of rows without a value."""
+        return (self.missing + self.infinite) / self.rows
+
+    def merge(self, other: "Missing") -> "Missing":
+        """Count the rows of both."""
+        return Missing(self.rows + other.rows, self.missing + other.missing, self.infinite + other.infinite)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {"rows": self.rows, "missing": self.missing, "infinite": self.infinite}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(**state)
+
+
+def finish(state: Missing, summary: Missing, spec: ModelSpec) -> Outcome:
+    """Return the share of missing values in a chunk, in [0, 1], with its standard error at the reference's share.
+
+    Both as NannyML 0.13.1 has them. The effect is the chunk's share minus the reference's.
+    """
+    reason = too_few(summary.rows, spec.minimum_rows, "rows")
+    if reason:
+        return undefined(summary.rows, reason)
+    error = sqrt(state.share * (1 - state.share)) / sqrt(summary.rows)
+    reason = f"{summary.infinite} infinite values count as missing" if summary.infinite else None
+    return Outcome(summary.share, summary.rows, error, effect=summary.share - state.share, reason=reason)

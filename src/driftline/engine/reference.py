@@ -1,0 +1,155 @@
+"""The reference of a model version, fitted: all that a chunk is held against, small enough to store. No I/O here."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from driftline.engine.chunks import by_chunk
+from driftline.engine.columns import as_floats, category
+from driftline.engine.outcomes import Key, outcomes
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Bounds, Kind
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.states import States, require
+from driftline.engine.thresholds import bounds_for, bounds_note
+from driftline.errors import InvalidInput
+
+FORMAT = 1
+"""The version of the JSON; a reference stored under another one must be fitted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a number is held against, and in plain words what limits that; None where nothing does."""
+
+    bounds: Bounds
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedReference:
+    """The states of all methods, the limits of all numbers, and which rows they come from.
+
+    `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
+    `content_hash` is the SHA-256 of the rows' content; it does not depend on their order.
+    """
+
+    states: States
+    limits: Mapping[Key, Limit]
+    rows: int
+    since: datetime
+    until: datetime
+    chunks: int
+    content_hash: str
+
+    def to_json(self) -> str:
+        """Return all of it as compact JSON; floats keep every digit."""
+        limits = [[*key, asdict(limit.bounds), limit.note] for key, limit in self.limits.items()]
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "rows": self.rows,
+                "since": self.since.isoformat(),
+                "until": self.until.isoformat(),
+                "chunks": self.chunks,
+                "content_hash": self.content_hash,
+                "limits": limits,
+                "states": self.states.to_dict(),
+            },
+            separators=(",", ":"),
+            allow_nan=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return what `to_json` was made from; another format is an InvalidInput."""
+        stored = json.loads(text)
+        if stored.get("format") != FORMAT:
+            msg = f"the fitted reference has format {stored.get('format')}, this version reads {FORMAT}; fit it again"
+            raise InvalidInput(msg)
+        return cls(
+            states=States.from_dict(stored["states"]),
+            limits={(s, Kind(k), m): Limit(Bounds(**bounds), note) for s, k, m, bounds, note in stored["limits"]},
+            rows=stored["rows"],
+            since=datetime.fromisoformat(stored["since"]),
+            until=datetime.fromisoformat(stored["until"]),
+            chunks=stored["chunks"],
+            content_hash=stored["content_hash"],
+        )
+
+
+def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
+    """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
+
+    `frame` has columns event_time (aware), id, the spec's features, probability_1, prediction (0 or 1) and label (0, 1
+    or missing). Its order does not matter. No rows, or two with the same event time and id, are an InvalidInput;
+    missing columns are a SchemaMismatch.
+    """
+    require(frame, (EVENT_TIME, ID, *spec.features, SCORE, PREDICTION, LABEL))
+    ordered = _in_order(frame)
+    states = States.fit(ordered, spec)
+    chunks = [rows for _, rows in by_chunk(ordered, spec.period, spec.zone)]
+    found = [outcomes(states, spec, states.summarise(rows, spec)) for rows in chunks]
+    values = {key: [outcome[key].value for outcome in found] for key in found[0]}
+    times = ordered[EVENT_TIME]
+    return FittedReference(
+        states=states,
+        limits={key: _limit(spec, key, values) for key in values},
+        rows=len(ordered),
+        since=times.iloc[0].to_pydatetime(warn=False),
+        until=times.iloc[-1].to_pydatetime(warn=False),
+        chunks=len(chunks),
+        content_hash=content_hash(ordered, spec),
+    )
+
+
+def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) -> Limit:
+    """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
+    subject, kind, method = key
+    own = values[subject, Kind.REALIZED, method] if kind is Kind.ESTIMATED else values[key]
+    return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own))
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by event time and id, in UTC: what is fitted must not depend on the order in which rows were read."""
+    if frame.empty:
+        msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
+        raise InvalidInput(msg)
+    if not isinstance(frame[EVENT_TIME].dtype, pd.DatetimeTZDtype):
+        msg = f"event_time must be aware timestamps, best in UTC; it is {frame[EVENT_TIME].dtype}"
+        raise InvalidInput(msg)
+    keyed = frame.assign(**{EVENT_TIME: frame[EVENT_TIME].dt.tz_convert("UTC"), ID: frame[ID].map(category)})
+    twice = int(keyed.duplicated([EVENT_TIME, ID]).sum())
+    if twice:
+        msg = f"{twice} rows of the reference have the event time and id of another one; give each prediction once"
+        raise InvalidInput(msg)
+    return keyed.sort_values([EVENT_TIME, ID], ignore_index=True)
+
+
+def content_hash(ordered: pd.DataFrame, spec: ModelSpec) -> str:
+    """Return the SHA-256 of all values, as hexadecimal digits; the rows are given in the order of event time and id.
+
+    Values are hashed as what they mean, not as they are stored: 1 and 1.0 are the same, and so are None and NaN.
+    """
+    digest = hashlib.sha256()
+    digest.update(ordered[EVENT_TIME].dt.as_unit("us").astype("int64").to_numpy().tobytes())
+    label = ColumnSpec.model_construct(name=LABEL)
+    identity = ColumnSpec.model_construct(name=ID, kind=ColumnKind.CATEGORICAL)
+    score = (ColumnSpec.model_construct(name=SCORE), ColumnSpec.model_construct(name=PREDICTION))
+    for column in (identity, *spec.columns, *score, label):
+        digest.update(f"\n{column.name}:{column.kind}\n".encode())
+        digest.update(_content(ordered[column.name], column.kind))
+    return digest.hexdigest()
+
+
+def _content(series: "pd.Series[Any]", kind: ColumnKind) -> bytes:
+    if kind is ColumnKind.CONTINUOUS:
+        raw = as_floats(series)
+        return np.where(np.isnan(raw), np.nan, raw + 0.0).astype("<f8").tobytes()
+    texts = [None if pd.isna(value) else category(value) for value in series.tolist()]
+    return json.dumps(texts).encode()
