@@ -78,7 +78,7 @@ def _dismissed(results: Sequence[Result]) -> frozenset[_Subject]:
 
 def _outside(result: Result) -> bool:
     effect = _effect(result)
-    if result.value is None or effect is None or effect <= EFFECT_FLOOR.get(result.method, 0.0):
+    if result.value is None or effect is None or effect <= EFFECT_FLOOR[result.method]:
         return False
     bounds = worse_side(result.kind, result.bounds)
     return bounds.upper is None or bounds.breached(result.value)
@@ -92,18 +92,23 @@ def _effect(result: Result) -> float | None:
 
 def _reason(result: Result) -> str:
     if result.method == Quality.MISSING_VALUES:
-        return f"{result.subject} is missing in {percent(result.value or 0.0)} of rows, {_limit(result)}"
-    shown = "" if result.value is None else f" {result.value:.3g}"
+        return f"{result.subject} is missing in {percent(result.value or 0.0)} of rows, {_more_missing(result)}"
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
-    return f"{result.subject} drifted: {title(result.method)}{shown} is {_limit(result)}{tested}"
+    return f"{result.subject} drifted: {title(result.method)} {_too_far(result)}{tested}"
 
 
-def _limit(result: Result) -> str:
-    if result.bounds.upper is None or result.value is None:
-        return f"with an effect of {_effect(result):.3g} above the floor {EFFECT_FLOOR.get(result.method, 0.0):g}"
-    if result.method == Quality.MISSING_VALUES:
-        return f"above its bound {percent(result.bounds.upper)}"
-    return f"above its bound {told_apart(result.value, result.bounds.upper)[1]}"
+def _more_missing(result: Result) -> str:
+    if result.bounds.upper is None:
+        return f"{100 * (result.effect or 0.0):.3g} percentage points more than in the reference"
+    return f"above its bound {percent(result.bounds.upper)}"
+
+
+def _too_far(result: Result) -> str:
+    value = result.value or 0.0
+    if result.bounds.upper is None:
+        return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
+    shown, bound = told_apart(value, result.bounds.upper)
+    return f"{shown} is above its bound {bound}"
 
 
 def _not_yet(chunk: ChunkFacts) -> str:

@@ -1,0 +1,375 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Result, State
+from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.thresholds import bounds_for
+from driftline.engine.track_record import TrackRecord
+from driftline.engine.verdict import LOOKBACK, verdict_of
+from tests.unit.engine.chunk_builders import (
+    ONE_METRIC,
+    chunk,
+    drift,
+    estimated,
+    missing,
+    realized,
+    unlabelled,
+)
+
+FAR, NEAR, FINE = 0.41, 0.45, 0.52
+HELD: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=9)}
+FAILED: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=8)}
+SHORT: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=3, held=3)}
+DRIFTED = drift(0.15)
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "state"),
+    [
+        (FINE, None, State.OK),
+        (0.47, None, State.OK),
+        (NEAR, None, State.WARN),
+        (0.42, None, State.WARN),
+        (FAR, None, State.ALERT),
+        (NEAR, FINE, State.WARN),
+        (NEAR, NEAR, State.ALERT),
+        (NEAR, FAR, State.ALERT),
+        (FINE, FAR, State.OK),
+        (0.99, None, State.OK),
+    ],
+)
+def test_realized_performance_decides_once_labels_are_in(value: float, before: float | None, state: State) -> None:
+    preceding = [] if before is None else [chunk(realized(before), day=9)]
+    verdict = verdict_of(ONE_METRIC, chunk(realized(value)), preceding)
+    assert verdict.state is state
+    assert not verdict.provisional
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        chunk(realized(NEAR), day=9, closed=False),
+        chunk(realized(NEAR), day=9, labels_due=False),
+        chunk(realized(NEAR), day=9, labelled=900),
+        chunk(realized(NEAR), day=9, rows=99),
+        chunk(realized(None), day=9),
+        chunk(realized(NEAR, Metric.ACCURACY), day=9),
+        chunk(estimated(NEAR), day=9),
+        chunk(day=9, rows=0),
+        chunk(realized(NEAR), day=11),
+    ],
+)
+def test_a_chunk_that_did_not_decide_the_same_metric_starts_no_run(before: ChunkFacts) -> None:
+    assert verdict_of(ONE_METRIC, chunk(realized(NEAR)), [before]).state is State.WARN
+
+
+def test_two_running_are_neighbours() -> None:
+    preceding = [chunk(realized(NEAR), day=8), chunk(realized(FINE), day=9)]
+    assert verdict_of(ONE_METRIC, chunk(realized(NEAR)), preceding).state is State.WARN
+
+
+@pytest.mark.parametrize(
+    ("labelled", "state"), [(950, State.OK), (949, State.PENDING_LABELS), (0, State.PENDING_LABELS)]
+)
+def test_enough_labels_are_needed_for_ok(labelled: int, state: State) -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(realized(FINE), labelled=labelled))
+    assert verdict.state is state
+    assert verdict.provisional is (state is State.PENDING_LABELS)
+
+
+@pytest.mark.parametrize("value", [NEAR, FAR])
+def test_with_labels_due_but_missing_realized_warns_at_most(value: float) -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(realized(value), labelled=600), [chunk(realized(FAR), day=9)])
+    assert verdict.state is State.WARN
+    assert "on the 60 % of labels that are in" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        chunk(realized(FAR), labels_due=False),
+        chunk(realized(FAR), closed=False),
+        unlabelled(realized(FAR), closed=False),
+    ],
+)
+def test_early_labels_decide_nothing(early: ChunkFacts) -> None:
+    verdict = verdict_of(ONE_METRIC, early, [chunk(realized(FAR), day=9)])
+    assert verdict.state is State.PENDING_LABELS
+    assert verdict.provisional
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "records", "state"),
+    [
+        (FINE, FAR, HELD, State.PENDING_LABELS),
+        (NEAR, FINE, HELD, State.WARN),
+        (NEAR, NEAR, HELD, State.ALERT),
+        (NEAR, NEAR, FAILED, State.WARN),
+        (FAR, FINE, HELD, State.ALERT),
+        (FAR, FINE, FAILED, State.WARN),
+        (FAR, FINE, SHORT, State.WARN),
+        (FAR, FINE, {}, State.WARN),
+        (None, FAR, HELD, State.PENDING_LABELS),
+    ],
+)
+def test_estimates_speak_where_labels_cannot(
+    value: float | None, before: float, records: dict[str, TrackRecord], state: State
+) -> None:
+    verdict = verdict_of(ONE_METRIC, unlabelled(estimated(value)), [unlabelled(estimated(before), day=9)], records)
+    assert verdict.state is state
+    assert verdict.provisional
+
+
+def test_an_estimate_of_an_open_chunk_warns_at_most() -> None:
+    facts = unlabelled(estimated(FAR), closed=False)
+    verdict = verdict_of(ONE_METRIC, facts, [unlabelled(estimated(FAR), day=9)], HELD)
+    assert verdict.state is State.WARN
+    assert "the chunk is still open" in verdict.reasons[0]
+
+
+def test_an_estimate_says_nothing_where_realized_decides() -> None:
+    facts = chunk(realized(FINE), estimated(FAR))
+    assert verdict_of(ONE_METRIC, facts, [chunk(estimated(FAR), day=9)], HELD).state is State.OK
+
+
+@pytest.mark.parametrize(("estimate", "state"), [(FINE, State.INSUFFICIENT), (NEAR, State.WARN), (FAR, State.ALERT)])
+def test_an_undefined_realized_value_leaves_it_to_the_estimate(estimate: float, state: State) -> None:
+    facts = chunk(realized(None, reason="all labels are 0"), estimated(estimate))
+    verdict = verdict_of(ONE_METRIC, facts, records=HELD)
+    assert verdict.state is state
+    assert "F1 is undefined: all labels are 0" in verdict.reasons
+
+
+def test_one_undefined_metric_is_enough_to_be_insufficient() -> None:
+    spec = ONE_METRIC.model_copy(update={"metrics": (Metric.F1, Metric.ROC_AUC)})
+    assert verdict_of(spec, chunk(realized(FINE))).state is State.INSUFFICIENT
+    assert verdict_of(spec, chunk(realized(NEAR))).state is State.WARN
+    assert verdict_of(spec, chunk(realized(FINE), realized(FINE, Metric.ROC_AUC))).state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("rows", "closed", "state", "words"),
+    [
+        (0, True, State.NO_DATA, "no predictions"),
+        (0, False, State.NO_DATA, "no predictions"),
+        (99, True, State.INSUFFICIENT, "99 rows are fewer than the minimum of 100"),
+        (99, False, State.INSUFFICIENT, "99 rows"),
+    ],
+)
+def test_too_few_rows_say_nothing_else(rows: int, closed: bool, state: State, words: str) -> None:
+    facts = chunk(realized(FAR), DRIFTED, rows=rows, closed=closed)
+    verdict = verdict_of(ONE_METRIC, facts, [chunk(DRIFTED, realized(FAR), day=9)])
+    assert verdict.state is state
+    assert words in verdict.reasons[0]
+    assert verdict.provisional is not closed
+    assert verdict.drifted == ()
+
+
+def test_the_minimum_of_rows_is_enough() -> None:
+    assert verdict_of(ONE_METRIC, chunk(realized(FINE), rows=100)).state is State.OK
+
+
+def test_without_a_bound_nothing_is_ok() -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(realized(FINE, bounds=Bounds())))
+    assert verdict.state is State.INSUFFICIENT
+    assert "F1 0.52 has no bound to be held against." in verdict.reasons
+
+
+def test_constant_bounds_are_said_to_be() -> None:
+    facts = chunk(realized(0.8, bounds=Bounds(lower=0.5), reason="The reference has 2 usable chunks."))
+    verdict = verdict_of(ONE_METRIC, facts)
+    assert verdict.state is State.OK
+    assert verdict.reasons[-1] == "The reference has 2 usable chunks."
+
+
+def test_better_than_expected_is_a_note() -> None:
+    assert verdict_of(ONE_METRIC, chunk(realized(0.58))).reasons == (
+        "F1 0.58 is inside its bound 0.47.",
+        "F1 0.58 is better than expected (0.52).",
+    )
+    assert len(verdict_of(ONE_METRIC, chunk(realized(0.56))).reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "reason"),
+    [
+        (FINE, FINE, "F1 0.52 is inside its bound 0.47."),
+        (NEAR, FINE, "F1 0.45 is below its bound 0.47."),
+        (NEAR, NEAR, "F1 0.45 is below its bound 0.47 in the second closed chunk running."),
+        (FAR, FINE, "F1 0.41 is below its alert bound 0.42."),
+        (0.469999, FINE, "F1 0.469999 is below its bound 0.47."),
+    ],
+)
+def test_reasons_are_plain_words_with_numbers(value: float, before: float, reason: str) -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(realized(value)), [chunk(realized(before), day=9)])
+    assert verdict.reasons == (reason,)
+
+
+def test_a_failure_is_an_error_unless_something_graver_is_known() -> None:
+    broken = replace(realized(None, reason="the job was killed"), state=State.ERROR)
+    assert verdict_of(ONE_METRIC, chunk(broken)).state is State.ERROR
+    assert verdict_of(ONE_METRIC, chunk(broken)).reasons[0] == "F1 failed: the job was killed"
+    failed_drift = replace(DRIFTED, value=None, state=State.ERROR, reason=None)
+    assert verdict_of(ONE_METRIC, chunk(realized(FINE), failed_drift)).state is State.ERROR
+    assert verdict_of(ONE_METRIC, chunk(realized(NEAR), failed_drift)).state is State.WARN
+
+
+@pytest.mark.parametrize(
+    ("present", "state"),
+    [
+        (chunk(realized(FINE), DRIFTED), State.WARN),
+        (chunk(realized(FAR), DRIFTED), State.ALERT),
+        (unlabelled(DRIFTED), State.WARN),
+        (chunk(realized(None), DRIFTED), State.WARN),
+        (unlabelled(DRIFTED, closed=False), State.PENDING_LABELS),
+        (chunk(realized(FINE)), State.OK),
+    ],
+)
+def test_lasting_drift_warns_whatever_performance_is(present: ChunkFacts, state: State) -> None:
+    verdict = verdict_of(ONE_METRIC, present, [chunk(DRIFTED, realized(FINE), day=9)])
+    assert verdict.state is state
+    assert verdict.drifted == (("x",) if present.closed and DRIFTED in present.results else ())
+
+
+def test_drift_alerts_only_where_the_spec_opts_in() -> None:
+    facts, before = chunk(realized(FINE), DRIFTED), [chunk(DRIFTED, day=9)]
+    assert verdict_of(ONE_METRIC, facts, before).state is State.WARN
+    opted = ONE_METRIC.model_copy(update={"drift_alerts": True})
+    assert verdict_of(opted, facts, before).state is State.ALERT
+    assert verdict_of(opted, facts).state is State.OK
+
+
+def test_drift_seen_once_is_a_note() -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(realized(FINE), DRIFTED))
+    assert verdict.state is State.OK
+    assert verdict.drifted == ()
+    assert verdict.reasons[-1] == (
+        "x drifted: Jensen-Shannon distance 0.15 is above its bound 0.12; seen in one closed chunk so far."
+    )
+
+
+values = st.one_of(st.none(), st.sampled_from([FAR, NEAR, FINE, 0.6]))
+distances = st.sampled_from([0.05, 0.11, 0.15, 0.3])
+
+
+@st.composite
+def chunks(draw: st.DrawFn, day: int) -> ChunkFacts:
+    rows = draw(st.sampled_from([0, 50, 1000]))
+    results = [
+        realized(draw(values)),
+        estimated(draw(values)),
+        drift(draw(distances), column="x"),
+        drift(draw(distances), Method.KOLMOGOROV_SMIRNOV, "x", p_value=draw(st.sampled_from([1e-6, 0.2]))),
+        drift(draw(distances), column="y"),
+        missing(draw(distances), effect=draw(st.sampled_from([0.0, 0.1]))),
+    ]
+    kept = [result for result in results if draw(st.integers(0, 5))]
+    closed = draw(st.booleans()) if day == 10 else draw(st.integers(0, 5)) > 0
+    labelled = draw(st.sampled_from([rows, rows // 2, 0]))
+    return chunk(*kept, day=day, closed=closed, labels_due=draw(st.booleans()), rows=rows, labelled=labelled)
+
+
+histories = st.tuples(*(chunks(day) for day in range(4, 10)))
+records = st.builds(lambda n, held: {Metric.F1: TrackRecord(n, min(n, held))}, st.integers(0, 12), st.integers(0, 12))
+
+
+@given(chunks(10), histories, records)
+def test_ok_always_has_decided_realized_performance(
+    present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
+) -> None:
+    verdict = verdict_of(ONE_METRIC, present, past, record)
+    decided = present.performance(Kind.REALIZED, Metric.F1)
+    if verdict.state is State.OK:
+        assert present.closed
+        assert present.labels_due
+        assert present.coverage >= ONE_METRIC.label_coverage
+        assert decided is not None
+        assert decided.value is not None
+        assert decided.value >= 0.47
+    assert verdict.reasons
+
+
+@given(chunks(10), histories, records)
+def test_the_order_in_which_facts_came_is_never_seen(
+    present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
+) -> None:
+    shuffled = [replace(facts, results=facts.results[::-1]) for facts in reversed(past)]
+    other = replace(present, results=present.results[::-1])
+    assert verdict_of(ONE_METRIC, other, shuffled, record) == verdict_of(ONE_METRIC, present, past, record)
+
+
+@given(chunks(10), histories, histories, records)
+def test_only_the_last_closed_chunks_are_read(
+    present: ChunkFacts, past: Sequence[ChunkFacts], others: Sequence[ChunkFacts], record: dict[str, TrackRecord]
+) -> None:
+    last = [facts for facts in past if facts.closed][-LOOKBACK:]
+    older = [facts for facts in others if last and facts.start < last[0].start] if len(last) == LOOKBACK else []
+    expected = verdict_of(ONE_METRIC, present, last, record)
+    assert verdict_of(ONE_METRIC, present, [*older, *last], record) == expected
+    assert verdict_of(ONE_METRIC, present, past, record) == expected
+
+
+@given(chunks(10), histories, records)
+def test_a_settled_verdict_needs_no_estimate(
+    present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
+) -> None:
+    decided = present.performance(Kind.REALIZED, Metric.F1)
+    if present.settled(ONE_METRIC) and decided is not None and decided.value is not None:
+        without = replace(present, results=tuple(r for r in present.results if r.kind is not Kind.ESTIMATED))
+        assert verdict_of(ONE_METRIC, without, past) == verdict_of(ONE_METRIC, present, past, record)
+
+
+@given(chunks(10), histories, records)
+def test_more_of_the_same_labels_leave_a_settled_verdict_alone(
+    present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
+) -> None:
+    verdict = verdict_of(ONE_METRIC, present, past, record)
+    if not verdict.provisional:
+        complete = replace(present, labelled=present.rows, labels_due=True)
+        assert verdict_of(ONE_METRIC, complete, past, record) == verdict
+
+
+THREE = ModelSpec(columns=(ColumnSpec(name="x"),))
+
+
+def _facts(values: Sequence[float], bounds: Sequence[Bounds], day: int) -> ChunkFacts:
+    results = (
+        Result(MODEL, Kind.REALIZED, metric, value, 1000, State.OK, bound)
+        for metric, value, bound in zip(THREE.metrics, values, bounds, strict=True)
+    )
+    return chunk(*results, day=day)
+
+
+def _states(reference: np.ndarray, analysis: np.ndarray) -> list[State]:
+    """The verdicts of chunks whose values (chunk, metric) follow reference chunks of the same three metrics."""
+    bounds = [
+        bounds_for(THREE, Kind.REALIZED, metric, reference[:, i].tolist()) for i, metric in enumerate(THREE.metrics)
+    ]
+    facts = [_facts(row, bounds, day) for day, row in enumerate(analysis.tolist())]
+    return [verdict_of(THREE, one, facts[max(0, i - LOOKBACK) : i]).state for i, one in enumerate(facts)]
+
+
+@pytest.mark.parametrize("reference_chunks", [8, 30])
+def test_undisturbed_chunks_alert_in_less_than_one_of_a_hundred(reference_chunks: int) -> None:
+    rng = np.random.default_rng(20240101)
+    draws = 0.7 + 0.02 * rng.standard_normal((400, reference_chunks + 20, 3))
+    states = [state for d in draws for state in _states(d[:reference_chunks], d[reference_chunks:])]
+    assert len(states) == 8000
+    assert 0 < states.count(State.ALERT) / len(states) < 0.01
+    assert states.count(State.OK) / len(states) > 0.9
+
+
+def test_a_step_of_five_deviations_is_found_within_a_chunk() -> None:
+    rng = np.random.default_rng(20240102)
+    draws = 0.7 + 0.02 * rng.standard_normal((500, 14, 3))
+    draws[:, 12:] -= 5 * 0.02
+    states = [_states(d[:12], d[12:]) for d in draws]
+    assert np.mean([first in (State.WARN, State.ALERT) for first, _ in states]) > 0.99
+    assert np.mean([first is State.ALERT for first, _ in states]) > 0.9
+    assert np.mean([second is State.ALERT for _, second in states]) > 0.99
