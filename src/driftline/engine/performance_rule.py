@@ -35,7 +35,7 @@ def performance_findings(
 def _decided(
     spec: ModelSpec, metric: str, realized: Result, value: float, previous: ChunkFacts | None
 ) -> list[Finding]:
-    notes = [Finding(None, realized.reason)] if realized.reason else []
+    notes = _notes(realized)
     if realized.bounds.lower is None:
         return [Finding(None, f"{title(metric)} {value:.3g} has no bound to be held against."), *notes]
     state, words = _level(spec, realized, value, previous)
@@ -69,14 +69,20 @@ def _estimated(
     if estimated is None or estimated.value is None:
         return _no_estimate(metric, estimated)
     if estimated.bounds.lower is None:
-        return [Finding(None, f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against.")]
+        words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against."
+        return [Finding(None, words), *_notes(estimated)]
     state, words = _level(spec, estimated, estimated.value, previous)
     if state is State.OK:
-        return [Finding(None, f"Estimated {words}.")]
+        return [Finding(None, f"Estimated {words}."), *_notes(estimated)]
     if state is State.ALERT and chunk.closed and record.trusted:
-        return [Finding(State.ALERT, f"Estimated {words}; past estimates {_held(record)}.")]
+        return [Finding(State.ALERT, f"Estimated {words}; past estimates {_held(record)}."), *_notes(estimated)]
     why = "the chunk is still open" if not chunk.closed else f"past estimates {_held(record)}"
-    return [Finding(State.WARN, f"Estimated {words}; {why}.")]
+    return [Finding(State.WARN, f"Estimated {words}; {why}."), *_notes(estimated)]
+
+
+def _notes(result: Result) -> list[Finding]:
+    """What there is to say of a number that has a value: that its bounds are constants."""
+    return [Finding(None, result.reason)] if result.reason else []
 
 
 def _no_estimate(metric: str, estimated: Result | None) -> list[Finding]:

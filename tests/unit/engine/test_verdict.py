@@ -188,6 +188,13 @@ def test_constant_bounds_are_said_to_be() -> None:
     assert verdict.reasons[-1] == "The reference has 2 usable chunks."
 
 
+@pytest.mark.parametrize("value", [FAR, NEAR, FINE])
+@pytest.mark.parametrize("bounds", [LOWER, Bounds()])
+def test_constant_bounds_of_an_estimate_are_said_to_be(value: float, bounds: Bounds) -> None:
+    facts = unlabelled(estimated(value, bounds=bounds, reason="The reference has 2 usable chunks."))
+    assert verdict_of(ONE_METRIC, facts, records=HELD).reasons[-1] == "The reference has 2 usable chunks."
+
+
 def test_better_than_expected_is_a_note() -> None:
     assert verdict_of(ONE_METRIC, chunk(realized(0.58))).reasons == (
         "F1 0.58 is inside its bound 0.47.",

@@ -1,0 +1,113 @@
+"""Policy `nannyml` against NannyML itself: the same reference chunks, the same bounds."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.engine.results import Bounds, Kind, Method, Metric, Quality
+from driftline.engine.spec import ColumnSpec, ModelSpec, ThresholdPolicy
+from driftline.engine.thresholds import bounds_for
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+NANNYML = ModelSpec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)
+CHUNK = 250
+
+
+@pytest.fixture(scope="module")
+def nannyml() -> Any:
+    """The oracle, imported without pyspark: one of its dependencies would start a JVM on import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NML_DISABLE_USAGE_LOGGING", "1")
+        if "nannyml" not in sys.modules and "pyspark" not in sys.modules:
+            patch.setitem(sys.modules, "pyspark", None)
+        return importlib.import_module("nannyml")
+
+
+@pytest.fixture(scope="module", params=[0.5, 0.02], ids=["spread", "clipped"])
+def reference(request: pytest.FixtureRequest) -> pd.DataFrame:
+    """Eight chunks of a model's rows; with little noise its bounds reach beyond the range and are clipped."""
+    rng = np.random.default_rng(7)
+    rows = 8 * CHUNK
+    noise: float = request.param
+    truth = rng.integers(0, 2, rows)
+    score = np.clip(truth * (1 - noise) + noise * rng.uniform(size=rows), 0, 1)
+    flipped = np.where(rng.uniform(size=rows) < noise / 5, 1 - truth, truth)
+    return pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01", periods=rows, freq="h"),
+            "x": rng.normal(size=rows),
+            "c": pd.Categorical(rng.choice(list("abc"), rows)),
+            "gaps": np.where(rng.uniform(size=rows) < 0.02, np.nan, 1.0),
+            "score": score,
+            "prediction": (score > 0.5).astype(int),
+            "label": flipped,
+        }
+    )
+
+
+def _same(frame: pd.DataFrame, group: tuple[str, ...], kind: Kind, method: str, value: str = "value") -> None:
+    column: Mapping[str, Any] = {name: frame[(*group, name)].tolist() for name in (value, *_names(frame, group))}
+    bounds = bounds_for(NANNYML, kind, method, column[value])
+    lower, upper = (column[name][0] for name in _names(frame, group))
+    assert bounds.lower == (None if lower is None else pytest.approx(lower, abs=1e-12))
+    assert bounds.upper == (None if upper is None else pytest.approx(upper, abs=1e-12))
+    assert (bounds.alert_lower, bounds.alert_upper) == (bounds.lower, bounds.upper)
+
+
+def _names(frame: pd.DataFrame, group: tuple[str, ...]) -> tuple[str, str]:
+    assert (*group, "lower_threshold") in frame.columns
+    return "lower_threshold", "upper_threshold"
+
+
+def test_drift(nannyml: Any, reference: pd.DataFrame) -> None:
+    continuous = [Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN]
+    categorical = [Method.JENSEN_SHANNON, Method.CHI2]
+    calculator = nannyml.UnivariateDriftCalculator(
+        column_names=["x", "c"],
+        timestamp_column_name="at",
+        continuous_methods=[str(method) for method in continuous],
+        categorical_methods=[str(method) for method in categorical],
+        chunk_size=CHUNK,
+    )
+    frame = calculator.fit(reference).result.to_df()
+    for column, methods in (("x", continuous), ("c", categorical)):
+        for method in methods:
+            _same(frame, (column, method), Kind.DRIFT, method)
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_performance(nannyml: Any, reference: pd.DataFrame, metric: Metric) -> None:
+    given = {
+        "metrics": [str(metric)],
+        "y_true": "label",
+        "y_pred": "prediction",
+        "y_pred_proba": "score",
+        "problem_type": "classification_binary",
+        "timestamp_column_name": "at",
+        "chunk_size": CHUNK,
+    }
+    realized = nannyml.PerformanceCalculator(**given).fit(reference).result.to_df()
+    _same(realized, (metric,), Kind.REALIZED, metric)
+    estimated = nannyml.CBPE(**given).fit(reference).result.to_df()
+    _same(estimated, (metric,), Kind.ESTIMATED, metric, "realized")
+
+
+def test_missing_values(nannyml: Any, reference: pd.DataFrame) -> None:
+    calculator = nannyml.MissingValuesCalculator(
+        column_names=["gaps"], timestamp_column_name="at", chunk_size=CHUNK
+    ).fit(reference)
+    _same(calculator.result.to_df(), ("gaps",), Kind.QUALITY, Quality.MISSING_VALUES)
+
+
+def test_the_reference_does_reach_the_limits(nannyml: Any) -> None:
+    assert bounds_for(NANNYML, Kind.REALIZED, Metric.F1, [1.0, 0.9, 1.0, 1.0]).upper == 1
+    assert bounds_for(NANNYML, Kind.QUALITY, Quality.MISSING_VALUES, [0.0, 0.1]).lower == 0
+    lower, upper = nannyml.thresholds.calculate_threshold_values(
+        nannyml.thresholds.StandardDeviationThreshold(), np.array([0.0, 1.0]), 0, 1
+    )
+    assert bounds_for(NANNYML, Kind.REALIZED, Metric.F1, [0.0, 1.0]) == Bounds(lower, upper, lower, upper, expected=0.5)
