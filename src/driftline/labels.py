@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, literal_column, select
 from sqlalchemy.dialects.mysql import Insert, insert
 
 from driftline import bulk, ledger
@@ -43,7 +43,10 @@ def write(connection: Connection, batch_number: int, model_number: int, frame: p
 
 
 def _upsert() -> Insert:
-    """Overwrite only what changed: MySQL assigns from left to right, so `value` comes last."""
+    """Overwrite only what changed: MySQL assigns from left to right, so `value` comes last.
+
+    No bound value stands after VALUES, or PyMySQL would send row by row.
+    """
     new = insert(labels).values(
         model_number=bindparam("number"),
         id=bindparam("name"),
@@ -54,7 +57,7 @@ def _upsert() -> Insert:
     changed = labels.c.value != new.inserted.value
     return new.on_duplicate_key_update(
         [
-            ("revision", labels.c.revision + case((changed, 1), else_=0)),
+            ("revision", labels.c.revision + case((changed, literal_column("1")), else_=literal_column("0"))),
             ("known_at", case((changed, new.inserted.known_at), else_=labels.c.known_at)),
             ("batch_number", case((changed, new.inserted.batch_number), else_=labels.c.batch_number)),
             ("value", new.inserted.value),

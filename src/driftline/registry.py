@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, func, insert, null, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
@@ -233,7 +233,7 @@ def queue(connection: Connection, number: int, version: int, starts: set[datetim
     """Make chunks pending now; one that was waiting for its hour no longer waits."""
     rows = [{"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in starts]
     if rows:
-        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=None), rows)
+        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
 
 
 def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:

@@ -60,9 +60,10 @@ cdr = Table(
     Column(Cdr.DATE, INSTANT, primary_key=True, comment="UTC instant that stamps the reporting period"),
     Column(Cdr.MSISDN, name_type(20), primary_key=True),
     Column(Cdr.RECORD_ID, name_type(40), primary_key=True, comment="source and running number"),
-    *(Column(name, BigInteger, CheckConstraint(f"{name} >= 0", name=f"ck_{name}")) for name in CDR_USAGE),
+    *(Column(name, BigInteger) for name in CDR_USAGE),
     Column(Cdr.PSEUDO_CHURNED, SmallInteger, comment="NULL until known"),
     _batch_number(),
+    *(CheckConstraint(f"{name} >= 0", name=f"ck_{name}") for name in CDR_USAGE),
     **OPTIONS,
 )
 

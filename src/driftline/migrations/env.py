@@ -4,6 +4,6 @@ from alembic import context
 
 from driftline.tables import metadata
 
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
-    context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
     context.run_migrations()

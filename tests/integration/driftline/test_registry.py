@@ -1,0 +1,93 @@
+"""Registering a version: once, with its reference frozen, its tables made, its spec revised."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, select
+
+from driftline import registry
+from driftline.columns import FEATURES
+from driftline.database import in_transaction
+from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.errors import Conflict, NotFound
+from driftline.tables import pending_chunks
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
+
+
+def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    score = rng.uniform(0.05, 0.95, 800)
+    frame = pd.DataFrame(
+        {
+            "event_time": pd.date_range("2026-01-01", periods=8, freq="D", tz="UTC").repeat(100),
+            "id": [str(n) for n in range(800)],
+            "probability_1": score,
+            "probability_0": 1 - score,
+            "prediction": (score > 0.5).astype(int),
+            "label": (rng.uniform(size=800) < score).astype(int),
+        }
+    )
+    return frame.assign(**{name: rng.normal(size=800) for name in features})
+
+
+def candidate(name: str = "flights", spec: ModelSpec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
+    return registry.Candidate(name, spec, training_hash, reference(spec.features), None, {"f1": 0.5})
+
+
+def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path) -> None:
+    assert registry.register(engine, candidate(), tmp_path, NOW) == 1
+    loaded = registry.load(engine, "flights")
+    assert (loaded.number, loaded.spec_revision, loaded.spec, loaded.model_number) == (1, 1, SPEC, 2)
+    assert loaded.fitted.content_hash == loaded.reference_hash
+    assert loaded.details == {"f1": 0.5}
+    pd.testing.assert_frame_equal(pd.read_parquet(loaded.reference_uri), reference())
+
+
+def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: Engine, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert registry.register(engine, candidate(), tmp_path, NOW) == 1
+    assert registry.register(engine, candidate(training_hash="b" * 64), tmp_path, NOW) == 2
+    with engine.connect() as connection:
+        assert registry.versions(connection) == [("flights", 1), ("flights", 2)]
+
+
+def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), tmp_path, NOW)
+    other = ModelSpec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
+    with pytest.raises(Conflict, match="hours, minutes"):
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), tmp_path, NOW)
+    assert registry.load(engine, "flights").number == 1
+
+
+def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="Registered: churn"):
+        registry.load(engine, "flight")
+    with pytest.raises(NotFound, match="Ready: none"):
+        registry.load(engine, "churn")
+
+
+def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), tmp_path, NOW)
+    store = registry.load(engine, "flights").store
+    rows = reference().assign(model_version=1, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
+    stricter = SPEC.model_copy(update={"minimum_rows": 50})
+    assert registry.revise_spec(engine, "flights", 1, stricter, NOW) == 2
+    assert registry.revise_spec(engine, "flights", 1, stricter, NOW) == 2
+    assert registry.load(engine, "flights").spec == stricter
+    with engine.connect() as connection:
+        assert len(connection.execute(select(pending_chunks)).all()) == 8
+
+
+def test_the_churn_model_has_its_view(engine: Engine, tmp_path: Path) -> None:
+    spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
+    registry.register(engine, candidate("churn", spec), tmp_path, NOW)
+    with engine.connect() as connection:
+        names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())
+    assert names[:2] == ["Date", "User"]
+    assert {"M_Tenure_Churn", "label", "probability_0", "scored_at", *FEATURES} <= {*names}
