@@ -179,9 +179,9 @@ pending_chunks = Table(
     Column("model_version", Integer, primary_key=True, autoincrement=False),
     Column("chunk_start", INSTANT, primary_key=True),
     Column("due_at", INSTANT, comment="instant of the model's clock; NULL is now"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="failures since it last went well"),
     Column("last_error", text_type(500)),
-    Index("ix_pending_chunks_due", "model_number", "due_at"),
+    Column("retry_at", INSTANT, comment="instant of the wall's clock before which a failed chunk rests"),
     **OPTIONS,
 )
 
