@@ -1,7 +1,5 @@
 """Policy `nannyml` against NannyML itself: the same reference chunks, the same bounds."""
 
-import importlib
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,16 +14,6 @@ from driftline.engine.thresholds import bounds_for
 pytestmark = pytest.mark.filterwarnings("ignore")
 NANNYML = ModelSpec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)
 CHUNK = 250
-
-
-@pytest.fixture(scope="module")
-def nannyml() -> Any:
-    """The oracle, imported without pyspark: one of its dependencies would start a JVM on import."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NML_DISABLE_USAGE_LOGGING", "1")
-        if "nannyml" not in sys.modules and "pyspark" not in sys.modules:
-            patch.setitem(sys.modules, "pyspark", None)
-        return importlib.import_module("nannyml")
 
 
 @pytest.fixture(scope="module", params=[0.5, 0.02], ids=["spread", "clipped"])
