@@ -1,0 +1,169 @@
+"""What every web service of Driftline shares: one error shape, health and readiness, a request log, the token."""
+
+import hmac
+import ipaddress
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from apiflask import APIFlask, HTTPError
+from flask import Request, Response, g, jsonify, request
+from pydantic import SecretStr
+from werkzeug.exceptions import HTTPException
+
+from driftline.errors import DriftlineError, InvalidInput
+
+log = logging.getLogger(__name__)
+
+PROBES = frozenset({"/healthz", "/readyz"})
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "array", "items": {"type": "string"}},
+            },
+        }
+    },
+}
+
+
+class Unauthorized(DriftlineError):
+    """This address needs the service's token; send it as `Authorization: Bearer <token>`."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class EmptyIsAnObject(Request):
+    """A request whose empty body reads as `{}`, so a plain `curl -X POST` takes every default."""
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Give `{}` for an empty body, and refuse any other that is not JSON."""
+        return super().on_json_loading_failed(e) if self.get_data() else {}
+
+
+def make_app(name: str, title: str) -> APIFlask:
+    """Make an app with `/openapi.json` and no documentation pages: those would fetch scripts from elsewhere."""
+    app = APIFlask(name, title=title, version="1", docs_path=None, json_errors=False)
+    app.request_class = EmptyIsAnObject
+    app.config.update(
+        VALIDATION_ERROR_STATUS_CODE=HTTPStatus.BAD_REQUEST.value,
+        VALIDATION_ERROR_SCHEMA=ERROR_SCHEMA,
+        HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
+    )
+    return app
+
+
+def install(app: APIFlask, ready: Callable[[], None]) -> None:
+    """Give an app of `make_app` the error shape, `/healthz`, `/readyz` and the request log.
+
+    `ready` raises a `DriftlineError` while the service cannot do its work.
+    """
+    app.register_error_handler(DriftlineError, _driftline_error)
+    app.register_error_handler(HTTPError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+    app.before_request(_start_watch)
+    app.after_request(_log_request)
+
+    def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    def readyz() -> dict[str, str]:
+        """Say that the service can do its work."""
+        ready()
+        return {"status": "ready"}
+
+    app.get("/healthz")(healthz)
+    app.get("/readyz")(readyz)
+
+
+def guard(app: APIFlask, host: str, token: SecretStr | None) -> None:
+    """Ask every request but the probes for the token, where there is one; needless on loopback.
+
+    Raises:
+        InvalidInput: the service would listen beyond loopback without a token.
+    """
+    if token is None or not token.get_secret_value():
+        if not _is_loopback(host):
+            raise InvalidInput(f"Listening on {host} needs a token; set one, or listen on 127.0.0.1.")
+        return
+    expected = f"Bearer {token.get_secret_value()}".encode()
+
+    def check() -> None:
+        given = request.headers.get("Authorization", "").encode()
+        if request.path not in PROBES and not hmac.compare_digest(given, expected):
+            raise Unauthorized
+
+    app.before_request(check)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _response(status: int, code: str, message: str, details: tuple[str, ...] = ()) -> Response:
+    response = jsonify(error={"code": code, "message": message, "details": list(details)})
+    response.status_code = status
+    return response
+
+
+def _driftline_error(error: DriftlineError) -> Response:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s %s: %s", request.method, request.path, error, exc_info=error.__cause__)
+    return _response(error.status, error.code, error.message, error.details)
+
+
+def _refused(error: HTTPError) -> Response:
+    """Answer a request that does not fit its schema, all faults listed."""
+    if not error.detail:
+        return _response(error.status_code, _code(error.status_code), error.message)
+    return _driftline_error(InvalidInput(details=tuple(_faults(error.detail))))
+
+
+def _faults(detail: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    for fields in detail.values():
+        for name, messages in fields.items():
+            for message in messages:
+                fault = message.removeprefix("Value error, ")
+                yield fault if name == "_schema" else f"{name}: {fault}"
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    response = _response(status, _code(status), error.description or error.name)
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response
+
+
+def _crash(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _driftline_error(DriftlineError())
+
+
+def _code(status: int) -> str:
+    return HTTPStatus(status).name.lower()
+
+
+def _start_watch() -> None:
+    g.started = time.perf_counter()
+
+
+def _log_request(response: Response) -> Response:
+    level = logging.DEBUG if request.path in PROBES else logging.INFO
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    log.log(level, "%s %s %d in %.0f ms", request.method, request.path, response.status_code, 1000 * seconds)
+    return response
