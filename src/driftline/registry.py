@@ -16,7 +16,7 @@ from driftline.database import in_transaction
 from driftline.engine.chunks import chunk_of
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import ModelSpec
-from driftline.errors import Conflict, NotFound
+from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.predictions import PredictionStore
 from driftline.tables import (
     CHURN_NUMBER,
@@ -31,6 +31,8 @@ from driftline.tables import (
 from driftline.views import create_model_predictions
 
 READY, CREATING = "ready", "creating"
+REFERENCE_CHUNKS = 8
+"""How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,24 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
     revision. The tables of the model are made while the version is `creating`; then it is `ready`.
 
     Raises:
-        Conflict: the model's table has other columns.
+        InvalidInput: the reference is shorter than 8 chunks. Conflict: the model's table has other columns.
     """
     fitted = fit_reference(candidate.reference, candidate.spec)
+    _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     _save_reference(candidate.reference, reference_path(objects, candidate.name, fitted.content_hash))
     with engine.connect() as connection:
         _make_tables(connection, number, candidate.spec)
     in_transaction(engine, lambda connection: _finish(connection, number, version))
     return version
+
+
+def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
+    if fitted.chunks < REFERENCE_CHUNKS:
+        raise InvalidInput(
+            f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a longer "
+            "window or a shorter period."
+        )
 
 
 def reference_path(objects: Path, name: str, content_hash: str) -> Path:
@@ -231,7 +242,7 @@ def queue_all(connection: Connection, number: int, version: int, spec: ModelSpec
 
 def queue(connection: Connection, number: int, version: int, starts: set[datetime]) -> None:
     """Make chunks pending now; one that was waiting for its hour no longer waits."""
-    rows = [{"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in starts]
+    rows = [{"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in sorted(starts)]
     if rows:
         connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
 

@@ -116,9 +116,3 @@ def test_places_are_quarters_of_an_hour_each_once(engine: Engine) -> None:
     with engine.connect() as connection:
         slots = connection.execute(select(ledger_slots.c.slot).order_by(ledger_slots.c.slot)).scalars().all()
     assert [slot.isoformat() for slot in slots] == ["2026-01-01T00:00:00", "2026-01-01T00:15:00"]
-
-
-@pytest.mark.parametrize("name", ["", " a", "ä", "a" * 129, "a\n"])
-def test_a_batch_id_that_the_ledger_cannot_hold_is_refused(name: str) -> None:
-    with pytest.raises(InvalidInput, match="batch id"):
-        ledger.Batch(name, ledger.BatchKind.RECORDS, "0" * 64, 1, NOW)

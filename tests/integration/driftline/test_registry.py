@@ -11,8 +11,8 @@ from sqlalchemy import Engine, select
 from driftline import registry
 from driftline.columns import FEATURES
 from driftline.database import in_transaction
-from driftline.engine.spec import ColumnSpec, ModelSpec
-from driftline.errors import Conflict, NotFound
+from driftline.engine.spec import ColumnSpec, ModelSpec, Period
+from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -62,6 +62,12 @@ def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> N
     with pytest.raises(Conflict, match="hours, minutes"):
         registry.register(engine, candidate(spec=other, training_hash="b" * 64), tmp_path, NOW)
     assert registry.load(engine, "flights").number == 1
+
+
+def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
+    weekly = candidate(spec=SPEC.model_copy(update={"period": Period.WEEK}))
+    with pytest.raises(InvalidInput, match="2 chunks of 1w, and 8 are needed"):
+        registry.register(engine, weekly, tmp_path, NOW)
 
 
 def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
