@@ -1,0 +1,58 @@
+# `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e lock
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Fetch what is missing: .venv, MariaDB, Kafka, Spark's jars (all pinned)
+	@python=$$(sh stack/python.sh) && $$python -m stack.bootstrap
+
+demo: setup ## Run the whole loop on real servers and leave it running
+	@$(PYTHON) -m stack demo
+
+$(PYTHON):
+	@echo "Nothing is set up here yet; run \`make setup\` or \`make up\` first." >&2; exit 1
+
+up: setup ## Start MariaDB, Kafka, the simulator and the monitor
+	@$(PYTHON) -m stack up
+
+status: $(PYTHON) ## Show what runs, where, and whether it answers
+	@$(PYTHON) -m stack status
+
+logs: $(PYTHON) ## Show the last lines of the logs (follow=1 goes on, of=monitor shows one)
+	@$(PYTHON) -m stack logs $(of) $(if $(follow),--follow)
+
+down: $(PYTHON) ## Stop everything; the data stays
+	@$(PYTHON) -m stack down
+
+clean: $(PYTHON) ## Stop everything and remove var/ (data, passwords, logs) and caches
+	@$(PYTHON) -m stack clean
+
+check: setup ## Lint, formatting, types, the design's arrows, the docs
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(PYTEST) -q tests/unit/docs
+
+test: test-unit test-integration test-e2e ## Every test, on real servers
+
+test-unit: setup ## Tests without a server or Java
+	$(PYTEST) -q tests/unit
+
+test-integration: setup ## Tests on MariaDB, MySQL and Kafka
+	$(PYTEST) -q tests/integration
+
+test-e2e: setup ## The loop through the public commands, with kills
+	$(PYTEST) -q tests/e2e
+
+lock: setup ## Write the lock files anew from pyproject.toml
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \
+		requirements/bootstrap.in -o requirements/bootstrap.lock
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \
+		--override requirements/overrides.txt --all-extras --no-emit-package driftline \
+		-o requirements/dev.lock pyproject.toml

@@ -1,0 +1,58 @@
+"""Schemas, users and rights on our own server; on a server given by the environment its administrator decides."""
+
+from pathlib import Path
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from driftline import tables, views
+from stack import paths, root_account
+from stack.services import root_password
+from stack.site import Site
+from stack.sqlfile import schema_pattern, statements
+
+ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_jobs", "driftline_monitor")
+SIMULATOR_WRITES = (
+    tables.cdr,
+    tables.daily_summary,
+    tables.stream_runs,
+    tables.labels,
+    tables.ledger,
+    tables.ledger_slots,
+    tables.pending_batches,
+    tables.pending_chunks,
+)
+SIMULATOR_READS = (tables.models.name, "alembic_version")
+
+
+def create_accounts(site: Site) -> None:
+    """Create the schemas and users, their passwords those of the var folder."""
+    _run(site, paths.STACK / "accounts.sql")
+
+
+def grant(site: Site) -> None:
+    """Give each user its rights; the tables exist."""
+    _run(site, paths.STACK / "grants.sql")
+
+
+def _run(site: Site, file: Path) -> None:
+    passwords = {account: site.credentials.password(account) for account in ACCOUNTS}
+    with _administrator(site) as connection, connection.cursor() as cursor:
+        for statement in statements(file, _identifiers(site)):
+            cursor.execute(statement, passwords if "%(" in statement else None)
+
+
+def _identifiers(site: Site) -> dict[str, tuple[str, ...]]:
+    return {
+        "database": (site.database_name,),
+        "database_pattern": (schema_pattern(site.database_name),),
+        "truth": (site.truth_name,),
+        "truth_pattern": (schema_pattern(site.truth_name),),
+        "simulator_writes": tuple(table.name for table in SIMULATOR_WRITES),
+        "simulator_reads": SIMULATOR_READS,
+        "renewed_views": (views.MODEL_PREDICTIONS,),
+    }
+
+
+def _administrator(site: Site) -> "Connection[Cursor]":
+    return root_account.connect(site.ports["mariadb"], root_password(site))

@@ -1,0 +1,16 @@
+-- The two schemas and the users of our own server, on this machine only. Run as root at every `make up`.
+CREATE DATABASE IF NOT EXISTS :database CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE DATABASE IF NOT EXISTS :truth CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE USER IF NOT EXISTS driftline_owner@localhost IDENTIFIED BY %(driftline_owner)s;
+CREATE USER IF NOT EXISTS driftline_simulator@localhost IDENTIFIED BY %(driftline_simulator)s;
+CREATE USER IF NOT EXISTS driftline_jobs@localhost IDENTIFIED BY %(driftline_jobs)s;
+CREATE USER IF NOT EXISTS driftline_monitor@localhost IDENTIFIED BY %(driftline_monitor)s;
+ALTER USER driftline_owner@localhost IDENTIFIED BY %(driftline_owner)s;
+ALTER USER driftline_simulator@localhost IDENTIFIED BY %(driftline_simulator)s;
+ALTER USER driftline_jobs@localhost IDENTIFIED BY %(driftline_jobs)s;
+ALTER USER driftline_monitor@localhost IDENTIFIED BY %(driftline_monitor)s;
+
+-- The owner migrates.
+GRANT ALL PRIVILEGES ON :database_pattern.* TO driftline_owner@localhost;
+GRANT ALL PRIVILEGES ON :truth_pattern.* TO driftline_owner@localhost;

@@ -1,0 +1,75 @@
+"""The environment of each service and job: what it needs and no more, its own database user included."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from stack.site import Site
+
+Role = Literal["owner", "simulator", "jobs", "monitor"]
+
+SYSTEM = ("HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+PASSED_ON: dict[Role, tuple[str, ...]] = {
+    "owner": (),
+    "simulator": ("SIMULATOR_", "KAFKA_PUBLISHER", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST"),
+    "jobs": ("SPARK_", "KAFKA_PUBLISHER"),
+    "monitor": ("MONITOR_",),
+}
+"""Variables whose names begin so are passed on to the role, where the caller has set them."""
+
+
+def settings_for(role: Role, site: Site) -> dict[str, str]:
+    """The role's settings: the variables that Driftline itself reads."""
+    return {**_passed_on(role, site), **_database(role, site), **_servers(role, site), "DRIFTLINE_VAR": str(site.var)}
+
+
+def environment_for(role: Role, site: Site | None = None) -> dict[str, str]:
+    """The whole environment for a process of the role, for instance `subprocess.run(…, env=environment_for("jobs"))`.
+
+    The site is by default the one of this process's environment: `make up` has been run for it.
+    """
+    here = site or Site.from_environment()
+    return {**base_environment(here), **settings_for(role, here)}
+
+
+def base_environment(site: Site) -> dict[str, str]:
+    """What any process needs: paths, the locale, UTC, and no usage reports of any library."""
+    python = Path(sys.executable)
+    return {
+        **{name: site.system[name] for name in SYSTEM if name in site.system},
+        "PATH": f"{python.parent}:{site.system.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "NML_DISABLE_USAGE_LOGGING": "1",
+    }
+
+
+def _passed_on(role: Role, site: Site) -> dict[str, str]:
+    return {name: value for name, value in site.system.items() if PASSED_ON[role] and name.startswith(PASSED_ON[role])}
+
+
+def _database(role: Role, site: Site) -> dict[str, str]:
+    if site.database:
+        user, password = site.database.user, site.database.password.get_secret_value()
+        host, port = site.database.host, site.database.port
+    else:
+        user, host, port = f"driftline_{role}", "127.0.0.1", site.ports["mariadb"]
+        password = site.credentials.password(user)
+    return {
+        "DB_HOST": host,
+        "DB_PORT": str(port),
+        "DB_USER": user,
+        "DB_PASSWORD": password,
+        "DB_NAME": site.database_name,
+    }
+
+
+def _servers(role: Role, site: Site) -> dict[str, str]:
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": site.bootstrap_servers}
+    by_role: dict[Role, dict[str, str]] = {
+        "owner": {},
+        "simulator": {**kafka, "SIMULATOR_PORT": str(site.ports["simulator"])},
+        "jobs": {**kafka, "PYSPARK_PYTHON": sys.executable, "MONITOR_PORT": str(site.ports["monitor"])},
+        "monitor": {"MONITOR_PORT": str(site.ports["monitor"])},
+    }
+    return by_role[role]

@@ -1,0 +1,90 @@
+"""One var folder and what it is set to: ports, passwords, and servers given by the environment instead of started."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from driftline.settings import DatabaseSettings
+from stack import paths
+from stack.credentials import Credentials
+from stack.errors import ForeignFolder
+from stack.processes import Home
+
+DEFAULT_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093, "simulator": 5000, "monitor": 5001}
+TAG = ".driftline"
+"""Marks a var folder as Driftline's own: `make clean` removes no other."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that command lines and environments are made from, read once by `from_environment`.
+
+    `database` is the address given by DB_HOST, `kafka` by KAFKA_BOOTSTRAP_SERVERS; None is a server of our own.
+    """
+
+    var: Path
+    database_name: str
+    ports: Mapping[str, int]
+    database: DatabaseSettings | None = None
+    kafka: str | None = None
+    system: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_environment(cls) -> "Site":
+        """The site that this process's environment and its var folder describe."""
+        var = paths.var_folder()
+        return cls(
+            var=var,
+            database_name=os.environ.get("DB_NAME", "RawData"),
+            ports=kept_ports(var),
+            database=DatabaseSettings.model_validate({}) if os.environ.get("DB_HOST") else None,
+            kafka=os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
+            system=dict(os.environ),
+        )
+
+    @property
+    def home(self) -> Home:
+        """Where processes and logs belong."""
+        return Home(self.var)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The generated passwords."""
+        return Credentials(self.var / "secrets")
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka's address."""
+        return self.kafka or f"127.0.0.1:{self.ports['kafka']}"
+
+    @property
+    def truth_name(self) -> str:
+        """The schema of what was injected."""
+        return f"{self.database_name}_truth"
+
+    def claim(self) -> None:
+        """Make the var folder ours; raises `ForeignFolder` if it holds something else already."""
+        tag = self.var / TAG
+        if tag.exists():
+            return
+        if self.var != paths.ROOT / "var" and self.var.exists() and any(self.var.iterdir()):
+            raise ForeignFolder(
+                f"{self.var} is not empty and not Driftline's; set DRIFTLINE_VAR to a folder of its own."
+            )
+        self.var.mkdir(parents=True, exist_ok=True)
+        tag.write_text("Local state of Driftline; `make clean` removes this folder.\n")
+
+
+def kept_ports(var: Path) -> dict[str, int]:
+    """The ports of a var folder: the default where none is kept yet."""
+    kept = var / "ports.json"
+    return {**DEFAULT_PORTS, **(json.loads(kept.read_text()) if kept.exists() else {})}
+
+
+def keep_ports(var: Path, ports: Mapping[str, int]) -> None:
+    """Keep the ports of a var folder, whole or not at all."""
+    staged = var / "ports.json.partial"
+    staged.write_text(json.dumps(dict(ports), indent=2) + "\n")
+    staged.replace(var / "ports.json")
