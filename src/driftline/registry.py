@@ -118,8 +118,8 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
 def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
     if fitted.chunks < REFERENCE_CHUNKS:
         raise InvalidInput(
-            f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a longer "
-            "window or a shorter period."
+            f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a "
+            "longer window or a shorter period."
         )
 
 
