@@ -242,7 +242,9 @@ def queue_all(connection: Connection, number: int, version: int, spec: ModelSpec
 
 def queue(connection: Connection, number: int, version: int, starts: set[datetime]) -> None:
     """Make chunks pending now; one that was waiting for its hour no longer waits."""
-    rows = [{"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in sorted(starts)]
+    rows = [
+        {"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in sorted(starts)
+    ]
     if rows:
         connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
 

@@ -1,0 +1,1 @@
+"""The monitoring service: poller, result store, reports and a dashboard on port 5001."""

@@ -1,0 +1,170 @@
+"""One chunk, computed in one transaction: claim, read, evaluate, store, say, settle."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection
+
+import driftline
+from driftline.engine.chunks import Chunk, previous_chunk
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.reference import content_hash
+from driftline.engine.results import LABEL
+from driftline.engine.verdict import LOOKBACK
+from driftline.registry import Version, queue
+from monitoring import pending
+from monitoring.neighbourhood import Neighbourhood
+from monitoring.revisions import Provenance, Revision, RevisionStore
+from monitoring.verdicts import VerdictStore
+from monitoring.watched import Watched, chunk_at, closing, next_due, reach
+
+GROWTH = 0.1
+"""The scheduled poll leaves an open chunk alone until it grew by this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What became of one claimed chunk: `computed` anew or not, as a new `revision` of a closed chunk or not.
+
+    `verdicts` counts the verdicts that turned, its own and later ones; `failure` says why nothing was stored.
+    """
+
+    start: datetime
+    computed: bool = False
+    revised: bool = False
+    verdicts: int = 0
+    left_open: bool = False
+    failure: str | None = None
+
+
+def compute(connection: Connection, watched: Watched, claim: pending.Claim, now: datetime, *, scheduled: bool) -> Turn:
+    """Compute a claimed chunk from what is committed by now, and let the claim go; the caller commits.
+
+    Everything is read after the claim: it may show more than was claimed, never less.
+    """
+    version = watched.version(connection)
+    clock = watched.clock(connection, now)
+    chunk = chunk_at(version.spec, claim.start)
+    if chunk.start != claim.start:
+        return _requeue(connection, watched, chunk, claim)
+    store = RevisionStore(watched.key)
+    before = store.current(connection, chunk.start)
+    if scheduled and _hardly_grown(connection, version, before, chunk, clock):
+        return Turn(chunk.start, left_open=True)
+    frame = version.store.read(connection, version.number, chunk.start, chunk.end)
+    found = _revision(version, chunk, frame, clock, now)
+    watched.lock(connection)
+    changed = _store(connection, store, version, before, found, frame)
+    turned = _say_anew(connection, watched, store, before, chunk, clock, now)
+    pending.settle(connection, watched.key, chunk.start, next_due(version.spec, chunk, clock))
+    return Turn(chunk.start, changed, changed and before is not None and before.closed, turned)
+
+
+def _requeue(connection: Connection, watched: Watched, chunk: Chunk, claim: pending.Claim) -> Turn:
+    """A start that an older spec's calendar gave: the chunk that holds it now is pending in its place."""
+    pending.settle(connection, watched.key, claim.start, None)
+    queue(connection, watched.key.model_number, watched.key.version, {chunk.start})
+    return Turn(claim.start)
+
+
+def _hardly_grown(
+    connection: Connection, version: Version, before: Revision | None, chunk: Chunk, clock: datetime
+) -> bool:
+    if before is None or before.closed or clock >= closing(version.spec, chunk):
+        return False
+    if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
+        return False
+    return version.store.count(connection, version.number, chunk.start, chunk.end) < before.rows * (1 + GROWTH)
+
+
+def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, clock: datetime, now: datetime) -> Revision:
+    labelled = frame[LABEL].notna()
+    known = pd.to_datetime(frame["label_known_at"], utc=True)
+    batches = {*frame["batch_number"], *frame.loc[labelled, "label_batch_number"]}
+    return Revision(
+        number=1,
+        chunk=chunk,
+        closed=clock >= closing(version.spec, chunk),
+        rows=len(frame),
+        labelled=int(labelled.sum()),
+        content_hash=_content(version, frame),
+        provenance=Provenance(
+            version.spec_revision,
+            version.reference_hash,
+            driftline.__version__,
+            tuple(sorted(int(number) for number in batches)),
+            known.max().to_pydatetime() if labelled.any() else None,
+        ),
+        computed_at=now,
+    )
+
+
+def _content(version: Version, frame: pd.DataFrame) -> str:
+    """Hash all that results depend on: rows and labels, the spec revision, the reference."""
+    digest = hashlib.sha256(f"{version.spec_revision} {version.reference_hash}\n".encode())
+    digest.update(content_hash(frame, version.spec).encode())
+    return digest.hexdigest()
+
+
+def _store(
+    connection: Connection,
+    store: RevisionStore,
+    version: Version,
+    before: Revision | None,
+    found: Revision,
+    frame: pd.DataFrame,
+) -> bool:
+    """Store what was found if it is new: in place while the chunk was open, as a new revision after. Say if it was."""
+    if before is None and frame.empty:
+        return False
+    if before is not None and before.content_hash == found.content_hash and before.chunk == found.chunk:
+        if found.closed and not before.closed:
+            store.close(connection, before)
+        return False
+    results = () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
+    number = 1 if before is None else before.number + before.closed
+    closed = found.closed or (before is not None and before.closed)
+    store.write(connection, replace(found, number=number, closed=closed), results)
+    return True
+
+
+def _say_anew(
+    connection: Connection,
+    watched: Watched,
+    store: RevisionStore,
+    before: Revision | None,
+    chunk: Chunk,
+    clock: datetime,
+    now: datetime,
+) -> int:
+    """Derive the verdict of the chunk and of the later ones that read it; give how many turned."""
+    spec = watched.version(connection).spec
+    last = chunk.start + reach(spec)
+    around = _neighbourhood(connection, store, watched, chunk, last, clock)
+    verdicts = VerdictStore(watched.key)
+    spoken = verdicts.between(connection, chunk.start, last)
+    turned = 0
+    for start in sorted(start for start in around.revisions if start >= chunk.start):
+        revision, old, verdict = around.revisions[start], spoken.get(start), around.verdict(start)
+        if old is not None and (old.revision, old.verdict) == (revision.number, verdict):
+            continue
+        was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
+        verdicts.say(connection, revision, verdict, now, instead=old if was_open else None)
+        turned += 1
+    return turned
+
+
+def _neighbourhood(
+    connection: Connection, store: RevisionStore, watched: Watched, chunk: Chunk, last: datetime, clock: datetime
+) -> Neighbourhood:
+    """Read the current facts around a chunk: whole from its lookback on, only performance as far as records reach."""
+    spec = watched.version(connection).spec
+    first = chunk.start - reach(spec)
+    near = chunk
+    for _ in range(LOOKBACK):
+        near = previous_chunk(near, spec.period, spec.zone)
+    results = store.results_between(connection, first, near.start, performance_only=True)
+    results |= store.results_between(connection, near.start, last)
+    return Neighbourhood(spec, clock, store.between(connection, first, last), results)

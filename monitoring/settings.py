@@ -1,0 +1,16 @@
+"""Settings of the monitor, read from the environment when asked for."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MonitorSettings(BaseSettings):
+    """Where the monitor listens, how often it polls, and where its reports go."""
+
+    model_config = SettingsConfigDict(env_prefix="MONITOR_", frozen=True)
+
+    port: int = Field(5001, ge=1, le=65535)
+    poll_seconds: float = Field(10.0, gt=0, description="pause between two scheduled polls; a poll may take longer")
+    output: Path = Field(Path("monitoring/output"), description="folder of performance_report.csv and the plots")
