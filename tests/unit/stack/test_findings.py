@@ -1,0 +1,56 @@
+"""What was found is held against what was put in."""
+
+import io
+from datetime import date, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from stack.findings import Day, summary_of, table_of
+from stack.plan import Plan, Scenario
+
+PLAN = Plan(Scenario(stream_days=4, drift_day=3), date(2026, 1, 29))
+DRIFTED = ("M_Out_Call_Time", "a", "b", "c", "d")
+
+
+def chunk(number: int, verdict: str, f1: float | None = 0.5) -> dict[str, Any]:
+    day = PLAN.stream_first + timedelta(days=number)
+    results = [{"subject": "model", "kind": "realized", "method": "f1", "value": f1}]
+    return {
+        "start": f"{day}T00:00:00+00:00", "rows": 200, "labelled": 150, "verdict": verdict, "provisional": f1 is None,
+        "drifted": list(DRIFTED) if verdict == "alert" else [], "results": results,
+    }  # fmt: skip
+
+
+def days(*verdicts: str) -> list[Day]:
+    return [Day.of(chunk(number, verdict)) for number, verdict in enumerate(verdicts)]
+
+
+def test_a_drift_is_dated_from_its_first_day() -> None:
+    said = "\n".join(summary_of(days("ok", "ok", "warn", "alert"), PLAN, 3))
+    assert "unit drift of DP_MOC_DURATION from 2026-02-01 on" in said
+    assert "First warned:   2026-02-01 (day 1 of the drift)" in said
+    assert "First alerted:  2026-02-02 (day 2 of the drift)" in said
+    assert "complete: end of 2026-02-04" in said
+    assert "False alerts before it: 0 of 2 days" in said
+
+
+def test_what_came_before_the_drift_is_a_false_alert_and_no_finding() -> None:
+    said = "\n".join(summary_of(days("alert", "ok", "ok", "ok"), PLAN, 3))
+    assert "First alerted:  never" in said
+    assert "False alerts before it: 1 of 2 days" in said
+
+
+def test_without_drift_every_alert_is_counted() -> None:
+    plan = Plan(Scenario(drift="none"), date(2026, 1, 29))
+    assert summary_of(days("ok", "alert"), plan, 3) == ["No drift was put in; 1 of 2 days alerted."]
+
+
+def test_a_missing_number_is_a_dash_and_many_names_are_counted() -> None:
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table_of([Day.of(chunk(0, "pending_labels", None)), *days("alert")], PLAN))
+    text = console.export_text()
+    assert "75%" in text
+    assert "M_Out_Call_Time, a, b and 2 more" in text
+    assert "pending_labels (provisional)" in text
+    assert "   - " in text
