@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Self
 
 from rich.table import Table
 
-from stack.plan import Plan
+from driftline.columns import TRAILING_DAYS
+from stack.plan import DAY, Plan, PlannedDrift
 
 STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "pending_labels": "cyan"}
 MOST_NAMES = 3
@@ -45,7 +46,8 @@ class Day:
 
 
 def table_of(days: Sequence[Day], plan: Plan) -> Table:
-    """Draw the days as a table; a rule stands before the first day with injected drift."""
+    """Draw the days as a table; a rule stands before the first day of each injected drift."""
+    turns = {plan.day(drift.first_day) for drift in plan.scenario.drifts}
     table = Table(header_style="bold", title="What the monitor found, by day (UTC)", title_justify="left")
     for name, justify in (
         ("day", "left"),
@@ -59,8 +61,7 @@ def table_of(days: Sequence[Day], plan: Plan) -> Table:
     ):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for day in days:
-        before_drift = plan.drift_first is not None and day.day == plan.drift_first - timedelta(days=1)
-        table.add_row(*_cells(day), end_section=before_drift)
+        table.add_row(*_cells(day), end_section=day.day + DAY in turns)
     return table
 
 
@@ -82,18 +83,30 @@ def _names(names: Sequence[str]) -> str:
 
 def summary_of(days: Sequence[Day], plan: Plan, label_delay: int) -> list[str]:
     """Say in plain lines what was put in, and when it was warned of, alerted, and its labels complete."""
-    alerts = [day.day for day in days if day.verdict == "alert"]
-    if plan.drift_first is None:
-        return [f"No drift was put in; {len(alerts)} of {len(days)} days alerted."]
-    began = plan.drift_first
-    after = [day for day in days if day.day >= began]
-    early = sum(day.day < began and day.verdict == "alert" for day in days)
+    clean = [day for day in days if not _spoilt(day.day, plan)]
+    alerted = sum(day.verdict == "alert" for day in clean)
+    calm = f"Days without drift, or its traces: {len(clean)}, of which {alerted} alerted"
+    return [line for drift in plan.scenario.drifts for line in _traced(drift, days, plan, label_delay)] + [calm]
+
+
+def _spoilt(day: date, plan: Plan) -> bool:
+    """Say whether a drift is in the day's records, or in those of the days its features look back to."""
+    number = (day - plan.history_last).days
+    return any(
+        drift.first_day <= number and (drift.last_day is None or number < drift.last_day + TRAILING_DAYS)
+        for drift in plan.scenario.drifts
+    )
+
+
+def _traced(drift: PlannedDrift, days: Sequence[Day], plan: Plan, label_delay: int) -> list[str]:
+    began = plan.day(drift.first_day)
+    last = plan.day(drift.last_day or plan.scenario.stream_days)
+    during = [day for day in days if began <= day.day <= last]
     return [
-        f"Put in:         {plan.scenario.drift} drift of {plan.scenario.drift_column or 'all'} from {began} on",
-        f"First warned:   {_first(after, ('warn', 'alert'), began)}",
-        f"First alerted:  {_first(after, ('alert',), began)}",
-        f"Labels of {began} complete: end of {began + timedelta(days=label_delay)}",
-        f"False alerts before it: {early} of {sum(day.day < began for day in days)} days",
+        f"Put in:          {drift.kind} drift{f' of {drift.column}' if drift.column else ''} from {began} on",
+        f"First warned:    {_first(during, ('warn', 'alert'), began)}",
+        f"First alerted:   {_first(during, ('alert',), began)}",
+        f"Labels complete: those of {began} at the end of {began + label_delay * DAY}",
     ]
 
 

@@ -12,20 +12,37 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """How large the demo is, in days and subscribers, and what goes wrong from the stream's `drift_day` (from 1) on.
+class PlannedDrift:
+    """A drift by its days of the stream (1 is the first, both included; no last day is for good).
 
-    `drift` is none, or a kind that the simulator knows with its size and, where it takes one, its column.
+    Kinds, sizes and columns are the simulator's.
     """
+
+    kind: str
+    size: float
+    first_day: int
+    last_day: int | None = None
+    column: str | None = None
+
+
+MINUTES_FOR_SECONDS = PlannedDrift("unit", 60.0, 15, None, "DP_MOC_DURATION")
+"""The demo's: from day 15 on, the time of outgoing calls is recorded in minutes."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How large the demo is, in days and subscribers, and what goes wrong."""
 
     history_days: int = 90
     stream_days: int = 30
     subscribers: int = 1000
     seed: int = 7
-    drift: str = "unit"
-    drift_size: float = 60.0
-    drift_column: str | None = "DP_MOC_DURATION"
-    drift_day: int = 15
+    drifts: tuple[PlannedDrift, ...] = (MINUTES_FOR_SECONDS,)
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Self:
+        """Read a scenario from decoded JSON."""
+        return cls(**stored | {"drifts": tuple(PlannedDrift(**drift) for drift in stored["drifts"])})
 
 
 @dataclass(frozen=True)
@@ -43,17 +60,16 @@ class Plan:
     @property
     def stream_first(self) -> date:
         """The first streamed day."""
-        return self.history_last + DAY
+        return self.day(1)
 
     @property
     def stream_last(self) -> date:
         """The last streamed day."""
-        return self.history_last + self.scenario.stream_days * DAY
+        return self.day(self.scenario.stream_days)
 
-    @property
-    def drift_first(self) -> date | None:
-        """The first day with the injected drift, or None."""
-        return None if self.scenario.drift == "none" else self.stream_first + (self.scenario.drift_day - 1) * DAY
+    def day(self, number: int) -> date:
+        """Give a day of the stream by its number, 1 being the first."""
+        return self.history_last + number * DAY
 
     def stream_request(self) -> dict[str, Any]:
         """Give the body of the `POST /start_stream` that streams the planned days."""
@@ -65,17 +81,13 @@ class Plan:
             "step": "1d",
             "subscribers": self.scenario.subscribers,
             "seed": self.scenario.seed,
-            "drifts": [self._drift()] if self.drift_first else [],
+            "drifts": [self._dated(drift) for drift in self.scenario.drifts],
         }
 
-    def _drift(self) -> dict[str, Any]:
-        scenario = self.scenario
-        drift = {
-            "kind": scenario.drift,
-            "size": scenario.drift_size,
-            "start": self.drift_first and self.drift_first.isoformat(),
-        }
-        return drift | ({"column": scenario.drift_column} if scenario.drift_column else {})
+    def _dated(self, drift: PlannedDrift) -> dict[str, Any]:
+        days = {"start": self.day(drift.first_day), "until": drift.last_day and self.day(drift.last_day)}
+        dated = {name: day.isoformat() for name, day in days.items() if day}
+        return {"kind": drift.kind, "size": drift.size, **dated} | ({"column": drift.column} if drift.column else {})
 
     @classmethod
     def kept(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
@@ -90,7 +102,7 @@ class Plan:
             chosen._keep(file)
             return chosen
         stored = json.loads(file.read_text())
-        plan = cls(Scenario(**stored["scenario"]), date.fromisoformat(stored["history_last"]))
+        plan = cls(Scenario.of(stored["scenario"]), date.fromisoformat(stored["history_last"]))
         if plan.scenario != wanted:
             raise StackError(
                 f"{file} keeps another scenario; `make clean` forgets it, with its data, or run that one again."

@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from stack.findings import Day, summary_of, table_of
-from stack.plan import Plan, Scenario
+from stack.plan import Plan, PlannedDrift, Scenario
 
-PLAN = Plan(Scenario(stream_days=4, drift_day=3), date(2026, 1, 29))
+DRIFT = PlannedDrift("unit", 60.0, 3, None, "DP_MOC_DURATION")
+PLAN = Plan(Scenario(stream_days=4, drifts=(DRIFT,)), date(2026, 1, 29))
 DRIFTED = ("M_Out_Call_Time", "a", "b", "c", "d")
 
 
@@ -29,21 +30,31 @@ def days(*verdicts: str) -> list[Day]:
 def test_a_drift_is_dated_from_its_first_day() -> None:
     said = "\n".join(summary_of(days("ok", "ok", "warn", "alert"), PLAN, 3))
     assert "unit drift of DP_MOC_DURATION from 2026-02-01 on" in said
-    assert "First warned:   2026-02-01 (day 1 of the drift)" in said
-    assert "First alerted:  2026-02-02 (day 2 of the drift)" in said
-    assert "complete: end of 2026-02-04" in said
-    assert "False alerts before it: 0 of 2 days" in said
+    assert "First warned:    2026-02-01 (day 1 of the drift)" in said
+    assert "First alerted:   2026-02-02 (day 2 of the drift)" in said
+    assert "those of 2026-02-01 at the end of 2026-02-04" in said
+    assert "traces: 2, of which 0 alerted" in said
 
 
 def test_what_came_before_the_drift_is_a_false_alert_and_no_finding() -> None:
     said = "\n".join(summary_of(days("alert", "ok", "ok", "ok"), PLAN, 3))
-    assert "First alerted:  never" in said
-    assert "False alerts before it: 1 of 2 days" in said
+    assert "First alerted:   never" in said
+    assert "traces: 2, of which 1 alerted" in said
 
 
 def test_without_drift_every_alert_is_counted() -> None:
-    plan = Plan(Scenario(drift="none"), date(2026, 1, 29))
-    assert summary_of(days("ok", "alert"), plan, 3) == ["No drift was put in; 1 of 2 days alerted."]
+    plan = Plan(Scenario(drifts=()), date(2026, 1, 29))
+    assert summary_of(days("ok", "alert"), plan, 3) == ["Days without drift, or its traces: 2, of which 1 alerted"]
+
+
+def test_a_day_whose_features_look_back_into_the_drift_is_not_clean() -> None:
+    brief = Scenario(stream_days=20, drifts=(PlannedDrift("concept", 1.0, 3, 4),))
+    said = summary_of([], Plan(brief, date(2026, 1, 29)), 3)
+    assert said[0] == "Put in:          concept drift from 2026-02-01 on"
+    all_days = [Day.of(chunk(number, "ok")) for number in range(20)]
+    assert summary_of(all_days, Plan(brief, date(2026, 1, 29)), 3)[-1].startswith(
+        "Days without drift, or its traces: 12,"
+    )
 
 
 def test_a_missing_number_is_a_dash_and_many_names_are_counted() -> None:

@@ -17,7 +17,7 @@ def test_the_stream_ends_yesterday_and_the_history_the_day_before_it(tmp_path: P
     assert plan.stream_first == date(2026, 1, 30)
     assert (plan.stream_first - plan.history_last).days == 1
     assert (plan.history_last - plan.history_first).days == 89
-    assert plan.drift_first == date(2026, 2, 13)
+    assert plan.day(15) == date(2026, 2, 13)
 
 
 def test_a_kept_plan_stays_on_later_days(tmp_path: Path) -> None:
@@ -36,4 +36,4 @@ def test_the_request_names_the_drift_and_its_day() -> None:
     assert plan.stream_request()["drifts"] == [
         {"kind": "unit", "size": 60.0, "start": "2026-02-13", "column": "DP_MOC_DURATION"}
     ]
-    assert Plan(Scenario(drift="none"), date(2026, 1, 29)).stream_request()["drifts"] == []
+    assert Plan(Scenario(drifts=()), date(2026, 1, 29)).stream_request()["drifts"] == []
