@@ -1,0 +1,97 @@
+"""Who shows churn behaviour: a chance from the true usage of the last seven days, then a draw. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import brentq
+
+from driftline.columns import TRAILING_DAYS
+from flaskapp.world.calibration import Floats, curve
+from flaskapp.world.draws import Purpose, generator
+from flaskapp.world.population import Ints, Population
+from flaskapp.world.usage import Bools, Levels, Usage, usage_of_day
+
+PREVALENCE = 0.14
+USAGE_WEIGHT = 0.6
+"""A week varies more than the month the slopes were fitted on; so damped, a good model has a ROC-AUC near 0.85."""
+PLAN_WEIGHT = 0.5
+"""Plan and complaints set subscribers apart in a way no usage shows: half their fitted weight, or they would rule."""
+
+SOLVING_DAYS = tuple(738_886 + 30 * k for k in range(12))
+"""Ordinals of the days, from 2024 on, over which the intercept is solved; undrifted, so no drift moves it."""
+SOLVING_SUBSCRIBERS = 24_000
+"""So many subscriber-days are enough: with more subscribers, fewer days."""
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What drift does to the curve: `slope` multiplies the usage slopes (concept), `shift` is added (prior)."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A day's labels per subscriber: who has one (`seen`), `churned`, and in how many days a 1 is known (`delay`)."""
+
+    seen: Bools
+    churned: Bools
+    delay: Ints
+
+
+def usage_logit(week: Sequence[Usage]) -> Floats:
+    """Give the usage's part of the logit per subscriber from the days of one week."""
+    mean: Floats = sum((usage.calls() for usage in week), np.zeros((1, 4))) / len(week)
+    return USAGE_WEIGHT * curve().usage_logit(mean)
+
+
+@lru_cache(maxsize=4)
+def solve_intercept(people: Population) -> float:
+    """Find the intercept at which the undrifted population churns at `PREVALENCE`."""
+    enough = max(1, SOLVING_SUBSCRIBERS // people.subscribers)
+    return _offset(np.concatenate([_logits(people, day) for day in SOLVING_DAYS[:enough]]), PREVALENCE)
+
+
+def _logits(people: Population, day: int) -> Floats:
+    week = [usage_of_day(people, day - back, Levels()) for back in range(TRAILING_DAYS)]
+    result: Floats = (usage_logit(week) + PLAN_WEIGHT * people.plan_logit)[week[0].seen]
+    return result
+
+
+def chances(usage: Floats, plan: Floats, intercept: float, risk: Risk) -> Floats:
+    """Give the chance of churn per subscriber-day from its parts of the logit.
+
+    Other slopes keep the prevalence these subscriber-days had under the old ones; only then is the intercept shifted.
+    """
+    before = intercept + usage + PLAN_WEIGHT * plan
+    if risk.slope == 1.0 or not len(usage):
+        return _logistic(before + risk.shift)
+    after = risk.slope * usage + PLAN_WEIGHT * plan
+    return _logistic(after + _offset(after, float(_logistic(before).mean())) + risk.shift)
+
+
+def draw_labels(people: Population, day: int, seen: Bools, chance: Floats, label_delay: int) -> Labels:
+    """Draw the day's labels from numbers that no chance moves: drift turns over no more labels than it must."""
+    churned = generator(people.seed, Purpose.LABEL, day).random(people.subscribers) < chance
+    delay = generator(people.seed, Purpose.LABEL_DAY, day).integers(1, label_delay + 1, size=people.subscribers)
+    return Labels(seen, churned & seen, delay)
+
+
+def _offset(logits: Floats, prevalence: float) -> float:
+    """Find what to add to the logits for their mean chance to be the prevalence; nothing where there are none."""
+    if not len(logits):
+        return 0.0
+
+    def excess(offset: float) -> float:
+        return float(_logistic(logits + offset).mean()) - prevalence
+
+    reach = 40.0 + float(np.abs(logits).max())
+    return float(brentq(excess, -reach, reach, xtol=1e-10))
+
+
+def _logistic(logits: Floats) -> Floats:
+    result: Floats = 1.0 / (1.0 + np.exp(-logits))
+    return result

@@ -1,0 +1,57 @@
+"""The frames the world gives: records, labels and the truth about drift. No I/O here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from driftline.columns import CDR_USAGE, Cdr
+from flaskapp.world.churn import Labels
+from flaskapp.world.drifts import Drift
+from flaskapp.world.population import Ints, Population
+from flaskapp.world.usage import Bools
+
+NUMBER = "number"
+KNOWN_AT = "known_at"
+RECORD_COLUMNS: tuple[str, ...] = (NUMBER, Cdr.DATE, Cdr.MSISDN, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
+LABEL_COLUMNS: tuple[str, ...] = (NUMBER, Cdr.DATE, Cdr.MSISDN, Cdr.PSEUDO_CHURNED, KNOWN_AT)
+TRUTH_COLUMNS: tuple[str, ...] = ("position", "kind", "affected_column", "size", "first_day", "last_day")
+
+END_OF_DAY = np.timedelta64(86_400_000_000 - 1, "us")
+
+
+def record_frame(
+    people: Population, stamps: Ints, usage: Mapping[Cdr, tuple[Ints, Bools]], labels: Labels, known: Bools
+) -> pd.DataFrame:
+    """Give the records of those seen, in the order of their numbers, with the label where it is known."""
+    rows = np.flatnonzero(labels.seen)
+    columns: dict[str, object] = _key(people, stamps, rows)
+    for column, (values, missing) in usage.items():
+        columns[column] = pd.arrays.IntegerArray(values[rows], missing[rows])
+    columns[Cdr.PSEUDO_CHURNED] = pd.arrays.IntegerArray(labels.churned[rows].astype(np.int8), ~known[rows])
+    return pd.DataFrame(columns)[list(RECORD_COLUMNS)]
+
+
+def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints, chosen: Bools) -> pd.DataFrame:
+    """Give the labels of those chosen; each is known at the end of its day `known_on` (ordinals)."""
+    rows = np.flatnonzero(chosen & labels.seen)
+    days = (known_on[rows] - date(1970, 1, 1).toordinal()).astype("datetime64[D]").astype("datetime64[us]")
+    columns = _key(people, stamps, rows)
+    columns[Cdr.PSEUDO_CHURNED] = labels.churned[rows].astype(np.int8)
+    columns[KNOWN_AT] = pd.DatetimeIndex(days + END_OF_DAY).tz_localize("UTC")
+    return pd.DataFrame(columns)[list(LABEL_COLUMNS)]
+
+
+def truth_frame(drifts: Sequence[Drift]) -> pd.DataFrame:
+    """Give one row per injected drift, as the truth schema holds it; `last_day` is included, None is for good."""
+    rows = [(place, d.kind.value, d.column, d.size, d.start, d.until) for place, d in enumerate(drifts)]
+    return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS)).astype({"affected_column": object, "last_day": object})
+
+
+def _key(people: Population, stamps: Ints, rows: Ints) -> dict[str, object]:
+    return {
+        NUMBER: rows,
+        Cdr.DATE: pd.DatetimeIndex(stamps[rows].astype("datetime64[us]")).tz_localize("UTC"),
+        Cdr.MSISDN: people.msisdn[rows],
+    }

@@ -1,0 +1,95 @@
+"""A day's records cut into several reporting periods whose sums equal the whole. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from driftline.columns import CDR_USAGE, Cdr
+from driftline.errors import InvalidInput
+from flaskapp.world.calibration import Floats
+from flaskapp.world.draws import Purpose, generator
+from flaskapp.world.frames import NUMBER
+from flaskapp.world.media import Medium
+from flaskapp.world.population import Ints
+from flaskapp.world.usage import Bools
+
+
+def split(frame: pd.DataFrame, parts: int, seed: int, *, keep_empty: bool = False) -> list[pd.DataFrame]:
+    """Cut each record's usage into `parts` periods, one frame each, with the columns of `frame`.
+
+    Over the parts every usage column sums to the whole, exactly. Amounts follow their counts: no seconds without a
+    call. A NULL is NULL in each part. A part without usage has no record, unless `keep_empty` wants one in every part;
+    each record is in at least one part, and cut the same whatever other records are in the frame. Stamps stay those of
+    the whole: the caller knows when it sends. All records are of one day.
+
+    Raises:
+        InvalidInput: `parts` is below 1.
+    """
+    if parts < 1:
+        raise InvalidInput(f"A day is split into 1 part or more, not {parts}.")
+    if frame.empty:
+        return [frame.copy() for _ in range(parts)]
+    pieces = _day(frame, parts, seed).pieces()
+    kept = np.logical_or.reduce([(values > 0) | keep_empty for values in pieces.values()])
+    kept[:, -1] |= ~kept.any(axis=1)
+    return [_part(frame, pieces, np.asarray(kept[:, place]), place) for place in range(parts)]
+
+
+@dataclass(frozen=True)
+class _Day:
+    """The cuts of one day's records: how much of the day is over after each part (rising to 1), and a rounding draw."""
+
+    frame: pd.DataFrame
+    over: Floats
+    rounding: Floats
+
+    def pieces(self) -> dict[Cdr, Ints]:
+        """Give each usage column's pieces (records, parts); NULL counts as nothing here."""
+        pieces: dict[Cdr, Ints] = {}
+        for medium in Medium:
+            count, amount = medium.value.count, medium.value.amount
+            pieces[count] = self._cut(count, self.over)
+            if amount is not None:
+                pieces[amount] = self._cut(amount, self._over_of(count, pieces[count]))
+        return pieces
+
+    def _over_of(self, column: Cdr, pieces: Ints) -> Floats:
+        """Give how much of a count is over after each part; the day's own share where there is no count to follow."""
+        total = self._values(column)
+        over: Floats = np.divide(np.cumsum(pieces, axis=1), total, out=self.over.copy(), where=total > 0)
+        return over
+
+    def _cut(self, column: Cdr, over: Floats) -> Ints:
+        """Cut whole numbers at shares; the rounding draw keeps single events from all falling into the last part."""
+        reached = np.floor(self._values(column) * over + self.rounding).astype(np.int64)
+        reached[:, 1:] -= reached[:, :-1].copy()
+        return reached
+
+    def _values(self, column: Cdr) -> Ints:
+        values: Ints = self.frame[column].to_numpy(np.int64, na_value=0)[:, None]
+        return values
+
+
+def _day(frame: pd.DataFrame, parts: int, seed: int) -> _Day:
+    numbers = frame[NUMBER].to_numpy(np.int64)
+    draw = generator(seed, Purpose.PARTS, int(frame[Cdr.DATE].iloc[0].toordinal()))
+    drawn = draw.standard_exponential((int(numbers.max()) + 1, parts + 1))[numbers]
+    over = np.cumsum(drawn[:, 1:], axis=1)
+    return _Day(frame, over / over[:, -1:], np.exp(-drawn[:, :1]))
+
+
+def _part(frame: pd.DataFrame, pieces: Mapping[Cdr, Ints], kept: Bools, place: int) -> pd.DataFrame:
+    chosen = frame.loc[kept].reset_index(drop=True)
+    columns = {
+        str(column): pd.arrays.IntegerArray(
+            pieces[column][kept, place].copy(), chosen[column].isna().to_numpy(np.bool_)
+        )
+        for column in CDR_USAGE
+    }
+    return chosen.assign(**columns)
+
+
+def _integers(values: Ints, like: "pd.Series[int]") -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(values.copy(), like.isna().to_numpy(np.bool_))

@@ -1,0 +1,159 @@
+"""The true usage of one day, subscriber by subscriber, before anything is recorded. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from driftline.columns import Cdr
+from flaskapp.world.calibration import Floats
+from flaskapp.world.draws import Purpose, generator
+from flaskapp.world.media import Medium, Traits
+from flaskapp.world.population import Habits, Ints, Population
+
+Bools = npt.NDArray[np.bool_]
+
+SPELL_DAYS = 12
+"""A subscriber's habits wander: talkative and quiet spells of about this many days."""
+DAY_NOISE = 0.25
+"""Day-to-day spread (of the logarithm) of how many calls, SMS and sessions a subscriber is in for."""
+
+MANY, MOST = 50.0, 150
+"""From this rate on counts are drawn by the normal approximation; below it, no count reaches the second number."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What covariate drift does to a day: a factor per column, and the share of subscribers replaced by heavy callers.
+
+    A count's factor carries to the amount, as one call more is some seconds more; an amount's factor leaves the count.
+    """
+
+    factors: Mapping[Cdr, float] = field(default_factory=dict)
+    heavy_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """True usage of one day: an integer per subscriber in each column of `CDR_USAGE`; `seen` where there is any."""
+
+    columns: Mapping[Cdr, Ints]
+    seen: Bools
+
+    def calls(self) -> Floats:
+        """Stack calls and seconds, one row per subscriber and one column per name of `USAGE_TERMS`."""
+        order = (Cdr.MOC_COUNT, Cdr.MOC_DURATION, Cdr.MTC_COUNT, Cdr.MTC_DURATION)
+        return np.column_stack([self.columns[column] for column in order]).astype(np.float64)
+
+
+def usage_of_day(people: Population, day: int, levels: Levels) -> Usage:
+    """Draw the true usage of the day with this ordinal (`date.toordinal`); no other day is drawn for it.
+
+    What is drawn never depends on the levels, so a drift alters those it is meant for and nobody else.
+    """
+    draws = _draws(people, day)
+    habits = {medium: _habits(people, medium, levels.heavy_share) for medium in Medium}
+    rates = np.stack([_rate(draws, medium.value, habits[medium].rate, levels) for medium in Medium])
+    columns: dict[Cdr, Ints] = {}
+    for medium, count in zip(Medium, poisson(rates, draws.chance), strict=True):
+        columns |= _use(draws, medium.value, count, habits[medium].mean, levels)
+    return Usage(columns, np.logical_or.reduce([values > 0 for values in columns.values()]))
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """A day's random values: a row per medium (by its number), a value per subscriber.
+
+    `chance` is uniform, the rest standard normal; `on` is 0 for a phone that is off, else makes up for the days it is.
+    """
+
+    week: int
+    on: Floats
+    chance: Floats
+    rate_noise: Floats
+    size_noise: Floats
+    rate_spell: Floats
+    size_spell: Floats
+
+
+def _draws(people: Population, day: int) -> _Draws:
+    media = len(Medium)
+    uniform = generator(people.seed, Purpose.CHANCE, day).random((media + 1, people.subscribers))
+    normal = generator(people.seed, Purpose.NOISE, day).standard_normal((2 * media, people.subscribers))
+    spell = _spell(people, day)
+    on = np.where(uniform[media] >= people.silence, 1.0 / (1.0 - people.silence), 0.0)
+    return _Draws((day - 1) % 7, on, uniform[:media], normal[:media], normal[media:], spell[:media], spell[media:])
+
+
+def _spell(people: Population, day: int) -> Floats:
+    """Give standard normal values that wander from knot to knot, `SPELL_DAYS` apart."""
+    knot, step = divmod(day, SPELL_DAYS)
+    share = step / SPELL_DAYS
+    before, after = (_knot(people.seed, people.subscribers, place) for place in (knot, knot + 1))
+    result: Floats = ((1.0 - share) * before + share * after) / np.hypot(1.0 - share, share)
+    return result
+
+
+@lru_cache(maxsize=3)
+def _knot(seed: int, subscribers: int, knot: int) -> Floats:
+    values = generator(seed, Purpose.SPELL, knot).standard_normal((2 * len(Medium), subscribers))
+    values.setflags(write=False)
+    return values
+
+
+def _habits(people: Population, medium: Medium, heavy_share: float) -> Habits:
+    own, other = people.habits[medium], people.heavy.get(medium)
+    if other is None or heavy_share == 0.0:
+        return own
+    replaced = people.heavy_order < heavy_share
+    return Habits(np.where(replaced, other.rate, own.rate), np.where(replaced, other.mean, own.mean))
+
+
+def _rate(draws: _Draws, traits: Traits, rate: Floats, levels: Levels) -> Floats:
+    """Give how many events each subscriber is in for this day."""
+    spell = _factor(draws.rate_spell[traits.number], traits.rate_spell)
+    noise = _factor(draws.rate_noise[traits.number], DAY_NOISE)
+    return rate * draws.on * spell * noise * (traits.week[draws.week] * levels.factors.get(traits.count, 1.0))
+
+
+def _use(draws: _Draws, traits: Traits, count: Ints, mean: Floats, levels: Levels) -> dict[Cdr, Ints]:
+    """Give a medium's count and, where it has one, its amount: at least 1 per event, its noise averaged over events."""
+    if traits.amount is None:
+        return {traits.count: count}
+    size = mean * levels.factors.get(traits.amount, 1.0) * _factor(draws.size_spell[traits.number], traits.size_spell)
+    noise = _factor(draws.size_noise[traits.number], traits.size_noise / np.sqrt(np.maximum(count, 1)))
+    total = np.rint(count * size * noise).astype(np.int64)
+    return {traits.count: count, traits.amount: np.maximum(total, count)}
+
+
+def poisson(rate: Floats, chance: Floats) -> Ints:
+    """Turn uniform values into Poisson counts by inversion: one value per count, and a higher rate never counts less.
+
+    From a rate of `MANY` on the normal approximation serves.
+    """
+    count, many = np.zeros(rate.shape, dtype=np.int64), rate >= MANY
+    count[many] = np.maximum(np.rint(rate[many] + np.sqrt(rate[many]) * ndtri(chance[many])), 0.0).astype(np.int64)
+    count[~many] = _inverted(rate[~many], chance[~many])
+    return count
+
+
+def _inverted(rate: Floats, chance: Floats) -> Ints:
+    """Count, all rows at once, how many of the first Poisson probabilities the uniform value covers."""
+    count, rows, left, term = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate)), chance, np.exp(-rate)
+    for events in range(1, MOST):
+        left = left - term
+        above = left >= 0.0
+        if not above.any():
+            break
+        rows, rate, left, term = rows[above], rate[above], left[above], term[above] * rate[above] / events
+        count[rows] = events
+    return count
+
+
+def _factor(normal: Floats, spread: float | Floats) -> Floats:
+    """Turn standard normal values into log-normal factors with mean 1."""
+    result: Floats = np.exp(spread * normal - np.square(spread) / 2.0)
+    return result

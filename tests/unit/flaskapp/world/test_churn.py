@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flaskapp.world.churn import Risk, chances, solve_intercept
+from flaskapp.world.population import populate
+
+
+@given(seed=st.integers(0, 1000), slope=st.floats(-1.0, 1.0), intercept=st.floats(-5.0, 2.0))
+def test_concept_keeps_the_prevalence(seed: int, slope: float, intercept: float) -> None:
+    usage, plan = np.random.default_rng(seed).normal(0.0, 2.0, (2, 300))
+    before = chances(usage, plan, intercept, Risk())
+    after = chances(usage, plan, intercept, Risk(slope))
+    assert after.mean() == pytest.approx(before.mean(), abs=1e-8)
+
+
+def test_half_a_concept_leaves_no_relation_and_a_whole_one_reverses_it() -> None:
+    usage, plan = np.linspace(-3.0, 3.0, 101), np.zeros(101)
+    assert np.ptp(chances(usage, plan, -2.0, Risk(0.0))) == 0.0
+    assert (np.diff(chances(usage, plan, -2.0, Risk(-1.0))) < 0).all()
+
+
+def test_prior_shifts_every_logit_alike() -> None:
+    usage, plan = np.linspace(-3.0, 3.0, 101), np.zeros(101)
+    before, after = (chances(usage, plan, -2.0, Risk(shift=shift)) for shift in (0.0, 0.7))
+    assert np.log(after / (1 - after)) - np.log(before / (1 - before)) == pytest.approx(0.7)
+
+
+def test_nobody_has_no_chance_and_no_fault() -> None:
+    assert len(chances(np.zeros(0), np.zeros(0), -2.0, Risk(-1.0))) == 0
+
+
+@pytest.mark.parametrize("subscribers", [1, 2, 10])
+def test_the_smallest_worlds_have_an_intercept(subscribers: int) -> None:
+    assert np.isfinite(solve_intercept(populate(1, subscribers)))
