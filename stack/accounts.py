@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pymysql
 from pymysql.connections import Connection
+from pymysql.constants import ER
 from pymysql.cursors import Cursor
+from pymysql.err import OperationalError
 
 from driftline import tables, views
 from stack import paths, root_account
@@ -25,8 +28,17 @@ SIMULATOR_WRITES = (
 SIMULATOR_READS = (tables.models.name, "alembic_version")
 
 
+def create_schemas(site: Site) -> None:
+    """Create the two schemas; on a given server only if its user may (else its administrator has to)."""
+    try:
+        _run(site, paths.STACK / "schemas.sql")
+    except OperationalError as error:
+        if site.database is None or error.args[0] != ER.DBACCESS_DENIED_ERROR:
+            raise
+
+
 def create_accounts(site: Site) -> None:
-    """Create the schemas and users, their passwords those of the var folder."""
+    """Create the users, their passwords those of the var folder."""
     _run(site, paths.STACK / "accounts.sql")
 
 
@@ -36,7 +48,7 @@ def grant(site: Site) -> None:
 
 
 def _run(site: Site, file: Path) -> None:
-    passwords = {account: site.credentials.password(account) for account in ACCOUNTS}
+    passwords = {} if site.database else {account: site.credentials.password(account) for account in ACCOUNTS}
     with _administrator(site) as connection, connection.cursor() as cursor:
         for statement in statements(file, _identifiers(site)):
             cursor.execute(statement, passwords if "%(" in statement else None)
@@ -55,4 +67,8 @@ def _identifiers(site: Site) -> dict[str, tuple[str, ...]]:
 
 
 def _administrator(site: Site) -> "Connection[Cursor]":
-    return root_account.connect(site.ports["mariadb"], root_password(site))
+    if site.database is None:
+        return root_account.connect(site.ports["mariadb"], root_password(site))
+    given = site.database
+    password = given.password.get_secret_value()
+    return pymysql.connect(host=given.host, port=given.port, user=given.user, password=password, autocommit=True)

@@ -1,7 +1,4 @@
--- The two schemas and the users of our own server, on this machine only. Run as root at every `make up`.
-CREATE DATABASE IF NOT EXISTS :database CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-CREATE DATABASE IF NOT EXISTS :truth CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-
+-- The users of our own server, on this machine only: run as root at every `make up`.
 CREATE USER IF NOT EXISTS driftline_owner@localhost IDENTIFIED BY %(driftline_owner)s;
 CREATE USER IF NOT EXISTS driftline_simulator@localhost IDENTIFIED BY %(driftline_simulator)s;
 CREATE USER IF NOT EXISTS driftline_jobs@localhost IDENTIFIED BY %(driftline_jobs)s;

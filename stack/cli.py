@@ -1,18 +1,21 @@
 """`python -m stack`: what the Makefile calls."""
 
 import argparse
-import importlib
+import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import get_args
 
-from stack import downloads, libaio, lifecycle, paths, status
+from stack import demo, downloads, libaio, lifecycle, paths, status
 from stack.console import fail, say, show, step, warn
 from stack.environments import Role, settings_for
 from stack.errors import StackError
 from stack.locks import alone
+from stack.plan import Scenario
 from stack.services import SERVERS, SERVICES
 from stack.site import Site
 
@@ -50,8 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "clean", _clean, "stop everything and remove var/")
     printing = _add(commands, "env", _env, "print the settings of a role, secrets included, for a shell's eval")
     printing.add_argument("role", choices=get_args(Role))
-    _add(commands, "demo", _demo, "run the whole loop")
+    _add_demo(commands)
     return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    running = _add(commands, "demo", _demo, "run the whole loop and leave it running")
+    running.add_argument("--any-port", action="store_true", help="take free ports instead of the usual ones")
+    running.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with the fields of Scenario to change")
 
 
 def _add(
@@ -112,6 +121,7 @@ def _env(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _demo(_: argparse.Namespace) -> int:
-    status_code: int = importlib.import_module("stack.demo").main()
-    return status_code
+def _demo(chosen: argparse.Namespace) -> int:
+    changed = json.loads(chosen.scenario.read_text()) if chosen.scenario else {}
+    demo.run(Scenario.of(asdict(Scenario()) | changed), any_port=chosen.any_port)
+    return 0

@@ -15,7 +15,7 @@ from stack.locks import alone
 from stack.processes import Running
 from stack.readiness import wait_until_ready
 from stack.services import SERVERS, SERVICES, Service
-from stack.site import TAG, Site, keep_ports
+from stack.site import Site, keep_ports
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
@@ -38,7 +38,7 @@ def up(*, any_port: bool = False, services: Sequence[Service] = SERVICES) -> Sit
 
 def down(site: Site) -> None:
     """Stop everything, last started first; the data stays."""
-    if not site.var.exists():
+    if not site.is_claimed:
         return
     with alone(site.var / "stack.lock"):
         for service in reversed(SERVICES):
@@ -49,10 +49,10 @@ def down(site: Site) -> None:
 
 def clean(site: Site) -> None:
     """Stop everything and remove the var folder, data and passwords included, and the caches of tools."""
+    if site.var.exists() and not site.is_claimed:
+        raise ForeignFolder(f"{site.var} is not Driftline's; remove it yourself if you mean it.")
     down(site)
     if site.var.exists():
-        if not (site.var / TAG).exists():
-            raise ForeignFolder(f"{site.var} is not Driftline's own; remove it yourself if you mean it.")
         shutil.rmtree(site.var)
         say(f"Removed {site.var}")
     for cache in CACHES:
@@ -110,6 +110,7 @@ def _await(service: Service, running: Running, site: Site) -> None:
 def _provide(site: Site) -> None:
     """Schemas, users, tables, rights and topics; repeatable."""
     with step("Schema, users and topics"):
+        accounts.create_schemas(site)
         if site.database is None:
             accounts.create_accounts(site)
         _migrate(site)

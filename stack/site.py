@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from driftline.settings import DatabaseSettings
 from stack import paths
 from stack.credentials import Credentials
-from stack.errors import ForeignFolder
+from stack.errors import ForeignFolder, StackError
 from stack.processes import Home
 
 DEFAULT_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093, "simulator": 5000, "monitor": 5001}
@@ -39,7 +41,7 @@ class Site:
             var=var,
             database_name=os.environ.get("DB_NAME", "RawData"),
             ports=kept_ports(var),
-            database=DatabaseSettings.model_validate({}) if os.environ.get("DB_HOST") else None,
+            database=_given_database() if os.environ.get("DB_HOST") else None,
             kafka=os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
             system=dict(os.environ),
         )
@@ -64,17 +66,29 @@ class Site:
         """The schema of what was injected."""
         return f"{self.database_name}_truth"
 
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the var folder is ours: made by `claim`."""
+        return (self.var / TAG).exists()
+
     def claim(self) -> None:
         """Make the var folder ours; raises `ForeignFolder` if it holds something else already."""
-        tag = self.var / TAG
-        if tag.exists():
+        if self.is_claimed:
             return
         if self.var != paths.ROOT / "var" and self.var.exists() and any(self.var.iterdir()):
             raise ForeignFolder(
                 f"{self.var} is not empty and not Driftline's; set DRIFTLINE_VAR to a folder of its own."
             )
         self.var.mkdir(parents=True, exist_ok=True)
-        tag.write_text("Local state of Driftline; `make clean` removes this folder.\n")
+        (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
+
+
+def _given_database() -> DatabaseSettings:
+    try:
+        return DatabaseSettings.model_validate({})
+    except ValidationError as error:
+        names = ", ".join(f"DB_{fault['loc'][0]}".upper() for fault in error.errors())
+        raise StackError(f"DB_HOST is set, so that server is used: set {names} rightly too.") from error
 
 
 def kept_ports(var: Path) -> dict[str, int]:
