@@ -4,6 +4,7 @@
 .PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e lock
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
+INSTALLED := .venv/.project.stamp
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,22 +15,22 @@ setup: ## Fetch what is missing: .venv, MariaDB, Kafka, Spark's jars (all pinned
 demo: setup ## Run the whole loop on real servers and leave it running
 	@$(PYTHON) -m stack demo
 
-$(PYTHON):
+$(INSTALLED):
 	@echo "Nothing is set up here yet; run \`make setup\` or \`make up\` first." >&2; exit 1
 
 up: setup ## Start MariaDB, Kafka, the simulator and the monitor
 	@$(PYTHON) -m stack up
 
-status: $(PYTHON) ## Show what runs, where, and whether it answers
+status: $(INSTALLED) ## Show what runs, where, and whether it answers
 	@$(PYTHON) -m stack status
 
-logs: $(PYTHON) ## Show the last lines of the logs (follow=1 goes on, of=monitor shows one)
+logs: $(INSTALLED) ## Show the last lines of the logs (follow=1 goes on, of=monitor shows one)
 	@$(PYTHON) -m stack logs $(of) $(if $(follow),--follow)
 
-down: $(PYTHON) ## Stop everything; the data stays
+down: $(INSTALLED) ## Stop everything; the data stays
 	@$(PYTHON) -m stack down
 
-clean: $(PYTHON) ## Stop everything and remove var/ (data, passwords, logs) and caches
+clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
 	@$(PYTHON) -m stack clean
 
 check: setup ## Lint, formatting, types, the design's arrows, the docs

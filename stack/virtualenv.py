@@ -1,7 +1,9 @@
 """The virtual environment .venv: exactly what requirements/dev.lock says, and the project. Standard library only."""
 
 import hashlib
+import os
 import shutil
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -70,7 +72,9 @@ def install_project() -> None:
 
 def run(*command: str) -> None:
     """Run a command of setting up; raises `DownloadFailed` with its last words."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**_trust(), **os.environ}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stdout + done.stderr).strip()[-2000:]
         raise DownloadFailed(
@@ -89,6 +93,12 @@ def _is_usable() -> bool:
         return subprocess.run((str(PYTHON), "-c", code), capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def _trust() -> dict[str, str]:
+    """Let uv trust the certificates that this system trusts, where it has any; left to itself it knows only its own."""
+    known = ssl.get_default_verify_paths()
+    return {"UV_NATIVE_TLS": "1"} if known.cafile or known.capath else {}
 
 
 def _hash(path: Path) -> str:
