@@ -65,10 +65,12 @@ class RevisionStore:
         rows = connection.execute(self._select(_COLUMNS.chunk_start.between(naive_utc(first), naive_utc(last))))
         return {revision.chunk.start: revision for revision in map(_revision, rows.mappings())}
 
-    def newest(self, connection: Connection, most: int) -> list[Revision]:
-        """Give the current revisions of the last `most` chunks, oldest first."""
-        statement = self._select().order_by(None).order_by(_COLUMNS.chunk_start.desc()).limit(most)
-        return [_revision(row) for row in connection.execute(statement).mappings()][::-1]
+    def ends(self, connection: Connection) -> tuple[datetime, datetime] | None:
+        """Give the starts of the first and the last chunk that is stored, or None; two index look-ups."""
+        mine = select(_COLUMNS.chunk_start).where(self._mine(chunk_revisions)).limit(1)
+        first = connection.execute(mine.order_by(_COLUMNS.chunk_start)).scalar()
+        last = connection.execute(mine.order_by(_COLUMNS.chunk_start.desc())).scalar()
+        return None if first is None or last is None else (aware_utc(first), aware_utc(last))
 
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Give every revision of a chunk, oldest first."""

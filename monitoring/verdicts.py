@@ -14,7 +14,7 @@ from driftline.tables import verdicts
 from monitoring.revisions import Revision
 from monitoring.watched import VersionKey
 
-_START = verdicts.c.chunk_start
+_start = verdicts.c.chunk_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class VerdictStore:
 
     def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, Spoken]:
         """Give by start the current verdicts of chunks that start from `first` to `last`, both included."""
-        wanted = and_(self._mine(), _START.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
+        wanted = and_(self._mine(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
         rows = connection.execute(select(verdicts).where(wanted)).mappings()
         return {aware_utc(row["chunk_start"]): _spoken(row) for row in rows}
 
     def history(self, connection: Connection, start: datetime) -> list[Spoken]:
         """Give every verdict of a chunk, oldest first."""
-        wanted = and_(self._mine(), naive_utc(start) == _START)
+        wanted = and_(self._mine(), _start == naive_utc(start))
         rows = connection.execute(
             select(verdicts).where(wanted).order_by(verdicts.c.revision, verdicts.c.sequence)
         ).mappings()
@@ -52,7 +52,7 @@ class VerdictStore:
         self, connection: Connection, revision: Revision, verdict: Verdict, now: datetime, *, instead: Spoken | None
     ) -> None:
         """Make a verdict on a revision the current one; `instead` of a provisional one of an open chunk, if given."""
-        chunk = and_(self._mine(), naive_utc(revision.chunk.start) == _START)
+        chunk = and_(self._mine(), _start == naive_utc(revision.chunk.start))
         if instead is not None:
             spoken = and_(chunk, verdicts.c.revision == instead.revision, verdicts.c.sequence == instead.sequence)
             connection.execute(delete(verdicts).where(spoken))
@@ -65,7 +65,7 @@ class VerdictStore:
         return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
 
     def _at(self, start: datetime) -> ColumnElement[bool]:
-        return naive_utc(start) == _START
+        return _start == naive_utc(start)
 
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
         return {

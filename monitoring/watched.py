@@ -59,6 +59,13 @@ def reach(spec: ModelSpec) -> timedelta:
     return spec.label_delay + spec.allowed_lateness + 2 * RECORD_WINDOW * LONGEST[spec.period]
 
 
+def clock_of(connection: Connection, version: registry.Version, now: datetime) -> datetime:
+    """Give a model's present instant: the wall's, or the newest event of its data."""
+    if version.spec.clock is ModelClock.WALL:
+        return now
+    return version.store.newest(connection) or BEFORE_ANY_DATA
+
+
 class Watched:
     """A model version that is loaded when first needed, and again when its spec was revised."""
 
@@ -78,11 +85,8 @@ class Watched:
         return self._loaded
 
     def clock(self, connection: Connection, now: datetime) -> datetime:
-        """Give the model's present instant: the wall's, or the newest event of its data."""
-        version = self.version(connection)
-        if version.spec.clock is ModelClock.WALL:
-            return now
-        return version.store.newest(connection) or BEFORE_ANY_DATA
+        """Give the model's present instant."""
+        return clock_of(connection, self.version(connection), now)
 
     def lock(self, connection: Connection) -> None:
         """Let one writer at a time store results of this version, so that each sees its neighbours' last word."""

@@ -1,0 +1,92 @@
+"""Drift by column and chunk, as one comparable number each: how far along the way to its bound. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from driftline.engine.drift_rule import drift_seen
+from driftline.engine.findings import percent, title
+from driftline.engine.results import Kind, Quality, Result
+from driftline.engine.spec import ModelSpec
+from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
+from monitoring.chunk_report import ChunkReport
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCell:
+    """One column in one chunk: `ratio` is 1 where the farthest method is at its bound, None where none has a value.
+
+    `seen` says that the chunk drifted by the verdict's own rule (bound and effect floor), `lasting` that it lasted.
+    """
+
+    ratio: float | None
+    seen: bool
+    lasting: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One column over all chunks."""
+
+    column: str
+    cells: tuple[DriftCell, ...]
+
+    @property
+    def lasts(self) -> bool:
+        """Say whether the drift of the column lasted in any chunk."""
+        return any(cell.lasting for cell in self.cells)
+
+
+def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
+    """Give a row for each watched column, in the spec's order, with a cell for each chunk."""
+    seen = [{subject for _, subject in drift_seen(spec, report.facts())} for report in chunks]
+    return [
+        DriftRow(
+            column.name,
+            tuple(
+                _cell(report, column.name, seen=column.name in found)
+                for report, found in zip(chunks, seen, strict=True)
+            ),
+        )
+        for column in spec.watched
+    ]
+
+
+def _cell(report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
+    kinds = (Kind.DRIFT, Kind.QUALITY)
+    found = [
+        (way, r) for r in report.results if r.subject == column and r.kind in kinds and (way := ratio(r)) is not None
+    ]
+    lasting = column in report.verdict.drifted
+    if not found:
+        reasons = [r.reason for r in report.results if r.subject == column and r.reason]
+        return DriftCell(None, seen, lasting, reasons[0] if reasons else "no value")
+    way, farthest = max(found, key=lambda pair: pair[0])
+    return DriftCell(way, seen, lasting, _words(farthest))
+
+
+def ratio(result: Result) -> float | None:
+    """Give how far a value is along the way to the point where drift is seen: 1 is there.
+
+    That point is the bound, and the effect floor where that is further; without a bound, the floor alone.
+    """
+    if result.value is None:
+        return None
+    effect = result.value if result.effect is None else result.effect
+    floor = EFFECT_FLOOR.get(result.method)
+    of_floor = effect / floor if floor else None
+    if result.p_value is not None and result.p_value >= P_VALUE_LEVEL and of_floor is not None:
+        return min(of_floor, 0.99)
+    of_bound = result.value / result.bounds.upper if result.bounds.upper else None
+    known = [way for way in (of_floor, of_bound) if way is not None]
+    return max(0.0, min(known)) if known else None
+
+
+def _words(result: Result) -> str:
+    if result.value is None:
+        return "no value"
+    if result.method == Quality.MISSING_VALUES:
+        limit = "" if result.bounds.upper is None else f", bound {percent(result.bounds.upper)}"
+        return f"{percent(result.value)} missing{limit}"
+    limit = "" if result.bounds.upper is None else f", bound {result.bounds.upper:.3g}"
+    return f"{title(result.method)} {result.value:.3g}{limit}"

@@ -1,0 +1,113 @@
+"""The monitor as a running service: polls one at a time, keeps the reports fresh, remembers how it last went."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Engine
+
+from driftline import registry
+from driftline.clock import Clock
+from driftline.database import translated
+from driftline.errors import DriftlineError
+from monitoring import chunk_report, reports
+from monitoring.chunk_report import ChunkReport, Span
+from monitoring.poller import Summary, poll_once
+from monitoring.watched import clock_of
+
+log = logging.getLogger(__name__)
+REPORTED = 400
+"""The reports hold at most this many chunks: their cost must not follow the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastPoll:
+    """How the last poll went: when it ended, what it did, or why it could not."""
+
+    at: datetime
+    summary: Summary | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A model version, the model's clock, and its chunks, oldest first."""
+
+    version: registry.Version
+    clock: datetime
+    chunks: list[ChunkReport]
+
+
+class Monitor:
+    """Polls and reads for the web pages and the scheduler alike; safe to use from several threads."""
+
+    def __init__(self, engine: Engine, output: Path, clock: Clock) -> None:
+        """Take the database, the folder of the reports and the wall's clock; nothing is connected."""
+        self.engine = engine
+        self.last: LastPoll | None = None
+        self._output, self._clock = output, clock
+        self._one_at_a_time = Lock()
+
+    def poll(self, *, scheduled: bool) -> Summary:
+        """Poll, then write the reports of models whose results changed; waits for a poll that is under way.
+
+        Raises:
+            Unavailable: the database is away, or its schema is not this version's.
+        """
+        with self._one_at_a_time:
+            try:
+                summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
+                self._report(summary)
+            except DriftlineError as error:
+                self.last = LastPoll(self._clock(), problem=error.message)
+                raise
+            self.last = LastPoll(self._clock(), summary)
+            return summary
+
+    def models(self) -> dict[str, list[int]]:
+        """Give the ready versions of each model, oldest first."""
+        with translated(), self.engine.connect() as connection:
+            found: dict[str, list[int]] = {}
+            for name, version in registry.versions(connection):
+                found.setdefault(name, []).append(version)
+        return found
+
+    def standing(self, name: str, version: int | None, span: Span) -> Standing:
+        """Read a model's chunks as they stand, of its newest version where none is named.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            with self.engine.connect() as connection:
+                clock = clock_of(connection, loaded, self._clock())
+                return Standing(loaded, clock, chunk_report.read(connection, loaded, clock, span))
+
+    def _report(self, summary: Summary) -> None:
+        """Write the reports anew where something changed, or where they are not there."""
+        if not any(done.changed for done in summary.rounds) and reports.are_there(self._output):
+            return
+        newest = [self.standing(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
+        try:
+            reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
+        except OSError as error:
+            log.warning("The reports could not be written to %s: %s", self._output, error)
+
+
+def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:
+    """Start the scheduled polls in the background: one at a time, missed ones rolled into one."""
+
+    def poll() -> None:
+        try:
+            monitor.poll(scheduled=True)
+        except DriftlineError as error:
+            log.warning("The poll could not be done: %s", error)
+
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(poll, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)
+    scheduler.start()
+    return scheduler
