@@ -90,6 +90,11 @@ class Plan:
         return {"kind": drift.kind, "size": drift.size, **dated} | ({"column": drift.column} if drift.column else {})
 
     @classmethod
+    def of(cls, stored: dict[str, Any]) -> Self:
+        """Read a plan from decoded JSON."""
+        return cls(Scenario.of(stored["scenario"]), date.fromisoformat(stored["history_last"]))
+
+    @classmethod
     def kept(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
         """Read the plan kept in `file`, or choose and keep one whose stream ends yesterday (UTC).
 
@@ -102,7 +107,7 @@ class Plan:
             chosen._keep(file)
             return chosen
         stored = json.loads(file.read_text())
-        plan = cls(Scenario.of(stored["scenario"]), date.fromisoformat(stored["history_last"]))
+        plan = cls.of(stored)
         if plan.scenario != wanted:
             raise StackError(
                 f"{file} keeps another scenario; `make clean` forgets it, with its data, or run that one again."

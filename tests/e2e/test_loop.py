@@ -1,0 +1,137 @@
+"""Record in, report out: what the monitor says on both sides of each injected drift."""
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from driftline import tables
+from driftline.columns import Topic
+from stack.plan import Plan
+from stack.rehearsal import Rehearsal, chunks, churn_predictions
+
+Chunk = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def days(loop: Rehearsal, plan: Plan) -> dict[int, Chunk]:
+    """The monitor's chunks by the number of their day in the stream."""
+    return {(date.fromisoformat(chunk["start"][:10]) - plan.history_last).days: chunk for chunk in chunks(loop)}
+
+
+def verdicts(days: dict[int, Chunk], first: int, last: int) -> list[str]:
+    return [days[number]["verdict"] for number in range(first, last + 1)]
+
+
+def result(chunk: Chunk, kind: str, method: str, subject: str = "model") -> Chunk:
+    wanted = (kind, method, subject)
+    found: Chunk = next(one for one in chunk["results"] if (one["kind"], one["method"], one["subject"]) == wanted)
+    return found
+
+
+def test_every_streamed_day_has_its_chunk(days: dict[int, Chunk], plan: Plan) -> None:
+    assert sorted(days) == list(range(1, plan.scenario.stream_days + 1))
+    assert all(400 < chunk["rows"] <= 500 for chunk in days.values())
+
+
+def test_clean_days_with_their_labels_do_not_alert(days: dict[int, Chunk]) -> None:
+    said = verdicts(days, 1, 7)
+    assert "alert" not in said
+    assert said.count("ok") >= 5
+
+
+def test_a_broken_unit_is_alerted_and_its_column_named(days: dict[int, Chunk]) -> None:
+    assert "alert" in verdicts(days, 8, 11)
+    assert any("M_Out_Call_Time" in days[number]["drifted"] for number in (9, 10, 11))
+    assert result(days[12], "drift", "kolmogorov_smirnov", "M_Out_Call_Time")["state"] == "warn"
+    assert result(days[12], "drift", "kolmogorov_smirnov", "M_In_Call_Time")["value"] < 0.1
+
+
+def test_only_labels_show_concept_drift(days: dict[int, Chunk]) -> None:
+    assert "alert" in verdicts(days, 21, 23)
+    for number in (22, 23):
+        assert days[number]["drifted"] == []
+        realized, estimated = (result(days[number], kind, "roc_auc") for kind in ("realized", "estimated"))
+        assert realized["state"] in ("warn", "alert")
+        assert estimated["state"] == "ok", "the estimate is blind to it by construction"
+        assert estimated["value"] - realized["value"] > 0.1
+
+
+def test_days_without_their_labels_are_never_ok(days: dict[int, Chunk], plan: Plan) -> None:
+    newest = plan.scenario.stream_days
+    for number in range(newest - 2, newest + 1):
+        assert days[number]["verdict"] != "ok"
+        assert days[number]["provisional"]
+        assert days[number]["labelled"] < days[number]["rows"]
+
+
+def test_the_terminal_holds_findings_against_what_was_put_in(loop: Rehearsal, plan: Plan) -> None:
+    said = (loop.var / "demo.txt").read_text()
+    assert f"unit drift of DP_MOC_DURATION from {plan.day(8)} on" in said
+    assert f"concept drift from {plan.day(21)} on" in said
+    assert f"127.0.0.1:{loop.site.ports['monitor']}/models/churn" in said
+
+
+def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: Rehearsal, plan: Plan) -> None:
+    sent = published(loop)
+    assert len(sent) == len({*sent})
+    streamed = loop.content(tables.cdr).query("DP_DATE >= @first", local_dict={"first": str(plan.stream_first)})
+    assert sorted(sent) == sorted(streamed["record_id"])
+
+
+def published(loop: Rehearsal) -> list[str]:
+    """Read the ids of all committed records with a reader of another library than the one that wrote them."""
+    reader = KafkaConsumer(
+        bootstrap_servers=loop.site.bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False,
+        consumer_timeout_ms=3000, auto_offset_reset="earliest",
+    )  # fmt: skip
+    try:
+        partitions = reader.partitions_for_topic(Topic.CDR_RECORDS)
+        reader.assign([TopicPartition(Topic.CDR_RECORDS, number) for number in partitions])
+        reader.seek_to_beginning()
+        return [json.loads(message.value)["record_id"] for message in reader]
+    finally:
+        reader.close()
+
+
+def test_every_label_that_is_due_is_in(loop: Rehearsal, plan: Plan) -> None:
+    due = plan.day(plan.scenario.stream_days - 3)
+    with loop.engine().connect() as connection:
+        statement = select(func.count(), func.count(tables.cdr.c.PSEUDO_CHURNED)).where(
+            due + timedelta(days=1) > tables.cdr.c.DP_DATE
+        )
+        records, labelled = connection.execute(statement).one()
+    assert records == labelled > 0
+
+
+def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Rehearsal, plan: Plan) -> None:
+    with loop.engine().connect() as connection:
+        shown = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
+        viewed = connection.execute(text("SELECT COUNT(*), COUNT(label) FROM model_predictions")).one()
+    assert [row[0] for row in shown] == [plan.day(number) for number in range(1, plan.scenario.stream_days + 1)]
+    assert viewed[0] == len(loop.content(churn_predictions()))
+    assert 0 < viewed[1] < viewed[0]
+
+
+def test_reports_and_plots_are_written(loop: Rehearsal) -> None:
+    assert "roc_auc" in (loop.var / "monitoring" / "performance_report.csv").read_text()
+    assert list((loop.var / "monitoring").glob("*.png"))
+    assert list((loop.var / "eda").glob("*.html"))
+
+
+def test_the_monitor_cannot_see_what_was_injected(loop: Rehearsal) -> None:
+    with loop.engine("simulator").connect() as connection:
+        assert len(connection.execute(select(tables.injected_drift)).all()) == 2
+    with pytest.raises(DBAPIError, match="denied"), loop.engine("monitor").connect() as connection:
+        connection.execute(select(tables.injected_drift))
+    assert loop.site.truth_name not in inspect(loop.engine("monitor")).get_schema_names()
+
+
+def test_a_second_stream_is_refused_only_while_one_runs(loop: Rehearsal, plan: Plan) -> None:
+    again = loop.call("simulator", "POST", "/start_stream", plan.stream_request())
+    assert again.status_code == 200
+    assert loop.call("simulator", "GET", "/stream").json()["state"] == "finished"
