@@ -53,12 +53,11 @@ class States:
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
         scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
-        whole = np.isfinite(scores) & np.isfinite(predictions) & np.isfinite(labels)
-        truth = labels[whole].astype(np.int64)
+        known = np.isfinite(scores) & np.isfinite(labels)
         return cls(
             columns={column.name: _fitted(frame[column.name], column, spec) for column in spec.watched},
-            sampling=sampling.fit(scores[whole], predictions[whole].astype(np.int64), truth),
-            cbpe=cbpe.fit(scores[whole], truth),
+            sampling=sampling.fit(scores, predictions, labels),
+            cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
         )
 
     def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Summary:

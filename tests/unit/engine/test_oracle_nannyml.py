@@ -160,20 +160,34 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Chunks) 
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)
 
 
+def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example: Example) -> None:
+    """CBPE cannot be fitted on such a reference; the realized metrics can."""
+    reference, analysis = example("")
+    case = Case(_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
+    _same_performance(nannyml.PerformanceCalculator, case, case.results(), Kind.REALIZED)
+
+
 @pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
 def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Chunks, kind: Kind) -> None:
-    calculator = (nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE)(
-        y_pred_proba=SCORE,
-        y_pred=PREDICTION,
-        y_true=LABEL,
-        timestamp_column_name=EVENT_TIME,
-        problem_type="classification_binary",
-        metrics=[metric.value for metric in Metric],
-        chunk_period=OFFSET[case.period],
-    )
+    if kind is Kind.REALIZED:
+        return _same_performance(nannyml.PerformanceCalculator, case, ours, kind)
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
+    scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
+    return _same_performance(nannyml.CBPE, scored, ours, kind)
+
+
+def _same_performance(calculator: Any, case: Case, ours: Chunks, kind: Kind) -> None:
     theirs = _analysed(
-        calculator, replace(case, analysis=case.analysis.dropna(subset=[SCORE])) if kind is Kind.ESTIMATED else case
+        calculator(
+            y_pred_proba=SCORE,
+            y_pred=PREDICTION,
+            y_true=LABEL,
+            timestamp_column_name=EVENT_TIME,
+            problem_type="classification_binary",
+            metrics=[metric.value for metric in Metric],
+            chunk_period=OFFSET[case.period],
+        ),
+        case,
     )
     assert len(theirs) == len(ours)
     for metric in Metric:

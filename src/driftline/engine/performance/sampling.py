@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.outcome import finite
 from driftline.engine.results import Metric
 
@@ -44,24 +44,27 @@ class SamplingErrors:
         return cls({Metric(name): Spread(*pair) for name, pair in state.items()})
 
 
-def fit(scores: FloatArray, predictions: IntArray, labels: IntArray) -> SamplingErrors:
-    """Measure the spreads in the reference's rows: 0/1 predictions and labels with finite scores, in the order of time.
+def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray) -> SamplingErrors:
+    """Measure the spreads in the reference's rows: 0/1 predictions and labels, and scores, in the order of time.
 
-    The formulas are NannyML 0.13.1's (sampling_error/binary_classification.py). Rows of equal score are ranked as they
-    come, so the error of ROC AUC depends a little on the order of the rows.
+    NaN is missing; each metric uses the rows that have what it needs. The formulas are NannyML 0.13.1's
+    (sampling_error/binary_classification.py); its error of F1 is some way above the true one. Rows of equal score are
+    ranked as they come, so the error of ROC AUC depends a little on the order of the rows.
     """
-    if not len(labels):
-        return SamplingErrors({})
-    spreads = {Metric.ACCURACY: Spread(float(np.std(predictions == labels)), 1.0)}
-    if 0 < labels.sum() < len(labels):
-        spreads[Metric.ROC_AUC] = _roc_auc(scores, labels)
-    if np.any(predictions | labels):
-        spreads[Metric.F1] = _f1(predictions, labels)
-    return SamplingErrors(spreads)
+    scored = np.isfinite(scores) & np.isfinite(labels)
+    predicted = np.isfinite(predictions) & np.isfinite(labels)
+    spreads = {
+        Metric.ROC_AUC: _roc_auc(scores[scored], labels[scored]),
+        Metric.F1: _f1(predictions[predicted] == 1, labels[predicted] == 1),
+        Metric.ACCURACY: _accuracy(predictions[predicted] == labels[predicted]),
+    }
+    return SamplingErrors({metric: spread for metric, spread in spreads.items() if spread})
 
 
-def _roc_auc(scores: FloatArray, labels: IntArray) -> Spread:
+def _roc_auc(scores: FloatArray, labels: FloatArray) -> Spread | None:
     """Spread of the share of negatives below each positive: ROC AUC is its mean (Mann-Whitney U)."""
+    if not 0 < labels.sum() < len(labels):
+        return None
     if np.mean(labels) > 0.5:
         labels, scores = 1 - labels, 1 - scores
     ranks = np.flatnonzero(labels[np.argsort(scores)])
@@ -71,9 +74,14 @@ def _roc_auc(scores: FloatArray, labels: IntArray) -> Spread:
     return Spread(float(np.std(below)), float(positives / len(labels)))
 
 
-def _f1(predictions: IntArray, labels: IntArray) -> Spread:
-    hits = int(np.sum(predictions & labels))
-    relevant = int(np.sum(predictions | labels))
+def _f1(claimed: BoolArray, positive: BoolArray) -> Spread | None:
+    hits, relevant = int(np.sum(claimed & positive)), int(np.sum(claimed | positive))
+    if not relevant:
+        return None
     scale = relevant / ((relevant - hits) * 0.5 + hits)
     share = hits / relevant
-    return Spread(scale * sqrt(share * (1 - share)), relevant / len(labels))
+    return Spread(scale * sqrt(share * (1 - share)), relevant / len(positive))
+
+
+def _accuracy(right: BoolArray) -> Spread | None:
+    return Spread(float(np.std(right)), 1.0) if len(right) else None

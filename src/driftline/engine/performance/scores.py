@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray, IntArray, as_floats
+from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 from driftline.errors import InvalidInput
 
@@ -63,7 +63,7 @@ class Scores:
         """The rows that have a prediction."""
         return self.where(self.predictions != UNKNOWN)
 
-    def where(self, mask: "np.ndarray[Any, np.dtype[np.bool_]]") -> "Scores":
+    def where(self, mask: BoolArray) -> "Scores":
         """Keep some of the counted kinds of rows."""
         if mask.all():
             return self

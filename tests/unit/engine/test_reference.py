@@ -1,0 +1,104 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.results import MODEL, Kind, Metric
+from driftline.engine.spec import ColumnKind, ColumnSpec
+from driftline.errors import InvalidInput, SchemaMismatch
+from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    return scored_rows(1_000, days=8)
+
+
+def test_it_says_which_rows_it_was_fitted_on(rows: pd.DataFrame) -> None:
+    fitted = fit_reference(rows, SPEC)
+    assert (fitted.rows, fitted.chunks) == (1_000, 8)
+    assert fitted.since == ORIGIN
+    assert fitted.until == datetime(2026, 1, 8, 23, 48, 28, 800_000, tzinfo=UTC)
+
+
+def test_chunks_follow_the_zone_of_the_spec(rows: pd.DataFrame) -> None:
+    assert fit_reference(rows, SPEC.model_copy(update={"time_zone": "Asia/Tokyo"})).chunks == 9
+
+
+def test_the_hash_is_of_what_values_mean(rows: pd.DataFrame) -> None:
+    stored_otherwise = rows.assign(
+        event_time=rows["event_time"].dt.tz_convert("Asia/Tokyo").dt.as_unit("us"),
+        id=rows["id"].astype(str),
+        usage=rows["usage"].map(lambda value: None if pd.isna(value) else str(value)),
+        calls=rows["calls"].map(lambda value: Decimal(int(value))),
+        prediction=rows["prediction"].astype(float),
+        label=rows["label"].astype("Int64"),
+        plan=rows["plan"].astype("category"),
+    )[rows.columns[::-1]]
+    assert fit_reference(stored_otherwise, SPEC).to_json() == fit_reference(rows, SPEC).to_json()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("usage", 1.5), ("usage", None), ("plan", "gold"), ("label", None), ("prediction", 1), ("id", -1)],
+)
+def test_the_hash_tells_any_change(rows: pd.DataFrame, column: str, value: str | float | None) -> None:
+    changed = rows.copy()
+    changed[column] = rows[column].astype(object).mask(rows["id"] == rows["id"][rows["prediction"] == 0].min(), value)
+    assert fit_reference(changed, SPEC).content_hash != fit_reference(rows, SPEC).content_hash
+
+
+def test_the_hash_does_not_move_between_versions(rows: pd.DataFrame) -> None:
+    plain = rows[:3].assign(calls=1.0, probability_1=0.5, prediction=1, label=1.0)
+    fitted = fit_reference(plain.assign(usage=[1.0, np.nan, -0.0], plan=pd.Series(["a", None, "ä"])), SPEC)
+    assert fitted.content_hash == "497cd4b3cb60b856feef0f6769959e5f5ddf199ecf3c80350661f5c8dd3d2711"
+
+
+def test_a_column_of_numbers_may_be_categorical(rows: pd.DataFrame) -> None:
+    spec = SPEC.model_copy(update={"columns": (ColumnSpec(name="calls", kind=ColumnKind.CATEGORICAL),)})
+    as_text = rows.assign(calls=rows["calls"].astype(int).astype(str))
+    assert fit_reference(as_text, spec).to_json() == fit_reference(rows, spec).to_json()
+
+
+def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
+    fitted = fit_reference(rows, SPEC)
+    back = FittedReference.from_json(fitted.to_json())
+    assert back.limits == fitted.limits
+    assert (back.since, back.until, back.content_hash) == (fitted.since, fitted.until, fitted.content_hash)
+    assert back.states.sampling == fitted.states.sampling
+    assert back.to_json() == fitted.to_json()
+
+
+def test_json_of_another_format_is_refused(rows: pd.DataFrame) -> None:
+    with pytest.raises(InvalidInput, match="has format 99, this version reads 1; fit it again"):
+        FittedReference.from_json(fit_reference(rows, SPEC).to_json().replace('"format":1', '"format":99'))
+
+
+def test_bounds_come_from_the_reference_s_own_chunks(rows: pd.DataFrame) -> None:
+    limit = fit_reference(rows, SPEC).limits[MODEL, Kind.REALIZED, Metric.ACCURACY]
+    by_day = rows.assign(right=rows["prediction"] == rows["label"]).groupby(rows["event_time"].dt.date)["right"].mean()
+    assert limit.bounds.expected == pytest.approx(by_day.mean())
+    assert limit.bounds.lower == pytest.approx(by_day.mean() - 3 * by_day.std())
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda rows: rows[:0], "the reference has no rows"),
+        (lambda rows: pd.concat([rows, rows[:2]]), "2 rows of the reference have the event time and id of another"),
+        (lambda rows: rows.assign(event_time=rows["event_time"].dt.tz_localize(None)), "event_time must be aware"),
+        (lambda rows: rows.assign(event_time=rows["event_time"].mask(rows["id"] == 3)), "none missing"),
+    ],
+)
+def test_rows_that_make_no_reference(rows: pd.DataFrame, fault: object, message: str) -> None:
+    assert callable(fault)
+    with pytest.raises(InvalidInput, match=message):
+        fit_reference(fault(rows), SPEC)
+
+
+def test_missing_columns_are_named(rows: pd.DataFrame) -> None:
+    with pytest.raises(SchemaMismatch, match="missing: id, usage"):
+        fit_reference(rows.drop(columns=["id", "usage"]), SPEC)
