@@ -91,7 +91,11 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
     missing columns are a SchemaMismatch.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, SCORE, PREDICTION, LABEL))
+    if frame.empty:
+        msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
+        raise InvalidInput(msg)
     ordered = _in_order(frame)
+    _require_distinct(ordered)
     states = States.fit(ordered, spec)
     chunks = [rows for _, rows in by_chunk(ordered, spec.period, spec.zone)]
     found = [outcomes(states, spec, states.summarise(rows, spec)) for rows in chunks]
@@ -115,27 +119,13 @@ def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) 
     return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own))
 
 
-def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort by event time and id, in UTC: what is fitted must not depend on the order in which rows were read."""
-    if frame.empty:
-        msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
-        raise InvalidInput(msg)
-    if not isinstance(frame[EVENT_TIME].dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {frame[EVENT_TIME].dtype}"
-        raise InvalidInput(msg)
-    keyed = frame.assign(**{EVENT_TIME: frame[EVENT_TIME].dt.tz_convert("UTC"), ID: frame[ID].map(category)})
-    twice = int(keyed.duplicated([EVENT_TIME, ID]).sum())
-    if twice:
-        msg = f"{twice} rows of the reference have the event time and id of another one; give each prediction once"
-        raise InvalidInput(msg)
-    return keyed.sort_values([EVENT_TIME, ID], ignore_index=True)
+def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:
+    """Return the SHA-256 of the content of scored rows (columns as in `fit_reference`), as hexadecimal digits.
 
-
-def content_hash(ordered: pd.DataFrame, spec: ModelSpec) -> str:
-    """Return the SHA-256 of all values, as hexadecimal digits; the rows are given in the order of event time and id.
-
-    Values are hashed as what they mean, not as they are stored: 1 and 1.0 are the same, and so are None and NaN.
+    The order of rows and columns does not matter. Values are hashed as what they mean, not as they are stored: 1 and
+    1.0 are the same, and so are None and NaN.
     """
+    ordered = _in_order(frame) if len(frame) else frame.assign(**{EVENT_TIME: pd.DatetimeIndex([], tz="UTC")})
     digest = hashlib.sha256()
     digest.update(ordered[EVENT_TIME].dt.as_unit("us").astype("int64").to_numpy().tobytes())
     label = ColumnSpec.model_construct(name=LABEL)
@@ -145,6 +135,22 @@ def content_hash(ordered: pd.DataFrame, spec: ModelSpec) -> str:
         digest.update(f"\n{column.name}:{column.kind}\n".encode())
         digest.update(_content(ordered[column.name], column.kind))
     return digest.hexdigest()
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by event time and id, in UTC: nothing may depend on the order in which rows were read."""
+    if not isinstance(frame[EVENT_TIME].dtype, pd.DatetimeTZDtype):
+        msg = f"event_time must be aware timestamps, best in UTC; it is {frame[EVENT_TIME].dtype}"
+        raise InvalidInput(msg)
+    keyed = frame.assign(**{EVENT_TIME: frame[EVENT_TIME].dt.tz_convert("UTC"), ID: frame[ID].map(category)})
+    return keyed.sort_values([EVENT_TIME, ID], ignore_index=True)
+
+
+def _require_distinct(ordered: pd.DataFrame) -> None:
+    twice = int(ordered.duplicated([EVENT_TIME, ID]).sum())
+    if twice:
+        msg = f"{twice} rows of the reference have the event time and id of another one; give each prediction once"
+        raise InvalidInput(msg)
 
 
 def _content(series: "pd.Series[Any]", kind: ColumnKind) -> bytes:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.reference import FittedReference, content_hash, fit_reference
 from driftline.engine.results import MODEL, Kind, Metric
 from driftline.engine.spec import ColumnKind, ColumnSpec
 from driftline.errors import InvalidInput, SchemaMismatch
@@ -55,6 +55,12 @@ def test_the_hash_does_not_move_between_versions(rows: pd.DataFrame) -> None:
     plain = rows[:3].assign(calls=1.0, probability_1=0.5, prediction=1, label=1.0)
     fitted = fit_reference(plain.assign(usage=[1.0, np.nan, -0.0], plan=pd.Series(["a", None, "ä"])), SPEC)
     assert fitted.content_hash == "497cd4b3cb60b856feef0f6769959e5f5ddf199ecf3c80350661f5c8dd3d2711"
+
+
+def test_the_hash_of_a_chunk_is_the_one_of_a_reference_with_these_rows(rows: pd.DataFrame) -> None:
+    assert content_hash(rows.sample(frac=1, random_state=1), SPEC) == fit_reference(rows, SPEC).content_hash
+    assert content_hash(rows[:0], SPEC) == content_hash(rows[:0].astype(object), SPEC)
+    assert content_hash(rows[:0], SPEC) != content_hash(rows[:1], SPEC)
 
 
 def test_a_column_of_numbers_may_be_categorical(rows: pd.DataFrame) -> None:
