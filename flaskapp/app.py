@@ -1,0 +1,48 @@
+"""The simulator's composition root: the one place that builds its engine, publisher and app."""
+
+from apiflask import APIFlask
+
+from driftline import web
+from driftline.clock import utc_now
+from driftline.database import make_engine
+from driftline.settings import Publisher as Library
+from flaskapp.publisher import Publisher, Route
+from flaskapp.routes import add_routes
+from flaskapp.settings import Settings
+from flaskapp.streaming import Streaming
+
+
+def make_publisher(settings: Settings) -> Publisher:
+    """Make the publisher that `KAFKA_PUBLISHER` names; only that library is loaded."""
+    simulator = settings.simulator
+    route = Route(
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+        records_topic=simulator.records_topic,
+        batches_topic=simulator.batches_topic,
+        transactional_id=simulator.transactional_id,
+    )
+    if settings.kafka.publisher is Library.KAFKA_PYTHON:
+        from flaskapp.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
+
+        return KafkaPythonPublisher(route)
+    from flaskapp.confluent_publisher import ConfluentPublisher  # noqa: PLC0415
+
+    return ConfluentPublisher(route)
+
+
+def create_app(settings: Settings) -> APIFlask:
+    """Build the simulator and begin its work: it goes on with the stream and the publishing of its predecessor.
+
+    `app.extensions["streaming"]` is its `Streaming`; close it to end the threads.
+
+    Raises:
+        InvalidInput: it would listen beyond loopback without a token.
+    """
+    app = web.make_app("flaskapp", "Driftline simulator")
+    web.guard(app, settings.simulator.host, settings.simulator.token)
+    streaming = Streaming(make_engine(settings.database), make_publisher(settings), utc_now)
+    web.install(app, streaming.require_ready)
+    add_routes(app, streaming)
+    app.extensions["streaming"] = streaming
+    streaming.start_work()
+    return app

@@ -1,0 +1,120 @@
+"""Publishing with confluent-kafka (librdkafka): the default."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from driftline.errors import KafkaUnavailable
+from flaskapp.publisher import COMMIT_SECONDS, OPEN_SECONDS, PROBE_SECONDS, Publication, Route, require_topics
+
+log = logging.getLogger(__name__)
+
+QUEUE = 250_000
+"""Messages the client holds: a whole batch of the ledger, twice over."""
+SLICE = 10_000
+"""Messages handed over at once; librdkafka sends while the next ones are made ready."""
+MARKERS, READ_SECONDS = 1_000, 0.1
+"""A reading of markers returns with this many, or after this time."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the library's errors into Driftline's."""
+    try:
+        yield
+    except (KafkaException, BufferError) as error:
+        raise KafkaUnavailable from error
+
+
+class ConfluentPublisher:
+    """The `Publisher` of confluent-kafka."""
+
+    def __init__(self, route: Route) -> None:
+        """Take the route; nothing is connected."""
+        self.route = route
+        self._client = {"bootstrap.servers": route.bootstrap_servers, "log_level": 0}
+        self._producer: Producer | None = None
+
+    def probe(self) -> None:
+        """Check that the broker answers and has the topics."""
+        with translated():
+            present = AdminClient(self._client, logger=log).list_topics(timeout=PROBE_SECONDS).topics
+        require_topics(self.route.topics, present)
+
+    def open(self) -> None:
+        """Fence the predecessor."""
+        self.probe()
+        options = {
+            "transactional.id": self.route.transactional_id,
+            "transaction.timeout.ms": round(1000 * COMMIT_SECONDS),
+            "linger.ms": 20,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": QUEUE,
+            "queue.buffering.max.kbytes": 262_144,
+        }
+        with translated():
+            producer = Producer({**self._client, **options}, logger=log)
+            producer.init_transactions(OPEN_SECONDS)
+        self._producer = producer
+
+    def markers(self) -> frozenset[str]:
+        """Read the markers' topic from its beginning to its end."""
+        options = {
+            "group.id": f"{self.route.transactional_id}-markers",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+        with translated():
+            consumer = Consumer({**self._client, **options}, logger=log)
+            try:
+                return frozenset(self._read_all(consumer))
+            finally:
+                consumer.close()
+
+    def _read_all(self, consumer: Consumer) -> Iterator[str]:
+        topic = self.route.batches_topic
+        unread = set(consumer.list_topics(topic, timeout=OPEN_SECONDS).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in unread])
+        deadline = time.monotonic() + OPEN_SECONDS
+        while unread:
+            messages = consumer.consume(MARKERS, READ_SECONDS)
+            if not messages and time.monotonic() > deadline:
+                raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    yield message.key().decode()
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard(message.partition())
+                else:
+                    raise KafkaException(error)
+
+    def publish(self, publication: Publication) -> None:
+        """Send a batch and its marker in one transaction."""
+        if self._producer is None:
+            raise KafkaUnavailable("The relay's producer is not open.")
+        with translated():
+            self._producer.begin_transaction()
+            for first in range(0, len(publication.records), SLICE):
+                self._send(self._producer, publication.records[first : first + SLICE])
+            self._producer.produce(self.route.batches_topic, publication.marker, publication.batch_id)
+            self._producer.commit_transaction(COMMIT_SECONDS)
+
+    def _send(self, producer: Producer, records: Sequence[tuple[str, str]]) -> None:
+        messages = [{"key": key, "value": value} for key, value in records]
+        sent = producer.produce_batch(self.route.records_topic, messages)
+        producer.poll(0)
+        if sent != len(messages):
+            raise KafkaUnavailable("Kafka's client took only a part of a batch; it is published again whole.")
+
+    def close(self) -> None:
+        """Drop the producer; a transaction under way is ended by the next `open`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaException):
+                producer.purge()

@@ -1,0 +1,66 @@
+"""What the relay needs of Kafka: one transaction a batch, and the markers of those committed. No I/O here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from driftline.errors import KafkaUnavailable
+
+OPEN_SECONDS = 15.0
+"""How long fencing and reading may take before Kafka counts as away."""
+COMMIT_SECONDS = 60.0
+PROBE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where the relay publishes: the broker, its two topics, and the transactional id that fences a predecessor."""
+
+    bootstrap_servers: str
+    records_topic: str
+    batches_topic: str
+    transactional_id: str
+
+    @property
+    def topics(self) -> tuple[str, str]:
+        """Both topics."""
+        return self.records_topic, self.batches_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One batch as Kafka gets it: `records` are (key, value) pairs of text, the marker's key is the batch id."""
+
+    batch_id: str
+    marker: str
+    records: Sequence[tuple[str, str]]
+
+
+class Publisher(Protocol):
+    """A transactional producer of one library; every failure of Kafka is `KafkaUnavailable`."""
+
+    def probe(self) -> None:
+        """Check that the broker answers and has the topics; safe from any thread."""
+
+    def open(self) -> None:
+        """Become the only producer of the transactional id: what the predecessor left open is ended."""
+
+    def markers(self) -> frozenset[str]:
+        """Read the ids of all batches whose transaction was committed."""
+
+    def publish(self, publication: Publication) -> None:
+        """Send a batch's records and its marker in one transaction; after an error, `open` again."""
+
+    def close(self) -> None:
+        """Let go of the connection without waiting for what is under way."""
+
+
+def require_topics(wanted: Iterable[str], present: Iterable[str]) -> None:
+    """Check that the broker has the topics.
+
+    Raises:
+        KafkaUnavailable: it has not; the message names them.
+    """
+    missing = sorted({*wanted} - {*present})
+    if missing:
+        raise KafkaUnavailable(f"Kafka has no topic {', '.join(missing)}; `make up` creates it.")
