@@ -12,7 +12,7 @@ SYSTEM = ("HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "SSL_CERT_FIL
 PASSED_ON: dict[Role, tuple[str, ...]] = {
     "owner": (),
     "simulator": ("SIMULATOR_", "KAFKA_PUBLISHER", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST"),
-    "jobs": ("SPARK_", "KAFKA_PUBLISHER"),
+    "jobs": ("SPARK_", "EDA_", "KAFKA_PUBLISHER"),
     "monitor": ("MONITOR_",),
 }
 """Variables whose names begin so are passed on to the role, where the caller has set them."""

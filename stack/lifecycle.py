@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,19 +63,19 @@ def _choose_ports(site: Site, services: Sequence[Service], any_port: bool) -> Si
     chosen = dict(site.ports)
     for service in services:
         if service.is_ours(site) and not processes.find(site.home, service.name):
-            chosen |= {name: _choose_port(name, service, chosen, any_port) for name in service.ports}
+            wanted = {**chosen, **site.wanted_ports}
+            chosen |= {name: _choose_port(name, service, wanted, any_port) for name in service.ports}
     keep_ports(site.var, chosen)
     return replace(site, ports=chosen)
 
 
-def _choose_port(name: str, service: Service, chosen: dict[str, int], any_port: bool) -> int:
-    wanted = chosen[name]
+def _choose_port(name: str, service: Service, wanted: Mapping[str, int], any_port: bool) -> int:
     if any_port:
         return ports.any_free()
-    others = frozenset(port for other, port in chosen.items() if other != name)
-    port = ports.next_free(wanted, others)
-    if port != wanted:
-        warn(f"Port {wanted} is in use by someone else: {service.title} takes {port} (kept in var/ports.json).")
+    others = frozenset(port for other, port in wanted.items() if other != name)
+    port = ports.next_free(wanted[name], others)
+    if port != wanted[name]:
+        warn(f"Port {wanted[name]} is in use by someone else: {service.title} takes {port} (kept in var/ports.json).")
     return port
 
 

@@ -64,7 +64,10 @@ def start(home: Home, name: str, command: tuple[str, ...], environment: Mapping[
             start_new_session=True,
         )
     process.returncode = 0  # it is meant to outlive this object; its end is watched through its pid
-    return Running(name, process.pid)
+    running = Running(name, process.pid)
+    while _mark_of(process.pid) != home.mark(name) and not running.ended_within(0.001):
+        continue  # the system shows a new program's environment a moment after it has begun
+    return running
 
 
 def find(home: Home, name: str) -> Running | None:

@@ -15,6 +15,7 @@ from stack.errors import ForeignFolder, StackError
 from stack.processes import Home
 
 DEFAULT_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093, "simulator": 5000, "monitor": 5001}
+DB_FIELDS = tuple(DatabaseSettings.model_fields)
 TAG = ".driftline"
 """Marks a var folder as Driftline's own: `make clean` removes no other."""
 
@@ -36,15 +37,28 @@ class Site:
     @classmethod
     def from_environment(cls) -> "Site":
         """The site that this process's environment and its var folder describe."""
-        var = paths.var_folder()
+        return cls.at(paths.var_folder(), os.environ)
+
+    @classmethod
+    def at(cls, var: Path, environment: Mapping[str, str]) -> "Site":
+        """The site of a var folder under an environment; raises `StackError` if DB_HOST is set and its user is not."""
         return cls(
             var=var,
-            database_name=os.environ.get("DB_NAME", "RawData"),
+            database_name=environment.get("DB_NAME") or "RawData",
             ports=kept_ports(var),
-            database=_given_database() if os.environ.get("DB_HOST") else None,
-            kafka=os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
-            system=dict(os.environ),
+            database=_given_database(environment) if environment.get("DB_HOST") else None,
+            kafka=environment.get("KAFKA_BOOTSTRAP_SERVERS") or None,
+            system=dict(environment),
         )
+
+    @property
+    def wanted_ports(self) -> dict[str, int]:
+        """Ports set by SIMULATOR_PORT and MONITOR_PORT; raises `StackError` if one is not a number."""
+        variables = {name: self.system.get(f"{name.upper()}_PORT") for name in ("simulator", "monitor")}
+        try:
+            return {name: int(value) for name, value in variables.items() if value}
+        except ValueError as error:
+            raise StackError("SIMULATOR_PORT and MONITOR_PORT must be numbers; unset them or correct them.") from error
 
     @property
     def home(self) -> Home:
@@ -83,9 +97,10 @@ class Site:
         (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
 
 
-def _given_database() -> DatabaseSettings:
+def _given_database(environment: Mapping[str, str]) -> DatabaseSettings:
+    given = {name: environment[f"DB_{name.upper()}"] for name in DB_FIELDS if environment.get(f"DB_{name.upper()}")}
     try:
-        return DatabaseSettings.model_validate({})
+        return DatabaseSettings.model_validate(given)
     except ValidationError as error:
         names = ", ".join(f"DB_{fault['loc'][0]}".upper() for fault in error.errors())
         raise StackError(f"DB_HOST is set, so that server is used: set {names} rightly too.") from error

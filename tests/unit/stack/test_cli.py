@@ -1,0 +1,44 @@
+"""What people see of the commands."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stack import paths
+from stack.cli import main
+
+
+def test_make_prints_help_for_every_target() -> None:
+    done = subprocess.run(("make",), cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    makefile = (paths.ROOT / "Makefile").read_text()
+    targets = makefile.split(".PHONY:")[1].splitlines()[0].split()
+    assert {line.split()[1] for line in done.stdout.splitlines()} == set(targets)
+
+
+def test_nothing_runs_in_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
+    assert main(["status"]) == 3
+    assert main(["down"]) == 0
+    assert main(["clean"]) == 0
+    assert not (tmp_path / "var").exists()
+
+
+def test_there_are_no_logs_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path))
+    assert main(["logs"]) == 2
+    assert "start the stack with `make up`" in capsys.readouterr().err
+
+
+def test_settings_are_printed_for_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "a folder"))
+    assert main(["env", "jobs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "export DB_USER=driftline_jobs" in lines
+    assert f"export DRIFTLINE_VAR='{tmp_path}/a folder'" in lines
