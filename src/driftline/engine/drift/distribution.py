@@ -41,6 +41,11 @@ class Sample:
         """How many values are at or below each distinct value; a 0 comes first."""
         return np.concatenate(([0], np.cumsum(self.counts)))
 
+    @cached_property
+    def shares(self) -> FloatArray:
+        """The share of values at or below each distinct value."""
+        return self.cumulated[1:] / self.rows
+
     def share_up_to(self, points: FloatArray) -> FloatArray:
         """Return the share of values at or below each of `points`."""
         shares: FloatArray = self.cumulated[np.searchsorted(self.values, points, side="right")] / self.rows

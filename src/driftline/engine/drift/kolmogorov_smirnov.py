@@ -29,8 +29,9 @@ def _p_value(gap: float, reference_rows: int, rows: int) -> float:
 
 def _gap(reference: Sample | Grid, summary: Summary) -> float:
     if isinstance(reference, Sample) and isinstance(summary, Sample):
-        points = np.concatenate((reference.values, summary.values))
-        return float(np.max(np.abs(reference.share_up_to(points) - summary.share_up_to(points))))
+        at_its = np.abs(reference.shares - summary.share_up_to(reference.values))
+        at_ours = np.abs(summary.shares - reference.share_up_to(summary.values))
+        return float(max(at_its.max(), at_ours.max()))
     if isinstance(reference, Grid) and isinstance(summary, Gridded):
         shares = (summary.below + np.cumsum(summary.counts)) / summary.rows
         return float(np.max(np.abs(reference.shares - shares)))
