@@ -37,7 +37,7 @@ check: setup ## Lint, formatting, types, the design's arrows, the docs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	.venv/bin/lint-imports
+	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(PYTEST) -q tests/unit/docs
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
