@@ -22,7 +22,7 @@ up: setup ## Start MariaDB, Kafka, the simulator and the monitor
 	@$(PYTHON) -m stack up
 
 status: $(INSTALLED) ## Show what runs, where, and whether it answers
-	@$(PYTHON) -m stack status
+	@$(PYTHON) -m stack status || :
 
 logs: $(INSTALLED) ## Show the last lines of the logs (follow=1 goes on, of=monitor shows one)
 	@$(PYTHON) -m stack logs $(of) $(if $(follow),--follow)
