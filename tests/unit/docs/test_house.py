@@ -1,0 +1,51 @@
+"""Rules of the house that no linter knows: what no file may hold, and which files may not be."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.docs.pages import ROOT, tracked
+
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|User[s]|roo[t]|wor[k])/(?!somebody\b)[\w.-]+")
+REGISTRIES = re.compile(
+    r"pypi[.]org|pythonhosted[.]org|repo1?[.]maven[.]|maven[.]org/maven2|--(?:extra-)?index-ur[l]|artifactor[y]|jfro[g]"
+    r"|nexu[s]\b|<mirro[r]|<repositor(?:y|ies)[>]",
+    re.IGNORECASE,
+)
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    for file in tracked():
+        content = file.read_bytes()
+        if b"\0" not in content[:8000]:
+            yield file.relative_to(ROOT), content.decode("utf-8")
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registry addresses"])
+def test_no_file_names_somebodys_machine_or_registry(pattern: re.Pattern[str]) -> None:
+    found = [
+        f"{file}:{number}: {match[0]}"
+        for file, text in texts()
+        for number, line in enumerate(text.splitlines(), 1)
+        if (match := pattern.search(line))
+    ]
+    assert found == []
+
+
+def test_the_folder_named_pyspark_is_no_package() -> None:
+    assert not (ROOT / "pyspark" / "__init__.py").exists()
+    assert "__init__.py" in (ROOT / "pyspark" / "README.md").read_text()
+    library = importlib.util.find_spec("pyspark")
+    assert library is not None
+    assert library.origin is not None, "the folder was found instead of the library"
+
+
+def test_tests_are_no_package() -> None:
+    assert [*(ROOT / "tests").rglob("__init__.py")] == []
+
+
+def test_what_is_ignored_or_large_is_not_tracked() -> None:
+    assert [file for file, size in ((file, file.stat().st_size) for file in tracked()) if size > 2_000_000] == []

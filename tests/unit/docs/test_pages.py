@@ -1,0 +1,116 @@
+"""What the pages tell people to type, open and expect is there."""
+
+import importlib.util
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from driftline.engine.results import State
+from stack import prerequisites
+from stack.findings import table_of
+from stack.plan import Plan, Scenario
+from tests.unit.docs.pages import CONTRIBUTING, PAGES, README, ROOT, commands, fenced, git, section, spans, table
+
+GLOSSARY = (
+    "reference", "analysis", "chunk", "realized", "estimated", "drift", "label delay", "pending labels",
+)  # fmt: skip
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) < 120
+
+
+def test_the_first_thirty_lines_name_both_commands_and_what_one_then_sees() -> None:
+    beginning = "\n".join(README.read_text().splitlines()[:30])
+    assert "\n    make demo " in beginning
+    assert "\n    make test " in beginning
+    assert "verdict" in beginning
+    assert "/models/churn" in beginning
+
+
+def test_the_excerpt_has_the_columns_of_the_demos_table() -> None:
+    plan = Plan(Scenario(), date(2026, 1, 29))
+    columns = [str(column.header) for column in table_of([], plan).columns]
+    headings = re.split(r"\s{2,}|[┃│|]", fenced(README, "text")[0])
+    assert [name.strip() for name in headings if name.strip() in columns][: len(columns)] == columns
+
+
+def test_what_a_machine_needs_is_what_the_setup_asks_for() -> None:
+    needs = README.read_text()
+    pythons = " or ".join(f"{major}.{minor}" for major, minor in prerequisites.PYTHONS)
+    assert f"Python {pythons}" in needs
+    assert f"Java {' or '.join(map(str, prerequisites.JAVAS))}" in needs
+    assert f"{prerequisites.DISK_GB} GB" in needs
+
+
+def test_the_glossary_has_the_fields_words() -> None:
+    glossary = section(README, "Glossary").lower()
+    assert [word for word in GLOSSARY if f"**{word}**" not in glossary] == []
+
+
+def test_every_state_is_explained() -> None:
+    assert {*spans(section(README, "States and verdicts"))} >= {*State}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_named_is_there(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = {*re.findall(r"^([a-z0-9-]+):.*## ", makefile, re.MULTILINE)}
+    named = {
+        word
+        for words in re.findall(r"\bmake((?: [a-z][a-z0-9-]*)+)", commands(page) + _indented(page))
+        for word in words.split()
+    }
+    assert named, "the page names no target at all"
+    assert named - targets == set()
+
+
+def _indented(page: Path) -> str:
+    return "\n".join(
+        line.split("#")[0].rstrip() for line in page.read_text().splitlines() if line.startswith("    make")
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_path_named_is_there(page: Path) -> None:
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    local = [link for link in links if link and "://" not in link]
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    words = " ".join(commands(page).split()).replace("'", " ").replace("=", " ").split()
+    paths = [word.rstrip(".,;:)") for word in words if word.split("/")[0] in folders and "/" in word]
+    assert paths, "the page names no path at all"
+    assert [path for path in {*local, *paths} if not _is_there(path)] == []
+
+
+def _is_there(path: str) -> bool:
+    if re.search(r"[<*{…]", path):
+        return any(ROOT.glob(re.sub(r"<[^>]*>|\{[^}]*\}|…", "*", path)))
+    return (ROOT / path).exists() or bool(git("check-ignore", "--no-index", path, f"{path.rstrip('/')}/"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_module_to_run_is_there(page: Path) -> None:
+    modules = {*re.findall(r"-m ([a-z_]+(?:\.[a-z_]+)*)", commands(page))}
+    assert [name for name in modules if importlib.util.find_spec(name) is None] == []
+
+
+def test_every_folder_of_code_is_explained() -> None:
+    house = " ".join(cell for row in table(README, "Where is …?") for cell in row)
+    ours = {path.parts[0] for path in map(Path, git("ls-files", "*.py", "*.puml"))}
+    assert [name for name in sorted(ours) if f"`{name}/" not in house] == []
+
+
+@pytest.mark.parametrize("name", ["eda/query_params.json", "pyspark/config.json"])
+def test_the_keys_of_a_configuration_file_are_named(name: str) -> None:
+    keys = json.loads((ROOT / name).read_text())
+    assert name in README.read_text()
+    assert [key for key in keys if f"`{key}`" not in README.read_text()] == []
+
+
+def test_contributing_names_the_three_rooms_of_tests() -> None:
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
+    assert rooms == {"unit", "integration", "e2e"}
+    assert [room for room in rooms if f"tests/{room}" not in CONTRIBUTING.read_text()] == []

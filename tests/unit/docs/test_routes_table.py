@@ -1,0 +1,113 @@
+"""The README's table of routes is what both services answer to, and its curl bodies are ones that they take."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from apiflask import APIFlask
+from flask import Flask
+
+import flaskapp.app
+import monitoring.app
+from driftline.columns import CDR_USAGE
+from driftline.settings import DatabaseSettings, KafkaSettings
+from flaskapp.settings import Settings, SimulatorSettings
+from flaskapp.start_request import StartStream, read_start
+from flaskapp.world.drifts import DriftKind
+from monitoring.settings import MonitorSettings
+from tests.unit.docs.pages import README, fenced, section, spans, table
+
+LATER = date(2200, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def nobodys_port() -> int:
+    """A port where nothing listens: no service needs its servers to say what it answers to."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def services(nobodys_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
+    database = DatabaseSettings.model_validate({"port": nobodys_port, "user": "nobody", "password": "none"})
+    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{nobodys_port}")
+    simulator = flaskapp.app.create_app(Settings(database, kafka, SimulatorSettings()))
+    settings = MonitorSettings(output=tmp_path_factory.mktemp("output"))
+    monitor = monitoring.app.create_app(settings, database, polls=False)
+    yield {"simulator": simulator, "monitor": monitor}
+    simulator.extensions["streaming"].close()
+
+
+def routes_of(app: Flask) -> set[str]:
+    rules = (rule for rule in app.url_map.iter_rules() if not rule.endpoint.endswith("static"))
+    return {f"{method} {rule.rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+
+
+def in_readme(service: str) -> set[str]:
+    rows = table(README, "Routes")
+    return {span for name, routes, *_ in rows if name in (service, "both") for span in spans(routes)}
+
+
+@pytest.mark.parametrize("name", ["simulator", "monitor"])
+def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[str, APIFlask]) -> None:
+    assert in_readme(name) == routes_of(services[name])
+
+
+def test_every_route_is_explained() -> None:
+    rows = table(README, "Routes")
+    assert {name for name, *_ in rows} == {"simulator", "monitor", "both"}
+    assert [routes for _, routes, answers in rows if not answers] == []
+
+
+def test_every_address_to_curl_is_a_route(services: dict[str, APIFlask]) -> None:
+    ports = {str(SimulatorSettings.model_fields["port"].default): "simulator"}
+    ports[str(MonitorSettings.model_fields["port"].default)] = "monitor"
+    shown = re.findall(r"curl (?:-X (\w+) )?(?:localhost|127\.0\.0\.1):(\d+)(/\S*)", "\n".join(fenced(README, "sh")))
+    assert len(shown) >= 5
+    for method, port, path in shown:
+        assert f"{method or 'GET'} {path}" in routes_of(services[ports[port]])
+
+
+def test_every_body_to_send_is_one_that_the_simulator_takes() -> None:
+    bodies = re.findall(r"/start_stream -H '[^']*' -d '(\{.*?\})'", "\n".join(fenced(README, "sh")), re.DOTALL)
+    assert bodies
+    for body in bodies:
+        request, drifts = read_start(json.loads(body), LATER)
+        assert request.start_date is not None
+        assert all(drift.start > request.start_date for drift in drifts)
+        assert {*json.loads(body)} >= {*StartStream.model_fields} - {"batch_size"}
+
+
+def test_the_defaults_of_a_plain_stream_are_those_named() -> None:
+    plain = StartStream()
+    assert (plain.num_batches, plain.batch_size, plain.interval) == (10, 1000, timedelta(minutes=1).total_seconds())
+    assert "10 batches of 1,000 records stamped now, one a minute" in README.read_text()
+
+
+def test_every_kind_of_drift_is_named() -> None:
+    named = {*spans(section(README, "Use it"))}
+    assert named >= {*DriftKind}
+    assert {*re.findall(r"\bDP_M\w+", README.read_text())} <= {*CDR_USAGE}
+
+
+def test_the_pages_say_how_errors_look(services: dict[str, APIFlask]) -> None:
+    answer = services["monitor"].test_client().get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.json is not None
+    shown = re.findall(r'"(\w+)"', section(README, "Routes").split("|")[0])
+    assert sorted(shown) == sorted(["error", *answer.json["error"]])
+
+
+def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask], tmp_path: Path) -> None:
+    for name, app in services.items():
+        document = app.test_client().get("/openapi.json").json
+        assert document is not None
+        described = {re.sub(r"\{(\w+)\}", r"<\1>", path) for path in document["paths"]}
+        api = {route.split()[1] for route in in_readme(name) if not re.search(r" /(openapi|$|models/<name>$)", route)}
+        assert api <= described

@@ -1,0 +1,85 @@
+"""The README's table of settings is the fields of all settings classes, with their defaults."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from tests.unit.docs.pages import README, ROOT, spans, table
+
+PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring stack", ROOT / "pyspark": "churn_jobs"}
+NO_DEFAULT = "no default"
+
+
+def modules_with_settings() -> Iterator[str]:
+    """Name each module whose text derives a class from BaseSettings."""
+    for parent, names in PACKAGES.items():
+        for file in (file for name in names.split() for file in sorted((parent / name).rglob("*.py"))):
+            if re.search(r"^class \w+\(BaseSettings\)", file.read_text(), re.MULTILINE):
+                yield ".".join(file.relative_to(parent).with_suffix("").parts)
+
+
+def settings_classes() -> list[type[BaseSettings]]:
+    return [
+        value
+        for name in modules_with_settings()
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, BaseSettings) and value.__module__ == name
+    ]
+
+
+def variable(cls: type[BaseSettings], name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias or field.alias
+    assert alias is None or isinstance(alias, str), f"{cls.__name__}.{name}: one name only, please"
+    return (alias or f"{cls.model_config.get('env_prefix', '')}{name}").upper()
+
+
+def shown(value: Any) -> str:
+    """Show a default as one would type it; a path of the checkout relative to it, none as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, Path):
+        return str(value.relative_to(ROOT) if value.is_relative_to(ROOT) else value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def in_code() -> dict[str, str]:
+    return {
+        variable(cls, name, field): NO_DEFAULT
+        if field.is_required()
+        else shown(field.get_default(call_default_factory=True))
+        for cls in settings_classes()
+        for name, field in cls.model_fields.items()
+    }
+
+
+def in_readme() -> dict[str, str]:
+    """Read `NAME=default` and `NAME` (no default) from the table's first column."""
+    written = [span for names, *_ in table(README, "Settings") for span in spans(names)]
+    pairs = [span.partition("=") for span in written]
+    return {name: default if equals else NO_DEFAULT for name, equals, default in pairs}
+
+
+def test_every_service_has_settings() -> None:
+    assert {name.split(".")[0] for name in modules_with_settings()} >= {"driftline", "flaskapp", "eda", "monitoring"}
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    assert in_readme() == in_code()
+
+
+def test_every_setting_is_explained() -> None:
+    assert [names for names, meaning in table(README, "Settings") if not meaning] == []
+
+
+def test_no_secret_has_a_default() -> None:
+    secrets = {name: value for name, value in in_code().items() if re.search("PASSWORD|TOKEN|SECRET|KEY$", name)}
+    assert secrets
+    assert [name for name, value in secrets.items() if value not in (NO_DEFAULT, "")] == []
