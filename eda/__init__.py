@@ -1,0 +1,1 @@
+"""Explores a range of days of `DP_CDR_Data`: plots and one HTML report."""

@@ -1,0 +1,83 @@
+"""How columns move together: Pearson's and Spearman's correlation of every pair. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from driftline.columns import CDR_USAGE, Cdr
+from eda.moments import Moments
+from eda.quantities import VARIABLES
+from eda.sample import Sample
+
+MINIMUM_ROWS = 30
+
+
+class Method(StrEnum):
+    """Which correlation: of the values, or of their ranks."""
+
+    PEARSON = "Pearson"
+    SPEARMAN = "Spearman"
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """One pair's correlation over the rows where both have a value; without a value there is a reason."""
+
+    left: Cdr
+    right: Cdr
+    method: Method
+    value: float | None
+    rows: int
+    reason: str | None = None
+
+
+def pearson(sums: Moments) -> tuple[Correlation, ...]:
+    """Give Pearson's correlation of each pair of `VARIABLES`, over all rows."""
+    return tuple(
+        _judged(left, right, Method.PEARSON, sums.correlation(i, j), int(sums.rows[i, j]))
+        for (i, left), (j, right) in combinations(enumerate(VARIABLES), 2)
+    )
+
+
+def spearman(sample: Sample) -> tuple[Correlation, ...]:
+    """Give Spearman's rank correlation of each pair of `VARIABLES`, over the sample; ties share their mean rank."""
+    values = sample.rows.loc[:, list(VARIABLES)]
+    present = values.notna().to_numpy().astype(np.int64)
+    rows = present.T @ present
+    matrix = values.corr(method="spearman").to_numpy()
+    return tuple(
+        _judged(left, right, Method.SPEARMAN, _or_none(matrix[i, j]), int(rows[i, j]))
+        for (i, left), (j, right) in combinations(enumerate(VARIABLES), 2)
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _judged(left: Cdr, right: Cdr, method: Method, value: float | None, rows: int) -> Correlation:
+    if rows < MINIMUM_ROWS:
+        return Correlation(left, right, method, None, rows, f"{rows} rows have both; {MINIMUM_ROWS} are needed")
+    if value is None:
+        return Correlation(left, right, method, None, rows, "one of the two has a single value")
+    return Correlation(left, right, method, value, rows)
+
+
+def with_churn(correlations: Sequence[Correlation]) -> dict[Cdr, Correlation]:
+    """Give each usage column's correlation with PSEUDO_CHURNED, from those of one method."""
+    found = {pair.left: pair for pair in correlations if pair.right is Cdr.PSEUDO_CHURNED}
+    return {column: found[column] for column in CDR_USAGE}
+
+
+def matrix(correlations: Sequence[Correlation]) -> pd.DataFrame:
+    """Give the pairs of one method as a square frame of `VARIABLES`; NaN where undefined, 1 against itself."""
+    names = list(map(str, VARIABLES))
+    square = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
+    for pair in correlations:
+        value = np.nan if pair.value is None else pair.value
+        square.loc[pair.left, pair.right] = square.loc[pair.right, pair.left] = value
+    return square

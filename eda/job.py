@@ -1,0 +1,83 @@
+"""The exploration from end to end: the one place that reads the environment, connects and writes."""
+
+import logging
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from driftline import logs
+from driftline.clock import Clock, utc_now
+from driftline.database import make_engine, translated
+from driftline.errors import DriftlineError, InvalidInput
+from eda import days, query_params, records
+from eda.exploration import Exploration
+from eda.output import write_all
+from eda.plots import plots
+from eda.profile import profile
+from eda.report import render
+from eda.settings import ExplorationSettings, database_settings
+from eda.span import AskedRange, nothing_there
+from eda.steps import ProgressLog, step
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Explore as the environment says; give the exit status, 2 after an error, which is logged with its cure."""
+    logs.configure("eda")
+    try:
+        settings = ExplorationSettings()
+        run(settings, make_engine(database_settings(), pool_size=1), utc_now)
+    except DriftlineError as error:
+        log.error("%s", error)
+        return 2
+    return 0
+
+
+def run(settings: ExplorationSettings, engine: Engine, clock: Clock) -> Path:
+    """Explore the range of the query parameters, write plots and report, and give the report's path.
+
+    Raises:
+        InvalidInput: the query parameters do not fit. NotFound: no records in the range.
+        DatabaseUnavailable, NotMigrated: the database is not there or not ready.
+    """
+    asked = query_params.parse(_read(settings.query_params))
+    with translated(), engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        found = explore(connection, asked)
+    with step("drew the plots") as drawing:
+        drawn = plots(found)
+        drawing.says = f"drew {len(drawn)} plots"
+    with step(f"wrote {settings.output}"):
+        report = render(found, drawn, clock()).encode()
+        write_all(settings.output, {**{plot.file_name: plot.svg for plot in drawn}, "report.html": report})
+    log.info("The report is %s", settings.output / "report.html")
+    return settings.output / "report.html"
+
+
+def explore(connection: Connection, asked: AskedRange) -> Exploration:
+    """Read and analyse a range within one transaction, so that all parts of the report show the same rows.
+
+    Raises:
+        NotFound: there are no records in the range; the error shows the available days.
+    """
+    with step("looked up the available days") as looking:
+        available = records.available_span(connection)
+        span = asked.within(available)
+        looking.says = f"exploring {span} ({span.days} days) of {available}; asked for: {asked}"
+    with step("aggregated the days") as counting:
+        by_day = days.from_rows(records.day_rows(connection, span), span)
+        if not by_day.records:
+            raise nothing_there(str(span), available)
+        subscribers = records.count_subscribers(connection, span)
+        counting.says = f"aggregated {by_day.records:,} records of {subscribers:,} subscribers by day"
+    with step(f"profiled {by_day.records:,} records"):
+        stream = records.chunks(connection, span, ProgressLog(by_day.records))
+        profiled = profile(stream, by_day.settled_days)
+    return Exploration(str(asked), available, span, subscribers, by_day, profiled)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The query parameters {path} cannot be read as text: {error}.") from error

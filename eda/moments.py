@@ -1,0 +1,78 @@
+"""Means, variances and covariances of every pair of columns, added up chunk by chunk. No I/O here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eda.histogram import Floats
+
+ROUNDING = 1e-12
+"""A sum of squares below this share of its parts is rounding: the column is constant."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the rows in which both columns of a pair have a value, of values less `shift` (against rounding).
+
+    Each matrix is square: `rows` counts, `sums[i, j]` sums column i, `squares[i, j]` its square and `products[i, j]`
+    its product with column j, all over the rows where i and j are both there.
+    """
+
+    shift: Floats
+    rows: Floats
+    sums: Floats
+    squares: Floats
+    products: Floats
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Add two with the same shift."""
+        return Moments(
+            self.shift,
+            self.rows + other.rows,
+            self.sums + other.sums,
+            self.squares + other.squares,
+            self.products + other.products,
+        )
+
+    def mean(self, column: int) -> float | None:
+        """Give a column's mean, or None where it has no value."""
+        rows = self.rows[column, column]
+        return float(self.shift[column] + self.sums[column, column] / rows) if rows else None
+
+    def deviation(self, column: int) -> float | None:
+        """Give a column's sample standard deviation (n - 1), or None below two values."""
+        rows = self.rows[column, column]
+        return float(np.sqrt(max(self._spread(column, column), 0.0) / (rows - 1))) if rows > 1 else None
+
+    def correlation(self, left: int, right: int) -> float | None:
+        """Give Pearson's correlation over the rows where both have a value, or None where one is constant there."""
+        if self.is_constant(left, right) or self.is_constant(right, left):
+            return None
+        rows = self.rows[left, right]
+        together = self.products[left, right] - self.sums[left, right] * self.sums[right, left] / rows
+        ratio = together / np.sqrt(self._spread(left, right) * self._spread(right, left))
+        return float(np.clip(ratio, -1.0, 1.0))
+
+    def is_constant(self, column: int, beside: int) -> bool:
+        """Say whether a column has at most one value in the rows where the column beside it has one."""
+        return bool(self._spread(column, beside) <= ROUNDING * self.squares[column, beside])
+
+    def _spread(self, column: int, beside: int) -> float:
+        rows = self.rows[column, beside]
+        return float(self.squares[column, beside] - self.sums[column, beside] ** 2 / rows) if rows else 0.0
+
+
+def typical(values: Floats) -> Floats:
+    """Give a shift near the middle of each column (rows x columns, NaN is missing): its mean as a whole number."""
+    present = ~np.isnan(values)
+    sums = np.where(present, values, 0.0).sum(axis=0)
+    means: Floats = sums / np.maximum(present.sum(axis=0), 1)
+    return np.rint(means)
+
+
+def moments(values: Floats, shift: Floats) -> Moments:
+    """Sum up rows x columns in which NaN is missing."""
+    present = (~np.isnan(values)).astype(np.float64)
+    centred = np.where(present == 1.0, values - shift, 0.0)
+    rows, sums = present.T @ present, centred.T @ present
+    return Moments(shift, rows, sums, (centred**2).T @ present, centred.T @ centred)

@@ -1,0 +1,104 @@
+"""Distributions of the usage columns, split by PSEUDO_CHURNED."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from driftline.columns import CDR_USAGE, Cdr
+from eda.exploration import Exploration
+from eda.histogram import EDGES, EMPTY, Floats, Histogram, snapped
+from eda.plots.style import GROUP_COLORS, WIDTH, empty, in_unit, note
+from eda.profile import Group
+from eda.quantities import QUANTITIES
+from eda.wording import bare, share
+
+NAME = "distributions"
+TITLE = "Distribution of each usage column per record, by PSEUDO_CHURNED"
+BARS = 44
+LOWEST_PART = 0.0005
+"""This part of the positive values is left of a logarithmic scale, lest one tiny value stretch it by decades."""
+
+
+def draw(found: Exploration) -> Figure:
+    """Draw a panel per usage column: counts on the left, what they amount to on the right."""
+    figure = Figure(figsize=(WIDTH, 12.6), layout="constrained")
+    panels = figure.subplots(4, 2).flat
+    groups = _groups(found)
+    for axes, column in zip(panels, CDR_USAGE, strict=True):
+        _panel(axes, found, column, groups)
+    _legend(figure, groups)
+    return figure
+
+
+def _groups(found: Exploration) -> tuple[Group, ...]:
+    """Split by what is known, or show all records as one where nothing is."""
+    labelled = (Group.STAYED, Group.CHURNED)
+    there = {group for (_, group), values in found.profile.histograms.items() if values.total}
+    return tuple(group for group in labelled if group in there) or (Group.UNKNOWN,)
+
+
+def _panel(axes: Axes, found: Exploration, column: Cdr, groups: tuple[Group, ...]) -> None:
+    quantity = QUANTITIES[column]
+    by_group = {group: found.profile.histograms[column, group] for group in groups}
+    whole = sum(by_group.values(), start=EMPTY)
+    logarithmic = found.is_skewed(column)
+    axes.set_title(quantity.label)
+    if whole.maximum is None:
+        empty(axes, "no values")
+        return
+    edges = _edges(whole, logarithmic)
+    for group, values in by_group.items():
+        _outline(axes, values, edges, group, logarithmic)
+    axes.set_xscale("log" if logarithmic else "linear")
+    axes.xaxis.set_major_formatter(in_unit(quantity.unit))
+    axes.xaxis.set_minor_formatter(lambda *_: "")
+    axes.set_xlabel(f"{quantity.unit} per record" + (", log scale" if logarithmic else ""))
+    axes.set_ylim(bottom=0)
+    axes.set_yticklabels([])
+    axes.grid(visible=False, axis="y")
+    note(axes, _note(by_group, column, logarithmic))
+
+
+def _edges(values: Histogram, logarithmic: bool) -> Floats:
+    """Give about `BARS` bins; each holds at least one whole number, and 0 has none on a logarithmic scale."""
+    top = max(values.maximum or 0.0, 0.0) + 1.0
+    if logarithmic:
+        zero = values.zero_share or 0.0
+        low = max(values.quantile(zero + LOWEST_PART * (1 - zero)) or 1.0, 1.0)
+        return np.append(snapped(np.unique(np.rint(np.geomspace(low, top, BARS)))[:-1]), _after(top))
+    step = max(1.0, np.ceil(top / BARS))
+    return np.append(snapped(np.arange(0.0, top, step)), _after(top))
+
+
+def _after(top: float) -> float:
+    """Give the first edge of the grid at or above a value."""
+    return float(EDGES[np.searchsorted(EDGES, top)])
+
+
+def _outline(axes: Axes, values: Histogram, edges: Floats, group: Group, logarithmic: bool) -> None:
+    widths = np.diff(np.log10(edges)) if logarithmic else np.diff(edges)
+    density = values.counts_between(edges) / max(values.total, 1) / widths
+    color = GROUP_COLORS[group]
+    axes.stairs(density, edges, fill=True, color=color, alpha=0.16, linewidth=0)
+    axes.stairs(density, edges, color=color, linewidth=1.5)
+    median = values.quantile(0.5)
+    if median is not None and (median > 0 or not logarithmic):
+        axes.axvline(median, color=color, linewidth=1.2, linestyle=(0, (4, 2)))
+
+
+def _note(by_group: Mapping[Group, Histogram], column: Cdr, logarithmic: bool) -> str:
+    unit = QUANTITIES[column].unit
+    medians = " | ".join(bare(values.quantile(0.5), unit) for values in by_group.values())
+    zeros = " | ".join(share(values.zero_share) for values in by_group.values())
+    return f"median {medians}" + (f"   zero {zeros}" if logarithmic else "")
+
+
+def _legend(figure: Figure, groups: tuple[Group, ...]) -> None:
+    names = {group: f"PSEUDO_CHURNED = {group}" for group in (Group.STAYED, Group.CHURNED)}
+    names[Group.UNKNOWN] = "all records (no label is settled)"
+    handles = [Line2D([], [], color=GROUP_COLORS[group], linewidth=2.5, label=names[group]) for group in groups]
+    handles.append(Line2D([], [], color="#5d6b7a", linewidth=1.2, linestyle=(0, (4, 2)), label="median"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))

@@ -1,0 +1,92 @@
+"""Reads `DP_CDR_Data`: what is there, its days by SQL aggregates, its rows as a stream of chunks."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, and_, case, distinct, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from driftline.columns import CDR_USAGE
+from driftline.errors import NotFound
+from driftline.tables import cdr
+from eda.days import DAY, Count, missing_name, total_name
+from eda.profile import DAY_NUMBER
+from eda.quantities import VARIABLES
+from eda.sample import DRAW, KEY, draws
+from eda.span import Span
+
+CHUNK_ROWS = 50_000
+TO_DAYS_LESS_ORDINAL = 365
+"""MySQL's TO_DAYS counts from the year 0, `date.toordinal` from the year 1."""
+
+Progress = Callable[[int], None]
+
+
+def available_span(connection: Connection) -> Span:
+    """Give the days from the first record to the last.
+
+    Raises:
+        NotFound: there are no records at all.
+    """
+    first, last = connection.execute(select(func.min(cdr.c.DP_DATE), func.max(cdr.c.DP_DATE))).one()
+    if first is None:
+        raise NotFound("DP_CDR_Data holds no records; load a history or start a stream first.")
+    return Span(first.date(), last.date())
+
+
+def count_subscribers(connection: Connection, span: Span) -> int:
+    """Count the distinct subscribers of a span."""
+    query = select(func.count(distinct(cdr.c.DP_MSISDN))).where(_within(span))
+    return int(connection.execute(query).scalar_one())
+
+
+def day_rows(connection: Connection, span: Span) -> pd.DataFrame:
+    """Aggregate each day that has records, in the database: the columns of `eda.days.ROW_COLUMNS`, in day order."""
+    day: ColumnElement[date] = func.date(cdr.c.DP_DATE)
+    label, subscriber = cdr.c.PSEUDO_CHURNED, cdr.c.DP_MSISDN
+    columns: dict[str, ColumnElement[Any]] = {
+        DAY: day,
+        Count.RECORDS: func.count(),
+        Count.SUBSCRIBERS: func.count(distinct(subscriber)),
+        Count.LABELLED: func.count(distinct(case((label.is_not(None), subscriber)))),
+        Count.CHURNED: func.count(distinct(case((label == 1, subscriber)))),
+        **{total_name(column): func.sum(cdr.c[column]) for column in CDR_USAGE},
+        **{missing_name(column): func.count() - func.count(cdr.c[column]) for column in VARIABLES},
+    }
+    named = [expression.label(str(name)) for name, expression in columns.items()]
+    rows = connection.execute(select(*named).where(_within(span)).group_by(day).order_by(day)).all()
+    return pd.DataFrame(rows, columns=list(map(str, columns)))
+
+
+def chunks(connection: Connection, span: Span, progress: Progress) -> Iterator[pd.DataFrame]:
+    """Stream the span's records in key order, at most `CHUNK_ROWS` at once, as `eda.profile.profile` takes them.
+
+    `progress` is told the number of records so far after each chunk.
+    """
+    keys = [cdr.c[column] for column in KEY]
+    values = [cdr.c[column] for column in VARIABLES]
+    query = select(*keys, func.to_days(cdr.c.DP_DATE), *values).where(_within(span)).order_by(*cdr.primary_key)
+    streaming = connection.execution_options(stream_results=True, max_row_buffer=CHUNK_ROWS)
+    seen = 0
+    with streaming.execute(query) as result:
+        for rows in result.partitions(CHUNK_ROWS):
+            yield _frame([tuple(row) for row in rows])
+            seen += len(rows)
+            progress(seen)
+
+
+def _within(span: Span) -> ColumnElement[bool]:
+    return and_(span.start <= cdr.c.DP_DATE, span.end > cdr.c.DP_DATE)
+
+
+def _frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    fields = list(zip(*rows, strict=True))
+    keys = pd.DataFrame({str(name): fields[place] for place, name in enumerate(KEY)})
+    values = np.array(fields[len(KEY) + 1 :], dtype=np.float64).T
+    numbers = np.array(fields[len(KEY)], dtype=np.int64) - TO_DAYS_LESS_ORDINAL
+    frame = pd.DataFrame(values, columns=list(map(str, VARIABLES)))
+    frame[DAY_NUMBER], frame[DRAW] = numbers, draws(keys)
+    return frame

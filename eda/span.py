@@ -1,0 +1,62 @@
+"""Ranges of days, both ends included: as asked for, and as there is to explore. No I/O here."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from driftline.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Span:
+    """The UTC days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def start(self) -> datetime:
+        """The naive UTC instant at which the first day begins."""
+        return datetime.combine(self.first, time())
+
+    @property
+    def end(self) -> datetime:
+        """The naive UTC instant at which the last day has ended."""
+        return datetime.combine(self.last, time()) + timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """The number of days."""
+        return (self.last - self.first).days + 1
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True)
+class AskedRange:
+    """The days asked for; an end that is None is the data's own."""
+
+    start_date: date | None
+    end_date: date | None
+
+    def __str__(self) -> str:
+        if self == AskedRange(None, None):
+            return "all days"
+        return f"{self.start_date or 'the first day'} to {self.end_date or 'the last day'}"
+
+    def within(self, available: Span) -> Span:
+        """Give the days to explore: the part of the range that lies within the days with records.
+
+        Raises:
+            NotFound: the range lies outside them; the error shows the available days.
+        """
+        first = max(self.start_date or available.first, available.first)
+        last = min(self.end_date or available.last, available.last)
+        if first > last:
+            raise nothing_there(str(self), available)
+        return Span(first, last)
+
+
+def nothing_there(asked: str, available: Span) -> NotFound:
+    """Say that there are no records in a range, and where there are."""
+    return NotFound(f"There are no records in {asked}. Available: {available} (UTC days, both included).")
