@@ -7,8 +7,11 @@ from driftline.engine.drift_rule import drift_seen
 from driftline.engine.findings import percent, title
 from driftline.engine.results import Kind, Quality, Result
 from driftline.engine.spec import ModelSpec
-from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
+from driftline.engine.thresholds import EFFECT_FLOOR, worse_side
 from monitoring.chunk_report import ChunkReport
+
+UNSEEN = 0.99
+"""What a ratio is at most where the verdict's rule sees no drift, p-values over all columns considered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +56,26 @@ def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
 
 
 def _cell(report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
-    kinds = (Kind.DRIFT, Kind.QUALITY)
-    found = [
-        (way, r) for r in report.results if r.subject == column and r.kind in kinds and (way := ratio(r)) is not None
-    ]
+    own = [r for r in report.results if r.subject == column and r.kind in (Kind.DRIFT, Kind.QUALITY)]
+    found = [(way, r) for r in own if (way := ratio(r)) is not None]
     lasting = column in report.verdict.drifted
     if not found:
-        reasons = [r.reason for r in report.results if r.subject == column and r.reason]
-        return DriftCell(None, seen, lasting, reasons[0] if reasons else "no value")
+        return DriftCell(None, seen, lasting, next((r.reason for r in own if r.reason), "no value"))
     way, farthest = max(found, key=lambda pair: pair[0])
-    return DriftCell(way, seen, lasting, _words(farthest))
+    return DriftCell(way if seen else min(way, UNSEEN), seen, lasting, _words(farthest))
 
 
 def ratio(result: Result) -> float | None:
-    """Give how far a value is along the way to the point where drift is seen: 1 is there.
+    """Give how far a value is along the way to the point where drift may be seen: 1 is there.
 
     That point is the bound, and the effect floor where that is further; without a bound, the floor alone.
     """
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    floor = EFFECT_FLOOR.get(result.method)
-    of_floor = effect / floor if floor else None
-    if result.p_value is not None and result.p_value >= P_VALUE_LEVEL and of_floor is not None:
-        return min(of_floor, 0.99)
-    of_bound = result.value / result.bounds.upper if result.bounds.upper else None
-    known = [way for way in (of_floor, of_bound) if way is not None]
-    return max(0.0, min(known)) if known else None
+    floor, bound = EFFECT_FLOOR.get(result.method), worse_side(result.kind, result.bounds).upper
+    ways = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
+    return max(0.0, min(ways)) if ways else None
 
 
 def _words(result: Result) -> str:

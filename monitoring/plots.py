@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
@@ -17,6 +18,10 @@ from monitoring.drift_map import drift_map
 
 INK, REALIZED, ESTIMATED, WARN, ALERT = "#22303c", "#2166ac", "#8a63c9", "#c98a00", "#c0392b"
 RESOLUTION = 110
+_SHADES = LinearSegmentedColormap.from_list(
+    "drift", [(0.0, "#f6f8f9"), (0.499, "#c9d6df"), (0.5, "#fdcf8a"), (0.75, "#e8703a"), (1.0, "#8f1d14")]
+)
+"""Pale up to the bound, warm beyond it."""
 
 
 def performance(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
@@ -37,7 +42,7 @@ def drift(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
     figure = Figure(figsize=(11, 0.27 * len(drifted) + 1.6), layout="constrained")
     figure.suptitle(f"{version.name}, version {version.number}: drift, as a share of its bound")
     axes = figure.add_subplot()
-    image = axes.imshow(values, aspect="auto", cmap="RdYlBu_r", vmin=0, vmax=2, interpolation="nearest")
+    image = axes.imshow(values, aspect="auto", cmap=_SHADES, vmin=0, vmax=2, interpolation="nearest")
     figure.colorbar(image, ax=axes, label="1 = at the bound")
     axes.set_yticks(range(len(drifted)), [row.column for row in drifted], fontsize=7)
     places = range(0, len(chunks), max(1, len(chunks) // 12))

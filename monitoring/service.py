@@ -12,11 +12,15 @@ from sqlalchemy import Engine
 from driftline import registry
 from driftline.clock import Clock
 from driftline.database import translated
-from driftline.errors import DriftlineError
+from driftline.engine.chunks import Chunk
+from driftline.engine.results import Result
+from driftline.errors import DriftlineError, NotFound
 from monitoring import chunk_report, reports
 from monitoring.chunk_report import ChunkReport, Span
 from monitoring.poller import Summary, poll_once
-from monitoring.watched import clock_of
+from monitoring.revisions import Revision, RevisionStore
+from monitoring.verdicts import Spoken, VerdictStore
+from monitoring.watched import VersionKey, chunk_at, clock_of
 
 log = logging.getLogger(__name__)
 REPORTED = 400
@@ -39,6 +43,16 @@ class Standing:
     version: registry.Version
     clock: datetime
     chunks: list[ChunkReport]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that was ever said of one chunk: its revisions with their results, and the verdicts, oldest first."""
+
+    version: registry.Version
+    chunk: Chunk
+    revisions: list[tuple[Revision, tuple[Result, ...]]]
+    spoken: list[Spoken]
 
 
 class Monitor:
@@ -86,6 +100,24 @@ class Monitor:
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
                 return Standing(loaded, clock, chunk_report.read(connection, loaded, clock, span))
+
+    def history(self, name: str, version: int | None, instant: datetime) -> Told:
+        """Read all that was ever said of the chunk that holds an instant.
+
+        Raises:
+            NotFound: no such model or version, or nothing was said of that chunk.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            key, chunk = VersionKey(loaded.model_number, loaded.number), chunk_at(loaded.spec, instant)
+            store = RevisionStore(key)
+            with self.engine.connect() as connection:
+                revisions = store.history(connection, chunk.start)
+                found = [(one, store.results_of(connection, chunk.start, one.number)) for one in revisions]
+                spoken = VerdictStore(key).history(connection, chunk.start)
+        if not found:
+            raise NotFound(f"Nothing was said of {chunk.start.isoformat()}; `/models/{name}/chunks` lists the chunks.")
+        return Told(loaded, chunk, found, spoken)
 
     def _report(self, summary: Summary) -> None:
         """Write the reports anew where something changed, or where they are not there."""

@@ -1,0 +1,25 @@
+"""The monitor's composition root: the one place that knows the settings, the database and the pages."""
+
+from apiflask import APIFlask
+
+from driftline import clock, migrate
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
+from driftline.web import install, make_app
+from monitoring.api import make_api
+from monitoring.dashboard import make_pages
+from monitoring.service import Monitor, run_every
+from monitoring.settings import MonitorSettings
+
+
+def create_app(settings: MonitorSettings, database: DatabaseSettings, *, polls: bool = True) -> APIFlask:
+    """Make the service; `polls` starts its background poller. Nothing is connected before the first poll or request."""
+    engine = make_engine(database)
+    monitor = Monitor(engine, settings.output, clock.utc_now)
+    app = make_app("monitoring", "Driftline monitor")
+    install(app, ready=lambda: migrate.require_current(engine))
+    app.register_blueprint(make_api(monitor))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds))
+    if polls:
+        app.extensions["poller"] = run_every(monitor, settings.poll_seconds)
+    return app
