@@ -113,7 +113,7 @@ def _write_properties(broker: Broker) -> None:
 
 def _format(broker: Broker) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    options = ("format", "-t", cluster, "-c", str(broker.properties))
+    options = ("format", f"--cluster-id={cluster}", "-c", str(broker.properties))  # it may begin with a dash
     command = (java(), *JVM, *CLASSPATH, "kafka.tools.StorageTool", *options)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
