@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from driftline.errors import InvalidInput
@@ -15,6 +15,11 @@ from flaskapp.world.parameters import Parameters
 
 SHORT = 16
 """Characters of the run's id that go into the ids of its batches and records."""
+
+
+def batch_id(run_id: str, number: int | Literal[""]) -> str:
+    """Name a batch of a stream's records; with an empty number, what the names of all of them begin with."""
+    return f"stream/{run_id[:SHORT]}/{number}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, NotFound
 from driftline.ledger import Consumer
 from driftline.tables import injected_drift, ledger, pending_batches, stream_runs
-from flaskapp.stream_plan import StreamPlan
+from flaskapp.stream_plan import StreamPlan, batch_id
 from flaskapp.world.frames import truth_frame
 
 
@@ -175,12 +175,12 @@ def _change(connection: Connection, run_id: str, values: dict[str, Any], now: da
     return lock(connection, run_id)
 
 
-def unpublished(connection: Connection, plan_short_id: str | None = None) -> int:
+def unpublished(connection: Connection, run: Run | None = None) -> int:
     """Count the batches that the relay has still to publish: all, or those of one stream."""
     pending = pending_batches.c
     statement = select(func.count()).where(pending.consumer == Consumer.RELAY)
-    if plan_short_id is not None:
-        mine = ledger.c.batch_id.startswith(f"stream/{plan_short_id}/", autoescape=True)
+    if run is not None:
+        mine = ledger.c.batch_id.startswith(batch_id(run.run_id, ""), autoescape=True)
         statement = statement.select_from(pending_batches.join(ledger, ledger.c.number == pending.batch_number))
         statement = statement.where(mine)
     return int(connection.execute(statement).scalar_one())

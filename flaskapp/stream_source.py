@@ -8,7 +8,7 @@ import pandas as pd
 from driftline.columns import CDR_USAGE, Cdr, prediction_id
 from driftline.ledger import BatchKind
 from flaskapp.records import COLUMNS, RecordBatch
-from flaskapp.stream_plan import StreamPlan
+from flaskapp.stream_plan import StreamPlan, batch_id
 from flaskapp.world.frames import NUMBER
 from flaskapp.world.world import World
 
@@ -31,8 +31,7 @@ class StreamSource:
     def records(self, number: int, now: datetime) -> RecordBatch:
         """Give batch `number` (from 1 on) of records; `now` stamps those of an undated stream."""
         frame = self._of_day(number) if self.plan.dated else self._of_part(number, now)
-        batch_id = f"stream/{self.plan.short_id}/{number}"
-        return RecordBatch(batch_id, BatchKind.RECORDS, frame.loc[:, list(COLUMNS)])
+        return RecordBatch(batch_id(self.plan.run_id, number), BatchKind.RECORDS, frame.loc[:, list(COLUMNS)])
 
     def label_batch_id(self, number: int) -> str:
         """Name the batch of labels that follows batch `number` of records."""

@@ -111,7 +111,7 @@ class Streaming:
     def _read_status(self) -> Status:
         def read(connection: Connection) -> Status:
             run = stream_runs.newest(connection)
-            mine = stream_runs.unpublished(connection, run.run_id) if run else 0
+            mine = stream_runs.unpublished(connection, run) if run else 0
             return Status(run, mine, stream_runs.unpublished(connection))
 
         return in_transaction(self.engine, read)

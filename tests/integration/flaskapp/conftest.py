@@ -1,0 +1,57 @@
+"""A simulator on real servers, and the counting of what it sent."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
+from flaskapp.app import create_app
+from flaskapp.publisher import Route
+from flaskapp.settings import Settings, SimulatorSettings
+from stack.testing import FreshTopic
+
+
+@pytest.fixture
+def route(kafka: str, fresh_topic: FreshTopic) -> Route:
+    """Topics and a transactional id of this test's own."""
+    batches = fresh_topic(cleanup_policy="compact")
+    return Route(kafka, fresh_topic(partitions=4), batches, f"relay-{batches}")
+
+
+@pytest.fixture
+def simulator_settings(database_settings: DatabaseSettings, route: Route) -> Settings:
+    """The settings of a simulator on this test's schema and topics."""
+    return Settings(
+        database_settings,
+        KafkaSettings(bootstrap_servers=route.bootstrap_servers, publisher=Publisher.CONFLUENT),
+        SimulatorSettings(
+            records_topic=route.records_topic,
+            batches_topic=route.batches_topic,
+            transactional_id=route.transactional_id,
+        ),
+    )
+
+
+@pytest.fixture
+def make_simulator(engine: Engine, simulator_settings: Settings) -> Iterator[Callable[[], APIFlask]]:
+    """Makes a simulator on this test's migrated schema; each is closed at the end."""
+    apps: list[APIFlask] = []
+
+    def make() -> APIFlask:
+        apps.append(create_app(simulator_settings))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        app.extensions["streaming"].close()
+        app.extensions["streaming"].engine.dispose()
+
+
+@pytest.fixture
+def client(make_simulator: Callable[[], APIFlask]) -> FlaskClient:
+    """A client of a running simulator."""
+    client: FlaskClient = make_simulator().test_client()
+    return client
