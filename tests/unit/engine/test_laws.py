@@ -50,7 +50,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
             assert x == (None if y is None else pytest.approx(y, rel=1e-12, abs=1e-15)), (name, a, b)
 
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @LAW
@@ -90,7 +90,7 @@ def test_a_stored_reference_says_the_same(fitted: FittedReference, rows: pd.Data
     assert evaluate_chunk(stored, LOOSE, rows) == evaluate_chunk(fitted, LOOSE, rows)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 99))
 def test_a_reference_does_not_depend_on_the_order_of_its_rows(seed: int) -> None:
     rows = scored_rows(600, days=6)

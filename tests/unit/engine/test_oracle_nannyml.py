@@ -78,23 +78,20 @@ def _random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@pytest.fixture(scope="module", params=["exact", "binned", "gaps"])
+@pytest.fixture(scope="module", params=["exact", "binned"])
 def case(request: pytest.FixtureRequest, example: Example) -> Case:
-    """References on both sides of 10,000 rows; late analysis rows drifted and half the features have missing values."""
+    """References on both sides of 10,000 rows; the analysis rows, the latest, drifted and have missing values."""
     reference, analysis = example("_dq")
-    match request.param:
-        case "exact":
-            return Case(reference[:9_999], analysis[-8_000:], Period.MONTH)
-        case "binned":
-            return Case(_uncalibrated(reference[:10_000]), _uncalibrated(analysis[-8_000:]), Period.MONTH)
-    return Case(reference[:16_000], _random_gaps(analysis[:4_000]), Period.WEEK)
+    if request.param == "exact":
+        return Case(reference[:9_999], analysis[-2_000:], Period.MONTH)
+    return Case(_uncalibrated(reference[:10_000]), _random_gaps(_uncalibrated(analysis[-4_000:])), Period.MONTH)
 
 
 def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
     """NannyML's decision whether to calibrate, and its curve, for scores that need it and for scores that do not."""
     grid = np.linspace(0, 1, 57)
     needed = []
-    for seed in range(40):
+    for seed in range(24):
         rng = np.random.default_rng(seed)
         scores = np.round(rng.beta(1, 2, size=20 + 31 * seed), 3 if seed % 3 else 1)
         labels = (rng.random(len(scores)) < (scores if seed % 2 else scores**2)).astype(np.int64)
@@ -109,7 +106,10 @@ def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
 
 @pytest.fixture(scope="module")
 def ours(case: Case) -> Chunks:
-    return case.results()
+    found = case.results()
+    assert len(found) >= 1
+    assert all(result.value is not None for chunk in found for result in chunk.values())
+    return found
 
 
 def _naive(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ def _frame(rows: list[tuple[int, int, int]]) -> pd.DataFrame:
     return pd.DataFrame({"probability_1": np.array(scores) / 6, "prediction": predictions, "label": labels})
 
 
+@settings(max_examples=30, deadline=None)
 @given(ROWS)
 def test_realized_metrics_are_exact_with_ties(rows: list[tuple[int, int, int]]) -> None:
     frame = _frame([*rows, (3, 1, 1), (3, 0, 0)])
@@ -34,7 +35,7 @@ def test_realized_metrics_are_exact_with_ties(rows: list[tuple[int, int, int]]) 
     assert realized.accuracy(counted) == pytest.approx(accuracy_score(frame["label"], frame["prediction"]), abs=1e-12)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30, deadline=None)
 @given(ROWS)
 def test_estimates_are_expectations_over_labels(rows: list[tuple[int, int, int]]) -> None:
     """With scores of 0 and 1 the expected labels are certain: the estimate is the realized value."""
