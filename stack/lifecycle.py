@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def up(*, any_port: bool = False, services: Sequence[Service] = SERVICES) -> Sit
     site = Site.from_environment()
     site.claim()
     with alone(site.var / "stack.lock"):
-        site = _choose_ports(site, services, any_port)
+        site = choose_ports(site, services, any_port=any_port)
         _start([service for service in services if service in SERVERS], site)
         _provide(site)
         _start([service for service in services if service not in SERVERS], site)
@@ -59,23 +59,25 @@ def clean(site: Site) -> None:
         shutil.rmtree(cache, ignore_errors=True)
 
 
-def _choose_ports(site: Site, services: Sequence[Service], any_port: bool) -> Site:
+def choose_ports(site: Site, services: Sequence[Service], *, any_port: bool) -> Site:
+    """Give every service that does not run yet its kept port, or the next one that is free; keep them."""
     chosen = dict(site.ports)
     for service in services:
         if service.is_ours(site) and not processes.find(site.home, service.name):
-            wanted = {**chosen, **site.wanted_ports}
-            chosen |= {name: _choose_port(name, service, wanted, any_port) for name in service.ports}
+            for name in service.ports:
+                others = frozenset(port for other, port in chosen.items() if other != name)
+                wanted = None if any_port else site.wanted_ports.get(name, chosen[name])
+                chosen[name] = _choose_port(service.title, wanted, others)
     keep_ports(site.var, chosen)
     return replace(site, ports=chosen)
 
 
-def _choose_port(name: str, service: Service, wanted: Mapping[str, int], any_port: bool) -> int:
-    if any_port:
-        return ports.any_free()
-    others = frozenset(port for other, port in wanted.items() if other != name)
-    port = ports.next_free(wanted[name], others)
-    if port != wanted[name]:
-        warn(f"Port {wanted[name]} is in use by someone else: {service.title} takes {port} (kept in var/ports.json).")
+def _choose_port(title: str, wanted: int | None, others: frozenset[int]) -> int:
+    if wanted is None:
+        return ports.any_free(others)
+    port = ports.next_free(wanted, others)
+    if port != wanted:
+        warn(f"Port {wanted} is in use by someone else: {title} takes {port} (kept in var/ports.json).")
     return port
 
 

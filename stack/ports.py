@@ -14,12 +14,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def any_free() -> int:
+def any_free(taken: frozenset[int] = frozenset()) -> int:
     """A port that the system says is free now; somebody else may take it before it is used: try again then."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            return port
 
 
 def next_free(first: int, taken: frozenset[int] = frozenset()) -> int:
