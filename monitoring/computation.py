@@ -20,8 +20,8 @@ from monitoring.revisions import Provenance, Revision, RevisionStore
 from monitoring.verdicts import VerdictStore
 from monitoring.watched import Watched, chunk_at, closing, next_due, reach
 
-GROWTH = 0.1
-"""The scheduled poll leaves an open chunk alone until it grew by this share."""
+GROWTH = 10
+"""The scheduled poll leaves an open chunk alone until it grew by one in this many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def _hardly_grown(
         return False
     if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
         return False
-    return version.store.count(connection, version.number, chunk.start, chunk.end) < before.rows * (1 + GROWTH)
+    rows = version.store.count(connection, version.number, chunk.start, chunk.end)
+    return (rows - before.rows) * GROWTH < before.rows
 
 
 def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, clock: datetime, now: datetime) -> Revision:

@@ -1,0 +1,204 @@
+"""Laws of the poll on real servers: however often, by whom and with what interruptions, the end is the same."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, func, select
+
+from driftline import ledger, registry
+from driftline.tables import chunk_revisions
+from monitoring import pending, placement
+from monitoring.poller import poll_once
+from stack.testing import DatabaseAddress
+from tests.integration.monitoring.world import NOW, World, make_world
+
+Step = Callable[[], None]
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path)
+
+
+def poll(world: World) -> None:
+    poll_once(world.engine, NOW, scheduled=False)
+
+
+def steps(world: World, seed: int) -> list[Step]:
+    """All batches of seven days, in an order that no clock would give: some drifted, some labels wrong or late."""
+    found: list[Step] = []
+    for day in range(7):
+        shift = 2.0 if day in (3, 4) else 0.0
+        for part in (slice(0, 90), slice(90, 200)):
+            found.append(partial(world.predict, day, 200, shift=shift, part=part))
+            if day != 5:
+                found.append(partial(world.label, day, 200, part=part, flipped=day in (1, 2)))
+    random.Random(seed).shuffle(found)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_polling_after_every_batch_equals_one_poll_at_the_end(world: World, seed: int) -> None:
+    for number, step in enumerate(steps(world, seed)):
+        step()
+        poll_once(world.engine, NOW, scheduled=number % 3 > 0)
+    poll(world)
+    often = world.said()
+    assert {row["state"] for row in often["verdicts"]} >= {"ok", "alert", "pending_labels"}
+    world.forget()
+    poll(world)
+    assert world.said() == often
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int) -> Iterator[None]:
+    """Die in the given call of a function, before it has done anything."""
+    real, calls = getattr(module, name), iter(range(1, 1000))
+
+    def deadly(*arguments: Any, **keywords: Any) -> Any:
+        if next(calls) == call:
+            raise Killed
+        return real(*arguments, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, deadly)
+        yield
+
+
+def test_killed_between_any_two_writes_equals_never_killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in steps(world, 3):
+        step()
+    poll(world)
+    undisturbed = world.said()
+    seams = [(ledger, "settle"), (registry, "queue"), (pending, "settle"), (pending, "claim")]
+    for module, name in seams:
+        world.forget()
+        for call in (1, 2, 4):
+            with killed_at(monkeypatch, module, name, call), pytest.raises(Killed):
+                poll(world)
+        poll(world)
+        assert world.said() == undisturbed, name
+
+
+def test_two_pollers_at_once_compute_each_chunk_once(world: World) -> None:
+    for step in steps(world, 4):
+        step()
+    placement.place_batches(world.engine)
+    ready = threading.Barrier(2)
+
+    def one() -> int:
+        ready.wait()
+        return poll_once(world.engine, NOW, scheduled=False).chunks
+
+    with ThreadPoolExecutor(2) as pool:
+        chunks = [future.result() for future in [pool.submit(one), pool.submit(one)]]
+    assert sum(chunks) == 7
+    together = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == together
+
+
+def test_two_pollers_and_a_writer_end_like_one_poll(world: World) -> None:
+    done = threading.Event()
+
+    def keep_polling() -> None:
+        while not done.is_set():
+            poll(world)
+
+    with ThreadPoolExecutor(2) as pool:
+        pollers = [pool.submit(keep_polling), pool.submit(keep_polling)]
+        try:
+            for step in steps(world, 5):
+                step()
+        finally:
+            done.set()
+        for poller in pollers:
+            poller.result()
+    poll(world)
+    together = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == together
+
+
+POLL_FOREVER = """
+from datetime import datetime, UTC
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
+from monitoring.poller import poll_once
+engine = make_engine(DatabaseSettings())
+while True:
+    poll_once(engine, datetime(2026, 3, 1, 12, tzinfo=UTC), scheduled=False)
+"""
+
+
+def test_a_killed_process_leaves_nothing_half_done(world: World, database: DatabaseAddress) -> None:
+    for step in steps(world, 6):
+        step()
+    environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}
+    poller = subprocess.Popen([sys.executable, "-c", POLL_FOREVER], cwd=Path(__file__).parents[3], env=environment)
+    try:
+        _wait_for_chunks(world, 2)
+    finally:
+        poller.kill()
+        poller.wait()
+    poll(world)
+    killed = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == killed
+
+
+def _wait_for_chunks(world: World, number: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with world.engine.connect() as connection:
+            if connection.execute(select(func.count()).select_from(chunk_revisions)).scalar_one() >= number:
+                return
+        time.sleep(0.01)
+    pytest.fail("the other process computed nothing")
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[dict[str, int]]:
+    """Count statements, and the rows that they give or change."""
+    counts = {"statements": 0, "rows": 0}
+
+    def count(_connection: Any, cursor: Any, *_: Any) -> None:
+        counts["statements"] += 1
+        counts["rows"] += max(cursor.rowcount, 0)
+
+    event.listen(engine, "after_cursor_execute", count)
+    try:
+        yield counts
+    finally:
+        event.remove(engine, "after_cursor_execute", count)
+
+
+def test_the_cost_of_a_poll_does_not_follow_the_history(world: World) -> None:
+    costs = []
+    for day in range(35):
+        world.predict(day, 60)
+        if day >= 3:
+            world.label(day - 3, 60)
+        with counted(world.engine) as counts:
+            poll(world)
+        if day >= 31:
+            costs.append((counts["statements"], counts["rows"]))
+    assert len(set(costs)) == 1, costs

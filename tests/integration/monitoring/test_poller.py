@@ -1,0 +1,209 @@
+"""The poll on real servers: what it computes, says, revises, leaves alone and survives."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, update
+
+from driftline import labels, registry
+from driftline.database import in_transaction
+from driftline.engine.results import State
+from driftline.engine.spec import ModelClock
+from driftline.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
+from monitoring import chunk_report, pending
+from monitoring.chunk_report import Span
+from monitoring.poller import Summary, poll_once
+from monitoring.watched import VersionKey
+from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, World, make_world, reference
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path)
+
+
+def poll(world: World, *, scheduled: bool = False) -> Summary:
+    return poll_once(world.engine, NOW, scheduled=scheduled)
+
+
+def filled(world: World, days: int, labelled: int) -> None:
+    for day in range(days):
+        world.predict(day)
+    for day in range(labelled):
+        world.label(day)
+
+
+def revisions(world: World) -> dict[int, list[int]]:
+    """The revision numbers of each day."""
+    found: dict[int, list[int]] = {}
+    for row in world.rows(chunk_revisions):
+        found.setdefault((row["chunk_start"] - FIRST.replace(tzinfo=None)).days, []).append(row["revision"])
+    return found
+
+
+def test_a_first_poll_computes_what_is_there(world: World) -> None:
+    filled(world, days=6, labelled=3)
+    done = poll(world)
+    assert (done.batches, done.chunks, done.revisions, done.failed) == (9, 6, 0, 0)
+    assert world.states() == {0: "ok", 1: "ok"} | dict.fromkeys((2, 3, 4, 5), "pending_labels")
+
+
+def test_nothing_pending_is_nothing_done(world: World) -> None:
+    done = poll(world)
+    assert (done.batches, done.turns) == (0, ())
+
+
+def test_replaying_changes_nothing(world: World) -> None:
+    everything = (chunk_revisions, results, verdicts, pending_chunks)
+    filled(world, days=6, labelled=5)
+    poll(world)
+    before = [world.rows(table) for table in everything]
+    filled(world, days=6, labelled=5)
+    assert poll(world).turns == ()
+    with world.engine.begin() as connection:
+        registry.queue_all(connection, world.version.model_number, 1, SPEC)
+    again = poll(world)
+    assert (len(again.turns), again.chunks, again.verdicts) == (6, 0, 0)
+    assert [world.rows(table) for table in everything] == before
+
+
+def test_late_labels_revise_their_chunk_alone_and_keep_what_was_said(world: World) -> None:
+    for day in range(8):
+        world.predict(day)
+        world.label(day, part=slice(0, 240) if day == 2 else slice(None))
+    poll(world)
+    assert world.states()[2] == "pending_labels"
+    said_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    world.label(2, part=slice(240, 300))
+    done = poll(world)
+    assert (done.chunks, done.revisions) == (1, 1)
+    assert revisions(world) == {day: [1, 2] if day == 2 else [1] for day in range(8)}
+    assert world.states()[2] == "ok"
+    assert [row for row in world.rows(results) if row in said_before] == said_before
+    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["state"], row["current"]) for row in spoken] == [
+        (1, "pending_labels", 0),
+        (2, "ok", 1),
+    ]
+
+
+def test_a_corrected_label_is_a_revision(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    world.label(1, flipped=True)
+    assert poll(world).revisions == 1
+    assert world.states()[1] == "alert"
+
+
+def test_a_change_turns_the_verdicts_of_later_chunks_that_read_it(world: World) -> None:
+    for day in (0, 1, 2, 4, 5):
+        world.predict(day, shift=2.0 if day == 4 else 0.0)
+    poll(world)
+    assert world.states()[4] == "pending_labels"
+    world.predict(3, shift=2.0)
+    done = poll(world)
+    assert (done.chunks, world.states()[4]) == (1, "warn")
+    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["sequence"], row["current"]) for row in spoken] == [(1, 1, 0), (1, 2, 1)]
+    assert '"minutes"' in spoken[1]["drifted"]
+
+
+def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
+    world.predict(0, part=slice(0, 100))
+    poll(world)
+    world.predict(0, part=slice(100, 105))
+    assert poll(world, scheduled=True).left_open == 1
+    world.predict(0, part=slice(105, 110))
+    assert poll(world, scheduled=True).chunks == 1
+    world.predict(0, part=slice(110, 111))
+    assert poll(world, scheduled=True).chunks == 0
+    assert poll(world).chunks == 1
+    world.predict(0, part=slice(111, 112))
+    world.predict(1)
+    assert poll(world, scheduled=True).chunks == 2
+    rows = [(row["revision"], row["rows_seen"], row["closed"]) for row in world.rows(chunk_revisions)]
+    assert rows == [(1, 112, 1), (1, 300, 0)]
+    world.predict(0, part=slice(112, 300))
+    assert poll(world, scheduled=True).revisions == 1
+    assert revisions(world) == {0: [1, 2], 1: [1]}
+
+
+def test_closing_and_label_deadline_come_due_with_no_batch(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"clock": ModelClock.WALL}))
+    world.predict(0)
+    world.label(0)
+    noon = FIRST + timedelta(hours=12)
+    seen = []
+    for days in (0, 1, 2, 3, 4, 5):
+        done = poll_once(engine, noon + days * DAY, scheduled=True)
+        rows = world.rows(verdicts)
+        seen.append((done.chunks, len(done.turns), rows[-1]["state"], rows[-1]["provisional"]))
+    assert seen == [
+        (1, 1, "pending_labels", 1),
+        (0, 1, "pending_labels", 1),
+        (0, 0, "pending_labels", 1),
+        (0, 0, "pending_labels", 1),
+        (0, 1, "ok", 0),
+        (0, 0, "ok", 0),
+    ]
+    assert [row["closed"] for row in world.rows(chunk_revisions)] == [1]
+    assert world.rows(pending_chunks) == []
+
+
+def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: World) -> None:
+    filled(world, days=4, labelled=0)
+    broken = world.store.table
+    place = broken.c.id == "2026-02-02/0003"
+    with world.engine.begin() as connection:
+        connection.execute(update(broken).where(place).values(prediction=7))
+    done = poll(world, scheduled=True)
+    assert (done.chunks, done.failed) == (3, 1)
+    with world.engine.connect() as connection:
+        version = world.version
+        (report,) = chunk_report.read(connection, version, FIRST + 3 * DAY, Span(FIRST + DAY, FIRST + DAY))
+    assert (report.verdict.state, report.verdict.provisional) == (State.ERROR, True)
+    assert "must hold 0, 1 or nothing" in report.verdict.reasons[0]
+    assert poll(world, scheduled=True).turns == (), "it must rest"
+    assert poll(world).failed == 1
+    (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
+    assert (waiting["attempts"], waiting["retry_at"]) == (2, (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None))
+    with world.engine.begin() as connection:
+        connection.execute(update(broken).where(place).values(prediction=0))
+    assert poll(world).chunks == 1
+    assert world.states()[1] == "pending_labels"
+    assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
+
+
+def test_labels_of_a_model_without_a_version_wait_for_nobody(world: World) -> None:
+    early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
+    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", CHURN_NUMBER, early, NOW))
+    assert (poll(world).batches, poll(world).batches) == (1, 0)
+
+
+def test_labels_may_come_before_their_predictions(world: World) -> None:
+    world.label(0)
+    poll(world)
+    for day in range(5):
+        world.predict(day)
+    poll(world)
+    assert world.states()[0] == "ok"
+
+
+def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
+    filled(world, days=5, labelled=5)
+    poll(world)
+    stricter = SPEC.model_copy(update={"minimum_rows": 301})
+    registry.revise_spec(world.engine, world.version.name, 1, stricter, NOW)
+    assert poll(world).chunks == 5
+    assert set(world.states().values()) == {"insufficient"}
+    assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
+
+
+def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
+    filled(world, days=3, labelled=0)
+    again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
+    assert registry.register(world.engine, again, tmp_path, NOW) == 2
+    done = poll(world)
+    assert [(one.key, len(one.turns)) for one in done.rounds] == [(VersionKey(world.version.model_number, 1), 3)]
