@@ -1,0 +1,1 @@
+"""The Spark jobs of the churn model: prepare data, train, write predictions."""

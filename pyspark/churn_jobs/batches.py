@@ -1,0 +1,52 @@
+"""Which rows travel together: a batch is one day, or a part of one, and its id can be made again. No I/O here."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+from driftline.ledger import MAX_ROWS
+
+FULL = int(MAX_ROWS * 0.8)
+"""Rows a part is planned for: subscribers fall into parts by their checksum, never quite evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part `number` of `parts` of a day, by CRC32 of the subscriber modulo `parts`."""
+
+    day: date
+    number: int = 0
+    parts: int = 1
+
+    def __str__(self) -> str:
+        return str(self.day) if self.parts == 1 else f"{self.day}/{self.number + 1}of{self.parts}"
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """The rows of a part: how many, and the hash of their content, in which order has no say."""
+
+    part: Part
+    rows: int
+    content_hash: str
+
+
+def parts_for(most_rows: int) -> int:
+    """Give into how many parts days are cut, the largest of which has `most_rows`."""
+    return max(1, -(-most_rows // FULL))
+
+
+def empty(day: date) -> DayPart:
+    """Give a day that has no rows any more."""
+    return DayPart(Part(day), 0, hashlib.sha256(b"").hexdigest())
+
+
+def prepare_id(rows: DayPart, written_before: int) -> str:
+    """Name a batch of prepared rows; content that came back after another one gets a number (2, 3, …)."""
+    base = f"prepare/{rows.part}/{rows.content_hash[:32]}"
+    return f"{base}/{written_before + 1}" if written_before else base
+
+
+def predict_id(rows: DayPart, version: int) -> str:
+    """Name a batch of predictions by its day, the model's version and the content it was made from."""
+    return f"predict/{rows.part}/v{version}/{rows.content_hash[:32]}"

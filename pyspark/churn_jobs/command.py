@@ -1,0 +1,90 @@
+"""The composition root of the jobs: settings, database and Spark, made once; errors as one clear message."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
+from pydantic import ValidationError
+from pyspark.errors import PySparkException
+from sqlalchemy.exc import SQLAlchemyError
+
+from churn_jobs.days import AskedRange
+from churn_jobs.jdbc import Jdbc
+from churn_jobs.job import Job
+from churn_jobs.progress import say
+from churn_jobs.session import driver_jars, spark_session
+from churn_jobs.settings import FOLDER, JobSettings
+from driftline import logs
+from driftline.clock import utc_now
+from driftline.database import make_engine, translated
+from driftline.errors import DriftlineError
+from driftline.settings import DatabaseSettings, LocalSettings
+
+FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
+LastDay = Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day, included.")]
+RangeFile = Annotated[Path, typer.Option("--config", help="Default ranges; never rewritten.")]
+TrainingFile = Annotated[Path, typer.Option("--training", help="How to train.")]
+RANGES, TRAINING = FOLDER / "config.json", FOLDER / "training.json"
+
+FAILED = 2
+
+
+def asked(first: datetime | None, last: datetime | None) -> AskedRange:
+    """Give the range of the arguments."""
+    return AskedRange(first and first.date(), last and last.date())
+
+
+def start(main: Callable[..., None]) -> None:
+    """Run a script's `main` with the process's arguments."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
+
+
+def run(name: str, work: Callable[[Job], object]) -> None:
+    """Do a job; any failure that has a cure is one message and exit status 2."""
+    logs.configure(name, logging.WARNING)
+    try:
+        with translated():
+            work(_job(name))
+    except (DriftlineError, ValidationError, SQLAlchemyError, PySparkException, Py4JError) as error:
+        say(f"Error: {explain(error)}")
+        raise SystemExit(FAILED) from error
+
+
+def _job(name: str) -> Job:
+    database, settings = DatabaseSettings(), JobSettings()
+    driver_jars(settings)
+
+    @contextmanager
+    def open_spark() -> Iterator[Jdbc]:
+        with spark_session(name, settings) as spark:
+            yield Jdbc(spark, database, settings.jdbc_options)
+
+    return Job(make_engine(database), LocalSettings().objects.absolute(), utc_now(), open_spark)
+
+
+def explain(error: Exception) -> str:
+    """Say in words what went wrong and, where it is known, what to do."""
+    if isinstance(error, ValidationError):
+        prefix = {"DatabaseSettings": "DB_", "JobSettings": "SPARK_"}.get(error.title, "")
+        faults = "; ".join(f"{prefix}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors())
+        return f"The environment does not fit. {faults}."
+    if isinstance(error, Py4JJavaError):
+        return f"Spark failed: {_root_cause(error)}"
+    if isinstance(error, SQLAlchemyError):
+        return f"The database refused: {getattr(error, 'orig', None) or error}"
+    return str(error)
+
+
+def _root_cause(error: Py4JJavaError) -> str:
+    """Give the first line of what began it."""
+    cause = error.java_exception
+    while cause.getCause() is not None:
+        cause = cause.getCause()
+    return str(cause.toString()).splitlines()[0]

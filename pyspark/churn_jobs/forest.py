@@ -1,0 +1,119 @@
+"""The random forest: its pipeline, its fit, and how it ranks a window. No I/O here.
+
+log1p of each feature, then the imputer (medians of the train window), then the trees. A fit is the same every time:
+rows come in fixed partitions, and class weights are rounded so that their sums are exact in any order.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
+from pyspark.ml.classification import RandomForestClassificationModel, RandomForestClassifier
+from pyspark.ml.feature import Imputer, SQLTransformer, VectorAssembler
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from churn_jobs.configuration import ForestSize, TrainingConfig
+from churn_jobs.score_table import STEP, ScoreTable
+from driftline.columns import FEATURES, Processed
+
+PARTITIONS = 4
+WEIGHT_STEP = 2.0**-10
+LABEL, WEIGHT, VECTOR, PROBABILITY = "forest_label", "class_weight", "forest_features", "forest_probability"
+LOGGED = tuple(f"log_{name}" for name in FEATURES)
+FILLED = tuple(f"filled_{name}" for name in FEATURES)
+LOG1P = "SELECT *, " + ", ".join(f"log1p({name}) AS log_{name}" for name in FEATURES) + " FROM __THIS__"  # noqa: S608
+"""Spark's own expressions, of the names above: a stage that is saved with the model and needs no Python."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A candidate after its fit, and how well it ranks validation (area under the ROC curve)."""
+
+    size: ForestSize
+    model: PipelineModel
+    trees: RandomForestClassificationModel
+    roc_auc: float
+
+    def importances(self) -> dict[str, float]:
+        """Give each feature's share of what the trees gained, largest first; they sum to 1."""
+        shares = zip(FEATURES, map(float, self.trees.featureImportances.toArray()), strict=True)
+        return dict(sorted(shares, key=lambda pair: -pair[1]))
+
+
+def fit_best(train: DataFrame, validation: DataFrame, config: TrainingConfig) -> list[Fitted]:
+    """Fit every candidate on the labelled rows of `train`; give them, the best on `validation` first."""
+    prepared, weighted = _preparation(train)
+    weighted.persist()
+    try:
+        fitted = [_fit(prepared, weighted, validation, size, config) for size in config.candidates]
+    finally:
+        weighted.unpersist()
+    return sorted(fitted, key=lambda one: -one.roc_auc)
+
+
+def _preparation(train: DataFrame) -> tuple[PipelineModel, DataFrame]:
+    """Fit what comes before the trees; give it with the train rows it was applied to."""
+    label = F.col(Processed.LABEL)
+    labelled = train.where(label.isNotNull()).withColumn(LABEL, label.cast("double"))
+    in_order = labelled.repartition(PARTITIONS, Processed.USER).sortWithinPartitions(Processed.DATE, Processed.USER)
+    stages: list[Transformer | Estimator[Any]] = [
+        SQLTransformer(statement=LOG1P),
+        Imputer(strategy="median", inputCols=list(LOGGED), outputCols=list(FILLED)),
+        VectorAssembler(inputCols=list(FILLED), outputCol=VECTOR),
+    ]
+    fitted = Pipeline(stages=stages).fit(in_order.coalesce(1))
+    weights = class_weights(labelled)
+    return fitted, fitted.transform(in_order).select(VECTOR, LABEL, _weight(weights).alias(WEIGHT))
+
+
+def class_weights(labelled: DataFrame) -> dict[float, float]:
+    """Weigh the classes so that both count the same in all, instead of drawing rows twice."""
+    counts = {float(row[LABEL]): int(row["count"]) for row in labelled.groupBy(LABEL).count().collect()}
+    rows = sum(counts.values())
+    fair = {label: rows / (len(counts) * count) for label, count in counts.items()}
+    return {label: max(round(weight / WEIGHT_STEP), 1) * WEIGHT_STEP for label, weight in fair.items()}
+
+
+def _weight(weights: dict[float, float]) -> Column:
+    return F.when(F.col(LABEL) == 1.0, F.lit(weights[1.0])).otherwise(F.lit(weights[0.0]))
+
+
+def _fit(
+    prepared: PipelineModel, weighted: DataFrame, validation: DataFrame, size: ForestSize, config: TrainingConfig
+) -> Fitted:
+    forest = RandomForestClassifier(
+        featuresCol=VECTOR,
+        labelCol=LABEL,
+        weightCol=WEIGHT,
+        probabilityCol=PROBABILITY,
+        rawPredictionCol="forest_raw",
+        predictionCol="forest_prediction",
+        numTrees=size.trees,
+        maxDepth=size.depth,
+        minInstancesPerNode=config.minimum_leaf_rows,
+        seed=config.seed,
+    )
+    trees: RandomForestClassificationModel = forest.fit(weighted)
+    model = PipelineModel(stages=[*prepared.stages, trees])
+    return Fitted(size, model, trees, score_table(with_score(validation, model)).roc_auc() or 0.0)
+
+
+def with_score(rows: DataFrame, model: PipelineModel) -> DataFrame:
+    """Add the forest's own score, not calibrated, as `forest_score`."""
+    score = vector_to_array(F.col(PROBABILITY))[1].alias("forest_score")
+    return model.transform(rows).select(*rows.columns, score)
+
+
+def score_table(scored: DataFrame) -> ScoreTable:
+    """Count the labelled rows by score."""
+    label = F.col(Processed.LABEL)
+    bins = F.round(F.col("forest_score") / F.lit(STEP)).cast("long").alias("bin")
+    counted = (
+        scored.where(label.isNotNull())
+        .groupBy(bins)
+        .agg(F.count(F.lit(1)).alias("rows"), F.sum(label).alias("positives"))
+        .collect()
+    )
+    return ScoreTable.of(*([row[name] for row in counted] for name in ("bin", "rows", "positives")))

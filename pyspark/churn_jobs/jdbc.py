@@ -1,0 +1,61 @@
+"""The database as Spark sees it: tables read by slices of days, rows appended to staging tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from sqlalchemy import Column, ColumnElement, Date, Table, and_
+from sqlalchemy.dialects import mysql
+
+from churn_jobs.days import DayRange
+from churn_jobs.settings import JobSettings
+from driftline.clock import naive_utc
+from driftline.settings import DatabaseSettings
+
+DRIVER = "org.mariadb.jdbc.Driver"
+SLICE_DAYS = 7
+FETCH_ROWS = "10000"
+INSERT_ROWS = "5000"
+
+
+@dataclass(frozen=True)
+class Jdbc:
+    """Reads and appends through Spark; the password is a property of the connection, never part of the address."""
+
+    spark: SparkSession
+    database: DatabaseSettings
+    options: str = JobSettings.model_fields["jdbc_options"].default
+
+    @property
+    def address(self) -> str:
+        """The database's address for the driver."""
+        options = "&".join(filter(None, ("permitMysqlScheme", "rewriteBatchedStatements=true", self.options)))
+        return f"jdbc:mysql://{self.database.host}:{self.database.port}/{self.database.name}?{options}"
+
+    @property
+    def _properties(self) -> dict[str, str]:
+        password = self.database.password.get_secret_value()
+        return {"user": self.database.user, "password": password, "driver": DRIVER}
+
+    def read(self, table: Table, names: Sequence[str], days: DayRange, by: Column[object]) -> DataFrame:
+        """Read columns of the rows whose `by` (a date, or an instant in UTC) lies in the days, a week a partition."""
+        predicates = [_literal(_within(by, some)) for some in days.slices(SLICE_DAYS)]
+        properties = {**self._properties, "fetchsize": FETCH_ROWS}
+        frame = self.spark.read.jdbc(self.address, table.name, predicates=predicates, properties=properties)
+        return frame.select(*names)
+
+    def append(self, frame: DataFrame, table: Table) -> None:
+        """Append rows; each of the frame's partitions is a transaction of its own."""
+        properties = {**self._properties, "batchsize": INSERT_ROWS}
+        frame.write.jdbc(self.address, table.name, mode="append", properties=properties)
+
+
+def _within(by: Column[object], days: DayRange) -> ColumnElement[bool]:
+    if isinstance(by.type, Date):
+        return and_(by >= days.first, by <= days.last)
+    return and_(by >= naive_utc(days.start), by < naive_utc(days.end))
+
+
+def _literal(condition: ColumnElement[bool]) -> str:
+    """Write a condition out as Spark passes it on; its values are dates that were parsed here."""
+    return str(condition.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True}))

@@ -1,0 +1,39 @@
+"""The scored reference window as the monitor takes it."""
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from driftline.columns import FEATURES, Processed
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+
+SHARES = 10_000
+COLUMNS = (EVENT_TIME, ID, *FEATURES, "probability_0", SCORE, PREDICTION, LABEL)
+
+
+def prediction_id() -> Column:
+    """Give the id of a subscriber-day's prediction, as `driftline.columns.prediction_id` does."""
+    return F.concat_ws("/", F.date_format(Processed.DATE, "yyyy-MM-dd"), Processed.USER)
+
+
+def event_time() -> Column:
+    """Give the instant of a subscriber-day: its first, in UTC (the session's zone)."""
+    return F.col(Processed.DATE).cast("timestamp")
+
+
+def reference_frame(scored: DataFrame, most_rows: int) -> pd.DataFrame:
+    """Bring the scored window home, ordered by event time and id: columns `COLUMNS`, event_time aware, label nullable.
+
+    More than `most_rows` are thinned by whole subscribers, chosen by their checksum, so that every day loses alike.
+    """
+    rows = scored.count()
+    kept = scored if rows <= most_rows else scored.where(_chosen(most_rows / rows))
+    named = kept.withColumns({EVENT_TIME: event_time(), ID: prediction_id(), LABEL: F.col(Processed.LABEL)})
+    frame = named.select(*COLUMNS).toPandas()
+    frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.tz_localize("UTC").astype("datetime64[us, UTC]")
+    frame[LABEL] = frame[LABEL].astype("Int64")
+    return frame.sort_values([EVENT_TIME, ID], ignore_index=True)
+
+
+def _chosen(share: float) -> Column:
+    return F.pmod(F.crc32(Processed.USER), F.lit(SHARES)) < F.lit(int(share * SHARES))

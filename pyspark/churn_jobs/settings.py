@@ -1,0 +1,25 @@
+"""Settings of the Spark jobs, read from the environment when asked for."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FOLDER = Path(__file__).resolve().parents[1]
+"""The folder of the scripts and their configuration."""
+
+
+class JobSettings(BaseSettings):
+    """Where Spark runs and with what.
+
+    `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` in how many parts
+    it groups and joins, `jdbc_options` what the database's address needs beyond host, port and name.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SPARK_", frozen=True)
+
+    master: str = "local[*]"
+    driver_memory: str = Field("2g", pattern=r"^[1-9][0-9]*[mgMG]$")
+    jars: Path = FOLDER.parent / "build" / "jars" / "spark"
+    shuffle_partitions: int = Field(4, ge=1)
+    jdbc_options: str = "allowPublicKeyRetrieval=true"

@@ -1,0 +1,192 @@
+"""Train: a forest on prepared days, calibrated, with a threshold, registered with its frozen reference."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from churn_jobs import artifact, calibration, forest, processed_store, threshold
+from churn_jobs.artifact import ChurnModel
+from churn_jobs.configuration import TrainingConfig
+from churn_jobs.days import DAY, AskedRange, DayRange, choose
+from churn_jobs.features import PREPARED
+from churn_jobs.hashing import content_hash
+from churn_jobs.jdbc import Jdbc
+from churn_jobs.job import Job
+from churn_jobs.one_at_a_time import only_one
+from churn_jobs.preparing import recorded_days
+from churn_jobs.progress import say, step
+from churn_jobs.readiness import WindowCounts, require_ready
+from churn_jobs.reference import reference_frame
+from churn_jobs.windows import Windows, split
+from driftline import migrate, registry
+from driftline.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
+from driftline.database import in_transaction
+from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec, Period
+from driftline.tables import processed
+
+FORMAT = 1
+"""Raised when the same data and configuration would give another model: it is part of the training hash."""
+CURE = "Prepare days first: `python pyspark/prepare_data.py`."
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The version's number, and whether this run trained it."""
+
+    version: int
+    new: bool
+
+
+def train(job: Job, asked: AskedRange, config: TrainingConfig) -> Trained:
+    """Train on the asked prepared days, as of the end of the last of them; the same again is the same version.
+
+    Raises:
+        NotFound: nothing is prepared. InvalidInput: the range does not fit, or it holds too little.
+        Conflict: another run is at work.
+    """
+    migrate.require_current(job.engine)
+    with only_one(job.engine, "train_model"):
+        days = choose(asked, in_transaction(job.engine, processed_store.available), processed.name, CURE)
+        windows = split(_with_whole_past(job, days), config)
+        with job.open_spark() as jdbc:
+            return _train(job, jdbc, windows, config)
+
+
+def _with_whole_past(job: Job, days: DayRange) -> DayRange:
+    """Leave out the days whose trailing features look back to before the first record."""
+    recorded = in_transaction(job.engine, recorded_days)
+    first = recorded.first + (TRAILING_DAYS - 1) * DAY if recorded else days.first
+    return DayRange(max(days.first, first), days.last)
+
+
+def churn_spec(config: TrainingConfig) -> ModelSpec:
+    """Give what is watched of the churn model: every feature, by day, on the data's own clock."""
+    return ModelSpec(
+        columns=tuple(ColumnSpec(name=name) for name in FEATURES),
+        period=Period.DAY,
+        clock=ModelClock.DATA,
+        label_delay=timedelta(days=config.label_delay_days),
+    )
+
+
+def _train(job: Job, jdbc: Jdbc, windows: Windows, config: TrainingConfig) -> Trained:
+    rows = jdbc.read(processed, PREPARED, windows.all, processed.c[Processed.DATE]).persist()
+    try:
+        with step(f"Read prepared rows, {windows.all}"):
+            data_hash = content_hash(rows, PREPARED)
+        training_hash = hash_of(data_hash, windows, config)
+        known = in_transaction(job.engine, lambda c: registry.version_of_training(c, CHURN_MODEL, training_hash))
+        if known is not None:
+            say(f"Version {known} of the churn model was trained with the same data and configuration; nothing to do.")
+            return Trained(known, new=False)
+        return Trained(_new_version(job, rows, windows, config, data_hash, training_hash), new=True)
+    finally:
+        rows.unpersist()
+
+
+def hash_of(data_hash: str, windows: Windows, config: TrainingConfig) -> str:
+    """Name the data and the configuration of a training."""
+    settings = config.model_dump(mode="json")
+    named = {"format": FORMAT, "data": data_hash, "windows": windows.as_text(), "config": settings}
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
+
+
+def _new_version(
+    job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, data_hash: str, training_hash: str
+) -> int:
+    target = artifact.folder(job.objects, training_hash)
+    artifact.clear_unfinished(job.objects)
+    require_ready(windows, window_counts(rows, windows), config)
+    if not artifact.exists(target):
+        with step(f"Trained {len(config.candidates)} forests, {windows.train}"):
+            model = fit(rows, windows, config)
+        artifact.save(_described(model, windows, config, data_hash), target)
+    return _register(job, rows, windows, config, target, training_hash)
+
+
+def _described(model: ChurnModel, windows: Windows, config: TrainingConfig, data_hash: str) -> ChurnModel:
+    facts = {
+        **model.details,
+        "threshold": model.threshold,
+        "calibration": asdict(model.calibration),
+        "windows": windows.as_text(),
+        "configuration": config.model_dump(mode="json"),
+        "data_hash": data_hash,
+    }
+    return ChurnModel(model.pipeline, model.calibration, model.threshold, facts)
+
+
+def window_counts(rows: DataFrame, windows: Windows) -> Mapping[str, WindowCounts]:
+    """Count what each window holds."""
+    label = F.col(Processed.LABEL)
+    counted = (
+        _tagged(rows, windows)
+        .groupBy("window")
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count(label).alias("labelled"),
+            F.coalesce(F.sum(label), F.lit(0)).alias("churned"),
+            *(F.count(name).alias(name) for name in FEATURES),
+        )
+    )
+    return {
+        row["window"]: WindowCounts(
+            row["rows"], row["labelled"], row["churned"], tuple(name for name in FEATURES if not row[name])
+        )
+        for row in counted.collect()
+    }
+
+
+def _tagged(rows: DataFrame, windows: Windows) -> DataFrame:
+    tags = [F.when(_within(days), F.lit(name)) for name, days in windows.named().items()]
+    return rows.withColumn("window", F.coalesce(*tags)).where(F.col("window").isNotNull())
+
+
+def _within(days: DayRange) -> Column:
+    return F.col(Processed.DATE).between(F.lit(days.first), F.lit(days.last))
+
+
+def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel:
+    """Fit the candidates; calibrate the best and choose its threshold on validation; measure it on every window."""
+    inside = {name: rows.where(_within(days)) for name, days in windows.named().items()}
+    fitted = forest.fit_best(inside["train"], inside["validation"], config)
+    best = fitted[0]
+    tables = {name: forest.score_table(forest.with_score(part, best.model)) for name, part in inside.items()}
+    curve = calibration.fit(tables["validation"])
+    decision = threshold.choose(tables["validation"], curve)
+    details = {
+        "metrics": {name: asdict(threshold.quality(table, curve, decision)) for name, table in tables.items()},
+        "importances": best.importances(),
+        "chosen": best.size.model_dump(),
+        "candidates": [{**one.size.model_dump(), "validation_roc_auc": one.roc_auc} for one in fitted],
+    }
+    return ChurnModel(best.model, curve, decision, details)
+
+
+def _register(
+    job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, target: Path, training_hash: str
+) -> int:
+    model = artifact.load(target)
+    with step(f"Scored and registered the reference, {windows.reference}"):
+        scored = model.score(rows.where(_within(windows.reference)))
+        frame = reference_frame(scored, config.reference_rows)
+        details = {**model.details, "reference_rows": len(frame)}
+        candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, str(target), details)
+        version = registry.register(job.engine, candidate, job.objects, job.now)
+    say(_summary(version, model))
+    return version
+
+
+def _summary(version: int, model: ChurnModel) -> str:
+    reference = model.details["metrics"]["reference"]
+    return (
+        f"Version {version} of the churn model: on its reference ROC AUC {reference['roc_auc']:.3f}, "
+        f"F1 {reference['f1']:.3f}, accuracy {reference['accuracy']:.3f}; churn is called from a probability of "
+        f"{model.threshold:.3f} on."
+    )
