@@ -74,7 +74,7 @@ def _usual(means: pd.Series) -> pd.Series:
     """Give for each day the median of its weekday, or of all days where a weekday has too few."""
     weekday = pd.DatetimeIndex(means.index).dayofweek
     enough = means.groupby(weekday).transform("count") >= FEWEST_WEEKS
-    return means.groupby(weekday).transform("median").where(enough, means.median())
+    return means.groupby(weekday).transform("median").where(enough, means.dropna().median())
 
 
 def _departure(column: Cdr, means: pd.Series, usual: pd.Series) -> Finding:

@@ -79,7 +79,7 @@ def _tiles(found: Exploration) -> tuple[Tile, ...]:
     return (
         Tile(f"{days.records:,}", "records", f"{days.records / with_records:,.0f} a day with records"),
         Tile(f"{found.subscribers:,}", "subscribers", "distinct in these days"),
-        Tile(f"{with_records:,}", "days with records", f"of {found.span.days:,} days"),
+        Tile(f"{with_records:,}", "days with records", f"of {found.span.days:,} in the range"),
         Tile(wording.share(days.overall_churn_rate()), "churn rate", f"subscriber-days of {settled:,} settled days"),
         Tile(wording.share(missing / cells), "usage values missing", f"{missing:,} of {cells:,}"),
     )
@@ -93,7 +93,6 @@ def _row(summary: ColumnSummary) -> dict[str, str]:
         "label": quantity.label,
         "column": str(summary.column),
         "unit": str(quantity.unit),
-        "values": f"{summary.values:,}",
         "missing": wording.share(summary.missing_share),
         "zero": wording.share(summary.zero_share),
         "pearson": wording.signed(summary.pearson.value),

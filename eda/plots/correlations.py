@@ -35,7 +35,7 @@ def _triangle(axes: Axes, found: Exploration, method: Method) -> None:
     names = [label(column) for column in VARIABLES]
     sns.heatmap(
         square, mask=upper, ax=axes, cmap=sns.diverging_palette(241, 28, s=85, l=48, as_cmap=True), vmin=-1, vmax=1,
-        center=0, square=True, cbar=False, linewidths=1.5, linecolor="white", annot=_signs(square), fmt="",
+        square=True, cbar=False, linewidths=1.5, linecolor="white", annot=_signs(square), fmt="",
         annot_kws={"fontsize": 8}, xticklabels=names, yticklabels=names,
     )  # fmt: skip
     _shade_undefined(axes, square.isna().to_numpy() & ~upper)

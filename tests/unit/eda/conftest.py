@@ -1,0 +1,12 @@
+"""One exploration that many tests look at."""
+
+import pytest
+
+from eda.exploration import Exploration
+from tests.unit.eda.sample_records import explored, records
+
+
+@pytest.fixture(scope="session")
+def ordinary() -> Exploration:
+    """The exploration of four ordinary weeks."""
+    return explored(records())
