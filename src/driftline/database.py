@@ -9,12 +9,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from driftline.errors import DatabaseUnavailable, NotMigrated
+from driftline.errors import DatabaseRefused, DatabaseUnavailable, NotMigrated
 from driftline.settings import DatabaseSettings
 
 DEADLOCK, LOCK_TIMEOUT, CHECKREAD = 1213, 1205, 1020
 UNREACHABLE = frozenset({1040, 1053, 1927, 2003, 2006, 2013, 2014, 2055, 4031, 0})
 """Error codes of a server that is away, stopping, or lost on the way (0 is PyMySQL's own closed connection)."""
+REFUSED = frozenset({1044, 1045, 1049, 1698})
+"""Error codes of a server that does not know this user, password or schema, or does not let the user in."""
 NO_SUCH_TABLE = 1146
 ATTEMPTS = 8
 
@@ -70,6 +72,8 @@ def translated() -> Iterator[None]:
         code = error_code(error)
         if code in UNREACHABLE or isinstance(error.orig, pymysql.err.InterfaceError):
             raise DatabaseUnavailable from error
+        if code in REFUSED:
+            raise DatabaseRefused from error
         if code == NO_SUCH_TABLE:
             raise NotMigrated from error
         raise

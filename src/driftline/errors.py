@@ -66,6 +66,10 @@ class DatabaseUnavailable(Unavailable):
     """MySQL does not answer; check DB_HOST and DB_PORT, or start it with `make up`."""
 
 
+class DatabaseRefused(Unavailable):
+    """MySQL refuses this user, password or schema; check DB_USER, DB_PASSWORD and DB_NAME."""
+
+
 class KafkaUnavailable(Unavailable):
     """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS, or start it with `make up`."""
 
