@@ -1,5 +1,6 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from driftline.database import in_transaction
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock
 from driftline.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
-from monitoring import chunk_report, pending
+from monitoring import chunk_report, pending, placement
 from monitoring.chunk_report import Span
+from monitoring.computation import compute
 from monitoring.poller import Summary, poll_once
-from monitoring.watched import VersionKey
+from monitoring.watched import VersionKey, Watched
 from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, World, make_world, reference
 
 
@@ -108,6 +110,40 @@ def test_a_change_turns_the_verdicts_of_later_chunks_that_read_it(world: World) 
     spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
     assert [(row["revision"], row["sequence"], row["current"]) for row in spoken] == [(1, 1, 0), (1, 2, 1)]
     assert '"minutes"' in spoken[1]["drifted"]
+
+
+def test_settled_chunks_turn_what_the_estimate_of_a_much_later_one_may_say(world: World) -> None:
+    for day in range(10):
+        world.predict(day, slope=0.1 if day == 8 else 1.5)
+    poll(world)
+    assert world.states()[8] == "warn", "past estimates could not be compared yet"
+    for day in range(4):
+        world.label(day)
+        poll(world)
+    assert world.states()[8] == "alert", "past estimates held"
+    step_by_step = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == step_by_step
+
+
+def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world: World) -> None:
+    filled(world, days=3, labelled=0)
+    poll(world)
+    for day in (3, 4, 5):
+        world.predict(day, shift=2.0 if day < 5 else 0.0)
+    placement.place_batches(world.engine)
+    watched = Watched(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
+    with ThreadPoolExecutor(1) as pool:
+        with world.engine.begin() as connection:
+            claim = pending.claim(connection, watched.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
+            assert claim == pending.Claim(FIRST + 3 * DAY)
+            compute(connection, watched, claim, NOW, scheduled=False)
+            other = pool.submit(poll, world)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=1.0)
+        other.result()
+    assert world.states()[4] == "warn"
 
 
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:

@@ -32,14 +32,14 @@ SPEC = ModelSpec(
 )
 
 
-def rows_of(start: datetime, rows: int, seed: int, *, shift: float = 0.0, hours: int = 1) -> pd.DataFrame:
-    """Scored rows of one day with their truth in `label`; `shift` moves `minutes`, in its own standard deviations."""
+def rows_of(start: datetime, rows: int, seed: int, *, shift: float = 0.0, slope: float = 1.5) -> pd.DataFrame:
+    """A day's scored rows, its truth in `label`; `shift` moves `minutes`, a small `slope` makes scores unsure."""
     rng = np.random.default_rng([seed, start.toordinal()])
     truth = rng.normal(size=rows)
-    score = 1 / (1 + np.exp(-1.5 * truth))
+    score = 1 / (1 + np.exp(-slope * truth))
     return pd.DataFrame(
         {
-            "event_time": [start + timedelta(hours=int(n % hours)) for n in range(rows)],
+            "event_time": [start] * rows,
             "id": [f"{start:%Y-%m-%d}/{n:04}" for n in range(rows)],
             "model_version": 1,
             "scored_at": pd.Timestamp(NOW),
@@ -65,8 +65,10 @@ class World:
 
     engine: Engine
 
-    def predict(self, day: int, rows: int = 300, *, shift: float = 0.0, part: slice = slice(None)) -> None:
-        frame = rows_of(FIRST + day * DAY, rows, seed=2, shift=shift).iloc[part]
+    def predict(
+        self, day: int, rows: int = 300, *, shift: float = 0.0, slope: float = 1.5, part: slice = slice(None)
+    ) -> None:
+        frame = rows_of(FIRST + day * DAY, rows, seed=2, shift=shift, slope=slope).iloc[part]
         name = f"predict/{day}/{part.start}-{part.stop}"
         in_transaction(self.engine, lambda connection: self.store.write(connection, name, frame, NOW))
 

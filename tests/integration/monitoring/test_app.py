@@ -1,0 +1,254 @@
+"""The monitor over HTTP: what it answers, shows and writes, with and without a database and a model."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from driftline import migrate
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
+from monitoring.app import create_app
+from monitoring.settings import MonitorSettings
+from stack import ports
+from stack.testing import DatabaseAddress
+from tests.integration.monitoring.world import DAY, FIRST, World, make_world
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    """One server is enough for what is said over HTTP."""
+    return mariadb
+
+
+@pytest.fixture
+def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> FlaskClient:
+    assert engine
+    return _client(database_settings, tmp_path / "output")
+
+
+@pytest.fixture
+def watched(engine: Engine, client: FlaskClient, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A monitor after its first poll: eight days, drift in the last three, the labels of the first four."""
+    world = make_world(engine, tmp_path)
+    for day in range(8):
+        world.predict(day, shift=2.0 if day > 4 else 0.0)
+    for day in range(4):
+        world.label(day)
+    assert client.get("/run-monitoring").status_code == 200
+    yield client
+
+
+def _client(settings: DatabaseSettings, output: Path) -> FlaskClient:
+    client: FlaskClient = create_app(MonitorSettings(output=output), settings, polls=False).test_client()
+    return client
+
+
+def _json(answer: TestResponse) -> Any:
+    assert answer.json is not None, answer.text
+    return answer.json
+
+
+def test_without_a_model_it_says_what_to_do(client: FlaskClient) -> None:
+    for path in ("/run-monitoring", "/models"):
+        answer = client.get(path)
+        assert (answer.status_code, _json(answer)["missing"][0]["missing"]) == (
+            200,
+            "No model version is registered yet.",
+        )
+        assert "pyspark/train_model.py" in _json(answer)["missing"][0]["to_do"]
+    assert "No model version is registered yet." in client.get("/").text
+
+
+def test_a_model_without_predictions_says_what_to_do(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    make_world(engine, tmp_path)
+    (model,) = _json(client.post("/run-monitoring"))["models"]
+    assert (model["chunks"], model["missing"][0]["missing"]) == ([], "No predictions have come yet.")
+    assert "No predictions have come yet." in client.get("/models/flights").text
+
+
+def test_run_monitoring_says_what_was_computed(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0)
+    first, again = _json(client.post("/run-monitoring")), _json(client.get("/run-monitoring"))
+    assert (first["batches"], first["chunks"], first["failed"], first["verdicts"]) == (1, 1, 0, 1)
+    assert (again["chunks"], again["message"]) == (0, "Nothing was pending.")
+    (chunk,) = again["models"][0]["chunks"]
+    assert (chunk["start"], chunk["verdict"], chunk["rows"]) == ("2026-02-01T00:00:00Z", "pending_labels", 300)
+
+
+def test_chunks_are_listed_within_the_bounds_asked_for(watched: FlaskClient) -> None:
+    answer = _json(watched.get("/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
+    assert [chunk["start"] for chunk in answer["chunks"]] == ["2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z"]
+    first = answer["chunks"][0]
+    assert (first["verdict"], first["provisional"], first["labelled"], first["closed"]) == ("ok", False, 300, True)
+    realized = {r["method"]: r for r in first["results"] if (r["subject"], r["kind"]) == ("model", "realized")}
+    assert set(realized) == {"roc_auc", "f1", "accuracy"}
+    assert realized["roc_auc"]["alert_lower"] < realized["roc_auc"]["lower"] < realized["roc_auc"]["value"]
+    later = _json(watched.get("/models/flights/chunks?from=2026-02-07"))["chunks"]
+    assert [chunk["drifted"] for chunk in later] == [["minutes"], []], "the newest is open: nothing lasts yet"
+    assert _json(watched.get("/models/flights/chunks?from=2027-01-01"))["chunks"] == []
+
+
+def test_a_day_without_predictions_is_said_and_not_left_out(
+    engine: Engine, client: FlaskClient, tmp_path: Path
+) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0)
+    world.predict(2)
+    client.get("/run-monitoring")
+    chunks = _json(client.get("/models/flights/chunks"))["chunks"]
+    assert [(chunk["rows"], chunk["verdict"], chunk["revision"]) for chunk in chunks] == [
+        (300, "pending_labels", 1),
+        (0, "no_data", None),
+        (300, "pending_labels", 1),
+    ]
+
+
+def test_what_was_said_before_stays_readable(watched: FlaskClient, engine: Engine) -> None:
+    World(engine).label(1, flipped=True)
+    assert _json(watched.get("/run-monitoring"))["revisions"] == 1
+    told = _json(watched.get("/models/flights/chunks/2026-02-02/revisions"))
+    assert [(one["revision"], one["verdicts"][-1]["verdict"]) for one in told["revisions"]] == [(1, "ok"), (2, "alert")]
+    values = [{(r["kind"], r["method"]): r["value"] for r in one["results"]} for one in told["revisions"]]
+    assert values[0]["realized", "f1"] > 0.6 > values[1]["realized", "f1"]
+    assert values[0]["estimated", "f1"] == values[1]["estimated", "f1"]
+    assert told["revisions"][0]["batches"] != told["revisions"][1]["batches"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "words"),
+    [
+        ("/models/nobody/chunks", 404, "not_found", "Registered: churn, flights"),
+        ("/models/flights/chunks?version=9", 404, "not_found", "Ready: 1"),
+        ("/models/flights/chunks?from=soon", 400, "invalid_input", "from"),
+        ("/models/flights/chunks?form=2026-02-01", 400, "invalid_input", "form"),
+        ("/models/flights/chunks/soon/revisions", 400, "invalid_input", "2026-01-31"),
+        ("/models/flights/chunks/2020-01-01/revisions", 404, "not_found", "/models/flights/chunks"),
+    ],
+)
+def test_errors_have_one_shape_and_say_the_cure(
+    watched: FlaskClient, path: str, status: int, code: str, words: str
+) -> None:
+    answer = watched.get(path)
+    error = _json(answer)["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert words in f"{error['message']} {error['details']}"
+
+
+def test_the_api_is_described(client: FlaskClient) -> None:
+    paths = _json(client.get("/openapi.json"))["paths"]
+    assert set(paths) == {
+        "/healthz",
+        "/readyz",
+        "/run-monitoring",
+        "/models",
+        "/models/{name}/chunks",
+        "/models/{name}/chunks/{start}/revisions",
+    }
+    assert set(paths["/run-monitoring"]) == {"get", "post"}
+    chunks = paths["/models/{name}/chunks"]["get"]
+    assert {parameter["name"] for parameter in chunks["parameters"]} >= {"from", "to", "version"}
+    assert chunks["responses"]["200"]["content"]["application/json"]["schema"]
+
+
+def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched: FlaskClient) -> None:
+    page = watched.get("/models/flights")
+    for words in ("OK", "Waiting for labels", "What is missing", "ROC AUC", "drift that lasts", "4 days whose labels"):
+        assert words in page.text
+    assert page.text.count('class="cell') == 8
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert "style=" not in page.text, "the policy allows no inline style"
+    for asset in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)):
+        with watched.get(asset) as answer:
+            assert answer.status_code == 200
+    assert 'href="/models/flights"' in watched.get("/").text
+
+
+def test_a_page_that_is_not_there_is_a_page(watched: FlaskClient) -> None:
+    answer = watched.get("/models/nobody")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "Ready: flights." in answer.text
+
+
+def test_reports_are_written_after_a_poll_that_changed_something(
+    watched: FlaskClient, engine: Engine, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    names = {"performance_report.csv", "drift_report.csv", "performance_flights.png", "drift_flights.png"}
+    assert {path.name for path in output.iterdir()} == names
+    performance = pd.read_csv(output / "performance_report.csv")
+    assert len(performance) == 8 * 3
+    day = performance[(performance["chunk_start"] == FIRST.isoformat()) & (performance["metric"] == "roc_auc")].iloc[0]
+    assert day["verdict"] == "ok"
+    assert day["lower_bound"] < day["realized"]
+    assert abs(day["estimated"] - day["realized"]) < 0.1
+    unlabelled = performance[performance["chunk_start"] == (FIRST + 6 * DAY).isoformat()]
+    assert unlabelled["realized"].isna().all()
+    assert set(unlabelled["realized_state"]) == {"pending_labels"}
+    drift = pd.read_csv(output / "drift_report.csv")
+    assert set(drift[drift["lasting"]]["column"]) == {"minutes"}
+    assert all((output / name).read_bytes().startswith(b"\x89PNG") for name in names if name.endswith("png"))
+    written = {path: path.stat().st_mtime_ns for path in output.iterdir()}
+    watched.get("/run-monitoring")
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == written, "nothing changed"
+    (output / "performance_report.csv").unlink()
+    watched.get("/run-monitoring")
+    assert (output / "performance_report.csv").exists()
+
+
+def test_readiness_follows_the_schema(mariadb: DatabaseAddress, tmp_path: Path) -> None:
+    settings = DatabaseSettings.model_validate(mariadb.settings())
+    client = _client(settings, tmp_path)
+    answer = client.get("/readyz")
+    assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "not_migrated")
+    assert client.get("/healthz").status_code == 200
+    engine = make_engine(settings)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {settings.truth_name}")
+    migrate.upgrade(engine)
+    assert client.get("/readyz").status_code == 200
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {settings.truth_name}")
+    engine.dispose()
+
+
+def test_without_a_database_it_says_so_and_stays_up(tmp_path: Path) -> None:
+    away = DatabaseSettings.model_validate(
+        {"host": "127.0.0.1", "port": ports.any_free(), "user": "nobody", "password": "x", "name": "nowhere"}
+    )
+    client = _client(away, tmp_path)
+    for path in ("/run-monitoring", "/models", "/readyz"):
+        answer = client.get(path)
+        assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "database_unavailable")
+        assert "make up" in _json(answer)["error"]["message"]
+    page = client.get("/")
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert "The last poll failed" in page.text
+
+
+def test_the_background_poll_computes_unasked(
+    engine: Engine, database_settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0)
+    app = create_app(MonitorSettings(output=tmp_path / "output", poll_seconds=0.2), database_settings)
+    try:
+        _until(lambda: world.states() == {0: "pending_labels"})
+    finally:
+        app.extensions["poller"].shutdown(wait=True)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true within 30 seconds"
+        time.sleep(0.05)
