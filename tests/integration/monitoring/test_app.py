@@ -123,24 +123,22 @@ def test_what_was_said_before_stays_readable(watched: FlaskClient, engine: Engin
     assert told["revisions"][0]["batches"] != told["revisions"][1]["batches"]
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "code", "words"),
-    [
-        ("/models/nobody/chunks", 404, "not_found", "Registered: churn, flights"),
-        ("/models/flights/chunks?version=9", 404, "not_found", "Ready: 1"),
-        ("/models/flights/chunks?from=soon", 400, "invalid_input", "from"),
-        ("/models/flights/chunks?form=2026-02-01", 400, "invalid_input", "form"),
-        ("/models/flights/chunks/soon/revisions", 400, "invalid_input", "2026-01-31"),
-        ("/models/flights/chunks/2020-01-01/revisions", 404, "not_found", "/models/flights/chunks"),
-    ],
-)
-def test_errors_have_one_shape_and_say_the_cure(
-    watched: FlaskClient, path: str, status: int, code: str, words: str
-) -> None:
-    answer = watched.get(path)
-    error = _json(answer)["error"]
-    assert (answer.status_code, error["code"]) == (status, code)
-    assert words in f"{error['message']} {error['details']}"
+REFUSED = {
+    "/models/nobody/chunks": (404, "not_found", "Registered: churn, flights"),
+    "/models/flights/chunks?version=9": (404, "not_found", "Ready: 1"),
+    "/models/flights/chunks?from=soon": (400, "invalid_input", "from"),
+    "/models/flights/chunks?form=2026-02-01": (400, "invalid_input", "form"),
+    "/models/flights/chunks/soon/revisions": (400, "invalid_input", "2026-01-31"),
+    "/models/flights/chunks/2020-01-01/revisions": (404, "not_found", "/models/flights/chunks"),
+}
+
+
+def test_errors_have_one_shape_and_say_the_cure(watched: FlaskClient) -> None:
+    for path, (status, code, words) in REFUSED.items():
+        answer = watched.get(path)
+        error = _json(answer)["error"]
+        assert (answer.status_code, error["code"]) == (status, code), path
+        assert words in f"{error['message']} {error['details']}"
 
 
 def test_the_api_is_described(client: FlaskClient) -> None:
@@ -171,9 +169,6 @@ def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched
         with watched.get(asset) as answer:
             assert answer.status_code == 200
     assert 'href="/models/flights"' in watched.get("/").text
-
-
-def test_a_page_that_is_not_there_is_a_page(watched: FlaskClient) -> None:
     answer = watched.get("/models/nobody")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "Ready: flights." in answer.text
