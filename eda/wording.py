@@ -33,6 +33,8 @@ def share(value: float | None) -> str:
         return NOTHING
     if 0 < value < 0.0001:
         return "< 0.01 %"
+    if value == 1:
+        return "100 %"
     return f"{100 * value:.2g} %" if value < 0.0995 else f"{100 * value:.1f} %"
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from driftline.columns import CDR_USAGE, Cdr
 from eda.correlation import Correlation, Method, with_churn
 from eda.exploration import Exploration
-from eda.plots.style import GREY, INK, WIDTH
+from eda.plots.style import GREY, INK, QUIET, WIDTH
 from eda.quantities import label
 from eda.wording import signed
 
@@ -27,6 +27,7 @@ def draw(found: Exploration) -> Figure:
     for place, column in enumerate(order):
         _row(axes, place, [pairs[method][column] for method in Method])
     _numbers_heading(axes, len(order))
+    _say_why_empty(axes, [pair for of_method in pairs.values() for pair in of_method.values()])
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_yticks(range(len(order)), [label(column) for column in order], color=INK, fontsize=9.5)
     axes.set_xlim(*_reach(pairs))
@@ -52,6 +53,12 @@ def _numbers_heading(axes: Axes, rows: int) -> None:
         axes.scatter([], [], s=size, c=color, marker=marker, label=f"{method} ({what})")
         _at_right(axes, position, rows - 0.25, str(method), color)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2)
+
+
+def _say_why_empty(axes: Axes, pairs: list[Correlation]) -> None:
+    if all(pair.value is None for pair in pairs):
+        why = f"undefined: {pairs[0].reason}"
+        axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", color=QUIET, backgroundcolor="white")
 
 
 def _at_right(axes: Axes, position: int, place: float, text: str, color: str) -> None:

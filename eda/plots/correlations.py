@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from eda.correlation import Method, matrix
 from eda.exploration import Exploration
-from eda.plots.style import GRID, INK, WIDTH, note
+from eda.plots.style import GRID, INK, QUIET, WIDTH, note
 from eda.quantities import VARIABLES, label
-from eda.wording import signed
+from eda.wording import NOTHING, signed
 
 NAME = "correlations"
 TITLE = "Correlation of every pair of columns, from −1 to +1"
@@ -56,3 +56,4 @@ def _signs(square: pd.DataFrame) -> npt.NDArray[np.str_]:
 def _shade_undefined(axes: Axes, cells: npt.NDArray[np.bool_]) -> None:
     for row, column in np.argwhere(cells):
         axes.fill_between([column, column + 1], row, row + 1, color=GRID, edgecolor="white")
+        axes.text(column + 0.5, row + 0.5, NOTHING, ha="center", va="center", color=QUIET, fontsize=8)

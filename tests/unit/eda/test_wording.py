@@ -31,7 +31,7 @@ def test_an_amount_beside_its_unit_is_bare_but_bytes_keep_their_prefix() -> None
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "–"), (0, "0 %"), (0.00003, "< 0.01 %"), (0.0027, "0.27 %"), (0.022, "2.2 %"), (0.0994, "9.9 %"),
-     (0.14, "14.0 %"), (1, "100.0 %")],
+     (0.14, "14.0 %"), (0.9999, "100.0 %"), (1, "100 %")],
 )  # fmt: skip
 def test_shares(value: float | None, text: str) -> None:
     assert share(value) == text
