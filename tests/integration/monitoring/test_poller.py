@@ -1,7 +1,7 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from sqlalchemy import Engine, update
 from driftline import labels, registry
 from driftline.database import in_transaction
 from driftline.engine.results import State
-from driftline.engine.spec import ModelClock
+from driftline.engine.spec import ModelClock, Period
 from driftline.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
 from monitoring import chunk_report, pending, placement
 from monitoring.chunk_report import Span
@@ -243,3 +243,20 @@ def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
     assert registry.register(world.engine, again, tmp_path, NOW) == 2
     done = poll(world)
     assert [(one.key, len(one.turns)) for one in done.rounds] == [(VersionKey(world.version.model_number, 1), 3)]
+
+
+def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    by_day = world.said()
+    weekly = SPEC.model_copy(update={"period": Period.WEEK})
+    registry.revise_spec(world.engine, world.version.name, 1, weekly, NOW)
+    poll(world)
+    current = [row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"]]
+    assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
+    assert [row["chunk_start"] for row in world.rows(verdicts) if row["current"]] == current
+    registry.revise_spec(world.engine, world.version.name, 1, SPEC, NOW)
+    poll(world)
+    assert [(row["chunk_start"], row["state"]) for row in world.said()["verdicts"]] == [
+        (row["chunk_start"], row["state"]) for row in by_day["verdicts"]
+    ]

@@ -106,7 +106,7 @@ class World:
         own = {"revision", "computed_at", "sequence", "derived_at"}
         return {
             "chunks": [_without(row, own) for row in current],
-            "results": [_without(r, own) for r in self.rows(results) if numbers[r["chunk_start"]] == r["revision"]],
+            "results": [_without(r, own) for r in self.rows(results) if numbers.get(r["chunk_start"]) == r["revision"]],
             "verdicts": [_without(row, own) for row in self.rows(verdicts) if row["current"]],
             "pending": self.rows(pending_chunks),
             "batches": [row for row in self.rows(pending_batches) if row["consumer"] == "monitor"],
