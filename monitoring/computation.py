@@ -11,7 +11,7 @@ import driftline
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import content_hash
-from driftline.engine.results import LABEL
+from driftline.engine.results import LABEL, Result
 from driftline.engine.verdict import LOOKBACK
 from driftline.registry import Version, queue
 from monitoring import pending
@@ -55,8 +55,10 @@ def compute(connection: Connection, watched: Watched, claim: pending.Claim, now:
         return Turn(chunk.start, left_open=True)
     frame = version.store.read(connection, version.number, chunk.start, chunk.end)
     found = _revision(version, chunk, frame, clock, now)
+    results = _evaluate(version, before, found, frame)
     watched.lock(connection)
-    changed = _store(connection, store, version, before, found, frame)
+    _store(connection, store, before, found, results)
+    changed = results is not None
     turned = _say_anew(connection, watched, store, before, chunk, clock, now)
     pending.settle(connection, watched.key, chunk.start, next_due(version.spec, chunk, clock))
     return Turn(chunk.start, changed, changed and before is not None and before.closed, turned)
@@ -109,26 +111,31 @@ def _content(version: Version, frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def _evaluate(
+    version: Version, before: Revision | None, found: Revision, frame: pd.DataFrame
+) -> tuple[Result, ...] | None:
+    """Compute the results, or give None where nothing is new: the content is the same, or there never was any."""
+    if before is None:
+        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
+    if (before.content_hash, before.chunk) == (found.content_hash, found.chunk):
+        return None
+    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
+
+
 def _store(
     connection: Connection,
     store: RevisionStore,
-    version: Version,
     before: Revision | None,
     found: Revision,
-    frame: pd.DataFrame,
-) -> bool:
-    """Store what was found if it is new: in place while the chunk was open, as a new revision after. Say if it was."""
-    if before is None and frame.empty:
-        return False
-    if before is not None and before.content_hash == found.content_hash and before.chunk == found.chunk:
-        if found.closed and not before.closed:
-            store.close(connection, before)
-        return False
-    results = () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
-    number = 1 if before is None else before.number + before.closed
-    closed = found.closed or (before is not None and before.closed)
-    store.write(connection, replace(found, number=number, closed=closed), results)
-    return True
+    results: tuple[Result, ...] | None,
+) -> None:
+    """Store what is new: in place while the chunk was open, as a new revision after; a chunk that closed stays so."""
+    if results is not None:
+        number = 1 if before is None else before.number + before.closed
+        closed = found.closed or (before is not None and before.closed)
+        store.write(connection, replace(found, number=number, closed=closed), results)
+    elif before is not None and found.closed and not before.closed:
+        store.close(connection, before)
 
 
 def _say_anew(
