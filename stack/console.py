@@ -1,5 +1,6 @@
 """All that the stack says to people: lines, steps with their seconds, progress bars. Goes to standard error."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +8,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+WIDTH = 150
+"""Characters a line where no terminal says how many it has."""
 Advance = Callable[[float, float | None], None]
 
-_console = Console(stderr=True, highlight=False, soft_wrap=True)
+_console = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
 def say(text: str) -> None:

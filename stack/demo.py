@@ -5,14 +5,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
+from sqlalchemy import func, select
 
+from driftline.ledger import BatchKind
+from driftline.tables import ledger
 from stack import lifecycle, paths
 from stack.console import Advance, say, show, step
-from stack.environments import Role, environment_for
+from stack.environments import Role, engine_for, environment_for
 from stack.errors import StackError
 from stack.findings import Day, summary_of, table_of
 from stack.plan import Plan, Scenario
@@ -28,6 +32,9 @@ def run(scenario: Scenario, *, any_port: bool = False) -> None:
     """Run the loop and leave everything running; run again, it ends in the same results."""
     site = lifecycle.up(any_port=any_port)
     plan = Plan.kept(site.var / "demo.json", scenario, datetime.now(UTC))
+    with step("Raw data into DP_CDR_Data, DailySummary"):
+        _load_history(site, plan)
+    plan = _loaded(site, plan)
     for title, work in steps(site, plan):
         with step(title) as advance:
             work(advance)
@@ -35,11 +42,10 @@ def run(scenario: Scenario, *, any_port: bool = False) -> None:
 
 
 def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]:
-    """List what the demo does, in order, once the servers run."""
+    """List what the demo does, in order, once the history is loaded."""
     history = ("--start-date", plan.history_first.isoformat(), "--end-date", plan.history_last.isoformat())
     streamed = ("--start-date", plan.stream_first.isoformat(), "--end-date", plan.stream_last.isoformat())
     return [
-        ("Raw data into DP_CDR_Data, DailySummary", lambda _: _load_history(site, plan)),
         ("Exploratory analysis, eda/output/", lambda _: _python(site, "jobs", "-m", "eda")),
         ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
         ("Churn model and its frozen reference", lambda _: _python(site, "jobs", "pyspark/train_model.py", *history)),
@@ -58,6 +64,18 @@ def _load_history(site: Site, plan: Plan) -> None:
     size = ("--days", str(scenario.history_days), "--subscribers", str(scenario.subscribers))
     world = ("--until", plan.history_last.isoformat(), "--seed", str(scenario.seed))
     _python(site, "simulator", "-m", "flaskapp.load_history", *size, *world)
+
+
+def _loaded(site: Site, plan: Plan) -> Plan:
+    """Follow the history that is there: that of a raw data file has days of its own."""
+    engine = engine_for("simulator", site)
+    first, last = (func.min(ledger.c.first_event), func.max(ledger.c.last_event))
+    with engine.connect() as connection:
+        span = connection.execute(select(first, last).where(ledger.c.kind == BatchKind.HISTORY)).one()
+    engine.dispose()
+    following = replace(plan, history_first=span[0].date(), history_last=span[1].date())
+    following.keep(site.var / "demo.json")
+    return following
 
 
 def _python(site: Site, role: Role, *arguments: str) -> None:

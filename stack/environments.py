@@ -4,6 +4,10 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy import Engine
+
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
 from stack.site import Site
 
 Role = Literal["owner", "simulator", "jobs", "monitor"]
@@ -30,6 +34,13 @@ def environment_for(role: Role, site: Site | None = None) -> dict[str, str]:
     """
     here = site or Site.from_environment()
     return {**base_environment(here), **settings_for(role, here)}
+
+
+def engine_for(role: Role, site: Site) -> Engine:
+    """Connect to the database as the role; nothing is opened yet."""
+    variables = settings_for(role, site)
+    fields = {name.removeprefix("DB_").lower(): value for name, value in variables.items() if name.startswith("DB_")}
+    return make_engine(DatabaseSettings.model_validate(fields))
 
 
 def base_environment(site: Site) -> dict[str, str]:

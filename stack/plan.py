@@ -31,12 +31,16 @@ MINUTES_FOR_SECONDS = PlannedDrift("unit", 60.0, 15, None, "DP_MOC_DURATION")
 
 @dataclass(frozen=True)
 class Scenario:
-    """How large the demo is, in days and subscribers, and what goes wrong."""
+    """How large the demo is, in days and subscribers, and what goes wrong.
+
+    `last_day` is the last streamed day in ISO form, None the day before the demo is first run.
+    """
 
     history_days: int = 90
     stream_days: int = 30
     subscribers: int = 1000
     seed: int = 7
+    last_day: str | None = None
     drifts: tuple[PlannedDrift, ...] = (MINUTES_FOR_SECONDS,)
 
     @classmethod
@@ -50,12 +54,8 @@ class Plan:
     """A scenario with its days: the history's last day is the day before the first streamed one."""
 
     scenario: Scenario
+    history_first: date
     history_last: date
-
-    @property
-    def history_first(self) -> date:
-        """The first day of history."""
-        return self.history_last - (self.scenario.history_days - 1) * DAY
 
     @property
     def stream_first(self) -> date:
@@ -90,9 +90,17 @@ class Plan:
         return {"kind": drift.kind, "size": drift.size, **dated} | ({"column": drift.column} if drift.column else {})
 
     @classmethod
+    def ending(cls, scenario: Scenario, yesterday: date) -> Self:
+        """Plan a scenario whose stream ends on its own last day, or else yesterday."""
+        stream_last = date.fromisoformat(scenario.last_day) if scenario.last_day else yesterday
+        history_last = stream_last - scenario.stream_days * DAY
+        return cls(scenario, history_last - (scenario.history_days - 1) * DAY, history_last)
+
+    @classmethod
     def of(cls, stored: dict[str, Any]) -> Self:
         """Read a plan from decoded JSON."""
-        return cls(Scenario.of(stored["scenario"]), date.fromisoformat(stored["history_last"]))
+        days = (date.fromisoformat(stored[name]) for name in ("history_first", "history_last"))
+        return cls(Scenario.of(stored["scenario"]), *days)
 
     @classmethod
     def kept(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
@@ -102,9 +110,8 @@ class Plan:
             StackError: another scenario is kept, and its data is in the database.
         """
         if not file.exists():
-            yesterday = now.astimezone(UTC).date() - DAY
-            chosen = cls(wanted, yesterday - wanted.stream_days * DAY)
-            chosen._keep(file)
+            chosen = cls.ending(wanted, now.astimezone(UTC).date() - DAY)
+            chosen.keep(file)
             return chosen
         stored = json.loads(file.read_text())
         plan = cls.of(stored)
@@ -114,9 +121,10 @@ class Plan:
             )
         return plan
 
-    def _keep(self, file: Path) -> None:
+    def keep(self, file: Path) -> None:
+        """Keep the plan for later runs, whole or not at all."""
         file.parent.mkdir(parents=True, exist_ok=True)
         staged = file.with_suffix(".partial")
-        content = {"scenario": asdict(self.scenario), "history_last": self.history_last.isoformat()}
-        staged.write_text(json.dumps(content, indent=2) + "\n")
+        days = {"history_first": self.history_first.isoformat(), "history_last": self.history_last.isoformat()}
+        staged.write_text(json.dumps({"scenario": asdict(self.scenario), **days}, indent=2) + "\n")
         staged.replace(file)

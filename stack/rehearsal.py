@@ -15,11 +15,9 @@ from sqlalchemy import Engine, Table, select
 
 from driftline import tables
 from driftline.columns import FEATURES
-from driftline.database import make_engine
 from driftline.engine.spec import ColumnSpec, ModelSpec
-from driftline.settings import DatabaseSettings
 from stack import paths, processes
-from stack.environments import Role, settings_for
+from stack.environments import Role, engine_for, settings_for
 from stack.site import Site, kept_ports
 
 COMMAND_SECONDS = 900
@@ -93,11 +91,7 @@ class Rehearsal:
 
     def engine(self, role: Role = "owner") -> Engine:
         """Connect as a role."""
-        variables = settings_for(role, self.site)
-        fields = {
-            name.removeprefix("DB_").lower(): value for name, value in variables.items() if name.startswith("DB_")
-        }
-        return make_engine(DatabaseSettings.model_validate(fields))
+        return engine_for(role, self.site)
 
     def content(self, table: Table) -> pd.DataFrame:
         """Read what came of it all: a table without circumstances, current rows only, ordered by its columns."""

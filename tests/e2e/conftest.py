@@ -14,6 +14,7 @@ SCENARIO = Scenario(
     history_days=60,
     stream_days=30,
     subscribers=500,
+    last_day="2026-06-30",
     drifts=(
         PlannedDrift("unit", 60.0, first_day=8, last_day=12, column="DP_MOC_DURATION"),
         PlannedDrift("concept", 1.0, first_day=21, last_day=26),

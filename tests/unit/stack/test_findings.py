@@ -10,7 +10,7 @@ from stack.findings import Day, summary_of, table_of
 from stack.plan import Plan, PlannedDrift, Scenario
 
 DRIFT = PlannedDrift("unit", 60.0, 3, None, "DP_MOC_DURATION")
-PLAN = Plan(Scenario(stream_days=4, drifts=(DRIFT,)), date(2026, 1, 29))
+PLAN = Plan.ending(Scenario(stream_days=4, drifts=(DRIFT,)), date(2026, 2, 2))
 DRIFTED = ("M_Out_Call_Time", "a", "b", "c", "d")
 
 
@@ -43,16 +43,16 @@ def test_what_came_before_the_drift_is_a_false_alert_and_no_finding() -> None:
 
 
 def test_without_drift_every_alert_is_counted() -> None:
-    plan = Plan(Scenario(drifts=()), date(2026, 1, 29))
+    plan = Plan.ending(Scenario(drifts=()), date(2026, 2, 28))
     assert summary_of(days("ok", "alert"), plan, 3) == ["Days without drift, or its traces: 2, of which 1 alerted"]
 
 
 def test_a_day_whose_features_look_back_into_the_drift_is_not_clean() -> None:
     brief = Scenario(stream_days=20, drifts=(PlannedDrift("concept", 1.0, 3, 4),))
-    said = summary_of([], Plan(brief, date(2026, 1, 29)), 3)
+    said = summary_of([], Plan.ending(brief, date(2026, 2, 18)), 3)
     assert said[0] == "Put in:          concept drift from 2026-02-01 on"
     all_days = [Day.of(chunk(number, "ok")) for number in range(20)]
-    assert summary_of(all_days, Plan(brief, date(2026, 1, 29)), 3)[-1].startswith(
+    assert summary_of(all_days, Plan.ending(brief, date(2026, 2, 18)), 3)[-1].startswith(
         "Days without drift, or its traces: 12,"
     )
 

@@ -32,8 +32,13 @@ def test_another_scenario_on_kept_data_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_request_names_the_drift_and_its_day() -> None:
-    plan = Plan(Scenario(), date(2026, 1, 29))
+    plan = Plan.ending(Scenario(), date(2026, 2, 28))
     assert plan.stream_request()["drifts"] == [
         {"kind": "unit", "size": 60.0, "start": "2026-02-13", "column": "DP_MOC_DURATION"}
     ]
-    assert Plan(Scenario(drifts=()), date(2026, 1, 29)).stream_request()["drifts"] == []
+    assert Plan.ending(Scenario(drifts=()), date(2026, 2, 28)).stream_request()["drifts"] == []
+
+
+def test_a_scenario_may_fix_its_days() -> None:
+    plan = Plan.ending(Scenario(last_day="2026-06-30"), date(2026, 11, 1))
+    assert plan.stream_last == date(2026, 6, 30)
