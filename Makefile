@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e lock
+.PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e bench lock
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 INSTALLED := .venv/.project.stamp
@@ -50,6 +50,9 @@ test-integration: setup ## Tests on MariaDB, MySQL and Kafka
 
 test-e2e: setup ## The loop through the public commands, with kills
 	$(PYTEST) -q tests/e2e
+
+bench: setup ## Time the product against the bare thing it stands on (some minutes)
+	@for question in procedure poll simulator relay; do $(PYTHON) -m benchmarks.$$question || exit 1; done
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \

@@ -1,0 +1,52 @@
+"""A MariaDB as production runs it: every commit on the disk, the binary log on, room for the working set."""
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from driftline import migrate
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
+from stack.leashed import mariadb_server
+
+PRODUCTION = (
+    "--innodb-flush-log-at-trx-commit=1",
+    "--sync-binlog=1",
+    "--innodb-doublewrite=1",
+    "--binlog-format=ROW",
+    "--innodb-buffer-pool-size=1G",
+    "--innodb-log-file-size=512M",
+)
+
+FreshDatabase = Callable[[], Engine]
+
+
+@contextmanager
+def databases() -> Iterator[FreshDatabase]:
+    """Serve a MariaDB; yields a function that makes a fresh migrated database on it. All is gone afterwards."""
+    made: list[Engine] = []
+    numbers = itertools.count(1)
+    with (
+        tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder,
+        mariadb_server(Path(folder), PRODUCTION) as server,
+    ):
+
+        def fresh() -> Engine:
+            name = f"bench_{next(numbers)}"
+            with server.administrator() as connection, connection.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {name}")
+                cursor.execute(f"CREATE DATABASE {name}_truth")
+            engine = make_engine(
+                DatabaseSettings(host="127.0.0.1", port=server.port, user="root", password=server.password, name=name)
+            )
+            migrate.upgrade(engine)
+            made.append(engine)
+            return engine
+
+        yield fresh
+        for engine in made:
+            engine.dispose()

@@ -1,0 +1,171 @@
+"""A long history of the churn model: rows, labels, ledger and results, as years of polls would have left them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Engine, Table, func, literal, select, text
+from sqlalchemy import insert as insert_into
+from sqlalchemy.sql.elements import ColumnElement
+
+from driftline import bulk, labels, ledger, registry, tables
+from driftline.clock import naive_utc
+from driftline.columns import CHURN_MODEL, FEATURES, prediction_id
+from driftline.database import in_transaction
+from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec
+from driftline.ledger import Batch, BatchKind
+from driftline.predictions import PredictionStore
+from driftline.tables import CHURN_NUMBER
+from monitoring.poller import poll_once
+
+DAY = timedelta(days=1)
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+LABEL_DELAY = 3
+SPEC = ModelSpec(
+    columns=tuple(ColumnSpec(name=name) for name in FEATURES), clock=ModelClock.DATA, label_delay=LABEL_DELAY * DAY
+)
+LOADED_AT_ONCE = 50
+"""Days in one LOAD DATA while history is made."""
+
+
+def scored_day(day: datetime, rows: int) -> pd.DataFrame:
+    """Give the predictions of one day with their truth in `label`: the columns of the churn model's table."""
+    rng = np.random.default_rng(day.toordinal())
+    truth = rng.normal(size=rows)
+    score = 1 / (1 + np.exp(-1.5 * truth))
+    date = f"{day:%Y-%m-%d}"
+    columns = {
+        "event_time": pd.DatetimeIndex([day] * rows).as_unit("us"),
+        "id": [prediction_id(date, f"9990{number:08}") for number in range(rows)],
+        "model_version": 1,
+        "scored_at": pd.Timestamp(day + DAY).as_unit("us"),
+        "prediction": (score > 0.5).astype(int),
+        "probability_0": 1 - score,
+        "probability_1": score,
+        "label": (rng.uniform(size=rows) < score).astype(int),
+    }
+    noise = rng.gamma(2.0, 100.0, size=(len(FEATURES), rows))
+    return pd.DataFrame({**columns, **{name: noise[n] * np.exp(truth / 9) for n, name in enumerate(FEATURES)}})
+
+
+@dataclass
+class History:
+    """A model with its history, all days of one size, and the days written after it: their rows by start."""
+
+    engine: Engine
+    next_day: datetime
+    sizes: dict[datetime, int]
+
+    @property
+    def store(self) -> PredictionStore:
+        """The door to the predictions."""
+        return PredictionStore(CHURN_NUMBER, SPEC)
+
+    def add_day(self, rows: int) -> None:
+        """Write one more day as the jobs and the simulator do: predictions, then the labels that come in on it."""
+        day, told = self.next_day, self.next_day - LABEL_DELAY * DAY
+        frame = scored_day(day, rows)
+        known = label_frame(scored_day(told, self.sizes[told]), day + DAY)
+        in_transaction(self.engine, lambda c: self.store.write(c, f"predict/{day:%F}", frame, NOW))
+        in_transaction(self.engine, lambda c: labels.write_batch(c, f"labels/{day:%F}", CHURN_NUMBER, known, NOW))
+        self.sizes[day] = rows
+        self.next_day = day + DAY
+
+
+def label_frame(scored: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
+    """Give the labels of predictions."""
+    return pd.DataFrame({"id": scored["id"], "value": scored["label"], "known_at": pd.Timestamp(known_at)})
+
+
+def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next_day: datetime) -> History:
+    """Register the model and fill its history: rows by LOAD DATA, results of one computed day copied to all others.
+
+    The last days are then polled, so that what is open, due or waiting for labels is as it would be.
+    """
+    _register(engine, objects, rows_a_day, next_day)
+    starts = [next_day - (days - n) * DAY for n in range(days)]
+    history = History(engine, next_day, dict.fromkeys(starts, rows_a_day))
+    for first in range(0, days, LOADED_AT_ONCE):
+        _load(history, starts[first : first + LOADED_AT_ONCE])
+    settled, latest = starts[: -LABEL_DELAY - 1], set(starts[-LABEL_DELAY - 1 :])
+    _poll(engine, {settled[-1]})
+    in_transaction(engine, lambda connection: _copy_results(connection, settled[-1]))
+    _poll(engine, latest)
+    with engine.connect() as connection:
+        for table in (history.store.table, tables.labels, tables.results, tables.chunk_revisions, tables.verdicts):
+            connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # a name made here
+    return history
+
+
+def _register(engine: Engine, objects: Path, rows_a_day: int, next_day: datetime) -> None:
+    first = next_day - 5000 * DAY
+    reference = pd.concat([scored_day(first + n * DAY, rows_a_day) for n in range(14)], ignore_index=True)
+    registry.register(engine, registry.Candidate(CHURN_MODEL, SPEC, "0" * 64, reference, None, {}), objects, NOW)
+
+
+def _load(history: History, days: Sequence[datetime]) -> None:
+    def work(connection: Connection) -> None:
+        frames = [_numbered(connection, history, day) for day in days]
+        columns = [*history.store.columns, "batch_number"]
+        _load_rows(connection, history.store.table, columns, pd.concat(frames))
+        known = pd.concat(
+            [_known(frame) for frame in frames if _is_labelled(history, frame)] or [_known(frames[0][:0])]
+        )
+        _load_rows(connection, tables.labels, ["id", "value", "known_at", "batch_number"], known)
+
+    in_transaction(history.engine, work)
+
+
+def _numbered(connection: Connection, history: History, day: datetime) -> pd.DataFrame:
+    """Enter a day's two batches, and give its rows with their batch's number."""
+    frame = scored_day(day, history.sizes[day])
+    numbers = {}
+    for kind in (BatchKind.PREDICTIONS, BatchKind.LABELS):
+        name = f"history/{kind}/{day:%F}"
+        batch = Batch(name, kind, ledger.content_hash(name.encode()), len(frame), NOW, CHURN_NUMBER, day, day)
+        numbers[kind] = ledger.open_batch(connection, batch)
+    predicted = numbers[BatchKind.PREDICTIONS]
+    assert predicted is not None
+    ledger.touch(connection, predicted, 1, [day])
+    return frame.assign(batch_number=predicted, label_batch_number=numbers[BatchKind.LABELS])
+
+
+def _is_labelled(history: History, frame: pd.DataFrame) -> bool:
+    return bool(frame["event_time"].iloc[0] < history.next_day - LABEL_DELAY * DAY)
+
+
+def _known(frame: pd.DataFrame) -> pd.DataFrame:
+    known_at = frame["event_time"] + (LABEL_DELAY + 1) * DAY
+    return pd.DataFrame(
+        {"id": frame["id"], "value": frame["label"], "known_at": known_at, "batch_number": frame["label_batch_number"]}
+    )
+
+
+def _load_rows(connection: Connection, table: Table, columns: Sequence[str], frame: pd.DataFrame) -> None:
+    constants = {"model_number": CHURN_NUMBER} if table is tables.labels else {}
+    bulk.load(connection, table, columns, bulk.encode(frame, columns), constants)
+
+
+def _poll(engine: Engine, days: set[datetime]) -> None:
+    in_transaction(engine, lambda connection: registry.queue(connection, CHURN_NUMBER, 1, days))
+    done = poll_once(engine, NOW, scheduled=False)
+    assert done.chunks == len(days), done
+
+
+def _copy_results(connection: Connection, day: datetime) -> None:
+    """Say of every earlier day what was said of this one."""
+    earlier = (
+        select(tables.ledger_slots.c.slot).where(tables.ledger_slots.c.slot < naive_utc(day)).distinct().subquery()
+    )
+    for table in (tables.chunk_revisions, tables.results, tables.verdicts):
+        moved: dict[str, ColumnElement[object]] = {
+            "chunk_start": earlier.c.slot,
+            "chunk_end": func.timestampadd(text("DAY"), 1, earlier.c.slot),
+        }
+        values = [moved.get(column.name, column) for column in table.columns]
+        copied = select(*values).select_from(table).join(earlier, literal(1) == 1)
+        copied = copied.where(table.c.chunk_start == naive_utc(day))
+        connection.execute(insert_into(table).from_select([column.name for column in table.columns], copied))

@@ -1,0 +1,76 @@
+"""A poll after one new day with a million rows of history, against one with a hundred thousand."""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks.durable import databases
+from benchmarks.history import NOW, History, make_history
+from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, times
+from monitoring.poller import poll_once
+
+FIRST_NEW_DAY = datetime(2026, 5, 1, tzinfo=UTC)
+ROWS_A_DAY = 1_000
+LONG, SHORT = 1_000, 100
+"""Days of history."""
+NEW_ROWS = (1_000, 10_000)
+RUNS = 7
+UNMEASURED = 4
+"""Until all chunks that a poll takes up, back to the label delay, are of the new size."""
+AIM = Aim(1.2, Better.LOWER)
+
+
+@dataclass
+class Polls:
+    """Polls after new days on one history; `reads` holds the rows that the server read in each."""
+
+    history: History
+    reads: list[float] = field(default_factory=list)
+
+    def after_a_day(self, rows: int) -> float:
+        """Write one more day, and give the seconds of the poll after it; what it must have done is checked."""
+        self.history.add_day(rows)
+        read, began = self._rows_read(), time.perf_counter()
+        done = poll_once(self.history.engine, NOW, scheduled=True)
+        seconds = time.perf_counter() - began
+        self.reads.append(self._rows_read() - read)
+        assert (done.batches, done.chunks, done.failed) == (2, 2, 0), done
+        return seconds
+
+    def _rows_read(self) -> int:
+        with self.history.engine.connect() as connection:
+            counters = connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Handler_read%%'")
+            return sum(int(value) for _, value in counters)
+
+
+def compare(histories: Mapping[str, History], rows: int) -> None:
+    """Print how long a poll after `rows` new rows takes under the longer history (the first) and the shorter one."""
+    print(f"  after a day of {rows:,} rows:")
+    polls = {name: Polls(history) for name, history in histories.items()}
+    seconds = alternate({name: partial(own.after_a_day, rows) for name, own in polls.items()}, RUNS, UNMEASURED)
+    show(seconds)
+    for name, own in polls.items():
+        print(f"  {name:<44} {median(own.reads[-RUNS:]):8,.0f} rows read by the server")
+    conclude(f"a poll after {rows:,} new rows, times the shorter history's", times(*seconds.values()), AIM)
+
+
+def main() -> None:
+    """Print both ratios."""
+    print(f"A poll after one new day ({machine()})")
+    with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
+
+        def made(days: int) -> History:
+            return make_history(fresh(), Path(folder), days, ROWS_A_DAY, FIRST_NEW_DAY)
+
+        long = made(LONG)
+        for rows in NEW_ROWS:
+            compare({f"{LONG * ROWS_A_DAY:,} rows of history": long, f"{SHORT * ROWS_A_DAY:,}": made(SHORT)}, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The relay (MySQL to Kafka, a transaction a batch), as a share of a bare librdkafka producer of the same bytes."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from confluent_kafka import Producer
+from sqlalchemy import Connection, Engine, insert, select
+
+from benchmarks.durable import databases
+from benchmarks.measuring import Aim, Better, Way, alternate, conclude, machine, share, show, timed
+from benchmarks.plan import NOW, plan_of
+from driftline import tables
+from driftline.columns import Topic
+from driftline.database import in_transaction
+from driftline.ledger import Consumer
+from flaskapp.confluent_publisher import ConfluentPublisher
+from flaskapp.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.publisher import Publication, Publisher, Route
+from flaskapp.records import write_records
+from flaskapp.relay import messages, open_relay, relay_once
+from flaskapp.stream_source import StreamSource
+from stack.leashed import kafka_broker
+from stack.topics import create_topics
+
+STREAMS = ((10_000, 5), (1_000, 20))
+"""Subscribers and days: a larger batch, and the size by default."""
+RUNS = 7
+AIM = Aim(0.8, Better.HIGHER)
+LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
+    "confluent-kafka": ConfluentPublisher,
+    "kafka-python": KafkaPythonPublisher,
+}
+
+
+def fill(engine: Engine, subscribers: int, days: int) -> list[int]:
+    """Write the batches of a stream; give their numbers in the ledger."""
+    source = StreamSource(plan_of(subscribers, days))
+    for number in range(1, days + 1):
+        batch = source.records(number, NOW)
+        in_transaction(engine, partial(write_records, batch=batch, now=NOW))
+    with engine.connect() as connection:
+        return list(connection.execute(select(tables.ledger.c.number)).scalars())
+
+
+def publications(engine: Engine) -> list[Publication]:
+    """Read all batches as the relay publishes them."""
+
+    def read(connection: Connection) -> list[Publication]:
+        batches = connection.execute(select(tables.ledger).order_by(tables.ledger.c.number)).mappings().all()
+        return [Publication(batch["batch_id"], "{}", messages(connection, batch)) for batch in batches]
+
+    return in_transaction(engine, read)
+
+
+def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
+    """Give a way that relays every batch; making them pending again is not timed."""
+    open_relay(engine, publisher)
+    pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
+
+    def relay_all() -> None:
+        relayed = [relay_once(engine, publisher, set()) for _ in numbers]
+        assert all(done is not None and done.records for done in relayed)
+
+    def run() -> float:
+        in_transaction(engine, lambda connection: connection.execute(insert(tables.pending_batches), pending))
+        return timed(relay_all)
+
+    return run
+
+
+def publishing(ready: list[Publication], publisher: Publisher) -> Way:
+    """Give a way that publishes what was read already: the publisher without MySQL."""
+    publisher.open()
+
+    def publish_all() -> None:
+        for publication in ready:
+            publisher.publish(publication)
+
+    return lambda: timed(publish_all)
+
+
+def bare_producing(ready: list[Publication], route: Route) -> Way:
+    """Give a way that sends the same bytes by librdkafka alone, all of a batch in one call, a transaction each."""
+    producer = Producer(
+        {"bootstrap.servers": route.bootstrap_servers, "transactional.id": route.transactional_id, "linger.ms": 20,
+         "batch.size": 1_000_000, "queue.buffering.max.messages": 250_000}
+    )  # fmt: skip
+    producer.init_transactions(15)
+    made = [[{"key": key.encode(), "value": value.encode()} for key, value in batch.records] for batch in ready]
+
+    def send() -> None:
+        for batch in made:
+            producer.begin_transaction()
+            assert producer.produce_batch(route.records_topic, batch) == len(batch)
+            producer.produce(route.batches_topic, b"{}", b"bare")
+            producer.commit_transaction(60)
+
+    return lambda: timed(send)
+
+
+def ways(engine: Engine, numbers: list[int], ready: list[Publication], route: Route) -> Mapping[str, Way]:
+    """Give all ways; each has a transactional id of its own."""
+    bare = replace(route, transactional_id="bare")
+    found: dict[str, Way] = {"bare librdkafka": bare_producing(ready, bare)}
+    for name, library in LIBRARIES.items():
+        own = replace(route, transactional_id=f"relay-{name}"), replace(route, transactional_id=f"publish-{name}")
+        found[f"relay, {name}"] = relaying(engine, numbers, library(own[0]))
+        found[f"publisher alone, {name}"] = publishing(ready, library(own[1]))
+    return found
+
+
+def compare(engine: Engine, route: Route, subscribers: int, days: int) -> None:
+    """Print the shares for one size of batch."""
+    numbers = fill(engine, subscribers, days)
+    ready = publications(engine)
+    rows = sum(len(batch.records) for batch in ready)
+    size = sum(len(key) + len(value) for batch in ready for key, value in batch.records)
+    print(f"  {days} batches of about {rows // days:,} records of {size // rows} bytes:")
+    seconds = alternate(ways(engine, numbers, ready, route), RUNS)
+    show(seconds, rows)
+    bare = seconds.pop("bare librdkafka")
+    for name, taken in seconds.items():
+        conclude(f"{name}, as a share of bare librdkafka", share(taken, bare), AIM)
+
+
+def main() -> None:
+    """Print all shares."""
+    print(f"The relay into Kafka ({machine()})")
+    with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, kafka_broker(Path(folder)) as broker:
+        create_topics(broker.bootstrap_servers)
+        route = Route(broker.bootstrap_servers, Topic.CDR_RECORDS, Topic.CDR_BATCHES, "set for each")
+        with databases() as fresh:
+            for subscribers, days in STREAMS:
+                compare(fresh(), route, subscribers, days)
+
+
+if __name__ == "__main__":
+    main()

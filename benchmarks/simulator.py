@@ -1,0 +1,135 @@
+"""The simulator into MySQL, as a share of a bare LOAD DATA of the same rows in the same transactions."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, MetaData, Table, func, select
+
+from benchmarks.durable import databases
+from benchmarks.measuring import Aim, Better, alternate, conclude, machine, share, show, timed
+from benchmarks.plan import NOW, plan_of
+from driftline import bulk, tables
+from driftline.columns import Cdr
+from driftline.database import in_transaction
+from driftline.ledger import Consumer
+from flaskapp import stream_runs
+from flaskapp.records import COLUMNS, RecordBatch, write_records
+from flaskapp.stream_plan import StreamPlan
+from flaskapp.stream_source import StreamSource
+from flaskapp.write_next import write_next
+
+STREAMS = ((1_000, 30), (10_000, 10))
+"""Subscribers and days: the size of a batch by default, and a larger one."""
+RUNS = 7
+AIM = Aim(0.7, Better.HIGHER)
+BARE = "bare_cdr"
+WRITTEN = (
+    tables.cdr.name,
+    tables.ledger.name,
+    tables.pending_batches.name,
+    tables.labels.name,
+    tables.stream_runs.name,
+    BARE,
+)
+
+
+class Streams:
+    """One stream of records on one database: written through the ledger in three ways, and by a bare LOAD DATA."""
+
+    def __init__(self, engine: Engine, plan: StreamPlan, folder: Path) -> None:
+        self.engine, self.plan = engine, plan
+        self.source = StreamSource(plan)  # the service too keeps the world of the stream that runs
+        self.made = [self.source.records(number, NOW) for number in self._numbers()]
+        self.rows = sum(len(batch.frame) for batch in self.made)
+        self.files = [self._file(folder, number, batch) for number, batch in enumerate(self.made)]
+        self.bare = Table(BARE, MetaData(), *(column._copy() for column in tables.cdr.columns))
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {tables.cdr.name}")  # names made here
+
+    def _numbers(self) -> range:
+        return range(1, self.plan.num_batches + 1)
+
+    def _file(self, folder: Path, number: int, batch: RecordBatch) -> Path:
+        path = folder / f"{number}.csv"
+        path.write_bytes(bulk.encode(batch.frame, COLUMNS))
+        return path
+
+    def with_generation(self) -> None:
+        """Make each batch and write it through the ledger."""
+        self._write(self.source.records(number, NOW) for number in self._numbers())
+
+    def without_generation(self) -> None:
+        """Write batches that are made already through the ledger."""
+        self._write(self.made)
+
+    def _write(self, batches: Iterable[RecordBatch]) -> None:
+        for batch in batches:
+            in_transaction(self.engine, partial(write_records, batch=batch, now=NOW, consumers=[Consumer.RELAY]))
+
+    def whole_steps(self) -> None:
+        """Write as the service does: the stream's own row, the records, the labels that became known."""
+        for _ in self._numbers():
+            write_next(self.engine, self.plan.run_id, lambda _: self.source, NOW)
+
+    def bare_load(self) -> None:
+        """Have the server load the files, a transaction each."""
+        for number, path in enumerate(self.files):
+            statement = bulk.LoadData(path, self.bare, COLUMNS, {Cdr.BATCH_NUMBER: number})
+            in_transaction(self.engine, partial(Connection.execute, statement=statement))
+
+    def way(self, work: Callable[[], None], table: Table) -> Callable[[], float]:
+        """Time `work` on empty tables, and check that every row got there."""
+
+        def run() -> float:
+            self._empty()
+            seconds = timed(work)
+            with self.engine.connect() as connection:
+                assert connection.execute(select(func.count()).select_from(table)).scalar_one() == self.rows
+            return seconds
+
+        return run
+
+    def _empty(self) -> None:
+        with self.engine.connect() as connection:
+            for name in WRITTEN:
+                connection.exec_driver_sql(f"TRUNCATE TABLE {name}")  # names made here
+        in_transaction(self.engine, self._begin)
+
+    def _begin(self, connection: Connection) -> None:
+        stream_runs.begin(connection, self.plan, NOW)
+
+
+def compare(streams: Streams) -> None:
+    """Print the shares for one size of batch."""
+    size = f"{streams.plan.num_batches} batches of about {streams.rows // streams.plan.num_batches:,}"
+    print(f"  {size} records:")
+    bare, made = "bare LOAD DATA", "through the ledger"
+    generated, whole = "world and ledger", "world, ledger, labels, progress"
+    seconds = alternate(
+        {
+            bare: streams.way(streams.bare_load, streams.bare),
+            made: streams.way(streams.without_generation, tables.cdr),
+            generated: streams.way(streams.with_generation, tables.cdr),
+            whole: streams.way(streams.whole_steps, tables.cdr),
+        },
+        RUNS,
+    )
+    show(seconds, streams.rows)
+    for name, aim in ((made, AIM), (generated, AIM), (whole, None)):
+        conclude(f"{name}, as a share of the bare LOAD DATA", share(seconds[name], seconds[bare]), aim)
+
+
+def main() -> None:
+    """Print all shares."""
+    print(f"The simulator into MySQL ({machine()})")
+    with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
+        for subscribers, days in STREAMS:
+            place = Path(folder) / str(subscribers)
+            place.mkdir()
+            compare(Streams(fresh(), plan_of(subscribers, days), place))
+
+
+if __name__ == "__main__":
+    main()
