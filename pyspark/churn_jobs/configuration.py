@@ -41,7 +41,7 @@ class ForestSize(BaseModel):
     depth: Annotated[int, Field(ge=1, le=30)]
 
 
-DEFAULT_CANDIDATES = (ForestSize(trees=40, depth=6), ForestSize(trees=40, depth=9))
+DEFAULT_CANDIDATES = (ForestSize(trees=30, depth=5), ForestSize(trees=30, depth=8))
 
 
 class TrainingConfig(BaseModel):

@@ -41,29 +41,38 @@ def daily(records: DataFrame) -> DataFrame:
 
 def with_trailing(days: DataFrame) -> DataFrame:
     """Add each subscriber's trailing features over the last `TRAILING_DAYS` calendar days, the day itself included."""
-    day_number = F.unix_date(Processed.DATE)
-    window = Window.partitionBy(Processed.USER).orderBy(day_number).rangeBetween(1 - TRAILING_DAYS, 0)
-    seen = F.count(F.lit(1)).over(window)
-    columns = {Processed.DAYS_SEEN.value: seen}
-    for name in USAGE:
-        value = F.col(name)
-        parts = (F.count(value).over(window), F.sum(value).over(window), F.var_pop(value).over(window))
-        columns |= _statistics(name, seen, *parts)
-    return days.withColumns(columns)
+    window = Window.partitionBy(Processed.USER).orderBy(F.unix_date(Processed.DATE)).rangeBetween(1 - TRAILING_DAYS, 0)
+    recent = days.withColumn("recent", F.collect_list(F.struct(*USAGE)).over(window))
+    seen = recent.withColumn(Processed.DAYS_SEEN, F.size("recent").cast("long"))
+    known = seen.withColumns({f"known_{name}": _known(name) for name in USAGE})
+    summed = known.withColumns({column: value for name in USAGE for column, value in _sums(name).items()})
+    return summed.withColumns({trailing(name, "std"): _std(name) for name in USAGE})
 
 
-def _statistics(name: str, seen: Column, known: Column, total: Column, variance: Column) -> dict[str, Column]:
-    """Join the known values with the zeros of the days without a record (Chan's rule for two groups).
+def _known(name: str) -> Column:
+    """Give the column's known values in the window's records, as doubles."""
+    values = F.transform("recent", lambda day: day[name].cast("double"))
+    return F.filter(values, lambda value: value.isNotNull())
 
-    The standard deviation is the sample's (n - 1), NULL where fewer than two days are known.
-    """
-    zeros = F.lit(TRAILING_DAYS) - seen
-    days = F.nullif(known + zeros, F.lit(0))
-    value = F.coalesce(total.cast("double"), F.lit(0.0))
-    own_mean = F.coalesce(total.cast("double") / F.nullif(known, F.lit(0)), F.lit(0.0))
-    squares = F.coalesce(variance, F.lit(0.0)) * known + own_mean * own_mean * known * zeros / days
-    return {
-        trailing(name, "sum"): F.when(days > 0, value),
-        trailing(name, "mean"): value / days,
-        trailing(name, "std"): F.sqrt(squares / F.nullif(days - 1, F.lit(0))),
-    }
+
+def _zeros() -> Column:
+    """Count the days without a record."""
+    return F.lit(TRAILING_DAYS) - F.col(Processed.DAYS_SEEN)
+
+
+def _known_days(name: str) -> Column:
+    return F.size(f"known_{name}") + _zeros()
+
+
+def _sums(name: str) -> dict[str, Column]:
+    """Give the sum and the mean; NULL where no day is known."""
+    total = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + value)
+    days = F.nullif(_known_days(name), F.lit(0))
+    return {trailing(name, "sum"): F.when(days.isNotNull(), total), trailing(name, "mean"): total / days}
+
+
+def _std(name: str) -> Column:
+    """Give the sample's standard deviation (n - 1), from the differences to the mean; NULL below two known days."""
+    mean = F.col(trailing(name, "mean"))
+    own = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + (value - mean) * (value - mean))
+    return F.sqrt((own + _zeros() * mean * mean) / F.nullif(_known_days(name) - 1, F.lit(0)))

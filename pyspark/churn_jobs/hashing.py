@@ -10,8 +10,7 @@ from churn_jobs.batches import DayPart, Part, parts_for
 from driftline.columns import Processed
 
 PIECES = 4
-DIGITS = 15
-"""A row's SHA-256 is taken as four numbers of 60 bits; those of all rows are joined by exclusive or."""
+"""A row is hashed by so many functions of 64 bits; the hashes of all rows are joined by exclusive or."""
 
 
 def part_number(parts: int) -> Column:
@@ -38,12 +37,9 @@ def content_hash(rows: DataFrame, columns: Sequence[str | Column]) -> str:
 
 
 def _joined(columns: Sequence[str | Column]) -> list[Column]:
-    """Name and hash every value, so that NULL, 0 and a value in another column differ."""
-    digest = F.sha2(F.to_json(F.struct(*columns)), 256)
-    return [
-        F.bit_xor(F.conv(F.substring(digest, 1 + n * DIGITS, DIGITS), 16, 10).cast("long")).alias(f"piece_{n}")
-        for n in range(PIECES)
-    ]
+    """Hash every value and whether it is NULL, which the hash function by itself passes over."""
+    values = [part for column in columns for part in (F.isnull(column), column)]
+    return [F.bit_xor(F.xxhash64(F.lit(n), *values)).alias(f"piece_{n}") for n in range(PIECES)]
 
 
 def _hash(row: Row) -> str:

@@ -39,12 +39,13 @@ def _start(name: str, settings: JobSettings) -> SparkSession:
 
 
 def _options(settings: JobSettings) -> dict[str, str]:
+    java = f"-Duser.timezone=UTC {settings.java_options}".strip()
     return {
         "spark.jars": ",".join(driver_jars(settings)),
         "spark.driver.memory": settings.driver_memory,
         **(dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), LOOPBACK) if _is_local(settings) else {}),
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dlog4j2.configurationFile={LOGGING.as_uri()}",
-        "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.driver.extraJavaOptions": f"{java} -Dlog4j2.configurationFile={LOGGING.as_uri()}",
+        "spark.executor.extraJavaOptions": java,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",

@@ -13,7 +13,8 @@ class JobSettings(BaseSettings):
     """Where Spark runs and with what.
 
     `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` in how many parts
-    it groups and joins, `jdbc_options` what the database's address needs beyond host, port and name.
+    it groups and joins, `jdbc_options` what the database's address needs besides host, port, name. `java_options` suit
+    jobs of a minute on a few cores (the quick compiler, the simple collector); on large data leave them empty.
     """
 
     model_config = SettingsConfigDict(env_prefix="SPARK_", frozen=True)
@@ -22,4 +23,5 @@ class JobSettings(BaseSettings):
     driver_memory: str = Field("2g", pattern=r"^[1-9][0-9]*[mgMG]$")
     jars: Path = FOLDER.parent / "build" / "jars" / "spark"
     shuffle_partitions: int = Field(4, ge=1)
+    java_options: str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     jdbc_options: str = "allowPublicKeyRetrieval=true"
