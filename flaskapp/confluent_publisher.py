@@ -47,6 +47,7 @@ class ConfluentPublisher:
 
     def open(self) -> None:
         """Fence the predecessor."""
+        self.close()
         self.probe()
         options = {
             "transactional.id": self.route.transactional_id,
@@ -99,6 +100,9 @@ class ConfluentPublisher:
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
         with translated():
+            self._producer.list_topics(
+                self.route.records_topic, PROBE_SECONDS
+            )  # or a broker that is away costs a minute
             self._producer.begin_transaction()
             for first in range(0, len(publication.records), SLICE):
                 self._send(self._producer, publication.records[first : first + SLICE])

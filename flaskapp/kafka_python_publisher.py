@@ -1,5 +1,6 @@
 """Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -29,6 +30,7 @@ class KafkaPythonPublisher:
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics."""
+        _require_listening(self.route.bootstrap_servers)
         with translated(), self._consumer(PROBE_SECONDS) as consumer:
             present = consumer.topics()
         require_topics(self.route.topics, present)
@@ -49,6 +51,7 @@ class KafkaPythonPublisher:
 
     def open(self) -> None:
         """Fence the predecessor."""
+        self.close()
         self.probe()
         with translated():
             producer = KafkaProducer(
@@ -59,8 +62,8 @@ class KafkaPythonPublisher:
                 batch_size=262_144,
                 max_block_ms=round(1000 * OPEN_SECONDS),
             )
+            self._producer = producer
             producer.init_transactions()
-        self._producer = producer
 
     def markers(self) -> frozenset[str]:
         """Read the markers' topic from its beginning to its end."""
@@ -74,6 +77,7 @@ class KafkaPythonPublisher:
         """Send a batch and its marker in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
+        _require_listening(self.route.bootstrap_servers)
         with translated():
             self._producer.begin_transaction()
             for key, value in publication.records:
@@ -95,3 +99,17 @@ def _read_all(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Iter
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
         for messages in consumer.poll(timeout_ms=500, max_records=10_000).values():
             yield from (message.key.decode() for message in messages)
+
+
+def _require_listening(bootstrap_servers: str) -> None:
+    """Check that one of the brokers takes a connection: the library would leave its refused sockets open."""
+    refused: OSError | None = None
+    for address in bootstrap_servers.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), PROBE_SECONDS).close()
+        except OSError as error:
+            refused = error
+        else:
+            return
+    raise KafkaUnavailable from refused

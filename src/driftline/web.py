@@ -121,7 +121,7 @@ def _response(status: int, code: str, message: str, details: tuple[str, ...] = (
 
 def _driftline_error(error: DriftlineError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s %s: %s", request.method, request.path, error, exc_info=error.__cause__)
+        log.warning("%s %s: %s (%s)", request.method, request.path, error, error.__cause__ or "no further cause")
     return _response(error.status, error.code, error.message, error.details)
 
 
