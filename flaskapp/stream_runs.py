@@ -48,11 +48,6 @@ class Run:
         """How many batches are written."""
         return self.next_batch - 1
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every batch is written."""
-        return self.next_batch > self.num_batches
-
     def pause(self, interval: float, now: datetime) -> float:
         """Give the seconds until the next batch is due: the first at once, each other `interval` after the last."""
         if self.next_batch == 1:
