@@ -1,0 +1,81 @@
+"""The composition root without Java: what goes wrong is one message and exit status 2."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from churn_jobs.command import asked, explain, run
+from churn_jobs.days import AskedRange
+from churn_jobs.job import Job
+from churn_jobs.session import driver_jars
+from churn_jobs.settings import JobSettings
+from driftline.errors import InvalidInput, NotFound
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    (tmp_path / "mariadb-java-client-3.jar").touch()
+    for name, value in (
+        ("DB_USER", "jobs"),
+        ("DB_PASSWORD", "s3cret"),
+        ("DB_PORT", "1"),
+        ("SPARK_JARS", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def refused(work: object, capsys: pytest.CaptureFixture[str]) -> str:
+    assert callable(work)
+    with pytest.raises(SystemExit) as ended:
+        run("prepare_data", work)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_a_fault_with_a_cure_is_one_message(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_: Job) -> None:
+        raise InvalidInput("The range does not fit.", details=("too early",))
+
+    assert refused(work, capsys) == "Error: The range does not fit.\n  - too early\n"
+
+
+def test_a_missing_user_is_named(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.delenv("DB_USER")
+    assert "DB_USER: Field required" in refused(lambda job: job, capsys)
+
+
+def test_missing_jars_are_found_before_java_is_started(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    environment.setenv("SPARK_JARS", str(tmp_path / "none"))
+    assert "run `make setup`" in refused(lambda job: job, capsys)
+
+
+def test_a_database_that_is_away_is_told_without_the_password(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(lambda job: job.engine.connect(), capsys)
+    assert "MySQL does not answer" in said
+    assert "s3cret" not in said
+
+
+def test_what_the_database_refused_is_said_without_the_statement() -> None:
+    error = OperationalError("SELECT secret", {}, Exception(1045, "Access denied"))
+    assert explain(error) == "The database refused: (1045, 'Access denied')"
+
+
+def test_arguments_are_days() -> None:
+    assert asked(datetime(2026, 1, 2), None) == AskedRange(datetime(2026, 1, 2).date(), None)  # noqa: DTZ001  # a day
+
+
+def test_the_driver_is_the_one_jar_that_is_passed(tmp_path: Path) -> None:
+    for name in ("mariadb-java-client-3.5.jar", "kafka-clients-3.jar"):
+        (tmp_path / name).touch()
+    assert driver_jars(JobSettings(jars=tmp_path)) == [str(tmp_path / "mariadb-java-client-3.5.jar")]
+    with pytest.raises(NotFound, match="SPARK_JARS"):
+        driver_jars(JobSettings(jars=tmp_path / "none"))
