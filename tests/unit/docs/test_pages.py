@@ -34,7 +34,7 @@ def test_the_first_thirty_lines_name_both_commands_and_what_one_then_sees() -> N
 def test_the_excerpt_has_the_columns_of_the_demos_table() -> None:
     plan = Plan.ending(Scenario(), date(2026, 2, 28))
     columns = [str(column.header) for column in table_of([], plan).columns]
-    headings = re.split(r"\s{2,}|[┃│|]", fenced(README, "text")[0])
+    headings = re.split(r"\s{2,}|\n|[┃│|]", fenced(README, "text")[0])
     assert [name.strip() for name in headings if name.strip() in columns][: len(columns)] == columns
 
 
