@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -14,9 +14,7 @@ from flaskapp.publisher import COMMIT_SECONDS, OPEN_SECONDS, PROBE_SECONDS, Publ
 log = logging.getLogger(__name__)
 
 QUEUE = 250_000
-"""Messages the client holds: a whole batch of the ledger, twice over."""
-SLICE = 10_000
-"""Messages handed over at once; librdkafka sends while the next ones are made ready."""
+"""Messages the client holds: more than a whole batch of the ledger."""
 MARKERS, READ_SECONDS = 1_000, 0.1
 """A reading of markers returns with this many, or after this time."""
 
@@ -104,17 +102,10 @@ class ConfluentPublisher:
                 self.route.records_topic, PROBE_SECONDS
             )  # or a broker that is away costs a minute
             self._producer.begin_transaction()
-            for first in range(0, len(publication.records), SLICE):
-                self._send(self._producer, publication.records[first : first + SLICE])
+            for key, value in publication.records:
+                self._producer.produce(self.route.records_topic, value, key)
             self._producer.produce(self.route.batches_topic, publication.marker, publication.batch_id)
             self._producer.commit_transaction(COMMIT_SECONDS)
-
-    def _send(self, producer: Producer, records: Sequence[tuple[str, str]]) -> None:
-        messages = [{"key": key, "value": value} for key, value in records]
-        sent = producer.produce_batch(self.route.records_topic, messages)
-        producer.poll(0)
-        if sent != len(messages):
-            raise KafkaUnavailable("Kafka's client took only a part of a batch; it is published again whole.")
 
     def close(self) -> None:
         """Drop the producer; a transaction under way is ended by the next `open`."""

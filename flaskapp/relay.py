@@ -7,14 +7,18 @@ between the two, the next relay reads from the markers that the batch is out. Fe
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Engine, RowMapping, Text, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Engine, RowMapping, Text, func, literal, select, text
 
 from driftline import tables
 from driftline.columns import CDR_USAGE, Cdr
 from driftline.database import in_transaction, translated
+from driftline.errors import DriftlineError
 from driftline.ledger import Consumer, claim, settle
 from flaskapp.publisher import Publication, Publisher
 
+LINE = "\n"
+"""Stands between two records in a text; JSON has none, and neither has a subscriber's number."""
+LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
 INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
 
 
@@ -84,19 +88,31 @@ def _publish(connection: Connection, publisher: Publisher, batch: RowMapping) ->
 
 
 def messages(connection: Connection, batch: RowMapping) -> list[tuple[str, str]]:
-    """Read a batch's records as (subscriber, JSON), in the order of the table's key.
+    """Read a batch's records as (subscriber, JSON).
 
-    The server writes the JSON, many times faster than Python would. The label is not in it: it comes later.
+    The server writes the JSON and joins it to a few long texts: many times faster than row by row in Python. The label
+    is not in it: it comes later.
+
+    Raises:
+        DriftlineError: the table has more or fewer records than the batch; a person must look.
     """
+    user = tables.cdr.c[Cdr.MSISDN]
     statement = (
-        select(tables.cdr.c[Cdr.MSISDN], _json(batch["batch_id"]))
+        select(func.aggregate_strings(user, LINE), func.aggregate_strings(_json(batch["batch_id"]), LINE))
         .where(
             tables.cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
             tables.cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
         )
-        .order_by(*tables.cdr.primary_key.columns)
+        .group_by(func.right(user, 1))
     )
-    return [(key, value) for key, value in connection.execute(statement)]
+    connection.execute(LONG_TEXTS)
+    texts = connection.execute(statement)
+    records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
+    if len(records) != batch["rows_written"]:
+        raise DriftlineError(
+            f"Batch {batch['batch_id']} has {len(records)} records of {batch['rows_written']} written."
+        )
+    return records
 
 
 def _json(batch_id: str) -> ColumnElement[str]:

@@ -78,12 +78,13 @@ def _with_silent(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
 
 def label_frame(known: pd.DataFrame, known_at: pd.Timestamp) -> pd.DataFrame:
     """Turn the world's labels into those of predictions: id, value, known_at, day."""
-    days = known[Cdr.DATE].dt.strftime("%Y-%m-%d")
-    ids = [prediction_id(day, user) for day, user in zip(days, known[Cdr.MSISDN], strict=True)]
+    days = known[Cdr.DATE].dt.floor("D")
+    names = days.map({day: f"{day:%Y-%m-%d}" for day in days.unique()})
+    ids = [prediction_id(day, user) for day, user in zip(names, known[Cdr.MSISDN], strict=True)]
     columns = {
         "id": ids,
         "value": known[Cdr.PSEUDO_CHURNED].astype("int64"),
         "known_at": known_at,
-        "day": known[Cdr.DATE].dt.floor("D"),
+        "day": days,
     }
     return pd.DataFrame(columns)

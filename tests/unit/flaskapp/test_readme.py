@@ -1,0 +1,37 @@
+"""The simulator's README names its routes, fields and variables, and the raw file's header, as they are."""
+
+import re
+from pathlib import Path
+
+from driftline import web
+from driftline.columns import CDR_FILE_COLUMNS
+from flaskapp.routes import add_routes
+from flaskapp.settings import SimulatorSettings
+from flaskapp.start_request import StartStream
+from flaskapp.streaming import Streaming
+
+FOLDER = Path(__file__).parents[3] / "flaskapp"
+README = (FOLDER / "README.md").read_text()
+
+
+def test_the_table_of_routes_is_that_of_the_app() -> None:
+    app = web.make_app("test", "Test")
+    web.install(app, lambda: None)
+    add_routes(app, Streaming.__new__(Streaming))
+    routes = {str(rule) for rule in app.url_map.iter_rules() if rule.endpoint != "static"}
+    assert set(re.findall(r"`(?:GET|POST) (/\w+(?:\.json)?)`", README)) == routes
+
+
+def test_the_table_of_fields_is_that_of_the_request() -> None:
+    table = README.partition("| field of")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in table.splitlines()[2:]]
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(StartStream.model_fields)
+
+
+def test_the_table_of_variables_is_that_of_the_settings() -> None:
+    named = set(re.findall(r"SIMULATOR_\w+", README))
+    assert named == {f"SIMULATOR_{name.upper()}" for name in SimulatorSettings.model_fields}
+
+
+def test_the_header_of_a_raw_file_is_that_of_the_columns() -> None:
+    assert f"    {','.join(CDR_FILE_COLUMNS)}\n" in (FOLDER / "DataFile" / "README.md").read_text()
