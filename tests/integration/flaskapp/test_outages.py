@@ -145,8 +145,7 @@ def test_killed_in_turn_it_ends_as_if_never_killed(world: World) -> None:
 def _without(world: World, kill: Callable[[], None], start: Callable[[], None], name: str) -> None:
     """Take a server away until the stream says that it waits for it, then give it back."""
     kill()
-    status = world.wait_for(lambda status: status["state"] == "waiting")
-    assert name in status["last_error"]
+    world.wait_for(lambda status: status["state"] == "waiting" and name in status["last_error"])
     assert world.call("GET", "/readyz").status_code == 503
     start()
 

@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import Engine, select
 
 from driftline.columns import Cdr
+from driftline.database import in_transaction
+from driftline.ledger import Batch, BatchKind, open_batch
 from driftline.tables import cdr, injected_drift, labels, ledger, pending_batches
 from flaskapp.publisher import Route
+from flaskapp.start_request import read_start
+from flaskapp.stream_plan import StreamPlan, batch_id
 from tests.integration.flaskapp.observed import (
     contents,
     markers,
@@ -133,6 +138,17 @@ def test_a_new_simulator_goes_on_with_the_stream(
     status = wait_for_state(make_simulator().test_client(), "finished")
     assert (status["batches_done"], status["records"]) == (6, record_count(engine))
     assert sorted(record["record_id"] for record in published(route)) == record_ids(engine)
+
+
+def test_a_stream_that_cannot_go_on_fails_with_its_reason(client: Any, engine: Engine) -> None:
+    run = StreamPlan.of(*read_start(DATED, date(2026, 2, 1)), datetime.now(UTC), UUID(int=0)).run_id
+    foreign = Batch(batch_id(run, 1), BatchKind.RECORDS, "0" * 64, 0, datetime.now(UTC))
+    in_transaction(engine, lambda connection: open_batch(connection, foreign))
+    assert client.post("/start_stream", json=DATED).json["run_id"] == run
+    wait_until(lambda: client.get("/stream").json["state"] == "failed")
+    status = client.get("/stream").json
+    assert "in the ledger with other content" in status["last_error"]
+    assert (status["batches_done"], record_count(engine)) == (0, 0)
 
 
 def test_all_faults_come_in_one_400_and_nothing_is_changed(client: Any, engine: Engine) -> None:
