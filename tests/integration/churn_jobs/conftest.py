@@ -1,0 +1,80 @@
+"""One Spark session for all tests of the jobs, and jobs that use it on a fresh database."""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from sqlalchemy import Engine
+
+from churn_jobs.jdbc import Jdbc
+from churn_jobs.job import Job
+from churn_jobs.session import spark_session
+from churn_jobs.settings import JobSettings
+from driftline import migrate
+from driftline.database import make_engine
+from driftline.settings import DatabaseSettings
+from stack.testing import DatabaseAddress
+
+FOLDER = Path(__file__).parent
+UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+"""pyspark leaves to the garbage collector the sockets over which it brings rows home."""
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+"""On a few rows, writing and compiling Java for each query takes longer than the query; the end-to-end tests do it."""
+NOW = datetime(2026, 3, 20, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pyspark's sockets pass in the tests of this folder."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.filterwarnings(UNCLOSED))
+
+
+@pytest.fixture(autouse=True)
+def _sockets_of_its_own() -> Iterator[None]:
+    """Collect a test's sockets before the next test, which may be another folder's."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The session of all these tests."""
+    with spark_session("tests", JobSettings(master="local[2]", driver_memory="1g", shuffle_partitions=1)) as session:
+        for name, value in INTERPRETED.items():
+            session.conf.set(name, value)
+        yield session
+
+
+@pytest.fixture
+def job_on(spark: SparkSession, tmp_path: Path) -> Iterator[Callable[[DatabaseAddress], Job]]:
+    """Makes a job on a migrated schema of a server."""
+
+    engines = []
+
+    def make(address: DatabaseAddress) -> Job:
+        settings = DatabaseSettings.model_validate(address.settings())
+        engines.append(migrated(make_engine(settings)))
+        return Job(engines[-1], tmp_path / "objects", NOW, lambda: nullcontext(Jdbc(spark, settings)))
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def job(mariadb: DatabaseAddress, job_on: Callable[[DatabaseAddress], Job]) -> Job:
+    """A job on a fresh schema of MariaDB."""
+    return job_on(mariadb)
+
+
+def migrated(engine: Engine) -> Engine:
+    """Bring a schema to this version, its truth schema beside it."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {engine.url.database}_truth")
+    migrate.upgrade(engine)
+    return engine

@@ -1,0 +1,232 @@
+"""Training and predicting on a real server: one version per data, one prediction per subscriber-day."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from sqlalchemy import delete, select, update
+
+from churn_jobs import artifact, predicting, training
+from churn_jobs.configuration import ForestSize, TrainingConfig
+from churn_jobs.days import AskedRange, DayRange
+from churn_jobs.features import PREPARED
+from churn_jobs.jdbc import Jdbc
+from churn_jobs.job import Job
+from churn_jobs.predicting import predict
+from churn_jobs.preparing import prepare
+from churn_jobs.training import train
+from churn_jobs.windows import split
+from driftline import registry
+from driftline.columns import FEATURES, Cdr, prediction_id
+from driftline.database import make_engine
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+from driftline.engine.spec import ModelClock
+from driftline.errors import InvalidInput, NotFound
+from driftline.predictions import Written
+from driftline.settings import DatabaseSettings
+from driftline.tables import cdr, ledger, model_versions, pending_batches, processed
+from stack.leashed import LeashedDatabase
+from tests.integration.churn_jobs.conftest import NOW, migrated
+from tests.integration.churn_jobs.raw_records import content, insert, world_records
+
+FIRST = date(2026, 1, 1)
+HISTORY = DayRange(FIRST, FIRST + timedelta(days=50))
+STREAM = DayRange(HISTORY.last + timedelta(days=1), HISTORY.last + timedelta(days=4))
+CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2), ForestSize(trees=8, depth=4)))
+TRAINED_ON = AskedRange(HISTORY.first, HISTORY.last)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A job whose database holds a prepared history and stream, and the version that was trained on the history."""
+
+    job: Job
+    version: registry.Version
+
+
+@pytest.fixture(scope="module")
+def loop(
+    mariadb_session: LeashedDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loop]:
+    with mariadb_session.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE churn_loop")
+    settings = DatabaseSettings.model_validate(
+        {"host": "127.0.0.1", "port": mariadb_session.port, "user": "root", "password": mariadb_session.password,
+         "name": "churn_loop"}
+    )  # fmt: skip
+    engine = migrated(make_engine(settings))
+    job = Job(engine, tmp_path_factory.mktemp("objects"), NOW, lambda: nullcontext(Jdbc(spark, settings)))
+    insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
+    prepare(job, AskedRange())
+    assert train(job, TRAINED_ON, CONFIG).new
+    yield Loop(job, registry.load(engine, "churn"))
+    engine.dispose()
+
+
+def ids_of(rows: pd.DataFrame) -> list[str]:
+    return [prediction_id(str(day), user) for day, user in zip(rows["Date"], rows["User"], strict=True)]
+
+
+def predictions(loop: Loop) -> pd.DataFrame:
+    return content(loop.job.engine, loop.version.store.table)
+
+
+def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
+    version = loop.version
+    windows = split(DayRange(FIRST + timedelta(days=6), HISTORY.last), CONFIG)
+    assert version.details["windows"] == windows.as_text()
+    assert version.details["configuration"] == CONFIG.model_dump(mode="json")
+    assert version.details["chosen"] in version.details["configuration"]["candidates"]
+    assert set(version.details["importances"]) == set(FEATURES)
+    assert sum(version.details["importances"].values()) == pytest.approx(1)
+    assert version.details["metrics"].keys() == {"train", "validation", "reference"}
+    assert version.details["metrics"]["reference"]["roc_auc"] > 0.7
+    assert 0 < version.details["threshold"] < 1
+    assert version.artifact_uri is not None
+    assert artifact.exists(Path(version.artifact_uri))
+    assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
+    assert version.spec.label_delay == timedelta(days=3)
+
+
+def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
+    frame = pd.read_parquet(loop.version.reference_uri)
+    days = DayRange(*(date.fromisoformat(day) for day in loop.version.details["windows"]["reference"].values()))
+    stamps = frame[EVENT_TIME].drop_duplicates()
+    assert [*stamps] == [pd.Timestamp(day, tz="UTC") for day in days]
+    assert len(days) == 14
+    assert frame[LABEL].notna().all()
+    users = content(loop.job.engine, processed)
+    inside = users[users["Date"].between(days.first, days.last)]
+    assert [*frame[ID]] == ids_of(inside)
+    np.testing.assert_allclose(frame["probability_0"] + frame[SCORE], 1.0)
+    assert frame[SCORE].mean() == pytest.approx(frame[LABEL].mean(), abs=0.04), "scores are calibrated"
+    assert (frame[PREDICTION] == (frame[SCORE] >= loop.version.details["threshold"])).all()
+
+
+def test_trained_again_it_is_the_same_version_and_nothing_is_fitted(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "fit", None)
+    later = replace(loop.job, now=datetime(2027, 1, 1, tzinfo=UTC))
+    assert train(later, TRAINED_ON, CONFIG) == training.Trained(loop.version.number, new=False)
+
+
+def test_a_fit_is_the_same_every_time(loop: Loop) -> None:
+    windows = split(DayRange(FIRST + timedelta(days=6), HISTORY.last), CONFIG)
+    with loop.job.open_spark() as jdbc:
+        rows = jdbc.read(processed, PREPARED, windows.all, processed.c["Date"])
+        again = training.fit(rows, windows, CONFIG)
+    assert again.threshold == loop.version.details["threshold"]
+    assert again.details["importances"] == loop.version.details["importances"]
+    assert again.details["metrics"] == loop.version.details["metrics"]
+
+
+def test_killed_before_it_was_registered_the_saved_model_is_taken(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = CONFIG.model_copy(update={"candidates": (ForestSize(trees=2, depth=2),)})
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(registry, "register", dies)
+        train(loop.job, TRAINED_ON, other)
+    assert registry.load(loop.job.engine, "churn").number == loop.version.number
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "fit", None)
+        second = train(loop.job, TRAINED_ON, other)
+    assert second == training.Trained(loop.version.number + 1, new=True)
+    forget(loop, second.version)
+
+
+def forget(loop: Loop, version: int) -> None:
+    """Leave the module's own version the newest."""
+    with loop.job.engine.begin() as connection:
+        connection.execute(delete(model_versions).where(model_versions.c.version == version))
+
+
+def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = AskedRange(STREAM.first, STREAM.last)
+    move = predicting._move_one
+    moved: list[Written] = []
+
+    def dies_at_the_third(*arguments: object) -> Written:
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        moved.append(move(*arguments))  # type: ignore[arg-type]  # passed through
+        return moved[-1]
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(predicting, "_move_one", dies_at_the_third)
+        predict(loop.job, days)
+    assert predictions(loop)[EVENT_TIME].nunique() == 2
+    assert not content(loop.job.engine, loop.version.store.staging).empty
+
+    again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
+    found, expected = predictions(loop), content(loop.job.engine, processed)
+    expected = expected[expected["Date"] >= STREAM.first]
+    assert again.new == (found["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0
+    assert again.changed == 0
+    assert [*found[ID]] == ids_of(expected)
+    assert [*found[EVENT_TIME]] == [pd.Timestamp(day) for day in expected["Date"]]
+    np.testing.assert_array_equal(found[list(FEATURES)].astype(float), expected[list(FEATURES)].astype(float))
+    assert (found["model_version"] == loop.version.number).all()
+    assert content(loop.job.engine, loop.version.store.staging).empty
+
+    assert predict(loop.job, days).new == 0
+    pd.testing.assert_frame_equal(predictions(loop), found)
+    batches = content(loop.job.engine, ledger).query("kind == 'predictions'")
+    assert len(batches) == len(STREAM)
+    assert {*batches["number"]} <= {*content(loop.job.engine, pending_batches)["batch_number"]}
+
+
+def test_a_prediction_is_what_the_reference_says_of_the_same_subscriber_day(loop: Loop) -> None:
+    reference = pd.read_parquet(loop.version.reference_uri).set_index(ID)
+    last = reference[EVENT_TIME].max().date()
+    predict(loop.job, AskedRange(last, last))
+    found = predictions(loop).set_index(ID)
+    found = found[found[EVENT_TIME] == pd.Timestamp(last)]
+    same = reference.loc[found.index]
+    assert len(found) > 50
+    for name in (SCORE, "probability_0", PREDICTION, *FEATURES):
+        np.testing.assert_array_equal(found[name].astype(float), same[name].astype(float), err_msg=name)
+
+
+def test_features_that_changed_since_are_counted_and_predictions_stay(loop: Loop) -> None:
+    day = AskedRange(STREAM.last, STREAM.last)
+    predict(loop.job, day)
+    before = predictions(loop)
+    stamp = cdr.c[Cdr.DATE]
+    with loop.job.engine.begin() as connection:
+        newest = connection.execute(select(cdr.c[Cdr.RECORD_ID]).where(stamp >= STREAM.last).limit(3)).scalars().all()
+        more = {Cdr.MOC_COUNT: cdr.c[Cdr.MOC_COUNT] + 1}
+        connection.execute(update(cdr).where(cdr.c[Cdr.RECORD_ID].in_(newest)).values(more))
+    prepare(loop.job, day)
+    done = predict(loop.job, day)
+    assert (done.new, done.changed) == (0, 3)
+    pd.testing.assert_frame_equal(predictions(loop), before)
+
+
+def test_too_few_days_and_one_class_only_are_told(loop: Loop) -> None:
+    with pytest.raises(InvalidInput, match="44 are needed"):
+        train(loop.job, AskedRange(FIRST, FIRST + timedelta(days=20)), CONFIG)
+    demanding = CONFIG.model_copy(update={"minimum_class_rows": 10_000})
+    with pytest.raises(InvalidInput) as refused:
+        train(loop.job, TRAINED_ON, demanding)
+    assert len(refused.value.details) == 3
+    with pytest.raises(InvalidInput, match=f"{FIRST} to {STREAM.last}"):
+        predict(loop.job, AskedRange(FIRST, STREAM.last + timedelta(days=1)))
+
+
+def test_without_a_version_or_prepared_days_the_cure_is_named(job: Job) -> None:
+    with pytest.raises(NotFound, match="Train one first"):
+        predict(job, AskedRange())
+    with pytest.raises(NotFound, match=r"prepare_data\.py"):
+        train(job, AskedRange(), CONFIG)
