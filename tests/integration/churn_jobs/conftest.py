@@ -22,7 +22,11 @@ from stack.testing import DatabaseAddress
 FOLDER = Path(__file__).parent
 UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
 """pyspark leaves to the garbage collector the sockets over which it brings rows home."""
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+SMALL = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
 """On a few rows, writing and compiling Java for each query takes longer than the query; the end-to-end tests do it."""
 NOW = datetime(2026, 3, 20, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -45,7 +49,7 @@ def _sockets_of_its_own() -> Iterator[None]:
 def spark() -> Iterator[SparkSession]:
     """The session of all these tests."""
     with spark_session("tests", JobSettings(master="local[2]", driver_memory="1g", shuffle_partitions=1)) as session:
-        for name, value in INTERPRETED.items():
+        for name, value in SMALL.items():
             session.conf.set(name, value)
         yield session
 

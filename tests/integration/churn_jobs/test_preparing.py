@@ -51,31 +51,26 @@ def test_features_are_those_of_an_independent_computation_on_both_servers(
     assert expected[[*USAGE, "M_Out_Call_Count_7d_sum", "M_Out_Call_Count_7d_std"]].isna().any().all()
     assert_equal(rows_of(job), expected)
     assert (done.days, done.rows, done.batches) == (DayRange(FIRST, LAST), len(expected), 12)
+    assert_one_file_a_day(job, expected)
 
 
-def test_parquet_holds_the_same_rows_one_file_a_day(job: Job, records: pd.DataFrame) -> None:
-    insert(job.engine, records)
-    prepare(job, ALL)
+def assert_one_file_a_day(job: Job, expected: pd.DataFrame) -> None:
     folder = job.objects / "prepared"
     stored = pd.read_parquet(folder)
     stored["Date"] = pd.to_datetime(stored["Date"].astype(str)).dt.date
-    assert_equal(stored[list(PREPARED)].sort_values(["Date", "User"], ignore_index=True), rows_of(job))
+    assert_equal(stored[list(PREPARED)].sort_values(["Date", "User"], ignore_index=True), expected)
     assert sorted(path.name for path in folder.iterdir()) == [f"Date={day}" for day in DayRange(FIRST, LAST)]
     assert all([file.name for file in path.glob("*.parquet")] == ["rows.parquet"] for path in folder.iterdir())
 
 
-def test_part_of_the_range_looks_back_by_itself(job: Job, records: pd.DataFrame) -> None:
-    insert(job.engine, records)
-    prepare(job, AskedRange(LAST, LAST))
-    assert_equal(rows_of(job), prepared(records, LAST, LAST))
-
-
-def test_the_same_again_changes_nothing_and_the_range_in_parts_is_the_same(job: Job, records: pd.DataFrame) -> None:
+def test_the_range_in_parts_is_the_same_and_the_same_again_changes_nothing(job: Job, records: pd.DataFrame) -> None:
     insert(job.engine, records)
     middle = FIRST + timedelta(days=5)
-    prepare(job, AskedRange(FIRST, middle))
     prepare(job, AskedRange(middle, LAST))
+    assert_equal(rows_of(job), prepared(records, middle, LAST))  # it looks back by itself
+    prepare(job, AskedRange(FIRST, middle))
     before, batches = content(job.engine, processed), content(job.engine, ledger)
+    assert_equal(before[list(PREPARED)], prepared(records, FIRST, LAST))
     again = prepare(job, ALL)
     assert (again.batches, again.files) == (0, 0)
     pd.testing.assert_frame_equal(content(job.engine, processed), before)
