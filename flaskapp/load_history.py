@@ -18,7 +18,7 @@ from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
 from driftline import logs, migrate
-from driftline.clock import utc_now
+from driftline.clock import FURTHEST_FUTURE, utc_now
 from driftline.database import make_engine
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings
@@ -26,7 +26,7 @@ from flaskapp import raw_file
 from flaskapp.file_history import check_file, file_batches
 from flaskapp.history import Loaded, load, summarise
 from flaskapp.simulated_history import SimulatedHistory
-from flaskapp.start_request import DEFAULT_SEED, FURTHEST_FUTURE
+from flaskapp.start_request import DEFAULT_SEED
 
 FOLDER = Path(__file__).parent / "DataFile"
 

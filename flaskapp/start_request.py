@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic import field_validator as checks
 
+from driftline.clock import FURTHEST_FUTURE
 from driftline.columns import CDR_USAGE
 from driftline.errors import InvalidInput
 from driftline.ledger import MAX_ROWS
@@ -14,8 +15,6 @@ from flaskapp.world.parameters import FIRST_DAY, LARGEST_SEED, LONGEST_DELAY
 
 DEFAULT_SEED = 7
 LONGEST_STREAM = 100_000
-FURTHEST_FUTURE = timedelta(days=1)
-"""No record may be stamped further ahead than this."""
 
 
 def _day(value: object) -> object:

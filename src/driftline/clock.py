@@ -1,10 +1,14 @@
 """Where the time comes from: passed in, so that logic never looks at the wall by itself."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 """Gives the present instant, aware and in UTC."""
+
+
+FURTHEST_FUTURE = timedelta(days=1)
+"""No row may be stamped further ahead of the writer's clock than this: clocks differ, years don't."""
 
 
 def utc_now() -> datetime:

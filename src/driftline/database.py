@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-import pymysql.err
 from sqlalchemy import URL, Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from driftline.errors import DatabaseRefused, DatabaseUnavailable, NotMigrated
+from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, NotMigrated
 from driftline.settings import DatabaseSettings
 
-DEADLOCK, LOCK_TIMEOUT, CHECKREAD = 1213, 1205, 1020
+DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE = 1213, 1205, 1020, 1062
+PASSING = frozenset({DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE})
+"""What another transaction caused: run again, this one sees what that one wrote (a duplicate key included)."""
 UNREACHABLE = frozenset({1040, 1053, 1927, 2003, 2006, 2013, 2014, 2055, 4031, 0})
 """Error codes of a server that is away, stopping, or lost on the way (0 is PyMySQL's own closed connection)."""
 REFUSED = frozenset({1044, 1045, 1049, 1698})
@@ -60,7 +61,7 @@ def error_code(error: DBAPIError) -> int:
 
 
 def _passes(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and error_code(error) in {DEADLOCK, LOCK_TIMEOUT, CHECKREAD}
+    return isinstance(error, DBAPIError) and error_code(error) in PASSING
 
 
 @contextmanager
@@ -68,10 +69,12 @@ def translated() -> Iterator[None]:
     """Turn a driver's error into Driftline's: a server that is away, a schema that is not migrated."""
     try:
         yield
-    except (OperationalError, ProgrammingError, InternalError) as error:
+    except DBAPIError as error:
         code = error_code(error)
-        if code in UNREACHABLE or isinstance(error.orig, pymysql.err.InterfaceError):
+        if error.connection_invalidated or code in UNREACHABLE or isinstance(error, InterfaceError):
             raise DatabaseUnavailable from error
+        if code in (DEADLOCK, LOCK_TIMEOUT):
+            raise DatabaseBusy from error
         if code in REFUSED:
             raise DatabaseRefused from error
         if code == NO_SUCH_TABLE:
@@ -80,10 +83,11 @@ def translated() -> Iterator[None]:
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Run `work` in one transaction; on deadlock or lock time-out the whole of it runs again.
+    """Run `work` in one transaction; where another one is in its way the whole of it runs again.
 
     Raises:
         DatabaseUnavailable: the server is away (nothing was changed, or the commit's fate is unknown: replay is safe).
+        DatabaseBusy: locks were in the way each time; nothing was changed.
     """
     retrying = Retrying(
         retry=retry_if_exception(_passes),

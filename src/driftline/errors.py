@@ -70,6 +70,10 @@ class DatabaseRefused(Unavailable):
     """MySQL refuses this user, password or schema; check DB_USER, DB_PASSWORD and DB_NAME."""
 
 
+class DatabaseBusy(Unavailable):
+    """Other transactions hold the rows that this one needs; try again in a moment."""
+
+
 class KafkaUnavailable(Unavailable):
     """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS, or start it with `make up`."""
 

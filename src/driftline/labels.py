@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, bindparam, case, literal_column
 from sqlalchemy.dialects.mysql import Insert, insert
 
 from driftline import bulk, ledger
@@ -67,8 +67,8 @@ def _upsert() -> Insert:
 
 def write_batch(
     connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
-) -> bool:
-    """Write a batch of labels through the ledger; say whether it was new.
+) -> int | None:
+    """Write a batch of labels through the ledger; give its number, or None where it is there already.
 
     Raises:
         BatchConflict: the id is there with other content.
@@ -76,12 +76,6 @@ def write_batch(
     kind = ledger.BatchKind.LABELS
     batch = ledger.Batch(batch_id, kind, content_hash(frame), len(frame), written_at, model_number)
     number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
-    if number is None:
-        return False
-    write(connection, number, model_number, frame)
-    return True
-
-
-def newest_known(connection: Connection, model_number: int) -> datetime | None:
-    """Give the naive UTC instant at which the newest label became known, or None."""
-    return connection.execute(select(func.max(labels.c.known_at)).where(labels.c.model_number == model_number)).scalar()
+    if number is not None:
+        write(connection, number, model_number, frame)
+    return number

@@ -112,11 +112,6 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         )
 
 
-def is_written(connection: Connection, batch_id: str) -> bool:
-    """Say whether a batch of this id is in the ledger."""
-    return connection.execute(select(ledger.c.number).where(ledger.c.batch_id == batch_id)).first() is not None
-
-
 def touch(connection: Connection, batch_number: int, model_version: int, event_times: Iterable[datetime]) -> None:
     """Record the places a batch touches, old and new alike, as quarters of an hour.
 

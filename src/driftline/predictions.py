@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, literal, or_, select
 
 from driftline import bulk, ledger
-from driftline.clock import aware_utc, naive_utc
+from driftline.clock import FURTHEST_FUTURE, aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelSpec
 from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
@@ -56,6 +56,7 @@ class PredictionStore:
         if missing:
             raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
         _require_valid(frame)
+        _require_past(frame[EVENT_TIME].max() if len(frame) else None, written_at)
         payload = bulk.encode(frame, self.columns)
         compared = bulk.encode(frame, [name for name in self.columns if name not in IGNORED_WHEN_COMPARED])
         batch = self._batch(batch_id, frame, ledger.content_hash(compared), written_at)
@@ -75,6 +76,7 @@ class PredictionStore:
             select(func.count(), func.min(self.staging.c[EVENT_TIME]), func.max(self.staging.c[EVENT_TIME])).where(here)
         ).one()
         span = (aware_utc(first), aware_utc(last)) if rows else (None, None)
+        _require_past(span[1], written_at)
         batch = ledger.Batch(
             batch_id, ledger.BatchKind.PREDICTIONS, content_hash, rows, written_at, self.number, span[0], span[1]
         )
@@ -97,9 +99,9 @@ class PredictionStore:
 
     def _move(self, connection: Connection, batch_id: str, attempt: str, number: int) -> Written:
         here = self._staged(batch_id, attempt)
-        self._require_unchanged(connection, batch_id, attempt)
         staged = connection.execute(select(func.count()).select_from(self.staging).where(here)).scalar_one()
         new = self._insert_new(connection, batch_id, attempt, number)
+        self._require_unchanged(connection, batch_id, attempt)  # after it: a rival may have committed in between
         self._touch(connection, number)
         self._clear(connection, batch_id)
         return Written(new, staged - new)
@@ -190,6 +192,12 @@ class PredictionStore:
             .distinct()
         )
         return [(version, aware_utc(event_time)) for version, event_time in connection.execute(statement)]
+
+
+def _require_past(newest: datetime | None, now: datetime) -> None:
+    """Refuse the future: one row of it would close every chunk of a model whose clock is its data."""
+    if newest is not None and newest > now + FURTHEST_FUTURE:
+        raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")
 
 
 def _require_valid(frame: pd.DataFrame) -> None:

@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Select, func, insert, null, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    Numeric,
+    Select,
+    func,
+    insert,
+    inspect,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects.mysql import insert as upsert
+from sqlalchemy.types import TypeEngine
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.database import in_transaction
@@ -25,7 +38,6 @@ from driftline.tables import (
     model_versions,
     models,
     pending_chunks,
-    predictions,
     spec_revisions,
 )
 from driftline.views import create_model_predictions
@@ -111,7 +123,7 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
     _save_reference(candidate.reference, reference_path(objects, candidate.name, fitted.content_hash))
     with engine.connect() as connection:
         _make_tables(connection, number, candidate.spec)
-    in_transaction(engine, lambda connection: _finish(connection, number, version))
+    in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
 
 
@@ -189,9 +201,9 @@ def _add_revision(
 def _make_tables(connection: Connection, number: int, spec: ModelSpec) -> None:
     store = PredictionStore(number, spec)
     store.create(connection)
-    described = connection.exec_driver_sql(f"SHOW COLUMNS FROM {predictions(number, spec).name}")  # a name made here
-    there = {row[0] for row in described}
-    other = sorted(there ^ {*store.columns, "batch_number"})
+    wanted = {column.name: _is_number(column.type) for column in store.table.columns}
+    there = {column["name"]: _is_number(column["type"]) for column in inspect(connection).get_columns(store.table.name)}
+    other = sorted({name for name, _ in wanted.items() ^ there.items()})
     if other:
         raise Conflict(
             f"The model's predictions have other columns: {', '.join(other)}. Register the new columns as a model of "
@@ -202,9 +214,16 @@ def _make_tables(connection: Connection, number: int, spec: ModelSpec) -> None:
     connection.commit()
 
 
-def _finish(connection: Connection, number: int, version: int) -> None:
-    key = (model_versions.c.model_number == number) & (model_versions.c.version == version)
-    connection.execute(update(model_versions).where(key).values(state=READY))
+def _is_number(column_type: TypeEngine[Any]) -> bool:
+    return isinstance(column_type, Numeric | Integer)
+
+
+def _finish(connection: Connection, number: int, version: int, spec: ModelSpec) -> None:
+    """Make the version ready; what was predicted with it before counts from now on."""
+    mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
+    waiting = update(model_versions).where(mine, model_versions.c.state != READY)
+    if connection.execute(waiting.values(state=READY)).rowcount:
+        queue_all(connection, number, version, spec)
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: datetime) -> int:
@@ -216,7 +235,7 @@ def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: d
     present = load(engine, name, version)
     if spec == present.spec:
         return present.spec_revision
-    if spec.columns != present.spec.columns and {*spec.features} != {*present.spec.features}:
+    if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.spec.columns}:
         raise Conflict("A spec revision keeps the model's columns; register other columns as a model of another name.")
     fitted = fit_reference(pd.read_parquet(present.reference_uri), spec)
 

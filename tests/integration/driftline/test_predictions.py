@@ -1,5 +1,6 @@
 """A model's predictions on real servers: immutable, each once, read by chunk with whatever labels are known."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -95,6 +96,34 @@ def test_another_content_under_a_stored_id_is_refused_whole(engine: Engine, stor
     assert len(stored(engine, store)) == 6
 
 
+def test_a_rival_with_other_content_is_seen_however_the_two_overlap(engine: Engine, store: PredictionStore) -> None:
+    """The second writer waits on the first one's uncommitted id, then must find that it differs."""
+    changed = scored(6)
+    changed.loc[3, "minutes"] = 99.0
+    outcome: list[Exception | Written] = []
+
+    def write_changed() -> None:
+        try:
+            outcome.append(write(engine, store, "p/2", changed))
+        except PredictionConflict as refused:
+            outcome.append(refused)
+
+    with engine.begin() as connection:
+        store.write(connection, "p/1", scored(6), NOW)
+        rival = threading.Thread(target=write_changed)
+        rival.start()
+        rival.join(0.5)
+        assert rival.is_alive(), "it waits"
+    rival.join(30)
+    assert isinstance(outcome[0], PredictionConflict)
+    assert len(stored(engine, store)) == 6
+
+
+def test_the_future_is_refused(engine: Engine, store: PredictionStore) -> None:
+    with pytest.raises(InvalidInput, match="2026-02-03 00:00 UTC, lies in the future"):
+        write(engine, store, "p/1", scored(6, day=datetime(2026, 2, 3, tzinfo=UTC)))
+
+
 @pytest.mark.parametrize(
     ("column", "value", "fault"),
     [
@@ -125,7 +154,8 @@ def label_frame(ids: list[str], value: int, known: datetime) -> pd.DataFrame:
 
 
 def write_labels(engine: Engine, batch_id: str, frame: pd.DataFrame) -> bool:
-    return in_transaction(engine, lambda connection: labels.write_batch(connection, batch_id, 2, frame, NOW))
+    number = in_transaction(engine, lambda connection: labels.write_batch(connection, batch_id, 2, frame, NOW))
+    return number is not None
 
 
 def test_labels_may_come_before_their_prediction_and_be_revised(engine: Engine, store: PredictionStore) -> None:

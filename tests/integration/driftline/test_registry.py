@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from driftline import registry
 from driftline.columns import FEATURES
 from driftline.database import in_transaction
-from driftline.engine.spec import ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.tables import pending_chunks
 
@@ -68,6 +68,26 @@ def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
     weekly = candidate(spec=SPEC.model_copy(update={"period": Period.WEEK}))
     with pytest.raises(InvalidInput, match="2 chunks of 1w, and 8 are needed"):
         registry.register(engine, weekly, tmp_path, NOW)
+
+
+def test_a_second_version_keeps_the_kinds_of_columns(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), tmp_path, NOW)
+    other = SPEC.model_copy(update={"columns": (ColumnSpec(name="minutes", kind=ColumnKind.CATEGORICAL),)})
+    with pytest.raises(Conflict, match=r"other columns: minutes\."):
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), tmp_path, NOW)
+    with pytest.raises(Conflict, match="keeps the model's columns"):
+        registry.revise_spec(engine, "flights", 1, other, NOW)
+
+
+def test_what_was_predicted_before_a_version_was_ready_is_queued_with_it(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), tmp_path, NOW)
+    store = registry.load(engine, "flights").store
+    early = reference().assign(model_version=2, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", early, NOW))
+    registry.register(engine, candidate(training_hash="b" * 64), tmp_path, NOW)
+    with engine.connect() as connection:
+        queued = connection.execute(select(pending_chunks.c.model_version)).scalars().all()
+    assert queued == [2] * 8
 
 
 def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:

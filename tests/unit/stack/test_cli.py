@@ -10,7 +10,7 @@ from stack.cli import main
 
 
 def test_make_prints_help_for_every_target() -> None:
-    done = subprocess.run(("make",), cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(("make", "--no-print-directory"), cwd=paths.ROOT, capture_output=True, text=True, check=True)
     makefile = (paths.ROOT / "Makefile").read_text()
     targets = makefile.split(".PHONY:")[1].splitlines()[0].split()
     assert {line.split()[1] for line in done.stdout.splitlines()} == set(targets)
