@@ -68,11 +68,11 @@ def times(ours: Sequence[float], bare: Sequence[float]) -> float:
 
 
 def conclude(question: str, ratio: float, aim: Aim | None = None) -> None:
-    """Print a ratio beside its aim, and keep it for the table at the end of `make bench`."""
+    """Print a ratio beside its aim."""
     verdict = "" if aim is None else f"   aim: {aim.better.value} {aim.bound:g}"
     if aim is not None and not aim.reached(ratio):
         verdict += "   FALLS SHORT"
-    print(f"  => {question}: {ratio:.2f}{verdict}\n", flush=True)
+    print(f"  => {question}: {ratio:.2f}{verdict}", flush=True)
 
 
 def machine() -> str:

@@ -19,7 +19,7 @@ ROWS_A_DAY = 1_000
 LONG, SHORT = 1_000, 100
 """Days of history."""
 NEW_ROWS = (1_000, 10_000)
-RUNS = 7
+RUNS = 11
 UNMEASURED = 4
 """Until all chunks that a poll takes up, back to the label delay, are of the new size."""
 AIM = Aim(1.2, Better.LOWER)
