@@ -64,17 +64,17 @@ class Monitor:
         self.last: LastPoll | None = None
         self._output, self._clock = output, clock
         self._one_at_a_time = Lock()
+        self._reports_are_current = False
 
     def poll(self, *, scheduled: bool) -> Summary:
-        """Poll, then write the reports of models whose results changed; waits for a poll that is under way.
+        """Poll, then write the reports where they are not current; waits for a poll that is under way.
 
         Raises:
             Unavailable: the database is away, or its schema is not this version's.
         """
         with self._one_at_a_time:
             try:
-                summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
-                self._report(summary)
+                summary = self._poll_and_report(scheduled)
             except DriftlineError as error:
                 self.last = LastPoll(self._clock(), problem=error.message)
                 raise
@@ -119,15 +119,23 @@ class Monitor:
             raise NotFound(f"Nothing was said of {chunk.start.isoformat()}; `/models/{name}/chunks` lists the chunks.")
         return Told(loaded, chunk, found, spoken)
 
-    def _report(self, summary: Summary) -> None:
-        """Write the reports anew where something changed, or where they are not there."""
-        if not any(done.changed for done in summary.rounds) and reports.are_there(self._output):
-            return
+    def _poll_and_report(self, scheduled: bool) -> Summary:
+        """Poll and report; reports are current only once written, since whatever fails before may have changed them."""
+        were_current, self._reports_are_current = self._reports_are_current, False
+        summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
+        unchanged = were_current and not any(done.changed for done in summary.rounds)
+        self._reports_are_current = (unchanged and reports.are_there(self._output)) or self._report()
+        return summary
+
+    def _report(self) -> bool:
+        """Write the reports anew; say whether they could be written."""
         newest = [self.standing(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
         try:
             reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
         except OSError as error:
             log.warning("The reports could not be written to %s: %s", self._output, error)
+            return False
+        return True
 
 
 def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:

@@ -1,0 +1,96 @@
+"""The monitor as a service: its reports follow what is stored, whatever became of the poll before."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from driftline.errors import Unavailable
+from monitoring import reports, service
+from monitoring.poller import poll_once
+from monitoring.service import Monitor
+from stack.testing import DatabaseAddress
+from tests.integration.monitoring.world import NOW, World, make_world
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    """One server is enough: nothing here depends on the server's kind."""
+    return mariadb
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+def started(world: World, output: Path) -> Monitor:
+    return Monitor(world.engine, output, lambda: NOW)
+
+
+def reported(output: Path) -> int:
+    """How many chunks the reports tell of."""
+    frames = [pd.read_csv(path) for path in output.glob("*.csv")]
+    return max(frame["chunk_start"].nunique() for frame in frames)
+
+
+def test_killed_between_poll_and_report_the_next_start_reports(world: World, output: Path) -> None:
+    world.predict(0)
+    started(world, output).poll(scheduled=True)
+    world.predict(1)
+    poll_once(world.engine, NOW, scheduled=True)
+    started(world, output).poll(scheduled=True)
+    assert reported(output) == 2
+
+
+def test_reports_that_could_not_be_written_are_written_by_the_next_poll(
+    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    world.predict(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "write", _fail(OSError("No space left on device")))
+        monitor.poll(scheduled=True)
+    monitor.poll(scheduled=True)
+    assert reported(output) == 2
+
+
+def test_what_a_poll_stored_before_the_database_went_away_is_reported(
+    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    world.predict(1)
+    poll_once(world.engine, NOW, scheduled=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "poll_once", _fail(Unavailable()))
+        with pytest.raises(Unavailable):
+            monitor.poll(scheduled=True)
+    monitor.poll(scheduled=True)
+    assert reported(output) == 2
+
+
+def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
+    monitor.poll(scheduled=True)
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
+
+
+def _fail(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
