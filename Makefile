@@ -43,7 +43,7 @@ check: setup ## Lint, formatting, types, the design's arrows, the docs
 test: test-unit test-integration test-e2e ## Every test, on real servers
 
 test-unit: setup ## Tests without a server or Java
-	$(PYTEST) -q tests/unit
+	$(PYTEST) -q -n 2 tests/unit
 
 test-integration: setup ## Tests on MariaDB, MySQL and Kafka
 	$(PYTEST) -q tests/integration
