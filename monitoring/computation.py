@@ -129,10 +129,15 @@ def _store(
     found: Revision,
     results: tuple[Result, ...] | None,
 ) -> None:
-    """Store what is new: in place while the chunk was open, as a new revision after; a chunk that closed stays so."""
+    """Store what is new: in place while the chunk was open, as a new revision after; a chunk that closed stays so.
+
+    What an older calendar said from the same start on is another chunk: it is kept, and does not close this one.
+    """
     if results is not None:
-        number = 1 if before is None else before.number + before.closed
-        closed = found.closed or (before is not None and before.closed)
+        same = before if before is not None and before.chunk == found.chunk else None
+        in_place = same is not None and not same.closed
+        number = store.newest_number(connection, found.chunk.start) + (not in_place)
+        closed = found.closed or (same is not None and same.closed)
         store.write(connection, replace(found, number=number, closed=closed), results)
     elif before is not None and found.closed and not before.closed:
         store.close(connection, before)
@@ -159,7 +164,8 @@ def _say_anew(
         if old is not None and (old.revision, old.verdict) == (revision.number, verdict):
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
-        verdicts.say(connection, revision, verdict, now, instead=old if was_open else None)
+        in_place = old is not None and old.revision == revision.number and was_open
+        verdicts.say(connection, revision, verdict, now, instead=old if in_place else None)
         turned += 1
     return turned
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
@@ -77,6 +77,12 @@ class RevisionStore:
         mine = and_(self._mine(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
         rows = connection.execute(select(chunk_revisions).where(mine).order_by(_COLUMNS.revision))
         return [_revision(row) for row in rows.mappings()]
+
+    def newest_number(self, connection: Connection, start: datetime) -> int:
+        """Give the number of the last revision of a chunk, current or not; 0 where nothing was ever said of it."""
+        mine = and_(self._mine(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
+        newest = select(func.coalesce(func.max(_COLUMNS.revision), 0)).where(mine)
+        return int(connection.execute(newest).scalar_one())
 
     def results_between(
         self, connection: Connection, first: datetime, last: datetime, *, performance_only: bool = False

@@ -64,9 +64,6 @@ class VerdictStore:
     def _mine(self) -> ColumnElement[bool]:
         return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
 
-    def _at(self, start: datetime) -> ColumnElement[bool]:
-        return _start == naive_utc(start)
-
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
         return {
             "model_number": self.key.model_number,

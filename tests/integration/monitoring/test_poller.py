@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from monitoring.chunk_report import Span
 from monitoring.computation import compute
 from monitoring.poller import Summary, poll_once
 from monitoring.watched import VersionKey, Watched
-from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, World, make_world, reference
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
 
 
 @pytest.fixture
@@ -260,3 +261,28 @@ def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) 
     assert [(row["chunk_start"], row["state"]) for row in world.said()["verdicts"]] == [
         (row["chunk_start"], row["state"]) for row in by_day["verdicts"]
     ]
+
+
+def test_going_back_to_an_older_calendar_keeps_all_that_was_said(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    said: list[list[dict[str, Any]]] = [[], [], []]
+    for period in (Period.WEEK, Period.DAY, Period.WEEK, Period.DAY):
+        for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
+            kept += [row for row in world.rows(table, without={"current"}) if row not in kept]
+        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": period}), NOW)
+        poll(world)
+    for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
+        now_stored = world.rows(table, without={"current"})
+        assert [row for row in kept if row not in now_stored] == [], table.name
+    open_ones = {row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"] and not row["closed"]}
+    assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
+
+
+def test_a_chunk_that_closed_in_an_older_calendar_does_not_close_the_new_one(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    poll(world)
+    current = [(row["chunk_start"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
+    assert current == [(datetime(2026, 1, 26), 1), (datetime(2026, 2, 2), 0)]  # noqa: DTZ001  # as stored
