@@ -11,7 +11,7 @@ from driftline.database import in_transaction
 from driftline.engine.spec import ModelSpec
 from driftline.ledger import Consumer
 from driftline.predictions import PredictionStore
-from driftline.tables import ledger_slots, model_versions, spec_revisions
+from driftline.tables import ledger_slots, model_versions, models, spec_revisions
 from monitoring.watched import chunk_at
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,18 @@ def place_one(connection: Connection) -> bool:
 
 def _place(connection: Connection, batch: RowMapping) -> None:
     model_number = batch["model_number"]
+    _hold_specs(connection, model_number)
     specs = _present_specs(connection, model_number)
     if not specs:
-        log.info("Batch %s is of a model without a ready version; its rows count once one is.", batch["batch_id"])
+        log.info("Batch %s is of a model without a ready version; nobody watches it yet.", batch["batch_id"])
         return
     for version, places in _places(connection, model_number, batch["number"], specs).items():
         registry.queue(connection, model_number, version, {chunk_at(specs[version], place).start for place in places})
+
+
+def _hold_specs(connection: Connection, model_number: int) -> None:
+    """Let no spec be revised, nor a version be added, until this is committed: a revision queues what is there."""
+    connection.execute(select(models.c.number).where(models.c.number == model_number).with_for_update(read=True))
 
 
 def _present_specs(connection: Connection, model_number: int) -> Specs:
