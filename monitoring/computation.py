@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 import driftline
+from driftline.clock import Clock
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import content_hash
@@ -39,13 +40,14 @@ class Turn:
     failure: str | None = None
 
 
-def compute(connection: Connection, watched: Watched, claim: pending.Claim, now: datetime, *, scheduled: bool) -> Turn:
+def compute(connection: Connection, watched: Watched, claim: pending.Claim, wall: Clock, *, scheduled: bool) -> Turn:
     """Compute a claimed chunk from what is committed by now, and let the claim go; the caller commits.
 
-    Everything is read after the claim: it may show more than was claimed, never less.
+    Everything is read after the claim: it may show more than was claimed, never less. What is said follows from the
+    clocks as they are under the version's lock: nobody who looked later has spoken yet.
     """
     version = watched.version(connection)
-    clock = watched.clock(connection, now)
+    clock = watched.clock(connection, wall())
     chunk = chunk_at(version.spec, claim.start)
     if chunk.start != claim.start:
         return _requeue(connection, watched, chunk, claim)
@@ -54,9 +56,12 @@ def compute(connection: Connection, watched: Watched, claim: pending.Claim, now:
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
         return Turn(chunk.start, left_open=True)
     frame = version.store.read(connection, version.number, chunk.start, chunk.end)
-    found = _revision(version, chunk, frame, clock, now)
+    found = _revision(version, chunk, frame, wall())
     results = _evaluate(version, before, found, frame)
     watched.lock(connection)
+    now = wall()
+    clock = watched.clock(connection, now)
+    found = replace(found, closed=clock >= closing(version.spec, chunk))
     _store(connection, store, before, found, results)
     changed = results is not None
     turned = _say_anew(connection, watched, store, before, chunk, clock, now)
@@ -82,14 +87,15 @@ def _hardly_grown(
     return (rows - before.rows) * GROWTH < before.rows
 
 
-def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, clock: datetime, now: datetime) -> Revision:
+def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, now: datetime) -> Revision:
+    """Describe what was read; whether the chunk has closed is known under the lock."""
     labelled = frame[LABEL].notna()
     known = pd.to_datetime(frame["label_known_at"], utc=True)
     batches = {*frame["batch_number"], *frame.loc[labelled, "label_batch_number"]}
     return Revision(
         number=1,
         chunk=chunk,
-        closed=clock >= closing(version.spec, chunk),
+        closed=False,
         rows=len(frame),
         labelled=int(labelled.sum()),
         content_hash=_content(version, frame),

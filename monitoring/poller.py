@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 from sqlalchemy import Connection, Engine
 
+from driftline.clock import Clock
 from driftline.database import in_transaction, translated
 from driftline.errors import DriftlineError, Unavailable
 from monitoring import pending
@@ -71,7 +72,7 @@ class Summary:
 
 
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> Summary:
-    """Do all that is pending, once; `now` is the wall's aware instant.
+    """Do all that is pending, once; `now` is the wall's aware instant as it begins.
 
     A `scheduled` poll leaves open chunks alone until they grew by a tenth, and failed ones until they have rested; one
     that was asked for takes all. Any number of polls may run at once and be killed anywhere: the stored results are
@@ -81,31 +82,39 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> Summary:
         Unavailable: the database is away or its schema is not this version's; nothing half-done was kept.
     """
     began = perf_counter()
+    wall = _running(now)
     batches = place_batches(engine)
     with translated(), engine.connect() as connection:
         versions = pending.versions(connection)
-    rounds = tuple(_poll_version(engine, Watched(engine, name, key), now, scheduled) for name, key in versions)
+    rounds = tuple(_poll_version(engine, Watched(engine, name, key), wall, scheduled) for name, key in versions)
     return Summary(batches, rounds, perf_counter() - began)
 
 
-def _poll_version(engine: Engine, watched: Watched, now: datetime, scheduled: bool) -> Round:
+def _running(now: datetime) -> Clock:
+    """Give a clock that shows `now` and goes on: a poll may take long, and others may begin after it."""
+    began = perf_counter()
+    return lambda: now + timedelta(seconds=perf_counter() - began)
+
+
+def _poll_version(engine: Engine, watched: Watched, wall: Clock, scheduled: bool) -> Round:
     """Take turns from the oldest due chunk to the newest: later verdicts read earlier chunks."""
     turns: list[Turn] = []
-    while turn := _take_turn(engine, watched, turns[-1].start if turns else None, now, scheduled):
+    while turn := _take_turn(engine, watched, turns[-1].start if turns else None, wall, scheduled):
         turns.append(turn)
     return Round(watched.name, watched.key, tuple(turns))
 
 
-def _take_turn(engine: Engine, watched: Watched, after: datetime | None, now: datetime, scheduled: bool) -> Turn | None:
+def _take_turn(engine: Engine, watched: Watched, after: datetime | None, wall: Clock, scheduled: bool) -> Turn | None:
     claimed: list[datetime] = []
 
     def claim_and_compute(connection: Connection) -> Turn | None:
+        now = wall()
         clock = watched.clock(connection, now)
         claim = pending.claim(connection, watched.key, clock, after, now if scheduled else None)
         if claim is None:
             return None
         claimed.append(claim.start)
-        return compute(connection, watched, claim, now, scheduled=scheduled)
+        return compute(connection, watched, claim, wall, scheduled=scheduled)
 
     try:
         return in_transaction(engine, claim_and_compute)
@@ -115,7 +124,7 @@ def _take_turn(engine: Engine, watched: Watched, after: datetime | None, now: da
         if not claimed:
             raise
         log.exception("%s version %d, chunk of %s failed.", watched.name, watched.key.version, claimed[-1])
-        return _record_failure(engine, watched.key, claimed[-1], error, now)
+        return _record_failure(engine, watched.key, claimed[-1], error, wall())
 
 
 def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> Turn:

@@ -1,5 +1,6 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Connection, Engine, update
 
 from driftline import labels, registry
 from driftline.database import in_transaction
@@ -44,6 +45,12 @@ def revisions(world: World) -> dict[int, list[int]]:
     for row in world.rows(chunk_revisions):
         found.setdefault((row["chunk_start"] - FIRST.replace(tzinfo=None)).days, []).append(row["revision"])
     return found
+
+
+def provisional(world: World) -> list[int]:
+    """The days whose verdict may yet turn."""
+    said = [row for row in world.rows(verdicts) if row["current"] and row["provisional"]]
+    return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in said]
 
 
 def test_a_first_poll_computes_what_is_there(world: World) -> None:
@@ -139,12 +146,89 @@ def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world:
         with world.engine.begin() as connection:
             claim = pending.claim(connection, watched.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
             assert claim == pending.Claim(FIRST + 3 * DAY)
-            compute(connection, watched, claim, NOW, scheduled=False)
+            compute(connection, watched, claim, lambda: NOW, scheduled=False)
             other = pool.submit(poll, world)
             with pytest.raises(TimeoutError):
                 other.result(timeout=1.0)
         other.result()
     assert world.states()[4] == "warn"
+
+
+def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
+    """Let something happen once, between what the next poll reads and its taking of the version's lock."""
+    lock = Watched.lock
+
+    def late(watched: Watched, connection: Connection) -> None:
+        monkeypatch.setattr(Watched, "lock", lock)
+        happening()
+        lock(watched, connection)
+
+    monkeypatch.setattr(Watched, "lock", late)
+
+
+def test_a_poll_that_was_overtaken_turns_no_verdict_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    assert provisional(world) == [2, 3, 4, 5]
+    world.label(3, flipped=True)
+
+    def overtake() -> None:
+        world.predict(12)
+        poll(world)
+
+    before_the_lock(monkeypatch, overtake)
+    poll(world)
+    overtaken = world.said()
+    assert provisional(world) == [12]
+    world.forget()
+    poll(world)
+    assert world.said() == overtaken
+
+
+def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"clock": ModelClock.WALL}))
+    world.predict(0)
+    world.predict(1)
+    world.label(1)
+    early, late = FIRST + 2 * DAY, FIRST + 9 * DAY
+    poll_once(engine, early, scheduled=False)
+    world.label(0)
+    placement.place_batches(engine)
+    watched = Watched(engine, NAME, VersionKey(world.version.model_number, 1))
+    shown = [early]
+
+    def overtake() -> None:
+        poll_once(engine, late, scheduled=False)
+        shown.append(late)
+
+    before_the_lock(monkeypatch, overtake)
+    with engine.begin() as connection:
+        claim = pending.claim(connection, watched.key, early, None, None)
+        assert claim == pending.Claim(FIRST)
+        compute(connection, watched, claim, lambda: shown[-1], scheduled=False)
+    assert provisional(world) == []
+
+
+def test_a_batch_is_placed_by_the_spec_that_a_revision_under_way_brings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(2, 6):
+        world.predict(day)
+    queue_all = registry.queue_all
+    with ThreadPoolExecutor(1) as pool:
+
+        def beside(*arguments: Any) -> None:
+            placing = pool.submit(placement.place_batches, world.engine)
+            with pytest.raises(TimeoutError):
+                placing.result(timeout=1.0)
+            queue_all(*arguments)
+
+        monkeypatch.setattr(registry, "queue_all", beside)
+        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    starts = [row["chunk_start"] for row in world.rows(pending_chunks)]
+    assert starts == [(FIRST + DAY).replace(tzinfo=None)]
 
 
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
@@ -205,7 +289,8 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
     assert poll(world, scheduled=True).turns == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
-    assert (waiting["attempts"], waiting["retry_at"]) == (2, (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None))
+    rest = waiting["retry_at"] - (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None)
+    assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
     with world.engine.begin() as connection:
         connection.execute(update(broken).where(place).values(prediction=0))
     assert poll(world).chunks == 1
