@@ -1,6 +1,7 @@
 """Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -96,8 +97,12 @@ class KafkaPythonPublisher:
 def _read_all(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Iterator[str]:
     consumer.seek_to_beginning(*partitions)
     ends = consumer.end_offsets(partitions)
+    deadline = time.monotonic() + OPEN_SECONDS
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
-        for messages in consumer.poll(timeout_ms=500, max_records=10_000).values():
+        read = consumer.poll(timeout_ms=500, max_records=10_000)
+        if not read and time.monotonic() > deadline:
+            raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")
+        for messages in read.values():
             yield from (message.key.decode() for message in messages)
 
 
