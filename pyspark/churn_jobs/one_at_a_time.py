@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import DBAPIError
 
 from driftline.database import translated
 from driftline.errors import Conflict
@@ -20,14 +21,15 @@ def only_one(engine: Engine, job: str) -> Iterator[None]:
     Raises:
         Conflict: another run holds it.
     """
+    name = _name(engine, job)
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        held = connection.execute(select(func.get_lock(_name(engine, job), PATIENCE_SECONDS))).scalar()
-        if held != 1:
+        if connection.execute(select(func.get_lock(name, PATIENCE_SECONDS))).scalar() != 1:
             raise Conflict(f"Another run of {job} is at work on this database; wait for it to end.")
         try:
             yield
         finally:
-            connection.invalidate()
+            with suppress(DBAPIError):  # a connection that was lost has let the lock go already
+                connection.execute(select(func.release_lock(name)))
 
 
 def _name(engine: Engine, job: str) -> str:

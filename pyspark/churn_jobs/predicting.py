@@ -116,12 +116,12 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
 
 def _batches(scored: DataFrame, version: int) -> list[Batch]:
     """Name the batches by what they were made from; hash what they hold."""
-    made_from, hold = day_parts(scored, INPUT), day_parts(scored, (*OUTPUT, _constant(version, "model_version")))
-    return [Batch(predict_id(source, version), rows) for source, rows in zip(made_from, hold, strict=True)]
-
-
-def _constant(value: int, name: str) -> Column:
-    return F.lit(value).alias(name)
+    output: tuple[str | Column, ...] = (*OUTPUT, F.lit(version).alias("model_version"))
+    found = day_parts(scored, {"input": INPUT, "output": output})
+    return [
+        Batch(predict_id(made_from, version), rows)
+        for made_from, rows in zip(found["input"], found["output"], strict=True)
+    ]
 
 
 def _stage(job: Job, jdbc: Jdbc, version: Version, scored: DataFrame, batches: Sequence[Batch], attempt: str) -> None:

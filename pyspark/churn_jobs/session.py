@@ -50,6 +50,7 @@ def _options(settings: JobSettings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.python.sql.dataFrameDebugging.enabled": "false",  # else building an expression walks the stack each time
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
 
