@@ -70,7 +70,7 @@ class World:
     ) -> None:
         frame = rows_of(FIRST + day * DAY, rows, seed=2, shift=shift, slope=slope).iloc[part]
         name = f"predict/{day}/{part.start}-{part.stop}"
-        in_transaction(self.engine, lambda connection: self.store.write(connection, name, frame, NOW))
+        in_transaction(self.engine, lambda connection: self.store.write(connection, name, frame, _written(day)))
 
     def label(self, day: int, rows: int = 300, *, part: slice = slice(None), flipped: bool = False) -> None:
         truth = rows_of(FIRST + day * DAY, rows, seed=2).iloc[part]
@@ -83,7 +83,9 @@ class World:
         )
         name = f"label/{day}/{part.start}-{part.stop}/{flipped}"
         number = self.version.model_number
-        in_transaction(self.engine, lambda connection: labels.write_batch(connection, name, number, frame, NOW))
+        in_transaction(
+            self.engine, lambda connection: labels.write_batch(connection, name, number, frame, _written(day))
+        )
 
     @property
     def version(self) -> registry.Version:
@@ -128,6 +130,11 @@ class World:
             for row in self.rows(verdicts)
             if row["current"]
         }
+
+
+def _written(day: int) -> datetime:
+    """When a day's rows are written: nothing may be stamped after its writer's present."""
+    return max(NOW, FIRST + (day + 4) * DAY)
 
 
 def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
