@@ -7,11 +7,11 @@ import pandas as pd
 from sqlalchemy import Connection, Date, Engine, cast, distinct, func, select, update
 from sqlalchemy.dialects.mysql import CHAR
 
-from driftline import labels, ledger, tables
+from driftline import labels, tables
 from driftline.clock import naive_utc
 from driftline.columns import Cdr, prediction_id
 from driftline.database import in_transaction
-from driftline.ledger import Batch, BatchKind, Consumer
+from driftline.ledger import Consumer
 from driftline.tables import CHURN_NUMBER, INSTANT
 from flaskapp import stream_runs
 from flaskapp.records import write_records
@@ -51,12 +51,8 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
     frame = known.loc[(known["day"] >= start) | known["id"].isin(_ids_of_records(connection, known, start))]
     if frame.empty:
         return
-    batch_id = source.label_batch_id(number)
-    hashed = labels.content_hash(frame)
-    batch = Batch(batch_id, BatchKind.LABELS, hashed, len(frame), now, CHURN_NUMBER)
-    entered = ledger.open_batch(connection, batch, [Consumer.MONITOR])
+    entered = labels.write_batch(connection, source.label_batch_id(number), CHURN_NUMBER, frame, now)
     if entered is not None:
-        labels.write(connection, entered, CHURN_NUMBER, frame)
         fill_pseudo_churned(connection, entered)
 
 
