@@ -103,7 +103,9 @@ def _find(connection: Connection, run_id: str) -> Run | None:
 
 
 def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
-    """Enter a stream, or take up the one with the same id where it ended; one that is complete stays as it is.
+    """Enter a stream, or take up the one with the same id where it ended, to the end that `plan` names.
+
+    One that has all of the plan's batches already stays as it is.
 
     Raises:
         StreamRunning: one is running.
@@ -117,7 +119,7 @@ def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
         return known
     values = {
         "parameters": plan.to_json(),
-        "num_batches": max(known.num_batches, plan.num_batches),
+        "num_batches": plan.num_batches,
         "state": RunState.RUNNING,
         "finished_at": None,
         "last_error": None,

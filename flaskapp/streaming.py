@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from driftline import migrate
 from driftline.clock import Clock
 from driftline.database import in_transaction
-from driftline.errors import DatabaseUnavailable, Unavailable
+from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
 from flaskapp import stream_runs
 from flaskapp.publisher import Publisher
 from flaskapp.rate import Rate
@@ -91,7 +91,7 @@ class Streaming:
             run = in_transaction(self.engine, lambda connection: stream_runs.begin(connection, plan, now))
         self.rate = Rate()
         self.writer.wake()
-        return run, _message(run, plan)
+        return run, message(run, plan)
 
     def stop(self) -> Run | None:
         """Stop the stream that runs, after the batch under way; give it, or None where none runs."""
@@ -120,18 +120,18 @@ class Streaming:
         run = in_transaction(self.engine, stream_runs.running)
         if run is None:
             return None
-        pause = self._pause(run)
-        return pause if pause > 0 else self._write(run)
-
-    def _write(self, run: Run) -> float | None:
         try:
-            after = write_next(self.engine, run.run_id, _source, self.clock())
+            pause = self._pause(run)
+            return pause if pause > 0 else self._write(run)
         except Unavailable:
             raise
         except Exception as error:
             log.exception("The stream %s cannot go on", run.run_id)
-            self._fail(run, f"{type(error).__name__}: {error}")
+            self._fail(run, reason(error))
             return 0.0
+
+    def _write(self, run: Run) -> float:
+        after = write_next(self.engine, run.run_id, _source, self.clock())
         self.rate.add(self.clock(), after.records - run.records)
         self.relay.wake()
         return self._pause(after) if after.state is RunState.RUNNING else 0.0
@@ -157,11 +157,24 @@ class Streaming:
         return 0.0 if relayed else RELAY_SECONDS
 
 
-def _message(run: Run, plan: StreamPlan) -> str:
-    if run.state is RunState.FINISHED:
-        return "This stream has been written already; nothing was added."
+def reason(error: Exception) -> str:
+    """Say why a stream failed: of an error that is not Driftline's only its type, as its text may hold SQL and data."""
+    if isinstance(error, DriftlineError):
+        return error.message
+    return f"{type(error).__name__}: the simulator's log says more"
+
+
+def message(run: Run, plan: StreamPlan) -> str:
+    """Say what a request to start did: what began and up to where, or what is there already."""
+    if run.state is not RunState.RUNNING:
+        return _nothing_started(run)
     begun = f"from batch {run.next_batch} on" if run.batches_done else f"{run.num_batches} batches"
     if not plan.dated:
         return f"Streaming started: {begun} of {plan.batch_size:,} records. GET /stream shows the progress."
     days = f"{plan.day(run.next_batch)} to {plan.day(run.num_batches)}"
     return f"Streaming started: {begun}, the days {days}. GET /stream shows the progress."
+
+
+def _nothing_started(run: Run) -> str:
+    cure = f"ask for more than {run.batches_done} to go on"
+    return f"Nothing was started: {run.batches_done} batches of this stream are there already; {cure}."

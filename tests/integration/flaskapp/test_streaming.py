@@ -7,15 +7,16 @@ from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from driftline.columns import Cdr
 from driftline.database import in_transaction
 from driftline.ledger import Batch, BatchKind, open_batch
-from driftline.tables import cdr, injected_drift, labels, ledger, pending_batches
+from driftline.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
 from flaskapp.publisher import Route
 from flaskapp.start_request import read_start
 from flaskapp.stream_plan import StreamPlan, batch_id
+from flaskapp.stream_runs import RunState, advance, begin, stop
 from tests.integration.flaskapp.observed import (
     contents,
     markers,
@@ -104,7 +105,7 @@ def test_sent_again_it_adds_nothing_and_with_more_batches_it_goes_on(client: Any
     before = contents(engine, cdr), contents(engine, labels), len(published(route))
     again = client.post("/start_stream", json={**DATED, "interval": 5})
     assert (again.status_code, again.json["run_id"], again.json["state"]) == (200, first["run_id"], "finished")
-    assert "nothing was added" in again.json["message"]
+    assert again.json["message"].startswith("Nothing was started: 6 batches")
     assert (contents(engine, cdr), contents(engine, labels), len(published(route))) == before
     more = client.post("/start_stream", json={**DATED, "num_batches": 8}).json
     assert (more["run_id"], more["next_batch"]) == (first["run_id"], 7)
@@ -149,6 +150,45 @@ def test_a_stream_that_cannot_go_on_fails_with_its_reason(client: Any, engine: E
     status = client.get("/stream").json
     assert "in the ledger with other content" in status["last_error"]
     assert (status["batches_done"], record_count(engine)) == (0, 0)
+
+
+def test_a_failure_of_the_driver_keeps_sql_and_data_to_the_log(client: Any, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {cdr.name} DROP COLUMN {Cdr.PSEUDO_CHURNED}")
+    client.post("/start_stream", json=DATED)
+    wait_until(lambda: client.get("/stream").json["state"] == "failed")
+    assert client.get("/stream").json["last_error"] == "OperationalError: the simulator's log says more"
+
+
+def test_a_stream_that_another_version_planned_fails(make_simulator: Callable[[], APIFlask], engine: Engine) -> None:
+    now = datetime.now(UTC)
+    plan = StreamPlan.of(*read_start(DATED, now.date()), now, UUID(int=0))
+    with engine.begin() as connection:
+        begin(connection, plan, now)
+        connection.execute(update(stream_runs).values(parameters='{"world": {}}'))
+    client: Any = make_simulator().test_client()
+    wait_until(lambda: client.get("/stream").json["state"] == "failed")
+    assert "another version" in client.get("/stream").json["last_error"]
+    assert client.post("/start_stream", json=DATED).json["message"].startswith("Streaming started")
+    wait_for_state(client, "finished")
+
+
+def test_a_stopped_stream_goes_on_to_the_end_asked_for_or_not_at_all(engine: Engine) -> None:
+    now = datetime.now(UTC)
+
+    def asked(num_batches: int) -> StreamPlan:
+        return StreamPlan.of(*read_start({**DATED, "num_batches": num_batches}, now.date()), now, UUID(int=0))
+
+    with engine.begin() as connection:
+        run = begin(connection, asked(30), now)
+        for _ in range(10):
+            run = advance(connection, run, 1, now)
+        stop(connection, now)
+        for there in (5, 10):
+            run = begin(connection, asked(there), now)
+            assert (run.state, run.num_batches, run.next_batch) == (RunState.STOPPED, 30, 11)
+        run = begin(connection, asked(15), now)
+        assert (run.state, run.num_batches, run.next_batch) == (RunState.RUNNING, 15, 11)
 
 
 def test_all_faults_come_in_one_400_and_nothing_is_changed(client: Any, engine: Engine) -> None:
