@@ -13,7 +13,6 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelSpec
 from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
 from driftline.tables import labels, prediction_columns, predictions, predictions_staging
-from driftline.tables import ledger as ledger_table
 
 IGNORED_WHEN_COMPARED = frozenset({"scored_at"})
 """A prediction made again at another time is still the same prediction."""
@@ -65,7 +64,7 @@ class PredictionStore:
             return Written(0, len(frame))
         attempt = str(uuid4())
         bulk.load(connection, self.staging, self.columns, payload, {"batch_id": batch_id, "attempt": attempt})
-        return self._move(connection, batch_id, attempt, number)
+        return self._move(connection, batch, attempt, number)
 
     def move(
         self, connection: Connection, batch_id: str, attempt: str, content_hash: str, written_at: datetime
@@ -84,7 +83,7 @@ class PredictionStore:
         if number is None:
             self._clear(connection, batch_id)
             return Written(0, rows)
-        return self._move(connection, batch_id, attempt, number)
+        return self._move(connection, batch, attempt, number)
 
     def _batch(self, batch_id: str, frame: pd.DataFrame, content_hash: str, written_at: datetime) -> ledger.Batch:
         first, last = (frame[EVENT_TIME].min(), frame[EVENT_TIME].max()) if len(frame) else (None, None)
@@ -97,14 +96,12 @@ class PredictionStore:
     def _clear(self, connection: Connection, batch_id: str) -> None:
         connection.execute(delete(self.staging).where(self.staging.c.batch_id == batch_id))
 
-    def _move(self, connection: Connection, batch_id: str, attempt: str, number: int) -> Written:
-        here = self._staged(batch_id, attempt)
-        staged = connection.execute(select(func.count()).select_from(self.staging).where(here)).scalar_one()
-        new = self._insert_new(connection, batch_id, attempt, number)
-        self._require_unchanged(connection, batch_id, attempt)  # after it: a rival may have committed in between
-        self._touch(connection, number)
-        self._clear(connection, batch_id)
-        return Written(new, staged - new)
+    def _move(self, connection: Connection, batch: ledger.Batch, attempt: str, number: int) -> Written:
+        new = self._insert_new(connection, batch.id, attempt, number)
+        self._require_unchanged(connection, batch.id, attempt)  # after it: a rival may have committed in between
+        self._touch(connection, batch, number)
+        self._clear(connection, batch.id)
+        return Written(new, batch.rows - new)
 
     def _require_unchanged(self, connection: Connection, batch_id: str, attempt: str) -> None:
         """Refuse staged rows whose id is stored with other content."""
@@ -125,16 +122,14 @@ class PredictionStore:
         )
         return connection.execute(insert(self.table).from_select([*self.columns, "batch_number"], new)).rowcount
 
-    def _touch(self, connection: Connection, number: int) -> None:
+    def _touch(self, connection: Connection, batch: ledger.Batch, number: int) -> None:
         """Record the places of the rows that this batch added."""
-        ledger_row = select(ledger_table).where(ledger_table.c.number == number)
-        span = connection.execute(ledger_row).mappings().one()
-        if span["first_event"] is None:
+        if batch.first_event is None or batch.last_event is None:
             return
         places = connection.execute(
             select(self.table.c.model_version, self.table.c[EVENT_TIME])
             .where(
-                self.table.c[EVENT_TIME].between(span["first_event"], span["last_event"]),
+                self.table.c[EVENT_TIME].between(naive_utc(batch.first_event), naive_utc(batch.last_event)),
                 self.table.c.batch_number == number,
             )
             .distinct()
