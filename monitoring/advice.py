@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from driftline.engine.findings import percent
 from driftline.engine.results import State
-from driftline.engine.spec import ModelSpec, Period
+from driftline.engine.spec import ModelClock, ModelSpec, Period
 from monitoring.chunk_report import ChunkReport
-from monitoring.watched import label_deadline
+from monitoring.watched import closing, label_deadline
 
 PERIOD_WORDS: dict[Period, str] = {
     Period.HOUR: "hour",
@@ -98,7 +98,15 @@ def _open(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     if not still:
         return None
     missing = f"{_count(spec, still)} still open ({_names(spec, still)}): its numbers are provisional."
-    return Advice(missing, "Nothing to do: it closes when the model's clock has passed its end.")
+    return Advice(missing, f"Nothing to do: it closes {closes(spec, still[0])}.")
+
+
+def closes(spec: ModelSpec, report: ChunkReport) -> str:
+    """Say when an open chunk closes: by the wall's clock, or with the first prediction that is late enough."""
+    at = f"{closing(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
+    if spec.clock is ModelClock.WALL:
+        return f"on {at}"
+    return f"with the first prediction of {at} or later, since the model's clock is the newest of its data"
 
 
 def name(spec: ModelSpec, report: ChunkReport) -> str:

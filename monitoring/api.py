@@ -49,7 +49,7 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
         """List a model's chunks with verdicts and results, oldest first."""
         standing = monitor.standing(name, query_data.version, Span(query_data.first, query_data.last))
-        found = tuple(ChunkOut.of(report) for report in standing.chunks)
+        found = tuple(ChunkOut.of(standing.version.spec, report) for report in standing.chunks)
         return ChunksOut(model=name, version=standing.version.number, clock=standing.clock, chunks=found)
 
     def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
@@ -93,7 +93,7 @@ def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
         reference_since=fitted.since,
         reference_until=fitted.until,
         reference_hash=version.reference_hash,
-        newest=ChunkBrief.of(standing.chunks[-1]) if standing.chunks else None,
+        newest=ChunkBrief.of(version.spec, standing.chunks[-1]) if standing.chunks else None,
         missing=tuple(map(AdviceOut.of, advice_on(version.spec, standing.chunks))),
     )
 
@@ -115,12 +115,13 @@ def _polled(monitor: Monitor, summary: Summary) -> PollOut:
 
 def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
     standing = monitor.standing(name, version, Span())
+    spec = standing.version.spec
     return ModelPolled(
         name=name,
         version=version,
         clock=standing.clock,
-        chunks=tuple(ChunkBrief.of(report) for report in standing.chunks[-NEWEST:]),
-        missing=tuple(map(AdviceOut.of, advice_on(standing.version.spec, standing.chunks))),
+        chunks=tuple(ChunkBrief.of(spec, report) for report in standing.chunks[-NEWEST:]),
+        missing=tuple(map(AdviceOut.of, advice_on(spec, standing.chunks))),
     )
 
 

@@ -5,7 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from driftline.engine.drift_rule import drift_seen
 from driftline.engine.results import Kind, Result, State
+from driftline.engine.spec import ModelSpec
 from monitoring.advice import Advice
 from monitoring.chunk_report import ChunkReport
 from monitoring.revisions import Revision
@@ -96,10 +98,11 @@ class ChunkBrief(BaseModel):
     verdict: State
     provisional: bool
     reasons: tuple[str, ...]
-    drifted: tuple[str, ...]
+    drifted: tuple[str, ...] = Field(description="columns whose drift lasts")
+    drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
 
     @classmethod
-    def of(cls, report: ChunkReport) -> "ChunkBrief":
+    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkBrief":
         """Give a chunk as the API shows it, without its results."""
         stored, verdict = report.revision, report.verdict
         return ChunkBrief(
@@ -117,6 +120,7 @@ class ChunkBrief(BaseModel):
             provisional=verdict.provisional,
             reasons=verdict.reasons,
             drifted=verdict.drifted,
+            drift_seen=tuple(sorted({column for _, column in drift_seen(spec, report.facts())})),
         )
 
 
@@ -126,10 +130,10 @@ class ChunkOut(ChunkBrief):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, report: ChunkReport) -> "ChunkOut":
+    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkOut":
         """Give a chunk as the API shows it."""
         found = tuple(ResultOut.of(result) for result in report.results)
-        return ChunkOut(**ChunkBrief.of(report).model_dump(), results=found)
+        return ChunkOut(**ChunkBrief.of(spec, report).model_dump(), results=found)
 
 
 class AdviceOut(BaseModel):

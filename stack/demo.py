@@ -136,8 +136,14 @@ def show_findings(site: Site, plan: Plan) -> None:
     """Print the table of days, what was put in beside it, and where everything is."""
     days = findings(site, plan)
     show(table_of(days, plan))
-    for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *_addresses(site)):
+    for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *_missing(site), *_addresses(site)):
         say(line)
+
+
+def _missing(site: Site) -> list[str]:
+    """Say in the monitor's words what is missing for a full answer, and when it will be there."""
+    models = _call(site, "monitor", "GET", "/models")["models"]
+    return [f"Missing:         {one['missing']} {one['to_do']}" for model in models for one in model["missing"]]
 
 
 def _addresses(site: Site) -> Sequence[str]:

@@ -16,7 +16,10 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Day:
-    """One chunk of the monitor's answer: numbers are None where the monitor says none."""
+    """One chunk of the monitor's answer: numbers are None where the monitor says none.
+
+    `drift_seen` are the columns that drifted on this day, `drifted` those of them whose drift lasts.
+    """
 
     day: date
     rows: int
@@ -25,8 +28,10 @@ class Day:
     roc_auc: float | None
     estimated_roc_auc: float | None
     drifted: tuple[str, ...]
+    drift_seen: tuple[str, ...]
     verdict: str
     provisional: bool
+    closed: bool
 
     @classmethod
     def of(cls, chunk: Mapping[str, Any]) -> Self:
@@ -40,8 +45,10 @@ class Day:
             roc_auc=values.get(("realized", "roc_auc")),
             estimated_roc_auc=values.get(("estimated", "roc_auc")),
             drifted=tuple(chunk["drifted"]),
+            drift_seen=tuple(chunk["drift_seen"]),
             verdict=chunk["verdict"],
             provisional=chunk["provisional"],
+            closed=chunk["closed"],
         )
 
 
@@ -67,9 +74,17 @@ def table_of(days: Sequence[Day], plan: Plan) -> Table:
 
 def _cells(day: Day) -> tuple[str, ...]:
     share = f"{day.labelled / day.rows:.0%}" if day.rows else "-"
-    verdict = f"[{STYLES.get(day.verdict, 'white')}]{day.verdict}[/]" + (" (provisional)" if day.provisional else "")
+    aside = " (provisional)" if day.closed else " (open, provisional)"
+    verdict = f"[{STYLES.get(day.verdict, 'white')}]{day.verdict}[/]" + (aside if day.provisional else "")
     numbers = (_number(day.f1), _number(day.roc_auc), _number(day.estimated_roc_auc))
-    return (day.day.isoformat(), f"{day.rows:,}", share, *numbers, _names(day.drifted), verdict)
+    return (day.day.isoformat(), f"{day.rows:,}", share, *numbers, _drift(day), verdict)
+
+
+def _drift(day: Day) -> str:
+    """Name the columns whose drift lasts; where none does, those seen to drift, and why that is not enough."""
+    if day.drifted or not day.drift_seen:
+        return _names(day.drifted)
+    return f"{'not lasting yet' if day.closed else 'not closed yet'}: {_names(day.drift_seen)}"
 
 
 def _number(value: float | None) -> str:

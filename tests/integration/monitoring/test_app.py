@@ -94,6 +94,10 @@ def test_chunks_are_listed_within_the_bounds_asked_for(watched: FlaskClient) -> 
     assert realized["roc_auc"]["alert_lower"] < realized["roc_auc"]["lower"] < realized["roc_auc"]["value"]
     later = _json(watched.get("/models/flights/chunks?from=2026-02-07"))["chunks"]
     assert [chunk["drifted"] for chunk in later] == [["minutes"], []], "the newest is open: nothing lasts yet"
+    assert [chunk["drift_seen"] for chunk in later] == [["minutes"], ["minutes"]]
+    first_of_it = _json(watched.get("/models/flights/chunks?from=2026-02-06&to=2026-02-06"))["chunks"][0]
+    assert (first_of_it["drift_seen"], first_of_it["drifted"]) == (["minutes"], [])
+    assert any("seen in one closed chunk so far" in reason for reason in first_of_it["reasons"])
     assert _json(watched.get("/models/flights/chunks?from=2027-01-01"))["chunks"] == []
 
 

@@ -1,7 +1,7 @@
 """What is missing is said in words, with what to do, and nothing is said where nothing is missing."""
 
 from driftline.engine.results import State
-from driftline.engine.spec import Period
+from driftline.engine.spec import ModelClock, Period
 from monitoring.advice import advice_on, name
 from tests.unit.monitoring.reports_builder import SPEC, report
 
@@ -44,6 +44,16 @@ def test_each_lack_is_named_with_its_days_and_what_cannot_cure_itself_comes_firs
 def test_many_days_are_a_span() -> None:
     (advice,) = advice_on(SPEC, [report(day, rows=0, state=State.NO_DATA) for day in range(5)])
     assert advice.missing == "5 days without predictions (1 Feb to 5 Feb)."
+
+
+def test_an_open_day_says_when_it_closes() -> None:
+    still = [report(6, closed=False)]
+    by_wall, by_data = (
+        advice_on(SPEC.model_copy(update={"clock": clock}), still)[0].to_do
+        for clock in (ModelClock.WALL, ModelClock.DATA)
+    )
+    assert by_wall == "Nothing to do: it closes on 8 February, 00:00."
+    assert by_data.startswith("Nothing to do: it closes with the first prediction of 8 February, 00:00 or later, since")
 
 
 def test_chunks_are_named_after_the_calendar_of_the_spec() -> None:

@@ -19,7 +19,8 @@ def chunk(number: int, verdict: str, f1: float | None = 0.5) -> dict[str, Any]:
     results = [{"subject": "model", "kind": "realized", "method": "f1", "value": f1}]
     return {
         "start": f"{day}T00:00:00+00:00", "rows": 200, "labelled": 150, "verdict": verdict, "provisional": f1 is None,
-        "drifted": list(DRIFTED) if verdict == "alert" else [], "results": results,
+        "drifted": list(DRIFTED) if verdict == "alert" else [], "drift_seen": list(DRIFTED), "closed": True,
+        "results": results,
     }  # fmt: skip
 
 
@@ -65,3 +66,19 @@ def test_a_missing_number_is_a_dash_and_many_names_are_counted() -> None:
     assert "M_Out_Call_Time, a, b and 2 more" in text
     assert "pending_labels (provisional)" in text
     assert "   - " in text
+
+
+def test_drift_that_does_not_last_yet_and_an_open_day_are_said() -> None:
+    seen, still_open = chunk(0, "ok"), chunk(1, "pending_labels", None) | {"closed": False}
+    lines = drawn([Day.of(seen), Day.of(still_open), Day.of(chunk(2, "ok") | {"drift_seen": []})])
+    assert "not lasting yet: M_Out_Call_Time, a, b and 2 more" in lines[0]
+    assert "not closed yet: M_Out_Call_Time" in lines[1]
+    assert "pending_labels (open, provisional)" in lines[1]
+    assert "yet" not in lines[2]
+
+
+def drawn(days: list[Day]) -> list[str]:
+    """Draw the table; give the line of each day."""
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table_of(days, PLAN))
+    return [line for line in console.export_text().splitlines() if str(PLAN.stream_first.year) in line]
