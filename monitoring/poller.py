@@ -28,8 +28,8 @@ class Round:
 
     @property
     def changed(self) -> bool:
-        """Say whether a result or a verdict is another than before."""
-        return any(turn.computed or turn.verdicts for turn in self.turns)
+        """Say whether a report may be another than before: a chunk was computed, closed, failed, or is well again."""
+        return any(not turn.left_open for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)

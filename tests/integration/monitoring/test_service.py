@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from driftline.errors import Unavailable
-from monitoring import reports, service
+from driftline import registry
+from driftline.database import in_transaction
+from driftline.errors import InvalidInput, Unavailable
+from monitoring import computation, reports, service
 from monitoring.poller import poll_once
 from monitoring.service import Monitor
 from stack.testing import DatabaseAddress
-from tests.integration.monitoring.world import NOW, World, make_world
+from tests.integration.monitoring.world import FIRST, NOW, World, make_world
 
 
 @pytest.fixture
@@ -78,6 +80,48 @@ def test_what_a_poll_stored_before_the_database_went_away_is_reported(
             monitor.poll(scheduled=True)
     monitor.poll(scheduled=True)
     assert reported(output) == 2
+
+
+def test_a_chunk_that_failed_is_in_the_reports_until_it_is_well_again(
+    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    world.predict(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(computation, "evaluate_chunk", _fail(InvalidInput("The scores are odd.")))
+        monitor.poll(scheduled=True)
+    assert verdicts_reported(output) == ["pending_labels", "error"]
+    monitor.poll(scheduled=False)
+    assert verdicts_reported(output) == ["pending_labels", "pending_labels"]
+
+
+def test_a_stored_chunk_that_failed_and_is_well_again_without_change_is_reported(
+    world: World, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    queue(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(computation, "_evaluate", _fail(InvalidInput("The scores are odd.")))
+        monitor.poll(scheduled=False)
+    assert verdicts_reported(output) == ["error"]
+    monitor.poll(scheduled=False)
+    assert verdicts_reported(output) == ["pending_labels"]
+
+
+def verdicts_reported(output: Path) -> list[str]:
+    """The verdict of each chunk, in the order of time."""
+    frame = pd.read_csv(output / reports.PERFORMANCE_REPORT)
+    return [str(verdict) for verdict in frame.drop_duplicates("chunk_start").sort_values("chunk_start")["verdict"]]
+
+
+def queue(world: World) -> None:
+    """Make the first day's chunk pending, as a label batch that changes nothing does."""
+    number = world.version.model_number
+    in_transaction(world.engine, lambda connection: registry.queue(connection, number, 1, {FIRST}))
 
 
 def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:
