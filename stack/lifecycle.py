@@ -48,14 +48,14 @@ def down(site: Site) -> None:
 
 
 def clean(site: Site) -> None:
-    """Stop everything and remove the var folder, data and passwords included, and the caches of tools."""
+    """Stop everything and remove the var folder, data and passwords included; of the checkout's own, caches too."""
     if site.var.exists() and not site.is_claimed:
         raise ForeignFolder(f"{site.var} is not Driftline's; remove it yourself if you mean it.")
     down(site)
     if site.var.exists():
         shutil.rmtree(site.var)
         say(f"Removed {site.var}")
-    for cache in CACHES:
+    for cache in CACHES if site.var == paths.VAR else ():
         shutil.rmtree(cache, ignore_errors=True)
 
 

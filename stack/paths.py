@@ -12,8 +12,10 @@ KAFKA_JARS = JARS / "kafka"
 SPARK_JARS = JARS / "spark"
 TEMPLATES = BUILD / "templates"
 STACK = ROOT / "stack"
+VAR = ROOT / "var"
+"""The checkout's own folder of local state."""
 
 
 def var_folder() -> Path:
     """The folder of all local state: $DRIFTLINE_VAR, or var/ in the checkout."""
-    return Path(os.environ.get("DRIFTLINE_VAR") or ROOT / "var").absolute()
+    return Path(os.environ.get("DRIFTLINE_VAR") or VAR).absolute()

@@ -89,7 +89,7 @@ class Site:
         """Make the var folder ours; raises `ForeignFolder` if it holds something else already."""
         if self.is_claimed:
             return
-        if self.var != paths.ROOT / "var" and self.var.exists() and any(self.var.iterdir()):
+        if self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
             raise ForeignFolder(
                 f"{self.var} is not empty and not Driftline's; set DRIFTLINE_VAR to a folder of its own."
             )

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import paths
+from stack import lifecycle, paths
 from stack.cli import main
+from stack.site import Site
 
 
 def test_make_prints_help_for_every_target() -> None:
@@ -24,6 +25,22 @@ def test_nothing_runs_in_a_new_folder(
     assert main(["down"]) == 0
     assert main(["clean"]) == 0
     assert not (tmp_path / "var").exists()
+
+
+def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache, own = tmp_path / "cache", tmp_path / "own"
+    cache.mkdir()
+    monkeypatch.setattr(lifecycle, "CACHES", (cache,))
+    monkeypatch.setattr(paths, "VAR", own)
+    for var in (tmp_path / "other", own):
+        assert cache.exists()
+        monkeypatch.setenv("DRIFTLINE_VAR", str(var))
+        Site.from_environment().claim()
+        assert main(["clean"]) == 0
+        assert not var.exists()
+    assert not cache.exists()
 
 
 def test_there_are_no_logs_before_the_start(
