@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftline.engine.directions import worse_side
 from driftline.engine.drift_rule import drift_seen
 from driftline.engine.findings import percent, title
 from driftline.engine.results import Kind, Quality, Result
 from driftline.engine.spec import ModelSpec
-from driftline.engine.thresholds import EFFECT_FLOOR, worse_side
+from driftline.engine.thresholds import EFFECT_FLOOR
 from monitoring.chunk_report import ChunkReport
 
 UNSEEN = 0.99
@@ -73,7 +74,7 @@ def ratio(result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    floor, bound = EFFECT_FLOOR.get(result.method), worse_side(result.kind, result.bounds).upper
+    floor, bound = EFFECT_FLOOR.get(result.method), worse_side(result.kind, result.method, result.bounds).upper
     ways = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ways)) if ways else None
 

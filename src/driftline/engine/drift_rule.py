@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.directions import worse_side
 from driftline.engine.findings import Finding, percent, title, told_apart
 from driftline.engine.results import Kind, Method, Quality, Result, State
 from driftline.engine.spec import ModelSpec
-from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL, worse_side
+from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
 
 LASTING = 2
 """Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
@@ -80,7 +81,7 @@ def _outside(result: Result) -> bool:
     effect = _effect(result)
     if result.value is None or effect is None or effect <= EFFECT_FLOOR[result.method]:
         return False
-    bounds = worse_side(result.kind, result.bounds)
+    bounds = worse_side(result.kind, result.method, result.bounds)
     return bounds.upper is None or bounds.breached(result.value)
 
 

@@ -60,7 +60,7 @@ def _state(key: Key, found: Outcome, limit: Limit) -> State:
     """A number by itself warns at most: what is an alert, the verdict says."""
     if found.value is None:
         return found.state
-    within = standing(key[1], found.value, limit.bounds, found.p_value) is State.OK
+    within = standing(key[1], key[2], found.value, limit.bounds, found.p_value) is State.OK
     return State.OK if within else State.WARN
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from driftline.engine import quality
 from driftline.engine.drift.methods import DriftMethod, methods_of
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.performance import cbpe, realized
 from driftline.engine.results import MODEL, Kind, Quality, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import States, Summary
@@ -17,19 +16,12 @@ Key = tuple[str, Kind, str]
 
 def outcomes(states: States, spec: ModelSpec, summary: Summary) -> dict[Key, Outcome]:
     """Compute all that `spec` asks for: realized, estimated, drift and quality, in that order."""
-    found = dict(_performance(states, spec, summary)) | dict(_columns(states, spec, summary))
+    performance = states.performance.outcomes(summary.performance, spec)
+    found: dict[Key, Outcome] = {(MODEL, kind, metric): outcome for kind, metric, outcome in performance}
+    found |= dict(_columns(states, spec, summary))
     if summary.rows:
         return found
     return dict.fromkeys(found, undefined(0, "no rows in this chunk", State.NO_DATA))
-
-
-def _performance(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
-    for metric in spec.metrics:
-        key = (MODEL, Kind.REALIZED, metric.value)
-        yield key, realized.finish(states.sampling, summary.scores, metric, spec)
-    for metric in spec.metrics:
-        key = (MODEL, Kind.ESTIMATED, metric.value)
-        yield key, cbpe.finish(states.cbpe, states.sampling, summary.scores, metric, spec)
 
 
 def _columns(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:

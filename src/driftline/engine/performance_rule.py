@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.directions import Worse, worse, worse_side
 from driftline.engine.findings import Finding, percent, title, told_apart
-from driftline.engine.results import Bounds, Kind, Result, State
+from driftline.engine.results import Kind, Result, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.thresholds import standing
 from driftline.engine.track_record import TrackRecord
@@ -36,10 +37,10 @@ def _decided(
     spec: ModelSpec, metric: str, realized: Result, value: float, previous: ChunkFacts | None
 ) -> list[Finding]:
     notes = _notes(realized)
-    if realized.bounds.lower is None:
+    if _limit(realized) is None:
         return [Finding(None, f"{title(metric)} {value:.3g} has no bound to be held against."), *notes]
     state, words = _level(spec, realized, value, previous)
-    return [Finding(state, f"{words}."), *_better(metric, value, realized.bounds), *notes]
+    return [Finding(state, f"{words}."), *_better(realized, value), *notes]
 
 
 def _undecided(spec: ModelSpec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
@@ -68,7 +69,7 @@ def _estimated(
     estimated = chunk.performance(Kind.ESTIMATED, metric)
     if estimated is None or estimated.value is None:
         return _no_estimate(metric, estimated)
-    if estimated.bounds.lower is None:
+    if _limit(estimated) is None:
         words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against."
         return [Finding(None, words), *_notes(estimated)]
     state, words = _level(spec, estimated, estimated.value, previous)
@@ -96,19 +97,31 @@ def _held(record: TrackRecord) -> str:
     return f"held in {record.held} of {record.compared} chunks"
 
 
+def _limit(result: Result) -> float | None:
+    """The bound of warning on the worse side; None where there is none."""
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    return bounds.lower if bounds.lower is not None else bounds.upper
+
+
+def _far_limit(result: Result) -> float | None:
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
+
+
 def _level(spec: ModelSpec, result: Result, value: float, previous: ChunkFacts | None) -> tuple[State, str]:
-    """How a value with a lower bound stands, the previous closed chunk considered, and that in words."""
-    state = standing(result.kind, value, result.bounds)
-    bound = result.bounds.alert_lower if state is State.ALERT else result.bounds.lower
+    """How a value with a bound on its worse side stands, the previous closed chunk considered, and that in words."""
+    state = standing(result.kind, result.method, value, result.bounds)
+    bound = _far_limit(result) if state is State.ALERT else _limit(result)
     shown, limit = told_apart(value, bound if bound is not None else value)
     name = title(result.method)
+    beyond = "above" if worse(result.kind, result.method) is Worse.HIGHER else "below"
     if state is State.ALERT:
-        return state, f"{name} {shown} is below its alert bound {limit}"
+        return state, f"{name} {shown} is {beyond} its alert bound {limit}"
     if state is State.OK:
         return state, f"{name} {shown} is inside its bound {limit}"
     if previous is not None and _was_outside(spec, result, previous):
-        return State.ALERT, f"{name} {shown} is below its bound {limit} in the second closed chunk running"
-    return state, f"{name} {shown} is below its bound {limit}"
+        return State.ALERT, f"{name} {shown} is {beyond} its bound {limit} in the second closed chunk running"
+    return state, f"{name} {shown} is {beyond} its bound {limit}"
 
 
 def _was_outside(spec: ModelSpec, result: Result, previous: ChunkFacts) -> bool:
@@ -117,15 +130,20 @@ def _was_outside(spec: ModelSpec, result: Result, previous: ChunkFacts) -> bool:
     before = previous.performance(result.kind, result.method)
     if not counted or before is None or before.value is None:
         return False
-    return standing(before.kind, before.value, before.bounds) is not State.OK
+    return standing(before.kind, before.method, before.value, before.bounds) is not State.OK
 
 
-def _better(metric: str, value: float, bounds: Bounds) -> list[Finding]:
-    """A note where a value is as far above the expectation as the bound is below it."""
-    if bounds.expected is None or bounds.lower is None or value - bounds.expected <= bounds.expected - bounds.lower:
+def _better(result: Result, value: float) -> list[Finding]:
+    """A note where a value is as far on the better side of the expectation as the bound is on the worse one."""
+    expected, limit = result.bounds.expected, _limit(result)
+    if (
+        expected is None
+        or limit is None
+        or (expected - value) * (1 if limit > expected else -1) <= abs(limit - expected)
+    ):
         return []
-    shown, expected = told_apart(value, bounds.expected)
-    return [Finding(None, f"{title(metric)} {shown} is better than expected ({expected}).")]
+    shown, usual = told_apart(value, expected)
+    return [Finding(None, f"{title(result.method)} {shown} is better than expected ({usual}).")]
 
 
 def _labels_outstanding(spec: ModelSpec, chunk: ChunkFacts) -> Finding:

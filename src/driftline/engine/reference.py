@@ -13,13 +13,13 @@ import pandas as pd
 from driftline.engine.chunks import by_chunk
 from driftline.engine.columns import as_floats, category
 from driftline.engine.outcomes import Key, outcomes
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Bounds, Kind
+from driftline.engine.results import EVENT_TIME, ID, Bounds, Kind
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
 from driftline.engine.thresholds import bounds_for, bounds_note
 from driftline.errors import InvalidInput
 
-FORMAT = 1
+FORMAT = 2
 """The version of the JSON; a reference stored under another one must be fitted again."""
 
 
@@ -90,7 +90,7 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
     or missing). Its order does not matter. No rows, or two with the same event time and id, are an InvalidInput;
     missing columns are a SchemaMismatch.
     """
-    require(frame, (EVENT_TIME, ID, *spec.features, SCORE, PREDICTION, LABEL))
+    require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:
         msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
@@ -128,10 +128,8 @@ def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:
     ordered = _in_order(frame) if len(frame) else frame.assign(**{EVENT_TIME: pd.DatetimeIndex([], tz="UTC")})
     digest = hashlib.sha256()
     digest.update(ordered[EVENT_TIME].dt.as_unit("us").astype("int64").to_numpy().tobytes())
-    label = ColumnSpec.model_construct(name=LABEL)
     identity = ColumnSpec.model_construct(name=ID, kind=ColumnKind.CATEGORICAL)
-    score = (ColumnSpec.model_construct(name=SCORE), ColumnSpec.model_construct(name=PREDICTION))
-    for column in (identity, *spec.columns, *score, label):
+    for column in (identity, *spec.columns, *spec.output_columns):
         digest.update(f"\n{column.name}:{column.kind}\n".encode())
         digest.update(_content(ordered[column.name], column.kind))
     return digest.hexdigest()

@@ -19,30 +19,71 @@ class Kind(StrEnum):
     REALIZED = "realized"
     ESTIMATED = "estimated"
     DRIFT = "drift"
+    MULTIVARIATE = "multivariate"
     QUALITY = "quality"
+    STATISTIC = "statistic"
 
 
 class Metric(StrEnum):
-    """Performance metrics of a binary model."""
+    """Performance metrics; which problem has which is in `driftline.engine.problems`."""
 
     ROC_AUC = "roc_auc"
     F1 = "f1"
     ACCURACY = "accuracy"
+    AVERAGE_PRECISION = "average_precision"
+    PRECISION = "precision"
+    RECALL = "recall"
+    SPECIFICITY = "specificity"
+    TRUE_POSITIVES = "true_positives"
+    FALSE_POSITIVES = "false_positives"
+    TRUE_NEGATIVES = "true_negatives"
+    FALSE_NEGATIVES = "false_negatives"
+    CONFUSION_MATRIX = "confusion_matrix"
+    BUSINESS_VALUE = "business_value"
+    LOG_LOSS = "log_loss"
+    BRIER = "brier"
+    CALIBRATION_ERROR = "calibration_error"
+    MAE = "mae"
+    MAPE = "mape"
+    MSE = "mse"
+    RMSE = "rmse"
+    MSLE = "msle"
+    RMSLE = "rmsle"
 
 
 class Method(StrEnum):
-    """Univariate drift methods."""
+    """Drift methods: univariate ones, and the two that look at all features together."""
 
     JENSEN_SHANNON = "jensen_shannon"
     KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
     WASSERSTEIN = "wasserstein"
+    HELLINGER = "hellinger"
+    L_INFINITY = "l_infinity"
     CHI2 = "chi2"
+    PSI = "psi"
+    PCA_RECONSTRUCTION = "pca_reconstruction"
+    DOMAIN_CLASSIFIER = "domain_classifier"
 
 
 class Quality(StrEnum):
     """Data quality methods."""
 
     MISSING_VALUES = "missing_values"
+    UNSEEN_CATEGORIES = "unseen_categories"
+    OUT_OF_RANGE = "out_of_range"
+    DUPLICATES = "duplicates"
+    ROW_COUNT = "row_count"
+    FRESHNESS = "freshness"
+
+
+class Statistic(StrEnum):
+    """Summary statistics of a continuous column."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    STANDARD_DEVIATION = "standard_deviation"
+    MEDIAN = "median"
+    QUANTILES = "quantiles"
 
 
 class State(StrEnum):

@@ -2,17 +2,61 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 
 RESERVED = frozenset(
     {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
 )
 """Column names that every model's table has, and so no feature may have."""
+
+
+class Problem(StrEnum):
+    """What a model predicts: one of two classes, one of several, or a number."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+CONFUSION = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
+"""The four numbers of a binary model's confusion matrix, in rows."""
+METRICS: dict[Problem, tuple[Metric, ...]] = {
+    Problem.BINARY: (
+        Metric.ROC_AUC,
+        Metric.F1,
+        Metric.ACCURACY,
+        Metric.AVERAGE_PRECISION,
+        Metric.PRECISION,
+        Metric.RECALL,
+        Metric.SPECIFICITY,
+        *CONFUSION,
+        Metric.BUSINESS_VALUE,
+        Metric.LOG_LOSS,
+        Metric.BRIER,
+        Metric.CALIBRATION_ERROR,
+    ),
+    Problem.MULTICLASS: (
+        Metric.ROC_AUC,
+        Metric.F1,
+        Metric.ACCURACY,
+        Metric.PRECISION,
+        Metric.RECALL,
+        Metric.SPECIFICITY,
+        Metric.CONFUSION_MATRIX,
+    ),
+    Problem.REGRESSION: (Metric.MAE, Metric.MAPE, Metric.MSE, Metric.RMSE, Metric.MSLE, Metric.RMSLE),
+}
+"""The metrics that each problem has."""
+DEFAULT_METRICS: dict[Problem, tuple[Metric, ...]] = {
+    Problem.BINARY: (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY),
+    Problem.MULTICLASS: (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY),
+    Problem.REGRESSION: (Metric.MAE, Metric.RMSE),
+}
 
 
 class ColumnKind(StrEnum):
@@ -63,15 +107,33 @@ class ColumnSpec(BaseModel):
     watched: bool = True
 
 
+class BusinessValue(BaseModel):
+    """What one prediction of each outcome is worth, in the user's own unit; negative is a cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    true_positive: float = 0.0
+    false_positive: float = 0.0
+    true_negative: float = 0.0
+    false_negative: float = 0.0
+    per_prediction: bool = False
+
+
 class ModelSpec(BaseModel):
-    """The whole spec of a binary model: columns, chunking, clock, label delay, metrics, methods and minimum rows.
+    """The whole spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and minimum rows.
 
     `label_coverage` is the share of labels that a chunk needs before realized performance decides; `minimum_rows` and
-    `minimum_class_rows` (of the rarer class) are what a number needs to be said at all.
+    `minimum_class_rows` (of the rarer class) are what a number needs to be said at all. `classes` are those of a
+    multiclass model, as text; their scores are in columns probability_<class>. `segments` names categorical features by
+    whose values all results are given apart. `exact_distances` keeps a reference of any length whole for
+    Kolmogorov-Smirnov and Wasserstein. Without `metrics` the problem's default ones are computed; `confusion_matrix` of
+    a binary model stands for its four numbers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    problem: Problem = Problem.BINARY
+    classes: tuple[str, ...] = ()
     columns: tuple[ColumnSpec, ...] = Field(min_length=1)
     period: Period = Period.DAY
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
@@ -81,11 +143,31 @@ class ModelSpec(BaseModel):
     label_coverage: float = Field(0.95, gt=0, le=1)
     minimum_rows: int = Field(100, ge=2)
     minimum_class_rows: int = Field(10, ge=1)
-    metrics: tuple[Metric, ...] = tuple(Metric)
+    metrics: tuple[Metric, ...] = DEFAULT_METRICS[Problem.BINARY]
+    business_value: BusinessValue | None = None
     continuous_methods: tuple[Method, ...] = (Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
     categorical_methods: tuple[Method, ...] = (Method.JENSEN_SHANNON, Method.CHI2)
+    multivariate_methods: tuple[Method, ...] = ()
+    quality: tuple[Quality, ...] = (Quality.MISSING_VALUES,)
+    statistics: tuple[Statistic, ...] = ()
+    segments: tuple[str, ...] = ()
+    label_drift: bool = False
+    exact_distances: bool = False
     thresholds: ThresholdPolicy = ThresholdPolicy.DRIFTLINE
     drift_alerts: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _metrics_of_problem(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        problem = given.get("problem", Problem.BINARY)
+        if problem not in set(Problem):
+            return given
+        wanted = given.get("metrics") or DEFAULT_METRICS[Problem(problem)]
+        if problem == Problem.BINARY:
+            wanted = [part for name in wanted for part in (CONFUSION if name == Metric.CONFUSION_MATRIX else (name,))]
+        return {**given, "metrics": tuple(dict.fromkeys(wanted))}
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
@@ -93,6 +175,39 @@ class ModelSpec(BaseModel):
         twice = sorted({name for name in names if names.count(name) > 1} | (RESERVED & set(names)))
         if twice:
             msg = f"column names must be distinct and not reserved: {', '.join(twice)}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_that_the_problem_has(self) -> Self:
+        foreign = [metric for metric in self.metrics if metric not in METRICS[self.problem]]
+        if foreign:
+            msg = f"a {self.problem} model has no {', '.join(foreign)}; it has {', '.join(METRICS[self.problem])}"
+            raise ValueError(msg)
+        if Metric.BUSINESS_VALUE in self.metrics and self.business_value is None:
+            msg = "business_value needs what each outcome is worth: give business_value with true_positive and so on"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _classes_of_multiclass(self) -> Self:
+        if self.problem is not Problem.MULTICLASS and self.classes:
+            msg = f"classes belong to a multiclass model; this one is {self.problem}"
+            raise ValueError(msg)
+        if self.problem is Problem.MULTICLASS and len(set(self.classes)) < max(2, len(self.classes)):
+            msg = f"a multiclass model needs two or more distinct classes; got {list(self.classes)}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _segments_are_categorical(self) -> Self:
+        kinds = {column.name: column.kind for column in self.columns}
+        wrong = [name for name in self.segments if kinds.get(name) is not ColumnKind.CATEGORICAL]
+        if wrong:
+            known = [name for name, kind in kinds.items() if kind is ColumnKind.CATEGORICAL]
+            msg = (
+                f"segments must be categorical features, not {', '.join(wrong)}; there are {', '.join(known) or 'none'}"
+            )
             raise ValueError(msg)
         return self
 
@@ -107,10 +222,41 @@ class ModelSpec(BaseModel):
         return tuple(column.name for column in self.columns)
 
     @property
-    def watched(self) -> tuple[ColumnSpec, ...]:
-        """The columns watched for drift: features marked so, then the score and the prediction."""
-        own = (
-            ColumnSpec.model_construct(name=SCORE),
-            ColumnSpec.model_construct(name=PREDICTION, kind=ColumnKind.CATEGORICAL),
+    def scores(self) -> tuple[str, ...]:
+        """The names of the columns with the model's scores; a regression has none."""
+        if self.problem is Problem.MULTICLASS:
+            return tuple(score_column(name) for name in self.classes)
+        return (SCORE,) if self.problem is Problem.BINARY else ()
+
+    @property
+    def output_columns(self) -> tuple[ColumnSpec, ...]:
+        """What the model gave and what came true: scores, prediction, label. Classes of a binary model are 0 and 1."""
+        several = self.problem is Problem.MULTICLASS
+        kind = ColumnKind.CATEGORICAL if several else ColumnKind.CONTINUOUS
+        return (
+            *(ColumnSpec.model_construct(name=name) for name in self.scores),
+            ColumnSpec.model_construct(name=PREDICTION, kind=kind),
+            ColumnSpec.model_construct(name=LABEL, kind=kind),
         )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the output columns."""
+        return tuple(column.name for column in self.output_columns)
+
+    @property
+    def watched(self) -> tuple[ColumnSpec, ...]:
+        """The columns watched for drift: features marked so, then scores, prediction, and the label where asked for."""
+        kind = ColumnKind.CONTINUOUS if self.problem is Problem.REGRESSION else ColumnKind.CATEGORICAL
+        own = [ColumnSpec.model_construct(name=name) for name in self.scores]
+        own += [
+            ColumnSpec.model_construct(name=name, kind=kind)
+            for name in (PREDICTION, LABEL)
+            if name != LABEL or self.label_drift
+        ]
         return (*(column for column in self.columns if column.watched), *own)
+
+
+def score_column(name: str) -> str:
+    """Return the column with the score of class `name`."""
+    return f"probability_{name}"

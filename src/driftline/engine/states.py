@@ -4,18 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import Categories, Numbers, as_floats, categories, numbers
+from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
-from driftline.engine.performance import cbpe, sampling
-from driftline.engine.performance.cbpe import Cbpe
-from driftline.engine.performance.sampling import SamplingErrors
-from driftline.engine.performance.scores import Scores
+from driftline.engine.performance.protocol import Performance, PerformanceSummary
+from driftline.engine.problems import PERFORMANCE
 from driftline.engine.quality import Missing
-from driftline.engine.results import LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.errors import SchemaMismatch
 
 
@@ -32,39 +28,37 @@ class Summary:
     """All that results need of a chunk's rows. `merge` of the parts of a chunk is the summary of the whole."""
 
     rows: int
-    scores: Scores
+    performance: PerformanceSummary
     columns: Mapping[str, Column]
 
     def merge(self, other: "Summary") -> "Summary":
         """Put two parts of a chunk together, both summarised against the same reference."""
         columns = {name: _merged(column, other.columns[name]) for name, column in self.columns.items()}
-        return Summary(self.rows + other.rows, self.scores.merge(other.scores), columns)
+        return Summary(self.rows + other.rows, self.performance.merge(other.performance), columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class States:
     """The fitted states of all methods: by column for drift and quality, and those of performance."""
 
+    problem: Problem
+    performance: Performance
     columns: Mapping[str, Column]
-    sampling: SamplingErrors
-    cbpe: Cbpe
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
-        scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
-        known = np.isfinite(scores) & np.isfinite(labels)
         return cls(
+            problem=spec.problem,
+            performance=PERFORMANCE[spec.problem].fit(frame, spec),
             columns={column.name: _fitted(frame[column.name], column, spec) for column in spec.watched},
-            sampling=sampling.fit(scores, predictions, labels),
-            cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
         )
 
     def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Summary:
         """Summarise some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
-        require(frame, (*self.columns, SCORE, PREDICTION, LABEL))
+        require(frame, (*self.columns, *spec.outputs))
         columns = {c.name: self._summarised(frame[c.name], c) for c in spec.watched}
-        return Summary(len(frame), Scores.of(frame), columns)
+        return Summary(len(frame), self.performance.summarise(frame, spec), columns)
 
     def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec) -> Column:
         missing, values = _read(series, column)
@@ -77,7 +71,7 @@ class States:
             name: {"missing": c.missing.to_dict(), "sketches": {k.value: s.to_dict() for k, s in c.sketches.items()}}
             for name, c in self.columns.items()
         }
-        return {"columns": columns, "sampling": self.sampling.to_dict(), "cbpe": self.cbpe.to_dict()}
+        return {"problem": self.problem.value, "performance": self.performance.to_dict(), "columns": columns}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
@@ -89,7 +83,8 @@ class States:
             )
             for name, c in state["columns"].items()
         }
-        return cls(columns, SamplingErrors.from_dict(state["sampling"]), Cbpe.from_dict(state["cbpe"]))
+        problem = Problem(state["problem"])
+        return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns)
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:

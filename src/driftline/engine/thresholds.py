@@ -7,6 +7,7 @@ from statistics import mean, stdev
 import numpy as np
 from scipy.special import stdtrit
 
+from driftline.engine.directions import PERFORMANCE, Worse, base, worse, worse_side
 from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
 from driftline.engine.spec import ModelSpec, ThresholdPolicy
 
@@ -41,16 +42,39 @@ CONSTANT_BOUNDS: dict[str, Bounds] = {
 effect floor. F1 and accuracy have none, since what is good depends on the share of positives. Wasserstein and missing
 values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor."""
 
+_SHARE = (0.0, 1.0)
+_FROM_ZERO = (0.0, float("inf"))
 _RANGE: dict[str, tuple[float, float]] = {
-    Metric.ROC_AUC: (0, 1),
-    Metric.F1: (0, 1),
-    Metric.ACCURACY: (0, 1),
-    Method.JENSEN_SHANNON: (0, 1),
-    Method.KOLMOGOROV_SMIRNOV: (0, 1),
-    Method.WASSERSTEIN: (0, float("inf")),
-    Quality.MISSING_VALUES: (0, 1),
+    Metric.ROC_AUC: _SHARE,
+    Metric.F1: _SHARE,
+    Metric.ACCURACY: _SHARE,
+    Metric.AVERAGE_PRECISION: _SHARE,
+    Metric.PRECISION: _SHARE,
+    Metric.RECALL: _SHARE,
+    Metric.SPECIFICITY: _SHARE,
+    Metric.BRIER: _SHARE,
+    Metric.CALIBRATION_ERROR: _SHARE,
+    Metric.LOG_LOSS: _FROM_ZERO,
+    Metric.MAE: _FROM_ZERO,
+    Metric.MAPE: _FROM_ZERO,
+    Metric.MSE: _FROM_ZERO,
+    Metric.RMSE: _FROM_ZERO,
+    Metric.MSLE: _FROM_ZERO,
+    Metric.RMSLE: _FROM_ZERO,
+    Method.JENSEN_SHANNON: _SHARE,
+    Method.KOLMOGOROV_SMIRNOV: _SHARE,
+    Method.HELLINGER: _SHARE,
+    Method.L_INFINITY: _SHARE,
+    Method.WASSERSTEIN: _FROM_ZERO,
+    Method.PSI: _FROM_ZERO,
+    Method.PCA_RECONSTRUCTION: _FROM_ZERO,
+    Method.DOMAIN_CLASSIFIER: _SHARE,
+    Quality.MISSING_VALUES: _SHARE,
+    Quality.UNSEEN_CATEGORIES: _SHARE,
+    Quality.OUT_OF_RANGE: _SHARE,
+    Quality.DUPLICATES: _SHARE,
+    Quality.ROW_COUNT: _FROM_ZERO,
 }
-_PERFORMANCE = frozenset({Kind.REALIZED, Kind.ESTIMATED})
 
 
 def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Sequence[float | None]) -> Bounds:
@@ -94,25 +118,19 @@ def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float |
     )
 
 
-def standing(kind: Kind, value: float, bounds: Bounds, p_value: float | None = None) -> State:
+def standing(kind: Kind, method: str, value: float, bounds: Bounds, p_value: float | None = None) -> State:
     """Say how one value stands against its bounds on the worse side: ok, warn or alert.
 
     Without bounds a p-value below 0.05 is a warning (chi2). This is the number by itself; whether the chunk warns or
     alerts, with effect floors, false discovery rate and earlier chunks, is the verdict's to say.
     """
-    if worse_side(kind, bounds).breached_far(value):
+    limits = worse_side(kind, method, bounds)
+    if limits.breached_far(value):
         return State.ALERT
-    if worse_side(kind, bounds).breached(value):
+    if limits.breached(value):
         return State.WARN
     unbounded = bounds.lower is None and bounds.upper is None
     return State.WARN if unbounded and p_value is not None and p_value < P_VALUE_LEVEL else State.OK
-
-
-def worse_side(kind: Kind, bounds: Bounds) -> Bounds:
-    """Keep only the bounds on the side where `kind` gets worse: lower for performance, upper for all else."""
-    if kind in _PERFORMANCE:
-        return Bounds(lower=bounds.lower, alert_lower=bounds.alert_lower, expected=bounds.expected)
-    return Bounds(upper=bounds.upper, alert_upper=bounds.alert_upper, expected=bounds.expected)
 
 
 def _defined(values: Sequence[float | None]) -> list[float]:
@@ -120,19 +138,23 @@ def _defined(values: Sequence[float | None]) -> list[float]:
 
 
 def _family_size(spec: ModelSpec, kind: Kind) -> int:
-    return max(1, len(spec.metrics) if kind in _PERFORMANCE else len(spec.watched))
+    return max(1, len(spec.metrics) if kind in PERFORMANCE else len(spec.watched))
 
 
 def _driftline_bounds(kind: Kind, method: str, values: list[float], chance: float) -> Bounds:
     # statistics.mean and stdev are exact: equal values have themselves as mean and spread 0.
     centre, spread = mean(values), stdev(values)
-    warn = max(SPREADS * spread, LEAST_SPREAD)
-    alert = max(warn, _prediction_factor(len(values), chance) * spread)
-    sign = -1 if kind in _PERFORMANCE else 1
-    near, far = (_clip(method, centre + sign * distance) for distance in (warn, alert))
-    if kind in _PERFORMANCE:
-        return Bounds(lower=near, alert_lower=far, expected=centre)
-    return Bounds(upper=near, alert_upper=far, expected=centre)
+    side = worse(kind, method)
+    near = max(SPREADS * spread, LEAST_SPREAD)
+    far = max(near, _prediction_factor(len(values), chance / 2 if side is Worse.EITHER else chance) * spread)
+    bounds = Bounds(
+        lower=_clip(method, centre - near),
+        upper=_clip(method, centre + near),
+        alert_lower=_clip(method, centre - far),
+        alert_upper=_clip(method, centre + far),
+        expected=centre,
+    )
+    return worse_side(kind, method, bounds)
 
 
 def _prediction_factor(chunks: int, chance: float) -> float:
@@ -152,5 +174,5 @@ def _nannyml_bounds(kind: Kind, method: str, values: list[float]) -> Bounds:
 
 
 def _clip(method: str, bound: float) -> float:
-    lowest, highest = _RANGE.get(method, (-float("inf"), float("inf")))
+    lowest, highest = _RANGE.get(base(method), (-float("inf"), float("inf")))
     return min(max(bound, lowest), highest)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.directions import worse_side
 from driftline.engine.results import Kind, Result
 from driftline.engine.spec import ModelSpec
 
@@ -33,15 +34,17 @@ def estimate_held(estimated: Result | None, realized: Result | None) -> bool | N
     """Say whether an estimate held once its labels were in; None where the two cannot be compared.
 
     It held when the realized value is within 3 standard errors of it, both sampling errors combined; where none is
-    known, when both stand on the same side of the lower bound of warning.
+    known, when both stand on the same side of the bound of warning.
     """
     if estimated is None or realized is None or estimated.value is None or realized.value is None:
         return None
     error = hypot(estimated.sampling_error or 0.0, realized.sampling_error or 0.0)
     if error > 0:
         return abs(realized.value - estimated.value) <= STANDARD_ERRORS * error
-    bound = estimated.bounds.lower
-    return None if bound is None else (realized.value < bound) == (estimated.value < bound)
+    bounds = worse_side(estimated.kind, estimated.method, estimated.bounds)
+    if bounds.lower is None and bounds.upper is None:
+        return None
+    return bounds.breached(realized.value) == bounds.breached(estimated.value)
 
 
 def track_records(spec: ModelSpec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:

@@ -38,7 +38,7 @@ def test_all_that_the_spec_asks_for_and_nothing_else(fitted: FittedReference, ro
     keys = {(r.subject, r.kind, r.method) for r in results}
     continuous = {(c, Kind.DRIFT, m) for c in ("usage", "calls", "probability_1") for m in SPEC.continuous_methods}
     categorical = {(c, Kind.DRIFT, m) for c in ("plan", "prediction") for m in SPEC.categorical_methods}
-    performance = {(MODEL, kind, metric) for kind in (Kind.REALIZED, Kind.ESTIMATED) for metric in Metric}
+    performance = {(MODEL, kind, metric) for kind in (Kind.REALIZED, Kind.ESTIMATED) for metric in SPEC.metrics}
     columns = {c for c, _, _ in continuous | categorical}
     assert keys == continuous | categorical | performance | {(c, Kind.QUALITY, Quality.MISSING_VALUES) for c in columns}
     assert len(keys) == len(results)
@@ -80,7 +80,7 @@ def test_without_labels_realized_waits_and_estimates_speak(
 def test_realized_is_of_the_labelled_rows_alone(fitted: FittedReference, rows: pd.DataFrame) -> None:
     partly = rows.assign(label=rows["label"].astype("Int64").mask(rows["id"] >= 250))
     results, of_those = evaluate_chunk(fitted, SPEC, partly), evaluate_chunk(fitted, SPEC, rows[:250])
-    for metric in Metric:
+    for metric in SPEC.metrics:
         result = _of(results, MODEL, Kind.REALIZED, metric)
         assert result == _of(of_those, MODEL, Kind.REALIZED, metric)
         assert result.rows == 250
@@ -208,7 +208,7 @@ def test_a_short_reference_says_why_its_bounds_are_constant() -> None:
 
 def test_estimates_are_held_against_realized_performance(fitted: FittedReference, rows: pd.DataFrame) -> None:
     results = evaluate_chunk(fitted, SPEC, rows)
-    for metric in Metric:
+    for metric in SPEC.metrics:
         estimated, realized = (_of(results, MODEL, kind, metric) for kind in (Kind.ESTIMATED, Kind.REALIZED))
         assert estimated.bounds == realized.bounds
         assert estimated.value == pytest.approx(realized.value, abs=5 * (realized.sampling_error or 0))

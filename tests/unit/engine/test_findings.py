@@ -1,7 +1,7 @@
 import pytest
 
-from driftline.engine.findings import SEVERITY, Finding, gravest, percent, reasons, title, told_apart
-from driftline.engine.results import Method, Metric, Quality, State
+from driftline.engine.findings import SEVERITY, TITLE, Finding, gravest, percent, reasons, title, told_apart
+from driftline.engine.results import Method, Metric, Quality, State, Statistic
 
 
 def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
@@ -14,9 +14,14 @@ def test_every_state_a_finding_can_have_is_ranked() -> None:
     assert set(SEVERITY) == set(State) - {State.NO_DATA}
 
 
-@pytest.mark.parametrize("method", [*Metric, *Method, *Quality])
+@pytest.mark.parametrize("method", [*Metric, *Method, *Quality, *Statistic])
 def test_every_method_has_a_title(method: str) -> None:
-    assert title(method) != method or method == Method.CHI2
+    assert method in TITLE
+    assert title(method) == TITLE[method]
+
+
+def test_one_of_several_numbers_is_named_in_its_title() -> None:
+    assert title("quantiles:0.25") == "quantile 0.25"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from driftline.engine.results import (
     SCORE,
     Kind,
     Method,
-    Metric,
     Quality,
     Result,
     State,
@@ -184,13 +183,13 @@ def _same_performance(calculator: Any, case: Case, ours: Chunks, kind: Kind) -> 
             y_true=LABEL,
             timestamp_column_name=EVENT_TIME,
             problem_type="classification_binary",
-            metrics=[metric.value for metric in Metric],
+            metrics=[metric.value for metric in SPEC.metrics],
             chunk_period=OFFSET[case.period],
         ),
         case,
     )
     assert len(theirs) == len(ours)
-    for metric in Metric:
+    for metric in SPEC.metrics:
         for chunk, row in zip(ours, _rows(theirs, metric.value), strict=True):
             result = chunk[MODEL, kind, metric]
             assert _same(result.value, row["value"]), (result, row)

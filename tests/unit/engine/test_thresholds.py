@@ -70,9 +70,9 @@ def test_the_wider_the_reference_spreads_the_further_the_bounds_are_within_the_r
 
 def test_equal_reference_chunks_do_not_warn_of_themselves() -> None:
     bounds = bounds_for(SPEC, Kind.REALIZED, Metric.F1, [0.1] * 9)
-    assert standing(Kind.REALIZED, 0.1, bounds) is State.OK
-    assert standing(Kind.REALIZED, 0.1 - 1e-12, bounds) is State.OK
-    assert standing(Kind.REALIZED, 0.0999, bounds) is State.ALERT
+    assert standing(Kind.REALIZED, Metric.F1, 0.1, bounds) is State.OK
+    assert standing(Kind.REALIZED, Metric.F1, 0.1 - 1e-12, bounds) is State.OK
+    assert standing(Kind.REALIZED, Metric.F1, 0.0999, bounds) is State.ALERT
 
 
 @pytest.mark.parametrize("usable", [0, 1, 3])
@@ -113,27 +113,34 @@ def test_undefined_reference_chunks_do_not_count() -> None:
 @pytest.mark.parametrize("spec", [SPEC, NANNYML])
 def test_chi2_is_left_to_its_p_value(spec: ModelSpec) -> None:
     assert bounds_for(spec, Kind.DRIFT, Method.CHI2, EIGHT) == Bounds()
-    assert standing(Kind.DRIFT, 99.0, Bounds(), p_value=0.049) is State.WARN
-    assert standing(Kind.DRIFT, 99.0, Bounds(), p_value=0.05) is State.OK
+    assert standing(Kind.DRIFT, Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.049) is State.WARN
+    assert standing(Kind.DRIFT, Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.05) is State.OK
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "state"),
+    ("kind", "method", "value", "state"),
     [
-        (Kind.REALIZED, 0.39, State.ALERT),
-        (Kind.REALIZED, 0.40, State.WARN),
-        (Kind.REALIZED, 0.44, State.WARN),
-        (Kind.REALIZED, 0.45, State.OK),
-        (Kind.REALIZED, 0.99, State.OK),
-        (Kind.DRIFT, 0.01, State.OK),
-        (Kind.DRIFT, 0.55, State.OK),
-        (Kind.DRIFT, 0.56, State.WARN),
-        (Kind.QUALITY, 0.61, State.ALERT),
+        (Kind.REALIZED, Metric.F1, 0.39, State.ALERT),
+        (Kind.REALIZED, Metric.F1, 0.40, State.WARN),
+        (Kind.REALIZED, Metric.F1, 0.44, State.WARN),
+        (Kind.REALIZED, Metric.F1, 0.45, State.OK),
+        (Kind.REALIZED, Metric.F1, 0.99, State.OK),
+        (Kind.ESTIMATED, Metric.RMSE, 0.39, State.OK),
+        (Kind.ESTIMATED, Metric.RMSE, 0.56, State.WARN),
+        (Kind.REALIZED, Metric.BRIER, 0.61, State.ALERT),
+        (Kind.REALIZED, Metric.FALSE_POSITIVES, 0.61, State.OK),
+        (Kind.REALIZED, "confusion_matrix:a:b", 0.39, State.OK),
+        (Kind.DRIFT, Method.WASSERSTEIN, 0.01, State.OK),
+        (Kind.DRIFT, Method.WASSERSTEIN, 0.55, State.OK),
+        (Kind.DRIFT, Method.WASSERSTEIN, 0.56, State.WARN),
+        (Kind.QUALITY, Quality.MISSING_VALUES, 0.61, State.ALERT),
+        (Kind.QUALITY, Quality.ROW_COUNT, 0.39, State.ALERT),
+        (Kind.STATISTIC, "quantiles:0.25", 0.44, State.WARN),
     ],
 )
-def test_only_the_worse_side_counts(kind: Kind, value: float, state: State) -> None:
+def test_only_the_worse_side_counts(kind: Kind, method: str, value: float, state: State) -> None:
     both = Bounds(lower=0.45, upper=0.55, alert_lower=0.40, alert_upper=0.60)
-    assert standing(kind, value, both) is state
+    assert standing(kind, method, value, both) is state
 
 
 @given(st.lists(shares, min_size=4, max_size=40))

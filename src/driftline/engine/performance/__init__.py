@@ -1,1 +1,1 @@
-"""How well a binary model does: realized where labels are known, estimated (CBPE) where not. No I/O here."""
+"""How well a model does: realized where labels are known, estimated where not; a package a problem. No I/O here."""

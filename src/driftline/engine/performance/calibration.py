@@ -12,8 +12,8 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.performance.realized import roc_auc
-from driftline.engine.performance.scores import Scores
+from driftline.engine.performance.binary.realized import roc_auc
+from driftline.engine.performance.binary.scores import Scores
 
 SPLITS = 10
 TEST_SHARE = 0.1

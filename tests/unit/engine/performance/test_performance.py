@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from driftline.engine.performance import cbpe, realized, sampling
+from driftline.engine.performance.binary import cbpe, realized, sampling
+from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.sampling import SamplingErrors
+from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import IDENTITY, isotonic
-from driftline.engine.performance.cbpe import Cbpe
-from driftline.engine.performance.sampling import SamplingErrors
-from driftline.engine.performance.scores import Scores
 from driftline.engine.results import Metric
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
@@ -43,7 +43,7 @@ def test_estimates_are_expectations_over_labels(rows: list[tuple[int, int, int]]
     frame["label"] = (frame["probability_1"] > 0.5).astype(int)
     frame["probability_1"] = frame["label"].astype(float)
     state, counted = Cbpe(IDENTITY), Scores.of(frame)
-    for metric in Metric:
+    for metric in SPEC.metrics:
         expected = realized.finish(NO_ERRORS, counted, metric, LOOSE).value
         assert cbpe.finish(state, NO_ERRORS, counted, metric, LOOSE).value == pytest.approx(expected, abs=1e-9)
 
@@ -69,9 +69,9 @@ def test_each_metric_uses_the_rows_that_it_can() -> None:
     rows["probability_1"] = rows["probability_1"].mask(rows["id"] < 20)
     rows["prediction"] = rows["prediction"].astype(float).mask(rows["id"] >= 190)
     counted = Scores.of(rows)
-    used = {m: realized.finish(NO_ERRORS, counted, m, SPEC).rows for m in Metric}
+    used = {m: realized.finish(NO_ERRORS, counted, m, SPEC).rows for m in SPEC.metrics}
     assert used == {Metric.ROC_AUC: 180, Metric.F1: 190, Metric.ACCURACY: 190}
-    used = {m: cbpe.finish(Cbpe(IDENTITY), NO_ERRORS, counted, m, SPEC).rows for m in Metric}
+    used = {m: cbpe.finish(Cbpe(IDENTITY), NO_ERRORS, counted, m, SPEC).rows for m in SPEC.metrics}
     assert used == {Metric.ROC_AUC: 180, Metric.F1: 170, Metric.ACCURACY: 170}
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.outcome import Outcome, finite, too_few, undefined
 from driftline.engine.performance import calibration
+from driftline.engine.performance.binary.sampling import SamplingErrors
+from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import Calibration
-from driftline.engine.performance.sampling import SamplingErrors
-from driftline.engine.performance.scores import Scores
 from driftline.engine.results import Metric
 from driftline.engine.spec import ModelSpec
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.performance.sampling import SamplingErrors
-from driftline.engine.performance.scores import Scores
+from driftline.engine.performance.binary.sampling import SamplingErrors
+from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.results import Metric, State
 from driftline.engine.spec import ModelSpec
 

@@ -1,0 +1,54 @@
+"""What performance of a binary model keeps of the reference, and what it finds in a chunk. No I/O here."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from driftline.engine.columns import as_floats
+from driftline.engine.performance.binary import cbpe, realized, sampling
+from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.sampling import SamplingErrors
+from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.protocol import Found
+from driftline.engine.results import LABEL, PREDICTION, SCORE, Kind
+from driftline.engine.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinaryPerformance:
+    """The spread of each metric, and the curve from score to probability."""
+
+    sampling: SamplingErrors
+    cbpe: Cbpe
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+        """Fit on the reference's rows, in the order of time."""
+        scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
+        known = np.isfinite(scores) & np.isfinite(labels)
+        return cls(
+            sampling=sampling.fit(scores, predictions, labels),
+            cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
+        )
+
+    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Scores:
+        """Count the rows of a chunk by score, prediction and label."""
+        return Scores.of(frame)
+
+    def outcomes(self, summary: Scores, spec: ModelSpec) -> Found:
+        """Compute each metric of the spec, realized first, then estimated."""
+        for metric in spec.metrics:
+            yield Kind.REALIZED, metric, realized.finish(self.sampling, summary, metric, spec)
+        for metric in spec.metrics:
+            yield Kind.ESTIMATED, metric, cbpe.finish(self.cbpe, self.sampling, summary, metric, spec)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {"sampling": self.sampling.to_dict(), "cbpe": self.cbpe.to_dict()}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(SamplingErrors.from_dict(state["sampling"]), Cbpe.from_dict(state["cbpe"]))
