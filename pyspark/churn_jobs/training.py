@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from sqlalchemy import Connection, literal, or_, select
 
 from churn_jobs import artifact, calibration, forest, processed_store, threshold
 from churn_jobs.artifact import ChurnModel
@@ -25,10 +26,12 @@ from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
 from churn_jobs.windows import Windows, split
 from driftline import migrate, registry
+from driftline.clock import naive_utc
 from driftline.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from driftline.database import in_transaction
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec, Period
-from driftline.tables import processed
+from driftline.ledger import SIMULATED, BatchKind
+from driftline.tables import ledger, processed
 
 FORMAT = 1
 """Raised when the same data and configuration would give another model: it is part of the training hash."""
@@ -176,11 +179,24 @@ def _register(
     with step(f"Scored and registered the reference, {windows.reference}"):
         scored = model.score(rows.where(_within(windows.reference)))
         frame = reference_frame(scored, config.reference_rows)
-        details = {**model.details, "reference_rows": len(frame)}
+        simulated = in_transaction(job.engine, lambda connection: holds_simulated(connection, windows.all))
+        details = {**model.details, "reference_rows": len(frame), "simulated": simulated}
         candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, str(target), details)
         version = registry.register(job.engine, candidate, job.objects, job.now)
     say(_summary(version, model))
     return version
+
+
+def holds_simulated(connection: Connection, days: DayRange) -> bool:
+    """Say whether simulated records are among those that the days' features are made of."""
+    looked_at = days.preceded_by(TRAILING_DAYS - 1)
+    batches = select(literal(1)).where(
+        ledger.c.kind.in_((BatchKind.HISTORY, BatchKind.RECORDS)),
+        ledger.c.first_event < naive_utc(looked_at.end),
+        ledger.c.last_event >= naive_utc(looked_at.start),
+        or_(*(ledger.c.batch_id.startswith(begin, autoescape=True) for begin in SIMULATED)),
+    )
+    return bool(connection.execute(select(batches.exists())).scalar_one())
 
 
 def _summary(version: int, model: ChurnModel) -> str:

@@ -1,7 +1,7 @@
 """The ledger: each batch once, in the same transaction as its rows, with what it leaves pending for whom."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,9 @@ from driftline.tables import ledger, ledger_slots, pending_batches
 MAX_ROWS = 100_000
 SLOT = "15min"
 """Places are kept in quarters of an hour: every zone's calendar periods begin on one."""
+
+SIMULATED = ("history/", "stream/")
+"""What the ids of simulated records' batches begin with; those of a raw data file begin otherwise."""
 
 
 class BatchKind(StrEnum):
@@ -131,23 +134,26 @@ def claim(connection: Connection, consumer: Consumer) -> RowMapping | None:
 
     Read what the batch points to only after this: then it may show more than was claimed, never less.
     """
+    return next(iter(claim_all(connection, consumer, most=1)), None)
+
+
+def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence[RowMapping]:
+    """Lock up to `most` batches as `claim` does one; give their ledger rows by number."""
     waiting = (
         select(pending_batches.c.batch_number)
         .where(pending_batches.c.consumer == consumer)
         .order_by(pending_batches.c.batch_number)
-        .limit(1)
+        .limit(most)
         .with_for_update(skip_locked=True)
     )
-    number = connection.execute(waiting).scalar()
-    if number is None:
-        return None
-    return connection.execute(select(ledger).where(ledger.c.number == number)).mappings().one()
+    numbers = connection.execute(waiting).scalars().all()
+    if not numbers:
+        return []
+    claimed = select(ledger).where(ledger.c.number.in_(numbers)).order_by(ledger.c.number)
+    return connection.execute(claimed).mappings().all()
 
 
-def settle(connection: Connection, consumer: Consumer, batch_number: int) -> None:
-    """Delete a claimed batch's pending row, in the transaction that stores the consumer's own result."""
-    connection.execute(
-        delete(pending_batches).where(
-            pending_batches.c.consumer == consumer, pending_batches.c.batch_number == batch_number
-        )
-    )
+def settle(connection: Connection, consumer: Consumer, *batch_numbers: int) -> None:
+    """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result."""
+    mine = pending_batches.c.consumer == consumer, pending_batches.c.batch_number.in_(batch_numbers)
+    connection.execute(delete(pending_batches).where(*mine))

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
-from churn_jobs.days import AskedRange, DayRange
+from churn_jobs.days import AskedRange, DayRange, midnight
 from churn_jobs.features import PREPARED
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
@@ -24,10 +24,11 @@ from churn_jobs.training import train
 from churn_jobs.windows import split
 from driftline import registry
 from driftline.columns import FEATURES, Cdr, prediction_id
-from driftline.database import make_engine
+from driftline.database import in_transaction, make_engine
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
+from driftline.ledger import Batch, BatchKind, open_batch
 from driftline.predictions import Written
 from driftline.settings import DatabaseSettings
 from driftline.tables import cdr, ledger, model_versions, pending_batches, processed
@@ -63,6 +64,7 @@ def loop(
     engine = migrated(make_engine(settings))
     job = Job(engine, tmp_path_factory.mktemp("objects"), NOW, lambda: nullcontext(Jdbc(spark, settings)))
     insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
+    in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
     prepare(job, AskedRange())
     assert train(job, TRAINED_ON, CONFIG).new
     yield Loop(job, registry.load(engine, "churn"))
@@ -92,6 +94,24 @@ def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
     assert artifact.exists(Path(version.artifact_uri))
     assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
     assert version.spec.label_delay == timedelta(days=3)
+
+
+def test_a_model_of_simulated_records_says_so(loop: Loop) -> None:
+    assert loop.version.details["simulated"] is True
+    days, eve = DayRange(HISTORY.first + timedelta(days=500), HISTORY.last + timedelta(days=500)), timedelta(days=1)
+    week_before = DayRange(days.first - 7 * eve, days.first - 7 * eve)
+    with loop.job.engine.connect() as connection:
+        for batch_id, of in (("file/abc/1", days), ("stream/abc/1", week_before), ("predict/abc/1", days)):
+            open_batch(connection, batch_of(batch_id, of))
+        assert not training.holds_simulated(connection, days)
+        looked_back_to = DayRange(days.first - 6 * eve, days.first - 6 * eve)
+        open_batch(connection, batch_of("stream/abc/2", looked_back_to))
+        assert training.holds_simulated(connection, days)
+        connection.rollback()
+
+
+def batch_of(batch_id: str, days: DayRange) -> Batch:
+    return Batch(batch_id, BatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:

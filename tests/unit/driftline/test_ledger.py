@@ -1,13 +1,22 @@
 """What the ledger refuses before it asks the database."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from driftline import ledger
 from driftline.errors import InvalidInput
+from flaskapp import stream_plan
+from flaskapp.simulated_history import SimulatedHistory
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def test_the_simulators_batches_are_known_as_simulated_and_those_of_a_file_are_not() -> None:
+    history = SimulatedHistory(days=2, subscribers=10, until=date(2026, 1, 31), seed=1, label_delay=3)
+    assert history.span.prefix.startswith(ledger.SIMULATED)
+    assert stream_plan.batch_id("a" * 64, 1).startswith(ledger.SIMULATED)
+    assert not "file/0123456789abcdef/1".startswith(ledger.SIMULATED)
 
 
 @pytest.mark.parametrize("name", ["", " a", "ä", "a" * 129, "a\n"])
