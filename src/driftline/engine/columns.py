@@ -60,12 +60,32 @@ def as_floats(column: "pd.Series[Any]") -> FloatArray:
 
 def categories(column: "pd.Series[Any]") -> Categories:
     """Count the categories of `column`, of any type; None and NaN are missing."""
-    codes, uniques = pd.factorize(column.to_numpy())
-    sizes = np.bincount(codes[codes >= 0], minlength=len(uniques)).tolist()
+    codes, texts = coded(column)
+    sizes = np.bincount(codes + 1, minlength=len(texts) + 1).tolist()
     counts: dict[str, int] = {}
-    for unique, size in zip(uniques.tolist(), sizes, strict=True):
-        counts[category(unique)] = counts.get(category(unique), 0) + size
-    return Categories(counts, missing=int((codes < 0).sum()))
+    for text, size in zip(texts, sizes[1:], strict=True):
+        if size:
+            counts[text] = counts.get(text, 0) + size
+    return Categories(counts, missing=sizes[0])
+
+
+def coded(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
+    """Number the categories of `column`: for each row its place in the list of texts, -1 where it is missing.
+
+    Values that are stored apart but mean the same (1 and "1") have two places with one text. The cost is one look at
+    each row and some work for each distinct value; a pandas Categorical is not even hashed.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.cat.codes, dtype=np.int64), _texts(column.cat.categories)
+    codes, uniques = pd.factorize(column.to_numpy())
+    return np.asarray(codes, dtype=np.int64), _texts(uniques)
+
+
+def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any]") -> list[str]:
+    values = uniques.tolist()
+    if uniques.dtype.kind in "iu":
+        return list(map(str, values))
+    return [value if type(value) is str else category(value) for value in values]
 
 
 def category(value: object) -> str:

@@ -4,14 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from driftline.engine.chunks import by_chunk
-from driftline.engine.columns import as_floats, category
+from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.outcomes import Key, outcomes
 from driftline.engine.results import EVENT_TIME, ID, Bounds, Kind
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
@@ -94,8 +95,7 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
     if frame.empty:
         msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
-    ordered = _in_order(frame)
-    _require_distinct(ordered)
+    ordered = _in_order(frame, distinct=True)
     states = States.fit(ordered, spec)
     chunks = [rows for _, rows in by_chunk(ordered, spec.period, spec.zone)]
     found = [outcomes(states, spec, states.summarise(rows, spec)) for rows in chunks]
@@ -105,8 +105,8 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
         states=states,
         limits={key: _limit(spec, key, values) for key in values},
         rows=len(ordered),
-        since=times.iloc[0].to_pydatetime(warn=False),
-        until=times.iloc[-1].to_pydatetime(warn=False),
+        since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
+        until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=content_hash(ordered, spec),
     )
@@ -125,9 +125,9 @@ def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:
     The order of rows and columns does not matter. Values are hashed as what they mean, not as they are stored: 1 and
     1.0 are the same, and so are None and NaN.
     """
-    ordered = _in_order(frame) if len(frame) else frame.assign(**{EVENT_TIME: pd.DatetimeIndex([], tz="UTC")})
+    ordered = _in_order(frame)
     digest = hashlib.sha256()
-    digest.update(ordered[EVENT_TIME].dt.as_unit("us").astype("int64").to_numpy().tobytes())
+    digest.update(_microseconds(ordered).tobytes())
     identity = ColumnSpec.model_construct(name=ID, kind=ColumnKind.CATEGORICAL)
     for column in (identity, *spec.columns, *spec.output_columns):
         digest.update(f"\n{column.name}:{column.kind}\n".encode())
@@ -135,25 +135,63 @@ def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:
     return digest.hexdigest()
 
 
-def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort by event time and id, in UTC: nothing may depend on the order in which rows were read."""
-    if not isinstance(frame[EVENT_TIME].dtype, pd.DatetimeTZDtype):
-        msg = f"event_time must be aware timestamps, best in UTC; it is {frame[EVENT_TIME].dtype}"
-        raise InvalidInput(msg)
-    keyed = frame.assign(**{EVENT_TIME: frame[EVENT_TIME].dt.tz_convert("UTC"), ID: frame[ID].map(category)})
-    return keyed.sort_values([EVENT_TIME, ID], ignore_index=True)
+def _in_order(frame: pd.DataFrame, *, distinct: bool = False) -> pd.DataFrame:
+    """Sort by event time and id, in UTC: nothing may depend on the order in which rows were read.
+
+    With `distinct`, two rows of the same event time and id are an InvalidInput.
+    """
+    times = _microseconds(frame)
+    order = np.argsort(times, kind="stable")
+    tied = _tied(times[order])
+    if tied.any():
+        rows = order[tied]
+        ids = pd.factorize(_texts_of(frame[ID].iloc[rows]), sort=True)[0]
+        ranks = np.lexsort((ids, times[rows]))
+        order[tied] = rows[ranks]
+        twice = int(np.sum((np.diff(times[rows][ranks]) == 0) & (np.diff(ids[ranks]) == 0)))
+        if distinct and twice:
+            msg = f"{twice} rows of the reference have the event time and id of another one; give each prediction once"
+            raise InvalidInput(msg)
+    return frame if np.array_equal(order, np.arange(len(order))) else frame.iloc[order]
 
 
-def _require_distinct(ordered: pd.DataFrame) -> None:
-    twice = int(ordered.duplicated([EVENT_TIME, ID]).sum())
-    if twice:
-        msg = f"{twice} rows of the reference have the event time and id of another one; give each prediction once"
+def _tied(ordered: IntArray) -> BoolArray:
+    """Say which of these ascending numbers have an equal neighbour."""
+    same: BoolArray = np.diff(ordered) == 0
+    tied: BoolArray = np.append(same, False) | np.insert(same, 0, False)
+    return tied
+
+
+def _microseconds(frame: pd.DataFrame) -> IntArray:
+    """Return the event times in whole microseconds since 1970, UTC."""
+    if not len(frame):
+        return np.empty(0, dtype=np.int64)
+    times = frame[EVENT_TIME]
+    if not isinstance(times.dtype, pd.DatetimeTZDtype):
+        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
         raise InvalidInput(msg)
+    return np.asarray(times.dt.as_unit("us").to_numpy("datetime64[us]"), dtype="datetime64[us]").view(np.int64)
+
+
+def _texts_of(series: "pd.Series[Any]") -> "npt.NDArray[np.object_]":
+    codes, texts = coded(series)
+    return np.array([*texts, ""], dtype=object)[codes]
 
 
 def _content(series: "pd.Series[Any]", kind: ColumnKind) -> bytes:
     if kind is ColumnKind.CONTINUOUS:
         raw = as_floats(series)
         return np.where(np.isnan(raw), np.nan, raw + 0.0).astype("<f8").tobytes()
-    texts = [None if pd.isna(value) else category(value) for value in series.tolist()]
-    return json.dumps(texts).encode()
+    return _category_content(series)
+
+
+def _category_content(series: "pd.Series[Any]") -> bytes:
+    """Write distinct texts in the order of their first row, then which of them each row has; -1 is none."""
+    places, texts = coded(series)
+    known = places >= 0
+    first: dict[str, int] = {}
+    merged = np.array([first.setdefault(text, place) for place, text in enumerate(texts)], dtype=np.int64)
+    numbers, used = pd.factorize(merged[places[known]])
+    rows = np.full(len(places), -1, dtype="<i8")
+    rows[known] = numbers
+    return json.dumps([texts[place] for place in used.tolist()]).encode() + rows.tobytes()
