@@ -59,8 +59,16 @@ def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Pe
 
 
 def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
-    """Yield each chunk that has rows of `frame` (by its `event_time`), oldest first, with those rows."""
-    for chunk, positions in _runs(_aware(frame[EVENT_TIME]), period, zone):
+    """Yield each chunk that has rows of `frame` (by its `event_time`), oldest first, with those rows.
+
+    Rows that are in the order of time already are not copied.
+    """
+    times = _aware(frame[EVENT_TIME])
+    if times.is_monotonic_increasing:
+        for chunk, rows in _runs_in_order(pd.DatetimeIndex(times).tz_convert("UTC"), period, zone):
+            yield chunk, frame.iloc[rows]
+        return
+    for chunk, positions in _runs(times, period, zone):
         yield chunk, frame.iloc[positions]
 
 
@@ -76,11 +84,17 @@ def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Ch
     """Yield each chunk that holds some of `times`, oldest first, with the positions of these, in their given order."""
     ordered = pd.DatetimeIndex(times).tz_convert("UTC").argsort(kind="stable")
     instants = pd.DatetimeIndex(times.iloc[ordered]).tz_convert("UTC")
+    for chunk, rows in _runs_in_order(instants, period, zone):
+        yield chunk, pd.Index(ordered[rows]).sort_values()
+
+
+def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, slice]]:
+    """Yield each chunk that holds some of the ascending `instants` (UTC), with where these are."""
     first = 0
     while first < len(instants):
         chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
         last = int(instants.searchsorted(pd.Timestamp(chunk.end)))
-        yield chunk, pd.Index(ordered[first:last]).sort_values()
+        yield chunk, slice(first, last)
         first = last
 
 
