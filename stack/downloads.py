@@ -1,5 +1,6 @@
 """The servers and jars that `make setup` fetches: what each is, whether it is there, how it is had."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from stack import jars, paths, servers
 from stack.mariadb import MARIADB
 from stack.mysql import MYSQL
+from stack.own_server import own_server
 
 
 @dataclass(frozen=True)
@@ -31,5 +33,6 @@ DOWNLOADS = (
 
 
 def missing() -> tuple[Download, ...]:
-    """What has to be fetched."""
-    return tuple(download for download in DOWNLOADS if not download.is_done())
+    """What has to be fetched: no MariaDB where the environment names another server to start."""
+    own = own_server(os.environ) is not None
+    return tuple(one for one in DOWNLOADS if not one.is_done() and not (own and one.jars is jars.MARIADB))

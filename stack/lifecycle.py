@@ -12,9 +12,10 @@ from stack.console import say, step, warn
 from stack.environments import environment_for
 from stack.errors import ForeignFolder, StartFailed
 from stack.locks import alone
+from stack.own_server import VARIABLE, own_server
 from stack.processes import Running
 from stack.readiness import wait_until_ready
-from stack.services import SERVERS, SERVICES, Service
+from stack.services import MARIADB_SERVICE, SERVERS, SERVICES, Service, sql_server
 from stack.site import Site, keep_ports
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
@@ -85,6 +86,8 @@ def _start(services: Sequence[Service], site: Site) -> None:
     for service in services:
         if not service.is_ours(site):
             say(f"{service.title}: the one given by the environment")
+        elif service is MARIADB_SERVICE and own_server(site.system):
+            say(f"{service.title}: {sql_server(site).name} {sql_server(site).version} of {VARIABLE} in its place")
     started = {service.name: _launch(service, site) for service in services if service.is_ours(site)}
     for service in services:
         if service.name in started:

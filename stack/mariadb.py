@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from stack import paths
-from stack.sqlserver import SqlServer
+from stack.sqlserver import SqlServer, home_of
 
+INSTALLER = "mariadb-install-db"
 STRICT_MODE = ",".join(
     (
         "ONLY_FULL_GROUP_BY",
@@ -19,9 +20,12 @@ BINARY_LOG = ("--log-bin=binlog", "--server-id=1", "--log-warnings=1")
 """Tests run with the binary log, as MySQL does: it forbids what MySQL forbids."""
 
 
-def _initialise(home: Path, data: Path) -> tuple[str, ...]:
+def _initialise(program: Path, data: Path) -> tuple[str, ...]:
+    home = home_of(program)
+    unpacked, installed = home / "scripts" / INSTALLER, home / "bin" / INSTALLER
+    installer = installed if installed.exists() else unpacked
     return (
-        str(home / "scripts" / "mariadb-install-db"),
+        str(installer),
         "--no-defaults",
         f"--basedir={home}",
         f"--datadir={data}",
@@ -31,11 +35,11 @@ def _initialise(home: Path, data: Path) -> tuple[str, ...]:
     )
 
 
-def _serve(home: Path, data: Path, port: int) -> tuple[str, ...]:
+def _serve(program: Path, data: Path, port: int) -> tuple[str, ...]:
     return (
-        str(home / "bin" / "mariadbd"),
+        str(program),
         "--no-defaults",
-        f"--basedir={home}",
+        f"--basedir={home_of(program)}",
         f"--datadir={data}",
         f"--port={port}",
         "--bind-address=127.0.0.1",
@@ -53,7 +57,7 @@ def _serve(home: Path, data: Path, port: int) -> tuple[str, ...]:
 MARIADB = SqlServer(
     name="MariaDB",
     version="11.4.5",
-    home=paths.BUILD / "mariadb",
+    program=paths.BUILD / "mariadb" / "bin" / "mariadbd",
     initialise_command=_initialise,
     serve_command=_serve,
 )

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from stack import paths
-from stack.sqlserver import SqlServer
+from stack.sqlserver import SqlServer, home_of
 
 LIBAIO = paths.BUILD / "libaio"
 """Holds libaio.so.1 where the system does not; made by `make setup`."""
 
 
-def _initialise(home: Path, data: Path) -> tuple[str, ...]:
-    return (*_base(home, data), "--initialize-insecure")
+def _initialise(program: Path, data: Path) -> tuple[str, ...]:
+    return (*_base(program, data), "--initialize-insecure")
 
 
-def _serve(home: Path, data: Path, port: int) -> tuple[str, ...]:
+def _serve(program: Path, data: Path, port: int) -> tuple[str, ...]:
     return (
-        *_base(home, data),
+        *_base(program, data),
         f"--port={port}",
         "--bind-address=127.0.0.1",
         "--socket=server.sock",
@@ -27,20 +27,17 @@ def _serve(home: Path, data: Path, port: int) -> tuple[str, ...]:
     )
 
 
-def _base(home: Path, data: Path) -> tuple[str, ...]:
-    return (
-        str(home / "bin" / "mysqld"),
-        "--no-defaults",
-        f"--basedir={home}",
-        f"--datadir={data}",
-        f"--lc-messages-dir={home / 'share'}",
-    )
+def _base(program: Path, data: Path) -> tuple[str, ...]:
+    home = home_of(program)
+    unpacked = (home / "share" / "english").exists()  # an installed server knows where its messages are
+    messages = (f"--lc-messages-dir={home / 'share'}",) if unpacked else ()
+    return (str(program), "--no-defaults", f"--basedir={home}", f"--datadir={data}", *messages)
 
 
 MYSQL = SqlServer(
     name="MySQL",
     version="8.0.15",
-    home=paths.BUILD / "mysql",
+    program=paths.BUILD / "mysql" / "bin" / "mysqld",
     initialise_command=_initialise,
     serve_command=_serve,
     environment={"LD_LIBRARY_PATH": str(LIBAIO)},

@@ -9,8 +9,9 @@ from pathlib import Path
 from stack import kafka, paths, root_account
 from stack.environments import base_environment, settings_for
 from stack.mariadb import MARIADB
+from stack.own_server import VARIABLE, own_server
 from stack.site import Site
-from stack.sqlserver import initialise
+from stack.sqlserver import SqlServer, initialise
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,15 @@ class Service:
         return {**base_environment(site), **self.settings(site)}
 
 
-def _mariadb_data(site: Site) -> Path:
-    return site.var / "mariadb"
+def sql_server(site: Site) -> SqlServer:
+    """The database server that is started here."""
+    return own_server(site.system) or MARIADB
+
+
+def _sql_data(site: Site) -> Path:
+    """The data folder; a server of the user's own has another, since no server reads an older or newer one's."""
+    own = own_server(site.system)
+    return site.var / (f"{own.name}-{own.version}".lower() if own else "mariadb")
 
 
 def _broker(site: Site) -> kafka.Broker:
@@ -80,9 +88,9 @@ MARIADB_SERVICE = Service(
     name="mariadb",
     title="MariaDB",
     ports=("mariadb",),
-    prepare=lambda site: initialise(MARIADB, _mariadb_data(site)),
-    command=lambda site: MARIADB.serve(_mariadb_data(site), site.ports["mariadb"]),
-    settings=lambda _: {},
+    prepare=lambda site: initialise(sql_server(site), _sql_data(site)),
+    command=lambda site: sql_server(site).serve(_sql_data(site), site.ports["mariadb"]),
+    settings=lambda site: {VARIABLE: site.system.get(VARIABLE, ""), **sql_server(site).environment},
     is_ready=lambda site: root_account.answers(site.ports["mariadb"], root_password(site)),
     given=lambda site: f"{site.database.host}:{site.database.port}" if site.database else None,
 )

@@ -23,31 +23,45 @@ FAST = (
 class InitialiseCommand(Protocol):
     """Builds the command that fills an empty data folder."""
 
-    def __call__(self, home: Path, data: Path) -> tuple[str, ...]:
-        """Give the command line for the server unpacked in `home`."""
+    def __call__(self, program: Path, data: Path) -> tuple[str, ...]:
+        """Give the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
 
 
 class ServeCommand(Protocol):
     """Builds the command that serves a data folder on a loopback port."""
 
-    def __call__(self, home: Path, data: Path, port: int) -> tuple[str, ...]:
-        """Give the command line for the server unpacked in `home`."""
+    def __call__(self, program: Path, data: Path, port: int) -> tuple[str, ...]:
+        """Give the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
 
 
 @dataclass(frozen=True)
 class SqlServer:
-    """One kind of server: its name and version, where it is unpacked, how it is initialised and served."""
+    """One server: its kind's name, its version and program, how it is initialised and served.
+
+    `advice` is what to do if it cannot be initialised.
+    """
 
     name: str
     version: str
-    home: Path
+    program: Path
     initialise_command: InitialiseCommand
     serve_command: ServeCommand
     environment: Mapping[str, str] = field(default_factory=dict)
+    advice: str = ""
+
+    @property
+    def home(self) -> Path:
+        """Where it is unpacked or installed."""
+        return home_of(self.program)
 
     def serve(self, data: Path, port: int) -> tuple[str, ...]:
         """The command line that serves `data` on 127.0.0.1:`port`."""
-        return (*self.serve_command(self.home, data, port), *as_root())
+        return (*self.serve_command(self.program, data, port), *as_root())
+
+
+def home_of(program: Path) -> Path:
+    """The folder above bin/ or sbin/."""
+    return program.parent.parent
 
 
 def as_root() -> tuple[str, ...]:
@@ -62,12 +76,12 @@ def initialise(server: SqlServer, data: Path) -> None:
     """
     if data.exists():
         return
-    if not server.home.exists():
+    if not server.program.exists():
         raise NotSetUp(f"{server.name} is not in {server.home}; run `make setup` first.")
     staged = data.with_name(f".{data.name}.{os.getpid()}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    _run(server, (*server.initialise_command(server.home, staged), *as_root()))
+    _run(server, (*server.initialise_command(server.program, staged), *as_root()))
     (staged / "auto.cnf").unlink(missing_ok=True)
     _publish(staged, data)
 
@@ -87,4 +101,5 @@ def _run(server: SqlServer, command: tuple[str, ...]) -> None:
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise StartFailed(f"{server.name} could not initialise its data folder:\n{(done.stdout + done.stderr)[-2000:]}")
+        said = (done.stdout + done.stderr)[-2000:].strip()
+        raise StartFailed(f"{server.name} could not initialise its data folder. {server.advice}\n{said}")
