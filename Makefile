@@ -2,57 +2,57 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e bench lock
-PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest
+VENV := .venv/bin/python
+PYTEST := $(VENV) -m pytest
 INSTALLED := .venv/.project.stamp
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Fetch what is missing: .venv, MariaDB, Kafka, Spark's jars (all pinned)
+setup: ## Fetch what is missing: .venv (of $PYTHON if set), MariaDB, Kafka, Spark's jars (all pinned)
 	@python=$$(sh stack/python.sh) && $$python -m stack.bootstrap
 
 demo: setup ## Run the whole loop on real servers and leave it running
-	@$(PYTHON) -m stack demo
+	@$(VENV) -m stack demo
 
 $(INSTALLED):
 	@echo "Nothing is set up here yet; run \`make setup\` or \`make up\` first." >&2; exit 1
 
 up: setup ## Start MariaDB, Kafka, the simulator and the monitor
-	@$(PYTHON) -m stack up
+	@$(VENV) -m stack up
 
 status: $(INSTALLED) ## Show what runs, where, and whether it answers
-	@$(PYTHON) -m stack status || :
+	@$(VENV) -m stack status || :
 
 logs: $(INSTALLED) ## Show the last lines of the logs (follow=1 goes on, of=monitor shows one)
-	@$(PYTHON) -m stack logs $(of) $(if $(follow),--follow)
+	@$(VENV) -m stack logs $(of) $(if $(follow),--follow)
 
 down: $(INSTALLED) ## Stop everything; the data stays
-	@$(PYTHON) -m stack down
+	@$(VENV) -m stack down
 
 clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
-	@$(PYTHON) -m stack clean
+	@$(VENV) -m stack clean
 
 check: setup ## Lint, formatting, types, the design's arrows, the docs
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(PYTEST) -q tests/unit/docs
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
 
 test-unit: setup ## Tests without a server or Java
-	$(PYTEST) -q -n 2 tests/unit
+	$(PARALLEL) tests/unit
 
 test-integration: setup ## Tests on MariaDB, MySQL and Kafka
-	$(PYTEST) -q tests/integration
+	$(PARALLEL) --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## The loop through the public commands, with kills
 	$(PYTEST) -q tests/e2e
 
 bench: setup ## Time the product against the bare thing it stands on (some minutes)
-	@for question in procedure poll simulator relay; do $(PYTHON) -m benchmarks.$$question || exit 1; done
+	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \

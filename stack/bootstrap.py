@@ -39,6 +39,7 @@ def main() -> int:
 def _make_environment() -> None:
     paths.BUILD.mkdir(exist_ok=True)
     with alone(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
+        virtualenv.forget_another_python()
         if downloads.missing() or not PACKAGES.is_done():
             prerequisites.check()
         for step, install in STEPS:

@@ -43,6 +43,13 @@ PACKAGES = Step("Python packages", DEV_LOCK, paths.VENV / ".packages.stamp")
 PROJECT = Step("The driftline command", paths.ROOT / "pyproject.toml", paths.VENV / ".project.stamp")
 
 
+def forget_another_python() -> None:
+    """Let .venv be made anew where PYTHON asks for another version of Python than it has."""
+    if os.environ.get("PYTHON") and PACKAGES.stamp.exists() and _version() != sys.version_info[:2]:
+        UNFINISHED.touch()
+        PACKAGES.stamp.unlink()
+
+
 def install_uv() -> None:
     """Make a small environment with the pinned uv, fetched by pip and held against its hashes."""
     shutil.rmtree(UV, ignore_errors=True)
@@ -88,11 +95,18 @@ def _uv(*arguments: str) -> None:
 
 def _is_usable() -> bool:
     """Whether .venv has a Python that runs and is of a version that fits."""
-    code = f"import sys; sys.exit(sys.version_info[:2] not in {PYTHONS} or sys.prefix == sys.base_prefix)"
+    return _version() in PYTHONS
+
+
+def _version() -> tuple[int, int] | None:
+    """The version of Python in .venv, None where none runs there."""
+    code = "import sys; sys.prefix == sys.base_prefix and sys.exit(1); print(*sys.version_info[:2])"
     try:
-        return subprocess.run((str(PYTHON), "-c", code), capture_output=True, check=False).returncode == 0
+        done = subprocess.run((str(PYTHON), "-c", code), capture_output=True, text=True, check=False)
     except OSError:
-        return False
+        return None
+    major, _, minor = done.stdout.partition(" ")
+    return (int(major), int(minor)) if done.returncode == 0 else None
 
 
 def _trust() -> dict[str, str]:

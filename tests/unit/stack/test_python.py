@@ -6,10 +6,10 @@ from pathlib import Path
 from stack import paths
 
 
-def found(folder: Path) -> "subprocess.CompletedProcess[str]":
+def found(folder: Path, **chosen: str) -> "subprocess.CompletedProcess[str]":
     script = paths.STACK / "python.sh"
     return subprocess.run(
-        ("/bin/sh", str(script)), env={"PATH": str(folder)}, capture_output=True, text=True, check=False
+        ("/bin/sh", str(script)), env={"PATH": str(folder), **chosen}, capture_output=True, text=True, check=False
     )
 
 
@@ -25,6 +25,21 @@ def test_prefers_the_newest_that_fits(tmp_path: Path) -> None:
     fake(tmp_path, "python3.11", fits=True, ensurepip=True)
     newest = fake(tmp_path, "python3.12", fits=True, ensurepip=True)
     assert found(tmp_path).stdout == f"{newest}\n"
+
+
+def test_takes_the_one_that_is_asked_for_by_name_or_path(tmp_path: Path) -> None:
+    fake(tmp_path, "python3.12", fits=True, ensurepip=True)
+    older = fake(tmp_path, "python3.11", fits=True, ensurepip=True)
+    assert found(tmp_path, PYTHON="python3.11").stdout == f"{older}\n"
+    assert found(tmp_path, PYTHON=str(older)).stdout == f"{older}\n"
+
+
+def test_takes_no_other_than_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    fake(tmp_path, "python3.12", fits=True, ensurepip=True)
+    fake(tmp_path, "python3.13", fits=False, ensurepip=True)
+    done = found(tmp_path, PYTHON="python3.13")
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert done.stderr.startswith("PYTHON is set to python3.13, which is no Python 3.11 or 3.12 that runs")
 
 
 def test_passes_over_what_does_not_run_or_lacks_ensurepip(tmp_path: Path) -> None:
