@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
@@ -23,6 +24,8 @@ from stack.sqlserver import FAST, SqlServer, initialise
 READY_SECONDS = 60.0
 ATTEMPTS = 3
 """A free port may be taken by somebody else before the server listens on it."""
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -50,7 +53,11 @@ class LeashedProcess:
             self._process = subprocess.Popen(
                 leashed, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        wait_until_ready(self.name, self.ready, self._ended_within, self.log, READY_SECONDS)
+        try:
+            wait_until_ready(self.name, self.ready, self._ended_within, self.log, READY_SECONDS)
+        except StartFailed:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -117,16 +124,22 @@ def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
 @contextmanager
 def kafka_broker(folder: Path) -> Iterator[LeashedBroker]:
     """Serve a fresh broker out of `folder`; its data is removed afterwards."""
-    broker = kafka.Broker(folder, ports.any_free(), ports.any_free())
+    started = _retried(lambda: _start_broker(folder))
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        shutil.rmtree(folder / "data")
+
+
+def _start_broker(folder: Path) -> LeashedBroker:
+    port = ports.any_free()
+    broker = kafka.Broker(folder, port, ports.any_free(frozenset({port})))
     kafka.prepare(broker)
     address = broker.bootstrap_servers
     process = LeashedProcess("Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(address))
     process.start()
-    try:
-        yield LeashedBroker(address, process)
-    finally:
-        process.kill()
-        shutil.rmtree(broker.logs)
+    return LeashedBroker(address, process)
 
 
 @contextmanager
@@ -135,7 +148,7 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
     initialise(server, template)
     data = folder / "data"
     shutil.copytree(template, data)
-    started = _start_database(server, flags, data)
+    started = _retried(lambda: _start_database(server, flags, data))
     try:
         yield started
     finally:
@@ -143,16 +156,14 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
         shutil.rmtree(data)
 
 
-def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+def _retried(start: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS - 1):
-        try:
-            return _start_once(server, flags, data)
-        except StartFailed:
-            continue
-    return _start_once(server, flags, data)
+        with suppress(StartFailed):
+            return start()
+    return start()
 
 
-def _start_once(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
     port, password = ports.any_free(), secrets.token_urlsafe(16)
     command = (*server.serve(data, port), *FAST, *flags)
     process = LeashedProcess(

@@ -6,10 +6,14 @@
 `kafka`              "host:port" of the broker of this test session
 `fresh_topic`        `fresh_topic(partitions=1, **configuration) -> name`
 
+Several test processes at once (pytest -n 2) have servers of their own each: ports are the system's choice, folders
+pytest's, and a server dies with the process that started it.
+
 A test that kills servers starts its own: `stack.leashed.mariadb_server(folder)`, `mysql_server`, `kafka_broker`.
 """
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,8 +23,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from driftline.settings import DatabaseSettings
 from stack import libaio
+from stack.errors import StartFailed
 from stack.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server, mysql_server
+from stack.readiness import POLL_SECONDS
 
+TOPIC_SECONDS = 30.0
 _numbers = itertools.count(1)
 
 
@@ -70,6 +77,12 @@ def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedB
         yield broker
 
 
+@pytest.fixture(scope="session")
+def kafka_administrator(kafka_session: LeashedBroker) -> AdminClient:
+    """One client for all topics: dropped while an answer is on its way, a client takes the answer with it."""
+    return AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers, "log_level": 3})
+
+
 @pytest.fixture
 def mariadb(mariadb_session: LeashedDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MariaDB."""
@@ -105,17 +118,31 @@ def kafka(kafka_session: LeashedBroker) -> str:
 
 
 @pytest.fixture
-def fresh_topic(kafka: str) -> FreshTopic:
+def fresh_topic(kafka_administrator: AdminClient) -> FreshTopic:
     """Makes a topic under a name of its own, with its configuration as keywords (underscores for dots)."""
-    return lambda partitions=1, **configuration: _create_topic(kafka, partitions, configuration)
+    return lambda partitions=1, **configuration: _create_topic(kafka_administrator, partitions, configuration)
 
 
-def _create_topic(kafka: str, partitions: int, configuration: dict[str, str]) -> str:
+def _create_topic(client: AdminClient, partitions: int, configuration: dict[str, str]) -> str:
     name = f"test-{next(_numbers)}"
     config = {key.replace("_", "."): value for key, value in configuration.items()}
-    client = AdminClient({"bootstrap.servers": kafka, "log_level": 3})
-    client.create_topics([NewTopic(name, partitions, config=config)])[name].result()
+    client.create_topics([NewTopic(name, partitions, config=config)])[name].result(TOPIC_SECONDS)
+    _await_leaders(client, name, partitions)
     return name
+
+
+def _await_leaders(client: AdminClient, topic: str, partitions: int) -> None:
+    """Wait until the broker shows the topic to clients: the controller made it a moment earlier."""
+    deadline = time.monotonic() + TOPIC_SECONDS
+    while not _is_led(client, topic, partitions):
+        if time.monotonic() > deadline:
+            raise StartFailed(f"Kafka did not show topic {topic} within {TOPIC_SECONDS:.0f} s.")
+        time.sleep(POLL_SECONDS)
+
+
+def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
+    shown = client.list_topics(topic, timeout=TOPIC_SECONDS).topics[topic].partitions
+    return len(shown) == partitions and all(partition.leader >= 0 for partition in shown.values())
 
 
 @contextmanager

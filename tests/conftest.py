@@ -1,11 +1,30 @@
-"""Every room sees the fixtures that the stack ships; laws are tried on fresh examples, on the same ones in CI."""
+"""Every room sees the fixtures that the stack ships; laws are tried on fresh examples, on the same ones in CI.
+
+With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all that use a fixture of `SHARED` in one.
+"""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["stack.testing"]
 
+SHARED = ("nannyml", "spark")
+"""Fixtures that take several seconds to make, once in each process that asks for one."""
+
 settings.register_profile("fresh", deadline=None)
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("same" if os.environ.get("CI") else "fresh")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name the group of every test, before pytest-xdist reads the names."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED if name in used), item.nodeid.partition("::")[0])
