@@ -15,7 +15,7 @@ from flask import Flask
 import flaskapp.app
 import monitoring.app
 from driftline.columns import CDR_USAGE
-from driftline.settings import DatabaseSettings, KafkaSettings
+from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
 from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.start_request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
@@ -36,7 +36,8 @@ def nobodys_port() -> int:
 @pytest.fixture(scope="module")
 def services(nobodys_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
     database = DatabaseSettings.model_validate({"port": nobodys_port, "user": "nobody", "password": "none"})
-    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{nobodys_port}")
+    at_once = Publisher.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
+    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{nobodys_port}", publisher=at_once)
     simulator = flaskapp.app.create_app(Settings(database, kafka, SimulatorSettings()))
     settings = MonitorSettings(output=tmp_path_factory.mktemp("output"))
     monitor = monitoring.app.create_app(settings, database, polls=False)
