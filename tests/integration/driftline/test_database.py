@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, func, select
 
-from driftline import bulk
+from driftline import bulk, database
 from driftline.database import in_transaction, is_reachable, make_engine
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable
 from driftline.settings import DatabaseSettings
@@ -42,8 +42,14 @@ def test_a_connection_lost_while_rows_are_sent_is_a_server_that_is_away(
         assert connection.execute(select(func.count()).select_from(models)).scalar_one() == 1
 
 
-def test_locks_that_never_free_are_a_busy_database_without_driver_text(engine: Engine) -> None:
+def test_locks_that_never_free_are_a_busy_database_without_driver_text(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "ATTEMPTS", 3)  # each waits a second, the shortest that both servers know
+    waits = []
+
     def wait_briefly(connection: Connection) -> None:
+        waits.append(connection)
         connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
         connection.execute(select(models).with_for_update())
 
@@ -51,3 +57,4 @@ def test_locks_that_never_free_are_a_busy_database_without_driver_text(engine: E
         holder.execute(select(models).with_for_update())
         with pytest.raises(DatabaseBusy, match=r"^Other transactions hold the rows"):
             in_transaction(engine, wait_briefly)
+    assert len(waits) == 3
