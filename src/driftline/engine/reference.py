@@ -189,8 +189,10 @@ def _category_content(series: "pd.Series[Any]") -> bytes:
     """Write distinct texts in the order of their first row, then which of them each row has; -1 is none."""
     places, texts = coded(series)
     known = places >= 0
-    first: dict[str, int] = {}
-    merged = np.array([first.setdefault(text, place) for place, text in enumerate(texts)], dtype=np.int64)
+    merged = np.arange(len(texts))
+    if len(set(texts)) < len(texts):
+        first: dict[str, int] = {}
+        merged = np.array([first.setdefault(text, place) for place, text in enumerate(texts)], dtype=np.int64)
     numbers, used = pd.factorize(merged[places[known]])
     rows = np.full(len(places), -1, dtype="<i8")
     rows[known] = numbers

@@ -66,11 +66,15 @@ def can_fit(labels: IntArray) -> bool:
 
 def isotonic(scores: FloatArray, labels: IntArray) -> Calibration:
     """Fit an isotonic regression of 0/1 labels on scores (pool adjacent violators); level stretches keep two knots."""
-    order = np.lexsort((labels, scores))
-    scores, outcomes = scores[order], labels[order].astype(np.float64)
+    order = np.argsort(scores)
+    return _isotonic_in_order(scores[order], labels[order])
+
+
+def _isotonic_in_order(scores: FloatArray, labels: IntArray) -> Calibration:
+    """Fit on scores that are ascending; labels of equal scores are only counted, so their order does not matter."""
     firsts = _firsts_of_equal(scores)
     weights = np.diff(firsts, append=len(scores)).astype(np.float64)
-    curve = isotonic_regression(np.add.reduceat(outcomes, firsts) / weights, weights=weights).x
+    curve = isotonic_regression(np.add.reduceat(labels, firsts) / weights, weights=weights).x
     keep = np.ones(len(curve), dtype=bool)
     keep[1:-1] = (curve[1:-1] != curve[:-2]) | (curve[1:-1] != curve[2:])
     return Calibration(scores[firsts][keep], curve[keep])
@@ -91,11 +95,15 @@ def _firsts_of_equal(ordered: FloatArray) -> IntArray:
 def _needed(scores: FloatArray, labels: IntArray) -> bool:
     if _separation(scores, labels) > SEPARATED:
         return False
+    order = np.argsort(scores)  # once: every split picks its rows from it
     truth, raw, calibrated = [], [], []
     for train, test in _splits(labels):
+        chosen = np.zeros(len(labels), dtype=bool)
+        chosen[train] = True
+        rows = order[chosen[order]]
         truth.append(labels[test])
         raw.append(scores[test])
-        calibrated.append(isotonic(scores[train], labels[train])(scores[test]))
+        calibrated.append(_isotonic_in_order(scores[rows], labels[rows])(scores[test]))
     outcomes = np.concatenate(truth)
     return _calibration_error(outcomes, np.concatenate(raw)) > _calibration_error(outcomes, np.concatenate(calibrated))
 
