@@ -10,6 +10,7 @@ from pymysql.err import OperationalError
 
 from driftline import tables, views
 from stack import paths, root_account
+from stack.errors import StartFailed
 from stack.services import root_password
 from stack.site import Site
 from stack.sqlfile import schema_pattern, statements
@@ -71,4 +72,9 @@ def _administrator(site: Site) -> "Connection[Cursor]":
         return root_account.connect(site.ports["mariadb"], root_password(site))
     given = site.database
     password = given.password.get_secret_value()
-    return pymysql.connect(host=given.host, port=given.port, user=given.user, password=password, autocommit=True)
+    try:
+        return pymysql.connect(host=given.host, port=given.port, user=given.user, password=password, autocommit=True)
+    except OperationalError as error:
+        denied = error.args[0] == ER.ACCESS_DENIED_ERROR
+        why = "refuses DB_USER and DB_PASSWORD" if denied else "cannot be reached: check DB_HOST and DB_PORT"
+        raise StartFailed(f"The given server, {given.host}:{given.port}, {why}. It said: {error.args[1]}") from error

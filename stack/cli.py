@@ -100,18 +100,18 @@ def _status(_: argparse.Namespace) -> int:
 
 
 def _logs(chosen: argparse.Namespace) -> int:
-    files = status.logs_of(chosen.names, Site.from_environment())
+    files = status.logs_of(chosen.names, Site.to_stop())
     follow = ("-F",) if chosen.follow else ()
     os.execvp("tail", ("tail", "-n", "40", *follow, "--", *files))  # noqa: S606  # no shell is meant
 
 
 def _down(_: argparse.Namespace) -> int:
-    lifecycle.down(Site.from_environment())
+    lifecycle.down(Site.to_stop())
     return 0
 
 
 def _clean(_: argparse.Namespace) -> int:
-    lifecycle.clean(Site.from_environment())
+    lifecycle.clean(Site.to_stop())
     return 0
 
 

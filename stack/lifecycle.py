@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stack import accounts, paths, ports, processes, topics
+from stack import accounts, kafka, paths, ports, processes, topics
 from stack.console import say, step, warn
 from stack.environments import environment_for
 from stack.errors import ForeignFolder, StartFailed
@@ -121,6 +121,8 @@ def _provide(site: Site) -> None:
         _migrate(site)
         if site.database is None:
             accounts.grant(site)
+        if site.kafka and not kafka.answers(site.kafka):
+            raise StartFailed(f"The given Kafka, {site.kafka}, does not answer: check KAFKA_BOOTSTRAP_SERVERS.")
         topics.create_topics(site.bootstrap_servers)
 
 

@@ -51,6 +51,11 @@ class Site:
             system=dict(environment),
         )
 
+    @classmethod
+    def to_stop(cls) -> "Site":
+        """The site as far as it takes to stop what is ours: whatever else the environment gives, rightly or not."""
+        return cls.at(paths.var_folder(), {})
+
     @property
     def wanted_ports(self) -> dict[str, int]:
         """Ports set by SIMULATOR_PORT and MONITOR_PORT; raises `StackError` if one is not a number."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import lifecycle, paths
+from stack import lifecycle, paths, ports
 from stack.cli import main
 from stack.site import Site
 
@@ -41,6 +41,29 @@ def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
         assert main(["clean"]) == 0
         assert not var.exists()
     assert not cache.exists()
+
+
+def test_what_runs_can_be_stopped_though_the_given_server_is_half_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("DB_HOST", "127.0.0.1")
+    monkeypatch.delenv("DB_USER", raising=False)
+    assert (main(["down"]), main(["clean"])) == (0, 0)
+    assert main(["status"]) == 2
+    assert "set DB_USER, DB_PASSWORD rightly too" in capsys.readouterr().err
+
+
+def test_a_given_server_that_is_away_is_named_with_its_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.any_free()}", "DRIFTLINE_VAR": str(tmp_path / "var")}
+    for name, value in (given | kafka).items():
+        monkeypatch.setenv(name, value)
+    assert main(["up"]) == 2
+    said = capsys.readouterr().err
+    assert f"The given server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in said
 
 
 def test_there_are_no_logs_before_the_start(
