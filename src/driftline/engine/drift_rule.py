@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.directions import worse_side
 from driftline.engine.findings import Finding, percent, title, told_apart
-from driftline.engine.results import Kind, Method, Quality, Result, State
+from driftline.engine.results import LABEL, Kind, Method, Quality, Result, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
 
@@ -48,11 +48,11 @@ def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
 
     A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
     effect decides alone. Where a column has p-values, one of them must also be significant at a false discovery rate
-    of 5 % over the chunk's columns.
+    of 5 % over the chunk's columns. The label counts only in a chunk that is settled: early labels are a biased sample.
     """
     if chunk.rows < spec.minimum_rows:
         return {}
-    results = [r for kind in _KINDS for r in chunk.of_kind(kind)]
+    results = [r for kind in _KINDS for r in chunk.of_kind(kind) if r.subject != LABEL or chunk.settled(spec)]
     dismissed = _dismissed(results)
     seen: dict[_Subject, str] = {}
     for result in results:

@@ -132,10 +132,10 @@ class Result:
     `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
     standard error of the value, in the value's own unit. `rows` is how many rows the value was computed from.
     `p_value` is None for methods that have none. `effect` is the size of the change on a scale without unit or row
-    count, which the verdict holds against a floor; None where there is none. For Jensen-Shannon and Kolmogorov-Smirnov
-    it is the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2
-    Cohen's w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for missing values the chunk's
-    share minus the reference's share.
+    count, which the verdict holds against a floor; None where there is none. For PSI and the distances in [0, 1] it is
+    the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2 Cohen's
+    w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
+    AUC is above 0.5; for missing values the chunk's share minus the reference's share.
     """
 
     subject: str

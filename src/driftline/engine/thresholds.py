@@ -25,8 +25,11 @@ LEAST_SPREAD = 1e-9
 EFFECT_FLOOR: dict[str, float] = {
     Method.JENSEN_SHANNON: 0.1,
     Method.KOLMOGOROV_SMIRNOV: 0.1,
+    Method.HELLINGER: 0.1,
+    Method.L_INFINITY: 0.1,
     Method.WASSERSTEIN: 0.1,
     Method.CHI2: 0.1,
+    Method.PSI: 0.2,
     Quality.MISSING_VALUES: 0.05,
 }
 """Effects not above this are too small to matter, however certain. See `Result.effect` for each method's scale; 0.1 is
@@ -37,10 +40,14 @@ CONSTANT_BOUNDS: dict[str, Bounds] = {
     Metric.ROC_AUC: Bounds(lower=0.5),
     Method.JENSEN_SHANNON: Bounds(upper=0.1),
     Method.KOLMOGOROV_SMIRNOV: Bounds(upper=0.1),
+    Method.HELLINGER: Bounds(upper=0.1),
+    Method.L_INFINITY: Bounds(upper=0.1),
+    Method.PSI: Bounds(upper=0.2),
 }
-"""Bounds that need no reference chunks. No model may be worse than chance (ROC AUC 0.5); a distance of 0.1 is the
-effect floor. F1 and accuracy have none, since what is good depends on the share of positives. Wasserstein and missing
-values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor."""
+"""Bounds that need no reference chunks. No model may be worse than chance (ROC AUC 0.5); for a distance and PSI it is
+the effect floor. F1 and accuracy have none, since what is good depends on the share of positives. Wasserstein and
+missing values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor.
+"""
 
 _SHARE = (0.0, 1.0)
 _FROM_ZERO = (0.0, float("inf"))
