@@ -1,8 +1,9 @@
-"""Calendar chunks: half-open periods of a time zone's calendar that tile the line of time. No I/O here."""
+"""Chunks: half-open periods of a time zone's calendar that tile the line of time, or numbers of rows. No I/O here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -70,6 +71,51 @@ def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tu
         return
     for chunk, positions in _runs(times, period, zone):
         yield chunk, frame.iloc[positions]
+
+
+def row_sizes(total: int, rows: int) -> tuple[int, ...]:
+    """Cut `total` rows into chunks of `rows` rows each; the last one may be smaller."""
+    full, rest = divmod(total, rows)
+    return (rows,) * full + ((rest,) if rest else ())
+
+
+def count_sizes(total: int, count: int) -> tuple[int, ...]:
+    """Cut `total` rows into `count` chunks that differ by one row at most; of fewer rows than chunks, each is one."""
+    places = min(total, count)
+    edges = [total * place // places for place in range(places + 1)] if places else []
+    return tuple(after - before for before, after in pairwise(edges))
+
+
+def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk, pd.DataFrame]]:
+    """Yield chunks of so many rows each, in arrival order: by event time, rows of one instant in their given order.
+
+    A chunk begins with its first event and ends where the next one begins, the last one a microsecond after its last
+    event. Where rows of one instant are cut apart, later chunks begin a microsecond later each: no two are the same.
+    Sizes that do not add up to all rows are an InvalidInput.
+    """
+    if sum(sizes) != len(frame):
+        msg = f"chunks of {sum(sizes)} rows cannot hold {len(frame)} rows; give sizes that add up to all of them"
+        raise InvalidInput(msg)
+    order = pd.DatetimeIndex(_aware(frame[EVENT_TIME])).tz_convert("UTC").argsort(kind="stable")
+    ordered = frame.iloc[order]
+    edges = list(accumulate(sizes, initial=0))
+    times = ordered[EVENT_TIME].iloc[[*edges[:-1], -1]] if len(frame) else []
+    instants = [time.to_pydatetime(warn=False).astimezone(UTC) for time in times]
+    for chunk, (first, last) in zip(tiled(instants), pairwise(edges), strict=True):
+        yield chunk, ordered.iloc[first:last]
+
+
+def tiled(instants: Sequence[datetime]) -> Iterator[Chunk]:
+    """Yield chunks that begin at each of these ascending instants but the last, which is the last event of all."""
+    if not instants:
+        return
+    step = timedelta(microseconds=1)
+    start = instants[0]
+    for after in instants[1:-1]:
+        end = max(after, start + step)
+        yield Chunk(start, end)
+        start = end
+    yield Chunk(start, max(instants[-1], start) + step)
 
 
 def _aware(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex") -> pd.Series:
