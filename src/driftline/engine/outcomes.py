@@ -3,40 +3,77 @@
 from collections.abc import Iterator
 from typing import Any
 
-from driftline.engine import quality
+from driftline.engine.chunks import Chunk
 from driftline.engine.drift.methods import DriftMethod, methods_of
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.results import MODEL, Kind, Quality, State
+from driftline.engine.quality import duplicates, freshness, missing_values, row_count
+from driftline.engine.quality.methods import faults_of
+from driftline.engine.results import LABEL, MODEL, Kind, Quality, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import States, Summary
+from driftline.errors import InvalidInput
 
 Key = tuple[str, Kind, str]
 """Subject, kind and method: what an outcome is the outcome of."""
 
 
-def outcomes(states: States, spec: ModelSpec, summary: Summary) -> dict[Key, Outcome]:
-    """Compute all that `spec` asks for: realized, estimated, drift and quality, in that order."""
+def outcomes(states: States, spec: ModelSpec, summary: Summary, chunk: Chunk | None = None) -> dict[Key, Outcome]:
+    """Compute all that `spec` asks for: realized, estimated, drift and quality, in that order.
+
+    `chunk` is the period that the summary is of; only freshness needs it.
+    """
     performance = states.performance.outcomes(summary.performance, spec)
     found: dict[Key, Outcome] = {(MODEL, kind, metric): outcome for kind, metric, outcome in performance}
-    found |= dict(_columns(states, spec, summary))
+    found |= dict(_drifts(states, spec, summary))
+    found |= dict(_faults(states, spec, summary))
+    found |= dict(_faults_of_the_whole(spec, summary, chunk))
     if summary.rows:
         return found
     return dict.fromkeys(found, undefined(0, "no rows in this chunk", State.NO_DATA))
 
 
-def _columns(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+def _drifts(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
     for column in spec.watched:
         state, part = states.columns[column.name], summary.columns[column.name]
         for name, method in methods_of(spec, column).items():
             key = (column.name, Kind.DRIFT, name.value)
-            yield key, _drift(method, state.sketches[method.sketch], part.sketches[method.sketch], spec)
-    for column in spec.watched:
-        key = (column.name, Kind.QUALITY, Quality.MISSING_VALUES.value)
-        yield key, quality.finish(states.columns[column.name].missing, summary.columns[column.name].missing, spec)
+            yield key, _drift(method, column.name, state.sketches[method.sketch], part.sketches[method.sketch], spec)
 
 
-def _drift(method: DriftMethod, state: Any, part: Any, spec: ModelSpec) -> Outcome:
+def _faults(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+    """Faults of columns; a label is left out: that it is not there yet is no fault."""
+    for column in (column for column in spec.watched if column.name != LABEL):
+        state, part = states.columns[column.name], summary.columns[column.name]
+        if Quality.MISSING_VALUES in spec.quality:
+            key = (column.name, Kind.QUALITY, Quality.MISSING_VALUES.value)
+            yield key, missing_values.finish(state.missing, part.missing, spec)
+        for fault, module in faults_of(spec, column).items():
+            if fault not in state.faults:
+                raise not_fitted(f"{column.name} {fault}")
+            yield (column.name, Kind.QUALITY, fault.value), module.finish(state.faults[fault], part.faults[fault], spec)
+
+
+def _faults_of_the_whole(spec: ModelSpec, summary: Summary, chunk: Chunk | None) -> Iterator[tuple[Key, Outcome]]:
+    if summary.whole.duplicates:
+        key = (MODEL, Kind.QUALITY, Quality.DUPLICATES.value)
+        yield key, duplicates.finish(summary.whole.duplicates, spec)
+    if Quality.ROW_COUNT in spec.quality:
+        yield (MODEL, Kind.QUALITY, Quality.ROW_COUNT.value), row_count.finish(summary.rows)
+    if summary.whole.freshness:
+        yield (MODEL, Kind.QUALITY, Quality.FRESHNESS.value), freshness.finish(summary.whole.freshness, chunk)
+
+
+def _drift(method: DriftMethod, column: str, state: Any, part: Any, spec: ModelSpec) -> Outcome:
     if not state.rows:
         return undefined(part.rows, "the reference has no values of this column to compare with")
-    reason = too_few(part.rows, spec.minimum_rows, "values that are not missing")
+    if column == LABEL and not part.rows:
+        return undefined(0, "no label is known yet", State.PENDING_LABELS)
+    reason = too_few(
+        part.rows, spec.minimum_rows, "labelled rows" if column == LABEL else "values that are not missing"
+    )
     return undefined(part.rows, reason) if reason else method.finish(state, part)
+
+
+def not_fitted(what: str) -> InvalidInput:
+    """Return the error for a number of which the reference keeps nothing."""
+    return InvalidInput(f"the reference was not fitted for {what}; fit it again under this spec")

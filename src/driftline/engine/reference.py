@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from driftline.engine.chunks import by_chunk
+from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.outcomes import Key, outcomes
 from driftline.engine.results import EVENT_TIME, ID, Bounds, Kind
@@ -84,12 +84,13 @@ class FittedReference:
         )
 
 
-def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
+def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | None = None) -> FittedReference:
     """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
 
     `frame` has columns event_time (aware), id, the spec's features, probability_1, prediction (0 or 1) and label (0, 1
     or missing). Its order does not matter. No rows, or two with the same event time and id, are an InvalidInput;
-    missing columns are a SchemaMismatch.
+    missing columns are a SchemaMismatch. With `sizes` the reference's chunks are not periods but have that many rows
+    each, in the order of event time and id; they must add up to all rows.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:
@@ -97,8 +98,9 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec) -> FittedReference:
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
     states = States.fit(ordered, spec)
-    chunks = [rows for _, rows in by_chunk(ordered, spec.period, spec.zone)]
-    found = [outcomes(states, spec, states.summarise(rows, spec)) for rows in chunks]
+    cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
+    chunks = list(cut)
+    found = [outcomes(states, spec, states.summarise(rows, spec), chunk) for chunk, rows in chunks]
     values = {key: [outcome[key].value for outcome in found] for key in found[0]}
     times = ordered[EVENT_TIME]
     return FittedReference(

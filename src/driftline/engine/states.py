@@ -1,7 +1,7 @@
 """What each method keeps of a reference, and how a chunk is summarised against it. No I/O here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
@@ -10,17 +10,71 @@ from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
 from driftline.engine.problems import PERFORMANCE
-from driftline.engine.quality import Missing
+from driftline.engine.quality import duplicates, freshness
+from driftline.engine.quality.duplicates import Distinct
+from driftline.engine.quality.freshness import Newest
+from driftline.engine.quality.methods import COLUMN as FAULTS
+from driftline.engine.quality.methods import STATES as FAULT_STATES
+from driftline.engine.quality.methods import faults_of
+from driftline.engine.quality.missing_values import Missing
+from driftline.engine.results import EVENT_TIME, Quality
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.errors import SchemaMismatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A column of the reference (its states) or of a chunk (its summaries), by sketch, and what is missing."""
+    """A column of the reference (its states) or of a chunk (its summaries): what is missing, drift and faults."""
 
     missing: Missing
     sketches: Mapping[Sketch, Any]
+    faults: Mapping[Quality, Any] = field(default_factory=dict)
+
+    def merge(self, other: "Column") -> "Column":
+        """Put the summaries of two parts of a chunk together."""
+        sketches = {key: SKETCHES[key].merge(part, other.sketches[key]) for key, part in self.sketches.items()}
+        faults = {key: part.merge(other.faults[key]) for key, part in self.faults.items()}
+        return Column(self.missing.merge(other.missing), sketches, faults)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the states as values that JSON has."""
+        return {
+            "missing": self.missing.to_dict(),
+            "sketches": {key.value: state.to_dict() for key, state in self.sketches.items()},
+            "faults": {key.value: state.to_dict() for key, state in self.faults.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(
+            Missing.from_dict(state["missing"]),
+            {Sketch(key): STATES[Sketch(key)].from_dict(own) for key, own in state["sketches"].items()},
+            {Quality(key): FAULT_STATES[Quality(key)].from_dict(own) for key, own in state.get("faults", {}).items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """What faults of a chunk as a whole need of its rows; None where the spec does not ask."""
+
+    duplicates: Distinct | None
+    freshness: Newest | None
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+        """Summarise some or all rows of a chunk."""
+        return cls(
+            duplicates.summarise(frame, spec) if Quality.DUPLICATES in spec.quality else None,
+            freshness.summarise(frame) if Quality.FRESHNESS in spec.quality else None,
+        )
+
+    def merge(self, other: "Whole") -> "Whole":
+        """Put two parts of a chunk together."""
+        return Whole(
+            self.duplicates.merge(other.duplicates) if self.duplicates and other.duplicates else None,
+            self.freshness.merge(other.freshness) if self.freshness and other.freshness else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +84,13 @@ class Summary:
     rows: int
     performance: PerformanceSummary
     columns: Mapping[str, Column]
+    whole: Whole
 
     def merge(self, other: "Summary") -> "Summary":
         """Put two parts of a chunk together, both summarised against the same reference."""
-        columns = {name: _merged(column, other.columns[name]) for name, column in self.columns.items()}
-        return Summary(self.rows + other.rows, self.performance.merge(other.performance), columns)
+        columns = {name: column.merge(other.columns[name]) for name, column in self.columns.items()}
+        whole = self.whole.merge(other.whole)
+        return Summary(self.rows + other.rows, self.performance.merge(other.performance), columns, whole)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,35 +110,40 @@ class States:
             columns={column.name: _fitted(frame[column.name], column, spec) for column in spec.watched},
         )
 
+    def lacking(self, spec: ModelSpec) -> tuple[str, ...]:
+        """Name what `spec` asks for and these states were not fitted for; none where all is there."""
+        return tuple(name for column in spec.watched for name in self._lacking(spec, column))
+
+    def _lacking(self, spec: ModelSpec, column: ColumnSpec) -> tuple[str, ...]:
+        if column.name not in self.columns:
+            return (column.name,)
+        has = self.columns[column.name].sketches
+        return tuple(f"{column.name} drift {m}" for m, how in methods_of(spec, column).items() if how.sketch not in has)
+
     def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Summary:
         """Summarise some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
-        require(frame, (*self.columns, *spec.outputs))
+        require(frame, (*self.columns, *spec.outputs, *_needed(spec)))
         columns = {c.name: self._summarised(frame[c.name], c) for c in spec.watched}
-        return Summary(len(frame), self.performance.summarise(frame, spec), columns)
+        return Summary(len(frame), self.performance.summarise(frame, spec), columns, Whole.of(frame, spec))
 
     def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec) -> Column:
-        missing, values = _read(series, column)
-        states = self.columns[column.name].sketches
-        return Column(missing, {sketch: SKETCHES[sketch].summarise(state, values) for sketch, state in states.items()})
+        read, values = _read(series, column)
+        own = self.columns[column.name]
+        return Column(
+            Missing.of(read),
+            {sketch: SKETCHES[sketch].summarise(state, values) for sketch, state in own.sketches.items()},
+            {fault: FAULTS[fault][1].summarise(state, read) for fault, state in own.faults.items()},
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the states as values that JSON has."""
-        columns = {
-            name: {"missing": c.missing.to_dict(), "sketches": {k.value: s.to_dict() for k, s in c.sketches.items()}}
-            for name, c in self.columns.items()
-        }
+        columns = {name: column.to_dict() for name, column in self.columns.items()}
         return {"problem": self.problem.value, "performance": self.performance.to_dict(), "columns": columns}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return what `to_dict` was made from."""
-        columns = {
-            name: Column(
-                Missing.from_dict(c["missing"]),
-                {Sketch(k): STATES[Sketch(k)].from_dict(s) for k, s in c["sketches"].items()},
-            )
-            for name, c in state["columns"].items()
-        }
+        columns = {name: Column.from_dict(column) for name, column in state["columns"].items()}
         problem = Problem(state["problem"])
         return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns)
 
@@ -94,20 +155,23 @@ def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
 
 
+def _needed(spec: ModelSpec) -> tuple[str, ...]:
+    """Columns beside those of the model that the spec's methods read; duplicates do without an id."""
+    features = spec.features if Quality.DUPLICATES in spec.quality else ()
+    return (*features, *((EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()))
+
+
 def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
-    missing, values = _read(series, column)
+    read, values = _read(series, column)
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
-    return Column(missing, {sketch: SKETCHES[sketch].fit(values) for sketch in sketches})
+    return Column(
+        Missing.of(read),
+        {sketch: SKETCHES[sketch].fit(values) for sketch in sketches},
+        {fault: module.fit(read) for fault, module in faults_of(spec, column).items()},
+    )
 
 
-def _read(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Missing, Any]:
-    """Return what is missing of a column, and its values as the sketches of its kind take them."""
+def _read(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
+    """Return a column as it was read, and its values as the sketches of its kind take them."""
     read: Numbers | Categories = numbers(series) if column.kind is ColumnKind.CONTINUOUS else categories(series)
-    if isinstance(read, Numbers):
-        return Missing(len(series), read.missing, read.infinite), read.values
-    return Missing(len(series), read.missing), read
-
-
-def _merged(one: Column, other: Column) -> Column:
-    sketches = {key: SKETCHES[key].merge(part, other.sketches[key]) for key, part in one.sketches.items()}
-    return Column(one.missing.merge(other.missing), sketches)
+    return read, read.values if isinstance(read, Numbers) else read

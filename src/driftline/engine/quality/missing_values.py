@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Self
 
+from driftline.engine.columns import Categories, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import ModelSpec
 
@@ -18,6 +19,13 @@ class Missing:
     rows: int
     missing: int
     infinite: int = 0
+
+    @classmethod
+    def of(cls, read: Numbers | Categories) -> Self:
+        """Count the rows of a column as it was read."""
+        if isinstance(read, Numbers):
+            return cls(len(read.values) + read.missing + read.infinite, read.missing, read.infinite)
+        return cls(read.rows + read.missing, read.missing)
 
     @property
     def share(self) -> float:

@@ -1,0 +1,43 @@
+"""How old the newest row of a chunk is when the chunk ends. Merges exactly. No I/O here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from driftline.engine.chunks import Chunk
+from driftline.engine.outcome import Outcome, undefined
+from driftline.engine.results import EVENT_TIME
+from driftline.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest event time of a chunk's rows, in UTC; None where there are no rows."""
+
+    rows: int
+    at: datetime | None
+
+    def merge(self, other: "Newest") -> "Newest":
+        """Keep the newer one of both."""
+        return Newest(self.rows + other.rows, max((at for at in (self.at, other.at) if at is not None), default=None))
+
+
+def summarise(frame: pd.DataFrame) -> Newest:
+    """Find the newest row of some or all rows of a chunk by `event_time`; naive times are an InvalidInput."""
+    times = frame[EVENT_TIME]
+    if not len(times):
+        return Newest(0, None)
+    if not isinstance(times.dtype, pd.DatetimeTZDtype):
+        msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
+        raise InvalidInput(msg)
+    return Newest(len(times), times.max().to_pydatetime(warn=False).astimezone(UTC))
+
+
+def finish(summary: Newest, chunk: Chunk | None) -> Outcome:
+    """Return the seconds from the newest row to the chunk's end; none without `chunk`, or where rows are beyond it."""
+    if summary.at is None or chunk is None:
+        return undefined(summary.rows, "when the chunk ends was not given; pass the chunk to have its newest row's age")
+    if summary.at >= chunk.end:
+        return undefined(summary.rows, f"the newest row, of {summary.at.isoformat()}, is not of this chunk")
+    return Outcome((chunk.end - summary.at).total_seconds(), summary.rows)

@@ -1,0 +1,89 @@
+"""The share of a column's rows with a value outside the reference's range. Merges exactly. No I/O here."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import Numbers
+from driftline.engine.outcome import Outcome, too_few, undefined
+from driftline.engine.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The lowest and the highest finite value of the reference, in the column's unit; None where it has none."""
+
+    lowest: float | None
+    highest: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {"lowest": self.lowest, "highest": self.highest}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(**state)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How many of a chunk's `rows` have a value below or above the reference's range, or an infinite one."""
+
+    rows: int
+    below: int
+    above: int
+    infinite: int
+
+    def merge(self, other: "Outside") -> "Outside":
+        """Count the rows of both."""
+        return Outside(
+            self.rows + other.rows,
+            self.below + other.below,
+            self.above + other.above,
+            self.infinite + other.infinite,
+        )
+
+
+def fit(values: Numbers) -> Range:
+    """Keep the range of a reference's finite values."""
+    if not len(values.values):
+        return Range(None, None)
+    return Range(float(values.values[0]), float(values.values[-1]))
+
+
+def summarise(state: Range, values: Numbers) -> Outside:
+    """Count a chunk's values outside the range."""
+    rows = len(values.values) + values.missing + values.infinite
+    if state.lowest is None or state.highest is None:
+        return Outside(rows, 0, 0, values.infinite)
+    below = int(np.searchsorted(values.values, state.lowest, side="left"))
+    above = len(values.values) - int(np.searchsorted(values.values, state.highest, side="right"))
+    return Outside(rows, below, above, values.infinite)
+
+
+def finish(state: Range, summary: Outside, spec: ModelSpec) -> Outcome:
+    """Return the share of rows, in [0, 1], with a value outside the reference's range, as NannyML 0.13.1 has it.
+
+    Rows without a value are in no range, and so not outside; infinite values are. The effect is the share itself: the
+    reference's own is 0.
+    """
+    reason = too_few(summary.rows, spec.minimum_rows, "rows")
+    if reason:
+        return undefined(summary.rows, reason)
+    if state.lowest is None:
+        return undefined(summary.rows, "the reference has no values of this column to compare with")
+    share = (summary.below + summary.above + summary.infinite) / summary.rows
+    return Outcome(share, summary.rows, effect=share, reason="; ".join(_where(state, summary)) or None)
+
+
+def _where(state: Range, summary: Outside) -> list[str]:
+    said = []
+    if summary.below:
+        said.append(f"{summary.below} values below {state.lowest:.6g}")
+    if summary.above:
+        said.append(f"{summary.above} values above {state.highest:.6g}")
+    if summary.infinite:
+        said.append(f"{summary.infinite} infinite values")
+    return said
