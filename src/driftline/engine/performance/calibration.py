@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.performance.binary.realized import roc_auc
+from driftline.engine.performance.binary.ranked import Ranked, roc_auc
 from driftline.engine.performance.binary.scores import Scores
 
 SPLITS = 10
@@ -64,6 +64,19 @@ def can_fit(labels: IntArray) -> bool:
     return len(labels) >= LEAST_ROWS and int(np.bincount(labels, minlength=2).min()) >= 2
 
 
+def bin_edges(rows: int) -> IntArray:
+    """Return the ranks at which bins of equally many rows begin and end: 10 bins, the last up to 9 rows longer.
+
+    As NannyML 0.13.1: below 100 rows there may be a few bins more, below 20 there are half as many as rows, and below 4
+    none.
+    """
+    if rows < 4:
+        return np.empty(0, dtype=np.int64)
+    edges = np.arange(0, rows + 1, rows // min(BINS, rows // 2), dtype=np.int64)
+    edges[-1] = rows
+    return edges
+
+
 def isotonic(scores: FloatArray, labels: IntArray) -> Calibration:
     """Fit an isotonic regression of 0/1 labels on scores (pool adjacent violators); level stretches keep two knots."""
     order = np.argsort(scores)
@@ -111,14 +124,13 @@ def _needed(scores: FloatArray, labels: IntArray) -> bool:
 def _separation(scores: FloatArray, labels: IntArray) -> float:
     order = np.argsort(scores)
     ones = np.ones(len(scores), dtype=np.int64)
-    return roc_auc(Scores(scores[order], ones, labels[order], ones)) or 0.0
+    return roc_auc(Ranked.of(Scores(scores[order], ones, labels[order], ones))) or 0.0
 
 
 def _calibration_error(labels: IntArray, probabilities: FloatArray) -> float:
     """Return the expected calibration error: the mean gap of probability and share over bins of equally many rows."""
     order = probabilities.argsort()
-    edges = np.arange(0, len(labels) + 1, len(labels) // BINS)
-    edges[-1] = len(labels)
+    edges = bin_edges(len(labels))
     gaps = [
         (high - low) / len(labels) * abs(np.mean(probabilities[order[low:high]]) - np.mean(labels[order[low:high]]))
         for low, high in pairwise(edges.tolist())

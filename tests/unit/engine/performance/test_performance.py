@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
+from driftline.engine.outcome import Outcome
 from driftline.engine.performance.binary import cbpe, realized, sampling
 from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.confusion import Confusion
+from driftline.engine.performance.binary.ranked import Ranked, roc_auc
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import IDENTITY, isotonic
@@ -30,9 +33,9 @@ def _frame(rows: list[tuple[int, int, int]]) -> pd.DataFrame:
 def test_realized_metrics_are_exact_with_ties(rows: list[tuple[int, int, int]]) -> None:
     frame = _frame([*rows, (3, 1, 1), (3, 0, 0)])
     counted = Scores.of(frame)
-    assert realized.roc_auc(counted) == pytest.approx(roc_auc_score(frame["label"], frame["probability_1"]), abs=1e-12)
-    assert realized.f1(counted) == pytest.approx(f1_score(frame["label"], frame["prediction"]), abs=1e-12)
-    assert realized.accuracy(counted) == pytest.approx(accuracy_score(frame["label"], frame["prediction"]), abs=1e-12)
+    assert roc_auc(Ranked.of(counted)) == pytest.approx(roc_auc_score(frame["label"], frame["probability_1"]), abs=1e-12)
+    assert Confusion.of(counted).f1 == pytest.approx(f1_score(frame["label"], frame["prediction"]), abs=1e-12)
+    assert Confusion.of(counted).accuracy == pytest.approx(accuracy_score(frame["label"], frame["prediction"]), abs=1e-12)
 
 
 @settings(max_examples=30, deadline=None)
@@ -49,7 +52,7 @@ def test_estimates_are_expectations_over_labels(rows: list[tuple[int, int, int]]
 
 
 def test_f1_without_anything_to_find_is_undefined() -> None:
-    assert realized.f1(Scores.of(_frame([(1, 0, 0), (2, 0, 0)]))) is None
+    assert Confusion.of(Scores.of(_frame([(1, 0, 0), (2, 0, 0)]))).f1 is None
 
 
 def test_an_estimate_of_f1_with_nothing_to_find_is_undefined() -> None:
@@ -61,7 +64,7 @@ def test_an_estimate_of_f1_with_nothing_to_find_is_undefined() -> None:
 
 
 def test_scores_of_one_class_have_no_roc_auc() -> None:
-    assert realized.roc_auc(Scores.of(_frame([(1, 0, 1), (2, 0, 1)]))) is None
+    assert roc_auc(Ranked.of(Scores.of(_frame([(1, 0, 1), (2, 0, 1)])))) is None
 
 
 def test_each_metric_uses_the_rows_that_it_can() -> None:

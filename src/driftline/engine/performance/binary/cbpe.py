@@ -4,8 +4,9 @@ The calibrated score is taken for the probability that the label will be 1, and 
 under it. So estimates are blind to concept drift by construction.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +14,18 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.outcome import Outcome, finite, too_few, undefined
 from driftline.engine.performance import calibration
+from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
+from driftline.engine.performance.binary.ranked import SCORED, Ranked, brier, log_loss
+from driftline.engine.performance.binary.reasons import why_undefined
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import Calibration
 from driftline.engine.results import Metric
 from driftline.engine.spec import ModelSpec
+
+_DECIMALS = 5
+"""NannyML rounds expected hits and alarms to 5 decimals; so do we, and values stay equal to its own."""
+_NO_CALIBRATION_ERROR = "only labels can show it: an estimate takes the calibrated score for the truth"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,62 +53,130 @@ def fit(scores: FloatArray, labels: IntArray) -> Cbpe:
     return Cbpe(None, f"the reference has too few labelled rows of both classes to calibrate on ({len(labels)} in all)")
 
 
-def finish(state: Cbpe, errors: SamplingErrors, summary: Scores, metric: Metric, spec: ModelSpec) -> Outcome:
-    """Estimate `metric` over all scored rows of a chunk, labelled or not, with its standard error; as NannyML 0.13.1.
+def outcomes(state: Cbpe, errors: SamplingErrors, summary: Scores, spec: ModelSpec) -> Iterator[tuple[Metric, Outcome]]:
+    """Estimate each metric of the spec over all scored rows of a chunk, labelled or not, with its standard error.
 
-    ROC AUC needs rows with a score, the others rows with a prediction too. Fewer than the spec's minimum rows, or rows
-    expected of the rarer class, is insufficient.
+    As NannyML 0.13.1 where it has the metric. Metrics of the score need rows with a score, the others rows with a
+    prediction too. Fewer than the spec's minimum rows, or rows expected of the rarer class, is insufficient.
     """
-    usable = summary.scored if metric is Metric.ROC_AUC else summary.scored.predicted
+    scored = summary.scored
     if state.calibration is None:
-        return undefined(usable.rows, state.reason or "no estimate is possible")
-    probabilities = state.calibration(usable.scores)
-    reason = _insufficiency(usable, probabilities, spec)
-    if reason:
-        return undefined(usable.rows, reason)
-    value = finite(_METRICS[metric](usable, probabilities))
-    if value is None:
-        return undefined(usable.rows, f"{metric} is not defined for these probabilities")
-    return Outcome(value, usable.rows, sampling_error=errors.of(metric, usable.rows))
+        reason = state.reason or "no estimate is possible"
+        yield from ((m, undefined((scored if m in SCORED else scored.predicted).rows, reason)) for m in spec.metrics)
+        return
+    by_score = Expectation(scored, state.calibration, spec)
+    by_prediction = by_score if scored.predicted is scored else Expectation(scored.predicted, state.calibration, spec)
+    for metric in spec.metrics:
+        yield metric, (by_score if metric in SCORED else by_prediction).outcome(metric, errors)
 
 
-def _insufficiency(usable: Scores, probabilities: FloatArray, spec: ModelSpec) -> str | None:
-    positives = float(np.sum(probabilities * usable.counts))
-    rarer = min(positives, usable.rows - positives)
-    few = too_few(usable.rows, spec.minimum_rows, "scored rows")
-    if few or rarer >= spec.minimum_class_rows:
-        return few
-    return f"{rarer:.1f} rows expected of the rarer class, fewer than the minimum of {spec.minimum_class_rows}"
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """Scored rows that have what some metrics need, and what is expected of them, each computed once."""
+
+    rows: Scores
+    calibration: Calibration
+    spec: ModelSpec
+
+    def outcome(self, metric: Metric, errors: SamplingErrors) -> Outcome:
+        """Estimate `metric`, or say why it cannot be."""
+        rows = self.rows.rows
+        if metric is Metric.CALIBRATION_ERROR:
+            return undefined(rows, _NO_CALIBRATION_ERROR)
+        if self.insufficiency:
+            return undefined(rows, self.insufficiency)
+        value = self._value(metric)
+        if value is None or finite(value) is None:
+            return undefined(rows, why_undefined(metric, self.rows))
+        return Outcome(value, rows, sampling_error=errors.of(metric, rows))
+
+    @cached_property
+    def probabilities(self) -> FloatArray:
+        """The probability that the label will be 1, for each kind of row."""
+        return self.calibration(self.rows.scores)
+
+    @cached_property
+    def confusion(self) -> Confusion:
+        """How many rows of each outcome are expected; the rows are predicted."""
+        return Confusion.expected(self.rows, self.probabilities)
+
+    @cached_property
+    def ranked(self) -> Ranked:
+        """How many rows of each class are expected by score."""
+        return Ranked.expected(self.rows, self.probabilities)
+
+    @cached_property
+    def hits(self) -> FloatArray:
+        """How many rows of class 1 are expected among the first rows, row by row from the highest score down."""
+        single = len(self.rows.counts) == self.rows.rows
+        by_row = self.probabilities if single else np.repeat(self.probabilities, self.rows.counts)
+        return np.cumsum(by_row[::-1])
+
+    @cached_property
+    def claims(self) -> FloatArray:
+        """How many rows the first rows are: 1, 2, 3 and so on."""
+        return np.arange(1.0, len(self.hits) + 1)
+
+    @cached_property
+    def insufficiency(self) -> str | None:
+        """Why the rows are not enough to say anything; None where they are."""
+        positives = float(np.sum(self.probabilities * self.rows.counts))
+        rarer = min(positives, self.rows.rows - positives)
+        few = too_few(self.rows.rows, self.spec.minimum_rows, "scored rows")
+        least = self.spec.minimum_class_rows
+        if few or rarer >= least:
+            return few
+        return f"{rarer:.1f} rows expected of the rarer class, fewer than the minimum of {least}"
+
+    def _value(self, metric: Metric) -> float | None:
+        if metric is Metric.ROC_AUC:
+            return expected_roc_auc(self.hits, self.claims)
+        if metric is Metric.AVERAGE_PRECISION:
+            return expected_average_precision(self.hits, self.claims)
+        if metric is Metric.LOG_LOSS:
+            return expected_log_loss(self.ranked)
+        if metric is Metric.BRIER:
+            return expected_brier(self.ranked)
+        if metric is Metric.BUSINESS_VALUE:
+            return self.confusion.worth(self.spec.business_value) if self.spec.business_value else None
+        return FROM_CONFUSION[metric](self.confusion)
 
 
-def _roc_auc(rows: Scores, probabilities: FloatArray) -> float:
-    """Return the area under the expected ROC curve, from the highest score down."""
-    expected = np.repeat(probabilities, rows.counts)[::-1]
-    hits = np.cumsum(expected)
-    alarms = np.arange(1, len(expected) + 1) - hits
-    # Rounded to 5 decimals because NannyML rounds so: values stay equal to its own.
-    x, y = (np.round(np.concatenate(([0.0], curve)), 5) for curve in (alarms, hits))
-    if not x[-1] or not y[-1]:
-        return float("nan")
-    x, y = x / x[-1], y / y[-1]
-    return float(np.sum(np.diff(x) * (y[1:] + y[:-1])) / 2)
+def expected_roc_auc(hits: FloatArray, claims: FloatArray) -> float | None:
+    """Return the area under the expected ROC curve, from the highest score down; `hits` and `claims` by row.
+
+    None where a class is not expected at all.
+    """
+    alarms = np.round(claims - hits, _DECIMALS)
+    hits = np.round(hits, _DECIMALS)
+    if not len(hits) or not hits[-1] or not alarms[-1]:
+        return None
+    twice = np.dot(np.diff(alarms, prepend=0.0), hits + np.concatenate(([0.0], hits[:-1])))
+    return float(twice) / 2 / float(hits[-1]) / float(alarms[-1])
 
 
-def _f1(rows: Scores, probabilities: FloatArray) -> float:
-    positives = probabilities * rows.counts
-    claimed = rows.predictions == 1
-    hits = np.sum(positives[claimed])
-    relevant = hits + 0.5 * (np.sum((rows.counts - positives)[claimed]) + np.sum(positives[~claimed]))
-    return float(hits / relevant) if relevant else float("nan")
+def expected_average_precision(hits: FloatArray, claims: FloatArray) -> float | None:
+    """Return the average precision of the expected curve, from the highest score down; `hits` and `claims` by row.
+
+    Rows of equal score are steps of their own. None where no row of class 1 is expected.
+    """
+    hits = np.round(hits, _DECIMALS)
+    if not len(hits) or not hits[-1]:
+        return None
+    return float(np.dot(np.diff(hits, prepend=0.0), hits / claims) / hits[-1])
 
 
-def _accuracy(rows: Scores, probabilities: FloatArray) -> float:
-    right = np.where(rows.predictions == 1, probabilities, 1 - probabilities)
-    return float(np.sum(right * rows.counts) / rows.rows)
+def expected_log_loss(rows: Ranked) -> float | None:
+    """Return the mean log loss expected of scores s whose label is 1 with the calibrated probability c.
+
+    The mean of -(c log(s) + (1 - c) log(1 - s)): where s is calibrated (c = s), the mean entropy of the scores.
+    """
+    return log_loss(rows)
 
 
-_METRICS: dict[Metric, Callable[[Scores, FloatArray], float]] = {
-    Metric.ROC_AUC: _roc_auc,
-    Metric.F1: _f1,
-    Metric.ACCURACY: _accuracy,
-}
+def expected_brier(rows: Ranked) -> float | None:
+    """Return the mean Brier score expected of scores s whose label is 1 with the calibrated probability c.
+
+    The mean of c (1 - s)^2 + (1 - c) s^2: where s is calibrated (c = s), the mean of s (1 - s).
+    """
+    return brier(rows)

@@ -29,7 +29,7 @@ class BinaryPerformance:
         scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
         known = np.isfinite(scores) & np.isfinite(labels)
         return cls(
-            sampling=sampling.fit(scores, predictions, labels),
+            sampling=sampling.fit(scores, predictions, labels, spec),
             cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
         )
 
@@ -39,10 +39,10 @@ class BinaryPerformance:
 
     def outcomes(self, summary: Scores, spec: ModelSpec) -> Found:
         """Compute each metric of the spec, realized first, then estimated."""
-        for metric in spec.metrics:
-            yield Kind.REALIZED, metric, realized.finish(self.sampling, summary, metric, spec)
-        for metric in spec.metrics:
-            yield Kind.ESTIMATED, metric, cbpe.finish(self.cbpe, self.sampling, summary, metric, spec)
+        for metric, outcome in realized.outcomes(self.sampling, summary, spec):
+            yield Kind.REALIZED, metric, outcome
+        for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):
+            yield Kind.ESTIMATED, metric, outcome
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as values that JSON has."""

@@ -1,76 +1,83 @@
 """Realized performance: exact metrics over the rows whose label is known. No I/O here."""
 
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from driftline.engine.outcome import Outcome, too_few, undefined
+from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
+from driftline.engine.performance.binary.ranked import FROM_RANKS, SCORED, Ranked, calibration_error
+from driftline.engine.performance.binary.reasons import why_undefined
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.calibration import bin_edges
 from driftline.engine.results import Metric, State
 from driftline.engine.spec import ModelSpec
 
 
-def finish(state: SamplingErrors, summary: Scores, metric: Metric, spec: ModelSpec) -> Outcome:
-    """Compute `metric` over the labelled rows of a chunk, with its standard error as NannyML 0.13.1 has it.
+def outcomes(errors: SamplingErrors, summary: Scores, spec: ModelSpec) -> Iterator[tuple[Metric, Outcome]]:
+    """Compute each metric of the spec over the labelled rows of a chunk, with its standard error as NannyML 0.13.1.
 
-    ROC AUC needs rows with a score, the others rows with a prediction. No label known is pending; fewer than the
-    spec's minimum rows, or minimum rows of the rarer class, is insufficient.
+    Metrics of the score need rows with a score, the others rows with a prediction. No label known is pending; fewer
+    than the spec's minimum rows, or minimum rows of the rarer class, is insufficient.
     """
-    if not summary.labelled.rows:
-        return undefined(0, f"none of {summary.rows} labels is known yet", State.PENDING_LABELS)
-    usable = summary.labelled.scored if metric is Metric.ROC_AUC else summary.labelled.predicted
-    reason = _insufficiency(usable, spec)
-    if reason:
-        return undefined(usable.rows, reason)
-    value = _METRICS[metric](usable)
-    if value is None:
-        return undefined(usable.rows, f"{metric} is not defined for these rows")
-    return Outcome(value, usable.rows, sampling_error=state.of(metric, usable.rows))
-
-
-def _insufficiency(usable: Scores, spec: ModelSpec) -> str | None:
-    classes = [usable.count(label=label) for label in (0, 1)]
-    if usable.rows and not min(classes):
-        return f"all {usable.rows} labelled rows are of class {classes.index(max(classes))}; both classes are needed"
-    return too_few(usable.rows, spec.minimum_rows, "labelled rows") or too_few(
-        min(classes), spec.minimum_class_rows, f"labelled rows of class {classes.index(min(classes))}"
-    )
+    labelled = summary.labelled
+    scored, predicted = Evidence(labelled.scored, spec), Evidence(labelled.predicted, spec)
+    for metric in spec.metrics:
+        if labelled.rows:
+            yield metric, (scored if metric in SCORED else predicted).outcome(metric, errors)
+        else:
+            yield metric, undefined(0, f"none of {summary.rows} labels is known yet", State.PENDING_LABELS)
 
 
 def roc_auc(rows: Scores) -> float | None:
-    """Return the share of (positive, negative) pairs that the score orders rightly; ties count half. Exact.
-
-    `rows` are labelled and scored. None where a class has no rows.
-    """
-    firsts = np.flatnonzero(np.diff(rows.scores, prepend=np.nan) != 0)
-    if not len(firsts):
-        return None
-    positives = np.add.reduceat(np.where(rows.labels == 1, rows.counts, 0), firsts)
-    negatives = np.add.reduceat(np.where(rows.labels == 0, rows.counts, 0), firsts)
-    pairs = int(positives.sum()) * int(negatives.sum())
-    below = np.cumsum(negatives) - negatives
-    return int(np.sum(positives * (2 * below + negatives))) / (2 * pairs) if pairs else None
+    """Return the exact ROC AUC of `rows`, which are labelled and scored; None where a class has none."""
+    return FROM_RANKS[Metric.ROC_AUC](Ranked.of(rows))
 
 
-def f1(rows: Scores) -> float | None:
-    """Return the harmonic mean of precision and recall; `rows` are labelled and predicted.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Labelled rows that have what some metrics need, and what these are computed from, each computed once."""
 
-    0 where the model finds no positive though there are some. None where there is none to find and none was claimed.
-    """
-    hits = rows.count(prediction=1, label=1)
-    wrong = rows.count(prediction=1, label=0) + rows.count(prediction=0, label=1)
-    return 2 * hits / (2 * hits + wrong) if hits + wrong else None
+    rows: Scores
+    spec: ModelSpec
 
+    def outcome(self, metric: Metric, errors: SamplingErrors) -> Outcome:
+        """Compute `metric`, or say why it cannot be."""
+        if self.insufficiency:
+            return undefined(self.rows.rows, self.insufficiency)
+        value = self._value(metric)
+        if value is None:
+            return undefined(self.rows.rows, why_undefined(metric, self.rows))
+        return Outcome(value, self.rows.rows, sampling_error=errors.of(metric, self.rows.rows))
 
-def accuracy(rows: Scores) -> float | None:
-    """Return the share of right predictions; `rows` are labelled and predicted. None without rows."""
-    right = rows.count(prediction=0, label=0) + rows.count(prediction=1, label=1)
-    return right / rows.rows if rows.rows else None
+    @cached_property
+    def ranked(self) -> Ranked:
+        """The rows by score; they are scored."""
+        return Ranked.of(self.rows)
 
+    @cached_property
+    def confusion(self) -> Confusion:
+        """The rows by prediction and label; they are predicted."""
+        return Confusion.of(self.rows)
 
-_METRICS: dict[Metric, Callable[[Scores], float | None]] = {
-    Metric.ROC_AUC: roc_auc,
-    Metric.F1: f1,
-    Metric.ACCURACY: accuracy,
-}
+    @cached_property
+    def insufficiency(self) -> str | None:
+        """Why the rows are not enough to say anything; None where they are."""
+        positives = int(self.rows.counts[self.rows.labels == 1].sum())
+        classes = [self.rows.rows - positives, positives]
+        rarer = classes.index(min(classes))
+        if self.rows.rows and not classes[rarer]:
+            return f"all {self.rows.rows} labelled rows are of class {1 - rarer}; both classes are needed"
+        return too_few(self.rows.rows, self.spec.minimum_rows, "labelled rows") or too_few(
+            classes[rarer], self.spec.minimum_class_rows, f"labelled rows of class {rarer}"
+        )
+
+    def _value(self, metric: Metric) -> float | None:
+        if metric is Metric.CALIBRATION_ERROR:
+            return calibration_error(self.ranked, bin_edges(self.rows.rows))
+        if metric is Metric.BUSINESS_VALUE:
+            return self.confusion.worth(self.spec.business_value) if self.spec.business_value else None
+        if metric in FROM_RANKS:
+            return FROM_RANKS[metric](self.ranked)
+        return FROM_CONFUSION[metric](self.confusion)
