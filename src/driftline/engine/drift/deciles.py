@@ -40,8 +40,8 @@ class Deciles:
 
 
 def fit(ordered: FloatArray) -> Deciles:
-    """Cut a reference's finite values, given in ascending order, at its deciles (linear between two values)."""
-    cuts = np.unique(np.quantile(ordered, TENTHS)) if len(ordered) else np.empty(0)
+    """Cut a reference's finite values, given in ascending order, at its deciles, which are values of it."""
+    cuts = np.unique(np.quantile(ordered, TENTHS, method="inverted_cdf")) if len(ordered) else np.empty(0)
     if len(cuts) and cuts[0] == ordered[0]:
         cuts = np.concatenate(([np.nextafter(cuts[0], -np.inf)], cuts))
     return Deciles(cuts, _counted(cuts, ordered))
