@@ -59,6 +59,7 @@ _RANGE: dict[str, tuple[float, float]] = {
     Metric.PRECISION: _SHARE,
     Metric.RECALL: _SHARE,
     Metric.SPECIFICITY: _SHARE,
+    Metric.CONFUSION_MATRIX: _FROM_ZERO,
     Metric.TRUE_POSITIVES: _FROM_ZERO,
     Metric.FALSE_POSITIVES: _FROM_ZERO,
     Metric.TRUE_NEGATIVES: _FROM_ZERO,
