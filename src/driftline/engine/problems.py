@@ -1,10 +1,12 @@
 """The problems a model may solve, and which module computes the performance of each. No I/O here."""
 
 from driftline.engine.performance.binary.performance import BinaryPerformance
+from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.performance.protocol import Performance
 from driftline.engine.spec import Problem
 
 PERFORMANCE: dict[Problem, type[Performance]] = {
     Problem.BINARY: BinaryPerformance,
+    Problem.MULTICLASS: MulticlassPerformance,
 }
 """The class of what each problem's performance keeps of the reference."""

@@ -1,0 +1,1 @@
+"""Performance of a model with several classes: realized, and estimated by CBPE. No I/O here."""

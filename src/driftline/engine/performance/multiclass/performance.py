@@ -1,0 +1,48 @@
+"""What performance of a multiclass model keeps of the reference, and what it finds in a chunk. No I/O here."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pandas as pd
+
+from driftline.engine.performance.deviations import Deviations
+from driftline.engine.performance.multiclass import cbpe, realized, sampling
+from driftline.engine.performance.multiclass.cbpe import Cbpe
+from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.protocol import Found
+from driftline.engine.results import Kind
+from driftline.engine.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MulticlassPerformance:
+    """The spread of each metric, and for each class the curve from score to probability."""
+
+    deviations: Deviations
+    cbpe: Cbpe
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+        """Fit on the reference's rows, in the order of time."""
+        rows = Rows.read(frame, spec)
+        return cls(sampling.fit(rows, spec), cbpe.fit(rows, spec))
+
+    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Rows:
+        """Count the rows of a chunk by scores, prediction and label."""
+        return Rows.of(frame, spec)
+
+    def outcomes(self, summary: Rows, spec: ModelSpec) -> Found:
+        """Compute each metric of the spec, realized first, then estimated."""
+        for method, outcome in realized.outcomes(self.deviations, summary, spec):
+            yield Kind.REALIZED, method, outcome
+        for method, outcome in cbpe.outcomes(self.cbpe, self.deviations, summary, spec):
+            yield Kind.ESTIMATED, method, outcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {"deviations": self.deviations.to_dict(), "cbpe": self.cbpe.to_dict()}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(Deviations.from_dict(state["deviations"]), Cbpe.from_dict(state["cbpe"]))

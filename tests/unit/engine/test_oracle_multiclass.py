@@ -1,0 +1,135 @@
+"""Every multiclass value, bound and sampling error against NannyML 0.13.1 itself, on its own example data, to 1e-9."""
+
+import warnings
+from importlib import resources
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.engine.chunks import by_chunk
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.performance.multiclass.confusion import cell_name
+from driftline.engine.reference import fit_reference
+from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Metric, Result
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
+
+CLASSES = ("upmarket_card", "prepaid_card", "highstreet_card")
+PROBA = {name: f"probability_{name}" for name in CLASSES}
+SPEC = ModelSpec(
+    problem=Problem.MULTICLASS,
+    classes=CLASSES,
+    columns=(
+        ColumnSpec(name="stated_income"),
+        ColumnSpec(name="acq_channel", kind=ColumnKind.CATEGORICAL),
+    ),
+    period=Period.WEEK,
+    minimum_rows=2,
+    minimum_class_rows=1,
+    metrics=METRICS[Problem.MULTICLASS],
+    thresholds=ThresholdPolicy.NANNYML,
+)
+Chunks = list[dict[tuple[str, Kind, str], Result]]
+Rows = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def cards(nannyml: ModuleType) -> Rows:
+    """Two slices of NannyML's credit card data, each some weeks long."""
+    folder = resources.files(nannyml) / "datasets" / "data"
+    reference, analysis, labels = (
+        pd.read_csv(str(folder / f"mc_{part}.csv")) for part in ("reference", "analysis", "analysis_gt")
+    )
+    return _in_our_shape(reference[::15]), _in_our_shape(analysis.merge(labels, on="id")[-12_000::6])
+
+
+def _in_our_shape(rows: pd.DataFrame) -> pd.DataFrame:
+    names = {"id": ID, "timestamp": EVENT_TIME, "y_pred": PREDICTION, "y_true": LABEL}
+    shaped = rows.rename(columns=names | {f"y_pred_proba_{name}": PROBA[name] for name in CLASSES})
+    shaped[EVENT_TIME] = pd.to_datetime(shaped[EVENT_TIME], utc=True)
+    return shaped
+
+
+def _without_ties(rows: pd.DataFrame, seed: int, power: float) -> pd.DataFrame:
+    """Scores of which no two are equal; with a `power` other than 1 they are no probabilities and need calibration."""
+    scores = rows[list(PROBA.values())].to_numpy() + np.random.default_rng(seed).uniform(1e-3, 2e-2, (len(rows), 3))
+    scores = scores**power
+    return rows.assign(**dict(zip(PROBA.values(), (scores / scores.sum(axis=1, keepdims=True)).T, strict=True)))
+
+
+@pytest.fixture(scope="module", params=[1.0, 3.0], ids=["calibrated", "uncalibrated"])
+def case(request: pytest.FixtureRequest, cards: Rows) -> Rows:
+    return _without_ties(cards[0], 1, request.param), _without_ties(cards[1], 2, request.param)
+
+
+def _results(case: Rows) -> Chunks:
+    fitted = fit_reference(case[0].sample(frac=1, random_state=1), SPEC)
+    found = [evaluate_chunk(fitted, SPEC, rows) for _, rows in by_chunk(case[1], SPEC.period, SPEC.zone)]
+    return [{(r.subject, r.kind, r.method): r for r in results} for results in found]
+
+
+@pytest.fixture(scope="module")
+def ours(case: Rows) -> Chunks:
+    found = _results(case)
+    assert len(found) >= 2
+    assert all(result.value is not None for chunk in found for result in chunk.values())
+    return found
+
+
+def _naive(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(**{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None)})
+
+
+def _analysed(calculator: Any, case: Rows) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        calculator.fit(_naive(case[0]))
+        run = calculator.estimate if hasattr(calculator, "estimate") else calculator.calculate
+        frame: pd.DataFrame = run(_naive(case[1])).filter(period="analysis").to_df()
+    return frame
+
+
+def _calculator(kind: Any) -> Any:
+    return kind(
+        y_pred_proba=PROBA,
+        y_pred=PREDICTION,
+        y_true=LABEL,
+        timestamp_column_name=EVENT_TIME,
+        problem_type="classification_multiclass",
+        metrics=[metric.value for metric in SPEC.metrics],
+        chunk_period="W",
+    )
+
+
+def _rows(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
+    """One column's results, a row per chunk."""
+    own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
+    return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
+
+
+def _same(ours: float | None, theirs: Any) -> bool:
+    if theirs is None or pd.isna(theirs):
+        return ours is None
+    return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9)
+
+
+def _methods() -> dict[str, str]:
+    """What NannyML calls each of our results."""
+    cells = {cell_name(t, p): f"true_{t}_pred_{p}" for t in CLASSES for p in CLASSES}
+    return {metric: metric for metric in SPEC.metrics if metric is not Metric.CONFUSION_MATRIX} | cells
+
+
+@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
+def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks, kind: Kind) -> None:
+    theirs = _analysed(_calculator(nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE), case)
+    assert len(theirs) == len(ours)
+    assert len(_methods()) == 6 + 9
+    for method, name in _methods().items():
+        for chunk, row in zip(ours, _rows(theirs, name), strict=True):
+            result = chunk[MODEL, kind, method]
+            assert _same(result.value, row["value"]), (result, row)
+            assert _same(result.sampling_error, row["sampling_error"]), (result, row)
+            assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
+            assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
