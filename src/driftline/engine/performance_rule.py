@@ -92,9 +92,9 @@ def _no_estimate(metric: str, estimated: Result | None) -> list[Finding]:
 
 
 def _held(record: TrackRecord) -> str:
-    if record.compared == 0:
+    if record.share is None:
         return "could not be compared yet"
-    return f"held in {record.held} of {record.compared} chunks"
+    return f"held in {record.held} of {record.compared} chunks ({percent(record.share)})"
 
 
 def _limit(result: Result) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from driftline.engine.directions import PERFORMANCE, Worse, base, worse, worse_side
-from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
+from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State, Statistic
 from driftline.engine.spec import ModelSpec, ThresholdPolicy
 
 MINIMUM_REFERENCE_CHUNKS = 4
@@ -31,10 +31,15 @@ EFFECT_FLOOR: dict[str, float] = {
     Method.CHI2: 0.1,
     Method.PSI: 0.2,
     Quality.MISSING_VALUES: 0.05,
+    Quality.UNSEEN_CATEGORIES: 0.01,
+    Quality.OUT_OF_RANGE: 0.01,
+    Quality.DUPLICATES: 0.01,
 }
 """Effects not above this are too small to matter, however certain. See `Result.effect` for each method's scale; 0.1 is
 a tenth of the column's standard deviation for Wasserstein and Cohen's small effect (w) for chi2; 0.05 is five
-percentage points more missing values than in the reference."""
+percentage points more missing values than in the reference. 0.01 is one row in a hundred: of undisturbed rows about 2
+in as many as the reference has fall outside its range, and a rare category may be new, which is far less in any
+reference long enough for bounds. Row count and freshness have no scale of their own and so no floor."""
 
 CONSTANT_BOUNDS: dict[str, Bounds] = {
     Metric.ROC_AUC: Bounds(lower=0.5),
@@ -48,6 +53,11 @@ CONSTANT_BOUNDS: dict[str, Bounds] = {
 the effect floor. F1 and accuracy have none, since what is good depends on the share of positives. Wasserstein and
 missing values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor.
 """
+
+ZERO_IN_REFERENCE = frozenset({Quality.UNSEEN_CATEGORIES, Quality.OUT_OF_RANGE})
+"""Shares that are 0 in every chunk of the reference, by definition: their bound is 0 under both policies."""
+NO_BOUND_AT_ZERO = frozenset({Quality.ROW_COUNT, Statistic.STANDARD_DEVIATION})
+"""Numbers that under policy `nannyml` have no lower bound where it would be 0 or less, instead of one at 0."""
 
 _SHARE = (0.0, 1.0)
 _FROM_ZERO = (0.0, float("inf"))
@@ -86,6 +96,8 @@ _RANGE: dict[str, tuple[float, float]] = {
     Quality.OUT_OF_RANGE: _SHARE,
     Quality.DUPLICATES: _SHARE,
     Quality.ROW_COUNT: _FROM_ZERO,
+    Quality.FRESHNESS: _FROM_ZERO,
+    Statistic.STANDARD_DEVIATION: _FROM_ZERO,
 }
 
 
@@ -103,11 +115,13 @@ def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Seque
     Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
     method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
 
-    Under both, chi2 has no bounds: its p-value decides.
+    Under both, chi2 has no bounds: its p-value decides; and the bound of `ZERO_IN_REFERENCE` is 0.
     """
     values = _defined(reference_values)
     if method == Method.CHI2:
         return Bounds()
+    if method in ZERO_IN_REFERENCE:
+        return Bounds(upper=0.0, alert_upper=0.0, expected=0.0)
     if spec.thresholds is ThresholdPolicy.NANNYML:
         return _nannyml_bounds(kind, method, values)
     if len(values) < MINIMUM_REFERENCE_CHUNKS:
@@ -122,7 +136,7 @@ def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float |
     """
     count = len(_defined(reference_values))
     enough = 1 if spec.thresholds is ThresholdPolicy.NANNYML else MINIMUM_REFERENCE_CHUNKS
-    if method == Method.CHI2 or count >= enough:
+    if method == Method.CHI2 or method in ZERO_IN_REFERENCE or count >= enough:
         return None
     return (
         f"The reference has {count} usable chunk{'' if count == 1 else 's'}, fewer than {enough}: "
@@ -160,10 +174,10 @@ def _driftline_bounds(kind: Kind, method: str, values: list[float], chance: floa
     near = max(SPREADS * spread, LEAST_SPREAD)
     far = max(near, _prediction_factor(len(values), chance / 2 if side is Worse.EITHER else chance) * spread)
     bounds = Bounds(
-        lower=_clip(method, centre - near),
-        upper=_clip(method, centre + near),
-        alert_lower=_clip(method, centre - far),
-        alert_upper=_clip(method, centre + far),
+        lower=clipped(method, centre - near),
+        upper=clipped(method, centre + near),
+        alert_lower=clipped(method, centre - far),
+        alert_upper=clipped(method, centre + far),
         expected=centre,
     )
     return worse_side(kind, method, bounds)
@@ -179,12 +193,15 @@ def _nannyml_bounds(kind: Kind, method: str, values: list[float]) -> Bounds:
         return Bounds()
     centre, spread = float(np.mean(values)), float(np.std(values))
     upper: float | None = centre + SPREADS * spread
-    lower = None if kind is Kind.DRIFT else _clip(method, centre - SPREADS * spread)
+    lower = None if kind is Kind.DRIFT else clipped(method, centre - SPREADS * spread)
     if upper is not None and method != Method.JENSEN_SHANNON:
-        upper = _clip(method, upper)
+        upper = clipped(method, upper)
+    if lower == 0 and method in NO_BOUND_AT_ZERO:
+        lower = None
     return Bounds(lower=lower, upper=upper, alert_lower=lower, alert_upper=upper, expected=centre)
 
 
-def _clip(method: str, bound: float) -> float:
+def clipped(method: str, bound: float) -> float:
+    """Return `bound`, or the end of the method's range that it is beyond."""
     lowest, highest = _RANGE.get(base(method), (-float("inf"), float("inf")))
     return min(max(bound, lowest), highest)

@@ -25,9 +25,17 @@ class TrackRecord:
     held: int = 0
 
     @property
+    def share(self) -> float | None:
+        """The share of compared chunks in which the realized value was inside the estimate's band, in [0, 1].
+
+        None where no chunk could be compared.
+        """
+        return self.held / self.compared if self.compared else None
+
+    @property
     def trusted(self) -> bool:
         """Say whether the estimate may alert: at least 4 comparisons, of which at least 90 % held."""
-        return self.compared >= MINIMUM_COMPARED and self.held / self.compared >= TRUSTED_SHARE
+        return self.compared >= MINIMUM_COMPARED and (self.share or 0.0) >= TRUSTED_SHARE
 
 
 def estimate_held(estimated: Result | None, realized: Result | None) -> bool | None:

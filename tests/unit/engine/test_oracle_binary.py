@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from driftline.engine.chunks import by_chunk
+from driftline.engine.confidence import confidence_band
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.binary.sampling import SEED
 from driftline.engine.reference import fit_reference
@@ -37,7 +38,7 @@ SPEC = ModelSpec(
     columns=(ColumnSpec(name="car_value"),),
     metrics=tuple(THEIR_NAMES),
     business_value=WORTH,
-    period=Period.MONTH,
+    period=Period.WEEK,
     minimum_rows=2,
     minimum_class_rows=1,
     continuous_methods=(),
@@ -83,8 +84,8 @@ def case(request: pytest.FixtureRequest, example: Example) -> Case:
     """Scores with ties that are probabilities; scores without ties that are none, and values missing."""
     reference, analysis = example("")
     if request.param == "calibrated":
-        return Case(reference[:8_000], analysis[-6_000:])
-    return Case(_uncalibrated(reference[:8_000]), _random_gaps(_uncalibrated(analysis[-6_000:])))
+        return Case(reference[:3_500], analysis[-2_000:])
+    return Case(_uncalibrated(reference[:3_500]), _random_gaps(_uncalibrated(analysis[-2_000:])))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[
         problem_type="classification_binary",
         metrics=[*ASKED, "confusion_matrix", "business_value"],
         business_value_matrix=matrix,
-        chunk_period="M",
+        chunk_period="W",
         **options,
     )
     with warnings.catch_warnings():
@@ -149,4 +150,10 @@ def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours
 def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Chunks) -> None:
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
-    _same_numbers(_theirs(nannyml.CBPE, scored), ours, Kind.ESTIMATED)
+    theirs = _theirs(nannyml.CBPE, scored)
+    _same_numbers(theirs, ours, Kind.ESTIMATED)
+    for their_chunk, our_chunk in zip(theirs, ours, strict=True):
+        for metric, name in THEIR_NAMES.items():
+            lower, upper = confidence_band(our_chunk[Kind.ESTIMATED, metric]) or (None, None)
+            assert _same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
+            assert _same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])

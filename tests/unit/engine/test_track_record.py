@@ -4,7 +4,8 @@ import pytest
 
 from driftline.engine.results import Bounds, Metric, Result
 from driftline.engine.track_record import RECORD_WINDOW, TrackRecord, estimate_held, track_records
-from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, estimated, realized
+from driftline.engine.verdict import verdict_of
+from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, estimated, realized, unlabelled
 
 
 def without_error(result: Result) -> Result:
@@ -40,6 +41,17 @@ def test_an_estimate_holds_within_three_standard_errors(
 )
 def test_trust_takes_comparisons_that_held(compared: int, held: int, trusted: bool) -> None:
     assert TrackRecord(compared, held).trusted is trusted
+
+
+@pytest.mark.parametrize(("compared", "held", "share"), [(0, 0, None), (4, 0, 0.0), (8, 6, 0.75), (3, 3, 1.0)])
+def test_the_share_inside_the_band_is_a_number_of_its_own(compared: int, held: int, share: float | None) -> None:
+    assert TrackRecord(compared, held).share == share
+
+
+def test_a_verdict_says_the_share() -> None:
+    records = {Metric.F1: TrackRecord(compared=8, held=6)}
+    reasons = verdict_of(ONE_METRIC, unlabelled(estimated(0.3)), records=records).reasons
+    assert any("past estimates held in 6 of 8 chunks (75 %)" in reason for reason in reasons), reasons
 
 
 def test_only_settled_chunks_are_compared() -> None:

@@ -33,9 +33,13 @@ def _frame(rows: list[tuple[int, int, int]]) -> pd.DataFrame:
 def test_realized_metrics_are_exact_with_ties(rows: list[tuple[int, int, int]]) -> None:
     frame = _frame([*rows, (3, 1, 1), (3, 0, 0)])
     counted = Scores.of(frame)
-    assert roc_auc(Ranked.of(counted)) == pytest.approx(roc_auc_score(frame["label"], frame["probability_1"]), abs=1e-12)
+    assert roc_auc(Ranked.of(counted)) == pytest.approx(
+        roc_auc_score(frame["label"], frame["probability_1"]), abs=1e-12
+    )
     assert Confusion.of(counted).f1 == pytest.approx(f1_score(frame["label"], frame["prediction"]), abs=1e-12)
-    assert Confusion.of(counted).accuracy == pytest.approx(accuracy_score(frame["label"], frame["prediction"]), abs=1e-12)
+    assert Confusion.of(counted).accuracy == pytest.approx(
+        accuracy_score(frame["label"], frame["prediction"]), abs=1e-12
+    )
 
 
 @settings(max_examples=30, deadline=None)
