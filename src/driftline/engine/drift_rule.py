@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.directions import worse_side
-from driftline.engine.findings import Finding, percent, title, told_apart
+from driftline.engine.findings import Finding, title, told_apart
+from driftline.engine.quality.sentences import fault
 from driftline.engine.results import LABEL, Kind, Method, Quality, Result, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
@@ -16,14 +17,17 @@ WINDOW = 3
 
 _KINDS = (Kind.DRIFT, Kind.QUALITY)
 _OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
-_Subject = tuple[Kind, str]
+_OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
+"""Faults that an open chunk always seems to have: more rows are to come."""
+_Subject = tuple[Kind, str, str]
 
 
 def drift_findings(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> list[Finding]:
     """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
 
     `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read.
-    Missing values are judged apart from the distribution: one does not make the other last.
+    Each data quality method is judged by itself and apart from the distribution: one does not make the other last. Row
+    count and freshness have no floor: beyond their bounds they count, in a closed chunk.
     """
     seen = drift_seen(spec, chunk)
     lasting = lasting_drift(spec, chunk, preceding)
@@ -36,7 +40,7 @@ def drift_findings(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[Chunk
 
 
 def lasting_drift(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> frozenset[_Subject]:
-    """The (kind, column) pairs that drifted in this closed chunk and in one more of the last 3 closed ones."""
+    """What drifted in this closed chunk and in one more of the last 3 closed ones; see `drift_seen`."""
     if not chunk.counts(spec):
         return frozenset()
     before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
@@ -44,7 +48,9 @@ def lasting_drift(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkF
 
 
 def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
-    """The (kind, column) pairs that drifted in this one chunk, each with its reason; none with too few rows.
+    """What drifted in this one chunk, each with its reason; nothing with too few rows.
+
+    It is named by kind, column (or model) and data quality method, "" for drift.
 
     A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
     effect decides alone. Where a column has p-values, one of them must also be significant at a false discovery rate
@@ -56,8 +62,8 @@ def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
     dismissed = _dismissed(results)
     seen: dict[_Subject, str] = {}
     for result in results:
-        key = (result.kind, result.subject)
-        if key not in dismissed and _outside(result):
+        key = _subject(result)
+        if key not in dismissed and _outside(result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
             seen.setdefault(key, _reason(result))
     return seen
 
@@ -69,19 +75,25 @@ def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple
     return tuple(bool(passing) and p <= passing[-1] for p in p_values)
 
 
+def _subject(result: Result) -> _Subject:
+    return (result.kind, result.subject, result.method if result.kind is Kind.QUALITY else "")
+
+
 def _dismissed(results: Sequence[Result]) -> frozenset[_Subject]:
     """Columns that have p-values, none of them significant."""
     tested = [(r, r.p_value) for r in results if r.value is not None and r.p_value is not None]
     significant = discoveries([p for _, p in tested])
-    found = {(r.kind, r.subject) for (r, _), hit in zip(tested, significant, strict=True) if hit}
-    return frozenset((r.kind, r.subject) for r, _ in tested) - found
+    found = {_subject(r) for (r, _), hit in zip(tested, significant, strict=True) if hit}
+    return frozenset(_subject(r) for r, _ in tested) - found
 
 
 def _outside(result: Result) -> bool:
-    effect = _effect(result)
-    if result.value is None or effect is None or effect <= EFFECT_FLOOR[result.method]:
-        return False
     bounds = worse_side(result.kind, result.method, result.bounds)
+    if result.value is None or result.method not in EFFECT_FLOOR:
+        return result.value is not None and bounds.breached(result.value)
+    effect = _effect(result)
+    if effect is None or effect <= EFFECT_FLOOR[result.method]:
+        return False
     return bounds.upper is None or bounds.breached(result.value)
 
 
@@ -92,16 +104,10 @@ def _effect(result: Result) -> float | None:
 
 
 def _reason(result: Result) -> str:
-    if result.method == Quality.MISSING_VALUES:
-        return f"{result.subject} is missing in {percent(result.value or 0.0)} of rows, {_more_missing(result)}"
+    if result.kind is Kind.QUALITY:
+        return fault(result)
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
     return f"{result.subject} drifted: {title(result.method)} {_too_far(result)}{tested}"
-
-
-def _more_missing(result: Result) -> str:
-    if result.bounds.upper is None:
-        return f"{100 * (result.effect or 0.0):.3g} percentage points more than in the reference"
-    return f"above its bound {percent(result.bounds.upper)}"
 
 
 def _too_far(result: Result) -> str:

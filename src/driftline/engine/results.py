@@ -135,7 +135,8 @@ class Result:
     count, which the verdict holds against a floor; None where there is none. For PSI and the distances in [0, 1] it is
     the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2 Cohen's
     w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
-    AUC is above 0.5; for missing values the chunk's share minus the reference's share.
+    AUC is above 0.5; for missing values the chunk's share minus the reference's share; for
+    other shares of faulty rows the share itself (of unseen categories without missing values).
     """
 
     subject: str
@@ -155,7 +156,7 @@ class Result:
 class Verdict:
     """A chunk's verdict: its state, why in plain words (gravest first), and whether labels still to come may change it.
 
-    `drifted` names the columns whose drift, or drift in missing values, lasts; drift seen once is only in `reasons`.
+    `drifted` names the columns whose drift, or data quality fault, lasts; drift seen once is only in `reasons`.
     """
 
     state: State

@@ -6,7 +6,7 @@ from driftline.engine.chunk_facts import ChunkFacts, last_closed
 from driftline.engine.drift_rule import WINDOW, drift_findings, lasting_drift
 from driftline.engine.findings import gravest, reasons
 from driftline.engine.performance_rule import performance_findings
-from driftline.engine.results import State, Verdict
+from driftline.engine.results import MODEL, State, Verdict
 from driftline.engine.spec import ModelSpec
 from driftline.engine.track_record import TrackRecord
 
@@ -31,7 +31,7 @@ def verdict_of(
     - Before labels are due realized values are not used; after it, with less coverage, they warn at most.
     - Where it cannot decide, the estimate may warn, or alert by the same rule if past estimates held; never in an open
       chunk. Inside its bounds the chunk is pending_labels.
-    - Drift, missing values included, warns when it lasts (`drift_findings`), and alerts where `spec.drift_alerts`.
+    - Drift, data quality included, warns when it lasts (`drift_findings`), and alerts where `spec.drift_alerts`.
 
     The verdict is provisional while the chunk is open or labels outstanding may still change it.
     """
@@ -43,5 +43,5 @@ def verdict_of(
     earlier = last_closed(preceding, chunk.start, LOOKBACK)
     previous = earlier[-1] if earlier else None
     findings = performance_findings(spec, chunk, previous, records or {}) + drift_findings(spec, chunk, earlier)
-    drifted = dict.fromkeys(sorted(column for _, column in lasting_drift(spec, chunk, earlier)))
+    drifted = dict.fromkeys(sorted(column for _, column, _ in lasting_drift(spec, chunk, earlier) if column != MODEL))
     return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

@@ -39,7 +39,9 @@ SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
     ],
 )
 def test_drift_is_outside_its_bound_and_above_its_floor(result: Result, drifted: bool) -> None:
-    assert set(drift_seen(ONE_METRIC, chunk(result))) == ({(result.kind, "x")} if drifted else set())
+    assert set(drift_seen(ONE_METRIC, chunk(result))) == (
+        {(result.kind, "x", result.method if result.kind is Kind.QUALITY else "")} if drifted else set()
+    )
 
 
 def test_an_insignificant_column_is_dismissed_with_all_its_methods() -> None:
@@ -51,7 +53,7 @@ def test_an_insignificant_column_is_dismissed_with_all_its_methods() -> None:
 def test_the_false_discovery_rate_is_held_over_the_columns() -> None:
     suspect = drift(0.15, Method.KOLMOGOROV_SMIRNOV, "a", p_value=0.04)
     others = [drift(0.01, Method.KOLMOGOROV_SMIRNOV, f"c{i}", p_value=0.5) for i in range(9)]
-    assert set(drift_seen(ONE_METRIC, chunk(suspect))) == {(Kind.DRIFT, "a")}
+    assert set(drift_seen(ONE_METRIC, chunk(suspect))) == {(Kind.DRIFT, "a", "")}
     assert drift_seen(ONE_METRIC, chunk(suspect, *others)) == {}
 
 
