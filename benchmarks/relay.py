@@ -18,9 +18,10 @@ from driftline.database import in_transaction
 from driftline.ledger import Consumer
 from flaskapp.confluent_publisher import ConfluentPublisher
 from flaskapp.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.lot import messages
 from flaskapp.publisher import Publication, Publisher, Route
 from flaskapp.records import write_records
-from flaskapp.relay import messages, open_relay, relay_once
+from flaskapp.relay import Relay
 from flaskapp.stream_source import StreamSource
 from stack.leashed import kafka_broker
 from stack.topics import create_topics
@@ -57,12 +58,14 @@ def publications(engine: Engine) -> list[Publication]:
 
 def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
     """Give a way that relays every batch; making them pending again is not timed."""
-    open_relay(engine, publisher)
+    relay = Relay(engine, publisher)
+    relay.open()
     pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
 
     def relay_all() -> None:
-        relayed = [relay_once(engine, publisher, set()) for _ in numbers]
-        assert all(done is not None and done.records for done in relayed)
+        relayed = [batch for lot in iter(relay.once, []) for batch in lot]
+        assert len(relayed) == len(numbers)
+        assert all(batch.records for batch in relayed)
 
     def run() -> float:
         in_transaction(engine, lambda connection: connection.execute(insert(tables.pending_batches), pending))
@@ -77,7 +80,7 @@ def publishing(ready: list[Publication], publisher: Publisher) -> Way:
 
     def publish_all() -> None:
         for publication in ready:
-            publisher.publish(publication)
+            publisher.publish([publication])
 
     return lambda: timed(publish_all)
 
@@ -89,7 +92,7 @@ def bare_producing(ready: list[Publication], route: Route) -> Way:
          "batch.size": 1_000_000, "queue.buffering.max.messages": 250_000}
     )  # fmt: skip
     producer.init_transactions(15)
-    made = [[{"key": key.encode(), "value": value.encode()} for key, value in batch.records] for batch in ready]
+    made = [[{"key": key, "value": value} for key, value in batch.records] for batch in ready]
 
     def send() -> None:
         for batch in made:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -93,8 +93,8 @@ class ConfluentPublisher:
                 else:
                     raise KafkaException(error)
 
-    def publish(self, publication: Publication) -> None:
-        """Send a batch and its marker in one transaction."""
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Send batches and their markers in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
         with translated():
@@ -102,10 +102,16 @@ class ConfluentPublisher:
                 self.route.records_topic, PROBE_SECONDS
             )  # or a broker that is away costs a minute
             self._producer.begin_transaction()
-            for key, value in publication.records:
-                self._producer.produce(self.route.records_topic, value, key)
-            self._producer.produce(self.route.batches_topic, publication.marker, publication.batch_id)
+            for publication in publications:
+                self._send(self._producer, publication)
             self._producer.commit_transaction(COMMIT_SECONDS)
+
+    def _send(self, producer: Producer, publication: Publication) -> None:
+        """Hand the records to the client in one call: one by one costs twice as much."""
+        records = [{"key": key, "value": value} for key, value in publication.records]
+        if producer.produce_batch(self.route.records_topic, records) != len(records):
+            raise BufferError("The client's queue is full.")
+        producer.produce(self.route.batches_topic, publication.marker, publication.batch_id)
 
     def close(self) -> None:
         """Drop the producer; a transaction under way is ended by the next `open`."""

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -74,17 +74,21 @@ class KafkaPythonPublisher:
             consumer.assign(partitions)
             return frozenset(_read_all(consumer, partitions))
 
-    def publish(self, publication: Publication) -> None:
-        """Send a batch and its marker in one transaction."""
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Send batches and their markers in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
         _require_listening(self.route.bootstrap_servers)
         with translated():
             self._producer.begin_transaction()
-            for key, value in publication.records:
-                self._producer.send(self.route.records_topic, value.encode(), key.encode())
-            self._producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
+            for publication in publications:
+                self._send(self._producer, publication)
             self._producer.commit_transaction()
+
+    def _send(self, producer: KafkaProducer, publication: Publication) -> None:
+        for key, value in publication.records:
+            producer.send(self.route.records_topic, value, key)
+        producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
 
     def close(self) -> None:
         """Drop the producer; a transaction under way is ended by the next `open`."""

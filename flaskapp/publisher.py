@@ -1,4 +1,4 @@
-"""What the relay needs of Kafka: one transaction a batch, and the markers of those committed. No I/O here."""
+"""What the relay needs of Kafka: batches in a transaction, and the markers of those committed. No I/O here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One batch as Kafka gets it: `records` are (key, value) pairs of text, the marker's key is the batch id."""
+    """One batch as Kafka gets it: `records` are (key, value) pairs, the marker's key is the batch id."""
 
     batch_id: str
     marker: str
-    records: Sequence[tuple[str, str]]
+    records: Sequence[tuple[bytes, bytes]]
 
 
 class Publisher(Protocol):
@@ -48,8 +48,8 @@ class Publisher(Protocol):
     def markers(self) -> frozenset[str]:
         """Read the ids of all batches whose transaction was committed."""
 
-    def publish(self, publication: Publication) -> None:
-        """Send a batch's records and its marker in one transaction; after an error, `open` again."""
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Send batches' records and markers in one transaction; after an error, `open` again."""
 
     def close(self) -> None:
         """Let go of the connection without waiting for what is under way."""

@@ -1,25 +1,27 @@
 """The relay: each committed batch of records once into Kafka, whatever is killed when.
 
-A batch's records and its marker go out in one Kafka transaction, then its pending row is deleted in MySQL. Killed
-between the two, the next relay reads from the markers that the batch is out. Fencing first, it can't be overtaken.
+The records and markers of a lot of batches go out in one Kafka transaction, then their pending rows are deleted in one
+of MySQL. Killed between the two, the next relay reads from the markers what is out. Fencing first, it can't be
+overtaken. While a lot goes out, the next one is claimed and read on a connection of its own.
 """
 
-import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Engine, RowMapping, Text, func, literal, select, text
+from sqlalchemy import Engine, select
 
 from driftline import tables
-from driftline.columns import CDR_USAGE, Cdr
-from driftline.database import in_transaction, translated
-from driftline.errors import DriftlineError
-from driftline.ledger import Consumer, claim, settle
-from flaskapp.publisher import Publication, Publisher
+from driftline.database import translated
+from driftline.errors import KafkaUnavailable, Unavailable
+from driftline.ledger import Consumer
+from flaskapp.lot import Lot, read_lot
+from flaskapp.publisher import Publisher
 
-LINE = "\n"
-"""Stands between two records in a text; JSON has none, and neither has a subscriber's number."""
-LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
-INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,39 +32,98 @@ class Relayed:
     records: int
 
 
-def open_relay(engine: Engine, publisher: Publisher) -> set[str]:
-    """Fence the predecessor, read the markers, then the ledger; give the pending batches that are out already.
+class Relay:
+    """Publishes what is pending, in the ledger's order; not to be called from two threads at once."""
 
-    Raises:
-        DatabaseUnavailable, KafkaUnavailable: open it again later.
-    """
-    publisher.open()
-    markers = publisher.markers()
-    return {batch_id for batch_id in _pending_ids(engine) if batch_id in markers}
+    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+        """Take the database and the publisher; `open` comes first."""
+        self._engine, self._publisher = engine, publisher
+        self._out: set[str] | None = None
+        self._ahead: Future[Lot | None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `once` can be called."""
+        return self._out is not None
+
+    def open(self) -> None:
+        """Fence the predecessor, read the markers, then the ledger: which pending batches are out already.
+
+        Raises:
+            DatabaseUnavailable, KafkaUnavailable: open it again later.
+        """
+        self._publisher.open()
+        markers = self._publisher.markers()
+        self._out = {batch_id for batch_id in _pending_ids(self._engine) if batch_id in markers}
+
+    def once(self) -> list[Relayed]:
+        """Publish and settle the batches that come first; give them, none where nothing is pending.
+
+        Raises:
+            DatabaseUnavailable: call it again. KafkaUnavailable: the transaction's fate is unknown; `open` first.
+        """
+        if self._out is None:
+            raise KafkaUnavailable("The relay is not open.")
+        lot = self._next()
+        if lot is None:
+            return []
+        self._ahead = _in_background(lambda: read_lot(self._engine))
+        try:
+            return self._relay(lot, self._out)
+        except BaseException:
+            self._let_go()
+            raise
+        finally:
+            lot.release()
+
+    def close(self) -> None:
+        """Let go of the producer and of what was read ahead; it can be opened again."""
+        self._out = None
+        self._let_go()
+        self._publisher.close()
+
+    def _next(self) -> Lot | None:
+        ahead, self._ahead = self._ahead, None
+        return (ahead and ahead.result()) or read_lot(self._engine)
+
+    def _relay(self, lot: Lot, out: set[str]) -> list[Relayed]:
+        """Publish what is not out and settle all; until that is committed, `out` knows what MySQL does not."""
+        unsent = [publication for publication in lot.publications if publication.batch_id not in out]
+        if unsent:
+            self._publisher.publish(unsent)
+        sent = {publication.batch_id: len(publication.records) for publication in unsent}
+        out.update(sent)
+        lot.settle()
+        relayed = [Relayed(publication.batch_id, sent.get(publication.batch_id, 0)) for publication in lot.publications]
+        out.difference_update(batch.batch_id for batch in relayed)
+        return relayed
+
+    def _let_go(self) -> None:
+        """Release what is read ahead, as soon as it is read: a server that does not answer keeps nobody waiting."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.add_done_callback(_release)
 
 
-def relay_once(engine: Engine, publisher: Publisher, out: set[str]) -> Relayed | None:
-    """Publish one pending batch and settle it; give None where nothing is pending.
+def _release(ahead: Future[Lot | None]) -> None:
+    with suppress(Unavailable):
+        lot = ahead.result()
+        if lot is not None:
+            lot.release()
 
-    `out` is what `open_relay` gave: batches in Kafka that MySQL does not know of yet. It is kept up here.
 
-    Raises:
-        DatabaseUnavailable: call it again. KafkaUnavailable: the transaction's fate is unknown; `open_relay` first.
-    """
+def _in_background(work: Callable[[], T]) -> Future[T]:
+    """Begin the work in a thread that the process does not wait for at its end, as it would for a pool's."""
+    future: Future[T] = Future()
 
-    def work(connection: Connection) -> Relayed | None:
-        batch = claim(connection, Consumer.RELAY)
-        if batch is None:
-            return None
-        published = 0 if batch["batch_id"] in out else _publish(connection, publisher, batch)
-        out.add(batch["batch_id"])
-        settle(connection, Consumer.RELAY, batch["number"])
-        return Relayed(batch["batch_id"], published)
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+            future.set_exception(error)
 
-    relayed = in_transaction(engine, work)
-    if relayed:
-        out.discard(relayed.batch_id)
-    return relayed
+    threading.Thread(target=run, name="relay-reader", daemon=True).start()
+    return future
 
 
 def _pending_ids(engine: Engine) -> list[str]:
@@ -74,59 +135,3 @@ def _pending_ids(engine: Engine) -> list[str]:
     )
     with translated(), engine.connect() as connection:
         return list(connection.execute(statement).scalars())
-
-
-def _publish(connection: Connection, publisher: Publisher, batch: RowMapping) -> int:
-    records = messages(connection, batch)
-    marker = {
-        "batch_id": batch["batch_id"],
-        "records": len(records),
-        "content_hash": batch["content_hash"],
-    }
-    publisher.publish(Publication(batch["batch_id"], json.dumps(marker), records))
-    return len(records)
-
-
-def messages(connection: Connection, batch: RowMapping) -> list[tuple[str, str]]:
-    """Read a batch's records as (subscriber, JSON).
-
-    The server writes the JSON and joins it to a few long texts: many times faster than row by row in Python. The label
-    is not in it: it comes later.
-
-    Raises:
-        DriftlineError: the table has more or fewer records than the batch; a person must look.
-    """
-    user = tables.cdr.c[Cdr.MSISDN]
-    statement = (
-        select(func.aggregate_strings(user, LINE), func.aggregate_strings(_json(batch["batch_id"]), LINE))
-        .where(
-            tables.cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
-            tables.cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
-        )
-        .group_by(func.right(user, 1))
-    )
-    connection.execute(LONG_TEXTS)
-    texts = connection.execute(statement)
-    records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
-    if len(records) != batch["rows_written"]:
-        raise DriftlineError(
-            f"Batch {batch['batch_id']} has {len(records)} records of {batch['rows_written']} written."
-        )
-    return records
-
-
-def _json(batch_id: str) -> ColumnElement[str]:
-    column = tables.cdr.c
-    instant = func.date_format(column[Cdr.DATE], INSTANT_FORMAT)
-    parts: list[ColumnElement[str] | str] = [
-        _text('{"record_id":'), func.json_quote(column[Cdr.RECORD_ID]),
-        _text(f',"batch_id":{json.dumps(batch_id)},"{Cdr.DATE}":"'), instant,
-        _text(f'","{Cdr.MSISDN}":'), func.json_quote(column[Cdr.MSISDN]),
-    ]  # fmt: skip
-    for name in CDR_USAGE:
-        parts += [_text(f',"{name}":'), func.coalesce(column[name], _text("null"))]
-    return func.concat(*parts, _text("}"))
-
-
-def _text(value: str) -> BindParameter[str]:
-    return literal(value, Text)

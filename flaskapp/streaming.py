@@ -15,7 +15,7 @@ from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
 from flaskapp import stream_runs
 from flaskapp.publisher import Publisher
 from flaskapp.rate import Rate
-from flaskapp.relay import open_relay, relay_once
+from flaskapp.relay import Relay
 from flaskapp.start_request import read_start
 from flaskapp.stream_plan import StreamPlan
 from flaskapp.stream_runs import Run, RunState
@@ -52,7 +52,7 @@ class Streaming:
         self.writer = Worker("writer", self._write_step)
         self.relay = Worker("relay", self._relay_step)
         self.rate = Rate()
-        self._out: set[str] | None = None
+        self._relay = Relay(engine, publisher)
         self._starting = threading.Lock()
         self._last_status = Status(None, 0, 0)
 
@@ -65,7 +65,7 @@ class Streaming:
         """End both threads after the step under way."""
         self.writer.close()
         self.relay.close()
-        self.publisher.close()
+        self._relay.close()
 
     def require_ready(self) -> None:
         """Check that MySQL and Kafka are there, migrated and with topics.
@@ -145,14 +145,13 @@ class Streaming:
 
     def _relay_step(self) -> float:
         try:
-            if self._out is None:
-                self._out = open_relay(self.engine, self.publisher)
-            relayed = relay_once(self.engine, self.publisher, self._out)
+            if not self._relay.is_open:
+                self._relay.open()
+            relayed = self._relay.once()
         except DatabaseUnavailable:
             raise
         except Exception:
-            self._out = None
-            self.publisher.close()
+            self._relay.close()
             raise
         return 0.0 if relayed else RELAY_SECONDS
 

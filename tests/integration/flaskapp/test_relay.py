@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,14 +12,15 @@ from sqlalchemy import Engine
 
 from driftline.database import in_transaction
 from driftline.errors import DatabaseUnavailable, KafkaUnavailable
-from driftline.ledger import BatchKind, Consumer
+from driftline.ledger import BatchKind, Consumer, claim_all
 from driftline.settings import DatabaseSettings
 from driftline.tables import pending_batches
+from flaskapp import lot
 from flaskapp.confluent_publisher import ConfluentPublisher
 from flaskapp.kafka_python_publisher import KafkaPythonPublisher
 from flaskapp.publisher import Publication, Publisher, Route
 from flaskapp.records import RecordBatch, write_records
-from flaskapp.relay import open_relay, relay_once
+from flaskapp.relay import Relay
 from flaskapp.simulated_history import SimulatedHistory
 from stack import paths
 from tests.integration.flaskapp.observed import contents, markers, published, record_ids, wait_until
@@ -53,6 +54,20 @@ def ids(engine: Engine) -> list[str]:
     return [batch.id for batch in batches]
 
 
+@pytest.fixture(params=[1, 2, 20])
+def lots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many batches make a lot: each alone (so the next is read ahead), two and one, all in one."""
+    size: int = request.param
+    monkeypatch.setattr(lot, "MOST_BATCHES", size)
+    return size
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch is a lot of its own."""
+    monkeypatch.setattr(lot, "MOST_BATCHES", 1)
+
+
 def _write(engine: Engine, batch: RecordBatch) -> None:
     in_transaction(engine, lambda connection: write_records(connection, batch, NOW, [Consumer.RELAY]))
 
@@ -62,16 +77,18 @@ def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
 
     MySQL holds a killed relay's lock until it notices the kill: until then there is nothing to claim.
     """
-    out = open_relay(engine, publisher)
+    relay = Relay(engine, publisher)
+    relay.open()
     done: list[int] = []
 
     def work() -> bool:
-        relayed = relay_once(engine, publisher, out)
-        done.extend([relayed.records] if relayed else [])
+        done.extend(batch.records for batch in relay.once())
         return not contents(engine, pending_batches)
 
-    wait_until(work)
-    publisher.close()
+    try:
+        wait_until(work)
+    finally:
+        relay.close()
     return done
 
 
@@ -81,6 +98,7 @@ def require_each_once(engine: Engine, route: Route, ids: list[str]) -> None:
     assert contents(engine, pending_batches) == []
 
 
+@pytest.mark.usefixtures("lots")
 def test_each_batch_is_published_once_and_settled(engine: Engine, route: Route, ids: list[str], make: Make) -> None:
     assert len(relay_all(engine, make(route))) == 3
     require_each_once(engine, route, ids)
@@ -90,7 +108,7 @@ def test_each_batch_is_published_once_and_settled(engine: Engine, route: Route, 
 
 
 class Broken:
-    """A publisher that breaks at its second batch, before or after Kafka has committed it."""
+    """A publisher that breaks at its second lot, before or after Kafka has committed it."""
 
     def __init__(self, publisher: Publisher, *, after: bool, error: Exception) -> None:
         self._publisher, self._after, self._error = publisher, after, error
@@ -102,15 +120,52 @@ class Broken:
             publisher.close,
         )
 
-    def publish(self, publication: Publication) -> None:
+    def publish(self, publications: Sequence[Publication]) -> None:
         self._count += 1
         if self._count == 2 and not self._after:
             raise self._error
-        self._publisher.publish(publication)
+        self._publisher.publish(publications)
         if self._count == 2:
             raise self._error
 
 
+@pytest.mark.usefixtures("one_by_one")
+def test_what_is_read_ahead_is_pending_again_after_the_end(
+    engine: Engine, route: Route, ids: list[str], make: Make
+) -> None:
+    relay = Relay(engine, make(route))
+    relay.open()
+    assert [batch.batch_id for batch in relay.once()] == ids[:1]
+    relay.close()
+    wait_until(lambda: _claimable(engine) == 2)
+
+
+def _claimable(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return len(claim_all(connection, Consumer.RELAY, 3))
+
+
+def test_a_lot_takes_the_first_batches_that_fit(
+    engine: Engine, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is too large goes alone. Several texts of the server hold what one does."""
+    whole = _lot(engine)
+    assert [publication.batch_id for publication in whole] == ids
+    monkeypatch.setattr(lot, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
+    assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
+    monkeypatch.setattr(lot, "MOST_RECORDS", 1)
+    monkeypatch.setattr(lot, "WHOLE", 1)
+    assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
+
+
+def _lot(engine: Engine) -> Sequence[Publication]:
+    read = lot.read_lot(engine)
+    assert read
+    read.release()
+    return read.publications
+
+
+@pytest.mark.usefixtures("one_by_one")
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [KafkaUnavailable(), DatabaseUnavailable()])
 def test_a_relay_that_dies_is_followed_by_one_that_knows(
@@ -124,16 +179,16 @@ def test_a_relay_that_dies_is_followed_by_one_that_knows(
     require_each_once(engine, route, ids)
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_a_relay_that_was_overtaken_cannot_publish(engine: Engine, route: Route, ids: list[str], make: Make) -> None:
-    old = make(route)
-    out = open_relay(engine, old)
-    relay_once(engine, old, out)
-    new = make(route)
-    taken_over = open_relay(engine, new)
+    old, new = Relay(engine, make(route)), Relay(engine, make(route))
+    old.open()
+    old.once()
+    new.open()
     with pytest.raises(KafkaUnavailable):
-        relay_once(engine, old, out)
-    while relay_once(engine, new, taken_over):
-        pass
+        old.once()
+    old.close()
+    wait_until(lambda: not new.once() and not contents(engine, pending_batches))
     require_each_once(engine, route, ids)
     new.close()
 
@@ -170,15 +225,17 @@ RELAY = """
 import os, signal, sys
 from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
+from flaskapp import lot
 from flaskapp.confluent_publisher import ConfluentPublisher
+from flaskapp import lot
 from flaskapp.publisher import Route
-from flaskapp.relay import open_relay, relay_once
+from flaskapp.relay import Relay
 
 class Doomed(ConfluentPublisher):
     count = 0
-    def publish(self, publication):
+    def publish(self, publications):
         self.count += 1
-        if self.count == 2:
+        if self.count == KILLED_AT:
             original = self._producer.commit_transaction
             class Producer:
                 def __getattr__(proxy, name):
@@ -188,20 +245,29 @@ class Doomed(ConfluentPublisher):
                         original(*a)
                     os.kill(os.getpid(), signal.SIGKILL)
             producer, self._producer = self._producer, Producer()
-        super().publish(publication)
+        super().publish(publications)
 
-WHEN = sys.argv[5]
+WHEN, KILLED_AT, lot.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
 engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(*sys.argv[1:5]))
-out = open_relay(engine, publisher)
-while relay_once(engine, publisher, out):
+relay = Relay(engine, publisher)
+relay.open()
+while relay.once():
     pass
 """
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("killed_at", "batches"), [(2, 1), (1, 2)])
 def test_a_relay_killed_around_the_commit_sends_nothing_twice(
-    engine: Engine, database_settings: DatabaseSettings, route: Route, ids: list[str], when: str
+    engine: Engine,
+    database_settings: DatabaseSettings,
+    route: Route,
+    ids: list[str],
+    when: str,
+    killed_at: int,
+    batches: int,
 ) -> None:
+    """Killed at a lot of so many batches: none or all of them are out; what was read ahead is pending as before."""
     database = {
         "DB_HOST": database_settings.host,
         "DB_PORT": str(database_settings.port),
@@ -209,9 +275,9 @@ def test_a_relay_killed_around_the_commit_sends_nothing_twice(
         "DB_PASSWORD": database_settings.password.get_secret_value(),
         "DB_NAME": database_settings.name,
     }
-    arguments = (route.bootstrap_servers, route.records_topic, route.batches_topic, route.transactional_id, when)
+    arguments = (route.bootstrap_servers, route.records_topic, route.batches_topic, route.transactional_id)
     done = subprocess.run(
-        [sys.executable, "-c", RELAY, *arguments],
+        [sys.executable, "-c", RELAY, *arguments, when, str(killed_at), str(batches)],
         cwd=paths.ROOT,
         env={**os.environ, **database, "PYTHONPATH": "src:."},
         check=False,
@@ -219,5 +285,5 @@ def test_a_relay_killed_around_the_commit_sends_nothing_twice(
     )
     assert done.returncode == -signal.SIGKILL
     done_by_the_next = relay_all(engine, ConfluentPublisher(route))
-    assert done_by_the_next.count(0) == int(when == "after")
+    assert done_by_the_next.count(0) == batches * (when == "after")
     require_each_once(engine, route, ids)
