@@ -23,6 +23,8 @@ DAY_NOISE = 0.25
 
 MANY, MOST = 50.0, 150
 """From this rate on counts are drawn by the normal approximation; below it, no count reaches the second number."""
+SET_ASIDE = 5
+"""After so many events, counts that are complete are set aside."""
 
 
 @dataclass(frozen=True)
@@ -141,15 +143,23 @@ def poisson(rate: Floats, chance: Floats) -> Ints:
 
 
 def _inverted(rate: Floats, chance: Floats) -> Ints:
-    """Count, all rows at once, how many of the first Poisson probabilities the uniform value covers."""
-    count, rows, left, term = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate)), chance, np.exp(-rate)
-    for events in range(1, MOST):
-        left = left - term
-        above = left >= 0.0
-        if not above.any():
+    """Count, all rows at once, how many of the first Poisson probabilities the uniform value covers.
+
+    What is covered stays negative, so it is set aside only now and then: that costs more than to go on with it.
+    """
+    count, rows, left, term = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate)), chance.copy(), np.exp(-rate)
+    for first in range(1, MOST, SET_ASIDE):
+        covered = np.zeros(len(rows), dtype=np.int64)
+        for events in range(first, first + SET_ASIDE):
+            left -= term
+            covered += left >= 0.0
+            term *= rate
+            term /= events
+        count[rows] += covered
+        above = np.flatnonzero(left >= 0.0)
+        if not above.size:
             break
-        rows, rate, left, term = rows[above], rate[above], left[above], term[above] * rate[above] / events
-        count[rows] = events
+        rows, rate, left, term = rows[above], rate[above], left[above], term[above]
     return count
 
 
