@@ -88,10 +88,10 @@ def load(
     with tempfile.NamedTemporaryFile(prefix="driftline-", suffix=".csv") as file:
         file.write(payload)
         file.flush()
-        loaded = connection.execute(LoadData(Path(file.name), table, columns, constants or {})).rowcount
-    warnings = tuple(str(row[2]) for row in connection.exec_driver_sql("SHOW WARNINGS LIMIT 5"))
-    if loaded != sent or warnings:
+        result = connection.execute(LoadData(Path(file.name), table, columns, constants or {}))
+    if result.rowcount != sent or result.context.cursor.warning_count:
+        warnings = tuple(str(row[2]) for row in connection.exec_driver_sql("SHOW WARNINGS LIMIT 5"))
         raise InvalidInput(
-            f"{table.name} took {loaded} of {sent} rows as they are; nothing was kept.", details=warnings
+            f"{table.name} took {result.rowcount} of {sent} rows as they are; nothing was kept.", details=warnings
         )
-    return loaded
+    return sent

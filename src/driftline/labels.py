@@ -13,26 +13,49 @@ from driftline.tables import labels
 COLUMNS = ("id", "value", "known_at")
 
 
-def content_hash(frame: pd.DataFrame) -> str:
-    """Hash a batch of labels: id, value and the instant each became known."""
-    return ledger.content_hash(bulk.encode(frame, COLUMNS))
+def write_batch(
+    connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
+) -> int | None:
+    """Write a batch of labels through the ledger; give its number, or None where it is there already.
 
-
-def write(connection: Connection, batch_number: int, model_number: int, frame: pd.DataFrame) -> None:
-    """Write labels within an open batch; the same value again is a no-op, another value is a revision.
-
-    `frame` has id (text), value (0 or 1) and known_at (aware).
+    `frame` has id (text), value (0 or 1) and known_at (aware). A label that is there with the same value stays as it
+    is; another value is a revision.
 
     Raises:
+        BatchConflict: the id is there with other content.
         SchemaMismatch: a column is missing. InvalidInput: a value is neither 0 nor 1, or an id stands twice.
     """
+    _require_labels(frame)
+    kind, payload = ledger.BatchKind.LABELS, bulk.encode(frame, COLUMNS)
+    batch = ledger.Batch(batch_id, kind, ledger.content_hash(payload), len(frame), written_at, model_number)
+    number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
+    if number is not None and len(frame) and not _load(connection, number, model_number, payload):
+        _merge(connection, number, model_number, frame)
+    return number
+
+
+def _require_labels(frame: pd.DataFrame) -> None:
     missing = tuple(name for name in COLUMNS if name not in frame)
     if missing:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
     if not frame["value"].isin((0, 1)).all() or frame["id"].duplicated().any():
         raise InvalidInput("A label is 0 or 1, and each id stands once in a batch; nothing was written.")
-    if frame.empty:
-        return
+
+
+def _load(connection: Connection, batch_number: int, model_number: int, payload: bytes) -> bool:
+    """Write labels that are all new, many times faster than one by one; say whether they were, else none is written."""
+    constants = {"model_number": model_number, "batch_number": batch_number}
+    before = connection.begin_nested()
+    try:
+        bulk.load(connection, labels, COLUMNS, payload, constants)
+    except InvalidInput:
+        before.rollback()  # after no other error: a deadlock ends the transaction, and this with it
+        return False
+    before.commit()
+    return True
+
+
+def _merge(connection: Connection, batch_number: int, model_number: int, frame: pd.DataFrame) -> None:
     known = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
     values = frame["value"].astype(int)
     rows = [
@@ -63,19 +86,3 @@ def _upsert() -> Insert:
             ("value", new.inserted.value),
         ]
     )
-
-
-def write_batch(
-    connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
-) -> int | None:
-    """Write a batch of labels through the ledger; give its number, or None where it is there already.
-
-    Raises:
-        BatchConflict: the id is there with other content.
-    """
-    kind = ledger.BatchKind.LABELS
-    batch = ledger.Batch(batch_id, kind, content_hash(frame), len(frame), written_at, model_number)
-    number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
-    if number is not None:
-        write(connection, number, model_number, frame)
-    return number
