@@ -1,5 +1,6 @@
 """Every table of the database as SQLAlchemy Core objects, each name spelled once. No I/O here."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -237,6 +238,8 @@ labels = Table(
     **OPTIONS,
 )
 
+KEPT = 64
+"""How many models' tables are kept once made; each has a `MetaData` of its own."""
 FEATURE_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
     ColumnKind.CONTINUOUS: _real(),
     ColumnKind.CATEGORICAL: text_type(255),
@@ -257,8 +260,12 @@ def prediction_columns(spec: ModelSpec) -> tuple[Column[Any], ...]:
     )
 
 
+@lru_cache(KEPT)
 def predictions(number: int, spec: ModelSpec) -> Table:
-    """Give the table of a model's predictions; its primary key makes a chunk one range scan."""
+    """Give the table of a model's predictions; its primary key makes a chunk one range scan.
+
+    Asked for again it is the same object, so that SQLAlchemy compiles a statement on it once.
+    """
     name = f"predictions_{number}"
     return Table(
         name,
@@ -271,6 +278,7 @@ def predictions(number: int, spec: ModelSpec) -> Table:
     )
 
 
+@lru_cache(KEPT)
 def predictions_staging(number: int, spec: ModelSpec) -> Table:
     """Give the table where a model's predictions wait for the one transaction that moves them."""
     return Table(
