@@ -118,7 +118,7 @@ def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        np.random.seed(SEED)  # noqa: NPY002 - NannyML resamples for average precision without a seed of its own
+        np.random.seed(SEED)  # NannyML resamples for average precision, without a seed of its own
         asked.fit(_naive(case.reference))
         run = asked.estimate if hasattr(asked, "estimate") else asked.calculate
         frame: pd.DataFrame = run(_naive(case.analysis)).filter(period="analysis").to_df()

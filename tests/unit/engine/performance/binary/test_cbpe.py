@@ -1,0 +1,120 @@
+"""Estimates are expectations: over every way in which the labels can fall, weighted by its probability."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftline.engine.performance.binary import cbpe, realized
+from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
+from driftline.engine.performance.binary.ranked import FROM_RANKS, Ranked
+from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.calibration import IDENTITY, Calibration
+from driftline.engine.results import Metric
+from driftline.engine.spec import CONFUSION
+from tests.unit.engine.frame_builders import scored_rows
+from tests.unit.engine.performance.binary.score_builders import (
+    ALL,
+    LOOSE,
+    NO_ERRORS,
+    WORTH,
+    Row,
+    estimated_of,
+    sixths,
+)
+
+ROWS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=60)
+CURVE = Calibration(np.array([0.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.8]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS)
+def test_where_labels_are_certain_the_estimate_is_the_realized_value(rows: list[Row]) -> None:
+    frame = sixths([*rows, (6, 1, 1), (0, 0, 0)])
+    frame["label"] = (frame["probability_1"] > 0.5).astype(int)
+    frame["probability_1"] = frame["label"].astype(float)
+    counted = Scores.of(frame)
+    truth = dict(realized.outcomes(NO_ERRORS, counted, LOOSE))
+    for metric, outcome in cbpe.outcomes(Cbpe(IDENTITY), NO_ERRORS, counted, LOOSE):
+        if metric is not Metric.CALIBRATION_ERROR:
+            assert outcome.value == pytest.approx(truth[metric].value, abs=1e-9), metric
+
+
+@pytest.mark.parametrize("curve", [IDENTITY, CURVE])
+@pytest.mark.parametrize("metric", [Metric.LOG_LOSS, Metric.BRIER, Metric.ACCURACY, Metric.BUSINESS_VALUE, *CONFUSION])
+def test_means_and_totals_are_expected_over_all_labels(metric: Metric, curve: Calibration) -> None:
+    frame = sixths([(1, 0, 0), (2, 0, 0), (2, 1, 0), (3, 1, 0), (4.5, 0, 0), (5, 1, 0), (5, 1, 0)])
+    chances = curve(frame["probability_1"].to_numpy())
+    expected = 0.0
+    for labels in product((0, 1), repeat=len(frame)):
+        weight = float(np.prod(np.where(np.array(labels) == 1, chances, 1 - chances)))
+        expected += weight * _value(frame.assign(label=labels), metric)
+    assert estimated_of(frame, metric, curve).value == pytest.approx(expected, rel=1e-12)
+
+
+def _value(frame: pd.DataFrame, metric: Metric) -> float:
+    counted = Scores.of(frame)
+    if metric is Metric.BUSINESS_VALUE:
+        value = Confusion.of(counted).worth(WORTH)
+    elif metric in FROM_RANKS:
+        value = FROM_RANKS[metric](Ranked.of(counted))
+    else:
+        value = FROM_CONFUSION[metric](Confusion.of(counted))
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize("metric", [Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER])
+def test_estimates_come_true_where_scores_are_calibrated(metric: Metric) -> None:
+    rows = scored_rows(20_000)
+    estimate = estimated_of(rows, metric).value
+    truth = dict(realized.outcomes(NO_ERRORS, Scores.of(rows), LOOSE))[metric].value
+    assert estimate == pytest.approx(truth, abs=0.015)
+
+
+def test_a_calibration_error_cannot_be_estimated() -> None:
+    outcome = estimated_of(scored_rows(200), Metric.CALIBRATION_ERROR)
+    assert (outcome.value, outcome.rows) == (None, 200)
+    assert outcome.reason == "only labels can show it: an estimate takes the calibrated score for the truth"
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        (Metric.F1, "f1 is not defined for these rows"),
+        (Metric.PRECISION, "precision is not defined: no row is predicted to be of class 1"),
+        (Metric.RECALL, "recall is not defined for these rows"),
+        (Metric.ROC_AUC, "roc_auc is not defined for these rows"),
+        (Metric.AVERAGE_PRECISION, "average_precision is not defined for these rows"),
+    ],
+)
+def test_an_estimate_with_nothing_to_find_is_undefined(metric: Metric, reason: str) -> None:
+    """Where NannyML says 0."""
+    nothing = Scores.of(sixths([(0, 0, 0)] * 5))
+    loosest = LOOSE.model_copy(update={"minimum_class_rows": 0})
+    outcome = dict(cbpe.outcomes(Cbpe(IDENTITY), NO_ERRORS, nothing, loosest))[metric]
+    assert (outcome.value, outcome.reason) == (None, reason)
+
+
+def test_an_estimated_loss_needs_probabilities() -> None:
+    outcome = estimated_of(sixths([(-3, 0, 0), (9, 1, 1), (2, 0, 0), (3, 1, 1)]), Metric.LOG_LOSS, CURVE)
+    assert (outcome.value, outcome.reason) == (None, "log_loss needs scores from 0 to 1; they go from -0.5 to 1.5")
+
+
+def test_each_metric_uses_the_rows_that_it_can() -> None:
+    rows = scored_rows(200)
+    rows["probability_1"] = rows["probability_1"].mask(rows["id"] < 20)
+    rows["prediction"] = rows["prediction"].astype(float).mask(rows["id"] >= 190)
+    of_score = {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
+    for state in (Cbpe(IDENTITY), Cbpe(None, "why")):
+        used = {metric: outcome.rows for metric, outcome in cbpe.outcomes(state, NO_ERRORS, Scores.of(rows), LOOSE)}
+        assert used == {metric: 180 if metric in of_score else 170 for metric in ALL}
+
+
+def test_without_a_calibration_there_is_no_estimate() -> None:
+    found = dict(cbpe.outcomes(Cbpe(None, "why"), NO_ERRORS, Scores.of(scored_rows(200)), LOOSE))
+    assert {(outcome.value, outcome.reason) for outcome in found.values()} == {(None, "why")}
