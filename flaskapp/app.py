@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> APIFlask:
     app = web.make_app("flaskapp", "Driftline simulator")
     web.guard(app, settings.simulator.host, settings.simulator.token)
     streaming = Streaming(make_engine(settings.database), make_publisher(settings), utc_now)
-    web.install(app, streaming.require_ready)
+    web.install(app, streaming.require_ready, polled=["/stream"])
     add_routes(app, streaming)
     app.extensions["streaming"] = streaming
     streaming.start_work()

@@ -82,10 +82,10 @@ class StreamPlan:
         Raises:
             InvalidInput: another version of the simulator wrote it.
         """
-        stored = json.loads(text)
         try:
+            stored = json.loads(text)
             return cls(**{**stored, "world": _world(stored["world"])})
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, InvalidInput) as error:
             raise InvalidInput("The stream was planned by another version; start it anew.") from error
 
 

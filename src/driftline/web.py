@@ -4,7 +4,7 @@ import hmac
 import ipaddress
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -61,17 +61,18 @@ def make_app(name: str, title: str) -> APIFlask:
     return app
 
 
-def install(app: APIFlask, ready: Callable[[], None]) -> None:
+def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = ()) -> None:
     """Give an app of `make_app` the error shape, `/healthz`, `/readyz` and the request log.
 
-    `ready` raises a `DriftlineError` while the service cannot do its work.
+    `ready` raises a `DriftlineError` while the service cannot do its work. Of the paths in `polled`, which a client
+    asks for again and again, only failures are logged.
     """
     app.register_error_handler(DriftlineError, _driftline_error)
     app.register_error_handler(HTTPError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
     app.before_request(_start_watch)
-    app.after_request(_log_request)
+    app.after_request(lambda response: _log_request(response, polled))
 
     def healthz() -> dict[str, str]:
         """Say that the process lives."""
@@ -162,8 +163,9 @@ def _start_watch() -> None:
     g.started = time.perf_counter()
 
 
-def _log_request(response: Response) -> Response:
-    level = logging.DEBUG if request.path in PROBES else logging.INFO
+def _log_request(response: Response, polled: Collection[str]) -> Response:
+    quiet = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
+    level = logging.DEBUG if quiet else logging.INFO
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     log.log(level, "%s %s %d in %.0f ms", request.method, request.path, response.status_code, 1000 * seconds)
     return response

@@ -30,10 +30,15 @@ def unavailable() -> None:
     raise DatabaseUnavailable
 
 
+def fine() -> dict[str, str]:
+    return {}
+
+
 @pytest.fixture
 def app() -> APIFlask:
     app = web.make_app("test", "Test")
-    web.install(app, unavailable)
+    web.install(app, unavailable, polled=["/polled", "/crash"])
+    app.get("/polled")(fine)
     app.get("/crash")(crash)
     app.post("/order")(app.input(Order, arg_name="order")(lambda order: order.model_dump()))
     return app
@@ -97,7 +102,7 @@ def test_alive_is_not_ready(client: FlaskClient) -> None:
 
 def test_the_description_names_the_routes_and_the_error_shape(client: FlaskClient) -> None:
     document: Any = client.get("/openapi.json").json
-    assert set(document["paths"]) == {"/healthz", "/readyz", "/crash", "/order"}
+    assert set(document["paths"]) == {"/healthz", "/readyz", "/crash", "/order", "/polled"}
     assert "400" in document["paths"]["/order"]["post"]["responses"]
     assert "422" not in document["paths"]["/order"]["post"]["responses"]
 
@@ -125,3 +130,15 @@ def test_a_token_is_asked_for_except_by_the_probes(app: APIFlask) -> None:
     assert status({}) == status({"Authorization": "Bearer wrong"}) == HTTPStatus.UNAUTHORIZED
     assert status({"Authorization": "Bearer right"}) == HTTPStatus.OK
     assert client.get("/healthz").status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "logged"),
+    [("get", "/polled", False), ("get", "/healthz", False), ("post", "/polled", True), ("get", "/crash", True)],
+)
+def test_polling_that_goes_well_is_not_logged(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, method: str, path: str, logged: bool
+) -> None:
+    with caplog.at_level(logging.INFO):
+        getattr(client, method)(path)
+    assert any(record.getMessage().startswith(f"{method.upper()} {path}") for record in caplog.records) == logged

@@ -1,5 +1,6 @@
 """A dated stream is known by what it writes; any other is one of its own."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -54,9 +55,21 @@ def test_a_plan_comes_back_from_its_json(body: dict[str, Any]) -> None:
     assert StreamPlan.from_json(made.to_json()) == made
 
 
-def test_a_plan_of_another_version_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("start_date", "2026-02-30"), ("start_date", 5), ("drifts", [{"kind": "gravity"}]), ("seed", None), ("colour", 1)],
+)
+def test_a_plan_of_another_version_is_refused(field: str, value: object) -> None:
+    stored = json.loads(plan(DATED).to_json())
+    stored["world"][field] = value
     with pytest.raises(InvalidInput, match="another version"):
-        StreamPlan.from_json('{"world": {}}')
+        StreamPlan.from_json(json.dumps(stored))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"world": {}}'])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="another version"):
+        StreamPlan.from_json(text)
 
 
 def test_batch_one_is_the_first_day() -> None:
