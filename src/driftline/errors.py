@@ -36,6 +36,12 @@ class SchemaMismatch(InvalidInput):
         return cls(f"Columns are missing: {', '.join(missing)}. Available: {', '.join(available) or 'none'}.")
 
 
+class MissingLibrary(DriftlineError):
+    """A library that this needs is not installed; the error names it and how to get it."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
 class NotFound(DriftlineError):
     """There is nothing under that name; list what exists and choose from it."""
 

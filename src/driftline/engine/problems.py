@@ -3,10 +3,12 @@
 from driftline.engine.performance.binary.performance import BinaryPerformance
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.performance.protocol import Performance
+from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.spec import Problem
 
 PERFORMANCE: dict[Problem, type[Performance]] = {
     Problem.BINARY: BinaryPerformance,
     Problem.MULTICLASS: MulticlassPerformance,
+    Problem.REGRESSION: RegressionPerformance,
 }
 """The class of what each problem's performance keeps of the reference."""

@@ -1,0 +1,62 @@
+"""A model of one loss, fitted by LightGBM and kept as LightGBM's own text. No I/O here."""
+
+import importlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray
+from driftline.errors import MissingLibrary
+
+ROUNDS = 100
+SETTINGS: dict[str, Any] = {
+    "objective": "regression",
+    "num_threads": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbosity": -1,
+}
+"""LightGBM's defaults, which NannyML uses, on one thread: the same rows give the same model on any machine."""
+
+
+@dataclass(frozen=True)
+class LossModel:
+    """A fitted model, as text. Equal texts predict the same."""
+
+    text: str = field(repr=False)
+
+    def __call__(self, features: FloatArray) -> FloatArray:
+        """Return the expected loss of each row, (rows,); never below 0."""
+        if not len(features):
+            return np.empty(0)
+        predicted = np.asarray(self._booster.predict(features, num_threads=1), dtype=np.float64)
+        return np.maximum(0.0, predicted)
+
+    @cached_property
+    def _booster(self) -> Any:
+        return _lightgbm().Booster(model_str=self.text, params={"verbosity": -1})
+
+
+def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> LossModel:
+    """Fit a model of `losses`, (rows,), on `features`, (rows, features), in the order of time.
+
+    Gradient-boosted trees add rows up in their order: another order may give another model, by rounding. Without
+    LightGBM a MissingLibrary says how to get it.
+    """
+    lightgbm = _lightgbm()
+    rows = lightgbm.Dataset(features, losses, categorical_feature=categorical, params=SETTINGS)
+    return LossModel(lightgbm.train(SETTINGS, rows, ROUNDS).model_to_string())
+
+
+def _lightgbm() -> Any:
+    """Import LightGBM where it is used: it is large, and only estimates of regression models need it."""
+    try:
+        return importlib.import_module("lightgbm")
+    except ImportError as exc:
+        msg = (
+            "Estimating a regression model's performance needs LightGBM, which is not installed: "
+            "pip install 'driftline[dle]'"
+        )
+        raise MissingLibrary(msg) from exc

@@ -1,0 +1,29 @@
+"""Standard errors of regression metrics, from the reference's spread. No I/O here."""
+
+import numpy as np
+
+from driftline.engine.performance.deviations import Deviations
+from driftline.engine.performance.regression.losses import LOSS_OF, ROOTS, losses
+from driftline.engine.performance.regression.outputs import Outputs
+from driftline.engine.results import Metric
+from driftline.engine.spec import ModelSpec
+
+
+def fit(outputs: Outputs, spec: ModelSpec) -> Deviations:
+    """Measure the spread of the losses in the reference's rows.
+
+    The error of a mean is its standard deviation over sqrt(rows); that of a root of a mean follows by the delta method.
+    As NannyML 0.13.1 (sampling_error/regression.py), but that its percentages are of the label, not of its size.
+    """
+    return Deviations.of({metric: _deviation(metric, outputs.complete) for metric in spec.metrics})
+
+
+def _deviation(metric: Metric, complete: Outputs) -> float:
+    found = losses(LOSS_OF[metric], complete.labels, complete.predictions)
+    known = found[~np.isnan(found)]
+    if not len(known):
+        return float("nan")
+    spread, mean = float(np.std(known)), float(np.mean(known))
+    if metric not in ROOTS:
+        return spread
+    return spread / (2 * float(np.sqrt(mean))) if mean else float("nan")
