@@ -1,0 +1,163 @@
+"""Everything that can be wrong with a request before the data is read, found at once. No I/O here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from driftline.backtesting.chunking import Cut
+from driftline.backtesting.instants import instant
+from driftline.backtesting.request import Request
+from driftline.engine.spec import ColumnKind, ModelSpec, Problem
+from driftline.errors import InvalidInput
+
+OWN_FIELDS = frozenset({"columns"})
+"""Fields of a spec that a backtest reads by itself, since their columns have the names that the data gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, read: the column of each role, kinds of columns as given, where the reference ends, how to cut.
+
+    `scores` is by class; a binary model's only one stands under "". `kinds` holds what was said of columns, and
+    `unwatched` those that are not to be watched.
+    """
+
+    request: Request
+    scores: Mapping[str, str]
+    kinds: Mapping[str, ColumnKind]
+    unwatched: frozenset[str]
+    features: tuple[str, ...] | None
+    zone: ZoneInfo
+    until: datetime | None
+    cut: Cut | None
+    problem: Problem | None
+    fields: Mapping[str, Any]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The columns that are no features."""
+        one = self.request
+        named = (one.timestamp, one.label, one.prediction, one.id, *self.scores.values())
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+
+def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
+    """Check a request against the names of the columns, where they are known; an InvalidInput lists every fault."""
+    faults: list[str] = []
+    fields = dict(request.spec)
+    zone = _zone(fields, faults)
+    scores = _scores(request.scores, columns or ())
+    said = _columns(fields.pop("columns", None), faults)
+    problem = _problem(request.problem or fields.get("problem"), faults)
+    asked = Asked(
+        request=request,
+        scores=scores,
+        kinds={name: kind for name, kind, _ in said if kind} | _categorical(request),
+        unwatched=frozenset(name for name, _, watched in said if not watched),
+        features=request.features or tuple(name for name, _, _ in said) or None,
+        zone=zone,
+        until=_caught(lambda: request.reference_until and instant(request.reference_until, zone), faults),
+        cut=_caught(lambda: Cut.read(request.chunk or fields.get("period")), faults),
+        problem=problem,
+        fields=fields,
+    )
+    faults += _column_faults(asked, columns) if columns is not None else ()
+    faults += _role_faults(asked)
+    faults += _score_faults(asked)
+    faults += [f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(ModelSpec.model_fields))]
+    if faults:
+        raise InvalidInput("The backtest cannot start.", details=tuple(faults))
+    return asked
+
+
+def _caught(read: Any, faults: list[str]) -> Any:
+    try:
+        return read() or None
+    except InvalidInput as error:
+        faults.append(error.message)
+        return None
+
+
+def _zone(fields: Mapping[str, Any], faults: list[str]) -> ZoneInfo:
+    name = str(fields.get("time_zone", "UTC"))
+    if name in available_timezones():
+        return ZoneInfo(name)
+    faults.append(f"spec: unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'")
+    return ZoneInfo("UTC")
+
+
+def _problem(name: Any, faults: list[str]) -> Problem | None:
+    if name is None or name in set(Problem):
+        return None if name is None else Problem(name)
+    faults.append(f"unknown problem {name!r}; there are {', '.join(Problem)}")
+    return None
+
+
+def _scores(given: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, str]:
+    """Read `column` or `class=column`; a column whose own name has an equals sign is a column."""
+    pairs = (("", text) if text in columns or "=" not in text else text.split("=", 1) for text in given)
+    return {str(name).strip(): column.strip() for name, column in pairs}
+
+
+def _categorical(request: Request) -> dict[str, ColumnKind]:
+    return dict.fromkeys(request.categorical or (), ColumnKind.CATEGORICAL)
+
+
+def _columns(given: Any, faults: list[str]) -> list[tuple[str, ColumnKind | None, bool]]:
+    """Read the spec's columns: names, or name with kind and watched."""
+    said: list[tuple[str, ColumnKind | None, bool]] = []
+    for one in given or ():
+        column = {"name": one} if isinstance(one, str) else one
+        if not isinstance(column, Mapping) or "name" not in column:
+            faults.append(f"spec: a column needs a name; got {one!r}")
+            continue
+        kind = column.get("kind")
+        if kind is not None and kind not in set(ColumnKind):
+            faults.append(f"spec: column {column['name']!r} has kind {kind!r}; there are {', '.join(ColumnKind)}")
+            kind = None
+        said.append((str(column["name"]), ColumnKind(kind) if kind else None, bool(column.get("watched", True))))
+    return said
+
+
+def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
+    request = asked.request
+    named = {
+        "timestamp": (request.timestamp,),
+        "label": (request.label,),
+        "prediction": (request.prediction,),
+        "score": tuple(asked.scores.values()),
+        "id": (request.id,),
+        "features": asked.features or (),
+        "categorical": request.categorical or (),
+    }
+    unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name and name not in columns]
+    if unknown:
+        listed = ", ".join(columns)
+        yield f"there is no column {', '.join(unknown)}; available: {listed}"
+
+
+def _role_faults(asked: Asked) -> Iterator[str]:
+    request = asked.request
+    both = [name for name in asked.features or () if name in asked.roles]
+    if both:
+        yield f"{', '.join(both)} cannot be a feature and have another role too"
+    stray = [name for name in request.categorical or () if asked.features and name not in asked.features]
+    if stray:
+        yield f"--categorical names {', '.join(stray)}, not among the features"
+    roles = [name for name in (request.timestamp, request.label, request.prediction, request.id) if name]
+    roles += asked.scores.values()
+    twice = sorted({name for name in roles if roles.count(name) > 1})
+    if twice:
+        yield f"{', '.join(twice)} has two roles; name one column for each"
+
+
+def _score_faults(asked: Asked) -> Iterator[str]:
+    several = len(asked.request.scores) > 1
+    if several and (("" in asked.scores) or len(asked.scores) < len(asked.request.scores)):
+        yield "several scores need their classes: --score CLASS=COLUMN for each, every class once"
+    if asked.scores and asked.problem is Problem.REGRESSION:
+        yield "a regression has no scores; give its column as --prediction"
+    if asked.problem is Problem.BINARY and len(asked.scores) > 1:
+        yield "a binary model has one score, the probability of class 1"

@@ -1,0 +1,182 @@
+"""The command `driftline backtest`: options in, files and an exit status out."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+FILE = Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet (.parquet, .pq).", show_default=False)]
+TIMESTAMP = Annotated[str, typer.Option(help="Column with the time of each prediction.")]
+LABEL = Annotated[str | None, typer.Option(help="Column with what came true; a missing value is not known yet.")]
+PREDICTION = Annotated[str | None, typer.Option(help="Column with what the model said.")]
+SCORE = Annotated[
+    list[str] | None, typer.Option(help="Column with the probability of class 1; CLASS=COLUMN for each of several.")
+]
+ID = Annotated[str | None, typer.Option(help="Column with the id of each prediction; else the row's number.")]
+FEATURES = Annotated[str | None, typer.Option(help="Columns to watch, with commas; else all that are left.")]
+CATEGORICAL = Annotated[str | None, typer.Option(help="Those that are categories though they are numbers.")]
+UNTIL = Annotated[str | None, typer.Option(help="First instant after the reference, ISO 8601.", show_default=False)]
+CHUNK = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo, 1q, rows:5000 or count:20.")]
+PROBLEM = Annotated[str | None, typer.Option(help="binary, multiclass or regression.")]
+POSITIVE = Annotated[str | None, typer.Option(help="Value of label and prediction that stands for class 1.")]
+SPEC = Annotated[Path | None, typer.Option(help="YAML with fields of the spec; options win.")]
+NAME = Annotated[str | None, typer.Option(help="What the model is called; else the file's name.")]
+JSON = Annotated[Path | None, typer.Option("--json", help="Write everything there; - is standard output.")]
+HTML = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page there.")]
+
+STDOUT = Path("-")
+
+
+class FailOn(StrEnum):
+    """From which verdict on the exit status is 1."""
+
+    WARN = "warn"
+    ALERT = "alert"
+
+
+FAIL_ON = Annotated[FailOn | None, typer.Option(help="Exit with 1 if a chunk's verdict is this or graver.")]
+
+
+def backtest(
+    file: FILE,
+    timestamp: TIMESTAMP,
+    label: LABEL = None,
+    prediction: PREDICTION = None,
+    score: SCORE = None,
+    id: ID = None,
+    features: FEATURES = None,
+    categorical: CATEGORICAL = None,
+    reference_until: UNTIL = None,
+    chunk: CHUNK = None,
+    problem: PROBLEM = None,
+    positive: POSITIVE = None,
+    spec: SPEC = None,
+    name: NAME = None,
+    json: JSON = None,
+    html: HTML = None,
+    fail_on: FAIL_ON = None,
+) -> None:
+    """Judge past predictions chunk by chunk against a reference, as the monitor would have.
+
+    Exits with 0; with 1 where --fail-on is reached; with 2 on bad input, every fault named and nothing written.
+    """
+    from driftline.backtesting.request import Request  # noqa: PLC0415  (the engine is slow to import)
+    from driftline.backtesting.run import run  # noqa: PLC0415
+
+    request = Request(
+        timestamp=timestamp,
+        label=label,
+        prediction=prediction,
+        scores=tuple(score or ()),
+        id=id,
+        features=_listed(features),
+        categorical=_listed(categorical),
+        reference_until=reference_until,
+        chunk=chunk,
+        problem=problem,
+        positive=positive,
+        name=name,
+    )
+    source, request = _checked(file, request, spec, {"--json": json, "--html": html})
+    with _progress() as progress:
+        result = run(source, request, progress)
+    for one in result.inferred:
+        typer.echo(f"inferred {one}", err=True)
+    _deliver(result, json, html)
+    if fail_on and result.reached(_state(fail_on)):
+        raise typer.Exit(1)
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _checked(file: Path, request: Any, spec: Path | None, outputs: dict[str, Path | None]) -> tuple[Any, Any]:
+    """Open the file and check everything that was asked; an InvalidInput names every fault there is."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from driftline.backtesting.asked import read_request  # noqa: PLC0415
+    from driftline.backtesting.files import output_faults, read_spec  # noqa: PLC0415
+    from driftline.backtesting.sources import open_source  # noqa: PLC0415
+    from driftline.errors import InvalidInput  # noqa: PLC0415
+
+    faults = list(output_faults({option: path for option, path in outputs.items() if path != STDOUT}))
+
+    def caught(do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except InvalidInput as error:
+            faults.extend(error.details or (error.message,))
+            return None
+
+    if spec is not None:
+        request = replace(request, spec=caught(lambda: read_spec(spec)) or {})
+    source = caught(lambda: open_source(file))
+    caught(lambda: read_request(request, source.columns if source else None))
+    if faults:
+        raise InvalidInput("The backtest cannot start.", details=tuple(faults))
+    return source, request
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None]]:
+    """Show what is being done, on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda doing, rows: None
+        return
+    from rich.console import Console  # noqa: PLC0415  (only for a terminal)
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(doing: str, rows: int) -> None:
+            if doing not in tasks:
+                tasks[doing] = bar.add_task(doing, total=None)
+            bar.advance(tasks[doing], rows)
+
+        yield tell
+
+
+def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
+    """Write the files, all or none, and the verdicts to standard output."""
+    from driftline.backtesting.files import write  # noqa: PLC0415
+
+    texts: dict[Path, str] = {}
+    if json is not None and json != STDOUT:
+        texts[json] = result.to_json()
+    if html is not None:
+        texts[html] = result.to_html()
+    write(texts)
+    if json == STDOUT:
+        typer.echo(result.to_json(), nl=False)
+        return
+    for line in table(result):
+        typer.echo(line)
+
+
+def table(result: Any) -> Iterator[str]:
+    """Yield the chunks as lines: start, rows, labels in, verdict, and the gravest reason."""
+    reference = result.reference
+    yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
+    for chunk in result.chunks:
+        labels = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
+        reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
+        start = chunk.start.strftime("%Y-%m-%d %H:%M")
+        yield f"{start}  {chunk.rows:>9,} rows  {labels:>5} labelled  {chunk.verdict.state:<14}  {reason}"
+
+
+def _state(fail_on: FailOn) -> Any:
+    from driftline.engine.results import State  # noqa: PLC0415
+
+    return State(fail_on.value)
