@@ -11,6 +11,7 @@ from driftline.engine.quality.methods import faults_of
 from driftline.engine.results import LABEL, MODEL, Kind, Quality, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import States, Summary
+from driftline.engine.statistics.methods import finish, has_statistics, names
 from driftline.errors import InvalidInput
 
 Key = tuple[str, Kind, str]
@@ -18,15 +19,19 @@ Key = tuple[str, Kind, str]
 
 
 def outcomes(states: States, spec: ModelSpec, summary: Summary, chunk: Chunk | None = None) -> dict[Key, Outcome]:
-    """Compute all that `spec` asks for: realized, estimated, drift and quality, in that order.
+    """Compute all that `spec` asks for: realized, estimated, drift, quality, statistics, in that order.
 
     `chunk` is the period that the summary is of; only freshness needs it.
     """
     performance = states.performance.outcomes(summary.performance, spec)
     found: dict[Key, Outcome] = {(MODEL, kind, metric): outcome for kind, metric, outcome in performance}
     found |= dict(_drifts(states, spec, summary))
+    for method in spec.multivariate_methods:
+        part = summary.multivariate[method]
+        found[MODEL, Kind.MULTIVARIATE, method.value] = states.multivariate[method].outcome(part, spec)
     found |= dict(_faults(states, spec, summary))
     found |= dict(_faults_of_the_whole(spec, summary, chunk))
+    found |= dict(_statistics(states, spec, summary))
     if summary.rows:
         return found
     return dict.fromkeys(found, undefined(0, "no rows in this chunk", State.NO_DATA))
@@ -48,8 +53,6 @@ def _faults(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple
             key = (column.name, Kind.QUALITY, Quality.MISSING_VALUES.value)
             yield key, missing_values.finish(state.missing, part.missing, spec)
         for fault, module in faults_of(spec, column).items():
-            if fault not in state.faults:
-                raise not_fitted(f"{column.name} {fault}")
             yield (column.name, Kind.QUALITY, fault.value), module.finish(state.faults[fault], part.faults[fault], spec)
 
 
@@ -61,6 +64,13 @@ def _faults_of_the_whole(spec: ModelSpec, summary: Summary, chunk: Chunk | None)
         yield (MODEL, Kind.QUALITY, Quality.ROW_COUNT.value), row_count.finish(summary.rows)
     if summary.whole.freshness:
         yield (MODEL, Kind.QUALITY, Quality.FRESHNESS.value), freshness.finish(summary.whole.freshness, chunk)
+
+
+def _statistics(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+    for column in (column for column in spec.watched if has_statistics(column, spec)):
+        state, part = states.columns[column.name].statistics, summary.columns[column.name].statistics
+        for name in names(spec):
+            yield (column.name, Kind.STATISTIC, name), finish(state, part, name, spec)
 
 
 def _drift(method: DriftMethod, column: str, state: Any, part: Any, spec: ModelSpec) -> Outcome:

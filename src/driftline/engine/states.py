@@ -8,6 +8,7 @@ import pandas as pd
 
 from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
+from driftline.engine.multivariate.methods import MULTIVARIATE, Multivariate
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
 from driftline.engine.problems import PERFORMANCE
 from driftline.engine.quality import duplicates, freshness
@@ -17,24 +18,28 @@ from driftline.engine.quality.methods import COLUMN as FAULTS
 from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
-from driftline.engine.results import EVENT_TIME, Quality
+from driftline.engine.results import EVENT_TIME, ID, Method, Quality
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.statistics import methods
+from driftline.engine.statistics.spread import Spread
 from driftline.errors import SchemaMismatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A column of the reference (its states) or of a chunk (its summaries): what is missing, drift and faults."""
+    """A column of the reference (its states) or of a chunk (its summaries), by what they are for."""
 
     missing: Missing
     sketches: Mapping[Sketch, Any]
     faults: Mapping[Quality, Any] = field(default_factory=dict)
+    statistics: Any = None
 
     def merge(self, other: "Column") -> "Column":
         """Put the summaries of two parts of a chunk together."""
         sketches = {key: SKETCHES[key].merge(part, other.sketches[key]) for key, part in self.sketches.items()}
         faults = {key: part.merge(other.faults[key]) for key, part in self.faults.items()}
-        return Column(self.missing.merge(other.missing), sketches, faults)
+        statistics = self.statistics.merge(other.statistics) if self.statistics else None
+        return Column(self.missing.merge(other.missing), sketches, faults, statistics)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the states as values that JSON has."""
@@ -42,6 +47,7 @@ class Column:
             "missing": self.missing.to_dict(),
             "sketches": {key.value: state.to_dict() for key, state in self.sketches.items()},
             "faults": {key.value: state.to_dict() for key, state in self.faults.items()},
+            "statistics": self.statistics.to_dict() if self.statistics else None,
         }
 
     @classmethod
@@ -51,6 +57,7 @@ class Column:
             Missing.from_dict(state["missing"]),
             {Sketch(key): STATES[Sketch(key)].from_dict(own) for key, own in state["sketches"].items()},
             {Quality(key): FAULT_STATES[Quality(key)].from_dict(own) for key, own in state.get("faults", {}).items()},
+            Spread.from_dict(state["statistics"]) if state.get("statistics") else None,
         )
 
 
@@ -85,21 +92,27 @@ class Summary:
     performance: PerformanceSummary
     columns: Mapping[str, Column]
     whole: Whole
+    multivariate: Mapping[Method, Any]
 
     def merge(self, other: "Summary") -> "Summary":
         """Put two parts of a chunk together, both summarised against the same reference."""
-        columns = {name: column.merge(other.columns[name]) for name, column in self.columns.items()}
-        whole = self.whole.merge(other.whole)
-        return Summary(self.rows + other.rows, self.performance.merge(other.performance), columns, whole)
+        return Summary(
+            self.rows + other.rows,
+            self.performance.merge(other.performance),
+            {name: column.merge(other.columns[name]) for name, column in self.columns.items()},
+            self.whole.merge(other.whole),
+            {method: part.merge(other.multivariate[method]) for method, part in self.multivariate.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class States:
-    """The fitted states of all methods: by column for drift and quality, and those of performance."""
+    """The fitted states of all methods: of performance, by column, and of all features together."""
 
     problem: Problem
     performance: Performance
     columns: Mapping[str, Column]
+    multivariate: Mapping[Method, Multivariate]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
@@ -108,44 +121,68 @@ class States:
             problem=spec.problem,
             performance=PERFORMANCE[spec.problem].fit(frame, spec),
             columns={column.name: _fitted(frame[column.name], column, spec) for column in spec.watched},
+            multivariate={method: MULTIVARIATE[method].fit(frame, spec) for method in spec.multivariate_methods},
         )
 
     def lacking(self, spec: ModelSpec) -> tuple[str, ...]:
         """Name what `spec` asks for and these states were not fitted for; none where all is there."""
-        return tuple(name for column in spec.watched for name in self._lacking(spec, column))
+        together = [method.value for method in spec.multivariate_methods if method not in self.multivariate]
+        return (*(name for column in spec.watched for name in self._lacking(spec, column)), *together)
 
     def _lacking(self, spec: ModelSpec, column: ColumnSpec) -> tuple[str, ...]:
         if column.name not in self.columns:
             return (column.name,)
-        has = self.columns[column.name].sketches
-        return tuple(f"{column.name} drift {m}" for m, how in methods_of(spec, column).items() if how.sketch not in has)
+        own = self.columns[column.name]
+        drift = [m for m, how in methods_of(spec, column).items() if how.sketch not in own.sketches]
+        faults = [fault for fault in faults_of(spec, column) if fault not in own.faults]
+        described = own.statistics is not None or not methods.has_statistics(column, spec)
+        return (
+            *(f"{column.name} drift {method}" for method in drift),
+            *(f"{column.name} quality {fault}" for fault in faults),
+            *(() if described else (f"{column.name} statistics",)),
+        )
 
     def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Summary:
         """Summarise some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
         require(frame, (*self.columns, *spec.outputs, *_needed(spec)))
-        columns = {c.name: self._summarised(frame[c.name], c) for c in spec.watched}
-        return Summary(len(frame), self.performance.summarise(frame, spec), columns, Whole.of(frame, spec))
+        columns = {c.name: self._summarised(frame[c.name], c, spec) for c in spec.watched}
+        return Summary(
+            len(frame),
+            self.performance.summarise(frame, spec),
+            columns,
+            Whole.of(frame, spec),
+            {method: self.multivariate[method].summarise(frame) for method in spec.multivariate_methods},
+        )
 
-    def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec) -> Column:
+    def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
         read, values = _read(series, column)
         own = self.columns[column.name]
         return Column(
             Missing.of(read),
             {sketch: SKETCHES[sketch].summarise(state, values) for sketch, state in own.sketches.items()},
             {fault: FAULTS[fault][1].summarise(state, read) for fault, state in own.faults.items()},
+            methods.summarise(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the states as values that JSON has."""
         columns = {name: column.to_dict() for name, column in self.columns.items()}
-        return {"problem": self.problem.value, "performance": self.performance.to_dict(), "columns": columns}
+        return {
+            "problem": self.problem.value,
+            "performance": self.performance.to_dict(),
+            "columns": columns,
+            "multivariate": {method.value: own.to_dict() for method, own in self.multivariate.items()},
+        }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return what `to_dict` was made from."""
         columns = {name: Column.from_dict(column) for name, column in state["columns"].items()}
         problem = Problem(state["problem"])
-        return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns)
+        multivariate = {
+            Method(key): MULTIVARIATE[Method(key)].from_dict(own) for key, own in state["multivariate"].items()
+        }
+        return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns, multivariate)
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
@@ -158,7 +195,9 @@ def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
 def _needed(spec: ModelSpec) -> tuple[str, ...]:
     """Columns beside those of the model that the spec's methods read; duplicates do without an id."""
     features = spec.features if Quality.DUPLICATES in spec.quality else ()
-    return (*features, *((EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()))
+    fresh = (EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()
+    apart = (EVENT_TIME, ID) if Method.DOMAIN_CLASSIFIER in spec.multivariate_methods else ()
+    return (*features, *fresh, *apart)
 
 
 def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
@@ -168,6 +207,7 @@ def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Co
         Missing.of(read),
         {sketch: SKETCHES[sketch].fit(values) for sketch in sketches},
         {fault: module.fit(read) for fault, module in faults_of(spec, column).items()},
+        methods.fit(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
     )
 
 

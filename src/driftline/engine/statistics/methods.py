@@ -1,0 +1,106 @@
+"""Which summary statistics a spec asks for, and how each is computed. No I/O here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from driftline.engine.columns import Numbers
+from driftline.engine.outcome import Outcome, finite, too_few, undefined
+from driftline.engine.results import Statistic
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.statistics.ordered import Ordered
+from driftline.engine.statistics.spread import Spread
+from driftline.engine.statistics.sums import Sums
+
+SHARES = (0.05, 0.25, 0.75, 0.95)
+"""The quantiles that `quantiles` stands for; each is a result of its own, such as quantiles:0.25."""
+_OF_SUMS = frozenset({Statistic.MEAN, Statistic.SUM, Statistic.STANDARD_DEVIATION})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """A chunk's `rows`, with and without a value, and what the statistics need of its values."""
+
+    rows: int
+    count: int
+    sums: Sums | None
+    ordered: Ordered | None
+
+    def merge(self, other: "Described") -> "Described":
+        """Put two parts of a chunk together."""
+        return Described(
+            self.rows + other.rows,
+            self.count + other.count,
+            self.sums.merge(other.sums) if self.sums and other.sums else None,
+            self.ordered.merge(other.ordered) if self.ordered and other.ordered else None,
+        )
+
+
+def fit(values: Numbers, spec: ModelSpec) -> Spread:
+    """Measure a reference's values."""
+    return Spread.of(values.values, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None))
+
+
+def summarise(values: Numbers, spec: ModelSpec) -> Described:
+    """Keep what the spec's statistics need of a chunk's values; infinite ones count as missing."""
+    of_sums = _OF_SUMS & set(spec.statistics)
+    of_order = set(spec.statistics) - _OF_SUMS
+    return Described(
+        len(values.values) + values.missing + values.infinite,
+        len(values.values),
+        Sums.of(values.values) if of_sums else None,
+        Ordered.of(values.values) if of_order else None,
+    )
+
+
+def has_statistics(column: ColumnSpec, spec: ModelSpec) -> bool:
+    """Say whether the spec asks for statistics of `column`: of all that are continuous."""
+    return bool(spec.statistics) and column.kind is ColumnKind.CONTINUOUS
+
+
+def names(spec: ModelSpec) -> Iterator[str]:
+    """Yield the methods of the spec's statistics."""
+    for statistic in spec.statistics:
+        if statistic is Statistic.QUANTILES:
+            yield from (f"{statistic}:{share:g}" for share in SHARES)
+        else:
+            yield statistic.value
+
+
+def finish(state: Spread, summary: Described, name: str, spec: ModelSpec) -> Outcome:
+    """Return one statistic of a chunk's values, in the column's unit, with its standard error.
+
+    Missing values are left out; errors count their rows too. Both as NannyML 0.13.1 has them, which has no quantiles.
+    """
+    reason = too_few(summary.count, spec.minimum_rows, "values that are not missing")
+    if reason:
+        return undefined(summary.count, reason)
+    share = _share(name)
+    if share is not None and summary.ordered is not None:
+        return _quantile(state, summary, summary.ordered, share)
+    if summary.sums is not None:
+        return _of_sums(state, summary, summary.sums, Statistic(name))
+    msg = f"the chunk was summarised under a spec without {name}"
+    raise TypeError(msg)
+
+
+def _of_sums(state: Spread, summary: Described, sums: Sums, statistic: Statistic) -> Outcome:
+    value, error = {
+        Statistic.MEAN: (sums.mean, state.mean_error(summary.rows)),
+        Statistic.SUM: (sums.total.high, state.sum_error(summary.rows)),
+        Statistic.STANDARD_DEVIATION: (sums.deviation, state.deviation_error(summary.rows)),
+    }[statistic]
+    if finite(value) is None:
+        return undefined(summary.count, "the values are too large to be added up")
+    return Outcome(value, summary.count, error)
+
+
+def _quantile(state: Spread, summary: Described, ordered: Ordered, share: float) -> Outcome:
+    value, off_by = ordered.quantile(share)
+    reason = f"more distinct values than are kept: off by at most {off_by:.3g}" if off_by else None
+    return Outcome(value, summary.count, state.quantile_error(share, summary.rows), reason=reason)
+
+
+def _share(name: str) -> float | None:
+    """Return which quantile a method is; None where it is none."""
+    _, _, part = name.partition(":")
+    return 0.5 if name == Statistic.MEDIAN else float(part) if part else None
