@@ -6,7 +6,7 @@ from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.directions import worse_side
 from driftline.engine.findings import Finding, title, told_apart
 from driftline.engine.quality.sentences import fault
-from driftline.engine.results import LABEL, Kind, Method, Quality, Result, State
+from driftline.engine.results import LABEL, Bounds, Kind, Method, Quality, Result, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.thresholds import EFFECT_FLOOR, P_VALUE_LEVEL
 
@@ -15,7 +15,7 @@ LASTING = 2
 WINDOW = 3
 """How many closed chunks, the chunk itself included, the window has."""
 
-_KINDS = (Kind.DRIFT, Kind.QUALITY)
+_KINDS = (Kind.DRIFT, Kind.MULTIVARIATE, Kind.QUALITY)
 _OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
 _OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
 """Faults that an open chunk always seems to have: more rows are to come."""
@@ -53,8 +53,9 @@ def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
     It is named by kind, column (or model) and data quality method, "" for drift.
 
     A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
-    effect decides alone. Where a column has p-values, one of them must also be significant at a false discovery rate
-    of 5 % over the chunk's columns. The label counts only in a chunk that is settled: early labels are a biased sample.
+    effect decides alone, and of those without a floor, or with a threshold of the spec's own, the bound. Where a column
+    has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
+    label counts only in a chunk that is settled: early labels are a biased sample.
     """
     if chunk.rows < spec.minimum_rows:
         return {}
@@ -63,7 +64,7 @@ def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
     seen: dict[_Subject, str] = {}
     for result in results:
         key = _subject(result)
-        if key not in dismissed and _outside(result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
+        if key not in dismissed and _outside(spec, result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
             seen.setdefault(key, _reason(result))
     return seen
 
@@ -87,14 +88,21 @@ def _dismissed(results: Sequence[Result]) -> frozenset[_Subject]:
     return frozenset(_subject(r) for r, _ in tested) - found
 
 
-def _outside(result: Result) -> bool:
-    bounds = worse_side(result.kind, result.method, result.bounds)
-    if result.value is None or result.method not in EFFECT_FLOOR:
-        return result.value is not None and bounds.breached(result.value)
-    effect = _effect(result)
-    if effect is None or effect <= EFFECT_FLOOR[result.method]:
+def _outside(spec: ModelSpec, result: Result) -> bool:
+    if result.value is None:
         return False
-    return bounds.upper is None or bounds.breached(result.value)
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    floor = EFFECT_FLOOR.get(result.method)
+    if floor is None or spec.own_threshold(result.method) is not None:
+        return bounds.breached(result.value)
+    effect = _effect(result)
+    if effect is None or effect <= floor:
+        return False
+    return _unbounded(bounds) or bounds.breached(result.value)
+
+
+def _unbounded(bounds: Bounds) -> bool:
+    return bounds.lower is None and bounds.upper is None
 
 
 def _effect(result: Result) -> float | None:
@@ -107,15 +115,20 @@ def _reason(result: Result) -> str:
     if result.kind is Kind.QUALITY:
         return fault(result)
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
-    return f"{result.subject} drifted: {title(result.method)} {_too_far(result)}{tested}"
+    what = "All features together" if result.kind is Kind.MULTIVARIATE else result.subject
+    return f"{what} drifted: {title(result.method)} {_too_far(result)}{tested}"
 
 
 def _too_far(result: Result) -> str:
     value = result.value or 0.0
-    if result.bounds.upper is None:
-        return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
-    shown, bound = told_apart(value, result.bounds.upper)
-    return f"{shown} is above its bound {bound}"
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    if bounds.upper is not None and value > bounds.upper:
+        shown, bound = told_apart(value, bounds.upper)
+        return f"{shown} is above its bound {bound}"
+    if bounds.lower is not None:
+        shown, bound = told_apart(value, bounds.lower)
+        return f"{shown} is below its bound {bound}"
+    return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
 
 
 def _not_yet(chunk: ChunkFacts) -> str:

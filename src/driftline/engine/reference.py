@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from driftline.engine.chunks import by_chunk, by_sizes
+from driftline.engine.chunks import Chunk, by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.outcomes import Key, outcomes
-from driftline.engine.results import EVENT_TIME, ID, Bounds, Kind
+from driftline.engine.results import EVENT_TIME, ID, MODEL, Bounds, Kind, Method
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
 from driftline.engine.thresholds import bounds_for, bounds_note
 from driftline.errors import InvalidInput
 
-FORMAT = 2
+FORMAT = 3
 """The version of the JSON; a reference stored under another one must be fitted again."""
 
 
@@ -100,8 +100,7 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | N
     states = States.fit(ordered, spec)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
-    found = [outcomes(states, spec, states.summarise(rows, spec), chunk) for chunk, rows in chunks]
-    values = {key: [outcome[key].value for outcome in found] for key in found[0]}
+    values = _values_of_chunks(states, spec, chunks)
     times = ordered[EVENT_TIME]
     return FittedReference(
         states=states,
@@ -112,6 +111,18 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | N
         chunks=len(chunks),
         content_hash=content_hash(ordered, spec),
     )
+
+
+def _values_of_chunks(
+    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
+) -> dict[Key, list[float | None]]:
+    """Return each number of each chunk; none of the domain classifier, whose bounds are constants."""
+    apart = [method for method in spec.multivariate_methods if method is Method.DOMAIN_CLASSIFIER]
+    usual = tuple(method for method in spec.multivariate_methods if method not in apart)
+    own = spec.model_copy(update={"multivariate_methods": usual})
+    found = [outcomes(states, own, states.summarise(rows, own), chunk) for chunk, rows in chunks]
+    values = {key: [outcome[key].value for outcome in found] for key in found[0]}
+    return values | {(MODEL, Kind.MULTIVARIATE, method.value): [] for method in apart}
 
 
 def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) -> Limit:

@@ -1,5 +1,6 @@
 """What is watched of a model and how: the content of a spec revision. No I/O here."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -7,6 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from driftline.engine.directions import base
+from driftline.engine.own_thresholds import OwnThreshold, StandardDeviationThreshold
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 
 RESERVED = frozenset(
@@ -57,6 +60,10 @@ DEFAULT_METRICS: dict[Problem, tuple[Metric, ...]] = {
     Problem.MULTICLASS: (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY),
     Problem.REGRESSION: (Metric.MAE, Metric.RMSE),
 }
+
+
+MULTIVARIATE_METHODS = (Method.PCA_RECONSTRUCTION, Method.DOMAIN_CLASSIFIER)
+"""The drift methods that look at all watched features together."""
 
 
 class ColumnKind(StrEnum):
@@ -119,6 +126,10 @@ class BusinessValue(BaseModel):
     per_prediction: bool = False
 
 
+BOUNDED = frozenset({*Metric, *Method, *Quality, *Statistic} - {Method.CHI2})
+"""What may have a threshold of its own; the p-value decides on chi2."""
+
+
 class ModelSpec(BaseModel):
     """The whole spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and minimum rows.
 
@@ -127,7 +138,7 @@ class ModelSpec(BaseModel):
     multiclass model, as text; their scores are in columns probability_<class>. `segments` names categorical features by
     whose values all results are given apart. `exact_distances` keeps a reference of any length whole for
     Kolmogorov-Smirnov and Wasserstein. Without `metrics` the problem's default ones are computed; `confusion_matrix` of
-    a binary model stands for its four numbers.
+    a binary model stands for its four numbers. `own_thresholds` are by method and go before the policy of `thresholds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -154,6 +165,7 @@ class ModelSpec(BaseModel):
     label_drift: bool = False
     exact_distances: bool = False
     thresholds: ThresholdPolicy = ThresholdPolicy.DRIFTLINE
+    own_thresholds: Mapping[str, Annotated[OwnThreshold, Field(discriminator="type")]] = Field(default_factory=dict)
     drift_alerts: bool = False
 
     @model_validator(mode="before")
@@ -210,6 +222,33 @@ class ModelSpec(BaseModel):
             )
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _known_thresholds(self) -> Self:
+        unknown = sorted(set(self.own_thresholds) - BOUNDED)
+        if unknown:
+            msg = f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(BOUNDED))}"
+            raise ValueError(msg)
+        if isinstance(self.own_thresholds.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
+            msg = "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _multivariate_methods_are(self) -> Self:
+        univariate = [method for method in self.multivariate_methods if method not in MULTIVARIATE_METHODS]
+        if univariate:
+            msg = f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
+            raise ValueError(msg)
+        if self.multivariate_methods and not any(column.watched for column in self.columns):
+            msg = "multivariate_methods look at the watched features; watch some"
+            raise ValueError(msg)
+        return self
+
+    def own_threshold(self, method: str) -> OwnThreshold | None:
+        """Return what `own_thresholds` has for `method`, or for the method that it is one number of."""
+        names = [method, base(method), *([Metric.CONFUSION_MATRIX] if method in CONFUSION else [])]
+        return next((self.own_thresholds[name] for name in names if name in self.own_thresholds), None)
 
     @property
     def zone(self) -> ZoneInfo:

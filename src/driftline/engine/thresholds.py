@@ -1,13 +1,14 @@
 """Bounds that results are held against, by policy, from the values of the reference's own chunks. No I/O here."""
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from dataclasses import replace
+from math import inf, isfinite, sqrt
 from statistics import mean, stdev
 
-import numpy as np
 from scipy.special import stdtrit
 
 from driftline.engine.directions import PERFORMANCE, Worse, base, worse, worse_side
+from driftline.engine.own_thresholds import StandardDeviationThreshold, own_bounds
 from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State, Statistic
 from driftline.engine.spec import ModelSpec, ThresholdPolicy
 
@@ -30,13 +31,15 @@ EFFECT_FLOOR: dict[str, float] = {
     Method.WASSERSTEIN: 0.1,
     Method.CHI2: 0.1,
     Method.PSI: 0.2,
+    Method.DOMAIN_CLASSIFIER: 0.1,
     Quality.MISSING_VALUES: 0.05,
     Quality.UNSEEN_CATEGORIES: 0.01,
     Quality.OUT_OF_RANGE: 0.01,
     Quality.DUPLICATES: 0.01,
 }
 """Effects not above this are too small to matter, however certain. See `Result.effect` for each method's scale; 0.1 is
-a tenth of the column's standard deviation for Wasserstein and Cohen's small effect (w) for chi2; 0.05 is five
+a tenth of the column's standard deviation for Wasserstein, Cohen's small effect (w) for chi2, and a ROC AUC of 0.6 for
+the domain classifier; PCA reconstruction error has none, since what is much depends on the features; 0.05 is five
 percentage points more missing values than in the reference. 0.01 is one row in a hundred: of undisturbed rows about 2
 in as many as the reference has fall outside its range, and a rare category may be new, which is far less in any
 reference long enough for bounds. Row count and freshness have no scale of their own and so no floor."""
@@ -54,10 +57,21 @@ the effect floor. F1 and accuracy have none, since what is good depends on the s
 missing values have none either: their effect is held against its floor alone, and chi2 against its p-value and floor.
 """
 
-ZERO_IN_REFERENCE = frozenset({Quality.UNSEEN_CATEGORIES, Quality.OUT_OF_RANGE})
-"""Shares that are 0 in every chunk of the reference, by definition: their bound is 0 under both policies."""
-NO_BOUND_AT_ZERO = frozenset({Quality.ROW_COUNT, Statistic.STANDARD_DEVIATION})
+_NOTHING_ABOVE_0 = Bounds(upper=0.0, alert_upper=0.0, expected=0.0)
+FIXED_BOUNDS: dict[str, Bounds] = {
+    Method.CHI2: Bounds(),
+    Method.DOMAIN_CLASSIFIER: Bounds(lower=0.45, upper=0.65, alert_lower=0.45, alert_upper=0.65),
+    Quality.UNSEEN_CATEGORIES: _NOTHING_ABOVE_0,
+    Quality.OUT_OF_RANGE: _NOTHING_ABOVE_0,
+}
+"""Bounds that do not come from the reference's chunks under either policy, as in NannyML. The p-value decides on chi2;
+the domain classifier does not tell the reference from its own chunks (only the upper bound is on the worse side); of
+unseen categories and values out of range the reference has none, by definition."""
+NO_BOUND_AT_ZERO = frozenset({Quality.ROW_COUNT, Statistic.STANDARD_DEVIATION, Method.PCA_RECONSTRUCTION})
 """Numbers that under policy `nannyml` have no lower bound where it would be 0 or less, instead of one at 0."""
+
+UNCAPPED = frozenset({Method.JENSEN_SHANNON, Method.HELLINGER, Method.L_INFINITY})
+"""Distances whose upper bound NannyML does not cut at 1."""
 
 _SHARE = (0.0, 1.0)
 _FROM_ZERO = (0.0, float("inf"))
@@ -115,13 +129,15 @@ def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Seque
     Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
     method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
 
-    Under both, chi2 has no bounds: its p-value decides; and the bound of `ZERO_IN_REFERENCE` is 0.
+    Under both, `FIXED_BOUNDS` go before that, and before all what `spec.own_thresholds` has for the method, cut to the
+    limits that NannyML has.
     """
     values = _defined(reference_values)
-    if method == Method.CHI2:
-        return Bounds()
-    if method in ZERO_IN_REFERENCE:
-        return Bounds(upper=0.0, alert_upper=0.0, expected=0.0)
+    own = spec.own_threshold(method)
+    if own is not None:
+        return _within_limits(method, own_bounds(own, values))
+    if method in FIXED_BOUNDS:
+        return FIXED_BOUNDS[method]
     if spec.thresholds is ThresholdPolicy.NANNYML:
         return _nannyml_bounds(kind, method, values)
     if len(values) < MINIMUM_REFERENCE_CHUNKS:
@@ -136,7 +152,7 @@ def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float |
     """
     count = len(_defined(reference_values))
     enough = 1 if spec.thresholds is ThresholdPolicy.NANNYML else MINIMUM_REFERENCE_CHUNKS
-    if method == Method.CHI2 or method in ZERO_IN_REFERENCE or count >= enough:
+    if method in FIXED_BOUNDS or count >= enough or spec.own_threshold(method) is not None:
         return None
     return (
         f"The reference has {count} usable chunk{'' if count == 1 else 's'}, fewer than {enough}: "
@@ -191,17 +207,24 @@ def _prediction_factor(chunks: int, chance: float) -> float:
 def _nannyml_bounds(kind: Kind, method: str, values: list[float]) -> Bounds:
     if not values:
         return Bounds()
-    centre, spread = float(np.mean(values)), float(np.std(values))
-    upper: float | None = centre + SPREADS * spread
-    lower = None if kind is Kind.DRIFT else clipped(method, centre - SPREADS * spread)
-    if upper is not None and method != Method.JENSEN_SHANNON:
-        upper = clipped(method, upper)
-    if lower == 0 and method in NO_BOUND_AT_ZERO:
+    bounds = own_bounds(StandardDeviationThreshold(), values)
+    if kind is Kind.DRIFT:
+        bounds = replace(bounds, lower=None, alert_lower=None)
+    return _within_limits(method, bounds)
+
+
+def _within_limits(method: str, bounds: Bounds) -> Bounds:
+    """Cut bounds to the limits that NannyML has for `method`; its bounds of alert are those of warning."""
+    lowest, highest = _RANGE.get(base(method), (-inf, inf))
+    lower = None if bounds.lower is None else max(bounds.lower, lowest)
+    if lower == lowest and base(method) in NO_BOUND_AT_ZERO:
         lower = None
-    return Bounds(lower=lower, upper=upper, alert_lower=lower, alert_upper=upper, expected=centre)
+    capped = bounds.upper is not None and method not in UNCAPPED
+    upper = min(bounds.upper, highest) if capped and bounds.upper is not None else bounds.upper
+    return replace(bounds, lower=lower, upper=upper, alert_lower=lower, alert_upper=upper)
 
 
 def clipped(method: str, bound: float) -> float:
     """Return `bound`, or the end of the method's range that it is beyond."""
-    lowest, highest = _RANGE.get(base(method), (-float("inf"), float("inf")))
+    lowest, highest = _RANGE.get(base(method), (-inf, inf))
     return min(max(bound, lowest), highest)
