@@ -18,6 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from churn_jobs.batches import DayPart
 from churn_jobs.days import DayRange
 from driftline.columns import Processed
+from driftline.errors import NotFound
 
 UNFINISHED = ".unfinished-"
 ROWS, CONTENT_HASH = "rows.parquet", "_content_hash"
@@ -35,7 +36,11 @@ class PreparedFiles:
             shutil.rmtree(folder)
 
     def replace(self, rows: DataFrame, days: DayRange, computed: Sequence[DayPart], attempt: str) -> int:
-        """Bring the files of `days` to the computed content; give the number of days that were written."""
+        """Bring the files of `days` to the computed content; give the number of days that were written.
+
+        Raises:
+            NotFound: what Spark wrote is not here, but on another machine.
+        """
         hashes = {day: _day_hash(one for one in computed if one.part.day == day) for day in _days(computed)}
         for day in set(days) - hashes.keys():
             shutil.rmtree(self._folder(day), ignore_errors=True)
@@ -64,7 +69,13 @@ class PreparedFiles:
         return folder
 
     def _take(self, written: Path, day: date, content: str) -> None:
-        (file,) = self._folder(day, written).glob("*.parquet")
+        files = [*self._folder(day, written).glob("*.parquet")]
+        if len(files) != 1:
+            raise NotFound(
+                f"Spark wrote {len(files)} files of {day} that can be seen in {written}, not 1: on a cluster,"
+                " DRIFTLINE_VAR must be a folder that all its machines share under the same path."
+            )
+        (file,) = files
         folder = self._folder(day)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONTENT_HASH).unlink(missing_ok=True)
