@@ -27,6 +27,6 @@ def test_a_written_day_is_taken_with_its_hash(tmp_path: Path, written: Path) -> 
 
 def test_what_another_machine_kept_is_missed_with_its_cure(tmp_path: Path, written: Path) -> None:
     files = PreparedFiles(tmp_path / "prepared")
-    with pytest.raises(NotFound, match=r"0 files of 2026-01-31 .* DRIFTLINE_VAR must be a folder that all its machines"):
+    with pytest.raises(NotFound, match=r"0 files of 2026-01-31 .* DRIFTLINE_VAR must be a folder that all"):
         files._take(written, DAY, "hash")
     assert files._content_hash(DAY) is None
