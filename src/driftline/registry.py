@@ -28,7 +28,7 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.database import in_transaction
 from driftline.engine.chunks import chunk_of
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import ModelSpec, Problem
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.predictions import PredictionStore
 from driftline.tables import (
@@ -115,8 +115,10 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
     revision. The tables of the model are made while the version is `creating`; then it is `ready`.
 
     Raises:
-        InvalidInput: the reference is shorter than 8 chunks. Conflict: the model's table has other columns.
+        InvalidInput: the model is not binary, or the reference is shorter than 8 chunks. Conflict: the model's table
+            has other columns.
     """
+    _require_binary(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
@@ -125,6 +127,15 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
         _make_tables(connection, number, candidate.spec)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
+
+
+def _require_binary(spec: ModelSpec) -> None:
+    """Refuse what the tables of predictions and labels, and the pages, have no place for."""
+    if spec.problem is not Problem.BINARY:
+        raise InvalidInput(
+            f"The service watches binary models so far, and this one is {spec.problem}; use the library or `driftline "
+            "backtest`."
+        )
 
 
 def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
@@ -230,8 +241,10 @@ def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: d
     """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
 
     Raises:
-        NotFound: no such model or version. Conflict: the columns differ, which only a new model can have.
+        NotFound: no such model or version. InvalidInput: the spec is not of a binary model. Conflict: the columns
+            differ, which only a new model can have.
     """
+    _require_binary(spec)
     present = load(engine, name, version)
     if spec == present.spec:
         return present.spec_revision

@@ -18,10 +18,11 @@ def performance_findings(
 
     `previous` is the closed chunk directly before: two running beyond the bound of warning alert. `records` tells by
     metric whether past estimates held. A metric that decides is ok, warn or alert; one that cannot is at best
-    pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined).
+    pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined). Counts,
+    such as the cells of a confusion matrix, are not judged: they follow the number of rows.
     """
     findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
-    for metric in spec.metrics:
+    for metric in (name for name in spec.metrics if worse(Kind.REALIZED, name) is not Worse.NEITHER):
         realized = chunk.performance(Kind.REALIZED, metric)
         if chunk.settled(spec) and realized is not None and realized.value is not None:
             findings += _decided(spec, metric, realized, realized.value, previous)

@@ -1,0 +1,33 @@
+"""What the registry refuses before it asks any database."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine
+
+from driftline import registry
+from driftline.engine.spec import ColumnSpec, ModelSpec, Problem
+from driftline.errors import InvalidInput
+
+NOWHERE = create_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+COLUMNS = (ColumnSpec(name="usage"),)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ModelSpec(problem=Problem.REGRESSION, columns=COLUMNS),
+        ModelSpec(problem=Problem.MULTICLASS, classes=("a", "b", "c"), columns=COLUMNS),
+    ],
+    ids=lambda spec: spec.problem,
+)
+def test_the_service_watches_binary_models_only(spec: ModelSpec, tmp_path: Path) -> None:
+    candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
+    said = f"watches binary models so far, and this one is {spec.problem}; use the library or `driftline backtest`"
+    with pytest.raises(InvalidInput, match=said):
+        registry.register(NOWHERE, candidate, tmp_path, NOW)
+    with pytest.raises(InvalidInput, match=said):
+        registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)
