@@ -157,3 +157,34 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, our
             lower, upper = confidence_band(our_chunk[Kind.ESTIMATED, metric]) or (None, None)
             assert _same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
             assert _same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
+
+
+def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
+    nannyml: ModuleType, example: Example
+) -> None:
+    """NannyML adds up the means of both predicted classes, against its documentation and its own sampling error."""
+    reference, analysis = example("")
+    mean = WORTH.model_copy(update={"per_prediction": True})
+    spec = SPEC.model_copy(update={"metrics": (Metric.BUSINESS_VALUE,), "business_value": mean})
+    case = Case(reference[:1_500], analysis[-1_000:], spec)
+    theirs = _theirs(nannyml.PerformanceCalculator, case, normalize_business_value="per_prediction")
+    totals = _theirs(nannyml.PerformanceCalculator, case)
+    for their_chunk, total, our_chunk in zip(theirs, totals, case.results(), strict=True):
+        result, numbers = our_chunk[Kind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
+        assert _same(result.value, total["business_value"]["value"] / result.rows)
+        assert _same(result.sampling_error, numbers["sampling_error"])
+        assert not _same(result.value, numbers["value"])
+
+
+def test_a_model_that_claims_everything_has_metrics_where_nannyml_has_none(
+    nannyml: ModuleType, example: Example
+) -> None:
+    reference, analysis = example("")
+    case = Case(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
+    theirs = _theirs(nannyml.PerformanceCalculator, case)
+    for their_chunk, our_chunk in zip(theirs, case.results(), strict=True):
+        for metric in (Metric.F1, Metric.PRECISION, Metric.RECALL):
+            assert np.isnan(their_chunk[metric]["value"])
+            assert our_chunk[Kind.REALIZED, metric].value is not None
+        assert our_chunk[Kind.REALIZED, Metric.RECALL].value == 1.0
+        assert _same(our_chunk[Kind.REALIZED, Metric.SPECIFICITY].value, their_chunk["specificity"]["value"])
