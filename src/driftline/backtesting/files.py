@@ -52,7 +52,7 @@ def output_faults(paths: Mapping[str, Path | None]) -> Iterator[str]:
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Read a spec.yaml: a mapping with fields of `driftline.engine.spec.ModelSpec`. Any other content is an InvalidInput."""
+    """Read a spec.yaml: fields of `driftline.engine.spec.ModelSpec`. Any other content is an InvalidInput."""
     import yaml  # noqa: PLC0415  (only where there is a spec)
 
     try:

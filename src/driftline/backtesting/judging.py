@@ -1,7 +1,7 @@
 """Verdicts over the chunks of a backtest, oldest first, as if each had just been closed. No I/O here."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from driftline.backtesting.instants import aware
@@ -9,7 +9,7 @@ from driftline.backtesting.places import Places
 from driftline.backtesting.result import BacktestChunk
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import Result
+from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import ModelSpec
 from driftline.engine.track_record import RECORD_WINDOW, track_records
 from driftline.engine.verdict import LOOKBACK, verdict_of
@@ -42,10 +42,17 @@ class Judge:
         for counted in chunks:
             facts = self._facts(counted)
             verdict = verdict_of(self.spec, facts, self.before, track_records(self.spec, self.settled))
+            verdict = self._with_partial(verdict, counted.chunk)
             self._remember(facts)
             yield BacktestChunk(
                 facts.start, facts.end, facts.rows, facts.labelled, facts.closed, verdict, facts.results
             )
+
+    def _with_partial(self, verdict: Verdict, chunk: Chunk) -> Verdict:
+        if not self.places.partial(chunk):
+            return verdict
+        reason = "The reference ends inside this chunk: only the rest of it is judged, provisionally."
+        return replace(verdict, reasons=(reason, *verdict.reasons))
 
     def _facts(self, counted: Counted) -> ChunkFacts:
         start, end = counted.chunk.start, counted.chunk.end

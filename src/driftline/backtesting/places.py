@@ -29,7 +29,10 @@ class Places(Protocol):
         """Yield all chunks in order, those without rows too, given those that have some."""
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
-        """Say whether no later row can belong to `chunk`; `newest` is the last event in microseconds."""
+        """Say whether all of `chunk` is there; `newest` is the last event in microseconds."""
+
+    def partial(self, chunk: Chunk) -> bool:
+        """Say whether the first part of `chunk` belongs to the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,11 @@ class ByPeriod:
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
         """Say whether the newest event has passed the period's end, and none of it belongs to the reference."""
-        return aware(newest) >= chunk.end and chunk.start >= aware(self.since)
+        return aware(newest) >= chunk.end and not self.partial(chunk)
+
+    def partial(self, chunk: Chunk) -> bool:
+        """Say whether the reference ends inside the period."""
+        return chunk.start < aware(self.since)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,3 +104,7 @@ class ByNumber:
     def complete(self, chunk: Chunk, newest: int) -> bool:
         """Say whether the chunk has all the rows it can have."""
         return not (self.open_last and chunk is self.chunks[-1])
+
+    def partial(self, chunk: Chunk) -> bool:
+        """Say no: the count begins with the analysis."""
+        return False

@@ -1,0 +1,93 @@
+"""A backtest as a matplotlib figure: one panel for each number, with its bounds."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from driftline.backtesting.page import ReportExtraMissing
+from driftline.backtesting.result import BacktestResult
+from driftline.engine.findings import title
+from driftline.engine.results import MODEL, Kind, Result
+from driftline.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ACROSS = 3
+MOST_PANELS = 24
+_COLOURS = {Kind.REALIZED: "#14639e", Kind.ESTIMATED: "#7a55bd"}
+
+Panel = tuple[str, str]
+"""Subject and method."""
+
+
+def draw(result: BacktestResult, subjects: Sequence[str] | None = None) -> "Figure":
+    """Draw every method of the subjects; what is not there is an InvalidInput that lists what is.
+
+    By default the subjects are the model, its performance alone, and the columns that drifted.
+    """
+    panels = _panels(result, subjects)[:MOST_PANELS]
+    figure, axes = _grid(len(panels))
+    for (subject, method), axis in zip(panels, axes, strict=True):
+        for kind in Kind:
+            _draw_kind(result, subject, kind, method, axis)
+        axis.set_title(f"{subject}: {title(method)}" if subject != MODEL else title(method), fontsize=9, loc="left")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=8)
+    figure.autofmt_xdate()
+    return figure
+
+
+def _panels(result: BacktestResult, subjects: Sequence[str] | None) -> list[Panel]:
+    found = [one for chunk in result.chunks for one in chunk.results if one.value is not None]
+    available = dict.fromkeys(one.subject for one in found)
+    drifted = dict.fromkeys(column for chunk in result.chunks for column in chunk.verdict.drifted)
+    wanted = [MODEL, *drifted] if subjects is None else list(subjects)
+    unknown = [name for name in wanted if name not in available]
+    if subjects is not None and unknown:
+        msg = f"nothing was found of {', '.join(unknown)}; there are {', '.join(available)}"
+        raise InvalidInput(msg)
+    panels = dict.fromkeys((one.subject, str(one.method)) for one in found)
+    chosen = [panel for panel in panels if panel[0] in wanted]
+    if not chosen:
+        msg = f"there is no number to draw; ask for one of {', '.join(available) or 'none'}"
+        raise InvalidInput(msg)
+    return sorted(chosen, key=lambda panel: wanted.index(panel[0]))
+
+
+def _grid(panels: int) -> tuple["Figure", list[Any]]:
+    try:
+        from matplotlib.figure import Figure as Sheet  # noqa: PLC0415  (an extra, and slow to import)
+    except ImportError as error:
+        raise ReportExtraMissing from error
+    across = min(ACROSS, panels)
+    down = -(-panels // across)
+    figure = Sheet(figsize=(4.2 * across, 2.3 * down), layout="constrained")
+    axes = figure.subplots(down, across, squeeze=False).ravel().tolist()
+    for empty in axes[panels:]:
+        empty.remove()
+    return figure, axes[:panels]
+
+
+def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, axis: Any) -> None:
+    points = [
+        (chunk.start, one)
+        for chunk in result.chunks
+        for one in chunk.results
+        if (one.subject, one.kind, str(one.method)) == (subject, kind, method) and one.value is not None
+    ]
+    if not points:
+        return
+    starts, results = [start for start, _ in points], [one for _, one in points]
+    style = "--" if kind is Kind.ESTIMATED else "-"
+    colour = _COLOURS.get(kind, "#14639e")
+    axis.plot(starts, [one.value for one in results], style, marker=".", linewidth=1.3, color=colour)
+    _draw_bounds(results[0], axis)
+    outside = [(start, one.value) for start, one in points if one.bounds.breached(one.value or 0.0)]
+    if outside and kind is not Kind.ESTIMATED:
+        axis.plot(*zip(*outside, strict=True), "D", color="#cf4436", markersize=4)
+
+
+def _draw_bounds(result: Result, axis: Any) -> None:
+    for bound in (result.bounds.lower, result.bounds.upper):
+        if bound is not None:
+            axis.axhline(bound, color="#cf8a1d", linewidth=1, linestyle="--")
