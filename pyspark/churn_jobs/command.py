@@ -76,10 +76,18 @@ def explain(error: Exception) -> str:
         faults = "; ".join(f"{prefix}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors())
         return f"The environment does not fit. {faults}."
     if isinstance(error, Py4JJavaError):
-        return f"Spark failed: {_root_cause(error)}"
+        return f"Spark failed: {with_cure(_root_cause(error))}"
     if isinstance(error, SQLAlchemyError):
         return f"The database refused: {getattr(error, 'orig', None) or error}"
     return str(error)
+
+
+def with_cure(cause: str) -> str:
+    """Add what to do where Spark's own words do not say it: its master is away, or gave up."""
+    lost = "stopped SparkContext" in cause
+    return (
+        f"{cause} Its last line above says why; is SPARK_MASTER the address of a master that runs?" if lost else cause
+    )
 
 
 def _root_cause(error: Py4JJavaError) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from churn_jobs.command import asked, explain, run
+from churn_jobs.command import asked, explain, run, with_cure
 from churn_jobs.days import AskedRange
 from churn_jobs.job import Job
 from churn_jobs.session import driver_jars
@@ -79,3 +79,9 @@ def test_the_driver_is_the_one_jar_that_is_passed(tmp_path: Path) -> None:
     assert driver_jars(JobSettings(jars=tmp_path)) == [str(tmp_path / "mariadb-java-client-3.5.jar")]
     with pytest.raises(NotFound, match="SPARK_JARS"):
         driver_jars(JobSettings(jars=tmp_path / "none"))
+
+
+def test_a_master_that_is_away_is_told_with_its_variable() -> None:
+    said = "java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext."
+    assert with_cure(said).endswith("is SPARK_MASTER the address of a master that runs?")
+    assert with_cure("java.io.IOException: No space left") == "java.io.IOException: No space left"
