@@ -85,9 +85,7 @@ def explain(error: Exception) -> str:
 def with_cure(cause: str) -> str:
     """Add what to do where Spark's own words do not say it: its master is away, or gave up."""
     cure = "Its last line above says why; is SPARK_MASTER the address of a master that runs?"
-    return (
-        f"{cause} Its last line above says why; is SPARK_MASTER the address of a master that runs?" if lost else cause
-    )
+    return f"{cause} {cure}" if "stopped SparkContext" in cause else cause
 
 
 def _root_cause(error: Py4JJavaError) -> str:
