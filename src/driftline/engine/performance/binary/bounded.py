@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.performance.binary.ranked import Ranked
+from driftline.engine.performance.binary.ranked import SCORED, Ranked
 from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.results import Kind, Metric
 from driftline.errors import InvalidInput
 
 FINEST = 2.0**-40
@@ -19,7 +20,7 @@ _ALL_BITS = 63
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """The rows of `scores`, which have at most `limit` distinct ones; all that `Scores` gives can be computed of it.
+    """The rows of `scores`, which have at most `limit` distinct ones; performance takes it in the place of `Scores`.
 
     `width` is that of the bins that scores were pooled into, a power of two; 0 where all are exact. A bin begins at a
     multiple of its width, so that bins of half the width never cross it: parts pooled apart merge without another error
@@ -69,7 +70,7 @@ class Bounded:
         larger gap, times p / P, summed over bins. None where there is no row of class 1.
         """
         rows = self._ranked
-        positives, negatives = rows.positives[::-1].astype(np.float64), rows.negatives[::-1].astype(np.float64)
+        positives, negatives = rows.positives[::-1], rows.negatives[::-1]
         hits, alarms = np.cumsum(positives), np.cumsum(negatives)
         if not len(hits) or not hits[-1]:
             return None
@@ -81,6 +82,18 @@ class Bounded:
         best, least = hits / (hits + alarms - negatives), hits - positives + 1
         gaps = np.maximum(best - now, now - least / (least + alarms))
         return float(np.dot(positives, gaps) / positives.sum())
+
+    def note(self, kind: Kind, metric: Metric) -> str | None:
+        """Say in plain words that a number of these rows is not exact, and by how much it is off at most if known.
+
+        None where it is exact: what was realized by predictions alone is, and all is while scores are not pooled.
+        """
+        if not self.width or (kind is Kind.REALIZED and metric not in SCORED):
+            return None
+        errors = {Metric.ROC_AUC: self.roc_auc_error, Metric.AVERAGE_PRECISION: self.average_precision_error}
+        error = errors.get(metric) if kind is Kind.REALIZED else None
+        cost = "it is not exact" if error is None else f"it is off by at most {error:.2g}"
+        return f"Scores were pooled into bins {self.width:.2g} wide to bound memory: {cost}."
 
     @property
     def _ranked(self) -> Ranked:

@@ -33,10 +33,11 @@ class Confusion:
 
     @classmethod
     def _summed(cls, rows: Scores, probabilities: FloatArray) -> Self:
-        positives = probabilities * rows.counts
-        refused, claimed = np.bincount(rows.predictions, weights=positives, minlength=2).tolist()
-        negatives = np.bincount(rows.predictions, weights=rows.counts - positives, minlength=2).tolist()
-        return cls(claimed, negatives[1], negatives[0], refused)
+        claimed = rows.predictions * rows.counts.astype(np.float64)
+        claims, all_positives = float(claimed.sum()), float(np.dot(probabilities, rows.counts))
+        hits = min(float(np.dot(probabilities, claimed)), claims)
+        missed = max(all_positives - hits, 0.0)
+        return cls(hits, claims - hits, max(rows.rows - claims - missed, 0.0), missed)
 
     @property
     def rows(self) -> float:

@@ -1,6 +1,6 @@
 """What performance of a binary model keeps of the reference, and what it finds in a chunk. No I/O here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -8,11 +8,12 @@ import pandas as pd
 
 from driftline.engine.columns import as_floats
 from driftline.engine.performance.binary import cbpe, realized, sampling
+from driftline.engine.performance.binary.bounded import Bounded
 from driftline.engine.performance.binary.cbpe import Cbpe
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.protocol import Found
-from driftline.engine.results import LABEL, PREDICTION, SCORE, Kind
+from driftline.engine.results import LABEL, PREDICTION, SCORE, Kind, Metric
 from driftline.engine.spec import ModelSpec
 
 
@@ -37,8 +38,12 @@ class BinaryPerformance:
         """Count the rows of a chunk by score, prediction and label."""
         return Scores.of(frame)
 
-    def outcomes(self, summary: Scores, spec: ModelSpec) -> Found:
-        """Compute each metric of the spec, realized first, then estimated."""
+    def outcomes(self, summary: Scores | Bounded, spec: ModelSpec) -> Found:
+        """Compute each metric of the spec, realized first, then estimated; those of pooled scores say so."""
+        if isinstance(summary, Bounded):
+            for kind, metric, outcome in self.outcomes(summary.scores, spec):
+                yield kind, metric, replace(outcome, reason=outcome.reason or summary.note(kind, Metric(metric)))
+            return
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
             yield Kind.REALIZED, metric, outcome
         for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):

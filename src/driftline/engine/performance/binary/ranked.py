@@ -3,33 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.results import Metric
 
-Rows = npt.NDArray[Any]
-"""Numbers of rows: whole ones where counted, any where expected."""
 _EPSILON = float(np.finfo(np.float64).eps)
 """A probability is taken to be at least this far from 0 and 1, as scikit-learn's log_loss does."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """For each distinct score, ascending, how many rows are of class 1 and of class 0."""
+    """For each distinct score, ascending, how many rows are of class 1 and of class 0, counted or as expected."""
 
     scores: FloatArray
-    positives: Rows
-    negatives: Rows
+    positives: FloatArray
+    negatives: FloatArray
 
     @classmethod
     def of(cls, rows: Scores) -> "Ranked":
         """Count `rows`, which are scored and labelled."""
-        positives = np.where(rows.labels == 1, rows.counts, 0)
+        positives: FloatArray = (rows.labels == 1) * rows.counts.astype(np.float64)
         return grouped(rows.scores, positives, rows.counts - positives)
 
     @classmethod
@@ -49,7 +45,7 @@ class Ranked:
         return not len(self.scores) or bool(self.scores[0] >= 0 and self.scores[-1] <= 1)
 
 
-def grouped(scores: FloatArray, positives: Rows, negatives: Rows) -> Ranked:
+def grouped(scores: FloatArray, positives: FloatArray, negatives: FloatArray) -> Ranked:
     """Add up what has the same score; `scores` are ascending."""
     firsts = np.flatnonzero(np.diff(scores, prepend=np.nan) != 0)
     if len(firsts) == len(scores):
@@ -62,9 +58,9 @@ def roc_auc(rows: Ranked) -> float | None:
 
     None where a class has no rows.
     """
-    pairs = rows.positives.sum().item() * rows.negatives.sum().item()
-    below = np.cumsum(rows.negatives) - rows.negatives
-    return np.sum(rows.positives * (2 * below + rows.negatives)).item() / (2 * pairs) if pairs else None
+    pairs = float(rows.positives.sum()) * float(rows.negatives.sum())
+    below = np.cumsum(rows.negatives) - rows.negatives / 2
+    return float(np.dot(rows.positives, below)) / pairs if pairs else None
 
 
 def average_precision(rows: Ranked) -> float | None:
@@ -77,7 +73,7 @@ def average_precision(rows: Ranked) -> float | None:
     if not len(hits) or not hits[-1]:
         return None
     claims = hits + np.cumsum(rows.negatives[::-1])
-    return float(np.sum(positives * (hits / claims)) / hits[-1])
+    return float(np.dot(positives, hits / claims) / hits[-1])
 
 
 def log_loss(rows: Ranked) -> float | None:
@@ -127,7 +123,7 @@ def calibration_error(rows: Ranked, edges: IntArray) -> float | None:
     return float(np.sum(np.abs(np.diff(np.interp(edges, ranks, gaps))))) / rows.rows
 
 
-def _from_zero(values: Rows) -> FloatArray:
+def _from_zero(values: FloatArray) -> FloatArray:
     return np.concatenate(([0.0], np.cumsum(values)))
 
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.outcome import finite
-from driftline.engine.performance.binary.ranked import average_precision, brier_losses, grouped, log_losses
+from driftline.engine.performance.binary.ranked import Ranked, average_precision, brier_losses, grouped, log_losses
 from driftline.engine.results import Metric
 from driftline.engine.spec import BusinessValue, ModelSpec
 
@@ -102,9 +102,15 @@ def _average_precision(scores: FloatArray, labels: FloatArray) -> Spread | None:
     random = np.random.RandomState(SEED)
     kinds = 2 * np.unique(scores, return_inverse=True)[1] + labels.astype(np.int64)
     drawn = [np.sort(kinds[random.choice(len(kinds), size, replace=True)]) for _ in range(RESAMPLES if size else 0)]
-    found = [average_precision(grouped((kind >> 1).astype(np.float64), kind & 1, 1 - (kind & 1))) for kind in drawn]
+    found = [average_precision(_of_kinds(kind)) for kind in drawn]
     values = [value for value in found if value is not None]
     return Spread(float(np.std(values)) * sqrt(size)) if values else None
+
+
+def _of_kinds(kinds: IntArray) -> Ranked:
+    """Count rows by rank of score and label, which are coded as 2 * rank + label, ascending."""
+    positives = (kinds & 1).astype(np.float64)
+    return grouped((kinds >> 1).astype(np.float64), positives, 1 - positives)
 
 
 def _loss(

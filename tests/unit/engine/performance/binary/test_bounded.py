@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from driftline.engine.performance.binary.bounded import Bounded
 from driftline.engine.performance.binary.confusion import Confusion
-from driftline.engine.performance.binary.ranked import Ranked, average_precision, roc_auc
+from driftline.engine.performance.binary.performance import BinaryPerformance
+from driftline.engine.performance.binary.ranked import SCORED, Ranked, average_precision, roc_auc
 from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.results import Kind, Metric
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import scored_rows
+from tests.unit.engine.performance.binary.score_builders import LOOSE
 
 WIDE = st.floats(allow_nan=False, allow_infinity=False)
 SCORE = st.one_of(st.floats(0, 1), st.floats(0, 1e-6), st.integers(-3, 3).map(float), WIDE)
@@ -120,3 +123,21 @@ def test_scores_without_end_are_pooled_without_a_warning() -> None:
 def test_one_score_is_too_few_to_keep() -> None:
     with pytest.raises(InvalidInput, match="at least 2 distinct scores must be kept"):
         Bounded.of(_scores([(0.5, 1, 1.0)]), 1)
+
+
+def test_numbers_of_pooled_scores_say_so() -> None:
+    rows = scored_rows(4_000).assign(probability_1=np.random.default_rng(2).random(4_000))
+    performance = BinaryPerformance.fit(rows, LOOSE)
+    exact = {(kind, metric): found for kind, metric, found in performance.outcomes(Scores.of(rows), LOOSE)}
+    bounded = Bounded.of(Scores.of(rows[:2_000]), 200).merge(Bounded.of(Scores.of(rows[2_000:]), 200))
+    pooled = {(kind, metric): found for kind, metric, found in performance.outcomes(bounded, LOOSE)}
+    assert pooled.keys() == exact.keys()
+    for (kind, metric), found in pooled.items():
+        before = exact[kind, metric]
+        if kind is Kind.REALIZED and metric not in SCORED:
+            assert found == before
+        elif before.value is not None:
+            assert found.value == pytest.approx(before.value, abs=0.02, rel=0.02)
+            assert (found.reason or "").startswith("Scores were pooled into bins 0.0078 wide to bound memory: it is ")
+    assert "off by at most 0.00" in (pooled[Kind.REALIZED, Metric.ROC_AUC].reason or "")
+    assert "not exact" in (pooled[Kind.REALIZED, Metric.BRIER].reason or "")
