@@ -7,8 +7,10 @@ from scipy.stats import false_discovery_control
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.drift_rule import discoveries, drift_findings, drift_seen, lasting_drift
 from driftline.engine.findings import reasons
-from driftline.engine.results import Bounds, Kind, Method, Result
-from tests.unit.engine.chunk_builders import ONE_METRIC, UPPER, chunk, drift, missing
+from driftline.engine.results import MODEL, Bounds, Kind, Method, Result, State
+from driftline.engine.thresholds import FIXED_BOUNDS
+from driftline.engine.verdict import verdict_of
+from tests.unit.engine.chunk_builders import ONE_METRIC, UPPER, chunk, drift, missing, realized
 
 NARROW = Bounds(upper=0.02, alert_upper=0.03)
 SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
@@ -32,6 +34,10 @@ SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
         (drift(40.0, Method.CHI2, effect=0.3, p_value=0.051, bounds=Bounds()), False),
         (drift(40.0, Method.CHI2, effect=0.09, p_value=1e-6, bounds=Bounds()), False),
         (drift(0.05, bounds=Bounds(lower=0.1)), False),
+        (drift(0.15, Method.HELLINGER, effect=0.15), True),
+        (drift(0.09, Method.L_INFINITY, effect=0.09, bounds=NARROW), False),
+        (drift(0.19, Method.PSI, effect=0.19, bounds=NARROW), False),
+        (drift(0.21, Method.PSI, effect=0.21), True),
         (missing(0.2, effect=0.06), True),
         (missing(0.2, effect=0.05), False),
         (missing(0.1, effect=0.06), False),
@@ -96,9 +102,46 @@ def test_drift_lasts_in_two_of_three_closed_chunks(
     assert bool(lasting_drift(ONE_METRIC, present, preceding)) is lasts
 
 
+BAND = Bounds(lower=0.9, upper=1.1, alert_lower=0.8, alert_upper=1.2)
+
+
+def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: float | None = None) -> Result:
+    bounds = BAND if method is Method.PCA_RECONSTRUCTION else FIXED_BOUNDS[method]
+    return Result(MODEL, Kind.MULTIVARIATE, method, value, 1000, State.OK, bounds, effect=effect)
+
+
+@pytest.mark.parametrize(
+    ("result", "drifted"),
+    [
+        (_together(1.0), False),
+        (_together(1.11), True),
+        (_together(0.89), True),
+        (_together(0.64, Method.DOMAIN_CLASSIFIER, effect=0.14), False),
+        (_together(0.66, Method.DOMAIN_CLASSIFIER, effect=0.16), True),
+        (_together(0.3, Method.DOMAIN_CLASSIFIER, effect=-0.2), False),
+    ],
+)
+def test_all_features_together_drift_without_a_floor_and_pca_on_both_sides(result: Result, drifted: bool) -> None:
+    facts = chunk(result)
+    assert set(drift_seen(ONE_METRIC, facts)) == ({(Kind.MULTIVARIATE, MODEL, "")} if drifted else set())
+    assert bool(lasting_drift(ONE_METRIC, facts, [facts])) is drifted
+
+
+def test_all_features_together_are_no_column_that_drifted() -> None:
+    facts = chunk(_together(1.2))
+    verdict = verdict_of(ONE_METRIC, chunk(_together(1.2), realized(0.5), day=11), [facts])
+    assert verdict.state is State.WARN
+    assert verdict.drifted == ()
+    assert "All features together drifted: PCA reconstruction error 1.2 is above its bound 1.1" in verdict.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [
+        (
+            _together(0.89),
+            "All features together drifted: PCA reconstruction error 0.89 is below its bound 0.9, and it lasts.",
+        ),
         (drift(0.15), "x drifted: Jensen-Shannon distance 0.15 is above its bound 0.12, and it lasts."),
         (
             drift(0.15, Method.KOLMOGOROV_SMIRNOV, p_value=0.0012),

@@ -1,0 +1,200 @@
+"""Thresholds that a spec gives itself: NannyML's, to the last digit, instead of the policy's."""
+
+from math import isnan
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from driftline.engine.drift_rule import drift_seen
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.own_thresholds import ConstantThreshold, OwnThreshold, StandardDeviationThreshold
+from driftline.engine.reference import fit_reference
+from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
+from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
+from driftline.engine.thresholds import bounds_for, bounds_note, standing
+from tests.unit.engine.chunk_builders import chunk, drift
+from tests.unit.engine.frame_builders import SPEC, scored_rows
+
+ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
+NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
+PROBLEM = {
+    Problem.BINARY: "classification_binary",
+    Problem.MULTICLASS: "classification_multiclass",
+    Problem.REGRESSION: "regression",
+}
+OWN = (Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR)
+"""Metrics that NannyML has not."""
+CELLS = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
+CONTINUOUS = (Method.JENSEN_SHANNON, Method.HELLINGER, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
+VALUES = st.lists(st.floats(-3, 3), min_size=1, max_size=8)
+MULTIPLIER = st.none() | st.floats(0, 5)
+THRESHOLDS = st.builds(
+    StandardDeviationThreshold,
+    std_lower_multiplier=MULTIPLIER,
+    std_upper_multiplier=MULTIPLIER,
+    offset_from=st.sampled_from(["mean", "median"]),
+) | st.tuples(st.none() | st.floats(-3, 0), st.none() | st.floats(0.1, 3)).map(
+    lambda pair: ConstantThreshold(lower=pair[0], upper=pair[1])
+)
+LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def _with(method: str, threshold: OwnThreshold, spec: ModelSpec = ONE) -> ModelSpec:
+    return ModelSpec.model_validate({**spec.model_dump(), "own_thresholds": {method: threshold}})
+
+
+def _theirs(nannyml: ModuleType, threshold: OwnThreshold) -> Any:
+    if isinstance(threshold, ConstantThreshold):
+        return nannyml.thresholds.ConstantThreshold(threshold.lower, threshold.upper)
+    return nannyml.thresholds.StandardDeviationThreshold(
+        threshold.std_lower_multiplier,
+        threshold.std_upper_multiplier,
+        {"mean": np.nanmean, "median": np.nanmedian}[threshold.offset_from],
+    )
+
+
+def _limits(nannyml: ModuleType, kind: Kind, method: str, problem: Problem) -> tuple[float | None, float | None]:
+    """The limits that NannyML's own object for a number has."""
+    none = nannyml.thresholds.ConstantThreshold()
+    if kind is Kind.DRIFT:
+        types = nannyml.drift.univariate.methods.FeatureType
+        feature = types.CONTINUOUS if method in CONTINUOUS else types.CATEGORICAL
+        univariate = nannyml.drift.univariate.methods.MethodFactory.create(
+            method, feature, chunker=None, threshold=none
+        )
+        return univariate.lower_threshold_value_limit, univariate.upper_threshold_value_limit
+    metric = nannyml.performance_calculation.metrics.base.MetricFactory.create(
+        "confusion_matrix" if method in CELLS else method,
+        nannyml._typing.ProblemType(PROBLEM[problem]),
+        y_true="label",
+        y_pred="prediction",
+        y_pred_proba="score",
+        threshold=none,
+        normalize_confusion_matrix=None,
+        business_value_matrix=np.zeros((2, 2)),
+        normalize_business_value=None,
+    )
+    return metric.lower_threshold_value_limit, metric.upper_threshold_value_limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "problem"),
+    [
+        *((Kind.DRIFT, method, Problem.BINARY) for method in (*CONTINUOUS, Method.L_INFINITY)),
+        *((Kind.REALIZED, metric, problem) for problem in Problem for metric in METRICS[problem] if metric not in OWN),
+    ],
+)
+@LAW
+@given(VALUES, THRESHOLDS)
+def test_own_thresholds_are_those_of_nannyml(
+    nannyml: ModuleType, kind: Kind, method: str, problem: Problem, values: list[float], threshold: OwnThreshold
+) -> None:
+    limits = _limits(nannyml, kind, method, problem)
+    expected = nannyml.thresholds.calculate_threshold_values(_theirs(nannyml, threshold), np.array(values), *limits)
+    bounds = bounds_for(_with(method, threshold), kind, method, values)
+    for found, wanted in zip((bounds.lower, bounds.upper), expected, strict=True):
+        assert found == (None if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-12))
+    assert (bounds.alert_lower, bounds.alert_upper) == (bounds.lower, bounds.upper)
+
+
+@pytest.mark.parametrize("method", [*CONTINUOUS, Method.L_INFINITY])
+@LAW
+@given(values=VALUES)
+def test_the_default_of_drift_is_upper_only(nannyml: ModuleType, method: str, values: list[float]) -> None:
+    default = nannyml.drift.univariate.calculator.DEFAULT_THRESHOLDS[method]
+    limits = _limits(nannyml, Kind.DRIFT, method, Problem.BINARY)
+    lower, upper = nannyml.thresholds.calculate_threshold_values(default, np.array(values), *limits)
+    bounds = bounds_for(NANNYML, Kind.DRIFT, method, values)
+    assert (bounds.lower, lower) == (None, None)
+    assert bounds.upper == pytest.approx(upper, rel=1e-9, abs=1e-12)
+
+
+def test_pca_has_no_lower_bound_at_0_or_below() -> None:
+    for spec in (NANNYML, _with(Method.PCA_RECONSTRUCTION, StandardDeviationThreshold())):
+        lower = [
+            bounds_for(spec, Kind.MULTIVARIATE, Method.PCA_RECONSTRUCTION, values).lower
+            for values in ([1.0, 1.1, 0.9], [1.0, 2.0, 0.0])
+        ]
+        assert lower == [pytest.approx(0.755, abs=1e-3), None]
+
+
+def test_without_reference_chunks_only_a_constant_has_bounds() -> None:
+    spread = _with(Metric.F1, StandardDeviationThreshold())
+    assert bounds_for(spread, Kind.REALIZED, Metric.F1, [None, float("nan")]) == Bounds()
+    constant = bounds_for(_with(Metric.F1, ConstantThreshold(lower=0.4)), Kind.REALIZED, Metric.F1, [])
+    assert constant == Bounds(lower=0.4, alert_lower=0.4)
+    assert bounds_note(spread, Metric.F1, []) is None
+
+
+def test_it_goes_before_the_policy_and_names_its_method_alone() -> None:
+    spec = _with(Metric.F1, ConstantThreshold(lower=0.4, upper=0.9))
+    values = [0.5, 0.52, 0.48, 0.5]
+    assert bounds_for(spec, Kind.ESTIMATED, Metric.F1, values).lower == 0.4
+    assert bounds_for(spec, Kind.REALIZED, Metric.ACCURACY, values) == bounds_for(
+        ONE, Kind.REALIZED, Metric.ACCURACY, values
+    )
+    assert standing(Kind.REALIZED, Metric.F1, 0.95, bounds_for(spec, Kind.REALIZED, Metric.F1, values)) is State.OK
+
+
+def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
+    spec = _with("quantiles", ConstantThreshold(upper=3.0))
+    assert bounds_for(spec, Kind.STATISTIC, "quantiles:0.25", [1.0]).upper == 3
+    cells = _with(Metric.CONFUSION_MATRIX, ConstantThreshold(upper=9.0))
+    assert bounds_for(cells, Kind.REALIZED, Metric.FALSE_POSITIVES, [1.0]).upper == 9
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        (
+            {"psj": {"type": "constant", "upper": 0.1}},
+            "no threshold for psj; there is one for accuracy, .*psi",
+        ),
+        ({"chi2": {"type": "constant", "upper": 0.1}}, "there is no threshold for chi2"),
+        ({"psi": {"type": "constant", "lower": 0.2, "upper": 0.1}}, "lower threshold 0.2 must be less than"),
+        ({"psi": {"type": "standard_deviation", "std_upper_multiplier": -1}}, "greater than or equal to 0"),
+        ({"psi": {"type": "constant", "upper": "nan"}}, "finite number"),
+        ({"domain_classifier": {"type": "standard_deviation"}}, "domain_classifier takes a constant threshold"),
+        ({"psi": {"type": "quantile"}}, "'constant', 'standard_deviation'"),
+    ],
+)
+def test_a_wrong_threshold_says_what_there_is(thresholds: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ModelSpec.model_validate({"columns": [{"name": "x"}], "own_thresholds": thresholds})
+
+
+@given(THRESHOLDS)
+def test_it_comes_back_from_json_as_it_was(threshold: OwnThreshold) -> None:
+    spec = _with(Method.PSI, threshold)
+    assert ModelSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_in_the_verdict_it_stands_for_the_effect_floor_too() -> None:
+    """Who says 0.02 means 0.02; and who takes the bounds away is not told of drift."""
+    narrow = drift(0.05, bounds=Bounds(upper=0.02, alert_upper=0.02))
+    assert drift_seen(ONE, chunk(narrow)) == {}
+    assert drift_seen(_with(Method.JENSEN_SHANNON, ConstantThreshold(upper=0.02)), chunk(narrow))
+    without = drift(0.5, bounds=Bounds())
+    assert drift_seen(ONE, chunk(without))
+    assert drift_seen(_with(Method.JENSEN_SHANNON, ConstantThreshold()), chunk(without)) == {}
+
+
+def test_a_chunk_is_held_against_it() -> None:
+    own = {
+        Method.PSI.value: ConstantThreshold(upper=1e-6),
+        Quality.MISSING_VALUES.value: StandardDeviationThreshold(std_lower_multiplier=None, std_upper_multiplier=0.0),
+    }
+    spec = SPEC.model_copy(update={"own_thresholds": own, "continuous_methods": (Method.PSI,)})
+    fitted = fit_reference(scored_rows(2_000, days=8), spec)
+    results = {(r.subject, r.method): r for r in evaluate_chunk(fitted, spec, scored_rows(500, seed=4))}
+    assert results["usage", Method.PSI].bounds.upper == 1e-6
+    assert results["usage", Method.PSI].state is State.WARN
+    missing = results["usage", Quality.MISSING_VALUES]
+    assert missing.bounds.upper == missing.bounds.expected
+    assert missing.bounds.lower is None
+    assert not isnan(missing.value or 0.0)
