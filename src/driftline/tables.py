@@ -1,5 +1,6 @@
 """Every table of the database as SQLAlchemy Core objects, each name spelled once. No I/O here."""
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -260,17 +261,35 @@ def prediction_columns(spec: ModelSpec) -> tuple[Column[Any], ...]:
     )
 
 
-@lru_cache(KEPT)
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model's number and spec, told apart by the spec's text: a spec itself may hold what has no hash."""
+
+    number: int
+    text: str
+    spec: ModelSpec = field(compare=False)
+
+
 def predictions(number: int, spec: ModelSpec) -> Table:
     """Give the table of a model's predictions; its primary key makes a chunk one range scan.
 
     Asked for again it is the same object, so that SQLAlchemy compiles a statement on it once.
     """
-    name = f"predictions_{number}"
+    return _predictions(_Model(number, spec.model_dump_json(), spec))
+
+
+def predictions_staging(number: int, spec: ModelSpec) -> Table:
+    """Give the table where a model's predictions wait for the one transaction that moves them; once, too."""
+    return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
+
+
+@lru_cache(KEPT)
+def _predictions(model: _Model) -> Table:
+    name = f"predictions_{model.number}"
     return Table(
         name,
         MetaData(),
-        *prediction_columns(spec),
+        *prediction_columns(model.spec),
         _batch_number(),
         PrimaryKeyConstraint(EVENT_TIME, ID),
         UniqueConstraint(ID, name=f"uq_{name}_id"),
@@ -279,14 +298,13 @@ def predictions(number: int, spec: ModelSpec) -> Table:
 
 
 @lru_cache(KEPT)
-def predictions_staging(number: int, spec: ModelSpec) -> Table:
-    """Give the table where a model's predictions wait for the one transaction that moves them."""
+def _predictions_staging(model: _Model) -> Table:
     return Table(
-        f"predictions_{number}_staging",
+        f"predictions_{model.number}_staging",
         MetaData(),
         Column("batch_id", name_type(128), nullable=False),
         Column("attempt", name_type(36), nullable=False),
-        *prediction_columns(spec),
+        *prediction_columns(model.spec),
         PrimaryKeyConstraint("batch_id", "attempt", ID),
         **OPTIONS,
     )
