@@ -80,7 +80,7 @@ def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedB
 @pytest.fixture(scope="session")
 def kafka_administrator(kafka_session: LeashedBroker) -> AdminClient:
     """One client for all topics: dropped while an answer is on its way, a client takes the answer with it."""
-    return AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers, "log_level": 3})
+    return AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers, "log_level": 0})
 
 
 @pytest.fixture
