@@ -47,7 +47,7 @@ def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> Los
     """
     lightgbm = _lightgbm()
     rows = lightgbm.Dataset(features, losses, categorical_feature=categorical, params=SETTINGS)
-    return LossModel(lightgbm.train(SETTINGS, rows, ROUNDS).model_to_string())
+    return LossModel(lightgbm.train(SETTINGS, rows, ROUNDS, keep_training_booster=True).model_to_string())
 
 
 def _lightgbm() -> Any:

@@ -1,0 +1,37 @@
+"""Builds frames of rows that a model with three classes scored: calibrated scores, and fair predictions."""
+
+import numpy as np
+import pandas as pd
+
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Problem
+from tests.unit.engine.frame_builders import ORIGIN
+
+CLASSES = ("gold", "silver", "7")
+SCORES = tuple(f"probability_{name}" for name in CLASSES)
+SPEC = ModelSpec(
+    problem=Problem.MULTICLASS,
+    classes=CLASSES,
+    columns=(ColumnSpec(name="usage"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)),
+    metrics=METRICS[Problem.MULTICLASS],
+)
+LOOSE = SPEC.model_copy(update={"minimum_rows": 2, "minimum_class_rows": 1})
+
+
+def class_rows(rows: int, days: int = 1, seed: int = 0) -> pd.DataFrame:
+    """Rows spread evenly over `days`, with scores in steps of 0.05 that add up to 1, and labels drawn from them."""
+    rng = np.random.default_rng(seed)
+    scores = np.round(rng.dirichlet([2, 1, 1], rows) * 20)
+    scores = scores / scores.sum(axis=1, keepdims=True) if rows else scores
+    drawn = (rng.random(rows)[:, np.newaxis] > np.cumsum(scores, axis=1)[:, :2]).sum(axis=1)
+    names = np.array(CLASSES, dtype=object)
+    return pd.DataFrame(
+        {
+            "event_time": pd.Timestamp(ORIGIN) + pd.to_timedelta(np.arange(rows) * (days / max(rows, 1)), unit="D"),
+            "id": np.arange(rows),
+            "usage": rng.gamma(2, 50, rows),
+            "plan": rng.choice(["basic", "plus", "pro"], rows, p=[0.6, 0.3, 0.1]),
+            **dict(zip(SCORES, scores.T, strict=True)),
+            "prediction": names[scores.argmax(axis=1)] if rows else np.array([], dtype=object),
+            "label": names[drawn],
+        }
+    )

@@ -1,0 +1,56 @@
+"""A model with several classes from its reference to the verdict on a chunk."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from driftline.engine.chunk_facts import ChunkFacts
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.performance.multiclass.confusion import cell_names
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.results import MODEL, PREDICTION, Kind, Metric, Result, State
+from driftline.engine.spec import METRICS, Problem
+from driftline.engine.verdict import verdict_of
+from driftline.errors import SchemaMismatch
+from tests.unit.engine.frame_builders import ORIGIN
+from tests.unit.engine.performance.multiclass.class_builders import CLASSES, SCORES, SPEC, class_rows
+
+
+@pytest.fixture(scope="module")
+def fitted() -> FittedReference:
+    return FittedReference.from_json(fit_reference(class_rows(6_000, days=12), SPEC).to_json())
+
+
+def _chunk(rows: pd.DataFrame, results: tuple[Result, ...]) -> ChunkFacts:
+    labelled = int(rows["label"].notna().sum())
+    return ChunkFacts(ORIGIN, ORIGIN + timedelta(days=1), True, True, len(rows), labelled, results)
+
+
+def test_all_numbers_are_there(fitted: FittedReference) -> None:
+    results = evaluate_chunk(fitted, SPEC, class_rows(500, seed=7))
+    performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}
+    metrics = [m for m in METRICS[Problem.MULTICLASS] if m is not Metric.CONFUSION_MATRIX]
+    names = (*metrics, *cell_names(CLASSES))
+    assert performance == {(kind, name) for kind in (Kind.REALIZED, Kind.ESTIMATED) for name in names}
+    assert all(r.value is not None for r in results)
+    assert {r.subject for r in results if r.kind is Kind.DRIFT} == {"usage", "plan", *SCORES, PREDICTION}
+
+
+def test_a_healthy_chunk_is_ok_and_counts_are_not_judged(fitted: FittedReference) -> None:
+    rows = class_rows(500, seed=7)
+    verdict = verdict_of(SPEC, _chunk(rows, evaluate_chunk(fitted, SPEC, rows)))
+    assert verdict.state is State.OK
+    assert "onfusion" not in " ".join(verdict.reasons)
+
+
+def test_a_model_that_guesses_alerts(fitted: FittedReference) -> None:
+    rows = class_rows(500, seed=7)
+    rows["label"] = rows["label"].sample(frac=1, random_state=1).to_numpy()
+    verdict = verdict_of(SPEC, _chunk(rows, evaluate_chunk(fitted, SPEC, rows)))
+    assert verdict.state is State.ALERT
+
+
+def test_a_missing_score_column_is_named(fitted: FittedReference) -> None:
+    with pytest.raises(SchemaMismatch, match="missing: probability_gold"):
+        evaluate_chunk(fitted, SPEC, class_rows(200).drop(columns=SCORES[0]))
