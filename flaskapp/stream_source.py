@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from driftline.columns import CDR_USAGE, Cdr, prediction_id
@@ -31,7 +32,7 @@ class StreamSource:
     def records(self, number: int, now: datetime) -> RecordBatch:
         """Give batch `number` (from 1 on) of records; `now` stamps those of an undated stream."""
         frame = self._of_day(number) if self.plan.dated else self._of_part(number, now)
-        return RecordBatch(batch_id(self.plan.run_id, number), BatchKind.RECORDS, frame.loc[:, list(COLUMNS)])
+        return RecordBatch(batch_id(self.plan.run_id, number), BatchKind.RECORDS, frame)
 
     def label_batch_id(self, number: int) -> str:
         """Name the batch of labels that follows batch `number` of records."""
@@ -57,11 +58,11 @@ class StreamSource:
         return self._stamped(self._cut(day)[part], pd.Timestamp(now), str(number))
 
     def _stamped(self, frame: pd.DataFrame, stamp: pd.Timestamp, period: str) -> pd.DataFrame:
-        """Stamp all records alike and name them: run, period, running number."""
-        stamped = frame.copy()
-        stamped[str(Cdr.DATE)] = stamp.as_unit("us")
-        stamped[str(Cdr.RECORD_ID)] = f"{self.plan.short_id}:{period}:" + frame[NUMBER].astype(str)
-        return stamped
+        """Stamp all records alike and name them: run, period, running number; give the columns that are written."""
+        columns: dict[str, object] = {name: frame[name] for name in COLUMNS if name in frame}
+        columns[Cdr.DATE] = pd.Series(stamp.as_unit("us"), frame.index)
+        columns[Cdr.RECORD_ID] = f"{self.plan.short_id}:{period}:" + frame[NUMBER].astype(str)
+        return pd.DataFrame({name: columns[name] for name in COLUMNS}, copy=False)
 
     def _cut_day(self, day: int) -> list[pd.DataFrame]:
         whole = self.world.records_of_day(self.plan.world.start_date + day * DAY).head(self.plan.batch_size)
@@ -79,10 +80,10 @@ def _with_silent(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
 def label_frame(known: pd.DataFrame, known_at: pd.Timestamp) -> pd.DataFrame:
     """Turn the world's labels into those of predictions: id, value, known_at, day."""
     days = known[Cdr.DATE].dt.floor("D")
-    names = days.map({day: f"{day:%Y-%m-%d}" for day in days.unique()})
-    ids = [prediction_id(day, user) for day, user in zip(names, known[Cdr.MSISDN], strict=True)]
+    places, present = pd.factorize(days)
+    prefixes = np.array([prediction_id(f"{day:%Y-%m-%d}", "") for day in present], dtype=object)
     columns = {
-        "id": ids,
+        "id": prefixes[places] + known[Cdr.MSISDN].to_numpy(object),
         "value": known[Cdr.PSEUDO_CHURNED].astype("int64"),
         "known_at": known_at,
         "day": days,

@@ -30,7 +30,7 @@ def record_frame(
     for column, (values, missing) in usage.items():
         columns[column] = pd.arrays.IntegerArray(values[rows], missing[rows])
     columns[Cdr.PSEUDO_CHURNED] = pd.arrays.IntegerArray(labels.churned[rows].astype(np.int8), ~known[rows])
-    return pd.DataFrame(columns)[list(RECORD_COLUMNS)]
+    return pd.DataFrame({name: columns[name] for name in RECORD_COLUMNS}, copy=False)
 
 
 def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints, chosen: Bools) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints
     columns = _key(people, stamps, rows)
     columns[Cdr.PSEUDO_CHURNED] = labels.churned[rows].astype(np.int8)
     columns[KNOWN_AT] = pd.DatetimeIndex(days + END_OF_DAY).tz_localize("UTC")
-    return pd.DataFrame(columns)[list(LABEL_COLUMNS)]
+    return pd.DataFrame({name: columns[name] for name in LABEL_COLUMNS}, copy=False)
 
 
 def truth_frame(drifts: Sequence[Drift]) -> pd.DataFrame:
