@@ -48,8 +48,12 @@ class ChunkFacts:
         return self.closed and self.rows >= spec.minimum_rows
 
     def of_kind(self, kind: Kind) -> tuple[Result, ...]:
-        """All results of `kind`, by subject and method: their order never depends on who computed them when."""
-        return tuple(sorted((r for r in self.results if r.kind is kind), key=lambda r: (r.subject, r.method)))
+        """All results of `kind` on all rows, by subject and method: never in the order in which they were computed.
+
+        Those of segments are left out: the verdict is the model's.
+        """
+        own = (r for r in self.results if r.kind is kind and r.segment is None)
+        return tuple(sorted(own, key=lambda r: (r.subject, r.method)))
 
     def performance(self, kind: Kind, metric: str) -> Result | None:
         """The model's own result of `kind` for `metric`; None where it was not computed."""

@@ -1,12 +1,17 @@
 """The results of one chunk, held against the reference. No I/O here."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.outcome import Outcome
+from driftline.engine.limits import Limit
+from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.outcomes import Key, not_fitted, outcomes
-from driftline.engine.reference import FittedReference, Limit
-from driftline.engine.results import Result, State
+from driftline.engine.reference import FittedReference
+from driftline.engine.results import Bounds, Kind, Result, State
+from driftline.engine.segments import new_values, summarise_segments, within
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import Summary
 from driftline.engine.thresholds import standing
@@ -28,20 +33,48 @@ def evaluate_chunk(
 def summarise_chunk(fitted: FittedReference, spec: ModelSpec, frame: pd.DataFrame) -> Summary:
     """Summarise some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together."""
     unknown = fitted.states.lacking(spec)
+    unknown += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
     if unknown:
         raise not_fitted(", ".join(unknown))
-    return fitted.states.summarise(frame, spec)
+    summary = fitted.states.summarise(frame, spec)
+    return replace(summary, segments=summarise_segments(fitted.segments, fitted.states, frame, spec))
 
 
 def finish_chunk(
     fitted: FittedReference, spec: ModelSpec, summary: Summary, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
-    """Compute all results of the chunk that `summary` is of, and `chunk` the period."""
-    return tuple(_result(fitted, key, found) for key, found in outcomes(fitted.states, spec, summary, chunk).items())
+    """Compute all results of the chunk that `summary` is of, and `chunk` the period: of all rows, then by segment."""
+    found = outcomes(fitted.states, spec, summary, chunk)
+    whole = tuple(_result(fitted.limits, key, outcome) for key, outcome in found.items())
+    return (*whole, *(r for feature in spec.segments for r in _of_feature(fitted, spec, feature, summary, chunk)))
 
 
-def _result(fitted: FittedReference, key: Key, found: Outcome) -> Result:
-    limit = fitted.limits.get(key)
+def _of_feature(
+    fitted: FittedReference, spec: ModelSpec, feature: str, summary: Summary, chunk: Chunk | None
+) -> Iterator[Result]:
+    segments, parts = fitted.segments[feature], summary.segments[feature]
+    for value, segment in segments.items():
+        name, part = f"{feature}={value}", parts[value]
+        if segment.states is None or part.summary is None:
+            reason = f"the reference has {segment.rows} rows with {name}, fewer than the minimum of {spec.minimum_rows}"
+            yield from _incomparable(spec, fitted, name, part.rows, reason)
+        else:
+            found = outcomes(segment.states, within(spec), part.summary, chunk)
+            yield from (_result(segment.limits, key, outcome, name) for key, outcome in found.items())
+    for value in new_values(segments, parts):
+        name = f"{feature}={value}"
+        yield from _incomparable(spec, fitted, name, parts[value].rows, f"the reference has no rows with {name}")
+
+
+def _incomparable(spec: ModelSpec, fitted: FittedReference, name: str, rows: int, reason: str) -> Iterator[Result]:
+    """Yield a result without a value for each number that a segment would have."""
+    nothing = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
+    limits = {key: Limit(Bounds()) for key in fitted.limits if key[1] is not Kind.MULTIVARIATE}
+    yield from (_result(limits, key, nothing, name) for key in limits)
+
+
+def _result(limits: Mapping[Key, Limit], key: Key, found: Outcome, segment: str | None = None) -> Result:
+    limit = limits.get(key)
     if limit is None:
         raise not_fitted(" ".join(key))
     subject, kind, method = key
@@ -57,6 +90,7 @@ def _result(fitted: FittedReference, key: Key, found: Outcome) -> Result:
         p_value=found.p_value,
         reason=found.reason or limit.note,
         effect=found.effect,
+        segment=segment,
     )
 
 

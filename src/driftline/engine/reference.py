@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -11,25 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from driftline.engine.chunks import Chunk, by_chunk, by_sizes
+from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
-from driftline.engine.outcomes import Key, outcomes
-from driftline.engine.results import EVENT_TIME, ID, MODEL, Bounds, Kind, Method
+from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
+from driftline.engine.outcomes import Key
+from driftline.engine.results import EVENT_TIME, ID
+from driftline.engine.segments import Fitted, FittedSegment, fit_segments
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
-from driftline.engine.thresholds import bounds_for, bounds_note
 from driftline.errors import InvalidInput
 
 FORMAT = 3
 """The version of the JSON; a reference stored under another one must be fitted again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What a number is held against, and in plain words what limits that; None where nothing does."""
-
-    bounds: Bounds
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +30,8 @@ class FittedReference:
     """The states of all methods, the limits of all numbers, and which rows they come from.
 
     `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
-    `content_hash` is the SHA-256 of the rows' content; it does not depend on their order.
+    `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are
+    by feature and value.
     """
 
     states: States
@@ -47,10 +41,11 @@ class FittedReference:
     until: datetime
     chunks: int
     content_hash: str
+    segments: Fitted = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return all of it as compact JSON; floats keep every digit."""
-        limits = [[*key, asdict(limit.bounds), limit.note] for key, limit in self.limits.items()]
+        segments = {feature: {v: own.to_dict() for v, own in parts.items()} for feature, parts in self.segments.items()}
         return json.dumps(
             {
                 "format": FORMAT,
@@ -59,8 +54,9 @@ class FittedReference:
                 "until": self.until.isoformat(),
                 "chunks": self.chunks,
                 "content_hash": self.content_hash,
-                "limits": limits,
+                "limits": limits_to_list(self.limits),
                 "states": self.states.to_dict(),
+                "segments": segments,
             },
             separators=(",", ":"),
             allow_nan=False,
@@ -75,12 +71,16 @@ class FittedReference:
             raise InvalidInput(msg)
         return cls(
             states=States.from_dict(stored["states"]),
-            limits={(s, Kind(k), m): Limit(Bounds(**bounds), note) for s, k, m, bounds, note in stored["limits"]},
+            limits=limits_from_list(stored["limits"]),
             rows=stored["rows"],
             since=datetime.fromisoformat(stored["since"]),
             until=datetime.fromisoformat(stored["until"]),
             chunks=stored["chunks"],
             content_hash=stored["content_hash"],
+            segments={
+                feature: {value: FittedSegment.from_dict(own) for value, own in parts.items()}
+                for feature, parts in stored["segments"].items()
+            },
         )
 
 
@@ -100,36 +100,17 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | N
     states = States.fit(ordered, spec)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
-    values = _values_of_chunks(states, spec, chunks)
     times = ordered[EVENT_TIME]
     return FittedReference(
         states=states,
-        limits={key: _limit(spec, key, values) for key in values},
+        limits=limits_of(states, spec, chunks),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=content_hash(ordered, spec),
+        segments=fit_segments(ordered, spec, states, chunks),
     )
-
-
-def _values_of_chunks(
-    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
-) -> dict[Key, list[float | None]]:
-    """Return each number of each chunk; none of the domain classifier, whose bounds are constants."""
-    apart = [method for method in spec.multivariate_methods if method is Method.DOMAIN_CLASSIFIER]
-    usual = tuple(method for method in spec.multivariate_methods if method not in apart)
-    own = spec.model_copy(update={"multivariate_methods": usual})
-    found = [outcomes(states, own, states.summarise(rows, own), chunk) for chunk, rows in chunks]
-    values = {key: [outcome[key].value for outcome in found] for key in found[0]}
-    return values | {(MODEL, Kind.MULTIVARIATE, method.value): [] for method in apart}
-
-
-def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) -> Limit:
-    """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
-    subject, kind, method = key
-    own = values[subject, Kind.REALIZED, method] if kind is Kind.ESTIMATED else values[key]
-    return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own))
 
 
 def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:

@@ -127,7 +127,9 @@ def _outside(value: float, lower: float | None, upper: float | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number of a chunk: of what, by which method, and how it stands.
+    """One number of a chunk: of what, by which method, and how it stands; `segment` names the rows, None is all.
+
+    A segment is named by feature and value, such as "region=EU".
 
     `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
     standard error of the value, in the value's own unit. `rows` is how many rows the value was computed from.
@@ -150,6 +152,7 @@ class Result:
     p_value: float | None = None
     reason: str | None = None
     effect: float | None = None
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

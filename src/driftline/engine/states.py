@@ -7,6 +7,7 @@ from typing import Any, Self
 import pandas as pd
 
 from driftline.engine.columns import Categories, Numbers, categories, numbers
+from driftline.engine.drift.bin_counts import BinCounts
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
 from driftline.engine.multivariate.methods import MULTIVARIATE, Multivariate
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
@@ -93,6 +94,7 @@ class Summary:
     columns: Mapping[str, Column]
     whole: Whole
     multivariate: Mapping[Method, Any]
+    segments: "Mapping[str, Mapping[str, SegmentSummary]]" = field(default_factory=dict)
 
     def merge(self, other: "Summary") -> "Summary":
         """Put two parts of a chunk together, both summarised against the same reference."""
@@ -102,7 +104,26 @@ class Summary:
             {name: column.merge(other.columns[name]) for name, column in self.columns.items()},
             self.whole.merge(other.whole),
             {method: part.merge(other.multivariate[method]) for method, part in self.multivariate.items()},
+            {feature: _merged(own, other.segments[feature]) for feature, own in self.segments.items()},
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentSummary:
+    """A chunk's rows in one segment: how many, and what their results need; None where they cannot be compared.
+
+    `counts` has for each column how the rows spread over the bins of the whole reference.
+    """
+
+    rows: int
+    summary: Summary | None
+    counts: Mapping[str, BinCounts]
+
+    def merge(self, other: "SegmentSummary") -> "SegmentSummary":
+        """Put two parts of a segment together."""
+        summary = self.summary.merge(other.summary) if self.summary and other.summary else None
+        counts = {name: own.merge(other.counts[name]) for name, own in self.counts.items()}
+        return SegmentSummary(self.rows + other.rows, summary, counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +176,7 @@ class States:
         )
 
     def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
-        read, values = _read(series, column)
+        read, values = read_values(series, column)
         own = self.columns[column.name]
         return Column(
             Missing.of(read),
@@ -185,6 +206,12 @@ class States:
         return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns, multivariate)
 
 
+def _merged(one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummary]) -> dict[str, SegmentSummary]:
+    """Put segments together by value; of a value that only one part has there is nothing to add."""
+    both = {value: own.merge(other[value]) for value, own in one.items() if value in other}
+    return {**one, **other, **both}
+
+
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
     """Raise SchemaMismatch where `frame` lacks some of the columns."""
     missing = tuple(dict.fromkeys(name for name in names if name not in frame.columns))
@@ -201,7 +228,7 @@ def _needed(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
-    read, values = _read(series, column)
+    read, values = read_values(series, column)
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
     return Column(
         Missing.of(read),
@@ -211,7 +238,7 @@ def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Co
     )
 
 
-def _read(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
+def read_values(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
     """Return a column as it was read, and its values as the sketches of its kind take them."""
     read: Numbers | Categories = numbers(series) if column.kind is ColumnKind.CONTINUOUS else categories(series)
     return read, read.values if isinstance(read, Numbers) else read
