@@ -41,9 +41,14 @@ class DriftRow:
         return any(cell.lasting for cell in self.cells)
 
 
+def subjects_seen(spec: ModelSpec, report: ChunkReport) -> frozenset[str]:
+    """Name what drifted in a chunk by the verdict's own rule, whether it lasts or not: columns, or the whole model."""
+    return frozenset(subject for _, subject, *_ in drift_seen(spec, report.facts()))
+
+
 def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
     """Give a row for each watched column, in the spec's order, with a cell for each chunk."""
-    seen = [{subject for _, subject in drift_seen(spec, report.facts())} for report in chunks]
+    seen = [subjects_seen(spec, report) for report in chunks]
     return [
         DriftRow(
             column.name,

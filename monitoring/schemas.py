@@ -5,11 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from driftline.engine.drift_rule import drift_seen
 from driftline.engine.results import Kind, Result, State
 from driftline.engine.spec import ModelSpec
 from monitoring.advice import Advice
 from monitoring.chunk_report import ChunkReport
+from monitoring.drift_map import subjects_seen
 from monitoring.revisions import Revision
 from monitoring.verdicts import Spoken
 
@@ -120,7 +120,7 @@ class ChunkBrief(BaseModel):
             provisional=verdict.provisional,
             reasons=verdict.reasons,
             drifted=verdict.drifted,
-            drift_seen=tuple(sorted({column for _, column in drift_seen(spec, report.facts())})),
+            drift_seen=tuple(sorted(subjects_seen(spec, report))),
         )
 
 
