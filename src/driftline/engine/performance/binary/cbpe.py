@@ -25,7 +25,7 @@ from driftline.engine.spec import ModelSpec
 
 _DECIMALS = 5
 """NannyML rounds expected hits and alarms to 5 decimals; so do we, and values stay equal to its own."""
-_NO_CALIBRATION_ERROR = "only labels can show it: an estimate takes the calibrated score for the truth"
+_NO_CALIBRATION_ERROR = "only labels can show it, since an estimate takes the calibrated score for the truth"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

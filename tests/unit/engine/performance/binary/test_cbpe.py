@@ -79,7 +79,7 @@ def test_estimates_come_true_where_scores_are_calibrated(metric: Metric) -> None
 def test_a_calibration_error_cannot_be_estimated() -> None:
     outcome = estimated_of(scored_rows(200), Metric.CALIBRATION_ERROR)
     assert (outcome.value, outcome.rows) == (None, 200)
-    assert outcome.reason == "only labels can show it: an estimate takes the calibrated score for the truth"
+    assert outcome.reason == "only labels can show it, since an estimate takes the calibrated score for the truth"
 
 
 @pytest.mark.parametrize(
