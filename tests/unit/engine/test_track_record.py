@@ -49,7 +49,7 @@ def test_the_share_inside_the_band_is_a_number_of_its_own(compared: int, held: i
 
 
 def test_a_verdict_says_the_share() -> None:
-    records = {Metric.F1: TrackRecord(compared=8, held=6)}
+    records: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=8, held=6)}
     reasons = verdict_of(ONE_METRIC, unlabelled(estimated(0.3)), records=records).reasons
     assert any("past estimates held in 6 of 8 chunks (75 %)" in reason for reason in reasons), reasons
 
