@@ -122,10 +122,10 @@ def _evaluate(
 ) -> tuple[Result, ...] | None:
     """Compute the results, or give None where nothing is new: the content is the same, or there never was any."""
     if before is None:
-        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
+        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, found.chunk)
     if (before.content_hash, before.chunk) == (found.content_hash, found.chunk):
         return None
-    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame)
+    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, found.chunk)
 
 
 def _store(

@@ -115,10 +115,11 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
     revision. The tables of the model are made while the version is `creating`; then it is `ready`.
 
     Raises:
-        InvalidInput: the model is not binary, or the reference is shorter than 8 chunks. Conflict: the model's table
-            has other columns.
+        InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
+        Conflict: the model's table has other columns.
     """
     _require_binary(candidate.spec)
+    _require_no_segments(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
@@ -135,6 +136,15 @@ def _require_binary(spec: ModelSpec) -> None:
         raise InvalidInput(
             f"The service watches binary models so far, and this one is {spec.problem}; use the library or `driftline "
             "backtest`."
+        )
+
+
+def _require_no_segments(spec: ModelSpec) -> None:
+    """Refuse segments: the table of results has no place for them."""
+    if spec.segments:
+        raise InvalidInput(
+            f"The service does not store results by segment so far, and the spec asks for segments of "
+            f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
         )
 
 
@@ -241,10 +251,11 @@ def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: d
     """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
 
     Raises:
-        NotFound: no such model or version. InvalidInput: the spec is not of a binary model. Conflict: the columns
-            differ, which only a new model can have.
+        NotFound: no such model or version. InvalidInput: the spec is not of a binary model, or has segments.
+        Conflict: the columns differ, which only a new model can have.
     """
     _require_binary(spec)
+    _require_no_segments(spec)
     present = load(engine, name, version)
     if spec == present.spec:
         return present.spec_revision

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from driftline import registry
-from driftline.engine.spec import ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.errors import InvalidInput
 
 NOWHERE = create_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
@@ -27,6 +27,17 @@ COLUMNS = (ColumnSpec(name="usage"),)
 def test_the_service_watches_binary_models_only(spec: ModelSpec, tmp_path: Path) -> None:
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
     said = f"watches binary models so far, and this one is {spec.problem}; use the library or `driftline backtest`"
+    with pytest.raises(InvalidInput, match=said):
+        registry.register(NOWHERE, candidate, tmp_path, NOW)
+    with pytest.raises(InvalidInput, match=said):
+        registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)
+
+
+def test_the_service_stores_no_segments(tmp_path: Path) -> None:
+    region = ColumnSpec(name="region", kind=ColumnKind.CATEGORICAL)
+    spec = ModelSpec(columns=(*COLUMNS, region), segments=("region",))
+    candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
+    said = "does not store results by segment so far, and the spec asks for segments of region; leave segments out"
     with pytest.raises(InvalidInput, match=said):
         registry.register(NOWHERE, candidate, tmp_path, NOW)
     with pytest.raises(InvalidInput, match=said):
