@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from driftline.backtesting.charts import is_flat
 from driftline.backtesting.page import ReportExtraMissing
 from driftline.backtesting.result import BacktestResult
 from driftline.engine.findings import title
@@ -21,7 +22,7 @@ Panel = tuple[str, str]
 
 
 def draw(result: BacktestResult, subjects: Sequence[str] | None = None) -> "Figure":
-    """Draw every method of the subjects; what is not there is an InvalidInput that lists what is.
+    """Draw every method of the subjects that ever moved; what is not there is an InvalidInput that lists what is.
 
     By default the subjects are the model, its performance alone, and the columns that drifted.
     """
@@ -46,8 +47,10 @@ def _panels(result: BacktestResult, subjects: Sequence[str] | None) -> list[Pane
     if subjects is not None and unknown:
         msg = f"nothing was found of {', '.join(unknown)}; there are {', '.join(available)}"
         raise InvalidInput(msg)
-    panels = dict.fromkeys((one.subject, str(one.method)) for one in found)
-    chosen = [panel for panel in panels if panel[0] in wanted]
+    panels: dict[Panel, list[Result]] = {}
+    for one in found:
+        panels.setdefault((one.subject, str(one.method)), []).append(one)
+    chosen = [panel for panel, results in panels.items() if panel[0] in wanted and not is_flat(results)]
     if not chosen:
         msg = f"there is no number to draw; ask for one of {', '.join(available) or 'none'}"
         raise InvalidInput(msg)
