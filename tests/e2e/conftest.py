@@ -1,14 +1,17 @@
-"""One small world, run once through the public commands, for all the end-to-end tests."""
+"""One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile."""
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from stack.plan import Plan, PlannedDrift, Scenario
 from stack.rehearsal import Rehearsal
+from tests.e2e.killed_run import killed_run
 
 SCENARIO = Scenario(
     history_days=60,
@@ -41,22 +44,27 @@ def rehearsal_in(folder: Path) -> Iterator[Rehearsal]:
 
 
 @pytest.fixture(scope="session")
-def loop(tmp_path_factory: pytest.TempPathFactory, scenario_file: Path) -> Iterator[Rehearsal]:
+def plan() -> Plan:
+    """The days of both worlds: the scenario says its last one."""
+    return Plan.ending(SCENARIO, date.max)
+
+
+@pytest.fixture(scope="session")
+def disturbed(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator["Future[Rehearsal]"]:
+    """The world killed on the way: it runs in the background, and is given when its stream has been judged."""
+    for rehearsal in rehearsal_in(tmp_path_factory.mktemp("disturbed") / "var"):
+        with ThreadPoolExecutor(1) as pool:
+            yield pool.submit(killed_run, rehearsal, plan)
+
+
+@pytest.fixture(scope="session")
+def loop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, scenario_file: Path
+) -> Iterator[Rehearsal]:
     """The whole loop, run by `make demo`'s command; it runs until the last test has ended."""
+    if any("disturbed" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("disturbed")  # begun first, so that both worlds run at once
     for rehearsal in rehearsal_in(tmp_path_factory.mktemp("loop") / "var"):
         said = rehearsal.stack("demo", "--any-port", "--scenario", str(scenario_file))
         (rehearsal.var / "demo.txt").write_text(said)
         yield rehearsal
-
-
-@pytest.fixture(scope="session")
-def plan(loop: Rehearsal) -> Plan:
-    """The days of the loop."""
-    stored = json.loads((loop.var / "demo.json").read_text())
-    return Plan.of(stored)
-
-
-@pytest.fixture(scope="session")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """Another var folder, with nothing in it yet."""
-    yield from rehearsal_in(tmp_path_factory.mktemp("second") / "var")

@@ -1,6 +1,7 @@
 """Record in, report out: what the monitor says on both sides of each injected drift."""
 
 import json
+from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,6 +32,10 @@ def result(chunk: Chunk, kind: str, method: str, subject: str = "model") -> Chun
     wanted = (kind, method, subject)
     found: Chunk = next(one for one in chunk["results"] if (one["kind"], one["method"], one["subject"]) == wanted)
     return found
+
+
+def test_the_days_are_the_planned_ones(loop: Rehearsal, plan: Plan) -> None:
+    assert Plan.of(json.loads((loop.var / "demo.json").read_text())) == plan
 
 
 def test_every_streamed_day_has_its_chunk(days: dict[int, Chunk], plan: Plan) -> None:
@@ -85,17 +90,18 @@ def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: Rehearsal
 
 def published(loop: Rehearsal) -> list[str]:
     """Read the ids of all committed records with a reader of another library than the one that wrote them."""
-    reader = KafkaConsumer(
-        bootstrap_servers=loop.site.bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False,
-        consumer_timeout_ms=3000, auto_offset_reset="earliest",
-    )  # fmt: skip
-    try:
-        partitions = reader.partitions_for_topic(Topic.CDR_RECORDS)
-        reader.assign([TopicPartition(Topic.CDR_RECORDS, number) for number in partitions])
-        reader.seek_to_beginning()
-        return [json.loads(message.value)["record_id"] for message in reader]
-    finally:
-        reader.close()
+    servers = {"bootstrap_servers": loop.site.bootstrap_servers, "enable_auto_commit": False}
+    with closing(KafkaConsumer(isolation_level="read_committed", **servers)) as reader:
+        partitions = [TopicPartition(Topic.CDR_RECORDS, n) for n in reader.partitions_for_topic(Topic.CDR_RECORDS)]
+        reader.assign(partitions)
+        reader.seek_to_beginning(*partitions)
+        with closing(KafkaConsumer(isolation_level="read_uncommitted", **servers)) as other:
+            ends = other.end_offsets(partitions)  # what a commit has decided on becomes readable a little later
+        read: list[str] = []
+        while any(reader.position(partition) < ends[partition] for partition in partitions):
+            batches = reader.poll(timeout_ms=200).values()
+            read += [json.loads(message.value)["record_id"] for messages in batches for message in messages]
+        return read
 
 
 def test_every_label_that_is_due_is_in(loop: Rehearsal, plan: Plan) -> None:
