@@ -1,0 +1,1 @@
+"""The engine against NannyML, on the same rows, for the same numbers."""

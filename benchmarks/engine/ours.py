@@ -1,0 +1,64 @@
+"""The engine's way, as one process: read a file, compute, write JSON. Prints its own seconds and peak memory."""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from driftline.engine.chunks import by_chunk
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.reference import fit_reference
+from driftline.engine.results import EVENT_TIME, SCORE, Method
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+
+CONTINUOUS_METHODS = (Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN, Method.HELLINGER)
+CATEGORICAL_METHODS = (Method.JENSEN_SHANNON, Method.CHI2, Method.HELLINGER, Method.L_INFINITY)
+
+
+def spec_of(names: list[str]) -> ModelSpec:
+    """Watch every feature by all drift methods that NannyML has, a chunk a day."""
+    features = [name for name in names if name.startswith(("number", "category"))]
+    kinds = {
+        name: ColumnKind.CATEGORICAL if name.startswith("category") else ColumnKind.CONTINUOUS for name in features
+    }
+    return ModelSpec(
+        columns=tuple(ColumnSpec(name=name, kind=kinds[name]) for name in features),
+        continuous_methods=CONTINUOUS_METHODS,
+        categorical_methods=CATEGORICAL_METHODS,
+    )
+
+
+def read(path: str) -> pd.DataFrame:
+    """Read the file with texts as categories."""
+    texts = [field.name for field in pq.read_schema(path) if field.name.startswith("category")]
+    table = pq.read_table(path, read_dictionary=texts).rename_columns({"timestamp": EVENT_TIME, "score": SCORE})
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame
+
+
+def main() -> None:
+    """Do it once, for `FILE REFERENCE_UNTIL OUT`."""
+    path, until, out = sys.argv[1:]
+    began = time.perf_counter()
+    rows = read(path)
+    cut = int(rows[EVENT_TIME].searchsorted(pd.Timestamp(until)))
+    have = time.perf_counter()
+    spec = spec_of([str(name) for name in rows])
+    fitted = fit_reference(rows[:cut], spec)
+    found = [
+        {"start": chunk.start.isoformat(), "results": [asdict(result) for result in evaluate_chunk(fitted, spec, part)]}
+        for chunk, part in by_chunk(rows[cut:], spec.period, spec.zone)
+    ]
+    Path(out).write_text(json.dumps(found), encoding="utf-8")
+    ended = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"read": have - began, "compute": ended - have, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main()
