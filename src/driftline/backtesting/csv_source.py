@@ -18,6 +18,8 @@ MISSING = [
 ]  # fmt: skip
 """What stands for a missing value, as pandas has it."""
 BLOCK_BYTES = 64 * 1024 * 1024
+PIECE_BYTES = 16 * 1024 * 1024
+"""How much of a file that is read whole one thread takes at a time: fewer and larger pieces are put together faster."""
 COMPRESSION = 6
 """How many times larger a compressed file is taken to be."""
 _CATEGORIES = 5_000
@@ -55,7 +57,8 @@ class CsvSource:
     def _whole(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         wanted = _options(columns, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
         try:
-            table = pc.read_csv(self.path, parse_options=_parsing(self.path), convert_options=wanted)
+            pieces = pc.ReadOptions(block_size=PIECE_BYTES)
+            table = pc.read_csv(self.path, pieces, _parsing(self.path), wanted)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, error) from error
         yield _checked(self.path, table)

@@ -49,7 +49,8 @@ def read(source: Source, asked: Asked, columns: Sequence[str]) -> Iterator[Rows]
         numbers = np.arange(before + 1, before + 1 + len(frame), dtype=np.int64)
         before += len(frame)
         if len(frame):
-            yield Rows(frame.reset_index(drop=True), times, numbers).in_order()
+            frame.index = pd.RangeIndex(len(frame))
+            yield Rows(frame, times, numbers).in_order()
 
 
 def together(parts: Sequence[Rows]) -> Rows:

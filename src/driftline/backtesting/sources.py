@@ -49,9 +49,12 @@ class FrameSource:
         return tuple(map(str, self.frame.columns))
 
     def blocks(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield the frame itself."""
+        """Yield the frame itself, or some of its columns."""
         places = [self.columns.index(name) for name in columns]
-        yield self.frame.iloc[:, places].set_axis(list(columns), axis=1)
+        whole = places == list(range(len(self.columns)))
+        rows = self.frame.copy(deep=False) if whole else self.frame.iloc[:, places]
+        rows.columns = pd.Index(columns)
+        yield rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
