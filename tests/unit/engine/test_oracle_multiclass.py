@@ -12,6 +12,7 @@ import pytest
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_name
+from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Metric, Result
 from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
@@ -25,7 +26,7 @@ SPEC = ModelSpec(
         ColumnSpec(name="stated_income"),
         ColumnSpec(name="acq_channel", kind=ColumnKind.CATEGORICAL),
     ),
-    period=Period.WEEK,
+    period=Period.MONTH,
     minimum_rows=2,
     minimum_class_rows=1,
     metrics=METRICS[Problem.MULTICLASS],
@@ -37,12 +38,12 @@ Rows = tuple[pd.DataFrame, pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def cards(nannyml: ModuleType) -> Rows:
-    """Two slices of NannyML's credit card data, each some weeks long."""
+    """Two slices of NannyML's credit card data, some months of each."""
     folder = resources.files(nannyml) / "datasets" / "data"
     reference, analysis, labels = (
         pd.read_csv(str(folder / f"mc_{part}.csv")) for part in ("reference", "analysis", "analysis_gt")
     )
-    return _in_our_shape(reference[::15]), _in_our_shape(analysis.merge(labels, on="id")[-12_000::6])
+    return _in_our_shape(reference[:59_000:40]), _in_our_shape(analysis.merge(labels, on="id")[-24_000::24])
 
 
 def _in_our_shape(rows: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +60,11 @@ def _without_ties(rows: pd.DataFrame, seed: int, power: float) -> pd.DataFrame:
     return rows.assign(**dict(zip(PROBA.values(), (scores / scores.sum(axis=1, keepdims=True)).T, strict=True)))
 
 
-@pytest.fixture(scope="module", params=[1.0, 3.0], ids=["calibrated", "uncalibrated"])
+@pytest.fixture(scope="module", params=[None, 1.0, 3.0], ids=["ties", "distinct", "uncalibrated"])
 def case(request: pytest.FixtureRequest, cards: Rows) -> Rows:
+    """NannyML's scores, which have two decimals, and ones of which no two are equal."""
+    if request.param is None:
+        return cards
     return _without_ties(cards[0], 1, request.param), _without_ties(cards[1], 2, request.param)
 
 
@@ -91,15 +95,15 @@ def _analysed(calculator: Any, case: Rows) -> pd.DataFrame:
     return frame
 
 
-def _calculator(kind: Any) -> Any:
+def _calculator(kind: Any, metrics: tuple[Metric, ...] = SPEC.metrics) -> Any:
     return kind(
         y_pred_proba=PROBA,
         y_pred=PREDICTION,
         y_true=LABEL,
         timestamp_column_name=EVENT_TIME,
         problem_type="classification_multiclass",
-        metrics=[metric.value for metric in SPEC.metrics],
-        chunk_period="W",
+        metrics=[metric.value for metric in metrics],
+        chunk_period="M",
     )
 
 
@@ -121,6 +125,10 @@ def _methods() -> dict[str, str]:
     return {metric: metric for metric in SPEC.metrics if metric is not Metric.CONFUSION_MATRIX} | cells
 
 
+def _tied(case: Rows) -> bool:
+    return bool(case[1][PROBA[CLASSES[0]]].duplicated().any())
+
+
 @pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
 def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks, kind: Kind) -> None:
     theirs = _analysed(_calculator(nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE), case)
@@ -129,7 +137,22 @@ def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks,
     for method, name in _methods().items():
         for chunk, row in zip(ours, _rows(theirs, name), strict=True):
             result = chunk[MODEL, kind, method]
-            assert _same(result.value, row["value"]), (result, row)
+            by_chance = method == Metric.ROC_AUC and kind is Kind.ESTIMATED and _tied(case)
+            assert by_chance or _same(result.value, row["value"]), (result, row)
             assert _same(result.sampling_error, row["sampling_error"]), (result, row)
             assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
             assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+
+
+def test_an_estimated_area_with_ties_is_near_nannymls(nannyml: ModuleType, cards: Rows) -> None:
+    """NannyML takes rows of equal score one by one, as its sort happens to leave them (docs/deviations.md)."""
+    theirs = _rows(_analysed(_calculator(nannyml.CBPE, (Metric.ROC_AUC,)), cards), Metric.ROC_AUC.value)
+    ours = [chunk[MODEL, Kind.ESTIMATED, Metric.ROC_AUC].value for chunk in _results(cards)]
+    assert ours == pytest.approx([row["value"] for row in theirs], abs=2e-3)
+
+
+def test_both_decisions_on_calibration_are_compared(cards: Rows) -> None:
+    """NannyML's own scores need it for one class alone, distorted ones for all."""
+    for rows, decisions in ((cards[0], [True, False, False]), (_without_ties(cards[0], 1, 3.0), [True, True, True])):
+        curves = MulticlassPerformance.fit(rows, SPEC).cbpe.calibrations
+        assert sorted((bool(len(curve.scores)) for curve in curves), reverse=True) == decisions

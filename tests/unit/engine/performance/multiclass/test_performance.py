@@ -166,6 +166,14 @@ def test_a_reference_that_lacks_a_class_gives_no_estimate() -> None:
     assert realized[Metric.ROC_AUC].sampling_error is None
 
 
+def test_scores_need_not_add_up_to_1() -> None:
+    """NannyML refuses them; only the order of a class's scores matters."""
+    rows = class_rows(300)
+    distorted = rows.assign(**{name: 3 * rows[name] ** 2 for name in SCORES})
+    straight, bent = (_found(frame, Kind.REALIZED)[Metric.ROC_AUC].value for frame in (rows, distorted))
+    assert bent == straight
+
+
 def test_two_classes_are_possible() -> None:
     """NannyML fails on them."""
     spec = LOOSE.model_copy(update={"classes": CLASSES[:2]})
