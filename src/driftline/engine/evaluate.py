@@ -22,10 +22,10 @@ def evaluate_chunk(
 ) -> tuple[Result, ...]:
     """Compute all results of one chunk: realized, estimated, drift and quality.
 
-    `frame` holds the chunk's rows: the spec's features, probability_1, prediction (0 or 1) and label (0, 1 or missing:
-    not known yet). Realized performance is of the labelled rows, all else of all rows. The order of the rows does not
-    matter. Missing columns are a SchemaMismatch, labels or predictions other than 0 and 1 an InvalidInput. `chunk` is
-    the period of the rows; freshness needs it, and `event_time` too.
+    `frame` holds the chunk's rows: the spec's features and outputs (see `fit_reference`); a missing label is not known
+    yet. Realized performance is of the labelled rows, all else of all rows. The order of the rows does not matter.
+    Missing columns are a SchemaMismatch, labels or predictions that the problem has not an InvalidInput. `chunk` is the
+    period of the rows; freshness needs it, and `event_time` too.
     """
     return finish_chunk(fitted, spec, summarise_chunk(fitted, spec, frame), chunk)
 

@@ -87,10 +87,12 @@ class FittedReference:
 def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | None = None) -> FittedReference:
     """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
 
-    `frame` has columns event_time (aware), id, the spec's features, probability_1, prediction (0 or 1) and label (0, 1
-    or missing). Its order does not matter. No rows, or two with the same event time and id, are an InvalidInput;
-    missing columns are a SchemaMismatch. With `sizes` the reference's chunks are not periods but have that many rows
-    each, in the order of event time and id; they must add up to all rows.
+    `frame` has columns event_time (aware), id, the spec's features and its outputs: prediction, label (or missing), and
+    scores. Those of a binary model are 0 or 1, 0 or 1, and probability_1; of a multiclass one its classes, and one
+    probability_<class> each; of a regression numbers, without a score. Its order does not matter. No rows, or two with
+    the same event time and id, are an InvalidInput; missing columns are a SchemaMismatch. With `sizes` the reference's
+    chunks are not periods but have that many rows each, in the order of event time and id; they must add up to all
+    rows.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:

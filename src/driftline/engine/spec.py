@@ -184,7 +184,8 @@ class ModelSpec(BaseModel):
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
         names = [column.name for column in self.columns]
-        twice = sorted({name for name in names if names.count(name) > 1} | (RESERVED & set(names)))
+        taken = RESERVED.union(self.scores)
+        twice = sorted({name for name in names if names.count(name) > 1} | (taken & set(names)))
         if twice:
             msg = f"column names must be distinct and not reserved: {', '.join(twice)}"
             raise ValueError(msg)

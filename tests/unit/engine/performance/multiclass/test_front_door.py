@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_names
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, PREDICTION, Kind, Metric, Result, State
-from driftline.engine.spec import METRICS, Problem
+from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem
 from driftline.engine.verdict import verdict_of
 from driftline.errors import SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN
@@ -54,3 +55,8 @@ def test_a_model_that_guesses_alerts(fitted: FittedReference) -> None:
 def test_a_missing_score_column_is_named(fitted: FittedReference) -> None:
     with pytest.raises(SchemaMismatch, match="missing: probability_gold"):
         evaluate_chunk(fitted, SPEC, class_rows(200).drop(columns=SCORES[0]))
+
+
+def test_a_feature_may_not_be_named_like_a_score() -> None:
+    with pytest.raises(ValidationError, match="not reserved: probability_gold"):
+        ModelSpec(problem=Problem.MULTICLASS, classes=CLASSES, columns=(ColumnSpec(name=SCORES[0]),))
