@@ -12,7 +12,9 @@ from driftline.engine.spec import ColumnKind
 
 FEW = 10
 """Whole numbers with at most this many distinct values in the reference are taken for categories."""
-IDENTIFIER_ROWS = 100
+MANY = 50
+ROWS_A_VALUE = 20
+"""Text with more than `MANY` distinct values, and fewer rows of each than this on average, is not compared unasked."""
 _SAMPLE = 2_000
 
 
@@ -65,6 +67,9 @@ def _unfit(series: "pd.Series[Any]") -> str | None:
         return "dates and times always move on"
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         return None
-    if len(series) >= IDENTIFIER_ROWS and series.nunique() > len(series) / 2:
-        return "text that differs in more than half of the rows is an identifier"
+    distinct = int(series.nunique())
+    if distinct > MANY and distinct * ROWS_A_VALUE > len(series):
+        return (
+            f"text with fewer than {ROWS_A_VALUE} rows a value in the reference tells nothing; --features can name it"
+        )
     return None

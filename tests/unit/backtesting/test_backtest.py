@@ -46,9 +46,7 @@ def numbers(result: BacktestResult) -> list[tuple[Any, ...]]:
 
 
 def found(result: BacktestResult, place: int, subject: str, method: str, kind: str = "drift") -> Result:
-    chosen = [
-        r for r in result.chunks[place].results if (r.subject, r.method, r.kind.value) == (subject, method, kind)
-    ]
+    chosen = [r for r in result.chunks[place].results if (r.subject, r.method, r.kind.value) == (subject, method, kind)]
     assert len(chosen) == 1, f"{subject} {method} {kind}: {len(chosen)}"
     return chosen[0]
 
