@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -97,8 +98,11 @@ class ThresholdPolicy(StrEnum):
     NANNYML = "nannyml"
 
 
+_zones = cache(available_timezones)  # reads a folder tree
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         msg = f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'"
         raise ValueError(msg)
     return name

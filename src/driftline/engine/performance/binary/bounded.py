@@ -59,7 +59,7 @@ class Bounded:
         pairs = float(rows.positives.sum()) * float(rows.negatives.sum())
         if not pairs:
             return None
-        return float(np.dot(rows.positives, rows.negatives)) / (2 * pairs) if self.width else 0.0
+        return float(np.sum(rows.positives * rows.negatives)) / (2 * pairs) if self.width else 0.0
 
     @property
     def average_precision_error(self) -> float | None:
@@ -81,7 +81,7 @@ class Bounded:
         now = hits / (hits + alarms)
         best, least = hits / (hits + alarms - negatives), hits - positives + 1
         gaps = np.maximum(best - now, now - least / (least + alarms))
-        return float(np.dot(positives, gaps) / positives.sum())
+        return float(np.sum(positives * gaps) / positives.sum())
 
     def note(self, kind: Kind, metric: Metric) -> str | None:
         """Say in plain words that a number of these rows is not exact, and by how much it is off at most if known.

@@ -151,7 +151,7 @@ def expected_roc_auc(hits: FloatArray, claims: FloatArray) -> float | None:
     hits = np.round(hits, _DECIMALS)
     if not len(hits) or not hits[-1] or not alarms[-1]:
         return None
-    twice = np.dot(np.diff(alarms, prepend=0.0), hits + np.concatenate(([0.0], hits[:-1])))
+    twice = np.sum(np.diff(alarms, prepend=0.0) * (hits + np.concatenate(([0.0], hits[:-1]))))
     return float(twice) / 2 / float(hits[-1]) / float(alarms[-1])
 
 
@@ -163,7 +163,7 @@ def expected_average_precision(hits: FloatArray, claims: FloatArray) -> float | 
     hits = np.round(hits, _DECIMALS)
     if not len(hits) or not hits[-1]:
         return None
-    return float(np.dot(np.diff(hits, prepend=0.0), hits / claims) / hits[-1])
+    return float(np.sum(np.diff(hits, prepend=0.0) * hits / claims) / hits[-1])
 
 
 def expected_log_loss(rows: Ranked) -> float | None:

@@ -34,8 +34,8 @@ class Confusion:
     @classmethod
     def _summed(cls, rows: Scores, probabilities: FloatArray) -> Self:
         claimed = rows.predictions * rows.counts.astype(np.float64)
-        claims, all_positives = float(claimed.sum()), float(np.dot(probabilities, rows.counts))
-        hits = min(float(np.dot(probabilities, claimed)), claims)
+        claims, all_positives = float(claimed.sum()), float(np.sum(probabilities * rows.counts))
+        hits = min(float(np.sum(probabilities * claimed)), claims)
         missed = max(all_positives - hits, 0.0)
         return cls(hits, claims - hits, max(rows.rows - claims - missed, 0.0), missed)
 

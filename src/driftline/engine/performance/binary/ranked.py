@@ -60,7 +60,7 @@ def roc_auc(rows: Ranked) -> float | None:
     """
     pairs = float(rows.positives.sum()) * float(rows.negatives.sum())
     below = np.cumsum(rows.negatives) - rows.negatives / 2
-    return float(np.dot(rows.positives, below)) / pairs if pairs else None
+    return float(np.sum(rows.positives * below)) / pairs if pairs else None
 
 
 def average_precision(rows: Ranked) -> float | None:
@@ -73,7 +73,7 @@ def average_precision(rows: Ranked) -> float | None:
     if not len(hits) or not hits[-1]:
         return None
     claims = hits + np.cumsum(rows.negatives[::-1])
-    return float(np.dot(positives, hits / claims) / hits[-1])
+    return float(np.sum(positives * hits / claims) / hits[-1])
 
 
 def log_loss(rows: Ranked) -> float | None:
@@ -105,7 +105,7 @@ def brier_losses(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _mean(rows: Ranked, if_positive: FloatArray, if_negative: FloatArray) -> float | None:
     if not rows.rows:
         return None
-    return float(rows.positives @ if_positive + rows.negatives @ if_negative) / rows.rows
+    return float(np.sum(rows.positives * if_positive + rows.negatives * if_negative)) / rows.rows
 
 
 def calibration_error(rows: Ranked, edges: IntArray) -> float | None:
