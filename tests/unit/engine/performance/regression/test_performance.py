@@ -1,6 +1,8 @@
 """Realized and estimated metrics of a regression against scikit-learn, and by hand."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from driftline.errors import MissingLibrary, SchemaMismatch
 from tests.unit.engine.performance.regression.price_builders import LOOSE, SPEC, price_rows
 
 REFERENCE = price_rows(2_000)
+ROOT = Path(__file__).parents[5]
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +166,12 @@ def test_without_lightgbm_the_error_says_how_to_get_it(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(MissingLibrary, match=r"pip install 'driftline\[dle\]'"):
         loss_model.fit(np.zeros((2, 1)), np.zeros(2), [])
+
+
+def test_lightgbm_is_imported_when_first_used() -> None:
+    """It takes longer than all of the engine, which binary models need no more of."""
+    asked = "import sys, driftline.engine.evaluate; sys.exit('lightgbm' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True, env={"PYTHONPATH": "src"}, cwd=ROOT)
 
 
 @pytest.mark.parametrize("metric", [*LOOSE.metrics])
