@@ -78,14 +78,15 @@ def _result(limits: Mapping[Key, Limit], key: Key, found: Outcome, segment: str 
     if limit is None:
         raise not_fitted(" ".join(key))
     subject, kind, method = key
+    bounds = limit.bounds_at(kind, method, found.sampling_error)
     return Result(
         subject,
         kind,
         method,
         value=found.value,
         rows=found.rows,
-        state=_state(key, found, limit),
-        bounds=limit.bounds,
+        state=_state(key, found, bounds),
+        bounds=bounds,
         sampling_error=found.sampling_error,
         p_value=found.p_value,
         reason=found.reason or limit.note,
@@ -94,9 +95,9 @@ def _result(limits: Mapping[Key, Limit], key: Key, found: Outcome, segment: str 
     )
 
 
-def _state(key: Key, found: Outcome, limit: Limit) -> State:
+def _state(key: Key, found: Outcome, bounds: Bounds) -> State:
     """A number by itself warns at most: what is an alert, the verdict says."""
     if found.value is None:
         return found.state
-    within = standing(key[1], key[2], found.value, limit.bounds, found.p_value) is State.OK
+    within = standing(key[1], key[2], found.value, bounds, found.p_value) is State.OK
     return State.OK if within else State.WARN

@@ -7,21 +7,30 @@ from typing import Any
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
+from driftline.engine.directions import PERFORMANCE
 from driftline.engine.outcomes import Key, outcomes
 from driftline.engine.results import MODEL, Bounds, Kind, Method
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import States
-from driftline.engine.thresholds import bounds_for, bounds_note
+from driftline.engine.thresholds import Spread, bounds_for, bounds_note, spread_for
 
 Limits = Mapping[Key, "Limit"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a number is held against, and in plain words what limits that; None where nothing does."""
+    """What a number is held against, and in plain words what limits that; None where nothing does.
+
+    `spread` is what the bounds are drawn from where they also depend on a value's own sampling error, None elsewhere.
+    """
 
     bounds: Bounds
     note: str | None = None
+    spread: Spread | None = None
+
+    def bounds_at(self, kind: Kind, method: str, sampling_error: float | None) -> Bounds:
+        """Return the bounds of a value with this sampling error (None where it is not known)."""
+        return self.bounds if self.spread is None else self.spread.bounds(kind, method, sampling_error)
 
 
 def limits_of(states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]]) -> dict[Key, Limit]:
@@ -32,12 +41,17 @@ def limits_of(states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.
 
 def limits_to_list(limits: Limits) -> list[Any]:
     """Return limits as values that JSON has."""
-    return [[*key, asdict(limit.bounds), limit.note] for key, limit in limits.items()]
+    return [
+        [*key, asdict(limit.bounds), limit.note, limit.spread and asdict(limit.spread)] for key, limit in limits.items()
+    ]
 
 
 def limits_from_list(stored: list[Any]) -> dict[Key, Limit]:
     """Return what `limits_to_list` was made from."""
-    return {(s, Kind(k), m): Limit(Bounds(**bounds), note) for s, k, m, bounds, note in stored}
+    return {
+        (subject, Kind(kind), method): Limit(Bounds(**bounds), note, Spread(**spread) if spread else None)
+        for subject, kind, method, bounds, note, spread in stored
+    }
 
 
 def _values_of_chunks(
@@ -56,4 +70,5 @@ def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) 
     """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
     subject, kind, method = key
     own = values[subject, Kind.REALIZED, method] if kind is Kind.ESTIMATED else values[key]
-    return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own))
+    spread = spread_for(spec, kind, method, own) if kind in PERFORMANCE else None
+    return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own), spread)

@@ -21,7 +21,7 @@ from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
 from driftline.errors import InvalidInput
 
-FORMAT = 3
+FORMAT = 4
 """The version of the JSON; a reference stored under another one must be fitted again."""
 
 

@@ -1,7 +1,7 @@
 """Bounds that results are held against, by policy, from the values of the reference's own chunks. No I/O here."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 from statistics import mean, stdev
 
@@ -115,7 +115,44 @@ _RANGE: dict[str, tuple[float, float]] = {
 }
 
 
-def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Sequence[float | None]) -> Bounds:
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What policy `driftline` draws bounds from: mean and sample standard deviation s of the reference's chunks.
+
+    `far` is how many standard deviations off the mean a single chunk alerts.
+    """
+
+    mean: float
+    deviation: float
+    far: float
+
+    def bounds(self, kind: Kind, method: str, sampling_error: float | None = None) -> Bounds:
+        """Return the bounds of a value; for performance s is no less than the value's own sampling error.
+
+        A chunk with few rows, or labels, scatters more than the reference's chunks do, and s of a few chunks may be
+        small by chance.
+        """
+        known = sampling_error if kind in PERFORMANCE and sampling_error is not None else 0.0
+        deviation = max(self.deviation, known)
+        near = max(SPREADS * deviation, LEAST_SPREAD)
+        far = max(near, self.far * deviation)
+        bounds = Bounds(
+            lower=clipped(method, self.mean - near),
+            upper=clipped(method, self.mean + near),
+            alert_lower=clipped(method, self.mean - far),
+            alert_upper=clipped(method, self.mean + far),
+            expected=self.mean,
+        )
+        return worse_side(kind, method, bounds)
+
+
+def bounds_for(
+    spec: ModelSpec,
+    kind: Kind,
+    method: str,
+    reference_values: Sequence[float | None],
+    sampling_error: float | None = None,
+) -> Bounds:
     """Bound the values of `method`, given those of the reference's own chunks (None where undefined).
 
     For estimated performance pass the *realized* values of the reference chunks, as NannyML does: the estimate is
@@ -124,7 +161,8 @@ def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Seque
     Policy `driftline`, on the worse side only (performance: lower; drift and missing values: upper): a warning begins
     3 sample standard deviations s off the mean; the alert bound is the wider of that and the one-sided t prediction
     limit of one new chunk, t(k - 1) * s * sqrt(1 + 1/k), at 0.2 % shared (Bonferroni) over the metrics, or over the
-    watched columns for drift and missing values. Fewer than 4 defined reference values: `CONSTANT_BOUNDS`.
+    watched columns for drift and missing values. For performance s is no less than `sampling_error`, that of the value
+    which is to be bounded, where it is known. Fewer than 4 defined reference values: `CONSTANT_BOUNDS`.
 
     Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
     method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
@@ -140,9 +178,20 @@ def bounds_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Seque
         return FIXED_BOUNDS[method]
     if spec.thresholds is ThresholdPolicy.NANNYML:
         return _nannyml_bounds(kind, method, values)
-    if len(values) < MINIMUM_REFERENCE_CHUNKS:
-        return CONSTANT_BOUNDS.get(method, Bounds())
-    return _driftline_bounds(kind, method, values, FALSE_ALERTS / _family_size(spec, kind))
+    spread = spread_for(spec, kind, method, values)
+    return spread.bounds(kind, method, sampling_error) if spread else CONSTANT_BOUNDS.get(method, Bounds())
+
+
+def spread_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Sequence[float | None]) -> Spread | None:
+    """Return what `bounds_for` draws bounds from, given the same; None where they do not come from a spread."""
+    values = _defined(reference_values)
+    by_policy = spec.own_threshold(method) is None and method not in FIXED_BOUNDS
+    if not by_policy or spec.thresholds is ThresholdPolicy.NANNYML or len(values) < MINIMUM_REFERENCE_CHUNKS:
+        return None
+    chance = FALSE_ALERTS / _family_size(spec, kind)
+    far = _prediction_factor(len(values), chance / 2 if worse(kind, method) is Worse.EITHER else chance)
+    # statistics.mean and stdev are exact: equal values have themselves as mean and spread 0.
+    return Spread(mean(values), stdev(values), far)
 
 
 def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float | None]) -> str | None:
@@ -181,22 +230,6 @@ def _defined(values: Sequence[float | None]) -> list[float]:
 
 def _family_size(spec: ModelSpec, kind: Kind) -> int:
     return max(1, len(spec.metrics) if kind in PERFORMANCE else len(spec.watched))
-
-
-def _driftline_bounds(kind: Kind, method: str, values: list[float], chance: float) -> Bounds:
-    # statistics.mean and stdev are exact: equal values have themselves as mean and spread 0.
-    centre, spread = mean(values), stdev(values)
-    side = worse(kind, method)
-    near = max(SPREADS * spread, LEAST_SPREAD)
-    far = max(near, _prediction_factor(len(values), chance / 2 if side is Worse.EITHER else chance) * spread)
-    bounds = Bounds(
-        lower=clipped(method, centre - near),
-        upper=clipped(method, centre + near),
-        alert_lower=clipped(method, centre - far),
-        alert_upper=clipped(method, centre + far),
-        expected=centre,
-    )
-    return worse_side(kind, method, bounds)
 
 
 def _prediction_factor(chunks: int, chance: float) -> float:

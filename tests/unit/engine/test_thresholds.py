@@ -75,6 +75,34 @@ def test_equal_reference_chunks_do_not_warn_of_themselves() -> None:
     assert standing(Kind.REALIZED, Metric.F1, 0.0999, bounds) is State.ALERT
 
 
+@pytest.mark.parametrize(("error", "deviation"), [(None, SD), (0.0, SD), (0.019, SD), (0.05, 0.05)])
+@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
+def test_the_spread_of_performance_is_no_less_than_the_sampling_error(
+    kind: Kind, error: float | None, deviation: float
+) -> None:
+    bounds = bounds_for(SPEC, kind, Metric.F1, EIGHT, error)
+    assert bounds.lower == pytest.approx(MEAN - 3 * deviation)
+    assert bounds.alert_lower == pytest.approx(MEAN - T_QUANTILE[3] * sqrt(1 + 1 / 8) * deviation, abs=1e-5)
+    assert bounds.expected == pytest.approx(MEAN)
+
+
+def test_sampling_errors_change_no_other_bounds() -> None:
+    for kind, method in ((Kind.DRIFT, Method.JENSEN_SHANNON), (Kind.QUALITY, Quality.MISSING_VALUES)):
+        assert bounds_for(SPEC, kind, method, EIGHT, 0.3) == bounds_for(SPEC, kind, method, EIGHT)
+    assert bounds_for(NANNYML, Kind.REALIZED, Metric.F1, EIGHT, 0.3) == bounds_for(
+        NANNYML, Kind.REALIZED, Metric.F1, EIGHT
+    )
+    assert bounds_for(SPEC, Kind.REALIZED, Metric.F1, EIGHT[:3], 0.3) == Bounds()
+
+
+@given(st.lists(shares, min_size=4, max_size=20), st.floats(0, 1), st.floats(0, 1))
+def test_the_larger_the_sampling_error_the_wider_the_bounds(values: list[float], one: float, other: float) -> None:
+    less, more = (bounds_for(SPEC, Kind.REALIZED, Metric.F1, values, error) for error in sorted((one, other)))
+    assert None not in {less.lower, more.lower, less.alert_lower, more.alert_lower}
+    assert (more.lower or 0.0) <= (less.lower or 0.0)
+    assert (more.alert_lower or 0.0) <= (less.alert_lower or 0.0)
+
+
 @pytest.mark.parametrize("usable", [0, 1, 3])
 @pytest.mark.parametrize(
     ("kind", "method", "expected"),
