@@ -14,11 +14,15 @@ from driftline.backtesting.kinds import features_of
 from driftline.backtesting.request import Inference
 from driftline.backtesting.rows import Rows
 from driftline.engine.columns import FloatArray, as_floats, coded
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Result
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
 from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
 from driftline.errors import InvalidInput
 
 HALF = 0.5
+OF_SCORES = frozenset(
+    {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
+)
+"""Metrics that predictions and labels alone do not have."""
 MOST_CLASSES = 20
 """Whole numbers as labels are classes when there are at most this many of them."""
 
@@ -47,6 +51,19 @@ class Layout:
         """Whether the prediction is made from the scores."""
         scored = bool(self.spec.scores) and set(self.spec.scores) <= set(self.sources)
         return PREDICTION not in self.sources and scored
+
+    @property
+    def judged(self) -> ModelSpec:
+        """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
+        if set(self.spec.scores) <= set(self.sources):
+            return self.spec
+        others = tuple(metric for metric in self.spec.metrics if metric not in OF_SCORES)
+        return self.spec.model_copy(update={"metrics": others}) if others and not self.blind else self.spec
+
+    @property
+    def blind(self) -> bool:
+        """Whether there is neither a prediction nor a way to make one."""
+        return PREDICTION in self.absent
 
     def subject(self, name: str) -> str:
         """Name a subject of the engine's as the data does."""
@@ -125,8 +142,14 @@ def _seen(asked: Asked, frame: pd.DataFrame) -> list[str]:
     texts: dict[str, None] = {}
     for name in (asked.request.label, asked.request.prediction):
         if name is not None and not _measured(frame[name]):
-            texts |= dict.fromkeys(coded(frame[name])[1])
+            texts |= dict.fromkeys(_used(frame[name]))
     return list(texts)
+
+
+def _used(series: "pd.Series[Any]") -> list[str]:
+    """Return the distinct texts that rows have: a categorical column may know more of them."""
+    codes, texts = coded(series)
+    return [texts[place] for place in np.unique(codes[codes >= 0]).tolist()]
 
 
 def _measured(series: "pd.Series[Any]") -> bool:

@@ -37,7 +37,7 @@ def run(source: Source, request: Request, progress: Progress = lambda doing, row
     return BacktestResult(
         model=request.name or source.name,
         reference=Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks),
-        chunks=tuple(Judge(layout.spec, places, rows.newest).judge(counted)),
+        chunks=tuple(Judge(layout.judged, places, rows.newest).judge(counted)),
         chunk=cut.text,
         inferred=(*told, *layout.inferred),
         spec=layout.spec,
