@@ -79,7 +79,7 @@ def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, seen: bool
 def test_it_lasts_over_settled_chunks_only() -> None:
     early = chunk(HIDDEN, labelled=10)
     assert lasting_drift(ONE_METRIC, chunk(HIDDEN), [early]) == frozenset()
-    assert lasting_drift(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]) == {(Kind.DRIFT, LABEL)}
+    assert lasting_drift(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]) == {(Kind.DRIFT, LABEL, "")}
 
 
 def test_early_labels_do_not_weigh_on_the_columns() -> None:
