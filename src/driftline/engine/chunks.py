@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from driftline.engine.results import EVENT_TIME
@@ -99,8 +100,8 @@ def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk,
     order = pd.DatetimeIndex(_aware(frame[EVENT_TIME])).tz_convert("UTC").argsort(kind="stable")
     ordered = frame.iloc[order]
     edges = list(accumulate(sizes, initial=0))
-    times = ordered[EVENT_TIME].iloc[[*edges[:-1], -1]] if len(frame) else []
-    instants = [time.to_pydatetime(warn=False).astimezone(UTC) for time in times]
+    marks = np.array([*edges[:-1], -1] if len(frame) else [], dtype=np.int64)
+    instants = [time.to_pydatetime(warn=False).astimezone(UTC) for time in ordered[EVENT_TIME].iloc[marks]]
     for chunk, (first, last) in zip(tiled(instants), pairwise(edges), strict=True):
         yield chunk, ordered.iloc[first:last]
 

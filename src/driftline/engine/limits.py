@@ -8,8 +8,10 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.directions import PERFORMANCE
+from driftline.engine.outcome import Outcome
 from driftline.engine.outcomes import Key, outcomes
 from driftline.engine.results import MODEL, Bounds, Kind, Method
+from driftline.engine.running import Run, in_turn
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import States
 from driftline.engine.thresholds import Spread, bounds_for, bounds_note, spread_for
@@ -33,9 +35,11 @@ class Limit:
         return self.bounds if self.spread is None else self.spread.bounds(kind, method, sampling_error)
 
 
-def limits_of(states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]]) -> dict[Key, Limit]:
+def limits_of(
+    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run = in_turn
+) -> dict[Key, Limit]:
     """Bound each number by its values in the reference's own chunks, of which there is at least one."""
-    values = _values_of_chunks(states, spec, chunks)
+    values = _values_of_chunks(states, spec, chunks, run)
     return {key: _limit(spec, key, values) for key in values}
 
 
@@ -55,13 +59,18 @@ def limits_from_list(stored: list[Any]) -> dict[Key, Limit]:
 
 
 def _values_of_chunks(
-    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
+    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run
 ) -> dict[Key, list[float | None]]:
     """Return each number of each chunk; none of the domain classifier, whose bounds are constants."""
     apart = [method for method in spec.multivariate_methods if method is Method.DOMAIN_CLASSIFIER]
     usual = tuple(method for method in spec.multivariate_methods if method not in apart)
     own = spec.model_copy(update={"multivariate_methods": usual})
-    found = [outcomes(states, own, states.summarise(rows, own), chunk) for chunk, rows in chunks]
+
+    def numbers(part: tuple[Chunk, pd.DataFrame]) -> dict[Key, Outcome]:
+        chunk, rows = part
+        return outcomes(states, own, states.summarise(rows, own), chunk)
+
+    found = list(run(numbers, chunks))
     values = {key: [outcome[key].value for outcome in found] for key in found[0]}
     return values | {(MODEL, Kind.MULTIVARIATE, method.value): [] for method in apart}
 

@@ -10,12 +10,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.engine.outcomes import Key
 from driftline.engine.results import EVENT_TIME, ID
+from driftline.engine.running import Run, in_turn
 from driftline.engine.segments import Fitted, FittedSegment, fit_segments
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
@@ -84,7 +86,9 @@ class FittedReference:
         )
 
 
-def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | None = None) -> FittedReference:
+def fit_reference(
+    frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | None = None, run: Run = in_turn
+) -> FittedReference:
     """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
 
     `frame` has columns event_time (aware), id, the spec's features and its outputs: prediction, label (or missing), and
@@ -92,20 +96,20 @@ def fit_reference(frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | N
     probability_<class> each; of a regression numbers, without a score. Its order does not matter. No rows, or two with
     the same event time and id, are an InvalidInput; missing columns are a SchemaMismatch. With `sizes` the reference's
     chunks are not periods but have that many rows each, in the order of event time and id; they must add up to all
-    rows.
+    rows. `run` may spread the work over threads.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:
         msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    states = States.fit(ordered, spec)
+    states = States.fit(ordered, spec, run)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
     times = ordered[EVENT_TIME]
     return FittedReference(
         states=states,
-        limits=limits_of(states, spec, chunks),
+        limits=limits_of(states, spec, chunks, run),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
@@ -182,14 +186,17 @@ def _content(series: "pd.Series[Any]", kind: ColumnKind) -> bytes:
 
 
 def _category_content(series: "pd.Series[Any]") -> bytes:
-    """Write distinct texts in the order of their first row, then which of them each row has; -1 is none."""
-    places, texts = coded(series)
-    known = places >= 0
-    merged = np.arange(len(texts))
-    if len(set(texts)) < len(texts):
-        first: dict[str, int] = {}
-        merged = np.array([first.setdefault(text, place) for place, text in enumerate(texts)], dtype=np.int64)
-    numbers, used = pd.factorize(merged[places[known]])
-    rows = np.full(len(places), -1, dtype="<i8")
-    rows[known] = numbers
-    return json.dumps([texts[place] for place in used.tolist()]).encode() + rows.tobytes()
+    """Write the text of each row, one after the other, where each ends, and which rows have none."""
+    texts = _texts_in_rows(series)
+    _, ends, letters = texts.fill_null("").buffers()
+    missing = np.asarray(texts.is_null()).tobytes()
+    length = int(np.frombuffer(ends, dtype="<i8")[len(texts)])
+    return missing + memoryview(ends)[: 8 * (len(texts) + 1)].tobytes() + memoryview(letters)[:length].tobytes()
+
+
+def _texts_in_rows(series: "pd.Series[Any]") -> "pa.LargeStringArray":
+    if series.dtype.kind in "iu" and isinstance(series.dtype, np.dtype):
+        return pa.array(series.to_numpy()).cast(pa.large_string())
+    codes, texts = coded(series)
+    places = pa.array(codes, mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(places, pa.array(texts, pa.large_string())).dictionary_decode()

@@ -1,7 +1,8 @@
 """What each method keeps of a reference, and how a chunk is summarised against it. No I/O here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import pandas as pd
@@ -20,6 +21,7 @@ from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
+from driftline.engine.running import Run, in_turn
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.engine.statistics import methods
 from driftline.engine.statistics.spread import Spread
@@ -136,12 +138,15 @@ class States:
     multivariate: Mapping[Method, Multivariate]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: ModelSpec, run: Run = in_turn) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
+        work: list[Callable[[], Any]] = [partial(PERFORMANCE[spec.problem].fit, frame, spec)]
+        work += [partial(_fitted, frame[column.name], column, spec) for column in spec.watched]
+        performance, *columns = run(_call, work)
         return cls(
             problem=spec.problem,
-            performance=PERFORMANCE[spec.problem].fit(frame, spec),
-            columns={column.name: _fitted(frame[column.name], column, spec) for column in spec.watched},
+            performance=performance,
+            columns={column.name: fitted for column, fitted in zip(spec.watched, columns, strict=True)},
             multivariate={method: MULTIVARIATE[method].fit(frame, spec) for method in spec.multivariate_methods},
         )
 
@@ -210,6 +215,10 @@ def _merged(one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummar
     """Put segments together by value; of a value that only one part has there is nothing to add."""
     both = {value: own.merge(other[value]) for value, own in one.items() if value in other}
     return {**one, **other, **both}
+
+
+def _call(work: Callable[[], Any]) -> Any:
+    return work()
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
