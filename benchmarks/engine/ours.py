@@ -4,7 +4,6 @@ import json
 import resource
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
-from driftline.engine.results import EVENT_TIME, SCORE, Method
+from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 
 CONTINUOUS_METHODS = (Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN, Method.HELLINGER)
@@ -41,6 +40,12 @@ def read(path: str) -> pd.DataFrame:
     return frame
 
 
+def _plain(result: Result) -> dict[str, object]:
+    bounds = result.bounds
+    numbers = {"value": result.value, "lower": bounds.lower, "upper": bounds.upper, "error": result.sampling_error}
+    return {"subject": result.subject, "kind": result.kind, "method": result.method, "state": result.state} | numbers
+
+
 def main() -> None:
     """Do it once, for `FILE REFERENCE_UNTIL OUT`."""
     path, until, out = sys.argv[1:]
@@ -51,7 +56,7 @@ def main() -> None:
     spec = spec_of([str(name) for name in rows])
     fitted = fit_reference(rows[:cut], spec)
     found = [
-        {"start": chunk.start.isoformat(), "results": [asdict(result) for result in evaluate_chunk(fitted, spec, part)]}
+        {"start": chunk.start.isoformat(), "results": [_plain(result) for result in evaluate_chunk(fitted, spec, part)]}
         for chunk, part in by_chunk(rows[cut:], spec.period, spec.zone)
     ]
     Path(out).write_text(json.dumps(found), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Bins of a continuous column, as Jensen-Shannon compares it. Merges exactly. No I/O here."""
 
 from dataclasses import dataclass
+from math import ceil, sqrt
 from typing import Any, Self
 
 import numpy as np
@@ -41,8 +42,27 @@ class Binned:
 
 def fit(ordered: FloatArray) -> Histogram:
     """Bin a reference's finite values, given in ascending order, by Doane's rule as numpy has it."""
-    edges = np.histogram_bin_edges(ordered, bins="doane") if len(ordered) else np.array([0.0, 1.0])
+    lowest, highest = (float(ordered[0]), float(ordered[-1])) if len(ordered) else (0.0, 1.0)
+    if lowest == highest:
+        lowest, highest = lowest - 0.5, highest + 0.5
+    edges = np.linspace(lowest, highest, _doane(ordered) + 1)
     return Histogram(edges, count_in_bins(ordered, edges))
+
+
+def _doane(ordered: FloatArray) -> int:
+    """Return how many bins Doane's (1976) rule gives: more where the values are skewed. 1 for equal or two values.
+
+    The same as numpy's, which cubes numbers at fifty times the cost.
+    """
+    rows = len(ordered)
+    spread = float(np.std(ordered)) if rows > 2 else 0.0
+    if not spread > 0:
+        return 1
+    off = (ordered - np.mean(ordered)) / spread
+    skewness = float(np.mean(off * off * off))
+    error = sqrt(6.0 * (rows - 2) / ((rows + 1.0) * (rows + 3.0)))
+    width = float(np.ptp(ordered)) / (1.0 + np.log2(rows) + np.log2(1.0 + abs(skewness) / error))
+    return max(1, ceil(float(np.ptp(ordered)) / width)) if width > 0 else 1
 
 
 def summarise(state: Histogram, ordered: FloatArray) -> Binned:

@@ -106,25 +106,25 @@ def _firsts_of_equal(ordered: FloatArray) -> IntArray:
 
 
 def _needed(scores: FloatArray, labels: IntArray) -> bool:
-    if _separation(scores, labels) > SEPARATED:
-        return False
     order = np.argsort(scores)  # once: every split picks its rows from it
+    ascending, outcomes = scores[order], labels[order]
+    if _separation(ascending, outcomes) > SEPARATED:
+        return False
     truth, raw, calibrated = [], [], []
     for train, test in _splits(labels):
         chosen = np.zeros(len(labels), dtype=bool)
         chosen[train] = True
-        rows = order[chosen[order]]
+        rows = chosen[order]
         truth.append(labels[test])
         raw.append(scores[test])
-        calibrated.append(_isotonic_in_order(scores[rows], labels[rows])(scores[test]))
-    outcomes = np.concatenate(truth)
-    return _calibration_error(outcomes, np.concatenate(raw)) > _calibration_error(outcomes, np.concatenate(calibrated))
+        calibrated.append(_isotonic_in_order(ascending[rows], outcomes[rows])(scores[test]))
+    held = np.concatenate(truth)
+    return _calibration_error(held, np.concatenate(raw)) > _calibration_error(held, np.concatenate(calibrated))
 
 
-def _separation(scores: FloatArray, labels: IntArray) -> float:
-    order = np.argsort(scores)
-    ones = np.ones(len(scores), dtype=np.int64)
-    return roc_auc(Ranked.of(Scores(scores[order], ones, labels[order], ones))) or 0.0
+def _separation(ascending: FloatArray, labels: IntArray) -> float:
+    ones = np.ones(len(ascending), dtype=np.int64)
+    return roc_auc(Ranked.of(Scores(ascending, ones, labels, ones))) or 0.0
 
 
 def _calibration_error(labels: IntArray, probabilities: FloatArray) -> float:
