@@ -112,7 +112,7 @@ def _options(columns: Sequence[str], **more: object) -> pc.ConvertOptions:
 
 
 def _parsing(path: Path) -> pc.ParseOptions:
-    return pc.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ",", newlines_in_values=False)
+    return pc.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ",", newlines_in_values=True)
 
 
 def _read_head(path: Path) -> pa.Schema:

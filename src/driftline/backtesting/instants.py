@@ -57,7 +57,7 @@ def _timestamps(series: "pd.Series[Any]", offset: int) -> "pd.Series[Any]":
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return series
     if pd.api.types.is_integer_dtype(series.dtype):
-        return pd.to_datetime(series, unit=_epoch_unit(series))
+        return pd.to_datetime(series, unit=_epoch_unit(series), utc=True)
     if isinstance(series.dtype, pd.CategoricalDtype):
         texts = _read_texts(pd.Series(series.cat.categories), series, offset)
         return texts.iloc[series.cat.codes].reset_index(drop=True)
