@@ -1,49 +1,62 @@
 """From nothing to all numbers, a process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
 
-import json
-import subprocess
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks.engine.processes import Taken, backtest, run, script
 from benchmarks.engine.rows import write
-from benchmarks.measuring import Aim, Better, conclude, machine, show, timed
+from benchmarks.measuring import Aim, Better, conclude, machine, show
 
 REFERENCE, ANALYSIS, CHUNKS = 500_000, 1_000_000, 100
-RUNS = 1
 FASTER, LIGHTER = Aim(15, Better.HIGHER), Aim(0.5, Better.LOWER)
-OURS, THEIRS = "driftline's engine", "NannyML"
-WAYS = {OURS: "benchmarks.engine.ours", THEIRS: "benchmarks.engine.theirs"}
-
-
-def run(module: str, path: Path, until: str, out: Path) -> dict[str, float]:
-    """Run one way in a process of its own; its seconds by part, all its seconds, and its peak memory in MiB."""
-    printed: list[str] = []
-    command = [sys.executable, "-m", module, str(path), until, str(out)]
-    whole = timed(lambda: printed.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-    parts: dict[str, float] = json.loads(printed[0].splitlines()[-1])
-    return {**parts, "whole": whole, "start": whole - parts["read"] - parts["compute"]}
+ENGINE, BACKTEST, THEIRS = "the engine, called from a script", "driftline backtest", "a NannyML script"
 
 
 def main() -> None:
     """Print the ratios."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=5)
+    runs = options.parse_args().runs
     print(f"{REFERENCE:,} reference rows and {ANALYSIS:,} rows in {CHUNKS} chunks ({machine()})", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.parquet"
-        until = write(path, REFERENCE, ANALYSIS, CHUNKS)
-        taken: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
-        for _ in range(RUNS):
-            for name, module in WAYS.items():
-                taken[name].append(run(module, path, until, Path(folder) / "found.json"))
-    for part in ("start", "read", "compute", "whole"):
+        taken = _taken(Path(folder), runs)
+    for part in ("read", "compute", "whole"):
         print(f"  {part}:")
-        show({name: [one[part] for one in runs] for name, runs in taken.items()})
-    for part, question in (("compute", "faster to compute"), ("whole", "faster as a whole process, file to JSON")):
-        ratio = median(one[part] for one in taken[THEIRS]) / median(one[part] for one in taken[OURS])
-        conclude(f"times {question}", ratio, FASTER)
-    memory = {name: median(one["peak"] for one in runs) for name, runs in taken.items()}
-    conclude(f"peak memory ({memory[OURS]:,.0f} of {memory[THEIRS]:,.0f} MiB)", memory[OURS] / memory[THEIRS], LIGHTER)
+        show(
+            {
+                name: [getattr(one, part) for one in own]
+                for name, own in taken.items()
+                if part == "whole" or name != BACKTEST
+            }
+        )
+    for part, name in (("compute", ENGINE), ("whole", ENGINE), ("whole", BACKTEST)):
+        ratio = _median(taken[THEIRS], part) / _median(taken[name], part)
+        conclude(f"{name}, {part}: times faster than NannyML", ratio, FASTER)
+    for name in (ENGINE, BACKTEST):
+        ours, theirs = _median(taken[name], "peak"), _median(taken[THEIRS], "peak")
+        conclude(f"{name}: share of NannyML's peak memory ({ours:,.0f} of {theirs:,.0f} MiB)", ours / theirs, LIGHTER)
+
+
+def _taken(folder: Path, runs: int) -> dict[str, list[Taken]]:
+    path = folder / "rows.parquet"
+    until = write(path, REFERENCE, ANALYSIS, CHUNKS)
+    arguments = (str(path), until, str(folder / "found.json"))
+    commands = {
+        ENGINE: script("benchmarks.engine.ours", *arguments),
+        BACKTEST: backtest(path, until, folder),
+        THEIRS: script("benchmarks.engine.theirs", *arguments),
+    }
+    taken: dict[str, list[Taken]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            taken[name].append(run(command))
+    return taken
+
+
+def _median(taken: list[Taken], part: str) -> float:
+    return float(median(getattr(one, part) for one in taken))
 
 
 if __name__ == "__main__":

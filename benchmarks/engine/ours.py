@@ -1,7 +1,6 @@
-"""The engine's way, as one process: read a file, compute, write JSON. Prints its own seconds and peak memory."""
+"""The engine's way, as one process: read a file, compute, write JSON. Prints its own seconds."""
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -9,14 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from benchmarks.engine.processes import METHODS
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
-
-CONTINUOUS_METHODS = (Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN, Method.HELLINGER)
-CATEGORICAL_METHODS = (Method.JENSEN_SHANNON, Method.CHI2, Method.HELLINGER, Method.L_INFINITY)
 
 
 def spec_of(names: list[str]) -> ModelSpec:
@@ -27,8 +24,8 @@ def spec_of(names: list[str]) -> ModelSpec:
     }
     return ModelSpec(
         columns=tuple(ColumnSpec(name=name, kind=kinds[name]) for name in features),
-        continuous_methods=CONTINUOUS_METHODS,
-        categorical_methods=CATEGORICAL_METHODS,
+        continuous_methods=tuple(map(Method, METHODS["continuous_methods"])),
+        categorical_methods=tuple(map(Method, METHODS["categorical_methods"])),
     )
 
 
@@ -41,9 +38,17 @@ def read(path: str) -> pd.DataFrame:
 
 
 def _plain(result: Result) -> dict[str, object]:
-    bounds = result.bounds
-    numbers = {"value": result.value, "lower": bounds.lower, "upper": bounds.upper, "error": result.sampling_error}
-    return {"subject": result.subject, "kind": result.kind, "method": result.method, "state": result.state} | numbers
+    return {
+        "subject": result.subject,
+        "kind": result.kind,
+        "method": result.method,
+        "value": result.value,
+        "lower": result.bounds.lower,
+        "upper": result.bounds.upper,
+        "sampling_error": result.sampling_error,
+        "state": result.state,
+        "reason": result.reason,
+    }
 
 
 def main() -> None:
@@ -61,8 +66,7 @@ def main() -> None:
     ]
     Path(out).write_text(json.dumps(found), encoding="utf-8")
     ended = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"read": have - began, "compute": ended - have, "peak": peak}))
+    print(json.dumps({"read": have - began, "compute": ended - have}))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ SIZES = (3, 5, 8, 12, 20)
 """How many categories each categorical feature has."""
 START = pd.Timestamp("2026-01-01", tz="UTC")
 BLOCK = 500_000
+REFERENCE_DAYS = 50
 
 
 def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame:
@@ -41,11 +42,11 @@ def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame
 
 
 def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
-    """Write a Parquet file, a block at a time: half as many days of reference as of analysis, `chunks` days of those.
+    """Write a Parquet file, a block at a time: the days of the reference, then `chunks` days to analyse.
 
     Gives the instant where the reference ends. Categories are written as plain text.
     """
-    until = START + pd.Timedelta(days=chunks // 2)
+    until = START + pd.Timedelta(days=REFERENCE_DAYS)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
@@ -59,7 +60,7 @@ def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
 def _blocks(reference: int, analysis: int, chunks: int, until: pd.Timestamp) -> list[tuple[pd.Timestamp, int, int]]:
     """Split both windows into blocks of whole days of some 500,000 rows: start, rows and days of each."""
     found = []
-    for since, rows, days in ((START, reference, chunks // 2), (until, analysis, chunks)):
+    for since, rows, days in ((START, reference, REFERENCE_DAYS), (until, analysis, chunks)):
         count = min(days, max(1, rows // BLOCK))
         edges = np.linspace(0, days, count + 1).astype(int)
         shares = np.diff(np.linspace(0, rows, count + 1).astype(int))

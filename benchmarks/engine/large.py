@@ -1,0 +1,37 @@
+"""Ten million rows in one process: how much memory, and whether the time follows the rows."""
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.engine.processes import backtest, run
+from benchmarks.engine.rows import write
+from benchmarks.measuring import Aim, Better, conclude, machine
+
+REFERENCE = 500_000
+SIZES = {1_000_000: 100, 10_000_000: 1_000}
+"""Rows to analyse, and in how many chunks."""
+MEMORY = Aim(4096, Better.LOWER)
+
+
+def main() -> None:
+    """Print peak memory, and seconds per row under both sizes."""
+    print(f"`driftline backtest`, {REFERENCE:,} reference rows ({machine()})", flush=True)
+    rate: dict[int, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for rows, chunks in SIZES.items():
+            path = Path(folder) / f"{rows}.parquet"
+            until = write(path, REFERENCE, rows, chunks)
+            taken = run(backtest(path, until, Path(folder)))
+            rate[rows] = taken.whole / (rows + REFERENCE)
+            print(
+                f"  {rows:>12,} rows in {chunks:>5,} chunks: {taken.whole:7.2f} s, peak {taken.peak:,.0f} MiB",
+                flush=True,
+            )
+            path.unlink()
+    conclude("MiB at the most", taken.peak, MEMORY)
+    small, large = rate
+    conclude("seconds a row, times those of the small file", rate[large] / rate[small])
+
+
+if __name__ == "__main__":
+    main()
