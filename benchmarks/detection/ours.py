@@ -1,9 +1,11 @@
 """What Driftline says of a stream, under its default policy."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from benchmarks.detection.said import Said
-from benchmarks.detection.streams import Stream
+from benchmarks.detection.said import Said, Voices
+from benchmarks.detection.stream import Stream
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
@@ -14,9 +16,15 @@ from driftline.engine.track_record import track_records
 from driftline.engine.verdict import verdict_of
 
 
-def verdicts(stream: Stream, spec: ModelSpec) -> list[Verdict]:
-    """Derive the verdict of each day, every label in."""
-    fitted = fit_reference(stream.reference, spec)
+def driftline(streams: Sequence[Stream]) -> list[Voices]:
+    """Take an alert for an alarm, and beside it a warning too."""
+    fitted = fit_reference(streams[0].reference, streams[0].spec)
+    return [_voices(verdicts(fitted, stream)) for stream in streams]
+
+
+def verdicts(fitted: FittedReference, stream: Stream) -> list[Verdict]:
+    """Derive the verdict of each chunk, every label in."""
+    spec = stream.spec
     facts: list[ChunkFacts] = []
     found = []
     for chunk, rows in by_chunk(stream.analysis, spec.period, spec.zone):
@@ -25,18 +33,17 @@ def verdicts(stream: Stream, spec: ModelSpec) -> list[Verdict]:
     return found
 
 
-def alerts(stream: Stream) -> list[Said]:
-    """Take an alert for an alarm."""
-    return [Said(v.state is State.ALERT, frozenset(v.drifted)) for v in verdicts(stream, stream.spec)]
-
-
-def warnings(stream: Stream) -> list[Said]:
-    """Take a warning for an alarm too."""
-    return [Said(v.state in {State.WARN, State.ALERT}, frozenset(v.drifted)) for v in verdicts(stream, stream.spec)]
+def _voices(found: Sequence[Verdict]) -> Voices:
+    return {
+        "Driftline: alert": [Said(v.state is State.ALERT, frozenset(v.drifted)) for v in found],
+        "Driftline: warning or alert": [
+            Said(v.state in {State.WARN, State.ALERT}, frozenset(v.drifted)) for v in found
+        ],
+    }
 
 
 def _facts(fitted: FittedReference, spec: ModelSpec, chunk: Chunk, rows: pd.DataFrame) -> ChunkFacts:
-    results = evaluate_chunk(fitted, spec, rows)
+    results = evaluate_chunk(fitted, spec, rows, chunk)
     return ChunkFacts(
         chunk.start, chunk.end, closed=True, labels_due=True, rows=len(rows), labelled=len(rows), results=results
     )

@@ -1,9 +1,9 @@
-"""What a tool says of a stream, day by day."""
+"""What a tool says of a stream, chunk by chunk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.detection.streams import Stream
+from benchmarks.detection.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -14,5 +14,7 @@ class Said:
     columns: frozenset[str] = frozenset()
 
 
-Detector = Callable[[Stream], Sequence[Said]]
-"""Goes through a stream's analysis, a day a chunk, with all labels in; one `Said` for each day."""
+Voices = Mapping[str, Sequence[Said]]
+"""What is said of each chunk in order, by what counts as an alarm ("alert", "warning")."""
+Tool = Callable[[Sequence[Stream]], Sequence[Voices]]
+"""Goes through streams that share a reference, all labels in, in the order given."""

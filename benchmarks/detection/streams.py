@@ -1,27 +1,34 @@
-"""Streams with known truth: the simulator's drifts, scored day by day by a model trained before them."""
+"""Simulated streams: the simulator's drifts, scored day by day by a model trained before them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from driftline.columns import FEATURES, TRAILING_DAYS, USAGE_OF_CDR, Cdr, Processed, trailing
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+from benchmarks.detection.features import CHANCE, features
+from benchmarks.detection.hurting import Performance, hurting, performance
+from benchmarks.detection.stream import Stream, Truth
+from driftline.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
+from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from flaskapp.world import Drift, DriftKind, Parameters, World
 
 START = date(2026, 1, 1)
 SUBSCRIBERS = 1_000
-TRAINING, GAP, REFERENCE, CLEAN, DRIFTED = 40, 3, 21, 10, 10
-"""Days of each window, in this order; a chunk is a day."""
-ANALYSIS = START + timedelta(days=TRAINING + GAP + REFERENCE)
-BREAK = ANALYSIS + timedelta(days=CLEAN)
-"""The first day that drifts, where one does."""
-END = BREAK + timedelta(days=DRIFTED)
+TRAINING, GAP, REFERENCE = 40, 3, 21
+"""Days of each window, in this order; then comes the analysis. A chunk is a day."""
+CALM = 40
+"""Days of the analysis where nothing drifts."""
+LEAD, DRIFTED = 2, 10
+"""Days of the analysis where something does: before and from then on. The lead is the first days of the calm stream."""
+WATCHED = START + timedelta(days=TRAINING + GAP)
+ANALYSIS = WATCHED + timedelta(days=REFERENCE)
+BREAK = ANALYSIS + timedelta(days=LEAD)
+CUT = 0.25
+"""A score above this predicts churn."""
 
 SIZES: dict[DriftKind, tuple[float, float, float]] = {
     DriftKind.COVARIATE: (0.2, 0.5, 1.0),
@@ -37,96 +44,63 @@ COLUMNS = {DriftKind.MISSING: Cdr.MOC_DURATION, DriftKind.UNIT: Cdr.MOC_DURATION
 SPEC = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
 
 
-@dataclass(frozen=True)
-class Stream:
-    """Scored and labelled rows of the reference and of the analysis, and what is true of them.
+@dataclass(frozen=True, eq=False)
+class _History:
+    """What the streams of a seed share: the model, the scored reference, and the calm days after it."""
 
-    `drifts` are whether each analysis day drifts, in order; `columns` the features that change, empty where no feature
-    of its own does. `seed` tells streams for tuning from those for reporting.
-    """
-
-    name: str
-    seed: int
+    model: HistGradientBoostingClassifier
     reference: pd.DataFrame
-    analysis: pd.DataFrame
-    drifts: tuple[bool, ...]
-    columns: frozenset[str]
-    spec: ModelSpec
+    calm: pd.DataFrame
+    usual: tuple[Performance, ...]
 
 
-def simulated(seeds: range) -> Iterator[Stream]:
-    """Give, for each seed, a stream without drift and one for each kind and size of drift."""
-    for seed in seeds:
-        yield _stream(seed, None)
-        for kind, sizes in SIZES.items():
-            for size in sizes:
-                yield _stream(seed, Drift(kind, size, BREAK, COLUMNS.get(kind)))
+def simulated(seed: int) -> Iterator[Stream]:
+    """Give a stream without drift and one for each kind and size of drift; they share the reference."""
+    history = _history(seed)
+    calm = Truth("none", f"seed {seed}", drifts=(False,) * CALM, hurts=(False,) * CALM)
+    yield Stream(calm, history.reference, history.calm, SPEC)
+    for kind, sizes in SIZES.items():
+        for size in sizes:
+            yield _drifted(seed, history, Drift(kind, size, BREAK, COLUMNS.get(kind)))
 
 
-def _stream(seed: int, drift: Drift | None) -> Stream:
-    model, reference, before = _history(seed)
-    world = World(Parameters(seed=seed, start_date=START, subscribers=SUBSCRIBERS, drifts=(drift,) if drift else ()))
-    recent = BREAK - timedelta(days=TRAILING_DAYS)
-    after = _features(pd.concat([_recorded(world, day) for day in _days(recent, END)]), since=BREAK)
-    analysis = _scored(model, pd.concat([before, after]))
-    name = f"{drift.kind} {drift.size:g}" if drift else "none"
-    drifts = tuple(day >= BREAK and drift is not None for day in _days(ANALYSIS, END))
-    return Stream(name, seed, reference, analysis, drifts, _changed(drift), SPEC)
-
-
-@lru_cache(maxsize=1)
-def _history(seed: int) -> "tuple[HistGradientBoostingClassifier, pd.DataFrame, pd.DataFrame]":
-    """Train on a seed's first days; give the model, the scored reference, and the clean days' features."""
-    world = World(Parameters(seed=seed, start_date=START, subscribers=SUBSCRIBERS))
-    rows = _features(pd.concat([_recorded(world, day) for day in _days(START, BREAK)]), since=START)
-    days = rows[EVENT_TIME].dt.date
-    training = rows[days < START + timedelta(days=TRAINING)]
+def _history(seed: int) -> _History:
+    rows = features(World(_parameters(seed)), START, (ANALYSIS - START).days + CALM)
+    day = rows[EVENT_TIME].dt.date
+    training = rows[day < START + timedelta(days=TRAINING)]
     model = HistGradientBoostingClassifier(max_iter=60, learning_rate=0.1, max_leaf_nodes=8, random_state=seed)
     model.fit(training[list(FEATURES)], training[LABEL])
-    watched = (days >= START + timedelta(days=TRAINING + GAP)) & (days < ANALYSIS)
-    return model, _scored(model, rows[watched]), rows[days >= ANALYSIS]
+    reference = _scored(model, rows[(day >= WATCHED) & (day < ANALYSIS)])
+    return _History(model, reference, _scored(model, rows[day >= ANALYSIS]), _by_day(reference))
+
+
+def _drifted(seed: int, history: _History, drift: Drift) -> Stream:
+    lead = history.calm[history.calm[EVENT_TIME].dt.date < BREAK]
+    rows = features(World(_parameters(seed, drift)), BREAK, DRIFTED)
+    analysis = pd.concat([lead, _scored(history.model, rows)], ignore_index=True)
+    drifts = (False,) * LEAD + (True,) * DRIFTED
+    hurts = hurting(history.usual, _by_day(analysis), drifts)
+    truth = Truth(f"{drift.kind} {drift.size:g}", f"seed {seed}", drifts, hurts, _columns(drift), LEAD)
+    return Stream(truth, history.reference, analysis, SPEC)
+
+
+def _parameters(seed: int, *drifts: Drift) -> Parameters:
+    return Parameters(seed=seed, start_date=START, subscribers=SUBSCRIBERS, drifts=drifts)
 
 
 def _scored(model: HistGradientBoostingClassifier, rows: pd.DataFrame) -> pd.DataFrame:
     score = model.predict_proba(rows[list(FEATURES)])[:, 1]
-    return rows.assign(**{SCORE: score, PREDICTION: (score > 0.25).astype(np.int64)}).reset_index(drop=True)
+    return rows.assign(**{SCORE: score, PREDICTION: (score > CUT).astype(np.int64)}).reset_index(drop=True)
 
 
-def _recorded(world: World, day: date) -> pd.DataFrame:
-    """Give a day's records with all their labels."""
-    return world.records_of_day(day, labels_as_of=day + timedelta(days=world.parameters.label_delay)).assign(day=day)
+def _by_day(rows: pd.DataFrame) -> tuple[Performance, ...]:
+    return tuple(performance(own, CHANCE) for _, own in rows.groupby(rows[EVENT_TIME].dt.date))
 
 
-def _features(records: pd.DataFrame, since: date) -> pd.DataFrame:
-    """Give the churn model's features of the rows from `since` on; a day without a record is a day without usage."""
-    days, people = pd.Index(sorted(records["day"].unique())), pd.Index(sorted(records[Cdr.MSISDN].unique()))
-    keyed = records.set_index(["day", Cdr.MSISDN])
-    grid = pd.MultiIndex.from_product([days, people])
-    seen = keyed[Cdr.PSEUDO_CHURNED].reindex(grid).notna().unstack()
-    columns: dict[str, pd.DataFrame] = {}
-    for name, source in USAGE_OF_CDR.items():
-        usage = keyed[source].astype("float64").reindex(grid).unstack()
-        known = usage.where(seen, 0.0)
-        window = known.rolling(TRAILING_DAYS, min_periods=1)
-        columns |= {str(name): usage, trailing(name, "sum"): window.sum(), trailing(name, "mean"): window.mean()}
-        columns[trailing(name, "std")] = window.std()
-    columns[str(Processed.DAYS_SEEN)] = seen.astype(float).rolling(TRAILING_DAYS, min_periods=1).sum()
-    columns[LABEL] = keyed[Cdr.PSEUDO_CHURNED].astype("float64").reindex(grid).unstack()
-    rows = pd.DataFrame({name: frame.stack(future_stack=True) for name, frame in columns.items()})
-    rows = rows[rows[LABEL].notna()].rename_axis(["day", "person"]).reset_index()
-    rows = rows[rows["day"] >= since]
-    times = pd.to_datetime(rows["day"]).dt.tz_localize("UTC").dt.as_unit("us")
-    ids = rows["day"].astype(str) + "/" + rows["person"].astype(str)
-    return rows.assign(**{EVENT_TIME: times}).assign(**{ID: ids})
-
-
-def _changed(drift: Drift | None) -> frozenset[str]:
-    """Name the features that a drift changes by itself."""
-    if drift is None or drift.kind in {DriftKind.CONCEPT, DriftKind.PRIOR}:
+def _columns(drift: Drift) -> frozenset[str]:
+    """Name the features that a drift changes by itself; where usage itself does, so do the days with any."""
+    if drift.kind in {DriftKind.CONCEPT, DriftKind.PRIOR}:
         return frozenset()
-    names = [name for name, source in USAGE_OF_CDR.items() if drift.column in {None, source}]
-    return frozenset([*map(str, names), *(trailing(name, what) for name in names for what in ("sum", "mean", "std"))])
-
-
-def _days(first: date, end: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((end - first).days)]
+    names = [str(name) for name, source in USAGE_OF_CDR.items() if drift.column in {None, source}]
+    days = [] if drift.column else [str(Processed.DAYS_SEEN)]
+    return frozenset([*days, *names, *(trailing(name, statistic) for name in names for statistic in TRAILING_STATISTICS)])

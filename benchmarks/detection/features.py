@@ -1,0 +1,76 @@
+"""The churn model's features of a simulated world, as arrays of days by subscribers: thousands of rows a millisecond."""
+
+import warnings
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from driftline.columns import TRAILING_DAYS, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, prediction_id, trailing
+from driftline.engine.results import EVENT_TIME, ID, LABEL
+from flaskapp.world import World
+
+Floats = npt.NDArray[np.float64]
+CHANCE = "chance"
+"""The true chance behind a row's label: for the truth alone, no tool sees it."""
+
+
+def features(world: World, first: date, days: int) -> pd.DataFrame:
+    """Give a row for each subscriber seen on one of `days` days from `first` on: features, label, time, id and chance.
+
+    A day without a record is a day without usage; days before the world's start are unknown.
+    """
+    before = min(TRAILING_DAYS - 1, (first - world.parameters.start_date).days)
+    dates = [first + timedelta(days=number) for number in range(-before, days)]
+    people = np.sort(world.people.msisdn)
+    records = [_recorded(world, day) for day in dates]
+    seen = _cube(records, people, Cdr.PSEUDO_CHURNED, np.nan)
+    columns = {}
+    for name, source in USAGE_OF_CDR.items():
+        columns |= _of_usage(str(name), _cube(records, people, source, 0.0))
+    columns[Processed.DAYS_SEEN] = np.nansum(_windows(np.isfinite(seen).astype(float)), axis=-1)
+    columns |= {LABEL: seen, CHANCE: _cube([world.chances_of_day(day) for day in dates], people, CHANCE, np.nan)}
+    kept = np.isfinite(seen)
+    kept[:before] = False
+    rows = pd.DataFrame({str(name): values[kept] for name, values in columns.items()})
+    return rows.assign(**_keys(dates, people, kept))
+
+
+def _recorded(world: World, day: date) -> pd.DataFrame:
+    """Give a day's records with all their labels."""
+    return world.records_of_day(day, labels_as_of=day + timedelta(days=world.parameters.label_delay))
+
+
+def _cube(frames: Sequence[pd.DataFrame], people: "npt.NDArray[np.object_]", column: str, absent: float) -> Floats:
+    """Lay a column out as days by people; `absent` where there is no record, NaN where there is no value in it."""
+    cube = np.full((len(frames), len(people)), absent)
+    for day, frame in zip(cube, frames, strict=True):
+        places = np.searchsorted(people, frame[Cdr.MSISDN].to_numpy())
+        day[places] = frame[column].to_numpy(np.float64, na_value=np.nan)
+    return cube
+
+
+def _of_usage(name: str, usage: Floats) -> dict[str, Floats]:
+    """Give a usage column and its trailing sum, mean and sample standard deviation; NaN where nothing is known."""
+    windows = _windows(usage)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # windows without a value
+        mean, sd = np.nanmean(windows, axis=-1), np.nanstd(windows, axis=-1, ddof=1)
+    total = np.where(np.isnan(mean), np.nan, np.nansum(windows, axis=-1))
+    found = dict(zip(TRAILING_STATISTICS, (total, mean, sd), strict=True))
+    return {name: usage, **{trailing(name, statistic): values for statistic, values in found.items()}}
+
+
+def _windows(values: Floats) -> Floats:
+    """Give each day with those before it, a week in all, on a last axis."""
+    padded = np.concatenate([np.full((TRAILING_DAYS - 1, values.shape[1]), np.nan), values])
+    return np.lib.stride_tricks.sliding_window_view(padded, TRAILING_DAYS, axis=0)
+
+
+def _keys(dates: Sequence[date], people: "npt.NDArray[np.object_]", kept: "npt.NDArray[np.bool_]") -> dict[str, object]:
+    day, person = np.nonzero(kept)
+    times = pd.to_datetime(pd.Series(dates)).dt.tz_localize("UTC").dt.as_unit("us")
+    ids = [prediction_id(str(dates[d]), str(who)) for d, who in zip(day, people[person], strict=True)]
+    return {EVENT_TIME: times.iloc[day].reset_index(drop=True), ID: ids}
