@@ -18,7 +18,7 @@ from driftline.database import in_transaction
 from driftline.ledger import Consumer
 from flaskapp.confluent_publisher import ConfluentPublisher
 from flaskapp.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.lot import messages
+from flaskapp.lot import LONG_TEXTS, messages
 from flaskapp.publisher import Publication, Publisher, Route
 from flaskapp.records import write_records
 from flaskapp.relay import Relay
@@ -50,6 +50,7 @@ def publications(engine: Engine) -> list[Publication]:
     """Read all batches as the relay publishes them."""
 
     def read(connection: Connection) -> list[Publication]:
+        connection.execute(LONG_TEXTS)
         batches = connection.execute(select(tables.ledger).order_by(tables.ledger.c.number)).mappings().all()
         return [Publication(batch["batch_id"], "{}", messages(connection, batch)) for batch in batches]
 

@@ -27,7 +27,7 @@ from driftline.errors import DriftlineError
 from driftline.ledger import Consumer, claim_all, settle
 from flaskapp.publisher import Publication
 
-MOST_BATCHES, MOST_RECORDS = 20, 20_000
+MOST_BATCHES, MOST_RECORDS = 20, 10_000
 """A lot has no more than these, save for a single batch that is larger."""
 WHOLE = 20_000
 """Up to so many records fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
@@ -39,19 +39,24 @@ INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
 
 @dataclass(frozen=True)
 class Lot:
-    """Claimed batches in the ledger's order, and each as Kafka gets it.
+    """Claimed batches in the ledger's order.
 
     The claim is their rows' lock on a connection of the lot's own: it lasts until `settle` or `release`.
     """
 
-    publications: Sequence[Publication]
-    _numbers: Sequence[int]
+    batches: Sequence[RowMapping]
     _connection: Connection
+
+    def read(self) -> list[Publication]:
+        """Read each batch as Kafka gets it."""
+        with translated():
+            self._connection.execute(LONG_TEXTS)
+            return [_publication(self._connection, batch) for batch in self.batches]
 
     def settle(self) -> None:
         """Delete the batches' pending rows and commit."""
         with translated():
-            settle(self._connection, Consumer.RELAY, *self._numbers)
+            settle(self._connection, Consumer.RELAY, *(batch["number"] for batch in self.batches))
             self._connection.commit()
 
     def release(self) -> None:
@@ -59,20 +64,19 @@ class Lot:
         self._connection.close()
 
 
-def read_lot(engine: Engine) -> Lot | None:
-    """Claim the pending batches that come first and nobody holds, and read them; give None where there are none.
+def claim_lot(engine: Engine) -> Lot | None:
+    """Claim the pending batches that come first and nobody holds; give None where there are none.
 
     Raises:
         DatabaseUnavailable, DatabaseBusy: nothing is claimed.
     """
-    with translated(), ExitStack() as until_read:
-        connection = until_read.enter_context(engine.connect())
+    with translated(), ExitStack() as until_claimed:
+        connection = until_claimed.enter_context(engine.connect())
         batches = _claim(connection)
         if not batches:
             return None
-        publications = [_publication(connection, batch) for batch in batches]
-        until_read.pop_all()
-        return Lot(publications, [batch["number"] for batch in batches], connection)
+        until_claimed.pop_all()
+        return Lot(batches, connection)
 
 
 def _claim(connection: Connection) -> Sequence[RowMapping]:
@@ -102,7 +106,7 @@ def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, byt
     """Read a batch's records as (subscriber, JSON).
 
     The server writes the JSON and joins it to one long text, or a few: many times faster than row by row in Python. The
-    label is not in it: it comes later.
+    label is not in it: it comes later. The connection has to allow `LONG_TEXTS`.
 
     Raises:
         DriftlineError: the table has more or fewer records than the batch; a person must look.
@@ -113,7 +117,6 @@ def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, byt
     )
     if batch["rows_written"] > WHOLE:
         statement = statement.group_by(func.right(tables.cdr.c[Cdr.MSISDN], 1))
-    connection.execute(LONG_TEXTS)
     texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
     records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
     if len(records) != batch["rows_written"]:

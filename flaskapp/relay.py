@@ -8,7 +8,6 @@ overtaken. While a lot goes out, the next one is claimed and read on a connectio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,10 +15,10 @@ from sqlalchemy import Engine, select
 
 from driftline import tables
 from driftline.database import translated
-from driftline.errors import KafkaUnavailable, Unavailable
+from driftline.errors import KafkaUnavailable
 from driftline.ledger import Consumer
-from flaskapp.lot import Lot, read_lot
-from flaskapp.publisher import Publisher
+from flaskapp.lot import Lot, claim_lot
+from flaskapp.publisher import Publication, Publisher
 
 T = TypeVar("T")
 
@@ -32,6 +31,18 @@ class Relayed:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A claimed lot whose content is being read in the background."""
+
+    lot: Lot
+    publications: Future[list[Publication]]
+
+    def let_go(self) -> None:
+        """Release the lot as soon as it is read: a server that does not answer keeps nobody waiting."""
+        self.publications.add_done_callback(lambda _: self.lot.release())
+
+
 class Relay:
     """Publishes what is pending, in the ledger's order; not to be called from two threads at once."""
 
@@ -39,7 +50,7 @@ class Relay:
         """Take the database and the publisher; `open` comes first."""
         self._engine, self._publisher = engine, publisher
         self._out: set[str] | None = None
-        self._ahead: Future[Lot | None] | None = None
+        self._ahead: Reading | None = None
 
     @property
     def is_open(self) -> bool:
@@ -64,17 +75,18 @@ class Relay:
         """
         if self._out is None:
             raise KafkaUnavailable("The relay is not open.")
-        lot = self._next()
-        if lot is None:
+        reading, self._ahead = self._ahead or self._begin(), None
+        if reading is None:
             return []
-        self._ahead = _in_background(lambda: read_lot(self._engine))
         try:
-            return self._relay(lot, self._out)
+            publications = reading.publications.result()
+            self._ahead = self._begin()
+            return self._relay(reading.lot, publications, self._out)
         except BaseException:
             self._let_go()
             raise
         finally:
-            lot.release()
+            reading.lot.release()
 
     def close(self) -> None:
         """Let go of the producer and of what was read ahead; it can be opened again."""
@@ -82,34 +94,27 @@ class Relay:
         self._let_go()
         self._publisher.close()
 
-    def _next(self) -> Lot | None:
-        ahead, self._ahead = self._ahead, None
-        return (ahead and ahead.result()) or read_lot(self._engine)
+    def _begin(self) -> Reading | None:
+        """Claim here, read there: what takes many answers of the server waits for Python's lock at each of them."""
+        lot = claim_lot(self._engine)
+        return Reading(lot, _in_background(lot.read)) if lot else None
 
-    def _relay(self, lot: Lot, out: set[str]) -> list[Relayed]:
+    def _relay(self, lot: Lot, publications: list[Publication], out: set[str]) -> list[Relayed]:
         """Publish what is not out and settle all; until that is committed, `out` knows what MySQL does not."""
-        unsent = [publication for publication in lot.publications if publication.batch_id not in out]
+        unsent = [publication for publication in publications if publication.batch_id not in out]
         if unsent:
             self._publisher.publish(unsent)
         sent = {publication.batch_id: len(publication.records) for publication in unsent}
         out.update(sent)
         lot.settle()
-        relayed = [Relayed(publication.batch_id, sent.get(publication.batch_id, 0)) for publication in lot.publications]
-        out.difference_update(batch.batch_id for batch in relayed)
-        return relayed
+        ids = [publication.batch_id for publication in publications]
+        out.difference_update(ids)
+        return [Relayed(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
 
     def _let_go(self) -> None:
-        """Release what is read ahead, as soon as it is read: a server that does not answer keeps nobody waiting."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            ahead.add_done_callback(_release)
-
-
-def _release(ahead: Future[Lot | None]) -> None:
-    with suppress(Unavailable):
-        lot = ahead.result()
-        if lot is not None:
-            lot.release()
+            ahead.let_go()
 
 
 def _in_background(work: Callable[[], T]) -> Future[T]:

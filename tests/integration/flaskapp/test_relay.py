@@ -159,10 +159,11 @@ def test_a_lot_takes_the_first_batches_that_fit(
 
 
 def _lot(engine: Engine) -> Sequence[Publication]:
-    read = lot.read_lot(engine)
-    assert read
-    read.release()
-    return read.publications
+    claimed = lot.claim_lot(engine)
+    assert claimed
+    publications = claimed.read()
+    claimed.release()
+    return publications
 
 
 @pytest.mark.usefixtures("one_by_one")
