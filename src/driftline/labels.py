@@ -43,11 +43,15 @@ def _require_labels(frame: pd.DataFrame) -> None:
 
 
 def _load(connection: Connection, batch_number: int, model_number: int, payload: bytes) -> bool:
-    """Write labels that are all new, many times faster than one by one; say whether they were, else none is written."""
+    """Write labels that are all new, many times faster than one by one; say whether they were, else none is written.
+
+    In the table's order it is faster still, and two writers of the same labels wait rather than deadlock.
+    """
+    ordered = b"".join(line + b"\n" for line in sorted(payload.split(b"\n")[:-1]))
     constants = {"model_number": model_number, "batch_number": batch_number}
     before = connection.begin_nested()
     try:
-        bulk.load(connection, labels, COLUMNS, payload, constants)
+        bulk.load(connection, labels, COLUMNS, ordered, constants)
     except InvalidInput:
         before.rollback()  # after no other error: a deadlock ends the transaction, and this with it
         return False

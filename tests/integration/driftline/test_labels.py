@@ -56,6 +56,12 @@ def test_any_mixture_of_new_same_and_changed_labels_does_what_each_alone_would(e
         assert _stored(engine) == sorted(rows.values())
 
 
+def test_ids_of_any_text_arrive_as_they_are(engine: Engine) -> None:
+    values = {"b\rc": 1, "a,b": 0, 'say "x"': 1, "NULL": 0, "é": 1, "z\r": 0, "back\\slash": 1}
+    _write(engine, "l/1", _frame(values, 1))
+    assert {name: value for name, value, *_ in _stored(engine)} == values
+
+
 def test_a_batch_with_an_id_that_is_too_long_writes_nothing(engine: Engine) -> None:
     with pytest.raises(DataError):
         _write(engine, "l/1", _frame({"2026-01-01/1": 1, "x" * 129: 0}, 1))
