@@ -18,6 +18,8 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, M
 from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
 from driftline.errors import InvalidInput
 
+ALIAS = "feature:"
+"""Stands before the name of a feature that is one of the engine's own names."""
 HALF = 0.5
 OF_SCORES = frozenset(
     {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
@@ -191,7 +193,7 @@ def _class_names(asked: Asked, problem: Problem, seen: list[str], fields: Mappin
 
 def _free(name: str, classes: tuple[str, ...]) -> str:
     """Return a name that no column of the engine's own has."""
-    return f"feature:{name}" if name in RESERVED | {score_column(one) for one in classes} else name
+    return ALIAS + name if name in RESERVED | {score_column(one) for one in classes} else name
 
 
 def _spec(
@@ -275,7 +277,8 @@ def _class_notes(layout: Layout, seen: list[str], asked: Asked) -> Iterator[Infe
 def renamed(result: Result, layout: Layout) -> Result:
     """Name a result's subject as the data does, and say which column is not there where it has no value."""
     reason = result.reason if result.value is not None else _lack(result, layout) or result.reason
-    return replace(result, subject=layout.subject(result.subject), reason=reason)
+    segment = None if result.segment is None else result.segment.removeprefix(ALIAS)
+    return replace(result, subject=layout.subject(result.subject), segment=segment, reason=reason)
 
 
 def _lack(result: Result, layout: Layout) -> str | None:

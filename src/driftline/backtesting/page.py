@@ -206,7 +206,7 @@ def _by_name(chunks: Sequence[BacktestChunk]) -> dict[Name, list[tuple[int, Resu
     found: dict[Name, list[tuple[int, Result]]] = {}
     for place, chunk in enumerate(chunks):
         for result in chunk.results:
-            name = (result.subject, result.kind, str(result.method), getattr(result, "segment", None))
+            name = (result.subject, result.kind, str(result.method), result.segment)
             found.setdefault(name, []).append((place, result))
     return found
 
@@ -226,10 +226,14 @@ def _ratios(chunk: BacktestChunk, column: str) -> Iterator[float]:
     """Yield how far each drift value of a column is on the way to its bound: 1 is at the bound."""
     for result in chunk.results:
         upper = result.bounds.upper
-        if result.kind is Kind.DRIFT and result.subject == column and result.value is not None and upper:
+        if _is_drift(result, column) and result.value is not None and upper:
             ratio = result.value / upper
             if isfinite(ratio):
                 yield ratio
+
+
+def _is_drift(result: Result, column: str) -> bool:
+    return result.kind is Kind.DRIFT and result.subject == column and result.segment is None
 
 
 def _furthest(results: Sequence[Result]) -> Result | None:

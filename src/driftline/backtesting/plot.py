@@ -39,7 +39,7 @@ def draw(result: BacktestResult, subjects: Sequence[str] | None = None) -> "Figu
 
 
 def _panels(result: BacktestResult, subjects: Sequence[str] | None) -> list[Panel]:
-    found = [one for chunk in result.chunks for one in chunk.results if one.value is not None]
+    found = [one for chunk in result.chunks for one in chunk.results if one.value is not None and one.segment is None]
     available = dict.fromkeys(one.subject for one in found)
     drifted = dict.fromkeys(column for chunk in result.chunks for column in chunk.verdict.drifted)
     wanted = [MODEL, *drifted] if subjects is None else list(subjects)
@@ -76,7 +76,9 @@ def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, ax
         (chunk.start, one)
         for chunk in result.chunks
         for one in chunk.results
-        if (one.subject, one.kind, str(one.method)) == (subject, kind, method) and one.value is not None
+        if (one.subject, one.kind, str(one.method)) == (subject, kind, method)
+        and one.value is not None
+        and one.segment is None
     ]
     if not points:
         return

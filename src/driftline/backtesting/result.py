@@ -132,6 +132,7 @@ class BacktestResult:
 _CHUNK_COLUMNS = ("start", "end", "chunk_rows", "labelled", "status", "verdict")
 _RESULT_COLUMNS = (
     "subject", "kind", "method", "value", "lower", "upper", "sampling_error", "state", "reason", "p_value",
+    "segment",
 )  # fmt: skip
 
 
@@ -154,8 +155,7 @@ def result_dict(result: Result) -> dict[str, Any]:
         "reason": result.reason,
         "p_value": result.p_value,
     }
-    segment = getattr(result, "segment", None)
-    return found if segment is None else found | {"segment": segment}
+    return found if result.segment is None else found | {"segment": result.segment}
 
 
 def iso(instant: datetime) -> str:

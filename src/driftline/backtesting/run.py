@@ -1,8 +1,12 @@
 """A backtest from its source to its result: read, fit the reference, summarise chunk by chunk, judge."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from driftline.backtesting.asked import read_request
 from driftline.backtesting.chunking import Cut, of_reference
@@ -18,8 +22,12 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.evaluate import finish_chunk, summarise_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Result
+from driftline.engine.running import Run
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.states import Summary
+
+THREADS = min(4, os.cpu_count() or 1)
+"""How many chunks are summarised at a time."""
 
 
 def run(source: Source, request: Request, progress: Progress = lambda doing, rows: None) -> BacktestResult:
@@ -31,9 +39,12 @@ def run(source: Source, request: Request, progress: Progress = lambda doing, row
     cut, told = propose_chunk(asked, rows.reference)
     layout = layout_of(asked, rows.reference, _settled(asked.fields, cut))
     progress("fitting the reference", 0)
-    fitted = fit_reference(layout.shape(rows.reference), layout.spec, _reference_sizes(cut, rows, layout))
     places = _places(cut, rows, layout)
-    counted = _counted(rows, layout, places, fitted, progress)
+    with ThreadPoolExecutor(THREADS) as pool:
+        sizes = _reference_sizes(cut, rows, layout)
+        fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, pool.map)
+        parts = _parts(rows, layout, places, fitted, pool.map, progress)
+    counted = _counted(parts, layout, places, fitted)
     return BacktestResult(
         model=request.name or source.name,
         reference=Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks),
@@ -67,11 +78,8 @@ def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] |
     return (cut if as_many else of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
 
 
-def _counted(
-    rows: Split, layout: Layout, places: Places, fitted: FittedReference, progress: Progress
-) -> Iterator[Counted]:
-    """Yield each chunk with its results, oldest first."""
-    parts = _parts(rows, layout, places, fitted, progress)
+def _counted(parts: "dict[Chunk, _Part]", layout: Layout, places: Places, fitted: FittedReference) -> Iterator[Counted]:
+    """Yield each chunk with its results, oldest first; what is done with is let go."""
     for chunk in places.all(tuple(parts)):
         part = parts.pop(chunk, None)
         if part is None:
@@ -91,17 +99,23 @@ class _Part:
 
 
 def _parts(
-    rows: Split, layout: Layout, places: Places, fitted: FittedReference, progress: Progress
+    rows: Split, layout: Layout, places: Places, fitted: FittedReference, run: Run, progress: Progress
 ) -> dict[Chunk, _Part]:
+    """Summarise all chunks, several at a time; a chunk that comes in several blocks is merged."""
+
+    def summarised(some: tuple[Chunk, pd.DataFrame]) -> tuple[Chunk, _Part]:
+        chunk, frame = some
+        return chunk, _Part(summarise_chunk(fitted, layout.spec, frame), int(frame[LABEL].notna().sum()))
+
     parts: dict[Chunk, _Part] = {}
     for block in rows.analysis():
-        for chunk, some in places.split(block, layout.shape(block)):
-            part = _Part(summarise_chunk(fitted, layout.spec, some), int(some[LABEL].notna().sum()))
+        for chunk, part in run(summarised, places.split(block, layout.shape(block))):
             parts[chunk] = parts[chunk].merge(part) if chunk in parts else part
-            progress("summarising", len(some))
+            progress("summarising", part.summary.rows)
     return parts
 
 
 def _said(results: tuple[Result, ...], layout: Layout) -> tuple[Result, ...]:
     """Leave out results about columns that are not there, and name the others as the data does."""
-    return tuple(renamed(result, layout) for result in results if result.subject not in layout.absent)
+    absent = layout.absent
+    return tuple(renamed(result, layout) for result in results if result.subject not in absent)

@@ -106,6 +106,7 @@ def is_text(kind: pa.DataType) -> bool:
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Turn Arrow into a frame with as few copies as there can be: numbers by reference, text as categories."""
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True, date_as_object=False)
+    pa.default_memory_pool().release_unused()
     return frame
 
 
