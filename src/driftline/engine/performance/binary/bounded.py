@@ -15,7 +15,6 @@ FINEST = 2.0**-40
 """The width of the narrowest bins."""
 FARTHEST = 2.0**22
 """Scores that are pooled count as at most this far from 0."""
-_ALL_BITS = 63
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +126,15 @@ def _shift(bins: IntArray, limit: int) -> int:
 
     Two neighbours share a bin once every bit in which they differ is dropped.
     """
-    bits = np.sort(np.frexp((bins[1:] ^ bins[:-1]).astype(np.float64))[1])
-    return min(int(bits[-limit]), _ALL_BITS)
+    bits = np.sort(_bit_lengths(bins[1:] ^ bins[:-1]))
+    return int(bits[-limit])
+
+
+def _bit_lengths(numbers: IntArray) -> IntArray:
+    """Count the bits of whole numbers from 0 on; in halves, since a float does not hold all bits of a large one."""
+    high, low = (np.frexp(half.astype(np.float64))[1] for half in (numbers >> 32, numbers & 0xFFFF_FFFF))
+    lengths: IntArray = np.where(high > 0, high + 32, low)
+    return lengths
 
 
 def _means(scores: Scores, bins: IntArray) -> Scores:

@@ -81,6 +81,12 @@ def test_parts_merge_to_the_whole_in_any_order(one: Rows, two: Rows, three: Rows
         assert merged.average_precision_error == whole.average_precision_error
 
 
+def test_a_width_does_not_hang_on_rounding() -> None:
+    """A bin just below 0 and one far below it differ in more bits than a float holds."""
+    scores = _scores([(-16384.0, 0, 0.0), (-4.6e-90, 0, 0.0), (0.0, 0, 0.0)])
+    assert Bounded.of(scores, 2).width == 16384.0
+
+
 def test_few_scores_are_left_exact() -> None:
     exact = Scores.of(scored_rows(5_000))
     bounded = Bounded.of(exact, 1_000)
