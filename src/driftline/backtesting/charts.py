@@ -11,6 +11,7 @@ LEFT, RIGHT, TOP, FOOT = 46.0, 52.0, 10.0, 20.0
 MOST_PLACES = 300
 """With more chunks than this several share a place, and the one furthest out of its bounds is shown."""
 MOST_DOTS = 90
+DAY = len("2026-01-31")
 ERRORS = 3.0
 """The band around an estimate is this many standard errors wide on each side."""
 
@@ -77,9 +78,11 @@ class Axis:
 
     @property
     def dates(self) -> list[Mark]:
-        """The first, middle and last name."""
+        """The first, middle and last name; only their days where these differ."""
+        days = [name[:DAY] for name in self.names]
+        names = days if len(set(days)) > 2 else self.names
         places = sorted({0, len(self.names) // 2, len(self.names) - 1}) if len(self.names) > 2 else [0]
-        return [Mark(self.x(place), self.names[place]) for place in places]
+        return [Mark(self.x(place), names[place]) for place in places]
 
 
 @dataclass(frozen=True, slots=True)

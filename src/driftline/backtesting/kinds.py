@@ -67,7 +67,10 @@ def _unfit(series: "pd.Series[Any]") -> str | None:
         return "dates and times always move on"
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         return None
-    distinct = int(series.nunique())
+    try:
+        distinct = int(series.nunique())
+    except TypeError:
+        return "values that are neither numbers nor text"
     if distinct > MANY and distinct * ROWS_A_VALUE > len(series):
         return (
             f"text with fewer than {ROWS_A_VALUE} rows a value in the reference tells nothing; --features can name it"

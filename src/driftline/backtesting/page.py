@@ -21,6 +21,7 @@ CHARTS = (80, 40, 16, 4)
 ROWS = (500, 200, 80)
 """How many chunks the table lists at most, then those that are not ok first."""
 SHADES = 6
+PERIODS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month", "1q": "quarter"}
 WORDS = {
     State.OK: "ok",
     State.WARN: "warn",
@@ -97,6 +98,15 @@ class View:
         """How many chunks have which verdict, the gravest first."""
         counted = Counter(chunk.verdict.state for chunk in self.result.chunks)
         return [(state, counted[state]) for state in (*reversed(SEVERITY), State.NO_DATA) if counted[state]]
+
+    @property
+    def cut(self) -> str:
+        """How the analysis was cut, in words that follow the number of chunks."""
+        kind, _, number = self.result.chunk.partition(":")
+        one = "" if len(self.result.chunks) == 1 else "s"
+        return {"rows": f"chunk{one} of {number} rows", "count": f"chunk{one} of equal size"}.get(
+            kind, f"chunk{one} of one {PERIODS.get(kind, kind)}"
+        )
 
     @property
     def strip(self) -> list[tuple[float, float, State, str]]:

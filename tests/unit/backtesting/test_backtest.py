@@ -298,3 +298,41 @@ def test_a_reference_with_nothing_on_one_side_is_refused(until: str, world: pd.D
 def test_no_rows_are_refused(world: pd.DataFrame) -> None:
     with pytest.raises(InvalidInput, match="no rows"):
         backtest(world.iloc[:0], **ALL)
+
+
+def test_every_method_of_the_spec_is_told_by_segment_too(world: pd.DataFrame) -> None:
+    spec = {
+        "categorical_methods": ["jensen_shannon", "l_infinity", "psi"],
+        "multivariate_methods": ["pca_reconstruction"],
+        "quality": ["missing_values", "duplicates", "row_count", "freshness"],
+        "statistics": ["mean", "quantiles"],
+        "segments": ["label"],
+        "minimum_rows": 30,
+    }
+    result = backtest(world.rename(columns={"plan": "label"}), **{**ALL, "spec": spec})
+    frame = result.to_frame()
+    assert set(frame["kind"]) == {"realized", "estimated", "drift", "multivariate", "quality", "statistic"}
+    assert set(frame["segment"].dropna()) == {"label=basic", "label=plus", "label=max"}
+    rows = frame[(frame["method"] == "row_count") & frame["segment"].notna()].groupby("start")["value"].sum()
+    assert rows.tolist() == [200.0] * 8
+    assert [line for line in json.loads(result.to_json())["chunks"][0]["results"] if line.get("segment") == "label=max"]
+    assert "label=max" in result.to_html()
+
+
+def test_the_longest_period_that_the_reference_has_enough_of_is_taken(world: pd.DataFrame) -> None:
+    many = pd.concat([world] * 3).assign(ref=lambda rows: range(len(rows)))
+    assert backtest(many, **{**ALL, "chunk": None}).chunk == "1d"
+    few = backtest(world, **{**ALL, "chunk": None})
+    assert few.chunk == "count:20"
+    assert few.inferred[0].what == "chunk"
+
+
+def test_columns_that_are_no_features_are_left_out_and_said(world: pd.DataFrame) -> None:
+    odd = world.assign(seen=world["when"], name=world["ref"] + "x", flag=world["age"] > 40, tier=world["age"] % 3)
+    odd["tags"] = pd.Series([["a"] for _ in range(len(world))], dtype=object)
+    result = backtest(odd, **ALL)
+    assert {one.value for one in result.inferred if one.what == "left out"} == {"seen", "name", "tags"}
+    kinds = {one.what: one.value for one in result.inferred}
+    assert (kinds["categorical"], kinds["continuous"]) == ("plan, flag, tier", "usage, age")
+    named = backtest(odd.drop(columns="tags"), **ALL, categorical=["plan"])
+    assert next(one.value for one in named.inferred if one.what == "continuous") == "usage, age, tier"
