@@ -275,13 +275,7 @@ class ModelSpec(BaseModel):
     @property
     def output_columns(self) -> tuple[ColumnSpec, ...]:
         """What the model gave and what came true: scores, prediction, label. Classes of a binary model are 0 and 1."""
-        several = self.problem is Problem.MULTICLASS
-        kind = ColumnKind.CATEGORICAL if several else ColumnKind.CONTINUOUS
-        return (
-            *(ColumnSpec.model_construct(name=name) for name in self.scores),
-            ColumnSpec.model_construct(name=PREDICTION, kind=kind),
-            ColumnSpec.model_construct(name=LABEL, kind=kind),
-        )
+        return _output_columns(self.problem, self.scores)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -299,6 +293,16 @@ class ModelSpec(BaseModel):
             if name != LABEL or self.label_drift
         ]
         return (*(column for column in self.columns if column.watched), *own)
+
+
+@cache
+def _output_columns(problem: Problem, scores: tuple[str, ...]) -> tuple[ColumnSpec, ...]:
+    kind = ColumnKind.CATEGORICAL if problem is Problem.MULTICLASS else ColumnKind.CONTINUOUS
+    return (
+        *(ColumnSpec.model_construct(name=name) for name in scores),
+        ColumnSpec.model_construct(name=PREDICTION, kind=kind),
+        ColumnSpec.model_construct(name=LABEL, kind=kind),
+    )
 
 
 def score_column(name: str) -> str:
