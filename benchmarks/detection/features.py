@@ -1,4 +1,4 @@
-"""The churn model's features of a simulated world, as arrays of days by subscribers: thousands of rows a millisecond."""
+"""The churn model's features of a simulated world, as arrays of days by subscribers."""
 
 import warnings
 from collections.abc import Sequence
@@ -27,15 +27,15 @@ def features(world: World, first: date, days: int) -> pd.DataFrame:
     people = np.sort(world.people.msisdn)
     records = [_recorded(world, day) for day in dates]
     seen = _cube(records, people, Cdr.PSEUDO_CHURNED, np.nan)
-    columns = {}
+    columns: dict[str, Floats] = {}
     for name, source in USAGE_OF_CDR.items():
         columns |= _of_usage(str(name), _cube(records, people, source, 0.0))
-    columns[Processed.DAYS_SEEN] = np.nansum(_windows(np.isfinite(seen).astype(float)), axis=-1)
+    columns[str(Processed.DAYS_SEEN)] = np.nansum(_windows(np.isfinite(seen).astype(float)), axis=-1)
     columns |= {LABEL: seen, CHANCE: _cube([world.chances_of_day(day) for day in dates], people, CHANCE, np.nan)}
     kept = np.isfinite(seen)
     kept[:before] = False
-    rows = pd.DataFrame({str(name): values[kept] for name, values in columns.items()})
-    return rows.assign(**_keys(dates, people, kept))
+    rows = pd.DataFrame({name: values[kept] for name, values in columns.items()})
+    return pd.concat([rows, _keys(dates, people, kept)], axis=1)
 
 
 def _recorded(world: World, day: date) -> pd.DataFrame:
@@ -69,8 +69,8 @@ def _windows(values: Floats) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(padded, TRAILING_DAYS, axis=0)
 
 
-def _keys(dates: Sequence[date], people: "npt.NDArray[np.object_]", kept: "npt.NDArray[np.bool_]") -> dict[str, object]:
+def _keys(dates: Sequence[date], people: "npt.NDArray[np.object_]", kept: "npt.NDArray[np.bool_]") -> pd.DataFrame:
     day, person = np.nonzero(kept)
-    times = pd.to_datetime(pd.Series(dates)).dt.tz_localize("UTC").dt.as_unit("us")
-    ids = [prediction_id(str(dates[d]), str(who)) for d, who in zip(day, people[person], strict=True)]
-    return {EVENT_TIME: times.iloc[day].reset_index(drop=True), ID: ids}
+    times = pd.Series(pd.to_datetime(list(dates), utc=True).as_unit("us"))
+    ids = [prediction_id(str(dates[int(d)]), str(who)) for d, who in zip(day, people[person], strict=True)]
+    return pd.DataFrame({EVENT_TIME: times.iloc[day].reset_index(drop=True), ID: ids})

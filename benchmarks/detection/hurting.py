@@ -45,19 +45,23 @@ def _roc_auc(scores: Floats, chances: Floats) -> float:
     return float((positive * below).sum() / (positive.sum() * negative.sum()))
 
 
-def hurting(reference: Sequence[Performance], chunks: Sequence[Performance], drifts: Sequence[bool]) -> tuple[bool, ...]:
-    """Say of each chunk whether the drift hurts: on average over its chunks, and from this chunk or an earlier one on."""
-    usual = _mean(reference)
+def hurting(
+    reference: Sequence[Performance], chunks: Sequence[Performance], drifts: Sequence[bool]
+) -> tuple[bool, ...]:
+    """Say of each chunk whether the drift hurts: on average over all its chunks, and in this chunk or one before."""
+    usual = mean_performance(reference)
     drifted = [chunk for chunk, drift in zip(chunks, drifts, strict=True) if drift]
-    if not drifted or not _worse(_mean(drifted), usual):
+    if not drifted or not hurts(mean_performance(drifted), usual):
         return tuple(False for _ in chunks)
-    own = [drift and _worse(chunk, usual) for chunk, drift in zip(chunks, drifts, strict=True)]
+    own = [drift and hurts(chunk, usual) for chunk, drift in zip(chunks, drifts, strict=True)]
     return tuple(drift and any(own[: place + 1]) for place, drift in enumerate(drifts))
 
 
-def _worse(one: Performance, usual: Performance) -> bool:
+def hurts(one: Performance, usual: Performance) -> bool:
+    """Say whether one is worse than usual by more than a margin."""
     return any(u - o > m for o, u, m in zip(astuple(one), astuple(usual), astuple(MARGINS), strict=True))
 
 
-def _mean(chunks: Sequence[Performance]) -> Performance:
+def mean_performance(chunks: Sequence[Performance]) -> Performance:
+    """Average each metric over chunks."""
     return Performance(*(mean(values) for values in zip(*map(astuple, chunks), strict=True)))

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.detection.said import Said, Voices
@@ -52,14 +50,11 @@ def _fit(stream: Stream) -> _Fitted:
 
 def _voices(fitted: _Fitted, stream: Stream) -> Voices:
     rows = _plain(stream.analysis)
-    worse = _alerts(fitted.performance, rows, METRICS).any(axis=0)
+    worse = _alerts(fitted.performance, rows, METRICS)
     drifted = _alerts(fitted.drift, rows, fitted.columns)
-    names = [frozenset(np.array(fitted.columns)[chunk]) for chunk in drifted.T]
     return {
-        "NannyML: performance": [Said(bool(alarm)) for alarm in worse],
-        "NannyML: any alert": [
-            Said(bool(alarm) or bool(columns), columns) for alarm, columns in zip(worse, names, strict=True)
-        ],
+        "NannyML: performance": [Said(bool(metrics)) for metrics in worse],
+        "NannyML: any alert": [Said(bool(m or c), c) for m, c in zip(worse, drifted, strict=True)],
     }
 
 
@@ -69,15 +64,14 @@ def _categorical(spec: ModelSpec) -> list[str]:
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
     """Give rows as NannyML wants them: times without a zone, classes as objects."""
-    return rows.assign(**{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None), PREDICTION: rows[PREDICTION].astype(object)})
+    return rows.assign(
+        **{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None), PREDICTION: rows[PREDICTION].astype(object)}
+    )
 
 
-def _alerts(calculator: Any, rows: pd.DataFrame, names: Sequence[str]) -> "npt.NDArray[np.bool_]":
-    """Give by name (rows) and chunk (columns) whether there is an alert."""
+def _alerts(calculator: Any, rows: pd.DataFrame, names: Sequence[str]) -> list[frozenset[str]]:
+    """Give for each chunk which of the names alert."""
     frame = calculator.calculate(rows).filter(period="analysis").to_df()
-    return np.array([_alerts_of(frame, name) for name in names])
-
-
-def _alerts_of(frame: pd.DataFrame, name: str) -> "npt.NDArray[np.bool_]":
-    own = [column for column in frame.columns if name in column and "alert" in column]
-    return frame[own].any(axis=1).to_numpy(dtype=bool)
+    own = {name: [c for c in frame.columns if c[0] == name and "alert" in c] for name in names}
+    alerts = pd.DataFrame({name: frame[columns].any(axis=1) for name, columns in own.items()})
+    return [frozenset(name for name in names if chunk[name]) for chunk in alerts.to_dict("records")]

@@ -11,10 +11,10 @@ from driftline.engine.spec import ModelSpec
 class Truth:
     """What is true of a stream; no tool sees it.
 
-    `name` is the kind of drift ("none" where there is none), `case` tells streams of one name apart. `drifts` and
-    `hurts` are by chunk of the analysis, in order: whether it drifts, and whether the model does worse than in the
-    reference by more than a margin (`hurting`). `columns` are the features that drift by themselves; none where it is
-    the model or the label that does. The first `lead` chunks are in another stream too, and so not counted here.
+    `name` is the drift ("none" where there is none), `case` tells streams of one name apart. `drifts` and `hurts` are
+    by chunk of the analysis, in order: whether it drifts, and whether the model does worse than in the reference by
+    more than a margin (`hurting`). `columns` are the features that drift by themselves, none where it is the model or
+    the label that does; `features` are all. The first `lead` chunks are in another stream too: not counted here.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Truth:
     drifts: tuple[bool, ...]
     hurts: tuple[bool, ...]
     columns: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
     lead: int = 0
 
 

@@ -80,7 +80,9 @@ def _drifted(seed: int, history: _History, drift: Drift) -> Stream:
     analysis = pd.concat([lead, _scored(history.model, rows)], ignore_index=True)
     drifts = (False,) * LEAD + (True,) * DRIFTED
     hurts = hurting(history.usual, _by_day(analysis), drifts)
-    truth = Truth(f"{drift.kind} {drift.size:g}", f"seed {seed}", drifts, hurts, _columns(drift), LEAD)
+    truth = Truth(
+        f"{drift.kind} {drift.size:g}", f"seed {seed}", drifts, hurts, _columns(drift), frozenset(FEATURES), LEAD
+    )
     return Stream(truth, history.reference, analysis, SPEC)
 
 
@@ -103,4 +105,6 @@ def _columns(drift: Drift) -> frozenset[str]:
         return frozenset()
     names = [str(name) for name, source in USAGE_OF_CDR.items() if drift.column in {None, source}]
     days = [] if drift.column else [str(Processed.DAYS_SEEN)]
-    return frozenset([*days, *names, *(trailing(name, statistic) for name in names for statistic in TRAILING_STATISTICS)])
+    return frozenset(
+        [*days, *names, *(trailing(name, statistic) for name in names for statistic in TRAILING_STATISTICS)]
+    )

@@ -1,0 +1,79 @@
+"""What Evidently says of a stream, at the default tests of its presets, in an environment of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from benchmarks.detection.said import Said, Voices
+from benchmarks.detection.stream import Stream
+from driftline.engine.chunks import by_chunk
+from driftline.engine.results import LABEL, PREDICTION, SCORE
+from driftline.engine.spec import ColumnKind, ModelSpec
+
+ROOT = Path(__file__).parents[2]
+PINNED = Path(__file__).with_name("evidently.txt")
+ENVIRONMENT = ROOT / "build" / "evidently"
+PYTHON = ENVIRONMENT / "bin" / "python"
+UV = ROOT / "build" / "uv" / "bin" / "uv"
+CALM_CHUNKS = 10
+"""A report takes seconds: of a stream that does not drift so many chunks are looked at."""
+
+
+def evidently(streams: Sequence[Stream]) -> list[Voices]:
+    """Take a failed test of performance for an alarm, and beside it any failed test: drift of a column too.
+
+    A chunk is judged by itself, so those before a drift are left out, and those after the first alarm of performance.
+    """
+    _install()
+    with TemporaryDirectory() as folder:
+        for number, stream in enumerate(streams):
+            _write(stream, Path(folder), number)
+        command = [str(PYTHON), "-W", "ignore", str(Path(__file__).with_name("evidently_reports.py")), folder]
+        done = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
+    return [_voices(stream, found) for stream, found in zip(streams, json.loads(done.stdout), strict=True)]
+
+
+def _install() -> None:
+    if not PYTHON.exists():
+        print("  making Evidently's own environment (715 MB, once)", file=sys.stderr)
+        subprocess.run([str(UV), "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)], check=True)
+        native = {"UV_NATIVE_TLS": os.environ.get("UV_NATIVE_TLS", "1")}
+        install = [str(UV), "pip", "install", "--quiet", "--python", str(PYTHON), "--requirement", str(PINNED)]
+        subprocess.run(install, env={**os.environ, **native}, check=True)
+
+
+def _write(stream: Stream, folder: Path, number: int) -> None:
+    """Write the reference, the chunks to look at, and what the columns are."""
+    spec = stream.spec
+    kept = [*spec.features, SCORE, PREDICTION, LABEL]
+    chunks = [rows for _, rows in by_chunk(stream.analysis, spec.period, spec.zone)][stream.truth.lead :]
+    chunks = chunks if any(stream.truth.drifts) else chunks[:CALM_CHUNKS]
+    numbered = pd.concat([rows[kept].assign(chunk=place) for place, rows in enumerate(chunks)])
+    if number == 0:
+        stream.reference[kept].to_parquet(folder / "reference.parquet")
+        (folder / "columns.json").write_text(json.dumps(_columns(spec)), encoding="utf-8")
+    numbered.to_parquet(folder / f"{number:03}.parquet")
+
+
+def _columns(spec: ModelSpec) -> dict[str, list[str]]:
+    continuous = [column.name for column in spec.columns if column.kind is ColumnKind.CONTINUOUS]
+    categorical = [column.name for column in spec.columns if column.kind is ColumnKind.CATEGORICAL]
+    return {"continuous": [*continuous, SCORE], "categorical": [*categorical, PREDICTION, LABEL]}
+
+
+def _voices(stream: Stream, found: Sequence[dict[str, list[str]]]) -> Voices:
+    """Read what failed in each chunk: metrics of performance and columns."""
+    lead = [Said(False)] * stream.truth.lead
+    return {
+        "Evidently: performance": [*lead, *(Said(bool(chunk["metrics"])) for chunk in found)],
+        "Evidently: any test": [
+            *lead,
+            *(Said(bool(chunk["metrics"] or chunk["columns"]), frozenset(chunk["columns"])) for chunk in found),
+        ],
+    }

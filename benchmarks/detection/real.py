@@ -1,0 +1,102 @@
+"""Real data, and NannyML's car loans: streams with weeks for chunks, and what is known of them."""
+
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.detection.hurting import Performance, hurts, mean_performance, performance
+from benchmarks.detection.stream import Stream, Truth
+from driftline.engine.chunks import by_chunk
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+
+FLIGHTS = Path(__file__).parents[2] / "docs" / "flights.csv.gz"
+FLIGHTS_UNTIL = pd.Timestamp("2013-04-29", tz="UTC")
+LOANS_FALL = 25_000
+"""From this row of the analysis on the car loans' model does worse."""
+ROLES = [EVENT_TIME, ID, SCORE, PREDICTION, LABEL]
+
+
+def flights() -> Stream:
+    """Departures from New York, scored by a model of January: a week hurts by its own labels, nothing else is known."""
+    rows = pd.read_csv(FLIGHTS, parse_dates=["departure"]).rename(
+        columns={"departure": EVENT_TIME, "late": LABEL, "score": SCORE}
+    )
+    before = rows[EVENT_TIME] < FLIGHTS_UNTIL
+    rows[PREDICTION] = (rows[SCORE] > rows.loc[before, LABEL].mean()).astype(int)
+    rows[ID] = range(len(rows))
+    stream = _stream("flights", "", rows[before], rows[~before])
+    own, usual = _by_chunk(stream, stream.analysis), mean_performance(_by_chunk(stream, stream.reference))
+    worse = tuple(hurts(week, usual) for week in own)
+    return replace(stream, truth=replace(stream.truth, drifts=worse, hurts=worse))
+
+
+def car_loans() -> Stream:
+    """NannyML's made car loans, whose performance falls in the second half of the analysis."""
+    reference = _loans(pd.read_csv(_data("synthetic_car_loan_reference.csv")))
+    analysis = pd.read_csv(_data("synthetic_car_loan_analysis.csv"))
+    targets = pd.read_csv(_data("synthetic_car_loan_analysis_target.csv"))
+    analysis = _loans(analysis.merge(targets, on="id"))
+    stream = _stream("car loans", "", reference, analysis)
+    fall = analysis[EVENT_TIME].iloc[LOANS_FALL]
+    worse = tuple(chunk.end > fall for chunk, _ in by_chunk(analysis, Period.WEEK, stream.spec.zone))
+    return replace(stream, truth=replace(stream.truth, drifts=worse, hurts=worse))
+
+
+def employment(seed: int) -> Stream:
+    """Census rows of Massachusetts, shuffled within each year and spread evenly over it: none of it should alarm."""
+    reference = pd.read_parquet(_data("employment_MA_reference.pq"))
+    analysis = pd.read_parquet(_data("employment_MA_analysis.pq"))
+    targets = pd.read_parquet(_data("employment_MA_analysis_target.pq"))
+    random = np.random.default_rng(seed)
+    frames = (_employment(rows, random) for rows in (reference, analysis.merge(targets, on="id")))
+    return _stream("employment", f"seed {seed}", *frames)
+
+
+def _loans(rows: pd.DataFrame) -> pd.DataFrame:
+    names = {"timestamp": EVENT_TIME, "y_pred_proba": SCORE, "y_pred": PREDICTION, "repaid": LABEL}
+    rows = rows.rename(columns=names).astype({LABEL: int, "repaid_loan_on_prev_car": str})
+    return rows.assign(**{EVENT_TIME: pd.to_datetime(rows[EVENT_TIME], utc=True)})
+
+
+def _employment(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    years = [own.iloc[random.permutation(len(own))] for _, own in rows.groupby("year")]
+    spread = [pd.date_range(f"{own['year'].iloc[0]}", periods=len(own), freq=_step(own), tz="UTC") for own in years]
+    rows = pd.concat(years, ignore_index=True).drop(columns="year")
+    names = {"predicted_probability": SCORE, "employed": LABEL}
+    texts = rows.select_dtypes("category").columns
+    return (
+        rows.rename(columns=names)
+        .astype(dict.fromkeys(texts, str))
+        .assign(**{EVENT_TIME: np.concatenate([times.as_unit("us") for times in spread])})
+        .assign(**{EVENT_TIME: lambda frame: pd.to_datetime(frame[EVENT_TIME], utc=True)})
+    )
+
+
+def _step(rows: pd.DataFrame) -> pd.Timedelta:
+    return pd.Timedelta(365, "D") / len(rows)
+
+
+def _stream(name: str, case: str, reference: pd.DataFrame, analysis: pd.DataFrame) -> Stream:
+    features = [column for column in reference.columns if column not in ROLES]
+    text = {column: not pd.api.types.is_numeric_dtype(reference[column]) for column in features}
+    kinds = {True: ColumnKind.CATEGORICAL, False: ColumnKind.CONTINUOUS}
+    columns = tuple(ColumnSpec(name=column, kind=kinds[text[column]]) for column in features)
+    spec = ModelSpec(columns=columns, period=Period.WEEK)
+    calm = tuple(False for _ in by_chunk(analysis, spec.period, spec.zone))
+    return Stream(Truth(name, case, calm, calm), reference, analysis.reset_index(drop=True), spec)
+
+
+def _by_chunk(stream: Stream, rows: pd.DataFrame) -> list[Performance]:
+    return [performance(own, LABEL) for _, own in by_chunk(rows, stream.spec.period, stream.spec.zone)]
+
+
+def _data(name: str) -> Path:
+    """Find a file of NannyML's package without importing it, which would take seconds."""
+    found = find_spec("nannyml")
+    if found is None or found.origin is None:
+        raise FileNotFoundError("NannyML's data sets are in its package: run `make setup` for the tests' environment")
+    return Path(found.origin).parent / "datasets" / "data" / name
