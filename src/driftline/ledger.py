@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import pandas as pd
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
@@ -154,6 +154,9 @@ def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence
 
 
 def settle(connection: Connection, consumer: Consumer, *batch_numbers: int) -> None:
-    """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result."""
-    mine = pending_batches.c.consumer == consumer, pending_batches.c.batch_number.in_(batch_numbers)
-    connection.execute(delete(pending_batches).where(*mine))
+    """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result.
+
+    Each by its key: a list of numbers may be answered by a scan, and that waits for the rows that others have claimed.
+    """
+    row = pending_batches.c.consumer == consumer, pending_batches.c.batch_number == bindparam("settled")
+    connection.execute(delete(pending_batches).where(*row), [{"settled": number} for number in batch_numbers])

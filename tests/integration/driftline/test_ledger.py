@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from driftline import bulk, ledger
 from driftline.columns import Cdr
@@ -106,6 +106,34 @@ def test_consumers_share_the_work_and_lose_none(engine: Engine) -> None:
         ledger.settle(mine, ledger.Consumer.RELAY, first["number"])
         other.rollback()
     assert counts(engine) == (3, 3, 2)
+
+
+@pytest.mark.parametrize(("mine", "others"), [(1, 1), (2, 1), (2, 3), (9, 10), (20, 2)])
+def test_to_settle_waits_for_no_other_consumer(engine: Engine, mine: int, others: int) -> None:
+    """Few rows or many, they are found by their keys: a scan would stop at one that another has locked."""
+    numbers = range(1, mine + others + 1)
+    rows = [{"consumer": ledger.Consumer.RELAY, "batch_number": number} for number in numbers]
+    with engine.begin() as connection:
+        connection.execute(insert(ledger_table), [_ledger_row(number) for number in numbers])
+        connection.execute(insert(pending_batches), rows)
+    with engine.begin() as first, engine.begin() as second:
+        claimed = ledger.claim_all(first, ledger.Consumer.RELAY, mine)
+        assert [batch["number"] for batch in claimed] == list(numbers[:mine])
+        assert len(ledger.claim_all(second, ledger.Consumer.RELAY, 100)) == others
+        first.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
+        ledger.settle(first, ledger.Consumer.RELAY, *numbers[:mine])
+    assert counts(engine)[2] == others
+
+
+def _ledger_row(number: int) -> dict[str, object]:
+    return {
+        "number": number,
+        "batch_id": f"a/{number}",
+        "kind": ledger.BatchKind.RECORDS,
+        "content_hash": "",
+        "rows_written": 0,
+        "written_at": datetime(2026, 1, 31),  # noqa: DTZ001 - as stored
+    }
 
 
 def test_places_are_quarters_of_an_hour_each_once(engine: Engine) -> None:
