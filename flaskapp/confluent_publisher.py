@@ -9,7 +9,15 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 
 from driftline.errors import KafkaUnavailable
-from flaskapp.publisher import COMMIT_SECONDS, OPEN_SECONDS, PROBE_SECONDS, Publication, Route, require_topics
+from flaskapp.publisher import (
+    COMMIT_SECONDS,
+    OPEN_SECONDS,
+    PROBE_SECONDS,
+    TRANSACTION_SECONDS,
+    Publication,
+    Route,
+    require_topics,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +57,7 @@ class ConfluentPublisher:
         self.probe()
         options = {
             "transactional.id": self.route.transactional_id,
-            "transaction.timeout.ms": round(1000 * COMMIT_SECONDS),
+            "transaction.timeout.ms": round(1000 * TRANSACTION_SECONDS),
             "linger.ms": 20,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": QUEUE,

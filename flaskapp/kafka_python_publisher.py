@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from driftline.errors import KafkaUnavailable
-from flaskapp.publisher import COMMIT_SECONDS, OPEN_SECONDS, PROBE_SECONDS, Publication, Route, require_topics
+from flaskapp.publisher import OPEN_SECONDS, PROBE_SECONDS, TRANSACTION_SECONDS, Publication, Route, require_topics
 
 
 @contextmanager
@@ -58,7 +58,7 @@ class KafkaPythonPublisher:
             producer = KafkaProducer(
                 bootstrap_servers=self.route.bootstrap_servers,
                 transactional_id=self.route.transactional_id,
-                transaction_timeout_ms=round(1000 * COMMIT_SECONDS),
+                transaction_timeout_ms=round(1000 * TRANSACTION_SECONDS),
                 linger_ms=20,
                 batch_size=262_144,
                 max_block_ms=round(1000 * OPEN_SECONDS),

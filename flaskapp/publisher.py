@@ -8,7 +8,10 @@ from driftline.errors import KafkaUnavailable
 
 OPEN_SECONDS = 15.0
 """How long fencing and reading may take before Kafka counts as away."""
-COMMIT_SECONDS = 60.0
+TRANSACTION_SECONDS = 60.0
+"""How long a transaction may be open before the broker ends it."""
+COMMIT_SECONDS = 30.0
+"""How long a commit may take before Kafka counts as away: one that loses its broker on the way waits so long."""
 PROBE_SECONDS = 3.0
 
 
