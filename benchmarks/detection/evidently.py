@@ -18,6 +18,8 @@ from driftline.engine.spec import ColumnKind, ModelSpec
 
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).with_name("evidently.txt")
+REPORTS = Path(__file__).with_name("evidently_reports.py")
+REPORTS = Path(__file__).with_name("evidently_reports.py")
 ENVIRONMENT = ROOT / "build" / "evidently"
 PYTHON = ENVIRONMENT / "bin" / "python"
 UV = ROOT / "build" / "uv" / "bin" / "uv"
@@ -34,7 +36,7 @@ def evidently(streams: Sequence[Stream]) -> list[Voices]:
     with TemporaryDirectory() as folder:
         for number, stream in enumerate(streams):
             _write(stream, Path(folder), number)
-        command = [str(PYTHON), "-W", "ignore", str(Path(__file__).with_name("evidently_reports.py")), folder]
+            command = [str(PYTHON), "-P", "-W", "ignore", str(REPORTS), folder]  # -P: this file has the library's name
         done = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
     return [_voices(stream, found) for stream, found in zip(streams, json.loads(done.stdout), strict=True)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.detection.asking import ByVoice
-from benchmarks.detection.score import IN_TIME, Heard, Share, delay, score
+from benchmarks.detection.score import IN_TIME, Heard, Share, delay, found, score
 
 HEADER = [
     "that hurt, found in time",

@@ -78,7 +78,8 @@ def _result(limits: Mapping[Key, Limit], key: Key, found: Outcome, segment: str 
     if limit is None:
         raise not_fitted(" ".join(key))
     subject, kind, method = key
-    bounds = limit.bounds_at(kind, method, found.sampling_error)
+    error = found.sampling_error if found.scatter is None else found.scatter
+    bounds = limit.bounds_at(kind, method, error)
     return Result(
         subject,
         kind,

@@ -10,7 +10,8 @@ from driftline.engine.results import State
 class Outcome:
     """A value or the reason why there is none; `state` is for the latter case alone.
 
-    `rows`, `sampling_error`, `p_value` and `effect` are as in `driftline.engine.results.Result`.
+    `rows`, `sampling_error`, `p_value` and `effect` are as in `driftline.engine.results.Result`. `scatter` is the
+    standard error that bounds are drawn with where `sampling_error`, which is NannyML's, is not the true one.
     """
 
     value: float | None
@@ -20,6 +21,7 @@ class Outcome:
     effect: float | None = None
     reason: str | None = None
     state: State = State.INSUFFICIENT
+    scatter: float | None = None
 
 
 def undefined(rows: int, reason: str, state: State = State.INSUFFICIENT) -> Outcome:

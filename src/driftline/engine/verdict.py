@@ -27,7 +27,8 @@ def verdict_of(
     estimate warns at most. The gravest finding is the state:
 
     - Realized performance decides once the chunk is closed, its labels due and enough of them in. It alone can be ok.
-      Beyond the bound of warning it warns; beyond the alert bound, or in the second closed chunk running, it alerts.
+      Beyond the bound of warning it warns. It alerts beyond the alert bound, and where two of these agree: it is beyond
+      the bound of warning; it is the second closed chunk running near or beyond it; drift lasts.
     - Before labels are due realized values are not used; after it, with less coverage, they warn at most.
     - Where it cannot decide, the estimate may warn, or alert by the same rule if past estimates held; never in an open
       chunk. Inside its bounds the chunk is pending_labels.
@@ -42,6 +43,8 @@ def verdict_of(
         return Verdict(State.INSUFFICIENT, (reason,), provisional=not chunk.closed)
     earlier = last_closed(preceding, chunk.start, LOOKBACK)
     previous = earlier[-1] if earlier else None
-    findings = performance_findings(spec, chunk, previous, records or {}) + drift_findings(spec, chunk, earlier)
-    drifted = dict.fromkeys(sorted(column for _, column, _ in lasting_drift(spec, chunk, earlier) if column != MODEL))
+    lasting = lasting_drift(spec, chunk, earlier)
+    findings = performance_findings(spec, chunk, previous, records or {}, drifting=bool(lasting))
+    findings += drift_findings(spec, chunk, earlier)
+    drifted = dict.fromkeys(sorted(column for _, column, _ in lasting if column != MODEL))
     return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from driftline.engine.chunk_facts import ChunkFacts
-from driftline.engine.results import Bounds, Metric, State
+from driftline.engine.own_thresholds import ConstantThreshold
+from driftline.engine.results import Bounds, Metric, Result, State
+from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.track_record import TrackRecord
 from driftline.engine.verdict import verdict_of
 from tests.unit.engine.chunk_builders import (
@@ -17,10 +19,18 @@ from tests.unit.engine.chunk_builders import (
 )
 
 FAR, NEAR, FINE = 0.41, 0.45, 0.52
+ALMOST = 0.48
+CLOSER = Bounds(lower=0.47, alert_lower=0.45, expected=0.52)
+"""Bounds that a value of 0.48 is near: two thirds of the way to the one, and half of that to the other."""
 HELD: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=9)}
 FAILED: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=10, held=8)}
 SHORT: dict[str, TrackRecord] = {Metric.F1: TrackRecord(compared=3, held=3)}
 DRIFTED = drift(0.15)
+
+
+def close(value: float) -> Result:
+    """Realized F1 with `CLOSER` bounds."""
+    return replace(realized(value), bounds=CLOSER)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,28 @@ def test_realized_performance_decides_once_labels_are_in(value: float, before: f
     verdict = verdict_of(ONE_METRIC, chunk(realized(value)), preceding)
     assert verdict.state is state
     assert not verdict.provisional
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "state"),
+    [
+        (0.46, ALMOST, State.ALERT),
+        (0.46, 0.486, State.WARN),
+        (ALMOST, 0.46, State.OK),
+        (ALMOST, ALMOST, State.OK),
+        (0.45, FINE, State.WARN),
+        (0.449, FINE, State.ALERT),
+    ],
+)
+def test_a_run_may_begin_near_the_bound(value: float, before: float, state: State) -> None:
+    verdict = verdict_of(ONE_METRIC, chunk(close(value)), [chunk(close(before), day=9)])
+    assert verdict.state is state
+
+
+def test_with_few_reference_chunks_near_is_further_off() -> None:
+    far = replace(CLOSER, alert_lower=0.41)
+    facts, before = chunk(replace(realized(0.46), bounds=far)), chunk(replace(realized(ALMOST), bounds=far), day=9)
+    assert verdict_of(ONE_METRIC, facts, [before]).state is State.WARN
 
 
 @pytest.mark.parametrize(
@@ -202,7 +234,7 @@ def test_better_than_expected_is_a_note() -> None:
     [
         (FINE, FINE, "F1 0.52 is inside its bound 0.47."),
         (NEAR, FINE, "F1 0.45 is below its bound 0.47."),
-        (NEAR, NEAR, "F1 0.45 is below its bound 0.47 in the second closed chunk running."),
+        (NEAR, NEAR, "F1 0.45 is below its bound 0.47, the second closed chunk running near or beyond it."),
         (FAR, FINE, "F1 0.41 is below its alert bound 0.42."),
         (0.469999, FINE, "F1 0.469999 is below its bound 0.47."),
     ],
@@ -236,6 +268,38 @@ def test_lasting_drift_warns_whatever_performance_is(present: ChunkFacts, state:
     verdict = verdict_of(ONE_METRIC, present, [chunk(DRIFTED, realized(FINE), day=9)])
     assert verdict.state is state
     assert verdict.drifted == (("x",) if present.closed and DRIFTED in present.results else ())
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "state", "reason"),
+    [
+        (0.46, FINE, State.ALERT, "F1 0.46 is below its bound 0.47, while drift lasts."),
+        (
+            ALMOST,
+            ALMOST,
+            State.ALERT,
+            "F1 0.48 is near its bound 0.47, the second closed chunk running near or beyond it, while drift lasts.",
+        ),
+        (ALMOST, FINE, State.WARN, None),
+        (FINE, 0.46, State.WARN, None),
+        (0.486, 0.486, State.WARN, None),
+    ],
+)
+def test_lasting_drift_confirms_a_fall(value: float, before: float, state: State, reason: str | None) -> None:
+    present, earlier = chunk(close(value), DRIFTED), chunk(close(before), DRIFTED, day=9)
+    verdict = verdict_of(ONE_METRIC, present, [earlier])
+    assert verdict.state is state
+    assert reason is None or verdict.reasons[0] == reason
+    assert verdict_of(ONE_METRIC, chunk(close(value)), [earlier]).state is not State.ALERT
+
+
+def test_only_driftlines_own_bounds_have_a_way_to_them() -> None:
+    for spec in (
+        ONE_METRIC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML}),
+        ONE_METRIC.model_copy(update={"own_thresholds": {Metric.F1: ConstantThreshold(lower=0.47)}}),
+    ):
+        facts, before = chunk(close(ALMOST), DRIFTED), [chunk(close(ALMOST), DRIFTED, day=9)]
+        assert verdict_of(spec, facts, before).state is State.WARN
 
 
 def test_drift_alerts_only_where_the_spec_opts_in() -> None:

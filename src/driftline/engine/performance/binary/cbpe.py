@@ -88,7 +88,7 @@ class Expectation:
         value = self._value(metric)
         if value is None or finite(value) is None:
             return undefined(rows, why_undefined(metric, self.rows))
-        return Outcome(value, rows, sampling_error=errors.of(metric, rows))
+        return Outcome(value, rows, sampling_error=errors.of(metric, rows), scatter=errors.scatter(metric, rows))
 
     @cached_property
     def probabilities(self) -> FloatArray:

@@ -49,7 +49,8 @@ class Evidence:
         value = self._value(metric)
         if value is None:
             return undefined(self.rows.rows, why_undefined(metric, self.rows))
-        return Outcome(value, self.rows.rows, sampling_error=errors.of(metric, self.rows.rows))
+        rows = self.rows.rows
+        return Outcome(value, rows, sampling_error=errors.of(metric, rows), scatter=errors.scatter(metric, rows))
 
     @cached_property
     def ranked(self) -> Ranked:

@@ -25,12 +25,14 @@ SEED = 42
 class Spread:
     """What one row says about a metric: its standard deviation, and the share of rows that say anything.
 
-    `total` marks a metric that is the sum over the rows, not their mean.
+    `total` marks a metric that is the sum over the rows, not their mean. `overstated` is how many times the true error
+    the error is.
     """
 
     deviation: float
     share: float = 1.0
     total: bool = False
+    overstated: float = 1.0
 
     def error(self, rows: int) -> float | None:
         """Return the standard error of the metric over `rows` rows; None where the reference could not tell."""
@@ -50,9 +52,14 @@ class SamplingErrors:
         spread = self.spreads.get(metric)
         return spread.error(rows) if spread else None
 
+    def scatter(self, metric: Metric, rows: int) -> float | None:
+        """Return the true standard error, which bounds are drawn with: NannyML's of F1 is above it."""
+        spread, error = self.spreads.get(metric), self.of(metric, rows)
+        return None if spread is None or error is None else error / spread.overstated
+
     def to_dict(self) -> dict[str, Any]:
         """Return the state as values that JSON has."""
-        return {metric.value: [s.deviation, s.share, s.total] for metric, s in self.spreads.items()}
+        return {metric.value: [s.deviation, s.share, s.total, s.overstated] for metric, s in self.spreads.items()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
@@ -64,9 +71,10 @@ def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray, spec: M
     """Measure the spread of the spec's metrics in the reference: 0/1 predictions and labels, and scores, in its order.
 
     NaN is missing; each metric uses the rows that have what it needs. The formulas are NannyML 0.13.1's
-    (sampling_error/binary_classification.py); its error of F1 is some way above the true one. Rows of equal score are
-    ranked as they come, so the error of ROC AUC depends a little on the order of the rows. Log loss and Brier score,
-    which NannyML lacks, have the standard deviation of a row's loss over sqrt(rows); the calibration error has none.
+    (sampling_error/binary_classification.py); its error of F1 is above the true one (`scatter`). Rows of equal score
+    are ranked as they come, so the error of ROC AUC depends a little on the order of the rows. Log loss and Brier
+    score, which NannyML lacks, have the standard deviation of a row's loss over sqrt(rows); the calibration error has
+    none.
     """
     scored = np.isfinite(scores) & np.isfinite(labels)
     predicted = np.isfinite(predictions) & np.isfinite(labels)
@@ -127,7 +135,9 @@ def _f1(claimed: BoolArray, positive: BoolArray) -> Spread | None:
         return None
     scale = relevant / ((relevant - hits) * 0.5 + hits)
     share = hits / relevant
-    return Spread(scale * sqrt(share * (1 - share)), relevant / len(positive))
+    # Hits T and errors E are multinomial: by the delta method the error is 2 sqrt(TE(T + E)) / (2T + E)², and
+    # NannyML's, which leaves out that T is below the line too, 2 sqrt(TE / (T + E)) / (2T + E).
+    return Spread(scale * sqrt(share * (1 - share)), relevant / len(positive), overstated=1 + share)
 
 
 def _of_right_ones(right: BoolArray, among: BoolArray) -> Spread | None:

@@ -90,3 +90,15 @@ def test_no_rows_say_nothing() -> None:
 def test_errors_survive_json(rows: pd.DataFrame) -> None:
     errors = _fitted(rows[:2_000])
     assert SamplingErrors.from_dict(json.loads(json.dumps(errors.to_dict()))) == errors
+
+
+def test_the_scatter_of_f1_is_nearer_its_spread_than_the_error_that_nannyml_gives(
+    rows: pd.DataFrame, samples: dict[Metric, list[float]]
+) -> None:
+    errors, spread = _fitted(rows), float(np.std(samples[Metric.F1], ddof=1))
+    error, scatter = errors.of(Metric.F1, 500), errors.scatter(Metric.F1, 500)
+    assert error is not None and scatter is not None
+    assert scatter == pytest.approx(spread, rel=0.2)
+    assert error > 1.25 * scatter
+    assert errors.scatter(Metric.ACCURACY, 500) == errors.of(Metric.ACCURACY, 500)
+    assert SamplingErrors.from_dict(json.loads(json.dumps(errors.to_dict()))) == errors
