@@ -13,6 +13,7 @@ from collections import defaultdict
 from itertools import chain
 
 from benchmarks.detection.asking import TOOLS, ByVoice, Job, Source, asked
+from benchmarks.detection.evidently import install
 from benchmarks.detection.score import Heard
 from benchmarks.detection.tables import by_chunk, by_drift, by_voice
 
@@ -20,6 +21,8 @@ from benchmarks.detection.tables import by_chunk, by_drift, by_voice
 def main() -> None:
     """Ask the tools about every seed's streams, then print the tables."""
     given = _arguments()
+    if "evidently" in (given.tool or ()):
+        install()
     began = time.monotonic()
     found: dict[Source, dict[str, list[Heard]]] = defaultdict(lambda: defaultdict(list))
     for job, heard in asked(_jobs(given)):

@@ -19,9 +19,9 @@ from driftline.engine.spec import ColumnKind, ModelSpec
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).with_name("evidently.txt")
 REPORTS = Path(__file__).with_name("evidently_reports.py")
-REPORTS = Path(__file__).with_name("evidently_reports.py")
 ENVIRONMENT = ROOT / "build" / "evidently"
 PYTHON = ENVIRONMENT / "bin" / "python"
+INSTALLED = ENVIRONMENT / ".installed"
 UV = ROOT / "build" / "uv" / "bin" / "uv"
 CALM_CHUNKS = 10
 """A report takes seconds: of a stream that does not drift so many chunks are looked at."""
@@ -32,22 +32,23 @@ def evidently(streams: Sequence[Stream]) -> list[Voices]:
 
     A chunk is judged by itself, so those before a drift are left out, and those after the first alarm of performance.
     """
-    _install()
     with TemporaryDirectory() as folder:
         for number, stream in enumerate(streams):
             _write(stream, Path(folder), number)
-            command = [str(PYTHON), "-P", "-W", "ignore", str(REPORTS), folder]  # -P: this file has the library's name
+        command = [str(PYTHON), "-P", "-W", "ignore", str(REPORTS), folder]  # -P: this file has the library's name
         done = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
     return [_voices(stream, found) for stream, found in zip(streams, json.loads(done.stdout), strict=True)]
 
 
-def _install() -> None:
-    if not PYTHON.exists():
-        print("  making Evidently's own environment (715 MB, once)", file=sys.stderr)
-        subprocess.run([str(UV), "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)], check=True)
-        native = {"UV_NATIVE_TLS": os.environ.get("UV_NATIVE_TLS", "1")}
-        install = [str(UV), "pip", "install", "--quiet", "--python", str(PYTHON), "--requirement", str(PINNED)]
-        subprocess.run(install, env={**os.environ, **native}, check=True)
+def install() -> None:
+    """Make Evidently's own environment of pinned packages (715 MB), unless it is there; once, and from one process."""
+    if INSTALLED.exists():
+        return
+    subprocess.run([str(UV), "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT)], check=True)
+    native = {"UV_NATIVE_TLS": os.environ.get("UV_NATIVE_TLS", "1")}
+    command = [str(UV), "pip", "install", "--quiet", "--python", str(PYTHON), "--requirement", str(PINNED)]
+    subprocess.run(command, env={**os.environ, **native}, check=True)
+    INSTALLED.touch()
 
 
 def _write(stream: Stream, folder: Path, number: int) -> None:
