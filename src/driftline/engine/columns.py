@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
 from driftline.errors import InvalidInput
 
@@ -77,11 +78,16 @@ def coded(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype=np.int64), _texts(column.cat.categories)
-    codes, uniques = pd.factorize(column.to_numpy())
+    codes, uniques = pd.factorize(column.array if _whole_and_nullable(column) else column.to_numpy())
     return np.asarray(codes, dtype=np.int64), _texts(uniques)
 
 
-def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any]") -> list[str]:
+def _whole_and_nullable(column: "pd.Series[Any]") -> bool:
+    """Say whether numpy would hold these whole numbers or booleans as floats, were one missing: equal above 2**53."""
+    return isinstance(column.dtype, ExtensionDtype) and column.dtype.kind in "iub"
+
+
+def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any] | ExtensionArray") -> list[str]:
     values = uniques.tolist()
     if uniques.dtype.kind in "iu":
         return list(map(str, values))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray, IntArray, as_floats, category
+from driftline.engine.columns import FloatArray, IntArray, as_floats, coded
 from driftline.engine.spec import ColumnSpec, ModelSpec
 
 
@@ -26,8 +26,7 @@ def texts_in_rows(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
 
     Values that are the same category though stored differently have places of their own and the same text.
     """
-    codes, uniques = pd.factorize(column.to_numpy())
-    return codes.astype(np.int64), [category(value) for value in uniques.tolist()]
+    return coded(column)
 
 
 def looked_up(codes: IntArray, texts: list[str], values: Mapping[str, float], unseen: float, none: float) -> FloatArray:

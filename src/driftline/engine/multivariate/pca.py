@@ -149,7 +149,7 @@ def _filled_categories(column: "pd.Series[Any]") -> tuple[float, dict[str, float
         counts[text] += count
     most = min(counts, key=lambda text: (-counts[text], text))
     counts[most] += int(np.sum(codes < 0))
-    shares = {text: count / len(codes) for text, count in sorted(counts.items())}
+    shares = {text: count / len(codes) for text, count in sorted(counts.items()) if count}
     return shares[most], shares
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import FloatArray, as_floats, categories, category
+from driftline.engine.columns import FloatArray, as_floats, categories, coded
 from driftline.engine.results import PREDICTION
 from driftline.engine.spec import ColumnKind, ModelSpec
 from driftline.errors import SchemaMismatch
@@ -44,8 +44,8 @@ class Encoding:
             raw = as_floats(column)
             return np.where(np.isfinite(raw), raw, np.nan)
         codes = self.codes[str(column.name)]
-        places, uniques = pd.factorize(column.to_numpy())
-        numbers = [*(codes.get(category(unique), 0) for unique in uniques.tolist()), codes.get(MISSING, 0)]
+        places, texts = coded(column)
+        numbers = [*(codes.get(text, 0) for text in texts), codes.get(MISSING, 0)]
         return np.array(numbers, dtype=np.float64)[places]
 
     def categorical(self, spec: ModelSpec) -> list[int]:
