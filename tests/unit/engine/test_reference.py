@@ -104,6 +104,14 @@ def test_rows_that_make_no_reference(rows: pd.DataFrame, fault: object, message:
         fit_reference(fault(rows), SPEC)
 
 
+@pytest.mark.parametrize("column", ["label", "prediction"])
+@pytest.mark.parametrize("value", [-1.0, 2.0, 0.5, 1e308, float("inf")])
+def test_labels_and_predictions_of_a_binary_model_are_0_or_1(rows: pd.DataFrame, column: str, value: float) -> None:
+    wrong = rows[column].astype(float).mask(rows["id"] < 8, value)
+    with pytest.raises(InvalidInput, match=f"'{column}' must hold 0, 1 or nothing; 8 rows hold others"):
+        fit_reference(rows.assign(**{column: wrong}), SPEC)
+
+
 def test_missing_columns_are_named(rows: pd.DataFrame) -> None:
     with pytest.raises(SchemaMismatch, match="missing: id, usage"):
         fit_reference(rows.drop(columns=["id", "usage"]), SPEC)

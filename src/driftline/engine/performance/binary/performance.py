@@ -11,7 +11,7 @@ from driftline.engine.performance.binary import cbpe, realized, sampling
 from driftline.engine.performance.binary.bounded import Bounded
 from driftline.engine.performance.binary.cbpe import Cbpe
 from driftline.engine.performance.binary.sampling import SamplingErrors
-from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.binary.scores import Scores, zeros_and_ones
 from driftline.engine.performance.protocol import Found
 from driftline.engine.results import LABEL, PREDICTION, SCORE, Kind, Metric
 from driftline.engine.spec import ModelSpec
@@ -26,8 +26,9 @@ class BinaryPerformance:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
-        """Fit on the reference's rows, in the order of time."""
-        scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
+        """Fit on the reference's rows, in the order of time; predictions and labels as `Scores.of` has them."""
+        scores = as_floats(frame[SCORE])
+        predictions, labels = (zeros_and_ones(frame[name]) for name in (PREDICTION, LABEL))
         known = np.isfinite(scores) & np.isfinite(labels)
         return cls(
             sampling=sampling.fit(scores, predictions, labels, spec),

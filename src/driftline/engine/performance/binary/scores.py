@@ -90,11 +90,17 @@ def _counted(scores: FloatArray, predictions: IntArray, labels: IntArray, counts
     return Scores(scores[firsts], kinds[firsts] // 3, kinds[firsts] % 3, sums)
 
 
-def _binary(column: "pd.Series[Any]") -> IntArray:
+def zeros_and_ones(column: "pd.Series[Any]") -> FloatArray:
+    """Return predictions or labels as 0, 1 or NaN where one is missing; anything else is an InvalidInput."""
     raw = as_floats(column)
     known = ~np.isnan(raw)
     wrong = raw[known & (raw != 0) & (raw != 1)]
     if len(wrong):
         msg = f"column {column.name!r} must hold 0, 1 or nothing; {len(wrong)} rows hold others, such as {wrong[0]:g}"
         raise InvalidInput(msg)
-    return np.where(known, raw, UNKNOWN).astype(np.int64)
+    return raw
+
+
+def _binary(column: "pd.Series[Any]") -> IntArray:
+    raw = zeros_and_ones(column)
+    return np.where(np.isnan(raw), UNKNOWN, raw).astype(np.int64)
