@@ -104,7 +104,11 @@ def _checked(file: Path, request: Any, spec: Path | None, outputs: dict[str, Pat
     from driftline.backtesting.sources import open_source  # noqa: PLC0415
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
-    faults = list(output_faults({option: path for option, path in outputs.items() if path != STDOUT}))
+    named = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
+    inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})
+    faults = list(output_faults(named, inputs))
+    if outputs["--html"] == STDOUT:
+        faults.append("--html cannot be standard output, only --json can; name a file")
 
     def caught(do: Callable[[], Any]) -> Any:
         try:
@@ -115,11 +119,23 @@ def _checked(file: Path, request: Any, spec: Path | None, outputs: dict[str, Pat
 
     if spec is not None:
         request = replace(request, spec=caught(lambda: read_spec(spec)) or {})
-    source = caught(lambda: open_source(file))
+    source = caught(lambda: open_source(_readable(file)))
     caught(lambda: read_request(request, source.columns if source else None))
     if faults:
         raise InvalidInput("The backtest cannot start.", details=tuple(faults))
     return source, request
+
+
+def _readable(file: Path) -> Path:
+    """Return the path; one that is no text (Arrow takes no other) is an InvalidInput."""
+    from driftline.errors import InvalidInput  # noqa: PLC0415
+
+    try:
+        str(file).encode("utf-8")
+    except UnicodeEncodeError:
+        msg = f"the name of the file, {str(file)!a}, is not UTF-8; rename it"
+        raise InvalidInput(msg) from None
+    return file
 
 
 @contextmanager

@@ -46,13 +46,18 @@ def run(source: Source, request: Request, progress: Progress = lambda doing, row
         parts = _parts(rows, layout, places, fitted, pool.map, progress)
     counted = _counted(parts, layout, places, fitted)
     return BacktestResult(
-        model=request.name or source.name,
+        model=_printable(request.name or source.name),
         reference=Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks),
         chunks=tuple(Judge(layout.judged, places, rows.newest).judge(counted)),
         chunk=cut.text,
         inferred=(*told, *layout.inferred),
         spec=layout.spec,
     )
+
+
+def _printable(name: str) -> str:
+    """Return a name that UTF-8 can write: bytes that are no text, which a file's name may have, become a ?."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _settled(fields: Any, cut: Cut) -> dict[str, Any]:
