@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from driftline.backtesting.chunking import Cut
+from driftline.backtesting.classes import ONES, ZEROS, plain
 from driftline.backtesting.instants import instant
 from driftline.backtesting.request import Request
 from driftline.engine.spec import ColumnKind, ModelSpec, Problem
@@ -161,3 +162,19 @@ def _score_faults(asked: Asked) -> Iterator[str]:
         yield "a regression has no scores; give its column as --prediction"
     if asked.problem is Problem.BINARY and len(asked.scores) > 1:
         yield "a binary model has one score, the probability of class 1"
+    elif len(asked.scores) == 1 and asked.problem is not Problem.MULTICLASS:
+        ((name, column),) = asked.scores.items()
+        yield from _one_score_faults(name, column, asked.request.positive)
+
+
+def _one_score_faults(name: str, column: str, positive: str | None) -> Iterator[str]:
+    """Say what is wrong with the class of a binary model's score, where one is named."""
+    if not name or (plain(name) in ONES if positive is None else plain(name) == plain(positive)):
+        return
+    if positive is not None or plain(name) in ZEROS:
+        yield (
+            f"--score {name}={column}: one score is the probability of class 1, and {name!r} is not that class; "
+            "give the column with the probability of class 1, or the scores of all classes"
+        )
+    else:
+        yield f"--score {name}={column}: say that {name!r} is class 1, with --positive {name!r}, or give all scores"

@@ -1,6 +1,7 @@
 """Labels and predictions of a binary model as 0 and 1, whatever words stand for them. No I/O here."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,64 +11,104 @@ import pandas as pd
 from driftline.engine.columns import FloatArray, coded
 from driftline.errors import InvalidInput
 
-WORDS: Mapping[str, float] = {
-    **dict.fromkeys(("1", "true", "t", "yes", "y", "positive", "pos"), 1.0),
-    **dict.fromkeys(("0", "false", "f", "no", "n", "negative", "neg", "-1"), 0.0),
-}
-"""Words, in any case, that stand for a class by themselves; -1 is 0 where 1 is the other class."""
+PAIRS = (
+    ("0", "1"),
+    ("-1", "1"),
+    ("false", "true"),
+    ("f", "t"),
+    ("no", "yes"),
+    ("n", "y"),
+    ("negative", "positive"),
+    ("neg", "pos"),
+)
+"""Words, in any case, that stand for class 0 and class 1 by themselves; a column holds words of one pair only."""
+ZEROS, ONES = (frozenset(words) for words in zip(*PAIRS, strict=True))
+"""Words that stand for class 0, and for class 1."""
+
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Which texts are class 1 and which class 0; `known` in lower case."""
+    """Which texts (as `plain` writes them) are class 1 and which class 0, in each column of the data."""
 
-    known: Mapping[str, float]
+    known: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def of(cls, texts: Iterable[str], positive: str | None) -> "Classes":
-        """Find out from all distinct values; those that cannot be told apart are an InvalidInput."""
-        seen = sorted({_plain(text) for text in texts})
+    def of(cls, seen: Mapping[str, Iterable[str]], positive: str | None) -> "Classes":
+        """Find out from each column's distinct values; those that cannot be told apart are an InvalidInput."""
+        words = {name: sorted({plain(text) for text in texts}) for name, texts in seen.items()}
         if positive is not None:
-            return cls._of_positive(seen, _plain(positive))
-        strange = [text for text in seen if text not in WORDS]
-        if not strange:
-            return cls(WORDS)
+            return cls._of_positive(words, plain(positive))
+        pairs = {name: _pair(texts) for name, texts in words.items()}
+        if None not in pairs.values():
+            return cls({name: pair for name, pair in pairs.items() if pair is not None})
+        every = _together(words)
         msg = (
-            f"label and prediction hold {_listed(seen)}, and it is not said which is class 1; say it with "
-            f"--positive {seen[-1]!r} (Python: positive=), or --problem multiclass if these are several classes"
+            f"label and prediction hold {_listed(every)}, and it is not said which is class 1; say it with "
+            f"--positive {every[-1]!r} (Python: positive=), or --problem multiclass if these are several classes"
         )
         raise InvalidInput(msg)
 
     @classmethod
-    def _of_positive(cls, seen: list[str], positive: str) -> "Classes":
-        others = [text for text in seen if text != positive]
-        if positive not in seen or len(others) > 1:
-            msg = f"--positive {positive!r} must be one of two values; label and prediction hold {_listed(seen)}"
+    def _of_positive(cls, words: Mapping[str, list[str]], positive: str) -> "Classes":
+        every = _together(words)
+        if positive in every and len(every) <= 2:
+            both = {text: float(text == positive) for text in every}
+            return cls(dict.fromkeys(words, both))
+        pairs = {name: _pair(texts) for name, texts in words.items()}
+        if None in pairs.values() or positive not in {*every, "true", "false"} or positive not in _SIGNS:
+            msg = f"--positive {positive!r} must be one of two values; label and prediction hold {_listed(every)}"
             raise InvalidInput(msg)
-        return cls({positive: 1.0} | dict.fromkeys(others, 0.0))
+        one = _SIGNS[positive]
+        signs = {name: (pair or {}).items() for name, pair in pairs.items()}
+        return cls({name: {text: float(sign == one) for text, sign in pair} for name, pair in signs.items()})
 
     def numbers(self, series: "pd.Series[Any]") -> FloatArray:
         """Return 0, 1 or NaN (missing) for each row; a value that the reference did not have is an InvalidInput."""
+        known = self.known[str(series.name)]
         codes, texts = coded(series)
-        values = np.array([self._value(series.name, text) for text in texts] + [np.nan])
+        values = np.array([known.get(plain(text), np.nan) for text in texts] + [np.nan])
         found: FloatArray = values[codes]
+        strange = (codes >= 0) & np.isnan(found)
+        if strange.any():
+            text = texts[codes[strange][0]]
+            msg = (
+                f"column {series.name!r} holds {text!r}, which is neither class of the reference: {_listed(known)}; "
+                "correct it, or say --problem multiclass if there are more than two classes"
+            )
+            raise InvalidInput(msg)
         return found
 
-    def _value(self, column: Any, text: str) -> float:
-        value = self.known.get(_plain(text))
-        if value is None:
-            msg = f"column {column!r} holds {text!r}, which is neither class of the reference: {_listed(self.known)}"
-            raise InvalidInput(msg)
-        return value
+    def is_one(self, text: str) -> bool:
+        """Say whether a text is class 1 in any column."""
+        return any(known.get(plain(text)) == 1.0 for known in self.known.values())
+
+
+_SIGNS: Mapping[str, float] = {word: float(sign) for pair in PAIRS for sign, word in enumerate(pair)}
+
+
+def _pair(texts: Collection[str]) -> Mapping[str, float] | None:
+    """Return the first pair of words that has all of these texts (without any text, all words), as 0 and 1."""
+    if not texts:
+        return _SIGNS
+    return next(({zero: 0.0, one: 1.0} for zero, one in PAIRS if set(texts) <= {zero, one}), None)
+
+
+def _together(words: Mapping[str, Iterable[str]]) -> list[str]:
+    return sorted({text for texts in words.values() for text in texts})
 
 
 def is_binary(texts: Iterable[str]) -> bool:
     """Say whether these distinct values can be two classes: two of them at most."""
-    return len({_plain(text) for text in texts}) <= 2
+    return len({plain(text) for text in texts}) <= 2
 
 
-def _plain(text: str) -> str:
-    return text.strip().lower()
+def plain(text: str) -> str:
+    """Write a value as values are compared: in lower case, without blanks around it, a whole number without a point."""
+    lowered = text.strip().lower()
+    whole = _WHOLE.fullmatch(lowered)
+    return str(int(whole[1])) if whole else lowered
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from driftline.backtesting.asked import Asked
-from driftline.backtesting.classes import WORDS, Classes, is_binary
+from driftline.backtesting.classes import ONES, Classes, is_binary
 from driftline.backtesting.kinds import features_of
 from driftline.backtesting.request import Inference
 from driftline.backtesting.rows import Rows
@@ -133,7 +133,7 @@ def layout_of(asked: Asked, reference: Rows, fields: Mapping[str, Any]) -> Layou
     spec = _spec(asked, problem, classes, kinds, names, fields)
     sources = {names[name]: name for name in kinds} | dict(_roles(asked, spec))
     binary = problem is Problem.BINARY
-    words = Classes.of(seen, asked.request.positive) if binary else Classes({})
+    words = Classes.of(_texts(asked, frame), asked.request.positive) if binary else Classes({})
     layout = Layout(spec, sources, words, None, (*told, *found))
     layout = _with_threshold(layout, reference)
     return replace(layout, inferred=(*layout.inferred, *_class_notes(layout, seen, asked)))
@@ -146,6 +146,11 @@ def _seen(asked: Asked, frame: pd.DataFrame) -> list[str]:
         if name is not None and not _measured(frame[name]):
             texts |= dict.fromkeys(_used(frame[name]))
     return list(texts)
+
+
+def _texts(asked: Asked, frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the distinct texts of label and of prediction, each under its column's name."""
+    return {name: _used(frame[name]) for name in (asked.request.label, asked.request.prediction) if name}
 
 
 def _used(series: "pd.Series[Any]") -> list[str]:
@@ -263,8 +268,8 @@ def best_threshold(scores: FloatArray, labels: FloatArray) -> float | None:
 
 def _class_notes(layout: Layout, seen: list[str], asked: Asked) -> Iterator[Inference]:
     if layout.spec.problem is Problem.BINARY and set(seen) - {"0", "1"}:
-        ones = [text for text in sorted(seen) if layout.classes.known.get(text.strip().lower()) == 1.0]
-        rule = "as said" if asked.request.positive else f"one of the words {', '.join(k for k in WORDS if WORDS[k])}"
+        ones = [text for text in sorted(seen) if layout.classes.is_one(text)]
+        rule = "as said" if asked.request.positive else f"one of the words {', '.join(sorted(ONES))}"
         yield Inference("class 1", ", ".join(ones) or "none", rule)
     if layout.spec.problem is Problem.MULTICLASS:
         yield Inference("classes", ", ".join(layout.spec.classes), "from the scores, else from the reference")
