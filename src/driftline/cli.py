@@ -1,5 +1,7 @@
 """The `driftline` command. What a command needs is imported when it runs: most need no database."""
 
+import logging
+
 import typer
 
 from driftline import __version__
@@ -29,8 +31,12 @@ def upgrade() -> None:
     typer.echo("The schema is current.")
 
 
+FAULT = 70
+"""The exit status of what nobody expected: 1 is what `backtest --fail-on` says, and 70 is EX_SOFTWARE of sysexits.h."""
+
+
 def main() -> None:
-    """Run the command; an error of Driftline is one clear message and exit status 2."""
+    """Run the command; an error of Driftline is one clear message and exit status 2, any other is logged and is 70."""
     from driftline import logs  # noqa: PLC0415
 
     logs.configure("cli")
@@ -39,3 +45,6 @@ def main() -> None:
     except DriftlineError as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
+    except Exception as error:
+        logging.getLogger(__name__).exception("this is a fault of Driftline's, please report it")
+        raise SystemExit(FAULT) from error

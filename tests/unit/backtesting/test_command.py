@@ -159,6 +159,18 @@ def test_bad_input_is_status_2_and_one_clear_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_nobody_expected_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
+    code = (
+        "from driftline import cli\nfrom driftline.backtesting import run\n"
+        "def fall(*arguments): raise ZeroDivisionError('by nothing')\n"
+        "run.run = fall\ncli.main()"
+    )
+    done = python(code, "backtest", csv, *ALL, "--fail-on", "warn")
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "please report it" in done.stderr
+    assert "ZeroDivisionError: by nothing" in done.stderr
+
+
 def test_a_backtest_imports_nothing_that_it_does_not_use(csv: Path) -> None:
     code = (
         "import sys; from driftline.cli import app\n"
