@@ -1,6 +1,7 @@
 """A column's values made comparable: numbers in order, or counted categories, and what is missing. No I/O here."""
 
 from dataclasses import dataclass
+from math import inf
 from numbers import Integral, Real
 from typing import Any
 
@@ -15,10 +16,17 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+LARGEST = 1e70
+"""A number above this in size is read as infinite. Fourth powers of all others, and squares of squared errors, can be
+added up over any number of rows."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A continuous column: its finite `values`, ascending, and how many rows had none or an infinite one."""
+    """A continuous column: its finite `values`, ascending, and how many rows had none or an infinite one.
+
+    Infinite are all above 1e70 in size, see `LARGEST`.
+    """
 
     values: FloatArray
     missing: int
@@ -51,12 +59,32 @@ def numbers(column: "pd.Series[Any]") -> Numbers:
 
 
 def as_floats(column: "pd.Series[Any]") -> FloatArray:
-    """Return `column` as floats, NaN where a value is missing; what is no number is an InvalidInput."""
+    """Return `column` as floats, NaN where a value is missing; what is no number is an InvalidInput.
+
+    A number above 1e70 in size (`LARGEST`) is infinite, with its sign.
+    """
     try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=False)
+        raw = _floats(column)
     except (TypeError, ValueError) as exc:
         msg = f"column {column.name!r} holds values that are no numbers; declare it categorical or clean it ({exc})"
         raise InvalidInput(msg) from exc
+    if not len(raw) or max(np.fmax.reduce(raw), -np.fmin.reduce(raw)) <= LARGEST:
+        return raw
+    return np.where(np.abs(raw) > LARGEST, np.copysign(np.inf, raw), raw)
+
+
+def _floats(column: "pd.Series[Any]") -> FloatArray:
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=False)
+    except OverflowError:  # a whole number too large for any float
+        return np.array([np.nan if pd.isna(value) else _float(value) for value in column.tolist()], dtype=np.float64)
+
+
+def _float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 def categories(column: "pd.Series[Any]") -> Categories:

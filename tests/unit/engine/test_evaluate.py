@@ -144,7 +144,7 @@ def test_infinite_values_are_missing_values(fitted: FittedReference, rows: pd.Da
         assert _of(results, "calls", Kind.DRIFT, method) == _of(gone, "calls", Kind.DRIFT, method)
     quality = _of(results, "calls", Kind.QUALITY, Quality.MISSING_VALUES)
     assert quality.value == 8 / ROWS
-    assert quality.reason == "8 infinite values count as missing"
+    assert quality.reason == "8 infinite values (above 1e+70 in size) count as missing"
     assert quality.state is State.WARN
 
 

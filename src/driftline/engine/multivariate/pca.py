@@ -13,6 +13,9 @@ from driftline.engine.multivariate.features import looked_up, numbers_in_rows, t
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import ColumnKind, ModelSpec
 
+LEAST_SCALE = 1e-70
+"""A feature that scatters less than this in the reference, in its own unit, counts as constant: what is divided by
+less, and squared, may be too large for a float."""
 EXPLAINED = 0.65
 """Components are taken, the largest first, until they explain more than this share of the reference's variance."""
 
@@ -22,7 +25,8 @@ class Encoding:
     """How a feature becomes a number: filled where it is missing, a category as its share, then standardised.
 
     `fill` is the reference's mean, or the share of its most frequent category. `shares` has the share of each category
-    in the filled reference, None for a continuous feature. `scale` is the standard deviation (population).
+    in the filled reference, None for a continuous feature. `scale` is the standard deviation (population), 1 for a
+    constant feature.
     """
 
     name: str
@@ -133,8 +137,8 @@ def _encoding(column: "pd.Series[Any]", kind: ColumnKind) -> Encoding:
     fill, shares = _filled_numbers(column) if kind is ColumnKind.CONTINUOUS else _filled_categories(column)
     values = _as_numbers(column, fill, shares)
     constant = values.min() == values.max()
-    scale = 1.0 if constant else float(np.std(values))
-    return Encoding(str(column.name), fill, shares, float(values[0] if constant else np.mean(values)), scale)
+    mean, scale = (float(values[0]), 0.0) if constant else (float(np.mean(values)), float(np.std(values)))
+    return Encoding(str(column.name), fill, shares, mean, scale if scale > LEAST_SCALE else 1.0)
 
 
 def _filled_numbers(column: "pd.Series[Any]") -> tuple[float, None]:
@@ -163,8 +167,9 @@ def _as_numbers(column: "pd.Series[Any]", fill: float, shares: dict[str, float] 
 def _components(rows: FloatArray) -> FloatArray:
     """Return the directions of largest variance, one per row; none where nothing varies."""
     width = rows.shape[1]
-    if not rows.any():
+    covariance = rows.T @ rows / len(rows)
+    if np.trace(covariance) < LEAST_SCALE:
         return np.empty((0, width))
-    variances, directions = np.linalg.eigh(rows.T @ rows / len(rows))
+    variances, directions = np.linalg.eigh(covariance)
     shares = np.cumsum(variances[::-1]) / np.sum(variances)
     return np.ascontiguousarray(directions.T[::-1][: int(np.searchsorted(shares, EXPLAINED, side="right")) + 1])

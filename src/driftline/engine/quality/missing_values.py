@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Self
 
-from driftline.engine.columns import Categories, Numbers
+from driftline.engine.columns import LARGEST, Categories, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import ModelSpec
 
@@ -55,5 +55,9 @@ def finish(state: Missing, summary: Missing, spec: ModelSpec) -> Outcome:
     if reason:
         return undefined(summary.rows, reason)
     error = sqrt(state.share * (1 - state.share)) / sqrt(summary.rows)
-    reason = f"{summary.infinite} infinite values count as missing" if summary.infinite else None
-    return Outcome(summary.share, summary.rows, error, effect=summary.share - state.share, reason=reason)
+    return Outcome(summary.share, summary.rows, error, effect=summary.share - state.share, reason=_note(summary))
+
+
+def _note(summary: Missing) -> str | None:
+    said = f"{summary.infinite} infinite values (above {LARGEST:g} in size) count as missing"
+    return said if summary.infinite else None

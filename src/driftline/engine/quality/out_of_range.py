@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import Numbers
+from driftline.engine.columns import LARGEST, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import ModelSpec
 
@@ -85,5 +85,5 @@ def _where(state: Range, summary: Outside) -> list[str]:
     if summary.above:
         said.append(f"{summary.above} values above {state.highest:.6g}")
     if summary.infinite:
-        said.append(f"{summary.infinite} infinite values")
+        said.append(f"{summary.infinite} infinite values (above {LARGEST:g} in size)")
     return said

@@ -53,6 +53,16 @@ def test_the_sampling_error_is_the_standard_error_of_the_mean(fitted: PcaReconst
     assert error == pytest.approx(np.std(many), rel=0.15)
 
 
+@pytest.mark.parametrize("tiny", [1e-310, 1e-200, 1e-100])
+def test_a_feature_that_scatters_next_to_nothing_counts_as_constant(tiny: float) -> None:
+    rows = _related(500)
+    both = PcaReconstruction.fit(rows.assign(a=rows["a"] * tiny), LOOSE)
+    assert [encoding.scale for encoding in both.encodings] == [1.0, pytest.approx(np.std(rows["b"]))]
+    assert _value(both, rows.assign(a=1e70)) == pytest.approx(1e70)
+    none = PcaReconstruction.fit(rows[["a", "b"]] * tiny, LOOSE)
+    assert none.components.shape == (0, 2)
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_few_rows_say_nothing(fitted: PcaReconstruction, rows: int) -> None:
     outcome = fitted.outcome(fitted.summarise(_related(rows)), LOOSE)

@@ -62,7 +62,7 @@ def test_parts_of_unseen_categories_merge(
 def test_values_beyond_the_range_are_counted_on_both_sides() -> None:
     found = _outside([0.0, 10.0, 3.0], [0.0, 10.0, -1.0, 10.5, 11.0, np.nan, -np.inf, 5.0])
     assert (found.value, found.rows, found.effect) == (0.5, 8, 0.5)
-    assert found.reason == "1 values below 0; 2 values above 10; 1 infinite values"
+    assert found.reason == "1 values below 0; 2 values above 10; 1 infinite values (above 1e+70 in size)"
 
 
 def test_infinite_values_of_the_reference_do_not_widen_its_range() -> None:
