@@ -1,15 +1,25 @@
 """CSV files, compressed ones too: read by all cores where they fit, else block by block with types that were tried."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pac
 import pyarrow.csv as pc
 
-from driftline.backtesting.sources import LARGEST_WHOLE, is_text, name_of, to_frame
+from driftline.backtesting.sources import (
+    LARGEST_WHOLE,
+    ReadAgainError,
+    compression_of,
+    is_text,
+    kind_of,
+    name_of,
+    to_frame,
+)
 from driftline.errors import InvalidInput
 
 MISSING = [
@@ -24,8 +34,26 @@ COMPRESSION = 6
 """How many times larger a compressed file is taken to be."""
 _CATEGORIES = 5_000
 """Text with up to this many distinct values is read as codes."""
-_WIDER = {"null": pa.float64(), "int64": pa.float64(), "date32[day]": pa.timestamp("s")}
+Types = Mapping[str, pa.DataType]
 _CODES = pa.dictionary(pa.int32(), pa.string())
+_LADDER = (
+    pa.null(),
+    pa.int64(),
+    pa.bool_(),
+    pa.date32(),
+    pa.time32("s"),
+    pa.timestamp("s"),
+    pa.timestamp("ns"),
+    pa.timestamp("s", "UTC"),
+    pa.timestamp("ns", "UTC"),
+    pa.float64(),
+    _CODES,
+)
+"""The types a column can have, in the order in which Arrow tries them on a file that it reads whole."""
+_MAY_LOSE = (pa.null(), pa.int64(), pa.float64(), _CODES)
+"""Types under which a code is read as text: as numbers 007 and 7 would be one."""
+_MISFIT = re.compile(r"In CSV column #(\d+).*conversion error to [^:]+: [^']*'(.*)'", re.DOTALL)
+_TRAILING_ZEROS = r"^(-?(?:0|[1-9]\d*))(?:\.0+|(\.\d*[1-9])0+)$"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +69,7 @@ class CsvSource:
     @classmethod
     def of(cls, path: Path, largest: int = LARGEST_WHOLE) -> "CsvSource":
         """Look at the file's head; one without header, or with a name twice, is an InvalidInput."""
-        size = path.stat().st_size * (COMPRESSION if path.suffix in (".gz", ".bz2", ".zst") else 1)
+        size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
         schema = _read_head(path)
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if twice:
@@ -50,41 +78,44 @@ class CsvSource:
         types = {f.name: _CODES if is_text(f.type) else f.type for f in schema}
         return cls(path, tuple(schema.names), name_of(path), whole=size <= largest, types=types)
 
-    def blocks(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield the rows; a row with too many or too few fields is an InvalidInput with its line."""
-        yield from (self._whole(columns) if self.whole else self._streamed(columns))
+    def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
+        """Yield the rows; a row with too many or too few fields is an InvalidInput with its line.
 
-    def _whole(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        wanted = _options(columns, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
+        Of a file that is read block by block, a type that does not hold for a later block is widened, and what was
+        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has.
+        """
+        texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
+        blocks = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
+        for table in blocks:
+            yield _checked(self.path, table, texts)
+
+    def _whole(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
+        wanted = _options(columns, column_types=texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
-            table = pc.read_csv(self.path, pieces, _parsing(self.path), wanted)
+            table = pc.read_csv(_opened(self.path), pieces, _parsing(self.path), wanted)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, error) from error
-        yield _checked(self.path, table)
+        yield table
 
-    def _streamed(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Read blocks; where a type does not hold for a later block, widen it and go on behind what was yielded."""
-        done = 0
+    def _streamed(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
+        yielded = False
         while True:
-            start, done = done, 0
             try:
-                for batch in self._batches(columns):
-                    done += batch.num_rows
-                    if done > start:
-                        rows = batch.slice(max(0, batch.num_rows - (done - start)))
-                        yield _checked(self.path, pa.Table.from_batches([rows]))
-                        start = done
+                for batch in self._batches(columns, texts):
+                    yield pa.Table.from_batches([batch])
+                    yielded = True
                 return
             except pa.ArrowException as error:
                 self._widen(error)
-                done = start
+                if yielded:
+                    raise ReadAgainError from error
 
-    def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(self, columns: Sequence[str], texts: Types) -> Iterator[pa.RecordBatch]:
         reading = pc.ReadOptions(block_size=BLOCK_BYTES)
-        types = {name: self.types[name] for name in columns}
+        types = {name: texts.get(name, self.types[name]) for name in columns}
         with pc.open_csv(
-            self.path,
+            _opened(self.path),
             read_options=reading,
             parse_options=_parsing(self.path),
             convert_options=_options(columns, column_types=types),
@@ -92,14 +123,25 @@ class CsvSource:
             yield from reader
 
     def _widen(self, error: Exception) -> None:
-        found = re.search(r"In CSV column #(\d+).*conversion error to ([\w\[\]]+)", str(error), re.DOTALL)
-        if not found:
+        """Give the column that an error is about the next type that holds for the value which did not fit."""
+        found = _MISFIT.search(str(error))
+        name = self.columns[int(found[1])] if found else None
+        if found is None or name is None or self.types[name] not in _LADDER[:-1]:
             raise _unreadable(self.path, error) from error
-        name = self.columns[int(found[1])]
-        wider = _WIDER.get(str(self.types[name]), _CODES)
-        if wider == self.types[name]:
-            raise _unreadable(self.path, error) from error
-        self.types[name] = wider
+        wider = _LADDER[_LADDER.index(self.types[name]) + 1 :]
+        self.types[name] = next((kind for kind in wider if _holds(kind, found[2])), _CODES)
+
+
+def _holds(kind: pa.DataType, value: str) -> bool:
+    """Say whether a field of a file can be read as this type."""
+    quoted = value.replace('"', '""')
+    file = pa.BufferReader(f'value\n"{quoted}"\n'.encode())
+    parsing = pc.ParseOptions(newlines_in_values=True)
+    try:
+        pc.read_csv(file, parse_options=parsing, convert_options=_options(["value"], column_types={"value": kind}))
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _options(columns: Sequence[str], **more: object) -> pc.ConvertOptions:
@@ -112,24 +154,52 @@ def _options(columns: Sequence[str], **more: object) -> pc.ConvertOptions:
 
 
 def _parsing(path: Path) -> pc.ParseOptions:
-    return pc.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ",", newlines_in_values=True)
+    return pc.ParseOptions(delimiter="\t" if kind_of(path) == ".tsv" else ",", newlines_in_values=True)
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    """Open a file as its ending says it is packed, whatever the ending's case."""
+    return pa.input_stream(str(path), compression=compression_of(path))
 
 
 def _read_head(path: Path) -> pa.Schema:
     options = pc.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
     try:
-        with pc.open_csv(path, parse_options=_parsing(path), convert_options=options) as reader:
-            return reader.schema
+        with pc.open_csv(_opened(path), parse_options=_parsing(path), convert_options=options) as reader:
+            schema: pa.Schema = reader.schema
+        _ = schema.names
+        return schema
+    except UnicodeDecodeError as error:
+        msg = f"{path}, line 1 is not UTF-8; save the file in UTF-8"
+        raise InvalidInput(msg) from error
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _unreadable(path, error) from error
 
 
-def _checked(path: Path, table: pa.Table) -> pd.DataFrame:
+def _checked(path: Path, table: pa.Table, texts: Types) -> pd.DataFrame:
     binary = [f.name for f in table.schema if pa.types.is_binary(_values_of(f.type))]
     if binary:
         msg = f"{path}: {', '.join(binary)} is not UTF-8; save the file in UTF-8"
         raise InvalidInput(msg)
+    for name in texts:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, _compact(table.column(place)))
     return to_frame(table)
+
+
+def _compact(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Store codes in less room where nothing is lost: as whole numbers or, if there are few, as a dictionary.
+
+    7.0 is 7 and 1.50 is 1.5: a number as a code is the same wherever another program made a float of it.
+    """
+    with suppress(pa.ArrowInvalid):
+        numbers = texts.cast(pa.int64())
+        if numbers.cast(pa.string()).equals(texts):
+            return numbers
+    if pac.any(pac.match_substring_regex(texts, r"\.\d*0$")).as_py():
+        texts = pac.replace_substring_regex(texts, _TRAILING_ZEROS, r"\1\2")
+    few = texts.num_chunks and len(texts.chunk(0).unique()) <= _CATEGORIES
+    return texts.dictionary_encode() if few else texts
 
 
 def _values_of(kind: pa.DataType) -> pa.DataType:
@@ -149,7 +219,7 @@ def _unreadable(path: Path, error: Exception) -> InvalidInput:
 
 def _of_one_thread(path: Path) -> str | None:
     try:
-        pc.read_csv(path, read_options=pc.ReadOptions(use_threads=False), parse_options=_parsing(path))
+        pc.read_csv(_opened(path), read_options=pc.ReadOptions(use_threads=False), parse_options=_parsing(path))
     except (pa.ArrowException, OSError) as error:
         return str(error)
     return None

@@ -7,7 +7,7 @@ from driftline.backtesting.asked import Asked
 from driftline.backtesting.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.instants import as_microseconds, aware, instant
 from driftline.backtesting.request import Inference
-from driftline.backtesting.rows import Rows, read
+from driftline.backtesting.rows import Rows, read_all
 from driftline.backtesting.sources import Source
 from driftline.engine.chunks import by_chunk
 from driftline.engine.columns import IntArray
@@ -25,7 +25,8 @@ ENOUGH_ROWS = 500
 
 def propose_until(source: Source, asked: Asked) -> InvalidInput:
     """Return the error that says what to give as the reference's end, drawn from the data's own times."""
-    times = np.concatenate([rows.times for rows in read(source, asked, (asked.request.timestamp,))] or [np.array([])])
+    found = read_all(source, asked, (asked.request.timestamp,), lambda rows: rows.times)
+    times = np.concatenate(found or [np.array([], dtype=np.int64)])
     if not len(times):
         return InvalidInput("The data has no rows.")
     times.sort()

@@ -1,8 +1,8 @@
 """Rows of the data with their event times and row numbers, and which of them are the reference. No I/O here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,11 @@ from pandas.api.types import union_categoricals
 
 from driftline.backtesting.asked import Asked
 from driftline.backtesting.instants import microseconds
-from driftline.backtesting.sources import Source
+from driftline.backtesting.sources import ReadAgainError, Source
 from driftline.engine.columns import IntArray
+from driftline.engine.spec import ColumnKind
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,13 +47,28 @@ class Rows:
 def read(source: Source, asked: Asked, columns: Sequence[str]) -> Iterator[Rows]:
     """Yield all rows of `source`, each block in the order of time."""
     before = 0
-    for frame in source.blocks(columns):
+    for frame in source.blocks(columns, _codes(asked)):
         times = microseconds(frame[asked.request.timestamp], asked.zone, before)
         numbers = np.arange(before + 1, before + 1 + len(frame), dtype=np.int64)
         before += len(frame)
         if len(frame):
             frame.index = pd.RangeIndex(len(frame))
             yield Rows(frame, times, numbers).in_order()
+
+
+def read_all(source: Source, asked: Asked, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
+    """Return what `keep` makes of each block of all rows of `source`; it may be shown them more than once."""
+    while True:
+        try:
+            return [keep(rows) for rows in read(source, asked, columns)]
+        except ReadAgainError:
+            continue
+
+
+def _codes(asked: Asked) -> frozenset[str]:
+    """Return the columns of which the values are names, even if they are written in digits."""
+    categorical = {name for name, kind in asked.kinds.items() if kind is ColumnKind.CATEGORICAL}
+    return frozenset(categorical | ({asked.request.id} if asked.request.id else set()))
 
 
 def together(parts: Sequence[Rows]) -> Rows:

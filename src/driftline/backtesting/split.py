@@ -1,6 +1,6 @@
 """Which rows are the reference and which the analysis; as much of both in memory as is needed and fits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from driftline.backtesting.asked import Asked
 from driftline.backtesting.instants import as_microseconds, aware
-from driftline.backtesting.rows import Rows, read, together
+from driftline.backtesting.rows import Rows, read, read_all, together
 from driftline.backtesting.sources import Source
 from driftline.engine.columns import IntArray
 from driftline.errors import InvalidInput
@@ -58,14 +58,15 @@ def columns_of(asked: Asked, source: Source) -> tuple[str, ...]:
 def split(source: Source, asked: Asked, ends: datetime, progress: Progress) -> Split:
     """Read all rows once; those before `ends` are the reference. None on one of the sides is an InvalidInput."""
     until = as_microseconds(ends)
-    reference: list[Rows] = []
-    analysis: list[Rows] = []
-    for rows in read(source, asked, columns_of(asked, source)):
-        before, after = rows.split(until)
-        reference.append(before)
-        analysis.append(after if source.whole else _places_only(after))
+
+    def halves(rows: Rows) -> tuple[Rows, Rows]:
         progress("reading", len(rows))
-    reference, analysis = _filled(reference), _filled(analysis)
+        before, after = rows.split(until)
+        return before, after if source.whole else _places_only(after)
+
+    parts = read_all(source, asked, columns_of(asked, source), halves)
+    reference = _filled(before for before, _ in parts)
+    analysis = _filled(after for _, after in parts)
     if not reference or not analysis:
         raise _one_sided(ends, [*reference, *analysis])
     kept = together(analysis) if source.whole else None
@@ -74,7 +75,7 @@ def split(source: Source, asked: Asked, ends: datetime, progress: Progress) -> S
     return Split(source, asked, until, together(reference), kept, times, numbers)
 
 
-def _filled(parts: list[Rows]) -> list[Rows]:
+def _filled(parts: Iterable[Rows]) -> list[Rows]:
     return [rows for rows in parts if len(rows)]
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -5,13 +7,18 @@ import pytest
 
 from driftline.backtesting import csv_source
 from driftline.backtesting.csv_source import CsvSource
-from driftline.backtesting.sources import ParquetSource, open_source
+from driftline.backtesting.request import Request
+from driftline.backtesting.run import run
+from driftline.backtesting.sources import ParquetSource, ReadAgainError, open_source
 from driftline.errors import InvalidInput
 
 
-def read(path: Path, largest: int = 10**9) -> pd.DataFrame:
+def read(path: Path, largest: int = 10**9, codes: Sequence[str] = ()) -> pd.DataFrame:
     source = CsvSource.of(path, largest)
-    return pd.concat([block.astype(object) for block in source.blocks(source.columns)], ignore_index=True)
+    while True:
+        with suppress(ReadAgainError):
+            blocks = [block.astype(object) for block in source.blocks(source.columns, codes)]
+            return pd.concat(blocks, ignore_index=True)
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -45,14 +52,74 @@ def test_a_line_break_within_quotes_is_part_of_the_text(tmp_path: Path, monkeypa
         assert read(path, largest)["b"].tolist() == ["two\nlines", "x"] + ["two\nlines"] * 2_000
 
 
-def test_a_type_that_does_not_hold_later_is_widened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 1_000)
-    rows = ["1,,x,2026-01-01"] * 500 + ["1.5,z,y,2026-01-01 05:00:00"] * 300 + ["t,3,y,q"] * 10
-    path = write(tmp_path / "a.csv", "a,b,c,d\n" + "\n".join(rows) + "\n")
-    frame = read(path, largest=0)
-    assert len(frame) == 810
-    assert frame["a"].map(str).tolist() == ["1"] * 500 + ["1.5"] * 300 + ["t"] * 10
-    assert frame["c"].tolist() == ["x"] * 500 + ["y"] * 310
+LATE = 2_000
+"""So many rows of a file are read before its types can be seen to be wrong."""
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        ("007", "A1"),
+        ("true", "maybe"),
+        ("True", "7"),
+        ("2.0", "zz"),
+        ("7", "1.5"),
+        (str(2**60), ""),
+        ("", "q"),
+        ("", "7"),
+        ("", "true"),
+        ("", "2026-01-01"),
+        ("2026-01-01", "2026-01-01 05:00:00"),
+        ("2026-01-01", 'say "x",\nor y'),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:00.123"),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:00Z"),
+        ("10:00:00", "x"),
+    ],
+)
+def test_a_file_read_by_blocks_has_the_types_of_the_whole(
+    early: str, late: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
+    column = pd.Series([early] * LATE + [late] * 100)
+    frame = pd.DataFrame({"a": column, "pad": "p" * 1_000})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    whole, streamed = read(tmp_path / "a.csv"), read(tmp_path / "a.csv", largest=0)
+    texts = [[None if pd.isna(value) else str(value) for value in frame["a"]] for frame in (whole, streamed)]
+    assert texts[0] == texts[1]
+
+
+def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
+    rows = LATE + 500
+    codes = pd.Series([f"{row % 7:03}" if row < LATE else "A1" for row in range(rows)])
+    when = pd.date_range("2026-01-01", periods=rows, freq="15min")
+    pd.DataFrame({"when": when, "code": codes, "pad": "p" * 1_000}).to_csv(tmp_path / "a.csv", index=False)
+    request = Request("when", features=("code",), reference_until="2026-01-14", chunk="1d")
+    whole, streamed = (run(CsvSource.of(tmp_path / "a.csv", largest), request) for largest in (10**9, 0))
+    assert whole.to_dict() == streamed.to_dict()
+
+
+@pytest.mark.parametrize("largest", [0, 10**9])
+def test_codes_are_read_as_they_are_written(largest: int, tmp_path: Path) -> None:
+    ids = [str(2**60), str(2**60 + 1), ""]
+    rows = [f"{k},{i},{i},{k}\n" for k, i in zip(("007", "7", "7.0"), ids, strict=True)]
+    path = write(tmp_path / "a.csv", "k,id,n,x\n" + "".join(rows))
+    frame = read(path, largest, codes=("k", "id"))
+    assert frame["k"].tolist() == ["007", "7", "7"]
+    for name in ("id", "n"):
+        assert frame[name].tolist()[:2] == [2**60, 2**60 + 1]
+        assert frame[name].isna().tolist() == [False, False, True]
+    assert frame["x"].tolist() == [7.0] * 3
+
+
+def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    ids = pd.array([2**60, 2**60 + 1, None], dtype="Int64")
+    pd.DataFrame({"id": ids, "u": pd.array([7, None, 9], dtype="UInt8"), "x": [1.0, 2.0, 3.0]}).to_parquet(path)
+    (frame,) = ParquetSource.of(path).blocks(("x", "id", "u"))
+    assert list(frame.columns) == ["x", "id", "u"]
+    assert frame["id"].tolist()[:2] == [2**60, 2**60 + 1]
+    assert frame.dtypes.map(str).tolist() == ["float64", "Int64", "UInt8"]
 
 
 @pytest.mark.parametrize("largest", [0, 10**9])
