@@ -1,13 +1,14 @@
 """What is watched of a model and how: the content of a spec revision. No I/O here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from driftline.engine.directions import base
 from driftline.engine.own_thresholds import OwnThreshold, StandardDeviationThreshold
@@ -74,6 +75,25 @@ class ColumnKind(StrEnum):
     CATEGORICAL = "categorical"
 
 
+COLUMN_METHODS: dict[ColumnKind, tuple[Method, ...]] = {
+    ColumnKind.CONTINUOUS: (
+        Method.JENSEN_SHANNON,
+        Method.KOLMOGOROV_SMIRNOV,
+        Method.WASSERSTEIN,
+        Method.HELLINGER,
+        Method.PSI,
+    ),
+    ColumnKind.CATEGORICAL: (
+        Method.JENSEN_SHANNON,
+        Method.CHI2,
+        Method.HELLINGER,
+        Method.L_INFINITY,
+        Method.PSI,
+    ),
+}
+"""The drift methods that look at one column, by its kind."""
+
+
 class Period(StrEnum):
     """How long a chunk is; periods follow the calendar of the spec's time zone, weeks start on Monday."""
 
@@ -121,7 +141,7 @@ class ColumnSpec(BaseModel):
 class BusinessValue(BaseModel):
     """What one prediction of each outcome is worth, in the user's own unit; negative is a cost."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     true_positive: float = 0.0
     false_positive: float = 0.0
@@ -177,78 +197,79 @@ class ModelSpec(BaseModel):
     def _metrics_of_problem(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        problem = given.get("problem", Problem.BINARY)
-        if problem not in set(Problem):
+        problem, wanted = given.get("problem", Problem.BINARY), given.get("metrics") or ()
+        if problem not in list(Problem) or isinstance(wanted, str | Mapping) or not isinstance(wanted, Collection):
             return given
-        wanted = given.get("metrics") or DEFAULT_METRICS[Problem(problem)]
+        if not all(isinstance(name, str) for name in wanted):
+            return given
+        wanted = wanted or DEFAULT_METRICS[Problem(problem)]
         if problem == Problem.BINARY:
             wanted = [part for name in wanted for part in (CONFUSION if name == Metric.CONFUSION_MATRIX else (name,))]
         return {**given, "metrics": tuple(dict.fromkeys(wanted))}
 
     @model_validator(mode="after")
-    def _distinct_columns(self) -> Self:
+    def _consistent(self) -> Self:
+        """Raise all contradictions as one error, each of them a fault of its own."""
+        types = [PydanticCustomError("inconsistent", "{what}", {"what": fault}) for fault in self._faults()]
+        faults = [InitErrorDetails(type=one, input=None) for one in types]
+        if faults:
+            raise ValidationError.from_exception_data(type(self).__name__, faults)
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        yield from self._column_faults()
+        yield from self._metric_faults()
+        yield from self._class_faults()
+        yield from self._segment_faults()
+        yield from self._threshold_faults()
+        yield from self._method_faults()
+
+    def _column_faults(self) -> Iterator[str]:
         names = [column.name for column in self.columns]
         taken = RESERVED.union(self.scores)
         twice = sorted({name for name in names if names.count(name) > 1} | (taken & set(names)))
         if twice:
-            msg = f"column names must be distinct and not reserved: {', '.join(twice)}"
-            raise ValueError(msg)
-        return self
+            yield f"column names must be distinct and not reserved: {', '.join(twice)}"
 
-    @model_validator(mode="after")
-    def _metrics_that_the_problem_has(self) -> Self:
+    def _metric_faults(self) -> Iterator[str]:
         foreign = [metric for metric in self.metrics if metric not in METRICS[self.problem]]
         if foreign:
-            msg = f"a {self.problem} model has no {', '.join(foreign)}; it has {', '.join(METRICS[self.problem])}"
-            raise ValueError(msg)
+            yield f"a {self.problem} model has no {', '.join(foreign)}; it has {', '.join(METRICS[self.problem])}"
         if Metric.BUSINESS_VALUE in self.metrics and self.business_value is None:
-            msg = "business_value needs what each outcome is worth: give business_value with true_positive and so on"
-            raise ValueError(msg)
-        return self
+            yield "business_value needs what each outcome is worth: give business_value with true_positive and so on"
 
-    @model_validator(mode="after")
-    def _classes_of_multiclass(self) -> Self:
+    def _class_faults(self) -> Iterator[str]:
         if self.problem is not Problem.MULTICLASS and self.classes:
-            msg = f"classes belong to a multiclass model; this one is {self.problem}"
-            raise ValueError(msg)
+            yield f"classes belong to a multiclass model; this one is {self.problem}"
         if self.problem is Problem.MULTICLASS and len(set(self.classes)) < max(2, len(self.classes)):
-            msg = f"a multiclass model needs two or more distinct classes; got {list(self.classes)}"
-            raise ValueError(msg)
-        return self
+            yield f"a multiclass model needs two or more distinct classes; got {list(self.classes)}"
 
-    @model_validator(mode="after")
-    def _segments_are_categorical(self) -> Self:
+    def _segment_faults(self) -> Iterator[str]:
         kinds = {column.name: column.kind for column in self.columns}
         wrong = [name for name in self.segments if kinds.get(name) is not ColumnKind.CATEGORICAL]
         if wrong:
             known = [name for name, kind in kinds.items() if kind is ColumnKind.CATEGORICAL]
-            msg = (
-                f"segments must be categorical features, not {', '.join(wrong)}; there are {', '.join(known) or 'none'}"
-            )
-            raise ValueError(msg)
-        return self
+            there = ", ".join(known) or "none"
+            yield f"segments must be categorical features, not {', '.join(wrong)}; there are {there}"
 
-    @model_validator(mode="after")
-    def _known_thresholds(self) -> Self:
+    def _threshold_faults(self) -> Iterator[str]:
         unknown = sorted(set(self.own_thresholds) - BOUNDED)
         if unknown:
-            msg = f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(BOUNDED))}"
-            raise ValueError(msg)
+            yield f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(BOUNDED))}"
         if isinstance(self.own_thresholds.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
-            msg = "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
-            raise ValueError(msg)
-        return self
+            yield "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
 
-    @model_validator(mode="after")
-    def _multivariate_methods_are(self) -> Self:
+    def _method_faults(self) -> Iterator[str]:
+        given = {ColumnKind.CONTINUOUS: self.continuous_methods, ColumnKind.CATEGORICAL: self.categorical_methods}
+        for kind, methods in given.items():
+            foreign = [method for method in methods if method not in COLUMN_METHODS[kind]]
+            if foreign:
+                yield f"{kind}_methods cannot be {', '.join(foreign)}; there are {', '.join(COLUMN_METHODS[kind])}"
         univariate = [method for method in self.multivariate_methods if method not in MULTIVARIATE_METHODS]
         if univariate:
-            msg = f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
-            raise ValueError(msg)
+            yield f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
         if self.multivariate_methods and not any(column.watched for column in self.columns):
-            msg = "multivariate_methods look at the watched features; watch some"
-            raise ValueError(msg)
-        return self
+            yield "multivariate_methods look at the watched features; watch some"
 
     def own_threshold(self, method: str) -> OwnThreshold | None:
         """Return what `own_thresholds` has for `method`, or for the method that it is one number of."""
