@@ -4,6 +4,7 @@
 .PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e bench lock
 VENV := .venv/bin/python
 PYTEST := $(VENV) -m pytest
+PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
 INSTALLED := .venv/.project.stamp
 
 help: ## Print this help
