@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from driftline.backtesting.chunking import Cut
 from driftline.backtesting.classes import ONES, ZEROS, plain
@@ -55,12 +59,12 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
     asked = Asked(
         request=request,
         scores=scores,
-        kinds={name: kind for name, kind, _ in said if kind} | _categorical(request),
-        unwatched=frozenset(name for name, _, watched in said if not watched),
-        features=request.features or tuple(name for name, _, _ in said) or None,
+        kinds={one.name: one.kind for one in said if one.kind} | _categorical(request),
+        unwatched=frozenset(one.name for one in said if not one.watched),
+        features=request.features or tuple(one.name for one in said) or None,
         zone=zone,
-        until=_caught(lambda: request.reference_until and instant(request.reference_until, zone), faults),
-        cut=_caught(lambda: Cut.read(request.chunk or fields.get("period")), faults),
+        until=_caught(lambda: _until(request.reference_until, zone), faults),
+        cut=_caught(lambda: _cut(request.chunk or fields.get("period")), faults),
         problem=problem,
         fields=fields,
     )
@@ -90,7 +94,7 @@ def _zone(fields: Mapping[str, Any], faults: list[str]) -> ZoneInfo:
 
 
 def _problem(name: Any, faults: list[str]) -> Problem | None:
-    if name is None or name in set(Problem):
+    if name is None or name in list(Problem):
         return None if name is None else Problem(name)
     faults.append(f"unknown problem {name!r}; there are {', '.join(Problem)}")
     return None
@@ -106,24 +110,81 @@ def _categorical(request: Request) -> dict[str, ColumnKind]:
     return dict.fromkeys(request.categorical or (), ColumnKind.CATEGORICAL)
 
 
-def _columns(given: Any, faults: list[str]) -> list[tuple[str, ColumnKind | None, bool]]:
+class SaidColumn(BaseModel):
+    """A column of the spec, as a person writes it: by its name in the data, of any kind unless it is said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: ColumnKind | None = None
+    watched: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+
+_SAID = TypeAdapter(tuple[SaidColumn, ...])
+
+
+def _columns(given: Any, faults: list[str]) -> tuple[SaidColumn, ...]:
     """Read the spec's columns: names, or name with kind and watched."""
-    said: list[tuple[str, ColumnKind | None, bool]] = []
-    for one in given or ():
-        column = {"name": one} if isinstance(one, str) else one
-        if not isinstance(column, Mapping) or "name" not in column:
-            faults.append(f"spec: a column needs a name; got {one!r}")
-            continue
-        kind = column.get("kind")
-        if kind is not None and kind not in set(ColumnKind):
-            faults.append(f"spec: column {column['name']!r} has kind {kind!r}; there are {', '.join(ColumnKind)}")
-            kind = None
-        said.append((str(column["name"]), ColumnKind(kind) if kind else None, bool(column.get("watched", True))))
-    return said
+    if given is None:
+        return ()
+    named = (
+        [{"name": one} if isinstance(one, str) else one for one in given] if isinstance(given, list | tuple) else given
+    )
+    try:
+        return _SAID.validate_python(named)
+    except ValidationError as error:
+        faults += spec_faults(error, "columns")
+        return ()
+
+
+def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
+    """Write each fault of a spec with its place in it."""
+    for fault in error.errors():
+        place = ".".join(map(str, (*within, *fault["loc"])))
+        yield ": ".join(filter(None, ("spec", place, fault["msg"])))
+
+
+def _cut(given: Any) -> Cut | None:
+    if not isinstance(given, str | None):
+        msg = f"a chunk is a text such as 1d, rows:5000 or count:20, not {given!r}"
+        raise InvalidInput(msg)
+    return Cut.read(given)
+
+
+def _until(given: Any, zone: ZoneInfo) -> datetime | None:
+    """Read when the reference ends: text, or any of the types that hold a date or an instant."""
+    if given is None or given == "":
+        return None
+    if isinstance(given, str):
+        return instant(given, zone)
+    moment = _moment(given)
+    if moment is None:
+        msg = f"reference_until {given!r} is no date or instant; give an ISO text or a datetime"
+        raise InvalidInput(msg)
+    return instant(moment, zone)
+
+
+def _moment(given: Any) -> datetime | None:
+    if not isinstance(given, date | np.datetime64) or pd.isna(given):
+        return None
+    if type(given) is datetime:
+        return given
+    try:
+        return pd.Timestamp(given).to_pydatetime(warn=False)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
     request = asked.request
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        yield f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
     named = {
         "timestamp": (request.timestamp,),
         "label": (request.label,),
@@ -144,7 +205,11 @@ def _role_faults(asked: Asked) -> Iterator[str]:
     both = [name for name in asked.features or () if name in asked.roles]
     if both:
         yield f"{', '.join(both)} cannot be a feature and have another role too"
-    stray = [name for name in request.categorical or () if asked.features and name not in asked.features]
+    settled = [name for name in request.categorical or () if name in asked.roles]
+    if settled:
+        yield f"--categorical is for features, and {', '.join(settled)} has another role"
+    unknown = asked.features and set(request.categorical or ()).difference(asked.features, asked.roles)
+    stray = [name for name in request.categorical or () if unknown and name in unknown]
     if stray:
         yield f"--categorical names {', '.join(stray)}, not among the features"
     roles = [name for name in (request.timestamp, request.label, request.prediction, request.id) if name]

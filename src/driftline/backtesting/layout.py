@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from driftline.backtesting.asked import Asked
+from driftline.backtesting.asked import Asked, spec_faults
 from driftline.backtesting.classes import ONES, Classes, is_binary
 from driftline.backtesting.kinds import features_of
 from driftline.backtesting.request import Inference
 from driftline.backtesting.rows import Rows
-from driftline.engine.columns import FloatArray, as_floats, coded
+from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
 from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
 from driftline.errors import InvalidInput
@@ -193,7 +193,10 @@ def _class_names(asked: Asked, problem: Problem, seen: list[str], fields: Mappin
     if problem is not Problem.MULTICLASS:
         return ()
     given = fields.get("classes") or tuple(name for name in asked.scores if name) or sorted(seen)
-    return tuple(map(str, given))
+    if not isinstance(given, list | tuple):
+        msg = f"spec: classes: a list of all classes, such as [gold, silver], not {given!r}"
+        raise InvalidInput(msg)
+    return tuple(map(category, given))
 
 
 def _free(name: str, classes: tuple[str, ...]) -> str:
@@ -213,13 +216,20 @@ def _spec(
         ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in asked.unwatched)
         for name, kind in kinds.items()
     )
-    segments = tuple(names.get(name, name) for name in fields.get("segments", ()))
+    segments = _segments(fields.get("segments", ()), names)
+    classes = classes or fields.get("classes") or ()
     own = {"problem": problem, "classes": classes, "columns": columns, "segments": segments, "clock": ModelClock.DATA}
     try:
         return ModelSpec.model_validate({**fields, **own})
     except ValidationError as error:
-        faults = (": ".join(("spec", *map(str, fault["loc"]), fault["msg"])) for fault in error.errors())
-        raise InvalidInput("The spec does not fit.", details=tuple(faults)) from None
+        raise InvalidInput("The spec does not fit.", details=tuple(spec_faults(error))) from None
+
+
+def _segments(given: Any, names: Mapping[str, str]) -> Any:
+    """Name segments as the engine does; what is no list of names is left to the spec to refuse."""
+    if not isinstance(given, list | tuple):
+        return given
+    return tuple(names.get(name, name) if isinstance(name, str) else name for name in given)
 
 
 def _roles(asked: Asked, spec: ModelSpec) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import Any
+
+import numpy as np
 
 SpecFields = Mapping[str, Any]
 """Fields of `ModelSpec` as a spec.yaml has them; `columns` may be plain names too."""
@@ -13,9 +15,9 @@ SpecFields = Mapping[str, Any]
 class Request:
     """The names of the columns as the data has them, and how to cut and judge it; None is: infer it, or do without.
 
-    `scores` are column names, or `class=column` for several classes. `reference_until` is an ISO date or instant, or an
-    aware datetime. `chunk` is a period (`1h`, `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the
-    value of label and prediction that stands for class 1.
+    `scores` are column names, or `class=column` for several classes. `reference_until` is an ISO date or instant, or a
+    date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`, `1d`, `1w`, `1mo`, `1q`), `rows:5000` or
+    `count:20`. `positive` is the value of label and prediction that stands for class 1.
     """
 
     timestamp: str
@@ -25,7 +27,7 @@ class Request:
     id: str | None = None
     features: tuple[str, ...] | None = None
     categorical: tuple[str, ...] | None = None
-    reference_until: str | datetime | None = None
+    reference_until: str | date | np.datetime64 | None = None
     chunk: str | None = None
     problem: str | None = None
     positive: str | None = None

@@ -69,7 +69,8 @@ def test_every_fault_is_named_at_once(csv: Path, tmp_path: Path, invoke: Invoke)
         "unknown problem 'clustering'",
         "unknown field 'minimum_row'",
         "unknown time zone 'Mars'",
-        "a column needs a name",
+        "spec: columns.0.name: Field required",
+        "spec: columns.0.kind: Input should be 'continuous' or 'categorical'",
         "there is no folder",
     ):
         assert fault in said
