@@ -26,6 +26,8 @@ from driftline.engine.spec import ModelSpec
 
 LEAST_ROWS = 40
 """Below this many rows LightGBM cannot split even once (20 rows a leaf): there is nothing to learn from."""
+MOST_LEARNT = 1e37
+"""LightGBM reads losses as floats of 32 bits; in a larger one it has no number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +75,8 @@ def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
     """Fit a model of each loss that the spec's metrics need, on the reference's rows with a label and a prediction.
 
     The rows come in the order of time. As NannyML 0.13.1 without tuning: LightGBM's defaults on the spec's features, in
-    its order, and the prediction. A loss that some rows have none of, or fewer than 40 rows, gives no model.
+    its order, and the prediction. A loss that some rows lack, or that is above 1e37 in some, gives no model; neither
+    do fewer than 40 rows.
     """
     encoding = Encoding.fit(frame, spec)
     features = encoding(frame, spec)[outputs.predicted & outputs.labelled]
@@ -81,7 +84,7 @@ def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
     reasons: dict[Loss, str] = {}
     for loss in losses_of(spec):
         found = losses(loss, outputs.complete.labels, outputs.complete.predictions)
-        reason = _why_none(loss, Total.of(found))
+        reason = _why_none(loss, found)
         if reason:
             reasons[loss] = reason
         else:
@@ -89,13 +92,16 @@ def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
     return Dle(encoding, models, reasons)
 
 
-def _why_none(loss: Loss, total: Total) -> str | None:
-    rows = total.rows + total.undefined
-    if total.undefined:
-        return f"{total.undefined} of {rows} labelled rows of the reference have {UNDEFINED[loss]}"
-    if rows >= LEAST_ROWS:
+def _why_none(loss: Loss, found: FloatArray) -> str | None:
+    """Say why no model can be learnt of these losses, NaN where one is undefined; None where one can."""
+    undefined_rows, large_rows = int(np.isnan(found).sum()), int((found > MOST_LEARNT).sum())
+    if undefined_rows:
+        return f"{undefined_rows} of {len(found)} labelled rows of the reference have {UNDEFINED[loss]}"
+    if large_rows:
+        return f"{large_rows} of {len(found)} labelled rows of the reference have a loss above {MOST_LEARNT:g}"
+    if len(found) >= LEAST_ROWS:
         return None
-    return f"the reference has {rows} labelled rows with a prediction, fewer than the {LEAST_ROWS} to learn from"
+    return f"the reference has {len(found)} labelled rows with a prediction, fewer than the {LEAST_ROWS} to learn from"
 
 
 def finish(state: Dle, errors: Deviations, summary: Totals, metric: Metric, spec: ModelSpec) -> Outcome:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from driftline.engine.columns import FloatArray
+from driftline.engine.columns import LARGEST, FloatArray
 from driftline.engine.results import Metric
 from driftline.engine.spec import ModelSpec
 
@@ -26,11 +26,13 @@ LOSS_OF: dict[Metric, Loss] = {
     Metric.MSLE: Loss.SQUARED_LOG,
     Metric.RMSLE: Loss.SQUARED_LOG,
 }
+MOST = 4 * LARGEST**2
+"""The squared error of the largest label and prediction that count; a percentage above it is of next to 0."""
 ROOTS = frozenset({Metric.RMSE, Metric.RMSLE})
 """The metrics that are the square root of a mean loss."""
 UNDEFINED: dict[Loss, str] = {
     Loss.ABSOLUTE: "no finite loss",
-    Loss.PERCENTAGE: "a label of 0, of which an error has no percentage",
+    Loss.PERCENTAGE: "a label of 0, or as good as 0, of which an error has no percentage",
     Loss.SQUARED: "no finite loss",
     Loss.SQUARED_LOG: "a label or a prediction below 0, which has no such logarithm",
 }
@@ -49,7 +51,7 @@ def losses(loss: Loss, labels: FloatArray, predictions: FloatArray) -> FloatArra
     """
     with np.errstate(all="ignore"):
         raw = _raw(loss, labels, predictions)
-    return np.where(np.isfinite(raw), raw, np.nan)
+    return np.where(raw <= MOST, raw, np.nan)
 
 
 def _raw(loss: Loss, labels: FloatArray, predictions: FloatArray) -> FloatArray:

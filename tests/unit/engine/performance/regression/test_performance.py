@@ -93,6 +93,29 @@ def test_each_metric_uses_the_rows_that_it_can(fitted: RegressionPerformance) ->
     assert {outcome.rows for outcome in _found(fitted, rows, Kind.ESTIMATED).values()} == {380}
 
 
+@pytest.mark.parametrize("label", [1e-200, -5e-324])
+def test_nor_of_a_label_that_is_as_good_as_0(fitted: RegressionPerformance, label: float) -> None:
+    rows = price_rows(200)
+    rows.loc[7, "label"] = label
+    found = _found(fitted, rows, Kind.REALIZED)[Metric.MAPE]
+    assert (found.value, "1 of 200 rows have a label of 0, or as good as 0" in str(found.reason)) == (None, True)
+
+
+@pytest.mark.parametrize("column", ["label", "prediction"])
+def test_what_is_too_large_counts_as_missing(fitted: RegressionPerformance, column: str) -> None:
+    rows = price_rows(200)
+    rows.loc[7, column] = 1e200
+    assert _found(fitted, rows, Kind.REALIZED)[Metric.RMSE].rows == 199
+
+
+def test_a_loss_that_lightgbm_has_no_number_for_is_not_learnt() -> None:
+    rows = price_rows(200)
+    rows.loc[7, "label"] = 1e20
+    found = _found(RegressionPerformance.fit(rows, LOOSE), rows, Kind.ESTIMATED)
+    assert found[Metric.MSE].reason == "1 of 200 labelled rows of the reference have a loss above 1e+37"
+    assert found[Metric.MAE].value is not None
+
+
 def test_an_error_has_no_percentage_of_a_label_of_0(fitted: RegressionPerformance) -> None:
     """NannyML divides by 2e-16 instead."""
     rows = price_rows(200)
@@ -100,7 +123,7 @@ def test_an_error_has_no_percentage_of_a_label_of_0(fitted: RegressionPerformanc
     found = _found(fitted, rows, Kind.REALIZED)
     assert found[Metric.MAPE].value is None
     assert found[Metric.MAPE].reason == (
-        "mape is not defined: 1 of 200 rows have a label of 0, of which an error has no percentage"
+        "mape is not defined: 1 of 200 rows have a label of 0, or as good as 0, of which an error has no percentage"
     )
     assert found[Metric.MAE].value is not None
 
