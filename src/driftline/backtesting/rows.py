@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from driftline.backtesting.asked import Asked
-from driftline.backtesting.instants import microseconds
+from driftline.backtesting.instants import epoch_unit, microseconds
 from driftline.backtesting.sources import ReadAgainError, Source
 from driftline.engine.columns import IntArray
 from driftline.engine.spec import ColumnKind
@@ -47,8 +47,11 @@ class Rows:
 def read(source: Source, asked: Asked, columns: Sequence[str]) -> Iterator[Rows]:
     """Yield all rows of `source`, each block in the order of time."""
     before = 0
+    unit: str | None = None
     for frame in source.blocks(columns, _codes(asked)):
-        times = microseconds(frame[asked.request.timestamp], asked.zone, before)
+        when = frame[asked.request.timestamp]
+        unit = unit or epoch_unit(when)
+        times = microseconds(when, asked.zone, before, unit)
         numbers = np.arange(before + 1, before + 1 + len(frame), dtype=np.int64)
         before += len(frame)
         if len(frame):

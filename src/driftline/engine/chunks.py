@@ -26,7 +26,9 @@ class Chunk:
 
 
 def chunk_of(instant: datetime, period: Period, zone: ZoneInfo) -> Chunk:
-    """Return the one chunk that holds `instant`, an aware datetime; a naive one is an InvalidInput.
+    """Return the one chunk that holds `instant`, an aware datetime.
+
+    A naive one, and one within a few periods of the calendar's ends (the years 1 and 9999), is an InvalidInput.
 
     Chunks begin where a period begins on the wall clocks of `zone`: a day on which clocks change has 23 or 25 hours,
     an hour that the clocks repeat is two chunks, and a period that the clocks skip whole is none.
@@ -34,7 +36,11 @@ def chunk_of(instant: datetime, period: Period, zone: ZoneInfo) -> Chunk:
     if instant.tzinfo is None:
         msg = f"{instant.isoformat()} has no time zone; give instants with one, best in UTC"
         raise InvalidInput(msg)
-    starts = _starts_around(instant, period, zone)
+    try:
+        starts = _starts_around(instant, period, zone)
+    except (OverflowError, ValueError) as exc:
+        msg = f"{instant.isoformat()} is at the end of the calendar; correct it, or leave its row out"
+        raise InvalidInput(msg) from exc
     return Chunk(max(s for s in starts if s <= instant), min(s for s in starts if s > instant))
 
 

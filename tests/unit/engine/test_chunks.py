@@ -109,3 +109,10 @@ def test_an_instant_without_a_zone_is_refused() -> None:
         chunk_of(datetime(2026, 1, 1), Period.DAY, BERLIN)  # noqa: DTZ001 - the fault under test
     with pytest.raises(InvalidInput, match="aware"):
         chunk_starts(pd.Series(pd.to_datetime(["2026-01-01"])), Period.DAY, BERLIN)
+
+
+@pytest.mark.parametrize("period", list(Period))
+@pytest.mark.parametrize("instant", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_an_instant_at_an_end_of_the_calendar_is_refused(instant: datetime, period: Period) -> None:
+    with pytest.raises(InvalidInput, match="at the end of the calendar"):
+        chunk_of(instant, period, ZoneInfo("Europe/Berlin"))
