@@ -102,11 +102,16 @@ def coded(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
     """Number the categories of `column`: for each row its place in the list of texts, -1 where it is missing.
 
     Values that are stored apart but mean the same (1 and "1") have two places with one text. The cost is one look at
-    each row and some work for each distinct value; a pandas Categorical is not even hashed.
+    each row and some work for each distinct value; a pandas Categorical is not even hashed. Lists and the like, which
+    cannot be told apart, are an InvalidInput.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype=np.int64), _texts(column.cat.categories)
-    codes, uniques = pd.factorize(column.array if _whole_and_nullable(column) else column.to_numpy())
+    try:
+        codes, uniques = pd.factorize(column.array if _whole_and_nullable(column) else column.to_numpy())
+    except TypeError as exc:
+        msg = f"column {column.name!r} holds values that are neither numbers nor text; leave it out or clean it ({exc})"
+        raise InvalidInput(msg) from exc
     return np.asarray(codes, dtype=np.int64), _texts(uniques)
 
 

@@ -122,3 +122,12 @@ def test_class_1_may_be_a_number_and_one_score_a_list(positive: Any, world: pd.D
     asked: dict[str, Any] = {"timestamp": "when", "label": "churned", "reference_until": UNTIL, "features": "usage"}
     said = backtest(world, **asked, score=["score"], positive=positive)
     assert said.chunks == backtest(world, **asked, score="score").chunks
+
+
+@pytest.mark.parametrize("role", ["features", "label", "categorical"])
+def test_a_column_that_holds_lists_is_named(role: str, world: pd.DataFrame) -> None:
+    rows = world.assign(basket=pd.Series([[n] for n in range(len(world))], dtype=object))
+    asked: dict[str, Any] = {"timestamp": "when", "reference_until": UNTIL, "features": ["basket", "usage"]}
+    asked |= {"label": "basket", "features": ["usage"]} if role == "label" else {role: ["basket", "usage"]}
+    with pytest.raises(InvalidInput, match="'basket' holds values that are neither numbers nor text"):
+        backtest(rows, **asked)
