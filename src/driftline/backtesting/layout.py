@@ -131,6 +131,7 @@ def layout_of(asked: Asked, reference: Rows, fields: Mapping[str, Any]) -> Layou
     classes = _class_names(asked, problem, seen, fields)
     names = {name: _free(name, classes) for name in kinds}
     spec = _spec(asked, problem, classes, kinds, names, fields)
+    _refuse_strange(asked, frame, spec)
     sources = {names[name]: name for name in kinds} | dict(_roles(asked, spec))
     binary = problem is Problem.BINARY
     words = Classes.of(_texts(asked, frame), asked.request.positive) if binary else Classes({})
@@ -197,6 +198,20 @@ def _class_names(asked: Asked, problem: Problem, seen: list[str], fields: Mappin
         msg = f"spec: classes: a list of all classes, such as [gold, silver], not {given!r}"
         raise InvalidInput(msg)
     return tuple(map(category, given))
+
+
+def _refuse_strange(asked: Asked, frame: pd.DataFrame, spec: ModelSpec) -> None:
+    """Raise an InvalidInput where the reference of a multiclass model has other classes than were said."""
+    if spec.problem is not Problem.MULTICLASS:
+        return
+    for name, texts in _texts(asked, frame).items():
+        strange = sorted(set(texts) - set(spec.classes))
+        if strange:
+            msg = (
+                f"column {name!r} holds {', '.join(map(repr, strange[:5]))}, which is none of the classes "
+                f"{', '.join(spec.classes)}; give every class its --score, or name them all in --spec (classes: [...])"
+            )
+            raise InvalidInput(msg)
 
 
 def _free(name: str, classes: tuple[str, ...]) -> str:
@@ -293,6 +308,8 @@ def renamed(result: Result, layout: Layout) -> Result:
     """Name a result's subject as the data does, and say which column is not there where it has no value."""
     reason = result.reason if result.value is not None else _lack(result, layout) or result.reason
     segment = None if result.segment is None else result.segment.removeprefix(ALIAS)
+    for name in (LABEL, PREDICTION):
+        reason = reason and reason.replace(f"column {name!r}", f"column {layout.subject(name)!r}")
     return replace(result, subject=layout.subject(result.subject), segment=segment, reason=reason)
 
 

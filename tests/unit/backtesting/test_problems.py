@@ -72,6 +72,22 @@ def test_whole_numbers_of_classes_may_be_stored_otherwise(tiers: pd.DataFrame) -
     assert value(result, "accuracy").value == 1.0
 
 
+def test_a_class_that_comes_later_leaves_only_its_chunk_without_performance(tiers: pd.DataFrame) -> None:
+    rows = tiers.assign(said=tiers["tier"].where(tiers["usage"] > 9, "gold"))
+    rows.loc[rows["when"] >= "2026-01-20", "tier"] = "bronze"
+    result = backtest(rows, timestamp="when", label="tier", prediction="said", reference_until=UNTIL, chunk="1d")
+    *before, last = [next(r for r in chunk.results if r.method == "f1") for chunk in result.chunks]
+    assert all(one.value is not None for one in before)
+    assert (last.value, last.state) == (None, State.INSUFFICIENT)
+    assert last.reason == "column 'tier' holds bronze: classes that the spec does not know"
+
+
+def test_a_class_without_a_score_is_refused_by_the_name_of_its_column(tiers: pd.DataFrame) -> None:
+    scores = {name: f"p_{name}" for name in NAMES[:2]}
+    with pytest.raises(InvalidInput, match=r"column 'tier' holds 'none', .* classes gold, silver; .*--spec"):
+        backtest(tiers, timestamp="when", label="tier", score=scores, reference_until=UNTIL, chunk="1d")
+
+
 @pytest.mark.parametrize(
     ("asked", "fault"),
     [

@@ -5,10 +5,12 @@ from typing import Any, Self
 
 import pandas as pd
 
+from driftline.engine.outcome import undefined
 from driftline.engine.performance.deviations import Deviations
 from driftline.engine.performance.multiclass import cbpe, realized, sampling
 from driftline.engine.performance.multiclass.cbpe import Cbpe
-from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.multiclass.measure import all_undefined
+from driftline.engine.performance.multiclass.rows import Rows, strangeness
 from driftline.engine.performance.protocol import Found
 from driftline.engine.results import Kind
 from driftline.engine.spec import ModelSpec
@@ -32,7 +34,16 @@ class MulticlassPerformance:
         return Rows.of(frame, spec)
 
     def outcomes(self, summary: Rows, spec: ModelSpec) -> Found:
-        """Compute each metric of the spec, realized first, then estimated."""
+        """Compute each metric of the spec, realized first, then estimated.
+
+        A chunk with a class that the spec does not know has none: its rows are right under no class that there is.
+        """
+        if summary.strange:
+            why = undefined(summary.rows, strangeness(summary.strange))
+            for kind in (Kind.REALIZED, Kind.ESTIMATED):
+                for metric in spec.metrics:
+                    yield from ((kind, method, outcome) for method, outcome in all_undefined(metric, spec, why))
+            return
         for method, outcome in realized.outcomes(self.deviations, summary, spec):
             yield Kind.REALIZED, method, outcome
         for method, outcome in cbpe.outcomes(self.cbpe, self.deviations, summary, spec):

@@ -85,11 +85,29 @@ def test_tied_scores_have_the_mean_area_of_all_their_orders() -> None:
     assert tied == pytest.approx(np.mean(apart))
 
 
-def test_a_class_that_the_spec_does_not_know_is_refused_and_the_known_ones_are_named() -> None:
+def test_a_class_that_the_spec_does_not_know_is_refused_in_the_reference_and_the_known_ones_are_named() -> None:
     rows = class_rows(30)
     rows.loc[3, "label"] = "platinum"
-    with pytest.raises(InvalidInput, match=r"'label' holds classes .* not know: platinum; it knows gold, silver, 7"):
-        Rows.of(rows, SPEC)
+    with pytest.raises(InvalidInput, match=r"'label' holds platinum: classes .* not know; it knows gold, silver, 7"):
+        Rows.read(rows, SPEC)
+
+
+@pytest.mark.parametrize("column", ["label", "prediction"])
+def test_a_chunk_with_a_class_that_the_spec_does_not_know_has_no_performance_and_says_why(column: str) -> None:
+    rows = class_rows(500)
+    rows.loc[3, column] = "platinum"
+    why = f"column {column!r} holds platinum: classes that the spec does not know"
+    for kind in (Kind.REALIZED, Kind.ESTIMATED):
+        found = _found(rows, kind, SPEC)
+        assert set(found) == set(_found(class_rows(500), kind, SPEC))
+        assert {(o.value, o.state, o.reason) for o in found.values()} == {(None, State.INSUFFICIENT, why)}
+
+
+def test_strange_classes_are_merged_like_the_rows() -> None:
+    rows = class_rows(60)
+    rows.loc[[3, 50], "label"] = ["platinum", "tin"]
+    parts = Rows.of(rows[:30], SPEC).merge(Rows.of(rows[30:], SPEC))
+    assert parts.strange == Rows.of(rows, SPEC).strange == {("label", "platinum"), ("label", "tin")}
 
 
 def test_a_class_is_the_same_however_it_was_stored() -> None:
