@@ -1,3 +1,5 @@
+import bz2
+import gzip
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -40,8 +42,15 @@ def test_types_are_found_and_missing_values_are_those_of_pandas(tmp_path: Path) 
     assert str(frame["when"].dt.tz) == "UTC"
 
 
-def test_tabs_in_a_tsv(tmp_path: Path) -> None:
-    assert read(write(tmp_path / "a.tsv", "a\tb\n1\tx\n")).to_numpy().tolist() == [[1, "x"]]
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV.GZ", "a.tsv", "A.TSV", "a.b.Tsv.gz", "a.txt.bz2"])
+@pytest.mark.parametrize("largest", [0, 10**9])
+def test_endings_say_how_a_file_is_written_in_any_case(name: str, largest: int, tmp_path: Path) -> None:
+    tab = "\t" if "tsv" in name.lower() else ","
+    content = f"a{tab}b\n1{tab}x\n".encode()
+    packed = {"gz": gzip.compress(content), "bz2": bz2.compress(content)}
+    (tmp_path / name).write_bytes(packed.get(name.lower().split(".")[-1], content))
+    assert isinstance(open_source(tmp_path / name), CsvSource)
+    assert read(tmp_path / name, largest).to_numpy().tolist() == [[1, "x"]]
 
 
 def test_a_line_break_within_quotes_is_part_of_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,9 +148,10 @@ def test_what_cannot_be_read_is_named_with_its_line(text: str, fault: str, large
 
 
 @pytest.mark.parametrize("largest", [0, 10**9])
-def test_another_encoding_is_refused_by_column(largest: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["a,b\n1,café\n", "a,é\n1,2\n"], ids=["value", "header"])
+def test_another_encoding_is_refused_by_column(text: str, largest: int, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"UTF-?8"):
-        read(write(tmp_path / "a.csv", "a,b\n1,café\n", "latin-1"), largest)
+        read(write(tmp_path / "a.csv", text, "latin-1"), largest)
 
 
 def test_a_file_that_is_not_what_it_is_called(tmp_path: Path) -> None:
@@ -149,5 +159,7 @@ def test_a_file_that_is_not_what_it_is_called(tmp_path: Path) -> None:
         ParquetSource.of(write(tmp_path / "a.parquet", "a,b\n"))
     with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
         open_source(write(tmp_path / "a.xlsx", "a,b\n"))
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+        open_source(write(tmp_path / "a.csv.zip", "a,b\n"))
     with pytest.raises(InvalidInput, match="cannot be read"):
         CsvSource.of(write(tmp_path / "a.csv.gz", "a,b\n1,2\n"))
