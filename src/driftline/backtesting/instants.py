@@ -124,7 +124,9 @@ def _localised(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
 def _of_numbers(numbers: "pd.Series[Any]", unit: str | None, refuse: _Refuse) -> IntArray:
     values = numbers.to_numpy(dtype=f"{numbers.dtype.kind}8")
     if _are_dates(values[:_SAMPLE]) and _are_dates(values):
-        raise refuse(np.ones(len(values), dtype=bool), "a date in digits, which is no ISO 8601 time")
+        raise refuse(
+            np.ones(len(values), dtype=bool), "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z"
+        )
     signed = values.astype(np.float64)
     unit = unit or _unit_of(float(np.abs(signed).max(initial=0)))
     strange = _of_another_unit(np.abs(signed), unit)
@@ -202,7 +204,7 @@ def _unreadable(series: "pd.Series[Any]", wrong: Any, offset: int, what: str) ->
     count = int(wrong.sum())
     value = series.iloc[first]
     plain: Any = value.item() if isinstance(value, np.generic) else value
-    shown = "" if pd.isna(plain) is True else f" ({plain!r})"
+    shown = "" if pd.isna(plain) is True else f" ({plain.isoformat() if isinstance(plain, datetime) else repr(plain)})"
     return InvalidInput(
         f"column {series.name!r} has {what}, in {count} row{'' if count == 1 else 's'}; "
         f"the first is row {offset + first + 1}{shown}"

@@ -59,7 +59,10 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_read_too() -> None:
         (["2026-01-01", "01/02/2026"], r"no ISO 8601 time.*row 12 \('01/02/2026'\)"),
         (["2026-01-01", "9999-12-31"], r"no ISO 8601 time.*1700 to 2199.*row 12 \('9999-12-31'\)"),
         (pd.to_datetime(["2026-01-01", "2261-01-01"]), "not of the years 1700 to 2199.*row 12"),
-        (np.array(["2026-01-01", "9999-12-31"], dtype="datetime64[us]"), "not of the years 1700 to 2199.*row 12"),
+        (
+            np.array(["2026-01-01", "9999-12-31"], dtype="datetime64[us]"),
+            r"1700 to 2199.*row 12 \(9999-12-31T00:00:00\)",
+        ),
         (np.array(["2026-01-01", "0001-01-01"], dtype="datetime64[s]"), "not of the years 1700 to 2199.*row 12"),
         ([1782907200, 1782907200_000], r"not of milliseconds since 1970, as others are.*row 11 \(1782907200\)"),
         ([90_000_000_000, 1_782_907_200], "as seconds since 1970, is not of the years 1700 to 2199.*row 11"),
