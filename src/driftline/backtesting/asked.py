@@ -146,7 +146,7 @@ def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
     """Write each fault of a spec with its place in it."""
     for fault in error.errors():
         place = ".".join(map(str, (*within, *fault["loc"])))
-        yield ": ".join(filter(None, ("spec", place, fault["msg"])))
+        yield ": ".join(filter(None, ("spec", place, fault["msg"].replace("a valid tuple", "a list"))))
 
 
 def _cut(given: Any) -> Cut | None:

@@ -44,10 +44,12 @@ class Classes:
         if None not in pairs.values():
             return cls({name: pair for name, pair in pairs.items() if pair is not None})
         every = _together(words)
-        msg = (
-            f"label and prediction hold {_listed(every)}, and it is not said which is class 1; say it with "
-            f"--positive {every[-1]!r} (Python: positive=), or --problem multiclass if these are several classes"
+        cure = (
+            f"it is not said which is class 1; say it with --positive {every[-1]!r} (Python: positive=)"
+            if len(every) <= 2
+            else "these are not two classes of one pair of words; correct them (--positive takes one of two values)"
         )
+        msg = f"label and prediction hold {_listed(every)}, and {cure}, or say --problem multiclass if they are several"
         raise InvalidInput(msg)
 
     @classmethod

@@ -45,8 +45,14 @@ def test_false_may_be_class_1() -> None:
     assert read([True, False], "False", ["0", "1"]) == [0, 1]
 
 
-@pytest.mark.parametrize("values", [[-1, 0, 1], ["yes", "no", "0"], [0, -1], ["t", "true", "f"]])
-def test_words_of_two_pairs_in_one_column_are_not_told_apart(values: list[Any]) -> None:
+@pytest.mark.parametrize("values", [[-1, 0, 1], ["yes", "no", "0"], ["t", "true", "f"]])
+def test_words_of_two_pairs_in_one_column_are_not_taken_for_one(values: list[Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"not two classes of one pair of words.*--problem multiclass"):
+        read(values)
+
+
+@pytest.mark.parametrize("values", [[0, -1], ["stay", "churn"]])
+def test_which_of_two_values_is_class_1_must_be_said(values: list[Any]) -> None:
     with pytest.raises(InvalidInput, match=r"not said which is class 1.*--positive"):
         read(values)
 
