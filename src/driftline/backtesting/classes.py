@@ -101,9 +101,10 @@ def _together(words: Mapping[str, Iterable[str]]) -> list[str]:
     return sorted({text for texts in words.values() for text in texts})
 
 
-def is_binary(texts: Iterable[str]) -> bool:
-    """Say whether these distinct values can be two classes: two of them at most."""
-    return len({plain(text) for text in texts}) <= 2
+def is_binary(seen: Mapping[str, Iterable[str]]) -> bool:
+    """Say whether each column's distinct values can be two classes: two in all, or a pair of words in each column."""
+    words = {name: sorted({plain(text) for text in texts}) for name, texts in seen.items()}
+    return len(_together(words)) <= 2 or all(_pair(texts) is not None for texts in words.values())
 
 
 def plain(text: str) -> str:

@@ -185,7 +185,7 @@ def _guess(asked: Asked, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem,
         return Problem.BINARY, "there is neither label nor prediction nor score: only drift and quality can be found"
     if any(_measured(frame[name]) for name in outputs):
         return Problem.REGRESSION, f"{outputs[0]} holds numbers with a fraction, or more than {MOST_CLASSES} of them"
-    if is_binary(seen):
+    if is_binary(_texts(asked, frame)):
         return Problem.BINARY, f"{' and '.join(outputs)} have two values"
     return Problem.MULTICLASS, f"{' and '.join(outputs)} have {len(seen)} values"
 

@@ -72,6 +72,13 @@ def test_whole_numbers_of_classes_may_be_stored_otherwise(tiers: pd.DataFrame) -
     assert value(result, "accuracy").value == 1.0
 
 
+def test_label_and_prediction_may_have_words_of_their_own(world: pd.DataFrame) -> None:
+    rows = world[["when", "usage", "churned"]].assign(said=world["churned"].map({0: "no", 1: "yes"}))
+    result = backtest(rows, timestamp="when", label="churned", prediction="said", reference_until=UNTIL, chunk="1d")
+    assert result.spec.problem == "binary"
+    assert value(result, "accuracy").value == 1.0
+
+
 def test_a_class_that_comes_later_leaves_only_its_chunk_without_performance(tiers: pd.DataFrame) -> None:
     rows = tiers.assign(said=tiers["tier"].where(tiers["usage"] > 9, "gold"))
     rows.loc[rows["when"] >= "2026-01-20", "tier"] = "bronze"
