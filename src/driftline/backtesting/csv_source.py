@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -86,17 +87,15 @@ class CsvSource:
         """
         texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
         blocks = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
-        for table in blocks:
-            yield _checked(self.path, table, texts)
+        yield from map(partial(_checked, self.path, texts), blocks)
 
     def _whole(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
         wanted = _options(columns, column_types=texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
-            table = pc.read_csv(_opened(self.path), pieces, _parsing(self.path), wanted)
+            yield pc.read_csv(_opened(self.path), pieces, _parsing(self.path), wanted)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, error) from error
-        yield table
 
     def _streamed(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
         yielded = False
@@ -176,7 +175,7 @@ def _read_head(path: Path) -> pa.Schema:
         raise _unreadable(path, error) from error
 
 
-def _checked(path: Path, table: pa.Table, texts: Types) -> pd.DataFrame:
+def _checked(path: Path, texts: Types, table: pa.Table) -> pd.DataFrame:
     binary = [f.name for f in table.schema if pa.types.is_binary(_values_of(f.type))]
     if binary:
         msg = f"{path}: {', '.join(binary)} is not UTF-8; save the file in UTF-8"

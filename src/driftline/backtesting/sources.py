@@ -119,8 +119,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     names = table.column_names
     sparse = [name for name in names if pa.types.is_integer(table[name].type) and table[name].null_count]
     whole = {name: _nullable(table[name]) for name in sparse}
-    rest = table.drop_columns(sparse)
-    del table
+    rest = table.drop_columns(sparse) if sparse else table
     frame: pd.DataFrame = rest.to_pandas(
         split_blocks=True, self_destruct=True, date_as_object=False, ignore_metadata=True
     )
