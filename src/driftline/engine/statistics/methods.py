@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from driftline.engine.columns import Numbers
-from driftline.engine.outcome import Outcome, finite, too_few, undefined
+from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import Statistic
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.statistics.ordered import Ordered
@@ -89,8 +89,6 @@ def _of_sums(state: Spread, summary: Described, sums: Sums, statistic: Statistic
         Statistic.SUM: (sums.total.high, state.sum_error(summary.rows)),
         Statistic.STANDARD_DEVIATION: (sums.deviation, state.deviation_error(summary.rows)),
     }[statistic]
-    if finite(value) is None:
-        return undefined(summary.count, "the values are too large to be added up")
     return Outcome(value, summary.count, error)
 
 
