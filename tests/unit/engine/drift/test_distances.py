@@ -8,6 +8,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from driftline.engine.columns import FloatArray
 from driftline.engine.drift import distribution, histogram, jensen_shannon, kolmogorov_smirnov, wasserstein
+from driftline.engine.drift.distribution import count_in_bins, count_on_grid
 
 VALUES = st.lists(st.floats(-1e3, 1e3) | st.integers(-3, 3).map(float), min_size=1, max_size=40).map(
     lambda values: np.sort(np.array(values))
@@ -96,3 +97,14 @@ def test_parts_of_different_references_do_not_merge() -> None:
     for method in (kolmogorov_smirnov, wasserstein):
         with pytest.raises(TypeError, match="another reference"):
             method.finish(exact, parts[1])
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), max_size=60), st.floats(-1e15, 1e15), st.floats(1e-3, 1e6), st.integers(1, 10_000)
+)
+def test_counting_by_arithmetic_is_counting_by_search(
+    values: list[float], lowest: float, width: float, bins: int
+) -> None:
+    edges = np.linspace(lowest, lowest + width, bins + 1)
+    ordered = np.sort(np.concatenate((values, edges[:: max(1, bins // 7)])))
+    np.testing.assert_array_equal(count_on_grid(ordered, edges), count_in_bins(ordered, edges))
