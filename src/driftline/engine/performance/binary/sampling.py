@@ -96,6 +96,8 @@ def _roc_auc(scores: FloatArray, labels: FloatArray) -> Spread | None:
         labels, scores = 1 - labels, 1 - scores
     ranks = np.flatnonzero(labels[np.argsort(scores)])
     ranks = ranks[ranks > 0]  # NannyML leaves out a positive on rank 0; kept, so that errors stay equal to its own
+    if not len(ranks):
+        return None
     positives = labels.sum()
     below = (ranks - np.arange(len(ranks))) / (len(labels) - positives)
     return Spread(float(np.std(below)), float(positives / len(labels)))

@@ -68,6 +68,11 @@ def test_a_reference_of_one_class_has_no_error_of_roc_auc() -> None:
     assert errors.of(Metric.ACCURACY, 100) == 0
 
 
+def test_a_single_positive_below_all_has_no_error_of_roc_auc() -> None:
+    found = sampling.fit(np.array([0.1, 0.2, 0.3]), np.zeros(3), np.array([1.0, 0.0, 0.0]), LOOSE)
+    assert Metric.ROC_AUC not in found.spreads
+
+
 def test_a_reference_without_positives_has_no_error_of_what_finds_them() -> None:
     none = np.zeros(6)
     errors = sampling.fit(np.linspace(0, 1, 6), none, none, LOOSE)
