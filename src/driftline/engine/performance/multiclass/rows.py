@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats, category
+from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats, coded
 from driftline.engine.results import LABEL, PREDICTION
 from driftline.engine.spec import ModelSpec
 from driftline.errors import InvalidInput
@@ -115,11 +115,11 @@ def _counted(rows: Rows) -> Rows:
 
 def _positions(column: "pd.Series[Any]", classes: tuple[str, ...]) -> tuple[IntArray, Strange]:
     """Return the position of each row's class, UNKNOWN where it is missing or strange, and the strange ones."""
-    codes, uniques = pd.factorize(column.to_numpy())
-    texts = [category(unique) for unique in uniques.tolist()]
+    codes, texts = coded(column)
     known = {name: place for place, name in enumerate(classes)}
     places = np.array([*(known.get(text, UNKNOWN) for text in texts), UNKNOWN], dtype=np.int64)
-    return places[codes], frozenset((str(column.name), text) for text in texts if text not in known)
+    present = (texts[code] for code in np.unique(codes[codes >= 0]))
+    return places[codes], frozenset((str(column.name), text) for text in present if text not in known)
 
 
 def strangeness(strange: Strange) -> str:
