@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from stack.errors import NotSetUp, StartFailed
@@ -55,8 +56,12 @@ class SqlServer:
         return home_of(self.program)
 
     def serve(self, data: Path, port: int) -> tuple[str, ...]:
-        """The command line that serves `data` on 127.0.0.1:`port`."""
-        return (*self.serve_command(self.program, data, port), *as_root())
+        """The command line that serves `data` on 127.0.0.1:`port`.
+
+        Temporary tables are in the data folder: a server that starts removes all that it finds in its folder for them,
+        and in /tmp those of its neighbours too.
+        """
+        return (*self.serve_command(self.program, data, port), f"--tmpdir={data}", *as_root())
 
 
 def home_of(program: Path) -> Path:
@@ -96,10 +101,11 @@ def _publish(staged: Path, data: Path) -> None:
 
 
 def _run(server: SqlServer, command: tuple[str, ...]) -> None:
-    environment = {**os.environ, **server.environment}
-    done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    with TemporaryDirectory() as temporary:  # its own, as in `serve`
+        environment = {**os.environ, **server.environment, "TMPDIR": temporary}
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
     if done.returncode:
         said = (done.stdout + done.stderr)[-2000:].strip()
         raise StartFailed(f"{server.name} could not initialise its data folder. {server.advice}\n{said}")
