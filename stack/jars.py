@@ -27,14 +27,16 @@ class JarSet:
 
     @property
     def stamp(self) -> str:
-        """Changes when the pom or a checksum changes."""
-        return hashlib.sha256(self.pom.read_bytes() + checksums.COMMITTED.read_bytes()).hexdigest()
+        """Changes when the pom or a checksum of the set changes."""
+        sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.expected(self.name).items()))
+        return hashlib.sha256(self.pom.read_bytes() + sums.encode()).hexdigest()
 
 
 KAFKA = JarSet("kafka", "copy-dependencies", "Kafka 4.3.1")
 SPARK = JarSet("spark", "copy", "Spark's connectors")
 MARIADB = JarSet("mariadb", "copy", "MariaDB 11.4.5")
 MYSQL = JarSet("mysql", "copy", "MySQL 8.0.15 for the tests")
+PLANTUML = JarSet("plantuml", "copy", "PlantUML 1.2026.8")
 
 
 def is_complete(jars: JarSet, target: Path) -> bool:

@@ -51,3 +51,12 @@ def test_a_folder_counts_only_when_it_was_published(tmp_path: Path) -> None:
     jars.publish(jars.KAFKA, staged, target)
     assert jars.is_complete(jars.KAFKA, target)
     assert not jars.is_complete(jars.SPARK, target)
+
+
+def test_a_set_is_fetched_again_for_another_file_of_its_own_only(folder: Path) -> None:
+    mine, other = jars.KAFKA, jars.SPARK
+    before = mine.stamp, other.stamp
+    added = checksums.COMMITTED.read_text() + f"{hashlib.sha256(b'more').hexdigest()}  kafka/b.jar\n"
+    checksums.COMMITTED.write_text(added)
+    assert mine.stamp != before[0]
+    assert other.stamp == before[1]
