@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from driftline.errors import InvalidInput
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, EnvironmentSettings
 
 HERE = Path(__file__).parent
 
 
-class ExplorationSettings(BaseSettings):
+class ExplorationSettings(EnvironmentSettings):
     """`EDA_OUTPUT`: the folder of the plots and the report; `EDA_QUERY_PARAMS`: the file with the range of days."""
 
     model_config = SettingsConfigDict(env_prefix="EDA_", frozen=True)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from driftline.columns import Topic
-from driftline.settings import DatabaseSettings, KafkaSettings
+from driftline.settings import DatabaseSettings, EnvironmentSettings, KafkaSettings
 
 
-class SimulatorSettings(BaseSettings):
+class SimulatorSettings(EnvironmentSettings):
     """Where the simulator listens and where its relay publishes; beyond loopback it needs a token."""
 
     model_config = SettingsConfigDict(env_prefix="SIMULATOR_", frozen=True)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from driftline.settings import EnvironmentSettings
 
 
-class MonitorSettings(BaseSettings):
+class MonitorSettings(EnvironmentSettings):
     """Where the monitor listens, how often it polls, and where its reports go."""
 
     model_config = SettingsConfigDict(env_prefix="MONITOR_", frozen=True)

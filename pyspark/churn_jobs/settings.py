@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from driftline.settings import EnvironmentSettings
 
 FOLDER = Path(__file__).resolve().parents[1]
 """The folder of the scripts and their configuration."""
 
 
-class JobSettings(BaseSettings):
+class JobSettings(EnvironmentSettings):
     """Where Spark runs and with what.
 
     `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` in how many parts

@@ -2,12 +2,76 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from driftline.errors import InvalidInput
 
 
-class DatabaseSettings(BaseSettings):
+class SecretsFolder(BaseSettings):
+    """Where settings may lie as files, each named as its variable in small letters: `/run/secrets/db_password`."""
+
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+
+    secrets: Path = Path("/run/secrets")
+
+    def existing(self) -> Path | None:
+        """Give the folder; None where there is none and none was asked for.
+
+        Raises:
+            InvalidInput: the folder that was asked for is not there.
+        """
+        if self.secrets.is_dir():
+            return self.secrets
+        if "secrets" in self.model_fields_set:
+            raise InvalidInput(f"DRIFTLINE_SECRETS names {self.secrets}, which is no folder; correct or unset it.")
+        return None
+
+
+class SecretFiles(SecretsSettingsSource):
+    """Settings that lie as files in the folder of secrets; white space around a value is not part of it."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Read what is there.
+
+        Raises:
+            InvalidInput: a file cannot be read, or is not text.
+        """
+        try:
+            return super().__call__()
+        except SettingsError as error:
+            raise InvalidInput(
+                f"A file in {self.secrets_dir} cannot be read ({error}): it must be text, readable by this process."
+            ) from error.__cause__
+
+
+class EnvironmentSettings(BaseSettings):
+    """The base of all settings: from the environment, else from files of the folder `DRIFTLINE_SECRETS`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # there are no .env files, on purpose
+        file_secret_settings: PydanticBaseSettingsSource,  # has its folder from the class
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given in code first, then the environment, then a file."""
+        folder = SecretsFolder().existing()
+        files = () if folder is None else (SecretFiles(settings_cls, secrets_dir=folder),)
+        return (init_settings, env_settings, *files)
+
+
+class DatabaseSettings(EnvironmentSettings):
     """How to reach MySQL; user and password have no default."""
 
     model_config = SettingsConfigDict(env_prefix="DB_", frozen=True)
@@ -31,7 +95,7 @@ class Publisher(StrEnum):
     KAFKA_PYTHON = "kafka-python"
 
 
-class KafkaSettings(BaseSettings):
+class KafkaSettings(EnvironmentSettings):
     """How to reach Kafka, and with which library the relay publishes."""
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
@@ -40,7 +104,7 @@ class KafkaSettings(BaseSettings):
     publisher: Publisher = Publisher.CONFLUENT
 
 
-class LocalSettings(BaseSettings):
+class LocalSettings(EnvironmentSettings):
     """Where local state lives, and where objects such as references and model artifacts are kept."""
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)

@@ -1,9 +1,12 @@
 """Settings come from the environment; a secret has no default and is never shown."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, Publisher
+from driftline.errors import InvalidInput
+from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, Publisher, SecretsFolder
 
 
 def test_the_database_needs_a_user_and_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +38,54 @@ def test_the_publisher_is_one_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_objects_live_under_var(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", "/elsewhere")
     assert str(LocalSettings().objects) == "/elsewhere/objects"
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Hold settings as files, and a user in the environment."""
+    for name in ("DB_USER", "DB_PASSWORD", "DB_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path))
+    (tmp_path / "db_password").write_text("from a file\n")
+    (tmp_path / "DB_USER").write_text("of the file")
+    return tmp_path
+
+
+def test_a_setting_may_be_a_file_in_small_letters_or_large_ones(folder: Path) -> None:
+    settings = DatabaseSettings()
+    assert settings.password.get_secret_value() == "from a file"
+    assert settings.user == "of the file"
+    assert "from a file" not in repr(settings)
+
+
+def test_the_environment_wins_over_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "from the environment")
+    assert DatabaseSettings().password.get_secret_value() == "from the environment"
+
+
+def test_what_code_gives_wins_over_both(folder: Path) -> None:
+    given = {"user": "given", "password": "p"}
+    assert DatabaseSettings.model_validate(given).user == "given"
+
+
+def test_a_file_is_held_to_the_same_rules(folder: Path) -> None:
+    (folder / "db_port").write_text("a lot")
+    with pytest.raises(ValidationError, match="port"):
+        DatabaseSettings()
+
+
+def test_a_folder_that_was_asked_for_and_is_not_there_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRIFTLINE_SECRETS", str(folder / "elsewhere"))
+    with pytest.raises(InvalidInput, match=r"DRIFTLINE_SECRETS names .*/elsewhere"):
+        KafkaSettings()
+
+
+def test_a_usual_folder_that_is_not_there_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    assert SecretsFolder.model_construct(_fields_set=set(), secrets=tmp_path / "none").existing() is None
+
+
+def test_a_file_that_is_not_text_is_one_clear_message(folder: Path) -> None:
+    (folder / "db_password").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidInput, match="must be text") as raised:
+        DatabaseSettings()
+    assert "password" in str(raised.value)
