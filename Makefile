@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup up status logs down clean demo check test test-unit test-integration test-e2e bench lock
+.PHONY: help setup tools up status logs down clean demo check test test-unit test-integration test-e2e bench lock
 VENV := .venv/bin/python
 PYTEST := $(VENV) -m pytest
 PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
@@ -12,6 +12,9 @@ help: ## Print this help
 
 setup: ## Fetch what is missing: .venv (of $PYTHON if set), MariaDB, Kafka, Spark's jars (all pinned)
 	@python=$$(sh stack/python.sh) && $$python -m stack.bootstrap
+
+tools: setup ## Build the servers and linters that the tests need from Go, once (2 min; skipped without Go)
+	@$(VENV) -m stack tools
 
 demo: setup ## Run the whole loop on real servers and leave it running
 	@$(VENV) -m stack demo
@@ -46,7 +49,7 @@ test: test-unit test-integration test-e2e ## Every test, on real servers
 test-unit: setup ## Tests without a server or Java
 	$(PARALLEL) tests/unit
 
-test-integration: setup ## Tests on MariaDB, MySQL and Kafka
+test-integration: tools ## Tests on MariaDB, MySQL and Kafka
 	$(PARALLEL) --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## The loop through the public commands, with kills

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from stack import demo, downloads, libaio, lifecycle, paths, status
+from stack import demo, downloads, libaio, lifecycle, paths, status, tools
 from stack.console import fail, say, show, step, warn
 from stack.environments import Role, settings_for
 from stack.errors import StackError
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description="The local servers and services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "fetch", _fetch, "fetch the servers' jars that are missing")
+    _add(commands, "tools", _tools, "build the programs that tests and checks need, where Go is there")
     starting = _add(commands, "up", _up, "start what does not run yet")
     starting.add_argument("--any-port", action="store_true", help="take free ports instead of the usual ones")
     starting.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
@@ -81,6 +82,17 @@ def _fetch(_: argparse.Namespace) -> int:
                 download.fetch(progress)
         if not libaio.fetch():
             warn(f"{libaio.reason_missing()} Until then the tests on MySQL are skipped; nothing else needs it.")
+    return 0
+
+
+def _tools(_: argparse.Namespace) -> int:
+    for tool in tools.TOOLS:
+        reason = tools.reason_missing(tool)
+        if reason:
+            warn(f"{reason} Until then it is skipped.")
+        elif not tools.is_built(tool):
+            with step(f"{tool.name} {tool.version}"):
+                tools.path(tool)
     return 0
 
 
