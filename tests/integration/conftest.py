@@ -13,6 +13,7 @@ from driftline.settings import DatabaseSettings
 FOLDER = Path(__file__).parent
 LONGEST = (
     "churn_jobs/",
+    "engine/",
     "monitoring/test_poller.py",
     "monitoring/test_laws.py",
     "flaskapp/test_relay.py",

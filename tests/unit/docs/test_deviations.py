@@ -4,7 +4,7 @@ import re
 
 from tests.unit.docs.pages import ROOT
 
-ENGINE = ROOT / "tests" / "unit" / "engine"
+ROOMS = (ROOT, ROOT / "tests" / "unit" / "engine", ROOT / "tests" / "integration" / "engine")
 PAGE = ROOT / "docs" / "deviations.md"
 
 
@@ -25,6 +25,6 @@ def test_every_test_named_is_there() -> None:
 
 
 def _text(file: str) -> str:
-    places = [place / file for place in (ROOT, ENGINE) if (place / file).is_file()]
+    places = [place / file for place in ROOMS if (place / file).is_file()]
     assert places, f"{file} is not there"
     return places[0].read_text()

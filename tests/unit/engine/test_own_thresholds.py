@@ -1,12 +1,10 @@
-"""Thresholds that a spec gives itself: NannyML's, to the last digit, instead of the policy's."""
+"""Thresholds that a spec gives itself, instead of the policy's."""
 
 from math import isnan
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -15,23 +13,13 @@ from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.own_thresholds import ConstantThreshold, OwnThreshold, StandardDeviationThreshold
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
-from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, ModelSpec, ThresholdPolicy
 from driftline.engine.thresholds import bounds_for, bounds_note, standing
 from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
 ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
 NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
-PROBLEM = {
-    Problem.BINARY: "classification_binary",
-    Problem.MULTICLASS: "classification_multiclass",
-    Problem.REGRESSION: "regression",
-}
-OWN = (Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR)
-"""Metrics that NannyML has not."""
-CELLS = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
-CONTINUOUS = (Method.JENSEN_SHANNON, Method.HELLINGER, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
-VALUES = st.lists(st.floats(-3, 3), min_size=1, max_size=8)
 MULTIPLIER = st.none() | st.floats(0, 5)
 THRESHOLDS = st.builds(
     StandardDeviationThreshold,
@@ -41,77 +29,10 @@ THRESHOLDS = st.builds(
 ) | st.tuples(st.none() | st.floats(-3, 0), st.none() | st.floats(0.1, 3)).map(
     lambda pair: ConstantThreshold(lower=pair[0], upper=pair[1])
 )
-LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _with(method: str, threshold: OwnThreshold, spec: ModelSpec = ONE) -> ModelSpec:
     return ModelSpec.model_validate({**spec.model_dump(), "own_thresholds": {method: threshold}})
-
-
-def _theirs(nannyml: ModuleType, threshold: OwnThreshold) -> Any:
-    if isinstance(threshold, ConstantThreshold):
-        return nannyml.thresholds.ConstantThreshold(threshold.lower, threshold.upper)
-    return nannyml.thresholds.StandardDeviationThreshold(
-        threshold.std_lower_multiplier,
-        threshold.std_upper_multiplier,
-        {"mean": np.nanmean, "median": np.nanmedian}[threshold.offset_from],
-    )
-
-
-def _limits(nannyml: ModuleType, kind: Kind, method: str, problem: Problem) -> tuple[float | None, float | None]:
-    """The limits that NannyML's own object for a number has."""
-    none = nannyml.thresholds.ConstantThreshold()
-    if kind is Kind.DRIFT:
-        types = nannyml.drift.univariate.methods.FeatureType
-        feature = types.CONTINUOUS if method in CONTINUOUS else types.CATEGORICAL
-        univariate = nannyml.drift.univariate.methods.MethodFactory.create(
-            method, feature, chunker=None, threshold=none
-        )
-        return univariate.lower_threshold_value_limit, univariate.upper_threshold_value_limit
-    metric = nannyml.performance_calculation.metrics.base.MetricFactory.create(
-        "confusion_matrix" if method in CELLS else method,
-        nannyml._typing.ProblemType(PROBLEM[problem]),
-        y_true="label",
-        y_pred="prediction",
-        y_pred_proba="score",
-        threshold=none,
-        normalize_confusion_matrix=None,
-        business_value_matrix=np.zeros((2, 2)),
-        normalize_business_value=None,
-    )
-    return metric.lower_threshold_value_limit, metric.upper_threshold_value_limit
-
-
-@pytest.mark.parametrize(
-    ("kind", "method", "problem"),
-    [
-        *((Kind.DRIFT, method, Problem.BINARY) for method in (*CONTINUOUS, Method.L_INFINITY)),
-        *((Kind.REALIZED, metric, problem) for problem in Problem for metric in METRICS[problem] if metric not in OWN),
-    ],
-)
-@LAW
-@given(VALUES, THRESHOLDS)
-def test_own_thresholds_are_those_of_nannyml(
-    nannyml: ModuleType, kind: Kind, method: str, problem: Problem, values: list[float], threshold: OwnThreshold
-) -> None:
-    limits = _limits(nannyml, kind, method, problem)
-    expected = nannyml.thresholds.calculate_threshold_values(_theirs(nannyml, threshold), np.array(values), *limits)
-    bounds = bounds_for(_with(method, threshold), kind, method, values)
-    for found, wanted in zip((bounds.lower, bounds.upper), expected, strict=True):
-        assert found == (None if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-12))
-    assert (bounds.alert_lower, bounds.alert_upper) == (bounds.lower, bounds.upper)
-
-
-@pytest.mark.parametrize("method", [*CONTINUOUS, Method.L_INFINITY])
-@LAW
-@given(values=VALUES)
-def test_the_default_of_drift_is_upper_only(nannyml: ModuleType, method: str, values: list[float]) -> None:
-    default = nannyml.drift.univariate.calculator.DEFAULT_THRESHOLDS[method]
-    limits = _limits(nannyml, Kind.DRIFT, method, Problem.BINARY)
-    lower, upper = nannyml.thresholds.calculate_threshold_values(default, np.array(values), *limits)
-    bounds = bounds_for(NANNYML, Kind.DRIFT, method, values)
-    assert (bounds.lower, lower) == (None, None)
-    assert bounds.upper == pytest.approx(upper, rel=1e-9, abs=1e-12)
 
 
 def test_pca_has_no_lower_bound_at_0_or_below() -> None:

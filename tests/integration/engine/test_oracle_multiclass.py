@@ -1,6 +1,5 @@
 """Every multiclass value, bound and sampling error against NannyML 0.13.1 itself, on its own example data, to 1e-9."""
 
-import warnings
 from importlib import resources
 from types import ModuleType
 from typing import Any
@@ -9,13 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
-from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_name
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
-from driftline.engine.reference import fit_reference
-from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Metric, Result
+from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Metric
 from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
+from tests.integration.engine.oracle import Found, Rows, assert_same_frame, named, ours_of, same, theirs_of
 
 CLASSES = ("upmarket_card", "prepaid_card", "highstreet_card")
 PROBA = {name: f"probability_{name}" for name in CLASSES}
@@ -32,8 +29,6 @@ SPEC = ModelSpec(
     metrics=METRICS[Problem.MULTICLASS],
     thresholds=ThresholdPolicy.NANNYML,
 )
-Chunks = list[dict[tuple[str, Kind, str], Result]]
-Rows = tuple[pd.DataFrame, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
@@ -68,31 +63,12 @@ def case(request: pytest.FixtureRequest, cards: Rows) -> Rows:
     return _without_ties(cards[0], 1), _without_ties(cards[1], 2)
 
 
-def _results(case: Rows) -> Chunks:
-    fitted = fit_reference(case[0].sample(frac=1, random_state=1), SPEC)
-    found = [evaluate_chunk(fitted, SPEC, rows) for _, rows in by_chunk(case[1], SPEC.period, SPEC.zone)]
-    return [{(r.subject, r.kind, r.method): r for r in results} for results in found]
-
-
 @pytest.fixture(scope="module")
-def ours(case: Rows) -> Chunks:
-    found = _results(case)
+def ours(case: Rows) -> Found:
+    found = ours_of(case, SPEC)
     assert len(found) >= 2
     assert all(result.value is not None for chunk in found for result in chunk.values())
     return found
-
-
-def _naive(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(**{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None)})
-
-
-def _analysed(calculator: Any, case: Rows) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        calculator.fit(_naive(case[0]))
-        run = calculator.estimate if hasattr(calculator, "estimate") else calculator.calculate
-        frame: pd.DataFrame = run(_naive(case[1])).filter(period="analysis").to_df()
-    return frame
 
 
 def _calculator(kind: Any, metrics: tuple[Metric, ...] = SPEC.metrics) -> Any:
@@ -107,18 +83,6 @@ def _calculator(kind: Any, metrics: tuple[Metric, ...] = SPEC.metrics) -> Any:
     )
 
 
-def _rows(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
-    """One column's results, a row per chunk."""
-    own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
-    return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
-
-
-def _same(ours: float | None, theirs: Any) -> bool:
-    if theirs is None or pd.isna(theirs):
-        return ours is None
-    return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9)
-
-
 def _methods() -> dict[str, str]:
     """What NannyML calls each of our results."""
     cells = {cell_name(t, p): f"true_{t}_pred_{p}" for t in CLASSES for p in CLASSES}
@@ -130,24 +94,22 @@ def _tied(case: Rows) -> bool:
 
 
 @pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks, kind: Kind) -> None:
-    theirs = _analysed(_calculator(nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE), case)
+def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, kind: Kind) -> None:
+    theirs = theirs_of(_calculator(nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE), case)
     assert len(theirs) == len(ours)
     assert len(_methods()) == 6 + 9
     for method, name in _methods().items():
-        for chunk, row in zip(ours, _rows(theirs, name), strict=True):
+        for chunk, row in zip(ours, named(theirs, name), strict=True):
             result = chunk[MODEL, kind, method]
             by_chance = method == Metric.ROC_AUC and kind is Kind.ESTIMATED and _tied(case)
-            assert by_chance or _same(result.value, row["value"]), (result, row)
-            assert _same(result.sampling_error, row["sampling_error"]), (result, row)
-            assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
-            assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+            assert by_chance or same(result.value, row["value"]), (result, row)
+            assert_same_frame(result, row)
 
 
 def test_an_estimated_area_with_ties_is_near_nannymls(nannyml: ModuleType, cards: Rows) -> None:
     """NannyML takes rows of equal score one by one, as its sort happens to leave them (docs/deviations.md)."""
-    theirs = _rows(_analysed(_calculator(nannyml.CBPE, (Metric.ROC_AUC,)), cards), Metric.ROC_AUC.value)
-    ours = [chunk[MODEL, Kind.ESTIMATED, Metric.ROC_AUC].value for chunk in _results(cards)]
+    theirs = named(theirs_of(_calculator(nannyml.CBPE, (Metric.ROC_AUC,)), cards), Metric.ROC_AUC.value)
+    ours = [chunk[MODEL, Kind.ESTIMATED, Metric.ROC_AUC].value for chunk in ours_of(cards, SPEC)]
     assert ours == pytest.approx([row["value"] for row in theirs], abs=2e-3)
 
 

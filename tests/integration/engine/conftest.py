@@ -1,4 +1,4 @@
-"""What the engine's tests share: the oracle, and its own example data in the engine's shape."""
+"""The oracle, and its own example data in the engine's shape."""
 
 import importlib
 import sys

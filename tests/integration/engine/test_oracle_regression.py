@@ -1,19 +1,15 @@
 """Every regression value, bound and sampling error against NannyML 0.13.1 itself, on its own example data, to 1e-9."""
 
-import warnings
 from importlib import resources
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
-from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Result, State
+from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, State
 from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
+from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 
 CONTINUOUS = ("car_age", "km_driven", "price_new", "accident_count", "door_count")
 CATEGORICAL = ("fuel", "transmission")
@@ -28,8 +24,6 @@ SPEC = ModelSpec(
     metrics=METRICS[Problem.REGRESSION],
     thresholds=ThresholdPolicy.NANNYML,
 )
-Chunks = list[dict[tuple[str, Kind, str], Result]]
-Rows = tuple[pd.DataFrame, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
@@ -66,52 +60,23 @@ def case(request: pytest.FixtureRequest, cars: Rows) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ours(case: Rows) -> Chunks:
-    fitted = fit_reference(case[0].sample(frac=1, random_state=1), SPEC)
-    found = [evaluate_chunk(fitted, SPEC, rows) for _, rows in by_chunk(case[1], SPEC.period, SPEC.zone)]
+def ours(case: Rows) -> Found:
+    found = ours_of(case, SPEC)
     assert len(found) >= 2
-    assert all(result.value is not None for results in found for result in results)
-    return [{(r.subject, r.kind, r.method): r for r in results} for results in found]
+    assert all(result.value is not None for chunk in found for result in chunk.values())
+    return found
 
 
-def _naive(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(**{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None)})
-
-
-def _analysed(calculator: Any, case: Rows) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        calculator.fit(_naive(case[0]))
-        run = calculator.estimate if hasattr(calculator, "estimate") else calculator.calculate
-        frame: pd.DataFrame = run(_naive(case[1])).filter(period="analysis").to_df()
-    return frame
-
-
-def _rows(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
-    """One column's results, a row per chunk."""
-    own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
-    return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
-
-
-def _same(ours: float | None, theirs: Any) -> bool:
-    if theirs is None or pd.isna(theirs):
-        return ours is None
-    return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9)
-
-
-def _same_performance(theirs: pd.DataFrame, ours: Chunks, kind: Kind) -> None:
+def _same_performance(theirs: pd.DataFrame, ours: Found, kind: Kind) -> None:
     assert len(theirs) == len(ours)
     assert len(SPEC.metrics) == 6
     for metric in SPEC.metrics:
-        for chunk, row in zip(ours, _rows(theirs, metric.value), strict=True):
+        for chunk, row in zip(ours, named(theirs, metric.value), strict=True):
             result = chunk[MODEL, kind, metric]
-            assert _same(result.value, row["value"]), (result, row)
-            assert _same(result.sampling_error, row["sampling_error"]), (result, row)
-            assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
-            assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+            assert_same(result, row)
 
 
-def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks) -> None:
+def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found) -> None:
     calculator = nannyml.PerformanceCalculator(
         y_pred=PREDICTION,
         y_true=LABEL,
@@ -120,10 +85,10 @@ def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours
         metrics=[metric.value for metric in SPEC.metrics],
         chunk_period="W",
     )
-    _same_performance(_analysed(calculator, case), ours, Kind.REALIZED)
+    _same_performance(theirs_of(calculator, case), ours, Kind.REALIZED)
 
 
-def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Chunks) -> None:
+def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found) -> None:
     """NannyML estimates rows without a prediction too; we leave them out (docs/deviations.md)."""
     estimator = nannyml.DLE(
         feature_column_names=[*CONTINUOUS, *CATEGORICAL],
@@ -135,19 +100,19 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, our
         hyperparameters={"n_jobs": 1, "verbosity": -1},  # its defaults but for these; two threads may round otherwise
     )
     predicted = case[0], case[1].dropna(subset=[PREDICTION])
-    _same_performance(_analysed(estimator, predicted), ours, Kind.ESTIMATED)
+    _same_performance(theirs_of(estimator, predicted), ours, Kind.ESTIMATED)
 
 
-def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Chunks) -> None:
+def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Found) -> None:
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[PREDICTION],
         timestamp_column_name=EVENT_TIME,
         continuous_methods=list(SPEC.continuous_methods),
         chunk_period="W",
     )
-    theirs = _analysed(calculator, case)
+    theirs = theirs_of(calculator, case)
     for method in SPEC.continuous_methods:
-        for chunk, row in zip(ours, _rows(theirs, PREDICTION, method), strict=True):
+        for chunk, row in zip(ours, named(theirs, PREDICTION, method), strict=True):
             result = chunk[PREDICTION, Kind.DRIFT, method]
-            assert _same(result.value, row["value"]), (result, row)
+            assert same(result.value, row["value"]), (result, row)
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)

@@ -1,6 +1,5 @@
 """Every value, bound and sampling error against NannyML 0.13.1 itself, on its own example data, to 1e-9."""
 
-import warnings
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -9,10 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
-from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance import calibration
-from driftline.engine.reference import fit_reference
 from driftline.engine.results import (
     EVENT_TIME,
     LABEL,
@@ -22,11 +18,11 @@ from driftline.engine.results import (
     Kind,
     Method,
     Quality,
-    Result,
     State,
 )
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
-from tests.unit.engine.conftest import Example
+from tests.integration.engine.conftest import Example
+from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of, with_classes
 
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 CATEGORICAL = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
@@ -39,7 +35,6 @@ SPEC = ModelSpec(
     minimum_class_rows=1,
     thresholds=ThresholdPolicy.NANNYML,
 )
-Chunks = list[dict[tuple[str, str, str], Result]]
 OFFSET = {Period.DAY: "D", Period.WEEK: "W", Period.MONTH: "M"}
 
 
@@ -55,12 +50,15 @@ class Case:
     def spec(self) -> ModelSpec:
         return SPEC.model_copy(update={"period": self.period})
 
-    def results(self) -> Chunks:
-        """Our results, by chunk."""
-        fitted = fit_reference(self.reference.sample(frac=1, random_state=1), self.spec)
-        chunks = by_chunk(self.analysis, self.period, self.spec.zone)
-        found = [evaluate_chunk(fitted, self.spec, rows) for _, rows in chunks]
-        return [{(r.subject, r.kind, r.method): r for r in results} for results in found]
+    @property
+    def rows(self) -> Rows:
+        return self.reference, self.analysis
+
+    def ours(self) -> Found:
+        return ours_of(self.rows, self.spec)
+
+    def theirs(self, calculator: Any) -> pd.DataFrame:
+        return theirs_of(calculator, with_classes(self.rows))
 
 
 def _uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,40 +102,14 @@ def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
 
 
 @pytest.fixture(scope="module")
-def ours(case: Case) -> Chunks:
-    found = case.results()
+def ours(case: Case) -> Found:
+    found = case.ours()
     assert len(found) >= 1
     assert all(result.value is not None for chunk in found for result in chunk.values())
     return found
 
 
-def _naive(rows: pd.DataFrame) -> pd.DataFrame:
-    times = rows[EVENT_TIME].dt.tz_localize(None)
-    return rows.assign(**{EVENT_TIME: times, PREDICTION: rows[PREDICTION].astype(object)})
-
-
-def _analysed(calculator: Any, case: Case) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        calculator.fit(_naive(case.reference))
-        run = calculator.estimate if hasattr(calculator, "estimate") else calculator.calculate
-        frame: pd.DataFrame = run(_naive(case.analysis)).filter(period="analysis").to_df()
-    return frame
-
-
-def _rows(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
-    """One column's results, a row per chunk."""
-    own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
-    return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
-
-
-def _same(ours: float | None, theirs: Any) -> bool:
-    if theirs is None or pd.isna(theirs):
-        return ours is None
-    return ours == pytest.approx(theirs, rel=1e-9, abs=1e-9)
-
-
-def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Chunks) -> None:
+def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Found) -> None:
     categorical = (*CATEGORICAL, PREDICTION)
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, SCORE, *categorical],
@@ -147,15 +119,15 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Chunks) 
         categorical_methods=list(SPEC.categorical_methods),
         chunk_period=OFFSET[case.period],
     )
-    theirs = _analysed(calculator, case)
+    theirs = case.theirs(calculator)
     assert len(theirs) == len(ours)
     drift = [key for key in ours[0] if key[1] is Kind.DRIFT]
     assert len(drift) == 5 * 3 + 4 * 2
     for column, kind, method in drift:
-        for chunk, row in zip(ours, _rows(theirs, column, method), strict=True):
+        for chunk, row in zip(ours, named(theirs, column, method), strict=True):
             result = chunk[column, kind, method]
-            assert _same(result.value, row["value"]), (result, row)
-            assert method == Method.CHI2 or _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+            assert same(result.value, row["value"]), (result, row)
+            assert method == Method.CHI2 or same(result.bounds.upper, row["upper_threshold"]), (result, row)
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)
 
 
@@ -163,11 +135,11 @@ def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example
     """CBPE cannot be fitted on such a reference; the realized metrics can."""
     reference, analysis = example("")
     case = Case(_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
-    _same_performance(nannyml.PerformanceCalculator, case, case.results(), Kind.REALIZED)
+    _same_performance(nannyml.PerformanceCalculator, case, case.ours(), Kind.REALIZED)
 
 
 @pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Chunks, kind: Kind) -> None:
+def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found, kind: Kind) -> None:
     if kind is Kind.REALIZED:
         return _same_performance(nannyml.PerformanceCalculator, case, ours, kind)
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
@@ -175,8 +147,8 @@ def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, o
     return _same_performance(nannyml.CBPE, scored, ours, kind)
 
 
-def _same_performance(calculator: Any, case: Case, ours: Chunks, kind: Kind) -> None:
-    theirs = _analysed(
+def _same_performance(calculator: Any, case: Case, ours: Found, kind: Kind) -> None:
+    theirs = case.theirs(
         calculator(
             y_pred_proba=SCORE,
             y_pred=PREDICTION,
@@ -185,29 +157,22 @@ def _same_performance(calculator: Any, case: Case, ours: Chunks, kind: Kind) -> 
             problem_type="classification_binary",
             metrics=[metric.value for metric in SPEC.metrics],
             chunk_period=OFFSET[case.period],
-        ),
-        case,
+        )
     )
     assert len(theirs) == len(ours)
     for metric in SPEC.metrics:
-        for chunk, row in zip(ours, _rows(theirs, metric.value), strict=True):
+        for chunk, row in zip(ours, named(theirs, metric.value), strict=True):
             result = chunk[MODEL, kind, metric]
-            assert _same(result.value, row["value"]), (result, row)
-            assert _same(result.sampling_error, row["sampling_error"]), (result, row)
-            assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
-            assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+            assert_same(result, row)
 
 
-def test_missing_values_and_errors(nannyml: ModuleType, case: Case, ours: Chunks) -> None:
+def test_missing_values_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
     columns = [*CONTINUOUS, *CATEGORICAL, SCORE, PREDICTION]
     calculator = nannyml.MissingValuesCalculator(
         column_names=columns, timestamp_column_name=EVENT_TIME, chunk_period=OFFSET[case.period]
     )
-    theirs = _analysed(calculator, case)
+    theirs = case.theirs(calculator)
     for column in columns:
-        for chunk, row in zip(ours, _rows(theirs, column), strict=True):
+        for chunk, row in zip(ours, named(theirs, column), strict=True):
             result = chunk[column, Kind.QUALITY, Quality.MISSING_VALUES]
-            assert _same(result.value, row["value"]), (result, row)
-            assert _same(result.sampling_error, row["sampling_error"]), (result, row)
-            assert _same(result.bounds.lower, row["lower_threshold"]), (result, row)
-            assert _same(result.bounds.upper, row["upper_threshold"]), (result, row)
+            assert_same(result, row)

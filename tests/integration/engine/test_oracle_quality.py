@@ -1,18 +1,15 @@
 """Data quality and summary statistics against NannyML 0.13.1 itself, on its own example data, to 1e-9."""
 
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, MODEL, Kind, Quality, Result, State, Statistic
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
-from tests.unit.engine.conftest import Example
+from tests.integration.engine.conftest import Example
+from tests.integration.engine.oracle import Found, Rows, named, ours_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS, CATEGORICAL = ("car_value", "driver_tenure"), ("salary_range", "size_of_downpayment")
@@ -31,8 +28,6 @@ SPEC = ModelSpec(
     quality=(Quality.UNSEEN_CATEGORIES, Quality.OUT_OF_RANGE, Quality.ROW_COUNT),
     statistics=STATISTICS,
 )
-Chunks = list[dict[tuple[str, str], Result]]
-Rows = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def _with_strays(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,74 +51,63 @@ def rows(request: pytest.FixtureRequest, example: Example) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ours(rows: Rows) -> Chunks:
-    reference, analysis = rows
-    fitted = fit_reference(reference.sample(frac=1, random_state=1), SPEC)
-    found = [evaluate_chunk(fitted, SPEC, part) for _, part in by_chunk(analysis, SPEC.period, SPEC.zone)]
+def ours(rows: Rows) -> Found:
+    found = ours_of(rows, SPEC)
     assert len(found) > 3
-    return [{(r.subject, r.method): r for r in results} for results in found]
+    return found
 
 
-def _theirs(calculator: Any, rows: Rows) -> pd.DataFrame:
-    reference, analysis = (part.assign(**{EVENT_TIME: part[EVENT_TIME].dt.tz_localize(None)}) for part in rows)
-    frame: pd.DataFrame = calculator.fit(reference).calculate(analysis).filter(period="analysis").to_df()
-    return frame
-
-
-def _held(ours: Chunks, theirs: pd.DataFrame, subject: str, method: str, group: str) -> list[Result]:
+def _held(ours: Found, theirs: pd.DataFrame, subject: str, kind: Kind, method: str, group: str) -> list[Result]:
     """Compare value, bounds, alert and, where they have one, sampling error of each chunk; give our results."""
-    assert len(ours) == len(theirs)
-    results = [chunk[subject, method] for chunk in ours]
-    own = theirs[group].reset_index(drop=True)
-    for place, result in enumerate(results):
-        row = own.loc[place]
-        assert result.value == pytest.approx(row["value"], rel=1e-9, abs=1e-9)
-        for bound, name in ((result.bounds.lower, "lower_threshold"), (result.bounds.upper, "upper_threshold")):
-            assert bound == (None if pd.isna(row[name]) else pytest.approx(row[name], rel=1e-9, abs=1e-9))
+    results = [chunk[subject, kind, method] for chunk in ours]
+    for result, row in zip(results, named(theirs, group), strict=True):
+        assert same(result.value, row["value"]), (result, row)
+        assert same(result.bounds.lower, row["lower_threshold"]), (result, row)
+        assert same(result.bounds.upper, row["upper_threshold"]), (result, row)
         assert (result.state is State.WARN) == bool(row["alert"])
-        if "sampling_error" in row and not pd.isna(row["sampling_error"]):
-            assert result.sampling_error == pytest.approx(row["sampling_error"], rel=1e-9, abs=1e-12)
+        if not pd.isna(row.get("sampling_error")):
+            assert same(result.sampling_error, row["sampling_error"]), (result, row)
     return results
 
 
-def test_unseen_categories(nannyml: ModuleType, rows: Rows, ours: Chunks) -> None:
+def test_unseen_categories(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
     calculator = nannyml.UnseenValuesCalculator(
         column_names=list(CATEGORICAL), timestamp_column_name=EVENT_TIME, chunk_period="W"
     )
-    theirs = _theirs(calculator, rows)
+    theirs = theirs_of(calculator, rows)
     for column in CATEGORICAL:
-        results = _held(ours, theirs, column, Quality.UNSEEN_CATEGORIES, column)
+        results = _held(ours, theirs, column, Kind.QUALITY, Quality.UNSEEN_CATEGORIES, column)
         assert all(result.state is State.WARN for result in results)
 
 
-def test_values_out_of_range(nannyml: ModuleType, rows: Rows, ours: Chunks) -> None:
+def test_values_out_of_range(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
     calculator = nannyml.NumericalRangeCalculator(
         column_names=list(CONTINUOUS), timestamp_column_name=EVENT_TIME, chunk_period="W"
     )
-    theirs = _theirs(calculator, rows)
+    theirs = theirs_of(calculator, rows)
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, Quality.OUT_OF_RANGE, column)
+        results = _held(ours, theirs, column, Kind.QUALITY, Quality.OUT_OF_RANGE, column)
         assert (results[0].state is State.WARN) == (column == "car_value")
 
 
-def test_row_count(nannyml: ModuleType, rows: Rows, ours: Chunks) -> None:
-    theirs = _theirs(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
-    _held(ours, theirs, MODEL, Quality.ROW_COUNT, "rows_count")
+def test_row_count(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
+    theirs = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
+    _held(ours, theirs, MODEL, Kind.QUALITY, Quality.ROW_COUNT, "rows_count")
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-def test_summary_statistics(nannyml: ModuleType, rows: Rows, ours: Chunks, statistic: Statistic) -> None:
+def test_summary_statistics(nannyml: ModuleType, rows: Rows, ours: Found, statistic: Statistic) -> None:
     calculator = {
         Statistic.MEAN: nannyml.SummaryStatsAvgCalculator,
         Statistic.SUM: nannyml.SummaryStatsSumCalculator,
         Statistic.STANDARD_DEVIATION: nannyml.SummaryStatsStdCalculator,
         Statistic.MEDIAN: nannyml.SummaryStatsMedianCalculator,
     }[statistic]
-    theirs = _theirs(calculator(list(CONTINUOUS), EVENT_TIME, chunk_period="W"), rows)
+    theirs = theirs_of(calculator(list(CONTINUOUS), EVENT_TIME, chunk_period="W"), rows)
     gaps = bool(rows[0]["car_value"].isna().any())
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, statistic, column)
-        assert all(result.kind is Kind.STATISTIC and result.sampling_error is not None for result in results)
+        results = _held(ours, theirs, column, Kind.STATISTIC, statistic, column)
+        assert all(result.sampling_error is not None for result in results)
         # NannyML has no standard error of the standard deviation where the reference has gaps; we leave these out.
         known = theirs[column, "sampling_error"].notna()
         assert known.all() == (not gaps or statistic is not Statistic.STANDARD_DEVIATION)
@@ -134,13 +118,11 @@ def test_a_bound_below_0_is_none(nannyml: ModuleType, example: Example) -> None:
     reference, analysis = example("")
     uneven = reference[(reference.index < 150) | (reference.index > 4_000)][:1_000]
     rows = uneven.assign(car_value=uneven["car_value"].where(uneven.index > 4_000, 1.0)), analysis[-500:]
-    fitted = fit_reference(rows[0], SPEC)
-    found = [evaluate_chunk(fitted, SPEC, part) for _, part in by_chunk(rows[1], SPEC.period, SPEC.zone)]
-    chunks = [{(r.subject, r.method): r for r in results} for results in found]
-    counts = _theirs(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
-    spreads = _theirs(nannyml.SummaryStatsStdCalculator(["car_value"], EVENT_TIME, chunk_period="W"), rows)
+    chunks = ours_of(rows, SPEC)
+    counts = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
+    spreads = theirs_of(nannyml.SummaryStatsStdCalculator(["car_value"], EVENT_TIME, chunk_period="W"), rows)
     for result in (
-        *_held(chunks, counts, MODEL, Quality.ROW_COUNT, "rows_count"),
-        *_held(chunks, spreads, "car_value", Statistic.STANDARD_DEVIATION, "car_value"),
+        *_held(chunks, counts, MODEL, Kind.QUALITY, Quality.ROW_COUNT, "rows_count"),
+        *_held(chunks, spreads, "car_value", Kind.STATISTIC, Statistic.STANDARD_DEVIATION, "car_value"),
     ):
         assert result.bounds.lower is None

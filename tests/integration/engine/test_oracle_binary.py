@@ -1,6 +1,5 @@
 """Every number of a binary model that NannyML 0.13.1 has too, against NannyML itself on its own data, to 1e-9."""
 
-import warnings
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -9,14 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
 from driftline.engine.confidence import confidence_band
-from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.binary.sampling import SEED
-from driftline.engine.reference import fit_reference
-from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Kind, Metric, Result
+from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Kind, Metric
 from driftline.engine.spec import BusinessValue, ColumnSpec, ModelSpec, Period, ThresholdPolicy
-from tests.unit.engine.conftest import Example
+from tests.integration.engine.conftest import Example
+from tests.integration.engine.oracle import Found, assert_same, ours_of, same, theirs_of, with_classes
 
 THEIR_NAMES = {
     Metric.ROC_AUC: "roc_auc",
@@ -46,23 +43,18 @@ SPEC = ModelSpec(
     quality=(),
     thresholds=ThresholdPolicy.NANNYML,
 )
-Chunks = list[dict[tuple[Kind, str], Result]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A reference, rows to analyse, and what our results of these are, by chunk."""
+    """A reference, rows to analyse."""
 
     reference: pd.DataFrame
     analysis: pd.DataFrame
     spec: ModelSpec = SPEC
 
-    def results(self) -> Chunks:
-        """Our results of the model, by chunk."""
-        fitted = fit_reference(self.reference.sample(frac=1, random_state=1), self.spec)
-        chunks = by_chunk(self.analysis, self.spec.period, self.spec.zone)
-        found = [evaluate_chunk(fitted, self.spec, rows) for _, rows in chunks]
-        return [{(r.kind, r.method): r for r in results if r.subject == MODEL} for results in found]
+    def ours(self) -> Found:
+        return ours_of((self.reference, self.analysis), self.spec)
 
 
 def _uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
@@ -89,16 +81,11 @@ def case(request: pytest.FixtureRequest, example: Example) -> Case:
 
 
 @pytest.fixture(scope="module")
-def ours(case: Case) -> Chunks:
-    found = case.results()
+def ours(case: Case) -> Found:
+    found = case.ours()
     assert len(found) >= 2
     assert all(result.value is not None for chunk in found for result in chunk.values())
     return found
-
-
-def _naive(rows: pd.DataFrame) -> pd.DataFrame:
-    times = rows[EVENT_TIME].dt.tz_localize(None)
-    return rows.assign(**{EVENT_TIME: times, PREDICTION: rows[PREDICTION].astype(object)})
 
 
 def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[str, Any]]]:
@@ -116,47 +103,34 @@ def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[
         chunk_period="W",
         **options,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        np.random.seed(SEED)  # NannyML resamples for average precision, without a seed of its own
-        asked.fit(_naive(case.reference))
-        run = asked.estimate if hasattr(asked, "estimate") else asked.calculate
-        frame: pd.DataFrame = run(_naive(case.analysis)).filter(period="analysis").to_df()
+    np.random.seed(SEED)  # NannyML resamples for average precision, without a seed of its own
+    frame = theirs_of(asked, with_classes((case.reference, case.analysis)))
     names = sorted({column[0] for column in frame.columns} - {"chunk"})
     return [{name: row[name].to_dict() for name in names} for _, row in frame.iterrows()]
 
 
-def _same(ours: float | None, theirs: Any) -> bool:
-    if theirs is None or pd.isna(theirs):
-        return ours is None
-    return ours == pytest.approx(float(theirs), rel=1e-9, abs=1e-9)
-
-
-def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Chunks, kind: Kind) -> None:
+def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Found, kind: Kind) -> None:
     assert len(theirs) == len(ours)
     for their_chunk, our_chunk in zip(theirs, ours, strict=True):
         for metric, name in THEIR_NAMES.items():
-            result, numbers = our_chunk[kind, metric], their_chunk[name]
-            assert _same(result.value, numbers["value"]), (result, numbers)
-            assert _same(result.sampling_error, numbers["sampling_error"]), (result, numbers)
-            assert _same(result.bounds.lower, numbers["lower_threshold"]), (result, numbers)
-            assert _same(result.bounds.upper, numbers["upper_threshold"]), (result, numbers)
+            result, numbers = our_chunk[MODEL, kind, metric], their_chunk[name]
+            assert_same(result, numbers)
 
 
-def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Chunks) -> None:
+def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
     _same_numbers(_theirs(nannyml.PerformanceCalculator, case), ours, Kind.REALIZED)
 
 
-def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Chunks) -> None:
+def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
     theirs = _theirs(nannyml.CBPE, scored)
     _same_numbers(theirs, ours, Kind.ESTIMATED)
     for their_chunk, our_chunk in zip(theirs, ours, strict=True):
         for metric, name in THEIR_NAMES.items():
-            lower, upper = confidence_band(our_chunk[Kind.ESTIMATED, metric]) or (None, None)
-            assert _same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
-            assert _same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
+            lower, upper = confidence_band(our_chunk[MODEL, Kind.ESTIMATED, metric]) or (None, None)
+            assert same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
+            assert same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
 
 
 def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
@@ -169,11 +143,11 @@ def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
     case = Case(reference[:1_500], analysis[-1_000:], spec)
     theirs = _theirs(nannyml.PerformanceCalculator, case, normalize_business_value="per_prediction")
     totals = _theirs(nannyml.PerformanceCalculator, case)
-    for their_chunk, total, our_chunk in zip(theirs, totals, case.results(), strict=True):
-        result, numbers = our_chunk[Kind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
-        assert _same(result.value, total["business_value"]["value"] / result.rows)
-        assert _same(result.sampling_error, numbers["sampling_error"])
-        assert not _same(result.value, numbers["value"])
+    for their_chunk, total, our_chunk in zip(theirs, totals, case.ours(), strict=True):
+        result, numbers = our_chunk[MODEL, Kind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
+        assert same(result.value, total["business_value"]["value"] / result.rows)
+        assert same(result.sampling_error, numbers["sampling_error"])
+        assert not same(result.value, numbers["value"])
 
 
 def test_a_model_that_claims_everything_has_metrics_where_nannyml_has_none(
@@ -182,9 +156,9 @@ def test_a_model_that_claims_everything_has_metrics_where_nannyml_has_none(
     reference, analysis = example("")
     case = Case(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
     theirs = _theirs(nannyml.PerformanceCalculator, case)
-    for their_chunk, our_chunk in zip(theirs, case.results(), strict=True):
+    for their_chunk, our_chunk in zip(theirs, case.ours(), strict=True):
         for metric in (Metric.F1, Metric.PRECISION, Metric.RECALL):
             assert np.isnan(their_chunk[metric]["value"])
-            assert our_chunk[Kind.REALIZED, metric].value is not None
-        assert our_chunk[Kind.REALIZED, Metric.RECALL].value == 1.0
-        assert _same(our_chunk[Kind.REALIZED, Metric.SPECIFICITY].value, their_chunk["specificity"]["value"])
+            assert our_chunk[MODEL, Kind.REALIZED, metric].value is not None
+        assert our_chunk[MODEL, Kind.REALIZED, Metric.RECALL].value == 1.0
+        assert same(our_chunk[MODEL, Kind.REALIZED, Metric.SPECIFICITY].value, their_chunk["specificity"]["value"])

@@ -6,12 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from driftline.engine.chunks import by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, MODEL, Kind, Method, Result, State
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
-from tests.unit.engine.conftest import Example
+from tests.integration.engine.conftest import Example
+from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
@@ -30,7 +28,7 @@ SPEC = ModelSpec(
     categorical_methods=(),
     multivariate_methods=(Method.PCA_RECONSTRUCTION, Method.DOMAIN_CLASSIFIER),
 )
-Case = tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Result]]]
+Case = tuple[Rows, Found]
 
 
 @pytest.fixture(scope="module")
@@ -39,34 +37,24 @@ def case(example: Example) -> Case:
     reference, analysis = (part.assign(id_of_day=0.0) for part in example("_dq"))
     reference, analysis = reference[:1_500], analysis[-900:]
     analysis = analysis.assign(salary_range=analysis["salary_range"].mask(analysis["loan_length"] % 7 == 0, "new"))
-    fitted = fit_reference(reference, SPEC)
-    chunks = by_chunk(analysis, SPEC.period, SPEC.zone)
-    found = [evaluate_chunk(fitted, SPEC, rows) for _, rows in chunks]
-    return reference, analysis, [{r.method: r for r in own if r.kind is Kind.MULTIVARIATE} for own in found]
+    rows = reference, analysis
+    return rows, ours_of(rows, SPEC, shuffled=False)  # the domain classifier knows the order of its rows
 
 
-def _naive(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(**{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None)})
-
-
-def _theirs(calculator: Any, case: Case, name: str) -> list[dict[str, Any]]:
-    reference, analysis, ours = case
-    frame = calculator.fit(_naive(reference)).calculate(_naive(analysis)).filter(period="analysis").to_df()
-    assert len(frame) == len(ours) > 1
-    return [dict(row) for row in frame[name].to_dict("records")]
+def _pairs(theirs: pd.DataFrame, case: Case, method: Method, name: str) -> list[tuple[Result, dict[str, Any]]]:
+    """Our result and NannyML's numbers, chunk by chunk."""
+    rows = named(theirs, name)
+    assert len(rows) == len(case[1]) > 1
+    return [(chunk[MODEL, Kind.MULTIVARIATE, method], row) for chunk, row in zip(case[1], rows, strict=True)]
 
 
 def test_pca_reconstruction_error_with_bounds_and_sampling_error(nannyml: ModuleType, case: Case) -> None:
     calculator = nannyml.DataReconstructionDriftCalculator(
         column_names=[*CONTINUOUS, *CATEGORICAL], timestamp_column_name=EVENT_TIME, chunk_period="W"
     )
-    for chunk, row in zip(case[2], _theirs(calculator, case, "reconstruction_error"), strict=True):
-        result = chunk[Method.PCA_RECONSTRUCTION]
-        assert result.subject == MODEL
-        assert result.value == pytest.approx(row["value"], rel=1e-9)
-        assert result.sampling_error == pytest.approx(row["sampling_error"], rel=1e-9)
-        assert result.bounds.lower == pytest.approx(row["lower_threshold"], rel=1e-9)
-        assert result.bounds.upper == pytest.approx(row["upper_threshold"], rel=1e-9)
+    theirs = theirs_of(calculator, case[0])
+    for result, row in _pairs(theirs, case, Method.PCA_RECONSTRUCTION, "reconstruction_error"):
+        assert_same(result, row)
         assert (result.state is State.WARN) == bool(row["alert"])
 
 
@@ -78,8 +66,8 @@ def test_domain_classifier_on_one_thread(nannyml: ModuleType, case: Case) -> Non
         chunk_period="W",
         hyperparameters={**defaults, "n_jobs": 1},
     )
-    for chunk, row in zip(case[2], _theirs(calculator, case, "domain_classifier_auroc"), strict=True):
-        result = chunk[Method.DOMAIN_CLASSIFIER]
-        assert result.value == pytest.approx(row["value"], rel=1e-9)
+    theirs = theirs_of(calculator, case[0])
+    for result, row in _pairs(theirs, case, Method.DOMAIN_CLASSIFIER, "domain_classifier_auroc"):
+        assert same(result.value, row["value"]), (result, row)
         assert (result.bounds.lower, result.bounds.upper) == (row["lower_threshold"], row["upper_threshold"])
         assert (result.state is State.WARN) == bool(row["alert"])
