@@ -37,11 +37,12 @@ down: $(INSTALLED) ## Stop everything; the data stays
 clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
 	@$(VENV) -m stack clean
 
-check: setup ## Lint, formatting, types, the design's arrows, the docs
+check: setup ## Lint, formatting, types, the design's arrows, secrets, the docs
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
+	$(VENV) -m stack.leaks
 	$(PYTEST) -q tests/unit/docs
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
