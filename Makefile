@@ -6,6 +6,9 @@ VENV := .venv/bin/python
 PYTEST := $(VENV) -m pytest
 PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
 INSTALLED := .venv/.project.stamp
+COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--no-emit-index-url --generate-hashes --no-header
+IMAGES := simulator monitor eda jobs deploy
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +63,8 @@ bench: setup ## Time the product against the bare thing it stands on (some minut
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
 lock: setup ## Write the lock files anew from pyproject.toml
-	UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \
-		requirements/bootstrap.in -o requirements/bootstrap.lock
-	UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-header \
-		--override requirements/overrides.txt --all-extras --no-emit-package driftline \
+	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
 		-o requirements/dev.lock pyproject.toml
+	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
+		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
