@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -104,6 +104,20 @@ class KafkaSettings(EnvironmentSettings):
     publisher: Publisher = Publisher.CONFLUENT
 
 
+class AccessSettings(EnvironmentSettings):
+    """Who may use the web services, how often and with how much: the same for all of them.
+
+    `tokens` is the file of hashed tokens that `driftline token create` makes; without, a service keeps to loopback.
+    `rate_limit` counts per token or address (`off` for none); `max_body` is in bytes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", env_ignore_empty=True, frozen=True)
+
+    tokens: Path | None = None
+    rate_limit: str = Field("600/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
+    max_body: int = Field(1_048_576, ge=1)
+
+
 class LocalSettings(EnvironmentSettings):
     """Where local state lives, and where objects such as references and model artifacts are kept."""
 
@@ -115,3 +129,18 @@ class LocalSettings(EnvironmentSettings):
     def objects(self) -> Path:
         """The folder of Parquet files, references and model artifacts."""
         return self.var / "objects"
+
+
+class TlsSettings(EnvironmentSettings):
+    """The certificate (PEM, with those between it and its CA) and the key that a service shows; both or neither."""
+
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_", frozen=True)
+
+    cert: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.cert is None) is not (self.key is None):
+            raise InvalidInput("Set both DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY, or neither.")
+        return self

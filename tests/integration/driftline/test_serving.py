@@ -1,0 +1,314 @@
+"""A service over HTTP and HTTPS: who is answered, who is refused, and that nobody can keep the others waiting."""
+
+import http.client
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask, Response, jsonify, request
+
+from driftline import connections, serving
+from driftline.errors import InvalidInput
+from driftline.serving import make_server
+from driftline.settings import TlsSettings
+from driftline.tls import client_context
+from stack import paths, ports
+from stack.certificates import Certificates, make_certificates
+
+HOST = "127.0.0.1"
+PLAIN = TlsSettings(cert=None, key=None)
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _app() -> Flask:
+    app = Flask("tried")
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+
+    def healthz() -> str:
+        return "ok"
+
+    def echo() -> Response:
+        return jsonify(length=len(request.get_data()), scheme=request.scheme)
+
+    def refuse() -> tuple[str, int]:
+        return "no", 401
+
+    app.get("/healthz")(healthz)
+    app.post("/echo")(echo)
+    app.post("/refuse")(refuse)
+    return app
+
+
+@contextmanager
+def _served(tls: TlsSettings = PLAIN) -> Iterator[int]:
+    server = make_server(_app(), HOST, 0, tls)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server.bind_addr[1]
+    finally:
+        server.stop()
+        thread.join()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A service over plain HTTP."""
+    with _served() as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A CA and what it signed for this machine."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC))
+
+
+def _tls(certificates: Certificates) -> TlsSettings:
+    return TlsSettings(cert=certificates.certificate, key=certificates.key)
+
+
+def _get(port: int, context: ssl.SSLContext | None = None, path: str = "/healthz") -> tuple[int, bytes]:
+    made = (
+        http.client.HTTPSConnection(HOST, port, timeout=10, context=context)
+        if context
+        else http.client.HTTPConnection(HOST, port, timeout=10)
+    )
+    try:
+        made.request("GET", path)
+        answer = made.getresponse()
+        return answer.status, answer.read()
+    finally:
+        made.close()
+
+
+def _said(port: int, *parts: bytes) -> bytes:
+    """Send bytes as they are and read to the end of the connection."""
+    with socket.create_connection((HOST, port), 10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        connection.shutdown(socket.SHUT_WR)
+        return _read(connection)
+
+
+def _read(connection: socket.socket) -> bytes:
+    read = b""
+    with suppress(ConnectionError):
+        while more := connection.recv(65536):
+            read += more
+    return read
+
+
+def test_over_https_the_right_ca_is_answered_and_another_refuses(certificates: Certificates, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path / "other", datetime.now(UTC))
+    with _served(_tls(certificates)) as port:
+        assert _get(port, client_context(certificates.authority)) == (200, b"ok")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            _get(port, client_context(other.authority))
+
+
+def test_over_https_plain_http_and_old_tls_are_refused(certificates: Certificates) -> None:
+    old = client_context(certificates.authority)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    with pytest.deprecated_call():
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with _served(_tls(certificates)) as port:
+        with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL"):
+            _get(port, old)
+        status, text = _get(port)
+        assert (status, b"HTTPS only" in text) == (400, True)
+        newest = client_context(certificates.authority)
+        raw = socket.create_connection((HOST, port), 10)
+        with newest.wrap_socket(raw, server_hostname=HOST) as connection:
+            assert connection.version() == "TLSv1.3"
+
+
+def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    first = make_certificates(tmp_path, datetime.now(UTC))
+    before = client_context(first.authority)
+    with _served(_tls(first)) as port:
+        first.certificate.write_text("half a certif")
+        assert _get(port, before) == (200, b"ok")
+        make_certificates(tmp_path, datetime.now(UTC))
+        assert _get(port, client_context(first.authority)) == (200, b"ok")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            _get(port, before)
+
+
+@pytest.mark.parametrize("fault", ["missing", "mismatch", "no PEM"])
+def test_a_certificate_that_cannot_be_used_is_one_clear_message(tmp_path: Path, fault: str) -> None:
+    made = make_certificates(tmp_path / "one", datetime.now(UTC))
+    other = make_certificates(tmp_path / "other", datetime.now(UTC))
+    if fault == "missing":
+        made.key.unlink()
+    key = other.key if fault == "mismatch" else made.key
+    if fault == "no PEM":
+        key.write_text("secret")
+    words = {"missing": "key.pem cannot be read", "mismatch": "another certificate's", "no PEM": "no PEM in it"}
+    with pytest.raises(InvalidInput, match=words[fault]):
+        make_server(_app(), HOST, 0, TlsSettings(cert=made.certificate, key=key))
+
+
+def test_a_port_that_is_taken_is_one_clear_message(port: int) -> None:
+    with pytest.raises(InvalidInput, match=f"Nobody can listen on {HOST}:{port}"):
+        make_server(_app(), HOST, port, PLAIN)
+
+
+def test_it_does_not_say_what_it_is(port: int) -> None:
+    answer = _said(port, GET)
+    assert answer.endswith(b"\r\n\r\nok")
+    assert b"server:" not in answer.lower()
+    assert b"heroot" not in answer + _said(port, b"nonsense\r\n\r\n")
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_silent_and_slow_clients_keep_nobody_waiting(certificates: Certificates, tls: bool) -> None:
+    """Silent ones hold no thread; slow ones do, but there are more threads than work at a time."""
+    context = client_context(certificates.authority) if tls else None
+    with _served(_tls(certificates) if tls else PLAIN) as port, ExitStack() as opened:
+        for number in range(80):
+            client = opened.enter_context(socket.create_connection((HOST, port), 10))
+            if number < 24:
+                client.sendall(b"\x16\x03" if tls else GET[:9])
+        began = time.monotonic()
+        assert _get(port, context) == (200, b"ok")
+        assert time.monotonic() - began < 2
+
+
+def test_a_request_that_dribbles_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.6)
+    began = time.monotonic()
+    with socket.create_connection((HOST, port), 10) as slow, suppress(ConnectionError):
+        for letter in GET:
+            slow.sendall(bytes([letter]))
+            time.sleep(0.05)
+            if time.monotonic() - began > 1.5:
+                break
+        assert b"408" in _read(slow)
+    assert time.monotonic() - began < 3
+
+
+def test_a_body_that_stops_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.3)
+    with socket.create_connection((HOST, port), 10) as slow:
+        slow.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+        assert b"408" in _read(slow)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET /" + b"a" * serving.HEADER_BYTES + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * serving.HEADER_BYTES + b"\r\n\r\n", b"413"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", b"400"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", b"400"),
+    ],
+    ids=["address", "headers", "body", "negative", "bad chunk", "huge chunk", "cut off"],
+)
+def test_what_is_too_large_or_malformed_is_the_clients_fault(port: int, request_bytes: bytes, status: bytes) -> None:
+    assert _said(port, request_bytes).startswith(b"HTTP/1.1 " + status)
+    assert _get(port) == (200, b"ok")
+
+
+def test_a_body_in_chunks_is_read_and_what_is_left_of_one_is_no_request(port: int) -> None:
+    chunked = b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert b'"length":3' in _said(port, b"POST /echo" + chunked + b"3\r\nabc\r\n0\r\n\r\n")
+    answers = _said(port, b"POST /refuse" + chunked + b"%x\r\n" % len(GET) + GET + b"\r\n0\r\n\r\n")
+    assert answers.startswith(b"HTTP/1.1 401")
+    assert answers.count(b"HTTP/1.1") == 1
+
+
+def test_a_connection_is_used_again(port: int) -> None:
+    made = http.client.HTTPConnection(HOST, port, timeout=10)
+    for _ in range(3):
+        made.request("POST", "/echo", body=b"x" * 20_000)
+        assert made.getresponse().read() == b'{"length":20000,"scheme":"http"}\n'
+        first = made.sock
+    assert made.sock is first
+    made.close()
+
+
+def test_some_requests_at_a_time_are_worked_on() -> None:
+    together, most, lock = 0, 0, threading.Lock()
+
+    def work(environ: object, start_response: Callable[..., object]) -> Iterable[bytes]:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+        time.sleep(0.05)
+        with lock:
+            together -= 1
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = make_server(work, HOST, 0, PLAIN)
+    serving_thread = threading.Thread(target=server.serve)
+    serving_thread.start()
+    clients = [threading.Thread(target=_get, args=(server.bind_addr[1],)) for _ in range(20)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    server.stop()
+    serving_thread.join()
+    assert most == serving.AT_WORK
+
+
+SLOW_SERVICE = """
+import sys, time
+from driftline import serving
+from driftline.settings import TlsSettings
+
+def app(environ, start_response):
+    print("begun", flush=True)
+    time.sleep(1)
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"done"]
+
+serving.serve(app, "127.0.0.1", int(sys.argv[1]), TlsSettings())
+print("closed", flush=True)
+"""
+
+
+def test_told_to_stop_it_finishes_what_is_under_way() -> None:
+    port = ports.any_free()
+    command = [sys.executable, "-c", SLOW_SERVICE, str(port)]
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    with subprocess.Popen(command, cwd=paths.ROOT, env=environment, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout
+        asked = _when_it_listens(port)
+        assert service.stdout.readline() == "begun\n"
+        service.send_signal(signal.SIGTERM)
+        answer = _read(asked)
+        assert answer.endswith(b"done")
+        assert service.wait(10) == 0
+        assert service.stdout.read() == "closed\n"
+        asked.close()
+
+
+def _when_it_listens(port: int) -> socket.socket:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            connection = socket.create_connection((HOST, port), 10)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            connection.sendall(GET)
+            return connection
