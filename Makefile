@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check test test-unit test-integration test-e2e bench lock
+.PHONY: help setup tools up status logs down clean demo check test test-unit test-integration test-e2e bench diagrams lock
 VENV := .venv/bin/python
 PYTEST := $(VENV) -m pytest
 PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
@@ -61,6 +61,9 @@ test-e2e: setup ## The loop through the public commands, with kills
 
 bench: setup ## Time the product against the bare thing it stands on (some minutes)
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
+
+diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetches PlantUML the first time)
+	@$(VENV) -m stack.diagrams
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
