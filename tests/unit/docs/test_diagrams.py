@@ -1,21 +1,36 @@
-"""The diagrams draw the tables, keys, topics and ports that the code has."""
+"""The diagrams name what the code has, and the pictures are those of their sources."""
 
+import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import Table
 
 from driftline import views
-from driftline.columns import FEATURES, Topic
+from driftline.columns import FEATURES, TRAILING_DAYS, Topic
+from driftline.engine.drift_rule import LASTING, WINDOW
 from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.settings import DatabaseSettings
 from driftline.tables import CHURN_NUMBER, metadata, predictions, predictions_staging, truth_metadata
+from eda.records import CHUNK_ROWS
+from flaskapp.lot import MOST_BATCHES
+from flaskapp.settings import SimulatorSettings
+from monitoring.pending import FIRST_REST
+from monitoring.settings import MonitorSettings
+from stack import diagrams
+from stack.accounts import ACCOUNTS
+from stack.services import SERVICES
 from stack.site import DEFAULT_PORTS
 from stack.topics import TOPICS
-from tests.unit.docs.pages import PAGES, ROOT
+from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text, words
+from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
 
-FOLDER = ROOT / "PlantUMLDiagrams"
-SOURCES = sorted(FOLDER.glob("*.puml"))
+GALLERY = diagrams.FOLDER / "README.md"
+STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring")
+EVERY = [pytest.param(name, id=name) for name in SOURCES]
+SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
 
 
 @dataclass(frozen=True)
@@ -26,13 +41,12 @@ class Entity:
     others: tuple[str, ...]
 
 
-def drawn() -> dict[str, Entity]:
-    text = (FOLDER / "tables.puml").read_text()
-    entities = {}
-    for name, body in re.findall(r"^ *entity (\w+)(?: <<view>>)? \{\n(.*?)^ *\}", text, re.MULTILINE | re.DOTALL):
+def entities() -> dict[str, Entity]:
+    found = {}
+    for name, body in re.findall(r"^ *entity (\w+) <<\w+>> \{\n(.*?)^ *\}", text("tables"), re.MULTILINE | re.DOTALL):
         above, _, below = body.partition("--\n")
-        entities[name] = Entity(tuple(above.split()), tuple(below.split()))
-    return entities
+        found[name] = Entity(tuple(above.split()), tuple(below.split()))
+    return found
 
 
 def tables_of_code() -> dict[str, Table]:
@@ -42,43 +56,126 @@ def tables_of_code() -> dict[str, Table]:
 
 
 def test_every_table_is_drawn() -> None:
-    assert {*drawn()} == {*tables_of_code(), views.MODEL_PREDICTIONS}
+    assert {*entities()} == {*tables_of_code(), views.MODEL_PREDICTIONS}
 
 
 @pytest.mark.parametrize("name", sorted(tables_of_code()))
 def test_a_tables_key_and_columns_are_those_drawn(name: str) -> None:
-    table, entity = tables_of_code()[name], drawn()[name]
+    table, entity = tables_of_code()[name], entities()[name]
     assert entity.key == tuple(column.name for column in table.primary_key)
     assert [column for column in entity.others if column not in table.c] == []
 
 
 def test_the_views_columns_are_those_drawn() -> None:
     columns = {column.name for column in views.model_predictions().selected_columns}
-    assert {*drawn()[views.MODEL_PREDICTIONS].key} <= columns
+    assert {*entities()[views.MODEL_PREDICTIONS].key} <= columns
 
 
 def test_every_arrow_joins_two_tables() -> None:
-    text = (FOLDER / "tables.puml").read_text()
-    arrows = re.findall(r"^(\w+) \S*(?:--|\.\.)\S* (\w+)", text, re.MULTILINE)
+    arrows = re.findall(r"^(\w+) \S*(?:-|\.)\S* (\w+)", text("tables"), re.MULTILINE)
     assert len(arrows) > 10
-    assert {end for arrow in arrows for end in arrow} - {*drawn()} == set()
+    assert {end for arrow in arrows for end in arrow} - {*entities()} == set()
 
 
-def test_the_topics_named_are_those_there_are() -> None:
+def test_the_picture_of_the_database_names_every_table_and_account() -> None:
+    assert [name for name in entities() if not re.search(rf"\b{name}\b", drawn("database"))] == []
+    assert {*re.findall(r"\bdriftline_\w+", drawn("database"))} == {*ACCOUNTS}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_name_is_one_of_the_code(name: str) -> None:
+    known = names_of_code() | {*tables_of_code()} | SCHEMAS
+    assert sorted(words(name) - known) == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_file_named_is_one_that_is_there_or_that_the_code_writes(name: str) -> None:
+    known = names_of_code()
+    assert [file for file in sorted(files(name)) if file not in known and file.partition(".")[0] not in known] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_folder_named_is_there_or_made(name: str) -> None:
+    paths = re.findall(r"(?<![\w/.])((?:flaskapp|eda|pyspark|monitoring|stack|var)/[\w/-]*)(?![\w.]*\.)", drawn(name))
+    made = {"var/objects", "var/objects/prepared", "eda/output", "monitoring/output"}
+    assert [path for path in paths if not (ROOT / path).exists() and path.rstrip("/") not in made] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_topic_port_and_route_is_one_of_the_code(name: str) -> None:
+    routes = {span.split()[1] for _, cell, *_ in table(README, "Routes") for span in spans(cell)}
+    assert {*re.findall(r"\bcdr-[a-z-]+", drawn(name))} <= {*Topic}
+    assert {int(port) for port in re.findall(r":(\d{4,5})\b", drawn(name))} <= {*DEFAULT_PORTS.values()}
+    assert {*re.findall(r"(?:GET|POST|or) (/\S+)", drawn(name))} <= routes
+
+
+def test_every_topic_port_and_service_of_the_local_stack_is_drawn() -> None:
+    local = drawn("containers-local")
     assert {new.topic for new in TOPICS} == {*Topic}
-    containers = (FOLDER / "containers.puml").read_text()
-    assert [topic for topic in Topic if topic not in containers] == []
-    texts = " ".join(page.read_text() for page in (*PAGES, *SOURCES))
+    assert [topic for topic in Topic if topic not in local] == []
+    assert {int(port) for port in re.findall(r":(\d{4})\b", local)} == {*DEFAULT_PORTS.values()}
+    assert [service.name for service in SERVICES if service.name not in local.lower()] == []
+
+
+def test_the_pages_name_topics_that_there_are() -> None:
+    texts = " ".join(page.read_text() for page in PAGES)
     assert {*re.findall(r"\bcdr-[a-z-]+", texts)} <= {*Topic}
 
 
-def test_the_ports_drawn_are_the_usual_ones() -> None:
-    ports = {int(port) for port in re.findall(r":(\d{4})\b", (FOLDER / "containers.puml").read_text())}
-    assert ports == {*DEFAULT_PORTS.values()}
+@pytest.mark.parametrize("name", EVERY)
+def test_a_diagram_has_its_files_name_the_one_style_and_a_title(name: str) -> None:
+    source = SOURCES[name].read_text()
+    assert source.startswith(f"@startuml {name}\n")
+    assert source.endswith("@enduml\n")
+    assert source.count("!include style.iuml\n") == 1
+    assert re.search(r"^title \S", source, re.MULTILINE)
+    assert "skinparam" not in source or name == "tables"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_a_diagram_is_named_as_its_file(source: object) -> None:
-    text = (FOLDER / f"{getattr(source, 'stem', '')}.puml").read_text()
-    assert text.startswith(f"@startuml {getattr(source, 'stem', '')}\n")
-    assert text.endswith("@enduml\n")
+def training() -> dict[str, Any]:
+    return dict(json.loads((ROOT / "pyspark" / "training.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("poll-sequence", f"every {MonitorSettings.model_fields['poll_seconds'].default:g} s"),
+        ("poll-sequence", f"retry_at in {FIRST_REST.total_seconds():g} s"),
+        ("relay-crash-and-recovery", f"up to {MOST_BATCHES} pending batches"),
+        ("relay-crash-and-recovery", f"the id {SimulatorSettings.model_fields['transactional_id'].default}"),
+        ("streaming-ingestion", f"{TOPICS[0].topic} ({TOPICS[0].num_partitions} partitions)"),
+        ("eda", f"in chunks of {CHUNK_ROWS:,}"),
+        ("preparation", f"over the last {TRAILING_DAYS} days"),
+        ("preparation", f"{len(FEATURES)} features"),
+        ("model", f"validation: {training()['validation_share'] * 100:g} %"),
+        ("model", f"reference: {training()['reference_share'] * 100:g} %"),
+        ("model", f"({training()['label_delay_days']} days between"),
+        ("monitoring", f"{ModelSpec.model_fields['label_coverage'].default * 100:g} % in"),
+        ("monitoring", f"({LASTING} of {WINDOW} days)"),
+    ],
+)
+def test_a_number_said_is_that_of_the_code(name: str, said: str) -> None:
+    assert said in " ".join(drawn(name).split())
+
+
+def test_there_is_a_picture_of_every_step() -> None:
+    assert {*STEPS} <= {*SOURCES}
+
+
+def test_the_pictures_are_those_of_their_sources() -> None:
+    assert [source.name for source in diagrams.outdated()] == [], "run `make diagrams`, and look at what was drawn"
+    assert diagrams.strays() == []
+
+
+def test_every_picture_is_shown_and_told_of() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\((rendered/[\w-]+\.svg)\)", GALLERY.read_text())
+    assert shown == list(dict.fromkeys(shown))
+    assert {*shown} == {f"rendered/{name}.svg" for name in SOURCES}
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", GALLERY.read_text())
+    assert [link for link in links if "://" not in link and not (GALLERY.parent / link).exists()] == []
+
+
+def test_the_readme_shows_one() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(PlantUMLDiagrams/(rendered/[\w-]+\.svg)\)", README.read_text())
+    assert [path for path in shown if not (diagrams.FOLDER / path).exists()] == []
+    assert shown

@@ -1,0 +1,62 @@
+"""Reads the diagrams as their tests need them: what a reader sees, and the names that the code has."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from stack import diagrams
+from tests.unit.docs.pages import ROOT
+
+SOURCES = {source.stem: source for source in diagrams.sources()}
+CODE = ("src/driftline", "flaskapp", "eda", "pyspark", "monitoring", "stack")
+PRODUCTS = {"MySQL", "MariaDB"}
+
+_ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"
+_FILE = rf"[\w-]+\.(?:{_ENDINGS})(?:\.gz)?\b"
+_WORD = r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b|\b[A-Za-z]*[a-z][A-Z]\w*"
+_DEFINED = (
+    r"^ *(?:def|class) (\w+)",
+    r"^ *(\w+)(?:: [^=\n]+)? = ",
+    r"^    (\w+): ",
+    r"""["'/]([\w.-]+)["'/]""",
+    r"PROCEDURE (\w+)",
+)
+
+
+def text(name: str) -> str:
+    """Give a diagram's source with its line breaks as blanks; what a reader sees, and the comments that name files."""
+    lines = SOURCES[name].read_text().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("!")).replace("\\n", " ")
+
+
+def drawn(name: str) -> str:
+    """Give only what a reader of the picture may see: `text` without comments, markup of style and colour."""
+    lines = text(name).splitlines()[1:]
+    return re.sub(r"<[^<>]*>|\*\*|\"", " ", "\n".join(line for line in lines if not line.startswith("'")))
+
+
+def words(name: str) -> set[str]:
+    """Give a diagram's words that can only be a name of the code: with an underscore, or a capital inside."""
+    without_files = re.sub(_FILE, " ", text(name))
+    return {*re.findall(_WORD, without_files)} - PRODUCTS
+
+
+def files(name: str) -> set[str]:
+    """Give the names of files in a diagram, without their folders."""
+    return {*re.findall(_FILE, text(name))}
+
+
+@cache
+def names_of_code() -> frozenset[str]:
+    """Give what the code defines: functions, classes, variables, fields, words that are strings, and files."""
+    found: set[str] = set()
+    for path in _files_of_code():
+        content = path.read_text()
+        found |= {path.stem, *path.relative_to(ROOT).parts}
+        found |= {name for pattern in _DEFINED for name in re.findall(pattern, content, re.MULTILINE)}
+    return frozenset(found)
+
+
+def _files_of_code() -> list[Path]:
+    every = (path for folder in CODE for path in (ROOT / folder).rglob("*.*"))
+    return [path for path in every if path.suffix in (".py", ".sql", ".json") and "__pycache__" not in path.parts]
