@@ -2,7 +2,7 @@
 
 from apiflask import APIFlask
 
-from driftline import web
+from driftline import access, web
 from driftline.clock import utc_now
 from driftline.database import make_engine
 from driftline.settings import Publisher as Library
@@ -36,10 +36,10 @@ def create_app(settings: Settings) -> APIFlask:
     `app.extensions["streaming"]` is its `Streaming`; close it to end the threads.
 
     Raises:
-        InvalidInput: it would listen beyond loopback without a token.
+        InvalidInput: it would listen beyond loopback without tokens.
     """
     app = web.make_app("flaskapp", "Driftline simulator")
-    web.guard(app, settings.simulator.host, settings.simulator.token)
+    access.guard(app, settings.simulator.host, settings.access)
     streaming = Streaming(make_engine(settings.database), make_publisher(settings), utc_now)
     web.install(app, streaming.require_ready, polled=["/stream"])
     add_routes(app, streaming)

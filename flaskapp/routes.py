@@ -5,6 +5,9 @@ from typing import Any
 from apiflask import APIFlask
 from flask import request
 
+from driftline import api_description
+from driftline.access import needs
+from driftline.tokens import Scope
 from flaskapp.answers import StreamStarted, StreamState, StreamStopped, stream_state
 from flaskapp.start_request import StartStream
 from flaskapp.streaming import Streaming
@@ -15,6 +18,7 @@ BODY = "#/components/schemas/StartStream"
 def add_routes(app: APIFlask, streaming: Streaming) -> None:
     """Give the app the routes of the stream."""
 
+    @needs(Scope.OPERATE)
     def start_stream() -> StreamStarted:
         """Start a stream: 409 while one runs, 400 with every fault, 503 while MySQL or Kafka is away."""
         run, message = streaming.start(request.get_json(force=True))
@@ -26,10 +30,12 @@ def add_routes(app: APIFlask, streaming: Streaming) -> None:
             num_batches=run.num_batches,
         )
 
+    @needs(Scope.READ)
     def stream() -> StreamState:
         """Say how the newest stream is."""
         return stream_state(streaming)
 
+    @needs(Scope.OPERATE)
     def stop_stream() -> StreamStopped:
         """Stop the stream that runs; the batch under way is still written."""
         run = streaming.stop()
@@ -40,7 +46,7 @@ def add_routes(app: APIFlask, streaming: Streaming) -> None:
     app.post("/start_stream")(_answers(app, StreamStarted, (400, 409, 503))(start_stream))
     app.get("/stream")(_answers(app, StreamState, ())(stream))
     app.post("/stop_stream")(_answers(app, StreamStopped, (503,))(stop_stream))
-    app.spec_processor(_describe_body)
+    api_description.add(app, _describe_body)
 
 
 def _answers(app: APIFlask, schema: type, failures: tuple[int, ...]) -> Any:
@@ -48,11 +54,10 @@ def _answers(app: APIFlask, schema: type, failures: tuple[int, ...]) -> Any:
     return lambda view: described(app.output(schema)(view))
 
 
-def _describe_body(document: dict[str, Any]) -> dict[str, Any]:
+def _describe_body(document: api_description.Document) -> None:
     """Describe the body of `/start_stream`, which is read by `start_request` so that all faults come at once."""
     document.setdefault("components", {}).setdefault("schemas", {})["StartStream"] = StartStream.model_json_schema()
     document["paths"]["/start_stream"]["post"]["requestBody"] = {
         "required": False,
         "content": {"application/json": {"schema": {"$ref": BODY}}},
     }
-    return document

@@ -2,24 +2,44 @@
 
 from dataclasses import dataclass, field
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from driftline.columns import Topic
-from driftline.settings import DatabaseSettings, EnvironmentSettings, KafkaSettings
+from driftline.settings import AccessSettings, DatabaseSettings, EnvironmentSettings, KafkaSettings
 
 
 class SimulatorSettings(EnvironmentSettings):
-    """Where the simulator listens and where its relay publishes; beyond loopback it needs a token."""
+    """Where the simulator listens and where its relay publishes; beyond loopback it needs tokens."""
 
     model_config = SettingsConfigDict(env_prefix="SIMULATOR_", frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(5000, ge=0, le=65535)
-    token: SecretStr | None = None
     records_topic: str = Topic.CDR_RECORDS
     batches_topic: str = Topic.CDR_BATCHES
     transactional_id: str = "driftline-relay"
+
+
+class RawDataSettings(EnvironmentSettings):
+    """Which raw data is downloaded: an object of a Google bucket, or any object or file by its address.
+
+    `url` is `gs://bucket/name`, `s3://bucket/name` or a file's path; it stands for both others. `emulator` is an
+    address that is asked in place of Google, without credentials.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RAW_DATA_", env_ignore_empty=True, frozen=True)
+
+    bucket: str | None = None
+    object: str | None = None
+    url: str | None = None
+    emulator: str | None = Field(None, validation_alias="STORAGE_EMULATOR_HOST")
+
+    @property
+    def address(self) -> str | None:
+        """The object's address; None where none is named, or half."""
+        named = self.bucket and self.object and f"gs://{self.bucket}/{self.object}"
+        return self.url or named or None
 
 
 @dataclass(frozen=True)
@@ -29,3 +49,4 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)

@@ -6,7 +6,9 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from pydantic import TypeAdapter, ValidationError
 
+from driftline.access import needs
 from driftline.errors import InvalidInput
+from driftline.tokens import Scope
 from monitoring.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
 from monitoring.chunk_report import Span
 from monitoring.poller import Summary
@@ -37,21 +39,25 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     """Make the routes over a monitor."""
     api = APIBlueprint("api", __name__, tag="Monitoring")
 
+    @needs(Scope.OPERATE)
     def run_monitoring() -> PollOut:
         """Compute all that is pending, open chunks and failed ones too, and say what was found."""
         return _polled(monitor, monitor.poll(scheduled=False))
 
+    @needs(Scope.READ)
     def models() -> ModelsOut:
         """List the registered models, and what each lacks."""
         known = tuple(_model(monitor, name, versions) for name, versions in monitor.models().items())
         return ModelsOut(models=known, missing=() if known else _no_model)
 
+    @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
         """List a model's chunks with verdicts and results, oldest first."""
         standing = monitor.standing(name, query_data.version, Span(query_data.first, query_data.last))
         found = tuple(ChunkOut.of(standing.version.spec, report) for report in standing.chunks)
         return ChunksOut(model=name, version=standing.version.number, clock=standing.clock, chunks=found)
 
+    @needs(Scope.READ)
     def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
         """List all that was ever said of the chunk that holds an instant, oldest first."""
         told = monitor.history(name, query_data.version, _parsed(start))

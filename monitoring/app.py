@@ -2,9 +2,9 @@
 
 from apiflask import APIFlask
 
-from driftline import clock, migrate
+from driftline import access, clock, migrate
 from driftline.database import make_engine
-from driftline.settings import DatabaseSettings
+from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.web import install, make_app
 from monitoring.api import make_api
 from monitoring.dashboard import make_pages
@@ -12,11 +12,18 @@ from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
 
 
-def create_app(settings: MonitorSettings, database: DatabaseSettings, *, polls: bool = True) -> APIFlask:
-    """Make the service; `polls` starts its background poller. Nothing is connected before the first poll or request."""
+def create_app(
+    settings: MonitorSettings, database: DatabaseSettings, allowed: AccessSettings | None = None, *, polls: bool = True
+) -> APIFlask:
+    """Make the service; `polls` starts its background poller. Nothing is connected before the first poll or request.
+
+    Raises:
+        InvalidInput: it would listen beyond loopback without tokens.
+    """
+    app = make_app("monitoring", "Driftline monitor")
+    access.guard(app, settings.host, allowed or AccessSettings())
     engine = make_engine(database)
     monitor = Monitor(engine, settings.output, clock.utc_now)
-    app = make_app("monitoring", "Driftline monitor")
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))

@@ -4,7 +4,9 @@ from apiflask import APIBlueprint
 from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
+from driftline.access import needs
 from driftline.errors import NotFound, Unavailable
+from driftline.tokens import Scope
 from monitoring.advice import NO_MODEL, TRAIN_ONE, Advice
 from monitoring.chunk_report import Span
 from monitoring.model_page import Page, page_of
@@ -13,19 +15,23 @@ from monitoring.service import Monitor
 from monitoring.states import SHOWN
 
 CARD = Span(most=30)
-POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     """Make the pages over a monitor; they load nothing from elsewhere."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
+    @needs(Scope.READ)
     def home() -> ResponseReturnValue:
         """Show all models."""
         found = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
         advice = [] if found else [Advice(NO_MODEL, TRAIN_ONE, urgent=True)]
         return render_template("home.html", pages=found, advice=advice)
 
+    @needs(Scope.READ)
     def model(name: str, query_data: ChunkQuery) -> ResponseReturnValue:
         """Show one model by chunk."""
         versions = monitor.models()

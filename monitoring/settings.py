@@ -9,10 +9,11 @@ from driftline.settings import EnvironmentSettings
 
 
 class MonitorSettings(EnvironmentSettings):
-    """Where the monitor listens, how often it polls, and where its reports go."""
+    """Where the monitor listens, how often it polls, and where its reports go; beyond loopback it needs tokens."""
 
     model_config = SettingsConfigDict(env_prefix="MONITOR_", frozen=True)
 
+    host: str = "127.0.0.1"
     port: int = Field(5001, ge=1, le=65535)
     poll_seconds: float = Field(10.0, gt=0, description="pause between two scheduled polls; a poll may take longer")
     output: Path = Field(Path("monitoring/output"), description="folder of performance_report.csv and the plots")

@@ -13,11 +13,12 @@ from stack.site import Site
 Role = Literal["owner", "simulator", "jobs", "monitor"]
 
 SYSTEM = ("HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+ACCESS = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY")
 PASSED_ON: dict[Role, tuple[str, ...]] = {
     "owner": (),
-    "simulator": ("SIMULATOR_", "KAFKA_PUBLISHER", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST"),
+    "simulator": ("SIMULATOR_", "KAFKA_PUBLISHER", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST", *ACCESS),
     "jobs": ("SPARK_", "EDA_", "KAFKA_PUBLISHER"),
-    "monitor": ("MONITOR_",),
+    "monitor": ("MONITOR_", *ACCESS),
 }
 """Variables whose names begin so are passed on to the role, where the caller has set them."""
 

@@ -7,10 +7,12 @@ import typer
 from driftline import __version__
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError
+from driftline.token_command import token
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(db, name="db")
+app.add_typer(token, name="token")
 app.command()(backtest)
 
 

@@ -1,7 +1,5 @@
-"""What every web service of Driftline shares: one error shape, health and readiness, a request log, the token."""
+"""What every web service of Driftline shares: one error shape, health and readiness, a request log, safe headers."""
 
-import hmac
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -10,35 +8,23 @@ from typing import Any
 
 from apiflask import APIFlask, HTTPError
 from flask import Request, Response, g, jsonify, request
-from pydantic import SecretStr
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from driftline import api_description
+from driftline.access import PROBES, Refusal, RequestTooLarge
+from driftline.api_description import ERROR_SCHEMA
 from driftline.errors import DriftlineError, InvalidInput
 
 log = logging.getLogger(__name__)
 
-PROBES = frozenset({"/healthz", "/readyz"})
-ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "details"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "array", "items": {"type": "string"}},
-            },
-        }
-    },
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
-
-
-class Unauthorized(DriftlineError):
-    """This address needs the service's token; send it as `Authorization: Bearer <token>`."""
-
-    status = HTTPStatus.UNAUTHORIZED
+"""Sent with every answer that does not set them itself: nothing may be loaded by it, embed it, or guess its type."""
 
 
 class EmptyIsAnObject(Request):
@@ -47,6 +33,13 @@ class EmptyIsAnObject(Request):
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Give `{}` for an empty body, and refuse any other that is not JSON."""
         return super().on_json_loading_failed(e) if self.get_data() else {}
+
+    def get_json(self, *args: Any, **options: Any) -> Any:
+        """Read the body, and refuse one that is nested deeper than the reader goes."""
+        try:
+            return super().get_json(*args, **options)
+        except RecursionError:
+            raise BadRequest("The body is nested too deeply.") from None
 
 
 def make_app(name: str, title: str) -> APIFlask:
@@ -58,6 +51,7 @@ def make_app(name: str, title: str) -> APIFlask:
         VALIDATION_ERROR_SCHEMA=ERROR_SCHEMA,
         HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
     )
+    api_description.describe(app)
     return app
 
 
@@ -69,9 +63,11 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     """
     app.register_error_handler(DriftlineError, _driftline_error)
     app.register_error_handler(HTTPError, _refused)
+    app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
     app.before_request(_start_watch)
+    app.after_request(_protect)
     app.after_request(lambda response: _log_request(response, polled))
 
     def healthz() -> dict[str, str]:
@@ -87,33 +83,6 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     app.get("/readyz")(readyz)
 
 
-def guard(app: APIFlask, host: str, token: SecretStr | None) -> None:
-    """Ask every request but the probes for the token, where there is one; needless on loopback.
-
-    Raises:
-        InvalidInput: the service would listen beyond loopback without a token.
-    """
-    if token is None or not token.get_secret_value():
-        if not _is_loopback(host):
-            raise InvalidInput(f"Listening on {host} needs a token; set one, or listen on 127.0.0.1.")
-        return
-    expected = f"Bearer {token.get_secret_value()}".encode()
-
-    def check() -> None:
-        given = request.headers.get("Authorization", "").encode()
-        if request.path not in PROBES and not hmac.compare_digest(given, expected):
-            raise Unauthorized
-
-    app.before_request(check)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _response(status: int, code: str, message: str, details: tuple[str, ...] = ()) -> Response:
     response = jsonify(error={"code": code, "message": message, "details": list(details)})
     response.status_code = status
@@ -123,7 +92,9 @@ def _response(status: int, code: str, message: str, details: tuple[str, ...] = (
 def _driftline_error(error: DriftlineError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s (%s)", request.method, request.path, error, error.__cause__ or "no further cause")
-    return _response(error.status, error.code, error.message, error.details)
+    response = _response(error.status, error.code, error.message, error.details)
+    response.headers.extend(error.headers if isinstance(error, Refusal) else ())
+    return response
 
 
 def _refused(error: HTTPError) -> Response:
@@ -163,9 +134,16 @@ def _start_watch() -> None:
     g.started = time.perf_counter()
 
 
+def _protect(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
 def _log_request(response: Response, polled: Collection[str]) -> Response:
     quiet = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
     level = logging.DEBUG if quiet else logging.INFO
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    log.log(level, "%s %s %d in %.0f ms", request.method, request.path, response.status_code, 1000 * seconds)
+    asked = f"{request.method} {request.path}" + (f" by {caller}" if (caller := g.get("caller")) else "")
+    log.log(level, "%s %d in %.0f ms", asked, response.status_code, 1000 * seconds)
     return response

@@ -14,8 +14,10 @@ from flask import Flask
 
 import flaskapp.app
 import monitoring.app
+from driftline.access import PROBES, scope_of
 from driftline.columns import CDR_USAGE
 from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
+from driftline.tokens import Scope
 from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.start_request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
@@ -58,6 +60,18 @@ def in_readme(service: str) -> set[str]:
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[str, APIFlask]) -> None:
     assert in_readme(name) == routes_of(services[name])
+
+
+OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
+"""What changes anything; all else reads."""
+
+
+@pytest.mark.parametrize("name", ["simulator", "monitor"])
+def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, APIFlask]) -> None:
+    app = services[name]
+    declared = {rule.rule: scope_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
+    expected = {rule: Scope.OPERATE if rule in OPERATES else Scope.READ for rule in declared}
+    assert declared == expected | dict.fromkeys(PROBES)
 
 
 def test_every_route_is_explained() -> None:

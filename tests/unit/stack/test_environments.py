@@ -14,7 +14,8 @@ GIVEN = {
     "PATH": "/usr/bin",
     "AWS_SECRET_ACCESS_KEY": "not theirs",
     "MONITOR_POLL_SECONDS": "5",
-    "SIMULATOR_TOKEN": "theirs",
+    "SIMULATOR_RECORDS_TOPIC": "theirs",
+    "DRIFTLINE_TOKENS": "tokens.json",
 }
 
 
@@ -41,9 +42,14 @@ def test_foreign_variables_stay_out(site: Site, role: Role) -> None:
 
 def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
     assert settings_for("monitor", site)["MONITOR_POLL_SECONDS"] == "5"
-    assert settings_for("simulator", site)["SIMULATOR_TOKEN"] == "theirs"
-    assert "SIMULATOR_TOKEN" not in environment_for("monitor", site)
+    assert settings_for("simulator", site)["SIMULATOR_RECORDS_TOPIC"] == "theirs"
+    assert "SIMULATOR_RECORDS_TOPIC" not in environment_for("monitor", site)
     assert "MONITOR_POLL_SECONDS" not in environment_for("simulator", site)
+
+
+def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
+    knowing = {role for role in get_args(Role) if "DRIFTLINE_TOKENS" in settings_for(role, site)}
+    assert knowing == {"simulator", "monitor"}
 
 
 def test_the_monitor_does_not_know_kafka(site: Site) -> None:
