@@ -3,6 +3,8 @@
 .NOTPARALLEL:
 .PHONY: help setup tools up status logs down clean demo check test test-unit test-integration test-e2e bench diagrams lock
 VENV := .venv/bin/python
+# Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
 PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
 INSTALLED := .venv/.project.stamp
