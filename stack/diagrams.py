@@ -94,11 +94,6 @@ def render(of: Iterable[Path], kind: str, into: Path) -> None:
     _plantuml(*options, *(str(source.absolute()) for source in of))
 
 
-def check_syntax(of: Iterable[Path]) -> None:
-    """Let PlantUML read sources; raises as `render` does."""
-    _plantuml("--check-syntax", *(str(source.absolute()) for source in of))
-
-
 def _plantuml(*arguments: str) -> None:
     command = (java(), *JVM, "-jar", str(jar()), *arguments)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -107,20 +102,29 @@ def _plantuml(*arguments: str) -> None:
 
 
 def update(folder: Path = FOLDER) -> list[Path]:
-    """Draw what is outdated and write the manifest; give the sources that were drawn."""
+    """Draw what is outdated, remove what no source has, and write the manifest; give the sources that were drawn."""
     drawn = outdated(folder)
-    (folder / "rendered").mkdir(exist_ok=True)
     if drawn:
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as staged:
-            for kind in FORMATS:
-                render(drawn, kind, Path(staged))
-            for picture in Path(staged).iterdir():
-                picture.replace(folder / "rendered" / picture.name)
+        _draw(drawn, folder)
     for stray in strays(folder):
         stray.unlink()
-    lines = (f"{digest}  {name}\n" for source in sources(folder) for name, digest in described(source).items())
-    (folder / "rendered" / MANIFEST).write_text("".join(lines))
+    note(folder)
     return drawn
+
+
+def _draw(of: list[Path], folder: Path) -> None:
+    (folder / "rendered").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as staged:
+        for kind in FORMATS:
+            render(of, kind, Path(staged))
+        for picture in Path(staged).iterdir():
+            picture.replace(folder / "rendered" / picture.name)
+
+
+def note(folder: Path = FOLDER) -> None:
+    """Write the manifest: the pictures are those of their sources."""
+    sums = (sum_ for source in sources(folder) for sum_ in described(source).items())
+    (folder / "rendered" / MANIFEST).write_text("".join(f"{digest}  {name}\n" for name, digest in sums))
 
 
 def main() -> int:
