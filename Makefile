@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check test test-unit test-integration test-e2e bench diagrams lock
+.PHONY: help setup tools up status logs down clean demo check audit test test-unit test-integration test-e2e bench diagrams lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,6 +49,9 @@ check: setup ## Lint, formatting, types, the design's arrows, secrets, the docs
 	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(VENV) -m stack.leaks
 	$(PYTEST) -q tests/unit/docs
+
+audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
+	$(VENV) -m stack.audit $(if $(required),--required)
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
 
