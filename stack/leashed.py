@@ -124,7 +124,7 @@ def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
 @contextmanager
 def kafka_broker(folder: Path) -> Iterator[LeashedBroker]:
     """Serve a fresh broker out of `folder`; its data is removed afterwards."""
-    started = _retried(lambda: _start_broker(folder))
+    started = retried(lambda: _start_broker(folder))
     try:
         yield started
     finally:
@@ -148,7 +148,7 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
     initialise(server, template)
     data = folder / "data"
     shutil.copytree(template, data)
-    started = _retried(lambda: _start_database(server, flags, data))
+    started = retried(lambda: _start_database(server, flags, data))
     try:
         yield started
     finally:
@@ -156,7 +156,8 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
         shutil.rmtree(data)
 
 
-def _retried(start: Callable[[], T]) -> T:
+def retried(start: Callable[[], T]) -> T:
+    """Start a server anew where somebody else took its port first."""
     for _ in range(ATTEMPTS - 1):
         with suppress(StartFailed):
             return start()

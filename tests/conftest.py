@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["stack.testing"]
+pytest_plugins = ["stack.testing", "stack.object_testing"]
 
 SHARED = ("nannyml", "spark")
 """Fixtures that take several seconds to make, once in each process that asks for one."""

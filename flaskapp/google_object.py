@@ -1,0 +1,114 @@
+"""An object of Google Cloud Storage, read with the credentials that the machine offers; every wait has an end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import google.auth
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.auth import exceptions as authentication
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Blob, Client
+from google.oauth2.service_account import Credentials as KeyFile
+
+from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+
+SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
+WAIT = (10.0, 60.0)
+"""Seconds to wait for a connection, and for the next bytes."""
+LOGIN = "run `gcloud auth application-default login`, or on a machine use workload identity (docs/cloud-data.md)"
+KEY_FILE = (
+    "A service account's key file is in use. It works, but a key can be lost: prefer workload identity or "
+    "`gcloud auth application-default login`, and never commit it."
+)
+PASSING = (requests.RequestException, urllib3.exceptions.HTTPError, authentication.TransportError, ConnectionError)
+BUSY = (api.ServerError, api.TooManyRequests)
+
+
+def make_client(emulated: bool, warn: Callable[[str], None]) -> Client:
+    """Make a client with Application Default Credentials; an emulator (STORAGE_EMULATOR_HOST) is asked without any.
+
+    Raises:
+        NoAccess: the machine offers no credentials, or they cannot be read.
+    """
+    if emulated:
+        return Client(project=None, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    try:
+        credentials, _ = google.auth.default(scopes=SCOPES)
+    except authentication.GoogleAuthError as error:
+        raise NoAccess(f"No Google credentials were found, or they do not fit: {LOGIN}.") from error
+    if isinstance(credentials, KeyFile):
+        warn(KEY_FILE)
+    return Client(project=None, credentials=credentials)
+
+
+class GoogleObject:
+    """One object of a bucket, as a `flaskapp.raw_source.Source`."""
+
+    def __init__(self, client: Client, bucket: str, name: str) -> None:
+        self._client, self._bucket, self._name = client, bucket, name
+        self._source = f"gs://{bucket}/{name}"
+
+    def look(self) -> Version:
+        """Ask for the object's generation, size and checksum."""
+        blob = self._blob()
+        with self._translated():
+            blob.reload(timeout=WAIT, retry=None)
+        gzipped = is_gzipped(self._name, blob.content_type, blob.content_encoding)
+        return Version(self._source, str(blob.generation), int(blob.size), blob.crc32c, gzipped)
+
+    def read(self, version: Version, start: int, write: Write) -> None:
+        """Read that generation from `start` on, in one request."""
+        target = cast("BinaryIO", _Target(write))
+        try:
+            with self._translated():
+                self._blob(int(version.generation)).download_to_file(
+                    target, start=start, raw_download=True, checksum=None, timeout=WAIT, retry=None
+                )
+        except NoSuchObject as error:
+            raise Replaced(f"{self._source} was replaced or deleted while it was read; run it again.") from error
+
+    def _blob(self, generation: int | None = None) -> Blob:
+        return self._client.bucket(self._bucket).blob(self._name, generation=generation)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except api.NotFound as error:
+            raise NoSuchObject(
+                f"There is no object {self._name!r} in a bucket {self._bucket!r}: check RAW_DATA_BUCKET and "
+                "RAW_DATA_OBJECT (letters and slashes count)."
+            ) from error
+        except (api.Forbidden, api.Unauthorized) as error:
+            raise NoAccess(
+                f"Google refuses to show {self._source} to this account: give it the role Storage Object Viewer "
+                "(roles/storage.objectViewer) on the bucket, or log in as another one."
+            ) from error
+        except PASSING as error:
+            raise Interrupted(_first_line(error)) from error
+        except BUSY as error:
+            raise Interrupted(f"Google answers {error.code}") from error
+        except authentication.GoogleAuthError as error:
+            raise NoAccess(f"Google does not take the credentials of this machine: {LOGIN}.") from error
+
+
+class _Target:
+    """What the client writes to as to a file."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def write(self, content: bytes) -> int:
+        self._write(content)
+        return len(content)
+
+
+def _first_line(error: BaseException) -> str:
+    """Name an error of the network, without the addresses and objects that its text is full of."""
+    inner: Any = error
+    while inner.__cause__ or inner.__context__:
+        inner = inner.__cause__ or inner.__context__
+    return f"{type(error).__name__}: {inner}".splitlines()[0][:200]

@@ -1,0 +1,178 @@
+"""Downloads raw data into a folder as `RawData.csv` or `RawData.csv.gz`: whole, checked, or not at all.
+
+What is unfinished, and what is known of it, lies in the folder `.download` beside; killed at any moment, the next run
+goes on. A file is replaced only by a whole one that was checked line by line, and only if it was downloaded too.
+"""
+
+import base64
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import google_crc32c
+
+from driftline.errors import Conflict, InvalidInput
+from flaskapp import raw_download_state
+from flaskapp.file_history import check_file
+from flaskapp.history import Progress
+from flaskapp.raw_download_state import Fetched, State
+from flaskapp.raw_file import BLOCK, NAMES
+from flaskapp.raw_source import Damaged, Replaced, Source, Version
+from flaskapp.resumed_download import Pause, complete, patiently
+
+PLAIN, GZIPPED = NAMES
+UNFINISHED = ".download"
+MAGIC = b"\x1f\x8b"
+REPLACEMENTS = 3
+"""So often the object may be replaced while it is read."""
+
+Bar = Callable[[str, int], AbstractContextManager[Progress]]
+"""Shows a bar of so many bytes under a title, and takes what is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """The file, what it is, and whether this run brought it."""
+
+    path: Path
+    fetched: Fetched
+    new: bool
+
+
+def download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
+    """Bring the object's present version into the folder, unless it is there.
+
+    `newest` bounds the records' stamps. The bytes are held to the store's checksum, the lines to the rules of
+    `flaskapp.raw_rules`, all before the file takes its place.
+
+    Raises:
+        NoSuchObject, NoAccess, StoreUnavailable, NoSpace: as they say. Damaged: the bytes are not those stored.
+        InvalidInput: the data cannot be loaded. Conflict: a file is in the way that was not downloaded, another
+        download is at work, or the object is replaced again and again.
+    """
+    unfinished = folder / UNFINISHED
+    unfinished.mkdir(parents=True, exist_ok=True)
+    with _alone(unfinished):
+        for _ in range(REPLACEMENTS - 1):
+            try:
+                return _download(source, folder, newest, bar, pause)
+            except Replaced:
+                continue
+        return _download(source, folder, newest, bar, pause)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(f"Another download into {folder.parent} is at work; wait for it.") from error
+        yield
+
+
+def _download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
+    state = raw_download_state.load(folder / UNFINISHED)
+    version = patiently(source.look, "The object", pause)
+    name = GZIPPED if version.gzipped else PLAIN
+    here = _here(folder / name, state, version)
+    if here:
+        raw_download_state.save(folder / UNFINISHED, replace(state, here=here))
+        return Downloaded(folder / name, here, new=False)
+    _require_own(folder, state, version)
+    if not version.size:
+        raise InvalidInput(f"{version.source} is empty; upload the raw data anew.")
+    file = _begin(folder / UNFINISHED, name, state, version)
+    with bar(f"Downloading {version.source}", version.size) as progress:
+        complete(source, version, file, progress, pause)
+    fetched = Fetched(version, name, _checked(file, version))
+    with bar("Checking its lines", 2 * version.size) as progress:
+        _check_lines(file, version, newest, progress)
+    _place(file, folder, state, fetched)
+    return Downloaded(folder / name, fetched, new=True)
+
+
+def _begin(unfinished: Path, name: str, state: State, version: Version) -> Path:
+    """Find the unfinished file of this version, or begin one."""
+    file = unfinished / name
+    if state.coming != version or (file.exists() and file.stat().st_size > version.size):
+        for left in NAMES:
+            (unfinished / left).unlink(missing_ok=True)
+        raw_download_state.save(unfinished, replace(state, coming=version, placing=None))
+    return file
+
+
+def _require_own(folder: Path, state: State, version: Version) -> None:
+    """Refuse to replace what was put there by hand; the very bytes that are wanted are no hindrance."""
+    own = {*state.own, version.crc32c}
+    for path in (folder / name for name in NAMES):
+        if path.exists() and checksum(path) not in own:
+            raise Conflict(f"{path} was not downloaded, or was changed since: move it away and run it again.")
+
+
+def _checked(file: Path, version: Version) -> str:
+    """Hold the file to the store's checksum; one that differs is removed."""
+    found = checksum(file)
+    if (version.crc32c or found) != found or file.stat().st_size != version.size:
+        file.unlink()
+        raise Damaged(
+            f"{version.source} came damaged (crc32c {found}, not {version.crc32c}) and was thrown away: run it again."
+        )
+    return found
+
+
+def _check_lines(file: Path, version: Version, newest: datetime, progress: Progress) -> None:
+    with file.open("rb") as opened:
+        is_gzip = opened.read(len(MAGIC)) == MAGIC
+    if is_gzip != version.gzipped:
+        is_, says = ("gzip", "plain") if is_gzip else ("no gzip", "gzipped")
+        raise InvalidInput(
+            f"{version.source} is {is_} but its name and type say {says}: upload it under a name that fits."
+        )
+    try:
+        check_file(file, newest, progress)
+    except InvalidInput as error:
+        raise type(error)(
+            f"{version.source} cannot be used, and what was there before stays: {error.message} Upload it anew.",
+            details=error.details,
+        ) from error
+
+
+def _place(file: Path, folder: Path, state: State, fetched: Fetched) -> None:
+    """Put the whole file in its place; the one of the other form, which would be read instead, goes."""
+    unfinished = folder / UNFINISHED
+    raw_download_state.save(unfinished, replace(state, coming=fetched.version, placing=fetched.crc32c))
+    _to_disk(file)
+    file.replace(folder / fetched.name)
+    for other in set(NAMES) - {fetched.name}:
+        (folder / other).unlink(missing_ok=True)
+    _to_disk(folder)
+    raw_download_state.save(unfinished, State(here=fetched))
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _here(path: Path, state: State, version: Version) -> Fetched | None:
+    """Find that this version is in its place already, brought by an earlier run or by hand."""
+    known = state.here.crc32c if state.here and state.here.version == version else version.crc32c
+    is_ = known is not None and path.exists() and checksum(path) == known
+    return Fetched(version, path.name, known) if known and is_ else None
+
+
+def checksum(path: Path) -> str:
+    """The crc32c of a file in base64, as Cloud Storage gives it."""
+    found = google_crc32c.Checksum()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            found.update(block)
+    return base64.b64encode(found.digest()).decode()

@@ -1,0 +1,300 @@
+"""Raw data comes whole or not at all, from a server of Google Cloud Storage's protocol, on a line that is cut."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from google.cloud.storage import Blob
+
+from driftline.columns import CDR_FILE_COLUMNS
+from driftline.errors import Conflict, InvalidInput, SchemaMismatch
+from flaskapp import raw_download_command, resumed_download
+from flaskapp.google_object import GoogleObject, make_client
+from flaskapp.history import Progress
+from flaskapp.raw_download import Downloaded, download
+from flaskapp.raw_source import Damaged, NoAccess, NoSuchObject, Source, StoreUnavailable, Version, Write
+from stack import paths, ports
+from stack.object_servers import LeashedGcs
+from tests.integration.flaskapp.bad_line import BadLine, bad_line
+
+NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
+SCRIPT = paths.ROOT / "flaskapp" / "DataFile" / "download_raw_data.py"
+NAME = "exports/RawData.csv"
+
+
+def raw_data(rows: int = 20_000, first: int = 1000) -> bytes:
+    lines = (f"2026-01-31,{first + row},{row % 7},2,3,4,5,6,7,8,0" for row in range(rows))
+    return "\n".join((",".join(CDR_FILE_COLUMNS), *lines, "")).encode()
+
+
+@contextmanager
+def no_bar(title: str, total: int) -> Iterator[Progress]:
+    yield lambda _: None
+
+
+def no_pause(_: float) -> None:
+    return
+
+
+@pytest.fixture
+def line(gcs: LeashedGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[BadLine]:
+    """The way to the server, on which the client is sent."""
+    with bad_line(gcs.port) as made:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{made.port}")
+        yield made
+
+
+def stored(bucket: str, name: str = NAME) -> Blob:
+    return make_client(True, print).bucket(bucket.removeprefix("gs://")).blob(name)
+
+
+def upload(bucket: str, content: bytes, name: str = NAME, content_type: str = "text/csv") -> None:
+    stored(bucket, name).upload_from_string(content, content_type=content_type)
+
+
+def source(bucket: str, name: str = NAME) -> Source:
+    return GoogleObject(make_client(True, print), bucket.removeprefix("gs://"), name)
+
+
+def fetch(source: Source, folder: Path) -> Downloaded:
+    return download(source, folder, NEWEST, no_bar, no_pause)
+
+
+def test_brings_the_bytes_and_then_skips(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    done = fetch(source(gcs_bucket), tmp_path)
+    assert (done.new, done.path.name, done.path.read_bytes()) == (True, "RawData.csv", raw_data())
+    downloads = line.asked.count(b"alt=media")
+    again = fetch(source(gcs_bucket), tmp_path)
+    assert (again.new, again.fetched) == (False, done.fetched)
+    assert line.asked.count(b"alt=media") == downloads == 1
+
+
+def test_cut_in_the_middle_it_asks_for_the_rest(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    line.cuts = [300_000, 200_000]
+    done = fetch(source(gcs_bucket), tmp_path)
+    assert done.path.read_bytes() == raw_data()
+    starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in line.ranges if asked != "bytes=0-"]
+    assert len(starts) == 2
+    assert 250_000 < starts[0] < 300_000
+    assert 400_000 < starts[1] < 500_000
+    assert line.asked.count(b"generation=") >= 2
+
+
+def test_a_later_run_goes_on_where_the_first_gave_up(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    line.cuts = [300_000, 1, 1, 1, 1, 1]
+    with pytest.raises(StoreUnavailable, match="5 times in a row"):
+        fetch(source(gcs_bucket), tmp_path)
+    assert not (tmp_path / "RawData.csv").exists()
+    had = (tmp_path / ".download" / "RawData.csv").stat().st_size
+    assert 250_000 < had < 300_000
+    line.cuts, line.asked = [], b""
+    assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
+    assert line.ranges == [f"bytes={had}-"]
+
+
+def test_another_generation_begins_anew(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    line.cuts = [300_000, 1, 1, 1, 1, 1]
+    with pytest.raises(StoreUnavailable):
+        fetch(source(gcs_bucket), tmp_path)
+    line.cuts = []
+    upload(gcs_bucket, raw_data(first=500_000))
+    assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data(first=500_000)
+
+
+class ReplacedMeanwhile:
+    """The source, whose object is replaced after it was looked at, so often."""
+
+    def __init__(self, source: Source, bucket: str, times: int) -> None:
+        self._source, self._bucket, self._times = source, bucket, times
+
+    def look(self) -> Version:
+        version = self._source.look()
+        if self._times:
+            upload(self._bucket, raw_data(first=self._times * 100_000))
+            self._times -= 1
+        return version
+
+    def read(self, version: Version, start: int, write: Write) -> None:
+        self._source.read(version, start, write)
+
+
+def test_replaced_while_it_is_read_the_new_one_is_taken(gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    done = fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=2), tmp_path)
+    assert done.path.read_bytes() == raw_data(first=100_000)
+
+
+def test_replaced_again_and_again_it_ends(gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    with pytest.raises(Conflict, match="was replaced or deleted while it was read"):
+        fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=9), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".download"]
+
+
+def test_bytes_that_came_changed_are_thrown_away(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    line.flip = 400_000
+    with pytest.raises(Damaged, match="came damaged"):
+        fetch(source(gcs_bucket), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".download"]
+    assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"), [("RawData.csv.gz", "text/csv"), ("export", "application/gzip"), ("a.gz", "text/csv")]
+)
+def test_gzipped_by_its_name_or_type(gcs_bucket: str, tmp_path: Path, name: str, content_type: str) -> None:
+    packed = gzip.compress(raw_data())
+    upload(gcs_bucket, packed, name, content_type)
+    (tmp_path / "RawData.csv").write_bytes(b"by hand")
+    with pytest.raises(Conflict, match=r"RawData\.csv was not downloaded"):
+        fetch(source(gcs_bucket, name), tmp_path)
+    (tmp_path / "RawData.csv").unlink()
+    done = fetch(source(gcs_bucket, name), tmp_path)
+    assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
+
+
+def test_stored_with_an_encoding_it_comes_as_it_is_stored(gcs_bucket: str, tmp_path: Path) -> None:
+    packed = gzip.compress(raw_data())
+    blob = stored(gcs_bucket)
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(packed, content_type="text/csv")
+    done = fetch(source(gcs_bucket), tmp_path)
+    assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
+
+
+def test_the_other_form_goes_if_it_was_downloaded(gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    upload(gcs_bucket, gzip.compress(raw_data()), "b.csv.gz")
+    fetch(source(gcs_bucket), tmp_path)
+    fetch(source(gcs_bucket, "b.csv.gz"), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".download", "RawData.csv.gz"]
+
+
+def test_a_file_changed_by_hand_stays(gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    path = fetch(source(gcs_bucket), tmp_path).path
+    path.write_bytes(raw_data(5))
+    with pytest.raises(Conflict, match="changed since"):
+        fetch(source(gcs_bucket), tmp_path)
+    assert path.read_bytes() == raw_data(5)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "says"),
+    [
+        (gzip.compress(raw_data())[:-500], "RawData.csv.gz", "cannot be read to its end"),
+        (raw_data(), "RawData.csv.gz", "is no gzip but its name and type say gzipped"),
+        (gzip.compress(raw_data()), "RawData.csv", "is gzip but its name and type say plain"),
+        (raw_data() + b"2026-01-31,7,x,2,3,4,5,6,7,8,0\n", "RawData.csv", "has 1 faults"),
+        (b"", "RawData.csv", "is empty"),
+    ],
+    ids=("broken gzip", "no gzip", "gzip", "faulty line", "empty"),
+)
+def test_what_cannot_be_loaded_does_not_take_the_place(
+    gcs_bucket: str, tmp_path: Path, content: bytes, name: str, says: str
+) -> None:
+    upload(gcs_bucket, raw_data(), "good.csv")
+    good = fetch(source(gcs_bucket, "good.csv"), tmp_path).path
+    upload(gcs_bucket, content, name)
+    with pytest.raises(InvalidInput, match=says):
+        fetch(source(gcs_bucket, name), tmp_path)
+    assert good.read_bytes() == raw_data()
+
+
+def test_another_header_is_named(gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, b"a,b\n1,2\n")
+    with pytest.raises(SchemaMismatch, match="Columns are missing: DP_DATE"):
+        fetch(source(gcs_bucket), tmp_path)
+
+
+@pytest.mark.parametrize("bucket", ["there", "nowhere"])
+def test_no_object_and_no_bucket_are_named(gcs_bucket: str, tmp_path: Path, bucket: str) -> None:
+    where = gcs_bucket if bucket == "there" else "gs://nowhere-at-all"
+    with pytest.raises(NoSuchObject, match="check RAW_DATA_BUCKET and RAW_DATA_OBJECT"):
+        fetch(source(where, "missing.csv"), tmp_path)
+
+
+def run_script(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAW_DATA_", "GOOGLE_"))}
+    command = (sys.executable, "-W", "error", str(SCRIPT), "--folder", str(folder))
+    return subprocess.run(
+        command, env=kept | environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_the_script_downloads(gcs: LeashedGcs, gcs_bucket: str, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    named = {"RAW_DATA_BUCKET": gcs_bucket.removeprefix("gs://"), "RAW_DATA_OBJECT": NAME}
+    first, second = (run_script(tmp_path, **named) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert first.stdout.startswith(f"{tmp_path}/RawData.csv: {len(raw_data()):,} bytes of {gcs_bucket}/{NAME}")
+    assert "is there already" in second.stdout
+
+
+def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:
+    done = run_script(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: No raw data is named: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_server_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{ports.any_free()}")
+    pauses: list[float] = []
+    with pytest.raises(StoreUnavailable, match=r"5 times in a row \(ConnectionError: .*check the network"):
+        download(source("gs://bucket"), tmp_path, NEWEST, no_bar, pauses.append)
+    assert pauses == [0.5, 1, 2, 4]
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """A key of a service account, made here; its token server is a port where nobody listens."""
+    made = subprocess.run(("openssl", "genpkey", "-algorithm", "RSA"), capture_output=True, text=True, check=True)
+    facts = {
+        "type": "service_account",
+        "client_email": "nobody@example.org",
+        "private_key_id": "0",
+        "private_key": made.stdout,
+        "token_uri": f"http://127.0.0.1:{ports.any_free()}/token",
+    }
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(facts))
+    return path
+
+
+def test_a_key_file_warns_and_is_not_printed(
+    tmp_path: Path, key_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file))
+    monkeypatch.setenv("RAW_DATA_URL", "gs://bucket/RawData.csv")
+    monkeypatch.setattr(resumed_download, "FIRST_PAUSE", 0)
+    monkeypatch.setattr("sys.argv", ["download_raw_data", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        raw_download_command.run()
+    said = "".join(capsys.readouterr())
+    assert ended.value.code == 2
+    assert "Warning: A service account's key file is in use." in said
+    assert "5 times in a row (TransportError" in said
+    key = json.loads(key_file.read_text())["private_key"].splitlines()
+    assert not [line for line in (str(key_file), *key[1:-1]) if line in said]
+
+
+def test_credentials_that_cannot_be_read_are_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "key.json"
+    broken.write_text('{"type": "service_account", "private_key": "very-secret"}')
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(broken))
+    with pytest.raises(NoAccess, match="gcloud auth application-default login") as refused:
+        make_client(False, print)
+    assert "very-secret" not in str(refused.value)
