@@ -1,13 +1,11 @@
 """Serves the simulator: `python -m flaskapp`."""
 
 import logging
-import signal
-import sys
-
-import waitress
 
 from driftline import logs
 from driftline.errors import DriftlineError
+from driftline.serving import serve
+from driftline.settings import TlsSettings
 from flaskapp.app import create_app
 from flaskapp.settings import Settings
 
@@ -17,15 +15,17 @@ log = logging.getLogger("flaskapp")
 def main() -> None:
     """Serve until told to stop; a setting that does not fit is one clear message and exit status 2."""
     logs.configure("simulator")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = Settings()
     try:
-        app = create_app(settings)
+        _serve(Settings(), TlsSettings())
     except DriftlineError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
+
+
+def _serve(settings: Settings, tls: TlsSettings) -> None:
+    app = create_app(settings)
     try:
-        waitress.serve(app, host=settings.simulator.host, port=settings.simulator.port, threads=8, ident=None)
+        serve(app, settings.simulator.host, settings.simulator.port, tls)
     finally:
         app.extensions["streaming"].close()
 

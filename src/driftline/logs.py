@@ -17,5 +17,5 @@ def configure(service: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("apscheduler", "werkzeug", "waitress", "kafka", "py4j", "matplotlib", "alembic"):
+    for noisy in ("apscheduler", "werkzeug", "kafka", "py4j", "matplotlib", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

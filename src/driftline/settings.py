@@ -134,7 +134,7 @@ class LocalSettings(EnvironmentSettings):
 class TlsSettings(EnvironmentSettings):
     """The certificate (PEM, with those between it and its CA) and the key that a service shows; both or neither."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_", env_ignore_empty=True, frozen=True)
 
     cert: Path | None = None
     key: Path | None = None
