@@ -102,7 +102,11 @@ class Expectation:
 
     @cached_property
     def ranked(self) -> Ranked:
-        """How many rows of each class are expected by score."""
+        """How many rows of each class are expected by score.
+
+        Where scores are calibrated, the log loss expected of them is their mean entropy, the Brier score the mean of
+        s (1 - s).
+        """
         return Ranked.expected(self.rows, self.probabilities)
 
     @cached_property
@@ -134,9 +138,9 @@ class Expectation:
         if metric is Metric.AVERAGE_PRECISION:
             return expected_average_precision(self.hits, self.claims)
         if metric is Metric.LOG_LOSS:
-            return expected_log_loss(self.ranked)
+            return log_loss(self.ranked)
         if metric is Metric.BRIER:
-            return expected_brier(self.ranked)
+            return brier(self.ranked)
         if metric is Metric.BUSINESS_VALUE:
             return self.confusion.worth(self.spec.business_value) if self.spec.business_value else None
         return FROM_CONFUSION[metric](self.confusion)
@@ -164,19 +168,3 @@ def expected_average_precision(hits: FloatArray, claims: FloatArray) -> float | 
     if not len(hits) or not hits[-1]:
         return None
     return float(np.sum(np.diff(hits, prepend=0.0) * hits / claims) / hits[-1])
-
-
-def expected_log_loss(rows: Ranked) -> float | None:
-    """Return the mean log loss expected of scores s whose label is 1 with the calibrated probability c.
-
-    The mean of -(c log(s) + (1 - c) log(1 - s)): where s is calibrated (c = s), the mean entropy of the scores.
-    """
-    return log_loss(rows)
-
-
-def expected_brier(rows: Ranked) -> float | None:
-    """Return the mean Brier score expected of scores s whose label is 1 with the calibrated probability c.
-
-    The mean of c (1 - s)^2 + (1 - c) s^2: where s is calibrated (c = s), the mean of s (1 - s).
-    """
-    return brier(rows)

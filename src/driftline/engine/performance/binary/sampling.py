@@ -11,6 +11,7 @@ import numpy as np
 from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.outcome import finite
 from driftline.engine.performance.binary.ranked import Ranked, average_precision, brier_losses, grouped, log_losses
+from driftline.engine.performance.ranks import share_below, share_of_rarer
 from driftline.engine.results import Metric
 from driftline.engine.spec import BusinessValue, ModelSpec
 
@@ -89,18 +90,8 @@ def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray, spec: M
 
 
 def _roc_auc(scores: FloatArray, labels: FloatArray) -> Spread | None:
-    """Spread of the share of negatives below each positive: ROC AUC is its mean (Mann-Whitney U)."""
-    if not 0 < labels.sum() < len(labels):
-        return None
-    if np.mean(labels) > 0.5:
-        labels, scores = 1 - labels, 1 - scores
-    ranks = np.flatnonzero(labels[np.argsort(scores)])
-    ranks = ranks[ranks > 0]  # NannyML leaves out a positive on rank 0; kept, so that errors stay equal to its own
-    if not len(ranks):
-        return None
-    positives = labels.sum()
-    below = (ranks - np.arange(len(ranks))) / (len(labels) - positives)
-    return Spread(float(np.std(below)), float(positives / len(labels)))
+    below = share_below(scores, labels == 1)
+    return None if below is None else Spread(float(np.std(below)), share_of_rarer(labels == 1))
 
 
 def _average_precision(scores: FloatArray, labels: FloatArray) -> Spread | None:

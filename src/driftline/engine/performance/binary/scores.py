@@ -69,15 +69,6 @@ class Scores:
             return self
         return Scores(self.scores[mask], self.predictions[mask], self.labels[mask], self.counts[mask])
 
-    def count(self, *, prediction: int | None = None, label: int | None = None) -> int:
-        """Count the rows with this prediction and this label; None is any."""
-        mask = np.ones(len(self.counts), dtype=bool)
-        if prediction is not None:
-            mask &= self.predictions == prediction
-        if label is not None:
-            mask &= self.labels == label
-        return int(self.counts[mask].sum())
-
 
 def _counted(scores: FloatArray, predictions: IntArray, labels: IntArray, counts: IntArray) -> Scores:
     kinds = predictions * 3 + labels

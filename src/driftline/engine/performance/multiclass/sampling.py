@@ -10,6 +10,7 @@ from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.performance.deviations import Deviations
 from driftline.engine.performance.multiclass.confusion import Confusion, cell_names
 from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.ranks import share_below, share_of_rarer
 from driftline.engine.results import Metric
 from driftline.engine.spec import ModelSpec
 
@@ -33,15 +34,9 @@ def _from_ranks(rows: Rows) -> dict[str, float]:
 
 
 def _rank_variance(scores: FloatArray, positive: BoolArray) -> float:
-    """Return the variance of the share of negatives below a positive, over the share of positives; NaN without any."""
-    if positive.all() or not positive.any():
-        return float("nan")
-    if positive.mean() > 0.5:
-        scores, positive = 1 - scores, ~positive
-    ranks = np.flatnonzero(positive[np.argsort(scores)])
-    ranks = ranks[ranks > 0]  # NannyML leaves out a positive on rank 0; kept, so that errors stay equal to its own
-    below = (ranks - np.arange(len(ranks))) / np.sum(~positive)
-    return float(np.var(below) / positive.mean()) if len(ranks) else float("nan")
+    """Return the variance of a class's area over the share of its rows; NaN where no rank tells it."""
+    below = share_below(scores, positive)
+    return float("nan") if below is None else float(np.var(below)) / share_of_rarer(positive)
 
 
 def _from_counts(rows: Rows, classes: tuple[str, ...]) -> dict[str, float]:
