@@ -22,12 +22,10 @@ from stack.console import say, warn
 
 VARIABLE = "DRIFTLINE_ATTEMPTS"
 INTERFACE = b"outside"
-NAME_SERVER = "198.18.0.53"
-RESOLVER = f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:1\n"
-"""An address on the outside, so that every lookup is seen, and given up after a second."""
+RESOLVER = "nameserver 198.18.0.53\nsearch .\noptions timeout:1 attempts:1\n"
+"""An address on the outside: every lookup is seen, and given up after a second."""
 SWITCH = "hosts: files dns\n"
 """No lookups through sockets of the machine's own services."""
-RESOLVING = {Path("/etc/resolv.conf"): RESOLVER, Path("/etc/nsswitch.conf"): SWITCH}
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
@@ -112,14 +110,22 @@ def _leave() -> None:
 
 
 def _look_names_up_outside() -> None:
+    """All names but the machine's own, which Java programs ask for as they start, and most machines know by a file."""
+    hosts = Path("/etc/hosts")
+    named = f"{hosts.read_text()}\n127.0.0.1 {socket.gethostname()}\n"
     _mount(b"none", b"/", MS_REC | MS_PRIVATE)
+    for file, text in ((hosts, named), (Path("/etc/resolv.conf"), RESOLVER), (Path("/etc/nsswitch.conf"), SWITCH)):
+        if file.exists():
+            _cover(file.resolve(), text)
+
+
+def _cover(file: Path, text: str) -> None:
+    """Show another content of a file, here only; it stays although its own name goes with its folder."""
     with tempfile.TemporaryDirectory() as folder:
-        for file, text in RESOLVING.items():
-            if file.exists():
-                ours = Path(folder) / file.name
-                ours.write_text(text)
-                ours.chmod(0o644)
-                _mount(os.fsencode(ours), os.fsencode(file.resolve()), MS_BIND)
+        ours = Path(folder) / file.name
+        ours.write_text(text)
+        ours.chmod(0o644)
+        _mount(os.fsencode(ours), os.fsencode(file), MS_BIND)
 
 
 def _outside() -> int:
