@@ -1,0 +1,81 @@
+"""The file systems of fsspec that `driftline.objects` stands on; each cloud's library is imported when it is opened."""
+
+import os
+from collections.abc import Callable
+
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+from driftline.errors import MissingLibrary
+
+Failures = tuple[type[Exception], ...]
+"""What a library raises when its store refuses or does not answer."""
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+RETRIES = {"max_attempts": 2}
+REFUSED = {401, 403, "401", "403"}
+
+
+class NoCredentials(Exception):
+    """This machine offers no credentials for the store."""
+
+
+def folders() -> AbstractFileSystem:
+    """Give the file system of this machine."""
+    return LocalFileSystem(skip_instance_cache=True)
+
+
+def google() -> tuple[AbstractFileSystem, Failures]:
+    """Open Google Cloud Storage with Application Default Credentials; an emulator (STORAGE_EMULATOR_HOST) without.
+
+    The plain JSON protocol: the package's own default asks another service about each bucket first.
+    """
+    try:
+        import aiohttp  # noqa: PLC0415  # only where it is used
+        import requests  # noqa: PLC0415
+        from gcsfs.core import GCSFileSystem  # noqa: PLC0415
+        from gcsfs.retry import HttpError  # noqa: PLC0415
+        from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibrary("gs:// needs gcsfs: install driftline[gcs].") from error
+    token = "anon" if os.environ.get("STORAGE_EMULATOR_HOST") else "google_default"  # a way to log in
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+    try:
+        filesystem = GCSFileSystem(
+            project="driftline",
+            token=token,
+            session_kwargs={"timeout": timeout},
+            use_listings_cache=False,
+            skip_instance_cache=True,
+        )
+    except DefaultCredentialsError as error:
+        raise NoCredentials("there are no Google credentials here: `gcloud auth application-default login`.") from error
+    failures = (HttpError, GoogleAuthError, requests.RequestException, aiohttp.ClientError, OSError, ValueError)
+    return filesystem, failures
+
+
+def amazon() -> tuple[AbstractFileSystem, Failures]:
+    """Open S3 with the AWS_* variables, or whatever credentials the machine offers."""
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only where it is used
+        from s3fs import S3FileSystem  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibrary("s3:// needs s3fs: install driftline[s3].") from error
+    filesystem = S3FileSystem(
+        config_kwargs={
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": READ_SECONDS,
+            "retries": {"max_attempts": 2},
+        },
+        use_listings_cache=False,
+        skip_instance_cache=True,
+    )
+    return filesystem, (BotoCoreError, ClientError, OSError)
+
+
+OPENERS: dict[str, Callable[[], tuple[AbstractFileSystem, Failures]]] = {"gs": google, "s3": amazon}
+
+
+def is_refusal(error: Exception) -> bool:
+    """Say whether the store answered, and refused."""
+    named = type(error).__name__ in {"NoCredentialsError", "RefreshError", "PermissionError"}
+    return named or getattr(error, "code", None) in REFUSED or str(error).startswith("Forbidden")

@@ -1,0 +1,48 @@
+"""Addresses of object stores, and what is wrong with them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from driftline.errors import InvalidInput, MissingLibrary
+from driftline.objects import ObjectMissing, open_store, parent_and_name, read_object
+
+
+@pytest.mark.parametrize("address", ["ftp://host/a", "gs://", "s3:///", "http://a/b"])
+def test_an_address_of_another_kind_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInput, match="give a folder, gs://bucket/… or s3://bucket/…"):
+        open_store(address)
+
+
+def test_a_folder_is_absolute_and_made_when_something_is_put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store("objects")
+    assert (store.address, store.folder) == (f"{tmp_path}/objects", tmp_path / "objects")
+    assert not (tmp_path / "objects").exists()
+    assert store.keys() == []
+    store.put("a/b", b"c")
+    assert (tmp_path / "objects" / "a" / "b").read_bytes() == b"c"
+    assert open_store(f"file://{tmp_path}/objects").keys() == ["a/b"]
+
+
+def test_what_a_killed_put_left_is_no_object(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put("a", b"c")
+    (tmp_path / ".b.0.unfinished").write_bytes(b"half")
+    assert store.keys() == ["a"]
+
+
+def test_an_object_is_found_by_its_full_address(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"c")
+    assert read_object(f"{tmp_path}/a") == b"c"
+    assert parent_and_name(f"{tmp_path}/a")[1] == "a"
+    with pytest.raises(ObjectMissing, match=f"{tmp_path}/b"):
+        read_object(f"{tmp_path}/b")
+
+
+@pytest.mark.parametrize(("scheme", "library", "extra"), [("gs", "gcsfs.core", "gcs"), ("s3", "s3fs", "s3")])
+def test_a_missing_library_is_named(scheme: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingLibrary, match=rf"install driftline\[{extra}\]"):
+        open_store(f"{scheme}://bucket")
