@@ -9,6 +9,7 @@ from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
 
 from driftline import tables, views
+from driftline.database import tls_context
 from stack import paths, root_account
 from stack.errors import StartFailed
 from stack.services import root_password
@@ -73,7 +74,14 @@ def _administrator(site: Site) -> "Connection[Cursor]":
     given = site.database
     password = given.password.get_secret_value()
     try:
-        return pymysql.connect(host=given.host, port=given.port, user=given.user, password=password, autocommit=True)
+        return pymysql.connect(
+            host=given.host,
+            port=given.port,
+            user=given.user,
+            password=password,
+            autocommit=True,
+            ssl=tls_context(given),
+        )
     except OperationalError as error:
         denied = error.args[0] == ER.ACCESS_DENIED_ERROR
         why = "refuses DB_USER and DB_PASSWORD" if denied else "cannot be reached: check DB_HOST and DB_PORT"

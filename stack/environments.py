@@ -73,7 +73,15 @@ def _database(role: Role, site: Site) -> dict[str, str]:
         "DB_USER": user,
         "DB_PASSWORD": password,
         "DB_NAME": site.database_name,
+        **_database_tls(site),
     }
+
+
+def _database_tls(site: Site) -> dict[str, str]:
+    """The files of TLS to a given server; our own is on loopback and has none."""
+    given = site.database
+    files = {"DB_SSL_CA": given.ssl_ca, "DB_SSL_CERT": given.ssl_cert, "DB_SSL_KEY": given.ssl_key} if given else {}
+    return {name: str(file.absolute()) for name, file in files.items() if file}
 
 
 def _servers(role: Role, site: Site) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings
 from stack import paths
 from stack.credentials import Credentials
@@ -109,6 +110,8 @@ def _given_database(environment: Mapping[str, str]) -> DatabaseSettings:
     except ValidationError as error:
         names = ", ".join(f"DB_{fault['loc'][0]}".upper() for fault in error.errors())
         raise StackError(f"DB_HOST is set, so that server is used: set {names} rightly too.") from error
+    except InvalidInput as error:
+        raise StackError(error.message) from error
 
 
 def kept_ports(var: Path) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The one door to MySQL: the engine, whole transactions that retry, and drivers' errors translated once."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -8,8 +9,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, NotMigrated
+from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DatabaseUntrusted, NotMigrated
 from driftline.settings import DatabaseSettings
+from driftline.tls import client_context
 
 DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE = 1213, 1205, 1020, 1062
 PASSING = frozenset({DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE})
@@ -18,6 +20,8 @@ UNREACHABLE = frozenset({1040, 1053, 1927, 2003, 2006, 2013, 2014, 2055, 4031, 0
 """Error codes of a server that is away, stopping, or lost on the way (0 is PyMySQL's own closed connection)."""
 REFUSED = frozenset({1044, 1045, 1049, 1698})
 """Error codes of a server that does not know this user, password or schema, or does not let the user in."""
+NO_TLS = frozenset({2026, 3159})
+"""Error codes of a server that has no TLS, and of one that lets nobody in without."""
 NO_SUCH_TABLE = 1146
 ATTEMPTS = 8
 
@@ -32,7 +36,10 @@ _SESSION = (
 def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
     """Make the engine: READ COMMITTED, UTC sessions, strict mode, utf8mb4, LOAD DATA LOCAL allowed.
 
-    Nothing is connected yet.
+    Nothing is connected yet. Where the settings name a CA, nothing ever is but by TLS with a certificate of it.
+
+    Raises:
+        InvalidInput: the CA, certificate or key that the settings name cannot be used.
     """
     address = URL.create(
         "mysql+pymysql",
@@ -49,9 +56,23 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
         pool_pre_ping=True,
         pool_size=pool_size,
         pool_recycle=600,
-        connect_args={"init_command": _SESSION, "local_infile": True, "connect_timeout": 5},
+        connect_args={
+            "init_command": _SESSION,
+            "local_infile": True,
+            "connect_timeout": 5,
+            "ssl": tls_context(settings),
+        },
         execution_options={"schema_translate_map": {"truth": settings.truth_name}},
     )
+
+
+def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
+    """Give what PyMySQL's connections ask of the server's certificate: None where the settings name no CA.
+
+    Raises:
+        InvalidInput: the CA, certificate or key that the settings name cannot be used.
+    """
+    return client_context(settings.ssl_ca, settings.ssl_cert, settings.ssl_key) if settings.ssl_ca else None
 
 
 def error_code(error: DBAPIError) -> int:
@@ -71,6 +92,8 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         code = error_code(error)
+        if code in NO_TLS or _tls_fault(error):
+            raise DatabaseUntrusted(_distrust(error)) from error
         if error.connection_invalidated or code in UNREACHABLE or isinstance(error, InterfaceError):
             raise DatabaseUnavailable from error
         if code in (DEADLOCK, LOCK_TIMEOUT):
@@ -80,6 +103,25 @@ def translated() -> Iterator[None]:
         if code == NO_SUCH_TABLE:
             raise NotMigrated from error
         raise
+
+
+def _tls_fault(error: DBAPIError) -> ssl.SSLError | None:
+    """Give what failed in the TLS handshake, which PyMySQL wraps as a host that cannot be reached."""
+    cause = getattr(error.orig, "original_exception", None)
+    return cause if isinstance(cause, ssl.SSLError) else None
+
+
+def _distrust(error: DBAPIError) -> str:
+    fault = _tls_fault(error)
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return f"{DatabaseUntrusted.__doc__} OpenSSL says: {fault.verify_message}"
+    if fault:
+        return (
+            f"The TLS handshake with MySQL failed ({fault.reason}); check DB_SSL_CERT, DB_SSL_KEY and its TLS versions."
+        )
+    if error_code(error) == 3159:
+        return "MySQL lets nobody in without TLS; set DB_SSL_CA to the CA that its certificate is from."
+    return "MySQL has no TLS, and DB_SSL_CA asks for it: give MySQL a certificate, or unset it. No password was sent."
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -76,12 +76,20 @@ class DatabaseRefused(Unavailable):
     """MySQL refuses this user, password or schema; check DB_USER, DB_PASSWORD and DB_NAME."""
 
 
+class DatabaseUntrusted(Unavailable):
+    """MySQL cannot be trusted: it shows no certificate of DB_SSL_CA for the name DB_HOST. No password was sent."""
+
+
 class DatabaseBusy(Unavailable):
     """Other transactions hold the rows that this one needs; try again in a moment."""
 
 
 class KafkaUnavailable(Unavailable):
     """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS, or start it with `make up`."""
+
+
+class KafkaRefused(KafkaUnavailable):
+    """Kafka and this client do not agree on KAFKA_SECURITY_PROTOCOL, certificates or passwords; correct KAFKA_*."""
 
 
 class NotMigrated(Unavailable):

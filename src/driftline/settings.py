@@ -71,16 +71,35 @@ class EnvironmentSettings(BaseSettings):
         return (init_settings, env_settings, *files)
 
 
-class DatabaseSettings(EnvironmentSettings):
-    """How to reach MySQL; user and password have no default."""
+def _require_pair(first_name: str, first: Path | None, second_name: str, second: Path | None) -> None:
+    if (first is None) is not (second is None):
+        raise InvalidInput(f"Set both {first_name} and {second_name}, or neither.")
 
-    model_config = SettingsConfigDict(env_prefix="DB_", frozen=True)
+
+class DatabaseSettings(EnvironmentSettings):
+    """How to reach MySQL; user and password have no default.
+
+    With `ssl_ca`, a PEM file, only a server is spoken to whose certificate is signed by a CA in it and is for `host`;
+    with `ssl_cert` and `ssl_key` the client shows a certificate too.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DB_", env_ignore_empty=True, frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(3307, ge=1, le=65535)
     user: str = Field(min_length=1)
     password: SecretStr
     name: str = Field("RawData", pattern=r"^[A-Za-z][A-Za-z0-9_]{0,57}$")
+    ssl_ca: Path | None = None
+    ssl_cert: Path | None = None
+    ssl_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _certificate_fits(self) -> Self:
+        _require_pair("DB_SSL_CERT", self.ssl_cert, "DB_SSL_KEY", self.ssl_key)
+        if self.ssl_cert and not self.ssl_ca:
+            raise InvalidInput("DB_SSL_CERT is of no use without DB_SSL_CA, the CA that MySQL's certificate is from.")
+        return self
 
     @property
     def truth_name(self) -> str:
@@ -141,6 +160,5 @@ class TlsSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
-        if (self.cert is None) is not (self.key is None):
-            raise InvalidInput("Set both DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY, or neither.")
+        _require_pair("DRIFTLINE_TLS_CERT", self.cert, "DRIFTLINE_TLS_KEY", self.key)
         return self

@@ -1,0 +1,89 @@
+"""MySQL by TLS: the server shows a certificate of the CA for the name that is called, or nothing is sent to it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from driftline import migrate
+from driftline.database import is_reachable, make_engine
+from driftline.errors import DatabaseRefused, DatabaseUntrusted
+from driftline.settings import DatabaseSettings
+from stack.certificates import Certificates, make_certificates
+from stack.leashed import LeashedDatabase, mariadb_server
+from stack.testing import DatabaseAddress
+
+PASSWORD = "of a user that TLS is asked of"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
+
+
+@pytest.fixture(scope="module")
+def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+    """MariaDB with TLS, one user of which TLS is asked and one of which a certificate is asked."""
+    flags = ("ca", certificates.authority), ("cert", certificates.certificate), ("key", certificates.key)
+    folder = tmp_path_factory.mktemp("mariadb")
+    with mariadb_server(folder, ("--ssl", *(f"--ssl-{name}={file}" for name, file in flags))) as server:
+        with server.administrator() as connection, connection.cursor() as cursor:
+            for name in ("RawData", "RawData_truth"):
+                cursor.execute(f"CREATE DATABASE {name}")
+            for user, asked in (("by_tls", "SSL"), ("by_certificate", "X509")):
+                cursor.execute(f"CREATE USER {user}@localhost IDENTIFIED BY %s REQUIRE {asked}", (PASSWORD,))
+                cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO {user}@localhost")
+        yield server
+
+
+def _settings(server: LeashedDatabase, **changed: Any) -> DatabaseSettings:
+    given = {"host": "127.0.0.1", "port": server.port, "user": "by_tls", "password": PASSWORD, **changed}
+    return DatabaseSettings.model_validate(given)
+
+
+def _cipher(settings: DatabaseSettings) -> str:
+    engine = make_engine(settings)
+    with engine.connect() as connection:
+        cipher = str(connection.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).one()[1])
+    engine.dispose()
+    return cipher
+
+
+def test_with_the_right_ca_all_goes_by_tls(server: LeashedDatabase, certificates: Certificates) -> None:
+    settings = _settings(server, ssl_ca=certificates.authority)
+    assert "AES" in _cipher(settings)
+    engine = make_engine(settings)
+    migrate.upgrade(engine)
+    migrate.require_current(engine)
+    engine.dispose()
+
+
+def test_a_client_shows_its_certificate_where_one_is_asked_for(
+    server: LeashedDatabase, certificates: Certificates
+) -> None:
+    without = _settings(server, user="by_certificate", ssl_ca=certificates.authority)
+    with pytest.raises(DatabaseRefused):
+        is_reachable(make_engine(without))
+    files = {"ssl_cert": certificates.certificate, "ssl_key": certificates.key}
+    assert _cipher(without.model_copy(update=files))
+
+
+def test_another_ca_is_refused(server: LeashedDatabase, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path, datetime.now(UTC))
+    with pytest.raises(DatabaseUntrusted, match="no certificate of DB_SSL_CA for the name DB_HOST"):
+        is_reachable(make_engine(_settings(server, ssl_ca=other.authority)))
+
+
+def test_another_name_is_refused(server: LeashedDatabase, certificates: Certificates) -> None:
+    """The certificate is for 127.0.0.1."""
+    with pytest.raises(DatabaseUntrusted, match=r"(?i)hostname mismatch"):
+        is_reachable(make_engine(_settings(server, host="localhost", ssl_ca=certificates.authority)))
+
+
+def test_a_server_without_tls_is_never_spoken_to_in_plain(mariadb: DatabaseAddress, certificates: Certificates) -> None:
+    settings = DatabaseSettings.model_validate({**mariadb.settings(), "ssl_ca": certificates.authority})
+    with pytest.raises(DatabaseUntrusted, match="MySQL has no TLS, and DB_SSL_CA asks for it"):
+        is_reachable(make_engine(settings))
