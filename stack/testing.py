@@ -7,22 +7,23 @@
 `fresh_topic`        `fresh_topic(partitions=1, **configuration) -> name`
 
 Several test processes at once (pytest -n 2) have servers of their own each: ports are the system's choice, folders
-pytest's, and a server dies with the process that started it.
+pytest's, and a server dies with the process that started it. `stack.given` says how to give servers that run already.
 
 A test that kills servers starts its own: `stack.leashed.mariadb_server(folder)`, `mysql_server`, `kafka_broker`.
 """
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from driftline.settings import DatabaseSettings
-from stack import libaio
+from stack import given, libaio
 from stack.errors import StartFailed
 from stack.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server, mysql_server
 from stack.readiness import POLL_SECONDS
@@ -56,25 +57,28 @@ FreshTopic = Callable[..., str]
 @pytest.fixture(scope="session")
 def mariadb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
     """The MariaDB server of this test session."""
-    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
-        yield server
+    server = given.database("TEST_MARIADB_URL")
+    with nullcontext(server) if server else mariadb_server(tmp_path_factory.mktemp("mariadb")) as used:
+        yield used
 
 
 @pytest.fixture(scope="session")
 def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
     """The MySQL server of this test session."""
-    reason = libaio.reason_missing()
+    server = given.database("TEST_MYSQL_URL")
+    reason = None if server else libaio.reason_missing()
     if reason:
         pytest.skip(reason)
-    with mysql_server(tmp_path_factory.mktemp("mysql")) as server:
-        yield server
+    with nullcontext(server) if server else mysql_server(tmp_path_factory.mktemp("mysql")) as used:
+        yield used
 
 
 @pytest.fixture(scope="session")
 def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
     """The broker of this test session."""
-    with kafka_broker(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker
+    broker = given.broker()
+    with nullcontext(broker) if broker else kafka_broker(tmp_path_factory.mktemp("kafka")) as used:
+        yield used
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +128,16 @@ def fresh_topic(kafka_administrator: AdminClient) -> FreshTopic:
 
 
 def _create_topic(client: AdminClient, partitions: int, configuration: dict[str, str]) -> str:
-    name = f"test-{next(_numbers)}"
+    name = f"test-{_unique()}"
     config = {key.replace("_", "."): value for key, value in configuration.items()}
     client.create_topics([NewTopic(name, partitions, config=config)])[name].result(TOPIC_SECONDS)
     _await_leaders(client, name, partitions)
     return name
+
+
+def _unique() -> str:
+    """A name that no other test process has, on a given server, today or earlier."""
+    return f"{os.getpid()}_{time.time_ns()}_{next(_numbers)}"
 
 
 def _await_leaders(client: AdminClient, topic: str, partitions: int) -> None:
@@ -147,7 +156,7 @@ def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
 
 @contextmanager
 def _fresh_schema(server: LeashedDatabase) -> Iterator[DatabaseAddress]:
-    name = f"test_{next(_numbers)}"
+    name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
     yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
     _administer(server, f"DROP DATABASE IF EXISTS {name}")
