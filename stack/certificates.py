@@ -31,6 +31,12 @@ class Certificates:
         """Name the files."""
         return cls(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
 
+    @property
+    def server_flags(self) -> tuple[str, ...]:
+        """The flags with which MariaDB and MySQL show the certificate."""
+        files = (("ca", self.authority), ("cert", self.certificate), ("key", self.key))
+        return ("--ssl", *(f"--ssl-{name}={file}" for name, file in files))
+
 
 def make_certificates(folder: Path, now: datetime, names: Sequence[str] = LOCAL_NAMES) -> Certificates:
     """Make a CA and a certificate for host names and addresses, good for 90 days; only the owner can read the files.

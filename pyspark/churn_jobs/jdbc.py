@@ -1,7 +1,7 @@
 """The database as Spark sees it: tables read by slices of days, rows appended to staging tables."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Column, ColumnElement, Date, Table, and_
@@ -20,11 +20,15 @@ INSERT_ROWS = "5000"
 
 @dataclass(frozen=True)
 class Jdbc:
-    """Reads and appends through Spark; the password is a property of the connection, never part of the address."""
+    """Reads and appends through Spark; the password is a property of the connection, never part of the address.
+
+    `tls` are further properties, those of `jdbc_tls.tls_properties`.
+    """
 
     spark: SparkSession
     database: DatabaseSettings
     options: str = JobSettings.model_fields["jdbc_options"].default
+    tls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def address(self) -> str:
@@ -35,7 +39,7 @@ class Jdbc:
     @property
     def _properties(self) -> dict[str, str]:
         password = self.database.password.get_secret_value()
-        return {"user": self.database.user, "password": password, "driver": DRIVER}
+        return {"user": self.database.user, "password": password, "driver": DRIVER, **self.tls}
 
     def read(self, table: Table, names: Sequence[str], days: DayRange, by: Column[object]) -> DataFrame:
         """Read columns of the rows whose `by` (a date, or an instant in UTC) lies in the days, a week a partition."""

@@ -27,9 +27,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="module")
 def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
     """MariaDB with TLS, one user of which TLS is asked and one of which a certificate is asked."""
-    flags = ("ca", certificates.authority), ("cert", certificates.certificate), ("key", certificates.key)
-    folder = tmp_path_factory.mktemp("mariadb")
-    with mariadb_server(folder, ("--ssl", *(f"--ssl-{name}={file}" for name, file in flags))) as server:
+    with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:
         with server.administrator() as connection, connection.cursor() as cursor:
             for name in ("RawData", "RawData_truth"):
                 cursor.execute(f"CREATE DATABASE {name}")

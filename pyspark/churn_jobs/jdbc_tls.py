@@ -1,0 +1,51 @@
+"""TLS of the database's driver: what `DatabaseSettings` ask for, in the words of MariaDB's driver for Java."""
+
+import secrets
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from driftline.errors import InvalidInput
+from driftline.settings import DatabaseSettings
+from driftline.tls import client_context
+
+LOOSENING = ("sslmode", "usessl", "trustservercertificate", "disablesslhostnameverification")
+
+
+def tls_properties(database: DatabaseSettings, options: str, folder: Path) -> dict[str, str]:
+    """Give the driver's properties: the CA itself, so that no worker needs its file, and the file of the client's key.
+
+    The latter is written to `folder`, which is removed with the session; on a cluster it must be a shared one.
+
+    Raises:
+        InvalidInput: a file cannot be used, or `options` of the address would loosen what is checked.
+    """
+    if database.ssl_ca is None:
+        return {}
+    client_context(database.ssl_ca, database.ssl_cert, database.ssl_key)  # says which file is at fault
+    if any(name in options.lower() for name in LOOSENING):
+        raise InvalidInput("DB_SSL_CA is set, so SPARK_JDBC_OPTIONS must not say how certificates are checked.")
+    client = _client_key(database.ssl_cert, database.ssl_key, folder) if database.ssl_cert and database.ssl_key else {}
+    return {"sslMode": "verify-full", "serverSslCert": database.ssl_ca.read_text(), **client}
+
+
+def _client_key(certificate: Path, key: Path, folder: Path) -> dict[str, str]:
+    password = secrets.token_urlsafe(32)
+    shown, *chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+    private = load_pem_private_key(key.read_bytes(), None)
+    content = pkcs12.serialize_key_and_certificates(
+        b"client",
+        private,  # type: ignore[arg-type]  # of all kinds of keys; a certificate's is one of those it takes
+        shown,
+        chain,
+        BestAvailableEncryption(password.encode()),
+    )
+    store = folder / "client.p12"
+    store.touch(mode=0o600)
+    store.write_bytes(content)
+    return {"keyStore": str(store), "keyStoreType": "PKCS12", "keyStorePassword": password}
