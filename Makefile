@@ -7,6 +7,8 @@ VENV := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
 PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
+# In a network of its own, unless the tests are given servers (stack/given.py), which are outside it.
+ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m stack.enclosure)
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
@@ -62,7 +64,7 @@ test-integration: tools ## Tests on MariaDB, MySQL and Kafka
 	$(PARALLEL) --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## The loop through the public commands, with kills
-	$(PYTEST) -q tests/e2e
+	$(ENCLOSED) $(PYTEST) -q tests/e2e
 
 bench: setup ## Time the product against the bare thing it stands on (some minutes)
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
@@ -74,5 +76,6 @@ lock: setup ## Write the lock files anew from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
 		-o requirements/dev.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --no-emit-package driftline -o requirements/core.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done

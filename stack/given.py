@@ -38,5 +38,13 @@ def broker() -> LeashedBroker | None:
     return LeashedBroker(address, _nobodys("TEST_KAFKA")) if address else None
 
 
+def settings() -> dict[str, str]:
+    """The variables by which the product itself uses the given servers, MySQL before MariaDB; none if none is given."""
+    server, kafka = database("TEST_MYSQL_URL") or database("TEST_MARIADB_URL"), broker()
+    account = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.port), "DB_USER": "root"} if server else {}
+    secret = {"DB_PASSWORD": server.password} if server else {}
+    return account | secret | ({"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers} if kafka else {})
+
+
 def _nobodys(variable: str) -> LeashedProcess:
     return LeashedProcess(variable, (), Path(os.devnull), lambda: True)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from driftline.columns import FEATURES
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from stack import paths, processes
 from stack.environments import Role, engine_for, settings_for
-from stack.site import Site, kept_ports
+from stack.site import Site
 
 COMMAND_SECONDS = 900
 INSTANTS = (
@@ -38,22 +38,26 @@ CIRCUMSTANCES = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The public commands, run with a var folder of their own."""
+    """The public commands, run with a var folder of their own.
+
+    `given` are the variables of servers to use in place of its own: their data must be empty.
+    """
 
     var: Path
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, pointed to the rehearsal's folders and to no foreign server."""
+        """This process's environment, pointed to the rehearsal's folders and to no other server."""
         foreign = ("DB_", "KAFKA_")
         own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         outputs = {"EDA_OUTPUT": str(self.var / "eda"), "MONITOR_OUTPUT": str(self.var / "monitoring")}
-        return own | outputs | {"DRIFTLINE_VAR": str(self.var)}
+        return own | outputs | {**self.given} | {"DRIFTLINE_VAR": str(self.var)}
 
     @property
     def site(self) -> Site:
         """The site as the commands see it."""
-        return Site(self.var, "RawData", kept_ports(self.var), system=self.environment)
+        return Site.at(self.var, self.environment)
 
     def stack(self, *arguments: str) -> str:
         """Run `python -m stack …`; give what it said."""

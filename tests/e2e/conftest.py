@@ -1,4 +1,7 @@
-"""One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile."""
+"""One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile.
+
+Servers that the environment gives to the tests (`stack.given`) are used in peace; those that are killed are its own.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from stack import given
 from stack.plan import Plan, PlannedDrift, Scenario
 from stack.rehearsal import Rehearsal
 from tests.e2e.killed_run import killed_run
@@ -34,9 +38,8 @@ def scenario_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def rehearsal_in(folder: Path) -> Iterator[Rehearsal]:
-    """Rehearse in a folder; whatever happens, nothing goes on running."""
-    rehearsal = Rehearsal(folder)
+def rehearsed(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
+    """Rehearse; whatever happens, nothing goes on running."""
     try:
         yield rehearsal
     finally:
@@ -52,7 +55,7 @@ def plan() -> Plan:
 @pytest.fixture(scope="session")
 def disturbed(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator["Future[Rehearsal]"]:
     """The world killed on the way: it runs in the background, and is given when its stream has been judged."""
-    for rehearsal in rehearsal_in(tmp_path_factory.mktemp("disturbed") / "var"):
+    for rehearsal in rehearsed(Rehearsal(tmp_path_factory.mktemp("disturbed") / "var")):
         with ThreadPoolExecutor(1) as pool:
             yield pool.submit(killed_run, rehearsal, plan)
 
@@ -64,7 +67,7 @@ def loop(
     """The whole loop, run by `make demo`'s command; it runs until the last test has ended."""
     if any("disturbed" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("disturbed")  # begun first, so that both worlds run at once
-    for rehearsal in rehearsal_in(tmp_path_factory.mktemp("loop") / "var"):
+    for rehearsal in rehearsed(Rehearsal(tmp_path_factory.mktemp("loop") / "var", given.settings())):
         said = rehearsal.stack("demo", "--any-port", "--scenario", str(scenario_file))
         (rehearsal.var / "demo.txt").write_text(said)
         yield rehearsal

@@ -1,0 +1,78 @@
+"""After a full run: its generated passwords are in their own files and nowhere else, and its logs hold no secret."""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from stack.leaks import files_below, files_with, leaks
+from stack.rehearsal import Rehearsal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_servers(loop: Rehearsal) -> None:
+    """Whose passwords the run has made."""
+    if loop.given:
+        pytest.skip("the servers were given, and their password with them")
+
+
+@pytest.fixture(scope="module")
+def worlds(loop: Rehearsal, disturbed: "Future[Rehearsal]") -> list[Path]:
+    """The var folders of both worlds, their streams judged."""
+    return [loop.var, disturbed.result().var]
+
+
+def passwords(var: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in sorted((var / "secrets").iterdir())}
+
+
+def logs(var: Path) -> list[Path]:
+    return [file for file in files_below(var) if file.suffix in (".log", ".txt", ".csv")]
+
+
+def test_each_password_is_in_its_own_file_only(worlds: list[Path]) -> None:
+    for var in worlds:
+        known = passwords(var)
+        assert {"root.password", "driftline_owner.password", "driftline_monitor.password"} <= known.keys()
+        holders = files_with(known.values(), files_below(var))
+        assert [(file.relative_to(var).as_posix(), [*known][number]) for file, number in holders] == [
+            (f"secrets/{name}", name) for name in known
+        ]
+
+
+def test_no_log_holds_what_looks_like_a_secret(worlds: list[Path]) -> None:
+    for var in worlds:
+        read = logs(var)
+        assert {"kafka.log", "mariadb.log", "monitor.log", "simulator.log"} <= {file.name for file in read}
+        assert [str(leak) for leak in leaks(read)] == []
+
+
+def test_a_secret_in_these_logs_would_have_been_found(worlds: list[Path], tmp_path: Path) -> None:
+    known = passwords(worlds[0])
+    copied = Path(shutil.copytree(worlds[0] / "log", tmp_path / "log"))
+    with (copied / "simulator.log").open("a") as log:
+        log.write(f"connecting as driftline_owner with {known['driftline_owner.password']}\n")
+    with (copied / "kafka.log").open("ab") as log:
+        log.write(b"\xff sasl.jaas.config: DB_PASSWORD=" + known["root.password"].encode())
+    found = files_with([known["driftline_owner.password"]], files_below(copied))
+    assert found == [(copied / "simulator.log", 0)]
+    assert [(leak.file.name, leak.form) for leak in leaks(files_below(copied))] == [
+        ("kafka.log", "Variable with a secret")
+    ]
+
+
+def test_no_process_shows_a_password_in_its_command_line(loop: Rehearsal) -> None:
+    shown = list(command_lines())
+    assert any(b"mariadbd" in command for command in shown)
+    assert any(b"flaskapp" in command for command in shown)
+    for password in passwords(loop.var).values():
+        assert not any(password.encode() in command for command in shown)
+
+
+def command_lines() -> Iterator[bytes]:
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield process.read_bytes()

@@ -1,0 +1,42 @@
+"""What both worlds did beyond loopback (nothing), and that an attempt would have been seen. Comes last."""
+
+import os
+import socket
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from stack import attempts
+from stack.attempts import Attempt
+from stack.enclosure import VARIABLE
+from stack.rehearsal import Rehearsal
+
+PLANTED = Attempt("udp", "192.0.2.7", 4242)
+"""An address that belongs to documentation (RFC 5737)."""
+SEEN_SECONDS = 10
+
+
+@pytest.fixture
+def log() -> Path:
+    """Where attempts are noted; without it this test cannot say anything."""
+    if VARIABLE not in os.environ:
+        pytest.skip("not run by `python -m stack.enclosure` (as `make test-e2e` does), or the machine forbids it")
+    return Path(os.environ[VARIABLE])
+
+
+@pytest.mark.usefixtures("loop")
+def test_both_worlds_reached_for_nothing_but_loopback(log: Path, disturbed: "Future[Rehearsal]") -> None:
+    disturbed.result()
+    reached_for = [str(attempt) for attempt in attempts.read(log)]
+    assert reached_for == []
+
+
+def test_an_attempt_would_have_been_seen(log: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"planted", (PLANTED.address, PLANTED.port or 0))
+    deadline = time.monotonic() + SEEN_SECONDS
+    while PLANTED not in attempts.read(log):
+        assert time.monotonic() < deadline, "the watcher sleeps"
+        time.sleep(0.02)
