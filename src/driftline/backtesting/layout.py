@@ -310,7 +310,10 @@ def renamed(result: Result, layout: Layout) -> Result:
     segment = None if result.segment is None else result.segment.removeprefix(ALIAS)
     for name in (LABEL, PREDICTION):
         reason = reason and reason.replace(f"column {name!r}", f"column {layout.subject(name)!r}")
-    return replace(result, subject=layout.subject(result.subject), segment=segment, reason=reason)
+    own = layout.subject(result.subject), segment, reason
+    if own == (result.subject, result.segment, result.reason):
+        return result
+    return replace(result, subject=own[0], segment=own[1], reason=own[2])
 
 
 def _lack(result: Result, layout: Layout) -> str | None:

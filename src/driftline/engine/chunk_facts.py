@@ -1,15 +1,17 @@
 """What is known of one chunk when its verdict is derived. No I/O here."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from driftline.engine.results import MODEL, Kind, Result
 from driftline.engine.spec import ModelSpec
 from driftline.errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChunkFacts:
     """One half-open chunk [start, end) and its results.
 
@@ -47,17 +49,28 @@ class ChunkFacts:
         """Say whether the chunk counts towards runs of chunks: closed and with the minimum of rows."""
         return self.closed and self.rows >= spec.minimum_rows
 
+    @cached_property
+    def _by_kind(self) -> Mapping[Kind, tuple[Result, ...]]:
+        found: defaultdict[Kind, list[Result]] = defaultdict(list)
+        for result in self.results:
+            if result.segment is None:
+                found[result.kind].append(result)
+        return {kind: tuple(sorted(own, key=lambda r: (r.subject, r.method))) for kind, own in found.items()}
+
+    @cached_property
+    def _of_model(self) -> Mapping[tuple[Kind, str], Result]:
+        return {(r.kind, r.method): r for r in self.results if r.subject == MODEL and r.segment is None}
+
     def of_kind(self, kind: Kind) -> tuple[Result, ...]:
         """All results of `kind` on all rows, by subject and method: never in the order in which they were computed.
 
         Those of segments are left out: the verdict is the model's.
         """
-        own = (r for r in self.results if r.kind is kind and r.segment is None)
-        return tuple(sorted(own, key=lambda r: (r.subject, r.method)))
+        return self._by_kind.get(kind, ())
 
     def performance(self, kind: Kind, metric: str) -> Result | None:
         """The model's own result of `kind` for `metric`; None where it was not computed."""
-        return next((r for r in self.of_kind(kind) if r.subject == MODEL and r.method == metric), None)
+        return self._of_model.get((kind, metric))
 
 
 def last_closed(chunks: Iterable[ChunkFacts], before: datetime, most: int) -> tuple[ChunkFacts, ...]:

@@ -1,6 +1,7 @@
 """On which side a number gets worse. No I/O here."""
 
 from enum import StrEnum
+from functools import cache
 
 from driftline.engine.results import Bounds, Kind, Method, Metric, Quality
 
@@ -46,6 +47,7 @@ def base(method: str) -> str:
     return method.partition(":")[0]
 
 
+@cache
 def worse(kind: Kind, method: str) -> Worse:
     """Say on which side `method` gets worse: performance below, losses, drift and faults above, statistics on both.
 

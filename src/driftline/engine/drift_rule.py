@@ -1,6 +1,7 @@
 """Which columns drifted in a chunk, and which drift lasts. No I/O here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.directions import worse_side
@@ -19,38 +20,48 @@ _KINDS = (Kind.DRIFT, Kind.MULTIVARIATE, Kind.QUALITY)
 _OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
 _OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
 """Faults that an open chunk always seems to have: more rows are to come."""
-_Subject = tuple[Kind, str, str]
+Subject = tuple[Kind, str, str]
+"""What can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
 
 
-def drift_findings(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> list[Finding]:
-    """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What drifted in a chunk, each with its reason (`drift_seen`), and which of it lasts."""
 
-    `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read.
-    Each data quality method is judged by itself and apart from the distribution: one does not make the other last. Row
-    count and freshness have no floor: beyond their bounds they count, in a closed chunk.
+    seen: Mapping[Subject, str]
+    lasting: frozenset[Subject]
+
+
+def drift_of(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> Drift:
+    """Say what drifted in a chunk, and what lasts: it was seen in this closed chunk and in one more of the last 3.
+
+    `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read. Each data
+    quality method is judged by itself and apart from the distribution: one does not make the other last.
     """
     seen = drift_seen(spec, chunk)
-    lasting = lasting_drift(spec, chunk, preceding)
+    if not seen or not chunk.counts(spec):
+        return Drift(seen, frozenset())
+    before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
+    return Drift(seen, frozenset(key for key in seen if 1 + sum(key in own for own in before) >= LASTING))
+
+
+def drift_findings(spec: ModelSpec, chunk: ChunkFacts, drift: Drift) -> list[Finding]:
+    """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
+
+    Row count and freshness have no floor: beyond their bounds they count, in a closed chunk.
+    """
     grave = State.ALERT if spec.drift_alerts else State.WARN
     found = [
-        Finding(grave, f"{reason}, and it lasts.") if key in lasting else Finding(None, f"{reason}; {_not_yet(chunk)}.")
-        for key, reason in seen.items()
+        Finding(grave, f"{reason}, and it lasts.")
+        if key in drift.lasting
+        else Finding(None, f"{reason}; {_not_yet(chunk)}.")
+        for key, reason in drift.seen.items()
     ]
     return found + _failures(chunk)
 
 
-def lasting_drift(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> frozenset[_Subject]:
-    """What drifted in this closed chunk and in one more of the last 3 closed ones; see `drift_seen`."""
-    if not chunk.counts(spec):
-        return frozenset()
-    before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
-    return frozenset(key for key in drift_seen(spec, chunk) if 1 + sum(key in seen for seen in before) >= LASTING)
-
-
-def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
+def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[Subject, str]:
     """What drifted in this one chunk, each with its reason; nothing with too few rows.
-
-    It is named by kind, column (or model) and data quality method, "" for drift.
 
     A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
     effect decides alone, and of those without a floor, or with a threshold of the spec's own, the bound. Where a column
@@ -61,7 +72,7 @@ def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[_Subject, str]:
         return {}
     results = [r for kind in _KINDS for r in chunk.of_kind(kind) if r.subject != LABEL or chunk.settled(spec)]
     dismissed = _dismissed(results)
-    seen: dict[_Subject, str] = {}
+    seen: dict[Subject, str] = {}
     for result in results:
         key = _subject(result)
         if key not in dismissed and _outside(spec, result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
@@ -76,11 +87,11 @@ def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple
     return tuple(bool(passing) and p <= passing[-1] for p in p_values)
 
 
-def _subject(result: Result) -> _Subject:
+def _subject(result: Result) -> Subject:
     return (result.kind, result.subject, result.method if result.kind is Kind.QUALITY else "")
 
 
-def _dismissed(results: Sequence[Result]) -> frozenset[_Subject]:
+def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
     """Columns that have p-values, none of them significant."""
     tested = [(r, r.p_value) for r in results if r.value is not None and r.p_value is not None]
     significant = discoveries([p for _, p in tested])

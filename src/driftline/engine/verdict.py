@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from driftline.engine.chunk_facts import ChunkFacts, last_closed
-from driftline.engine.drift_rule import WINDOW, drift_findings, lasting_drift
+from driftline.engine.drift_rule import WINDOW, drift_findings, drift_of
 from driftline.engine.findings import gravest, reasons
 from driftline.engine.performance_rule import performance_findings
 from driftline.engine.results import MODEL, State, Verdict
@@ -43,8 +43,8 @@ def verdict_of(
         return Verdict(State.INSUFFICIENT, (reason,), provisional=not chunk.closed)
     earlier = last_closed(preceding, chunk.start, LOOKBACK)
     previous = earlier[-1] if earlier else None
-    lasting = lasting_drift(spec, chunk, earlier)
-    findings = performance_findings(spec, chunk, previous, records or {}, drifting=bool(lasting))
-    findings += drift_findings(spec, chunk, earlier)
-    drifted = dict.fromkeys(sorted(column for _, column, _ in lasting if column != MODEL))
+    drift = drift_of(spec, chunk, earlier)
+    findings = performance_findings(spec, chunk, previous, records or {}, drifting=bool(drift.lasting))
+    findings += drift_findings(spec, chunk, drift)
+    drifted = dict.fromkeys(sorted(column for _, column, _ in drift.lasting if column != MODEL))
     return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from driftline.engine.chunk_facts import ChunkFacts
-from driftline.engine.drift_rule import discoveries, drift_findings, drift_seen, lasting_drift
+from driftline.engine.drift_rule import discoveries, drift_findings, drift_of, drift_seen
 from driftline.engine.findings import reasons
 from driftline.engine.results import MODEL, Bounds, Kind, Method, Result, State
 from driftline.engine.thresholds import FIXED_BOUNDS
@@ -99,7 +99,7 @@ def test_no_discoveries_without_tests() -> None:
 def test_drift_lasts_in_two_of_three_closed_chunks(
     preceding: list[ChunkFacts], present: ChunkFacts, lasts: bool
 ) -> None:
-    assert bool(lasting_drift(ONE_METRIC, present, preceding)) is lasts
+    assert bool(drift_of(ONE_METRIC, present, preceding).lasting) is lasts
 
 
 BAND = Bounds(lower=0.9, upper=1.1, alert_lower=0.8, alert_upper=1.2)
@@ -124,7 +124,7 @@ def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: 
 def test_all_features_together_drift_without_a_floor_and_pca_on_both_sides(result: Result, drifted: bool) -> None:
     facts = chunk(result)
     assert set(drift_seen(ONE_METRIC, facts)) == ({(Kind.MULTIVARIATE, MODEL, "")} if drifted else set())
-    assert bool(lasting_drift(ONE_METRIC, facts, [facts])) is drifted
+    assert bool(drift_of(ONE_METRIC, facts, [facts]).lasting) is drifted
 
 
 def test_all_features_together_are_no_column_that_drifted() -> None:
@@ -160,11 +160,12 @@ def test_all_features_together_are_no_column_that_drifted() -> None:
 )
 def test_reasons_are_plain_words_with_numbers(result: Result, words: str) -> None:
     facts = chunk(result)
-    assert reasons(drift_findings(ONE_METRIC, facts, [facts])) == (words,)
+    assert reasons(drift_findings(ONE_METRIC, facts, drift_of(ONE_METRIC, facts, [facts]))) == (words,)
 
 
 def test_the_same_drift_in_an_open_chunk_is_a_note() -> None:
-    (finding,) = drift_findings(ONE_METRIC, chunk(drift(0.15), closed=False), [SEEN])
+    still_open = chunk(drift(0.15), closed=False)
+    (finding,) = drift_findings(ONE_METRIC, still_open, drift_of(ONE_METRIC, still_open, [SEEN]))
     assert finding.state is None
     assert finding.reason.endswith("the chunk is still open.")
     assert UPPER.upper == 0.12

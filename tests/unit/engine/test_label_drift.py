@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from driftline.engine.chunk_facts import ChunkFacts
-from driftline.engine.drift_rule import drift_findings, drift_seen, lasting_drift
+from driftline.engine.drift_rule import drift_findings, drift_of, drift_seen
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Kind, Method, Result, State
@@ -73,13 +73,13 @@ def test_the_label_of_a_regression_is_a_number() -> None:
 )
 def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, seen: bool) -> None:
     assert bool(drift_seen(ONE_METRIC, facts)) is seen
-    assert bool(drift_findings(ONE_METRIC, facts, [])) is seen
+    assert bool(drift_findings(ONE_METRIC, facts, drift_of(ONE_METRIC, facts, []))) is seen
 
 
 def test_it_lasts_over_settled_chunks_only() -> None:
     early = chunk(HIDDEN, labelled=10)
-    assert lasting_drift(ONE_METRIC, chunk(HIDDEN), [early]) == frozenset()
-    assert lasting_drift(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]) == {(Kind.DRIFT, LABEL, "")}
+    assert drift_of(ONE_METRIC, chunk(HIDDEN), [early]).lasting == frozenset()
+    assert drift_of(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]).lasting == {(Kind.DRIFT, LABEL, "")}
 
 
 def test_early_labels_do_not_weigh_on_the_columns() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftline.engine.drift_rule import drift_findings, drift_seen, lasting_drift
+from driftline.engine.drift_rule import drift_findings, drift_of, drift_seen
 from driftline.engine.results import MODEL, Bounds, Kind, Quality, Result, State
 from driftline.engine.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk
@@ -61,7 +61,9 @@ def test_a_small_fault_is_not(result: Result) -> None:
 
 def test_a_fault_warns_when_it_lasts() -> None:
     few = _count(300.0)
-    once = drift_findings(ONE_METRIC, chunk(few, day=10), [chunk(_count(900.0), day=9)])
+    once = drift_findings(
+        ONE_METRIC, chunk(few, day=10), drift_of(ONE_METRIC, chunk(few, day=10), [chunk(_count(900.0), day=9)])
+    )
     assert [finding.state for finding in once] == [None]
     twice = verdict_of(ONE_METRIC, chunk(few, day=10), [chunk(few, day=9)])
     assert "300 rows are fewer than the bound 500.0, and it lasts." in twice.reasons
@@ -71,8 +73,8 @@ def test_a_fault_warns_when_it_lasts() -> None:
 def test_one_fault_does_not_make_another_last() -> None:
     unseen = _fault(Quality.UNSEEN_CATEGORIES, 0.1, effect=0.1)
     gone = _fault(Quality.MISSING_VALUES, 0.1, effect=0.1)
-    assert lasting_drift(ONE_METRIC, chunk(unseen, day=10), [chunk(gone, day=9)]) == frozenset()
-    assert len(lasting_drift(ONE_METRIC, chunk(unseen, gone, day=10), [chunk(gone, day=9)])) == 1
+    assert drift_of(ONE_METRIC, chunk(unseen, day=10), [chunk(gone, day=9)]).lasting == frozenset()
+    assert len(drift_of(ONE_METRIC, chunk(unseen, gone, day=10), [chunk(gone, day=9)]).lasting) == 1
 
 
 def test_an_open_chunk_is_neither_short_of_rows_nor_stale() -> None:
