@@ -9,7 +9,7 @@ from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}
 CODE = ("src/driftline", "flaskapp", "eda", "pyspark", "monitoring", "stack")
-PRODUCTS = {"MySQL", "MariaDB"}
+PRODUCTS = {"MySQL", "MariaDB", "GitHub"}
 
 _ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"
 _FILE = rf"[\w-]+\.(?:{_ENDINGS})(?:\.gz)?\b"

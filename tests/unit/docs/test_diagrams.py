@@ -28,7 +28,7 @@ from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text,
 from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
 
 GALLERY = diagrams.FOLDER / "README.md"
-STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring")
+STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring", "cloud-data")
 EVERY = [pytest.param(name, id=name) for name in SOURCES]
 SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
 
@@ -84,7 +84,8 @@ def test_the_picture_of_the_database_names_every_table_and_account() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_name_is_one_of_the_code(name: str) -> None:
-    known = names_of_code() | {*tables_of_code()} | SCHEMAS
+    settings = {span.partition("=")[0] for names, *_ in table(README, "Settings") for span in spans(names)}
+    known = names_of_code() | {*tables_of_code()} | SCHEMAS | settings
     assert sorted(words(name) - known) == []
 
 
