@@ -17,6 +17,7 @@ from driftline.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.database import in_transaction
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec
 from driftline.ledger import Batch, BatchKind
+from driftline.objects import open_store
 from driftline.predictions import PredictionStore
 from driftline.tables import CHURN_NUMBER
 from monitoring.poller import poll_once
@@ -103,7 +104,9 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
 def _register(engine: Engine, objects: Path, rows_a_day: int, next_day: datetime) -> None:
     first = next_day - 5000 * DAY
     reference = pd.concat([scored_day(first + n * DAY, rows_a_day) for n in range(14)], ignore_index=True)
-    registry.register(engine, registry.Candidate(CHURN_MODEL, SPEC, "0" * 64, reference, None, {}), objects, NOW)
+    registry.register(
+        engine, registry.Candidate(CHURN_MODEL, SPEC, "0" * 64, reference, None, {}), open_store(objects), NOW
+    )
 
 
 def _load(history: History, days: Sequence[datetime]) -> None:

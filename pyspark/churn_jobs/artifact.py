@@ -17,6 +17,7 @@ from churn_jobs.forest import with_score
 from driftline.columns import CHURN_MODEL
 from driftline.engine.results import PREDICTION, SCORE
 from driftline.errors import NotFound
+from driftline.objects import ObjectStore
 
 PIPELINE, FACTS = "pipeline", "model.json"
 COMPLEMENT = "probability_0"
@@ -48,42 +49,51 @@ class ChurnModel:
         )
 
 
-def folder(objects: Path, training_hash: str) -> Path:
+def place(objects: ObjectStore, training_hash: str) -> ObjectStore:
     """Give where a model is kept: named by what it was trained with, so it never changes."""
-    return objects / "models" / CHURN_MODEL / training_hash
+    return objects.under(f"models/{CHURN_MODEL}/{training_hash}")
 
 
-def save(model: ChurnModel, target: Path) -> None:
-    """Save a model whole: written beside, then renamed. One that is there already stays."""
-    unfinished = target.with_name(f".unfinished-{uuid4()}")
-    model.pipeline.write().save((unfinished / PIPELINE).as_uri())
+def save(model: ChurnModel, target: ObjectStore, scratch: Path) -> None:
+    """Save a model; its `model.json` comes last, and without it there is none. One that is there already stays.
+
+    Spark writes the pipeline into the run's own folder first: it knows files, not stores.
+    """
+    if exists(target):
+        return
+    written = scratch / uuid4().hex / PIPELINE
+    model.pipeline.write().save(written.as_uri())
+    target.delete_all()
+    for file in sorted(path for path in written.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        target.put_file(f"{PIPELINE}/{file.relative_to(written).as_posix()}", file)
+    shutil.rmtree(written.parent)
     facts = {"threshold": model.threshold, "calibration": asdict(model.calibration), "details": model.details}
-    (unfinished / FACTS).write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
-    if (target / FACTS).exists():
-        shutil.rmtree(unfinished)
-    else:
-        unfinished.rename(target)
+    target.put(FACTS, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
 
 
-def clear_unfinished(objects: Path) -> None:
-    """Remove what killed runs left."""
-    for left in folder(objects, "").glob(".unfinished-*"):
-        shutil.rmtree(left)
-
-
-def exists(target: Path) -> bool:
+def exists(target: ObjectStore) -> bool:
     """Say whether a whole model is there."""
-    return (target / FACTS).exists()
+    return target.exists(FACTS)
 
 
-def load(target: Path) -> ChurnModel:
-    """Load a model; Spark is running.
+def load(target: ObjectStore, scratch: Path) -> ChurnModel:
+    """Load a model; Spark is running. What it needs of a cloud's store is copied into the run's own folder.
 
     Raises:
-        NotFound: its files are gone.
+        NotFound: its files are gone. Unavailable: the store refuses or is away.
     """
     if not exists(target):
-        raise NotFound(f"The model's files are not in {target}; bring them back, or train again on other days.")
-    facts = json.loads((target / FACTS).read_text())
-    pipeline = PipelineModel.load((target / PIPELINE).as_uri())
+        raise NotFound(f"The model's files are not in {target.address}; bring them back, or train again on other days.")
+    facts = json.loads(target.get(FACTS))
+    pipeline = PipelineModel.load((_local(target, scratch) / PIPELINE).as_uri())
     return ChurnModel(pipeline, Calibration(**facts["calibration"]), facts["threshold"], facts["details"])
+
+
+def _local(target: ObjectStore, scratch: Path) -> Path:
+    """Give the model's folder; a copy stays until the run ends, since Spark reads some of it when it scores."""
+    if target.folder:
+        return target.folder
+    copy = scratch / uuid4().hex
+    for key in target.names():
+        target.fetch(key, copy / key)
+    return copy

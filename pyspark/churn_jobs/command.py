@@ -1,10 +1,12 @@
 """The composition root of the jobs: settings, database and Spark, made once; errors as one clear message."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,8 +15,10 @@ from pydantic import ValidationError
 from pyspark.errors import PySparkException
 from sqlalchemy.exc import SQLAlchemyError
 
+from churn_jobs import scratch
 from churn_jobs.days import AskedRange
 from churn_jobs.jdbc import Jdbc
+from churn_jobs.jdbc_tls import tls_properties
 from churn_jobs.job import Job
 from churn_jobs.progress import say
 from churn_jobs.session import driver_jars, spark_session
@@ -23,6 +27,7 @@ from driftline import logs
 from driftline.clock import utc_now
 from driftline.database import make_engine, translated
 from driftline.errors import DriftlineError
+from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 
 FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
@@ -51,7 +56,11 @@ def run(name: str, work: Callable[[Job], object]) -> None:
     logs.configure(name, logging.WARNING)
     try:
         with translated():
-            work(_job(name))
+            job = _job(name)
+            try:
+                work(job)
+            finally:
+                shutil.rmtree(job.scratch, ignore_errors=True)
     except (DriftlineError, ValidationError, SQLAlchemyError, PySparkException, Py4JError) as error:
         say(f"Error: {explain(error)}")
         raise SystemExit(FAILED) from error
@@ -63,10 +72,14 @@ def _job(name: str) -> Job:
 
     @contextmanager
     def open_spark() -> Iterator[Jdbc]:
-        with spark_session(name, settings) as spark:
-            yield Jdbc(spark, database, settings.jdbc_options)
+        with TemporaryDirectory() as folder:
+            tls = tls_properties(database, settings.jdbc_options, Path(folder))
+            with spark_session(name, settings) as spark:
+                yield Jdbc(spark, database, settings.jdbc_options, tls)
 
-    return Job(make_engine(database), LocalSettings().objects.absolute(), utc_now(), open_spark)
+    local = LocalSettings()
+    objects, folder = open_store(local.objects_address), scratch.folder_of_run(local.var.absolute(), name)
+    return Job(make_engine(database), objects, folder, utc_now(), open_spark)
 
 
 def explain(error: Exception) -> str:

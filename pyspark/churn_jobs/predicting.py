@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection
 
-from churn_jobs import artifact, processed_store, staging
+from churn_jobs import artifact, processed_store, scratch, staging
 from churn_jobs.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.batches import DayPart, predict_id
 from churn_jobs.days import AskedRange, DayRange, choose
@@ -24,6 +23,7 @@ from driftline.columns import CHURN_MODEL, FEATURES, Processed
 from driftline.database import in_transaction
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
+from driftline.objects import ObjectStore, open_store
 from driftline.predictions import Written
 from driftline.registry import Version
 from driftline.tables import processed
@@ -65,21 +65,23 @@ def predict(job: Job, asked: AskedRange) -> Predicted:
     migrate.require_current(job.engine)
     with only_one(job.engine, "write_predictions"):
         version = registry.load(job.engine, CHURN_MODEL)
+        scratch.clear_dead(job.scratch)
         target = _files_of(version)
         days = choose(asked, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         with job.open_spark() as jdbc:
-            done = _predict(job, jdbc, version, artifact.load(target), days)
+            done = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
     say(f"Predicted {days} with version {done.version}: {done.new:,} predictions were missing and are there now.")
     return done
 
 
-def _files_of(version: Version) -> Path:
-    if version.artifact_uri is None or not artifact.exists(Path(version.artifact_uri)):
+def _files_of(version: Version) -> ObjectStore:
+    target = None if version.artifact_uri is None else open_store(version.artifact_uri)
+    if target is None or not artifact.exists(target):
         raise NotFound(
             f"Version {version.number} of the churn model has no files in {version.artifact_uri}; bring them back, or "
             "train a new version with `python pyspark/train_model.py`."
         )
-    return Path(version.artifact_uri)
+    return target
 
 
 def _predict(job: Job, jdbc: Jdbc, version: Version, model: ChurnModel, days: DayRange) -> Predicted:

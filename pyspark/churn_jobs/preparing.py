@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from pyspark.sql import DataFrame
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 
-from churn_jobs import features, processed_store, staging
+from churn_jobs import features, processed_store, scratch, staging
 from churn_jobs.batches import DayPart
 from churn_jobs.days import AskedRange, DayRange, choose
 from churn_jobs.hashing import day_parts
@@ -58,25 +58,25 @@ def recorded_days(connection: Connection) -> DayRange | None:
 
 
 def _prepare(job: Job, jdbc: Jdbc, days: DayRange) -> Prepared:
-    attempt, files = str(uuid4()), PreparedFiles(job.objects / "prepared")
-    _forget_dead_attempts(job.engine, files)
+    attempt, files = str(uuid4()), PreparedFiles(job.objects.under("prepared"), job.scratch)
+    _forget_dead_attempts(job)
     records = jdbc.read(cdr, features.SOURCES, days.preceded_by(TRAILING_DAYS - 1), cdr.c[Cdr.DATE])
     rows = features.prepare(records, days).persist()
     try:
         with step(f"Read and prepared {days}"):
             computed = day_parts(rows, {"content": features.PREPARED})["content"]
         with step("Wrote Parquet"):
-            written = files.replace(rows, days, computed, attempt)
+            written = files.replace(rows, days, computed)
         batches = _write(job, jdbc, rows, in_transaction(job.engine, lambda c: _named(c, days, computed)), attempt)
         return Prepared(days, sum(one.rows for one in computed), batches, written)
     finally:
         rows.unpersist()
 
 
-def _forget_dead_attempts(engine: Engine, files: PreparedFiles) -> None:
+def _forget_dead_attempts(job: Job) -> None:
     """Clear what killed runs left; none is at work now, since this one holds the lock."""
-    files.clear_unfinished()
-    in_transaction(engine, lambda connection: staging.clear(connection, processed_staging, PREFIX))
+    scratch.clear_dead(job.scratch)
+    in_transaction(job.engine, lambda connection: staging.clear(connection, processed_staging, PREFIX))
 
 
 def _named(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> dict[str, DayPart]:

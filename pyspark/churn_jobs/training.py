@@ -5,13 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection, literal, or_, select
 
-from churn_jobs import artifact, calibration, forest, processed_store, threshold
+from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
 from churn_jobs.days import DAY, AskedRange, DayRange, choose
@@ -31,6 +30,7 @@ from driftline.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from driftline.database import in_transaction
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec, Period
 from driftline.ledger import SIMULATED, BatchKind
+from driftline.objects import ObjectStore
 from driftline.tables import ledger, processed
 
 FORMAT = 1
@@ -103,13 +103,13 @@ def hash_of(data_hash: str, windows: Windows, config: TrainingConfig) -> str:
 def _new_version(
     job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, data_hash: str, training_hash: str
 ) -> int:
-    target = artifact.folder(job.objects, training_hash)
-    artifact.clear_unfinished(job.objects)
+    target = artifact.place(job.objects, training_hash)
+    scratch.clear_dead(job.scratch)
     require_ready(windows, window_counts(rows, windows), config)
     if not artifact.exists(target):
         with step(f"Trained {len(config.candidates)} forests, {windows.train}"):
             model = fit(rows, windows, config)
-        artifact.save(_described(model, windows, config, data_hash), target)
+        artifact.save(_described(model, windows, config, data_hash), target, job.scratch)
     return _register(job, rows, windows, config, target, training_hash)
 
 
@@ -173,15 +173,15 @@ def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel
 
 
 def _register(
-    job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, target: Path, training_hash: str
+    job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, target: ObjectStore, training_hash: str
 ) -> int:
-    model = artifact.load(target)
+    model = artifact.load(target, job.scratch)
     with step(f"Scored and registered the reference, {windows.reference}"):
         scored = model.score(rows.where(_within(windows.reference)))
         frame = reference_frame(scored, config.reference_rows)
         simulated = in_transaction(job.engine, lambda connection: holds_simulated(connection, windows.all))
         details = {**model.details, "reference_rows": len(frame), "simulated": simulated}
-        candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, str(target), details)
+        candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, target.address, details)
         version = registry.register(job.engine, candidate, job.objects, job.now)
     say(_summary(version, model))
     return version

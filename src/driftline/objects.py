@@ -5,6 +5,7 @@ prepared Parquet, reports and raw data are objects. The clouds' libraries are im
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,7 +129,7 @@ class ObjectStore:
         except ObjectMissing:
             return False
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """List the names of all objects, sorted; what is being put is not among them."""
         with self._translated(self.address):
             found: list[str] = self._filesystem.find(self.address)
@@ -147,8 +148,12 @@ class ObjectStore:
 
     def delete_all(self) -> None:
         """Remove every object of this place."""
-        for key in self.keys():
-            self.delete(key)
+        if self.folder:
+            with self._translated(self.address):
+                shutil.rmtree(self.folder, ignore_errors=not self.folder.exists())
+        else:
+            for key in self.names():
+                self.delete(key)
 
     @contextmanager
     def _translated(self, path: str) -> Iterator[None]:
@@ -158,9 +163,14 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"There is no object {path}; bring it back, or make it again.") from error
         except self._failures as error:
-            said = (str(error) or type(error).__name__).splitlines()[0][:300]
-            kind = StoreRefused if clouds.is_refusal(error) else StoreUnavailable
-            raise kind(f"{path}: {kind.__doc__} It said: {said}") from error
+            raise self._explained(path, error) from error
+
+    def _explained(self, path: str, error: Exception) -> StoreRefused | StoreUnavailable:
+        said = (str(error) or type(error).__name__).splitlines()[0][:300]
+        kind = StoreRefused if clouds.is_refusal(error) else StoreUnavailable
+        if self.folder:
+            return kind(f"{path} cannot be read or written ({said}): check the folder's rights and the disk's space.")
+        return kind(f"{path}: {kind.__doc__} It said: {said}")
 
 
 def open_store(address: str | Path) -> ObjectStore:

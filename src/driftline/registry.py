@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,7 @@ from driftline.engine.chunks import chunk_of
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import ModelSpec, Problem
 from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.objects import ObjectStore, read_object
 from driftline.predictions import PredictionStore
 from driftline.tables import (
     CHURN_NUMBER,
@@ -86,16 +87,17 @@ class Candidate:
 
 
 def find(connection: Connection, name: str) -> int:
-    """Give the number of a model.
+    """Give the number of a model: of the few there are, the one of just that name.
+
+    To MySQL names are equal that differ in spaces at their end, and one beyond ASCII is an error.
 
     Raises:
         NotFound: no model has that name; the error lists those there are.
     """
-    number = connection.execute(select(models.c.number).where(models.c.name == name)).scalar()
-    if number is None:
-        known = ", ".join(connection.execute(select(models.c.name).order_by(models.c.name)).scalars()) or "none"
-        raise NotFound(f"No model is named {name!r}. Registered: {known}.")
-    return int(number)
+    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
+    if name not in numbers:
+        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
+    return int(numbers[name])
 
 
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
@@ -108,7 +110,7 @@ def version_of_training(connection: Connection, name: str, training_hash: str) -
     return connection.execute(statement).scalar()
 
 
-def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime) -> int:
+def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime) -> int:
     """Register a version with its frozen reference; give its number. Registered twice, it is the same version.
 
     The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
@@ -116,14 +118,14 @@ def register(engine: Engine, candidate: Candidate, objects: Path, now: datetime)
 
     Raises:
         InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
-        Conflict: the model's table has other columns.
+        Conflict: the model's table has other columns. StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
-    _save_reference(candidate.reference, reference_path(objects, candidate.name, fitted.content_hash))
+    objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
     with engine.connect() as connection:
         _make_tables(connection, number, candidate.spec)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
@@ -156,20 +158,22 @@ def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
         )
 
 
-def reference_path(objects: Path, name: str, content_hash: str) -> Path:
-    """Give where a reference is kept: named by its content, so it never changes."""
-    return objects / "references" / name / f"{content_hash[:16]}.parquet"
+def reference_key(name: str, content_hash: str) -> str:
+    """Name the object that a reference is kept as: by its content, so it never changes."""
+    return f"references/{name}/{content_hash[:16]}.parquet"
 
 
-def _save_reference(frame: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    frame.to_parquet(unfinished, index=False)
-    unfinished.replace(path)
+def read_reference(version: Version) -> pd.DataFrame:
+    """Read a version's frozen reference: columns as `driftline.engine.reference.fit_reference` takes them.
+
+    Raises:
+        ObjectMissing, StoreRefused, StoreUnavailable: as `driftline.objects` says.
+    """
+    return pd.read_parquet(BytesIO(read_object(version.reference_uri)))
 
 
 def _begin(
-    connection: Connection, candidate: Candidate, fitted: FittedReference, objects: Path, now: datetime
+    connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
     number = _model_number(connection, candidate.name, now)
     known = connection.execute(
@@ -187,7 +191,7 @@ def _begin(
         "state": CREATING,
         "artifact_uri": candidate.artifact_uri,
         "training_hash": candidate.training_hash,
-        "reference_uri": str(reference_path(objects, candidate.name, fitted.content_hash)),
+        "reference_uri": objects.at(reference_key(candidate.name, fitted.content_hash)),
         "reference_hash": fitted.content_hash,
         "details": json.dumps(candidate.details),
         "created_at": naive_utc(now),
@@ -261,7 +265,7 @@ def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: d
         return present.spec_revision
     if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.spec.columns}:
         raise Conflict("A spec revision keeps the model's columns; register other columns as a model of another name.")
-    fitted = fit_reference(pd.read_parquet(present.reference_uri), spec)
+    fitted = fit_reference(read_reference(present), spec)
 
     def revise(connection: Connection) -> None:
         _model_number(connection, name, now)

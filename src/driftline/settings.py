@@ -114,13 +114,72 @@ class Publisher(StrEnum):
     KAFKA_PYTHON = "kafka-python"
 
 
-class KafkaSettings(EnvironmentSettings):
-    """How to reach Kafka, and with which library the relay publishes."""
+class SecurityProtocol(StrEnum):
+    """How a client speaks to Kafka: by TLS or not, with a password (SASL) or without."""
 
-    model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_SSL = "SASL_SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+
+    @property
+    def by_tls(self) -> bool:
+        """Whether Kafka shows a certificate."""
+        return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
+
+    @property
+    def by_password(self) -> bool:
+        """Whether the client shows a password."""
+        return self in (SecurityProtocol.SASL_SSL, SecurityProtocol.SASL_PLAINTEXT)
+
+
+class SaslMechanism(StrEnum):
+    """How a client shows its password to Kafka."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class KafkaSettings(EnvironmentSettings):
+    """How to reach Kafka, and with which library the relay publishes.
+
+    By TLS, Kafka's certificate must be signed by a CA of the PEM file `ssl_ca` and be for the name it is reached by;
+    with `ssl_cert` and `ssl_key` the client shows one too. What `security_protocol` does not use must not be set.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KAFKA_", env_ignore_empty=True, frozen=True)
 
     bootstrap_servers: str = "127.0.0.1:9092"
     publisher: Publisher = Publisher.CONFLUENT
+    security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
+    ssl_ca: Path | None = None
+    ssl_cert: Path | None = None
+    ssl_key: Path | None = None
+    sasl_mechanism: SaslMechanism | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _protocol_fits(self) -> Self:
+        protocol = self.security_protocol
+        faults = [
+            *self._faults(("ssl_ca",), "needs", unset=True, when=protocol.by_tls),
+            *self._faults(("ssl_ca", "ssl_cert", "ssl_key"), "does not use", unset=False, when=not protocol.by_tls),
+            *self._faults(_SASL, "needs", unset=True, when=protocol.by_password),
+            *self._faults(_SASL, "does not use", unset=False, when=not protocol.by_password),
+        ]
+        if faults:
+            raise InvalidInput(f"KAFKA_SECURITY_PROTOCOL={protocol} {' and '.join(faults)}; set both sides alike.")
+        _require_pair("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
+        return self
+
+    def _faults(self, names: tuple[str, ...], verb: str, *, unset: bool, when: bool) -> list[str]:
+        wrong = [f"KAFKA_{name}".upper() for name in names if (getattr(self, name) is None) is unset]
+        return [f"{verb} {', '.join(wrong)}"] if when and wrong else []
+
+
+_SASL = ("sasl_mechanism", "sasl_username", "sasl_password")
 
 
 class AccessSettings(EnvironmentSettings):
@@ -138,16 +197,20 @@ class AccessSettings(EnvironmentSettings):
 
 
 class LocalSettings(EnvironmentSettings):
-    """Where local state lives, and where objects such as references and model artifacts are kept."""
+    """Where local state lives, and where objects such as references and model artifacts are kept.
+
+    `objects` is a folder, `gs://bucket/prefix` or `s3://bucket/prefix`; without, it is a folder of `var`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
 
     var: Path = Path("var")
+    objects: str = ""
 
     @property
-    def objects(self) -> Path:
-        """The folder of Parquet files, references and model artifacts."""
-        return self.var / "objects"
+    def objects_address(self) -> str:
+        """Where Parquet files, references and model artifacts are: an address for `driftline.objects.open_store`."""
+        return self.objects or str(self.var / "objects")
 
 
 class TlsSettings(EnvironmentSettings):

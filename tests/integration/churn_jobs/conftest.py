@@ -16,6 +16,7 @@ from churn_jobs.session import spark_session
 from churn_jobs.settings import JobSettings
 from driftline import migrate
 from driftline.database import make_engine
+from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from stack.testing import DatabaseAddress
 
@@ -63,7 +64,8 @@ def job_on(spark: SparkSession, tmp_path: Path) -> Iterator[Callable[[DatabaseAd
     def make(address: DatabaseAddress) -> Job:
         settings = DatabaseSettings.model_validate(address.settings())
         engines.append(migrated(make_engine(settings)))
-        return Job(engines[-1], tmp_path / "objects", NOW, lambda: nullcontext(Jdbc(spark, settings)))
+        objects, scratch = open_store(tmp_path / "objects"), tmp_path / "unfinished" / "a-1"
+        return Job(engines[-1], objects, scratch, NOW, lambda: nullcontext(Jdbc(spark, settings)))
 
     yield make
     for engine in engines:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +28,7 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
 from driftline.ledger import Batch, BatchKind, open_batch
+from driftline.objects import open_store
 from driftline.predictions import Written
 from driftline.settings import DatabaseSettings
 from driftline.tables import cdr, ledger, model_versions, pending_batches, processed
@@ -62,7 +62,8 @@ def loop(
          "name": "churn_loop"}
     )  # fmt: skip
     engine = migrated(make_engine(settings))
-    job = Job(engine, tmp_path_factory.mktemp("objects"), NOW, lambda: nullcontext(Jdbc(spark, settings)))
+    objects, scratch = open_store(tmp_path_factory.mktemp("objects")), tmp_path_factory.mktemp("unfinished") / "a-1"
+    job = Job(engine, objects, scratch, NOW, lambda: nullcontext(Jdbc(spark, settings)))
     insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
     in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
     prepare(job, AskedRange())
@@ -91,7 +92,7 @@ def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
     assert version.details["metrics"]["reference"]["roc_auc"] > 0.7
     assert 0 < version.details["threshold"] < 1
     assert version.artifact_uri is not None
-    assert artifact.exists(Path(version.artifact_uri))
+    assert artifact.exists(open_store(version.artifact_uri))
     assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
     assert version.spec.label_delay == timedelta(days=3)
 
@@ -115,7 +116,7 @@ def batch_of(batch_id: str, days: DayRange) -> Batch:
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
-    frame = pd.read_parquet(loop.version.reference_uri)
+    frame = registry.read_reference(loop.version)
     days = DayRange(*(date.fromisoformat(day) for day in loop.version.details["windows"]["reference"].values()))
     stamps = frame[EVENT_TIME].drop_duplicates()
     assert [*stamps] == [pd.Timestamp(day, tz="UTC") for day in days]
@@ -208,7 +209,7 @@ def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
 
 
 def test_a_prediction_is_what_the_reference_says_of_the_same_subscriber_day(loop: Loop) -> None:
-    reference = pd.read_parquet(loop.version.reference_uri).set_index(ID)
+    reference = registry.read_reference(loop.version).set_index(ID)
     last = reference[EVENT_TIME].max().date()
     predict(loop.job, AskedRange(last, last))
     found = predictions(loop).set_index(ID)

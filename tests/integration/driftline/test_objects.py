@@ -61,15 +61,15 @@ def test_an_object_is_hashed_and_read_from_any_byte_on(store: ObjectStore) -> No
 
 
 def test_names_are_listed_below_a_prefix(store: ObjectStore) -> None:
-    assert store.keys() == []
+    assert store.names() == []
     for key in ("b/Date=2026-01-02/rows.parquet", "a", "b/Date=2026-01-01/rows.parquet", "bc/d"):
         store.put(key, key.encode())
-    assert store.keys() == ["a", "b/Date=2026-01-01/rows.parquet", "b/Date=2026-01-02/rows.parquet", "bc/d"]
+    assert store.names() == ["a", "b/Date=2026-01-01/rows.parquet", "b/Date=2026-01-02/rows.parquet", "bc/d"]
     part = store.under("b")
-    assert part.keys() == ["Date=2026-01-01/rows.parquet", "Date=2026-01-02/rows.parquet"]
+    assert part.names() == ["Date=2026-01-01/rows.parquet", "Date=2026-01-02/rows.parquet"]
     assert part.get("Date=2026-01-01/rows.parquet") == b"b/Date=2026-01-01/rows.parquet"
     part.delete_all()
-    assert (part.keys(), store.keys()) == ([], ["a", "bc/d"])
+    assert (part.names(), store.names()) == ([], ["a", "bc/d"])
 
 
 def test_what_is_missing_is_named_with_its_address(store: ObjectStore, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_put_that_fails_leaves_what_was_there(store: ObjectStore, tmp_path: Pa
     with pytest.raises(ObjectMissing):
         store.put_file(KEY, tmp_path / "nowhere")
     assert store.get(KEY) == b"abc"
-    assert store.keys() == [KEY]
+    assert store.names() == [KEY]
 
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../b", "."])

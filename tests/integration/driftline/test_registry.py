@@ -13,6 +13,7 @@ from driftline.columns import FEATURES
 from driftline.database import in_transaction
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
 from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.objects import open_store
 from driftline.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ def candidate(name: str = "flights", spec: ModelSpec = SPEC, training_hash: str 
 
 
 def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path) -> None:
-    assert registry.register(engine, candidate(), tmp_path, NOW) == 1
+    assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
     loaded = registry.load(engine, "flights")
     assert (loaded.number, loaded.spec_revision, loaded.spec, loaded.model_number) == (1, 1, SPEC, 2)
     assert loaded.fitted.content_hash == loaded.reference_hash
@@ -50,44 +51,50 @@ def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path
 
 def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: Engine, tmp_path: Path) -> None:
     for _ in range(2):
-        assert registry.register(engine, candidate(), tmp_path, NOW) == 1
-    assert registry.register(engine, candidate(training_hash="b" * 64), tmp_path, NOW) == 2
+        assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
+    assert registry.register(engine, candidate(training_hash="b" * 64), open_store(tmp_path), NOW) == 2
     with engine.connect() as connection:
         assert registry.versions(connection) == [("flights", 1), ("flights", 2)]
 
 
 def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
-    registry.register(engine, candidate(), tmp_path, NOW)
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
     other = ModelSpec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
     with pytest.raises(Conflict, match="hours, minutes"):
-        registry.register(engine, candidate(spec=other, training_hash="b" * 64), tmp_path, NOW)
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
     assert registry.load(engine, "flights").number == 1
 
 
 def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
     weekly = candidate(spec=SPEC.model_copy(update={"period": Period.WEEK}))
     with pytest.raises(InvalidInput, match="2 chunks of 1w, and 8 are needed"):
-        registry.register(engine, weekly, tmp_path, NOW)
+        registry.register(engine, weekly, open_store(tmp_path), NOW)
 
 
 def test_a_second_version_keeps_the_kinds_of_columns(engine: Engine, tmp_path: Path) -> None:
-    registry.register(engine, candidate(), tmp_path, NOW)
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
     other = SPEC.model_copy(update={"columns": (ColumnSpec(name="minutes", kind=ColumnKind.CATEGORICAL),)})
     with pytest.raises(Conflict, match=r"other columns: minutes\."):
-        registry.register(engine, candidate(spec=other, training_hash="b" * 64), tmp_path, NOW)
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
     with pytest.raises(Conflict, match="keeps the model's columns"):
         registry.revise_spec(engine, "flights", 1, other, NOW)
 
 
 def test_what_was_predicted_before_a_version_was_ready_is_queued_with_it(engine: Engine, tmp_path: Path) -> None:
-    registry.register(engine, candidate(), tmp_path, NOW)
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
     store = registry.load(engine, "flights").store
     early = reference().assign(model_version=2, scored_at=pd.Timestamp(NOW)).drop(columns="label")
     in_transaction(engine, lambda connection: store.write(connection, "p/1", early, NOW))
-    registry.register(engine, candidate(training_hash="b" * 64), tmp_path, NOW)
+    registry.register(engine, candidate(training_hash="b" * 64), open_store(tmp_path), NOW)
     with engine.connect() as connection:
         queued = connection.execute(select(pending_chunks.c.model_version)).scalars().all()
     assert queued == [2] * 8
+
+
+@pytest.mark.parametrize("name", ["", "Churn", "churn ", "chürn", "\ud83e", "\U0001f944", "a\0b", "a" * 1000])
+def test_a_name_that_is_nearly_a_models_is_none(engine: Engine, name: str) -> None:
+    with pytest.raises(NotFound, match="Registered: churn"):
+        registry.load(engine, name)
 
 
 def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
@@ -98,7 +105,7 @@ def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
 
 
 def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_path: Path) -> None:
-    registry.register(engine, candidate(), tmp_path, NOW)
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
     store = registry.load(engine, "flights").store
     rows = reference().assign(model_version=1, scored_at=pd.Timestamp(NOW)).drop(columns="label")
     in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
@@ -112,7 +119,7 @@ def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_pat
 
 def test_the_churn_model_has_its_view(engine: Engine, tmp_path: Path) -> None:
     spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
-    registry.register(engine, candidate("churn", spec), tmp_path, NOW)
+    registry.register(engine, candidate("churn", spec), open_store(tmp_path), NOW)
     with engine.connect() as connection:
         names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())
     assert names[:2] == ["Date", "User"]

@@ -14,6 +14,7 @@ from driftline import labels, registry
 from driftline.database import in_transaction
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
+from driftline.objects import open_store
 from driftline.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
 from monitoring import chunk_report, pending, placement
 from monitoring.chunk_report import Span
@@ -326,7 +327,7 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
 def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
     filled(world, days=3, labelled=0)
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
-    assert registry.register(world.engine, again, tmp_path, NOW) == 2
+    assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
     done = poll(world)
     assert [(one.key, len(one.turns)) for one in done.rounds] == [(VersionKey(world.version.model_number, 1), 3)]
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Table, delete, insert, select
 from driftline import labels, registry
 from driftline.database import in_transaction
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelClock, ModelSpec
+from driftline.objects import open_store
 from driftline.predictions import PredictionStore
 from driftline.tables import chunk_revisions, ledger, pending_batches, pending_chunks, results, verdicts
 
@@ -144,5 +145,5 @@ def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
 def make_world(engine: Engine, objects: Path, spec: ModelSpec = SPEC) -> World:
     """Register the model with a reference of 8 days and 300 rows each."""
     candidate = registry.Candidate(NAME, spec, "a" * 64, reference(), None, {})
-    registry.register(engine, candidate, objects, NOW)
+    registry.register(engine, candidate, open_store(objects), NOW)
     return World(engine)

@@ -7,26 +7,31 @@ import pytest
 
 from churn_jobs.prepared_files import PreparedFiles
 from driftline.errors import NotFound
+from driftline.objects import open_store
 
 DAY = date(2026, 1, 31)
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Path:
-    folder = tmp_path / "prepared" / ".unfinished-a"
-    (folder / f"Date={DAY}").mkdir(parents=True)
-    return folder
+def files(tmp_path: Path) -> PreparedFiles:
+    return PreparedFiles(open_store(tmp_path / "prepared"), tmp_path / "scratch")
 
 
-def test_a_written_day_is_taken_with_its_hash(tmp_path: Path, written: Path) -> None:
-    (written / f"Date={DAY}" / "part-0.parquet").write_bytes(b"rows")
-    files = PreparedFiles(tmp_path / "prepared")
-    files._take(written, DAY, "hash")
-    assert files._content_hash(DAY) == "hash"
+def said(files: PreparedFiles) -> str | None:
+    return files._content_hash(DAY, files.store.names())
 
 
-def test_what_another_machine_kept_is_missed_with_its_cure(tmp_path: Path, written: Path) -> None:
-    files = PreparedFiles(tmp_path / "prepared")
+def test_a_written_day_is_taken_with_its_hash(tmp_path: Path, files: PreparedFiles) -> None:
+    (tmp_path / f"Date={DAY}").mkdir()
+    (tmp_path / f"Date={DAY}" / "part-0.parquet").write_bytes(b"rows")
+    files._take(tmp_path, DAY, "hash")
+    assert said(files) == "hash"
+    files._remove(DAY, files.store.names())
+    assert said(files) is None
+    assert list((tmp_path / "prepared").iterdir()) == []
+
+
+def test_what_another_machine_kept_is_missed_with_its_cure(tmp_path: Path, files: PreparedFiles) -> None:
     with pytest.raises(NotFound, match=r"0 files of 2026-01-31 .* DRIFTLINE_VAR must be a folder that all"):
-        files._take(written, DAY, "hash")
-    assert files._content_hash(DAY) is None
+        files._take(tmp_path, DAY, "hash")
+    assert said(files) is None

@@ -20,17 +20,17 @@ def test_a_folder_is_absolute_and_made_when_something_is_put(tmp_path: Path, mon
     store = open_store("objects")
     assert (store.address, store.folder) == (f"{tmp_path}/objects", tmp_path / "objects")
     assert not (tmp_path / "objects").exists()
-    assert store.keys() == []
+    assert store.names() == []
     store.put("a/b", b"c")
     assert (tmp_path / "objects" / "a" / "b").read_bytes() == b"c"
-    assert open_store(f"file://{tmp_path}/objects").keys() == ["a/b"]
+    assert open_store(f"file://{tmp_path}/objects").names() == ["a/b"]
 
 
 def test_what_a_killed_put_left_is_no_object(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.put("a", b"c")
     (tmp_path / ".b.0.unfinished").write_bytes(b"half")
-    assert store.keys() == ["a"]
+    assert store.names() == ["a"]
 
 
 def test_an_object_is_found_by_its_full_address(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from driftline import registry
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.errors import InvalidInput
+from driftline.objects import open_store
 
 NOWHERE = create_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +29,7 @@ def test_the_service_watches_binary_models_only(spec: ModelSpec, tmp_path: Path)
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
     said = f"watches binary models so far, and this one is {spec.problem}; use the library or `driftline backtest`"
     with pytest.raises(InvalidInput, match=said):
-        registry.register(NOWHERE, candidate, tmp_path, NOW)
+        registry.register(NOWHERE, candidate, open_store(tmp_path), NOW)
     with pytest.raises(InvalidInput, match=said):
         registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)
 
@@ -39,6 +40,6 @@ def test_the_service_stores_no_segments(tmp_path: Path) -> None:
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
     said = "does not store results by segment so far, and the spec asks for segments of region; leave segments out"
     with pytest.raises(InvalidInput, match=said):
-        registry.register(NOWHERE, candidate, tmp_path, NOW)
+        registry.register(NOWHERE, candidate, open_store(tmp_path), NOW)
     with pytest.raises(InvalidInput, match=said):
         registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)

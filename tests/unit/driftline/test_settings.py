@@ -37,7 +37,9 @@ def test_the_publisher_is_one_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_objects_live_under_var(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", "/elsewhere")
-    assert str(LocalSettings().objects) == "/elsewhere/objects"
+    assert LocalSettings().objects_address == "/elsewhere/objects"
+    monkeypatch.setenv("DRIFTLINE_OBJECTS", "gs://bucket/prefix")
+    assert LocalSettings().objects_address == "gs://bucket/prefix"
 
 
 @pytest.fixture
