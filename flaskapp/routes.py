@@ -59,5 +59,5 @@ def _describe_body(document: api_description.Document) -> None:
     document.setdefault("components", {}).setdefault("schemas", {})["StartStream"] = StartStream.model_json_schema()
     document["paths"]["/start_stream"]["post"]["requestBody"] = {
         "required": False,
-        "content": {"application/json": {"schema": {"$ref": BODY}}},
+        "content": {"application/json": {"schema": {"anyOf": [{"$ref": BODY}, {"type": "null"}]}}},
     }

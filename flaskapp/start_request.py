@@ -28,10 +28,15 @@ def _day(value: object) -> object:
     raise ValueError(f"must be a day such as 2026-01-31, not {value!r}")
 
 
+def _whole(value: object) -> object:
+    """Take 7.0 for 7: to JSON they are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 _DAY_OR_NUMBER = {
-    "oneOf": [{"type": "string", "format": "date"}, {"type": "integer", "minimum": 1}],
+    "oneOf": [{"type": "string", "format": "date"}, {"type": "integer", "minimum": 1, "maximum": LONGEST_STREAM}],
     "description": "a day, or its number in the stream (1 is the first)",
 }
 DRIFT_SCHEMA: dict[str, Any] = {
@@ -66,6 +71,11 @@ class StartStream(BaseModel):
     seed: int = Field(DEFAULT_SEED, ge=0, le=LARGEST_SEED)
     label_delay: int = Field(3, ge=1, le=LONGEST_DELAY, description="days")
     drifts: list[Any] = Field(default=[], json_schema_extra={"items": DRIFT_SCHEMA})
+
+    @checks("batch_size", "num_batches", "subscribers", "seed", "label_delay", mode="before")
+    @classmethod
+    def _whole_number(cls, value: object) -> object:
+        return _whole(value)
 
     @checks("start_date")
     @classmethod
@@ -134,7 +144,8 @@ def _dated(item: object, first: date) -> object:
     return item | {name: _day_of(item[name], first) for name in ("start", "until") if name in item}
 
 
-def _day_of(value: object, first: date) -> object:
+def _day_of(written: object, first: date) -> object:
+    value = _whole(written)
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LONGEST_STREAM:
         return (first + timedelta(days=value - 1)).isoformat()
     return value

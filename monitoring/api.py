@@ -7,12 +7,14 @@ from apiflask import APIBlueprint
 from pydantic import TypeAdapter, ValidationError
 
 from driftline.access import needs
+from driftline.api_description import Document
 from driftline.errors import InvalidInput
 from driftline.tokens import Scope
 from monitoring.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
 from monitoring.chunk_report import Span
 from monitoring.poller import Summary
 from monitoring.schemas import (
+    INSTANT,
     AdviceOut,
     ChunkBrief,
     ChunkOut,
@@ -76,6 +78,14 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     route("/models/<name>/chunks", chunks, ChunksOut, takes=ChunkQuery)
     route("/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, takes=VersionQuery)
     return api
+
+
+def describe_paths(document: Document) -> None:
+    """Say of what kind a chunk's start in a path is."""
+    for path, operations in document["paths"].items():
+        for parameter in operations["get"].get("parameters", ()) if "{start}" in path else ():
+            if parameter["name"] == "start":
+                parameter["schema"] = INSTANT
 
 
 def _parsed(start: str) -> datetime:

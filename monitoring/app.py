@@ -2,11 +2,11 @@
 
 from apiflask import APIFlask
 
-from driftline import access, clock, migrate
+from driftline import access, api_description, clock, migrate
 from driftline.database import make_engine
 from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.web import install, make_app
-from monitoring.api import make_api
+from monitoring.api import describe_paths, make_api
 from monitoring.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
@@ -26,6 +26,7 @@ def create_app(
     monitor = Monitor(engine, settings.output, clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
+    api_description.add(app, describe_paths)
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
         app.extensions["poller"] = run_every(monitor, settings.poll_seconds)

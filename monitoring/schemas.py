@@ -1,9 +1,10 @@
 """What the JSON API takes and gives, as types that /openapi.json shows."""
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from driftline.engine.results import Kind, Result, State
 from driftline.engine.spec import ModelSpec
@@ -13,12 +14,25 @@ from monitoring.drift_map import subjects_seen
 from monitoring.revisions import Revision
 from monitoring.verdicts import Spoken
 
+INSTANT: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+
+
+def _written_out(value: object) -> object:
+    """Refuse a bare number: pydantic would count seconds."""
+    if isinstance(value, str) and not ISO_8601.match(value):
+        raise ValueError("must be an instant such as 2026-01-31 or 2026-01-31T00:00:00Z")
+    return value
+
 
 def _in_utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is beyond the calendar's end") from None
 
 
-Instant = Annotated[datetime, AfterValidator(_in_utc)]
+ISO_8601 = re.compile(r"\d{4}-\d{2}-\d{2}")
+Instant = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_utc), WithJsonSchema(INSTANT)]
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 

@@ -8,6 +8,7 @@ from apiflask import APIFlask
 from flask import current_app
 
 from driftline.access import PROBES, REFUSALS, scope_of
+from driftline.errors import DriftlineError, Unavailable
 from driftline.tokens import Scope
 
 Document = dict[str, Any]
@@ -26,6 +27,7 @@ ERROR_SCHEMA: Document = {
         }
     },
 }
+ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "a token made by `driftline token create`"},
     "basic": {"type": "http", "scheme": "basic", "description": "any user, and the token as password: for browsers"},
@@ -34,6 +36,8 @@ HEADERS: dict[int, Document] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer, and Basic for browsers"}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}},
 }
+ALIVE = "/healthz"
+"""The one path that needs no server."""
 
 
 def describe(app: APIFlask) -> None:
@@ -58,12 +62,14 @@ def _describe_access(document: Document) -> None:
     document.setdefault("components", {}).setdefault("schemas", {}).setdefault("HTTPError", ERROR_SCHEMA)
     anybody: list[Document] = [{}] if current_app.extensions.get("open") else []
     for path, operation, scope in _operations(document):
+        if path != ALIVE:
+            _add_answer(operation, Unavailable)
         if path in PROBES or scope is None:
             operation["security"] = []
             continue
         operation["security"] = [*anybody, *({name: [str(scope)]} for name in SCHEMES)]
         for refusal in REFUSALS:
-            operation["responses"].setdefault(str(refusal.status.value), _answer(refusal.status, refusal.__doc__))
+            _add_answer(operation, refusal)
 
 
 def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | None]]:
@@ -75,7 +81,9 @@ def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | Non
                 yield path, operation, scope_of(current_app, rule.endpoint)
 
 
-def _answer(status: int, meaning: str | None) -> Document:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}}
-    headers = HEADERS.get(status)
-    return {"description": meaning or "", "content": content} | ({"headers": headers} if headers else {})
+def _add_answer(operation: Document, error: type[DriftlineError]) -> None:
+    status = error.status.value
+    answer: Document = {"description": error.__doc__, "content": ERROR_CONTENT}
+    if status in HEADERS:
+        answer["headers"] = HEADERS[status]
+    operation["responses"].setdefault(str(status), answer)

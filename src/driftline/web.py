@@ -32,7 +32,11 @@ class EmptyIsAnObject(Request):
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Give `{}` for an empty body, and refuse any other that is not JSON."""
-        return super().on_json_loading_failed(e) if self.get_data() else {}
+        if not self.get_data():
+            return {}
+        if e is None:  # it says itself that it is no JSON
+            return super().on_json_loading_failed(e)
+        raise BadRequest(f"The body is not JSON: {e}.") from None
 
     def get_json(self, *args: Any, **options: Any) -> Any:
         """Read the body, and refuse one that is nested deeper than the reader goes."""

@@ -58,6 +58,11 @@ def test_a_fault_names_its_field(field: str, value: object) -> None:
     assert [detail.split(":")[0] for detail in details({field: value})] == [field]
 
 
+def test_a_whole_number_may_have_a_point() -> None:
+    body = {"batch_size": 10.0, "num_batches": 30.0, "start_date": "2026-01-01", "drifts": [{**UNIT, "start": 15.0}]}
+    assert read_start(body, TODAY) == read_start(body | {"batch_size": 10, "num_batches": 30, "drifts": [UNIT]}, TODAY)
+
+
 @pytest.mark.parametrize("body", [[], "text", 3, True])
 def test_a_body_that_is_no_object_is_refused(body: object) -> None:
     assert details(body) == ("the body must be a JSON object",)

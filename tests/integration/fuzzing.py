@@ -1,0 +1,63 @@
+"""Asks a service what its `/openapi.json` allows and forbids, and says where an answer is not as described there."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from apiflask import APIFlask
+from schemathesis import engine
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events
+
+from driftline import tokens
+from driftline.clock import utc_now
+from driftline.settings import AccessSettings
+from driftline.tokens import Scope
+
+EXAMPLES = 20
+"""For each route, beside those on the bounds of what is allowed."""
+
+
+def closed(folder: Path) -> tuple[AccessSettings, str]:
+    """Give the settings of a service that asks for tokens and counts nothing, and a token for all."""
+    file = folder / "tokens.json"
+    token = tokens.create(file, "fuzzing", frozenset(Scope), utc_now())
+    return AccessSettings(tokens=file, rate_limit="off"), token
+
+
+def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool = False) -> list[str]:
+    """Send what fits and what does not; give what went wrong. A server error is wrong, but 503 is not if one is `away`.
+
+    Of the paths in `refusing` a request that fits the description may be refused: it knows no rule between fields.
+    """
+    header = {"Authorization": f"Bearer {token}"}
+    config = schemathesis.Config.from_dict(
+        {
+            "headers": header,
+            "generation": {"max-examples": EXAMPLES, "deterministic": bool(os.environ.get("CI")), "no-shrink": True},
+            "checks": {
+                "not_a_server_error": {"expected-statuses": ["2xx", "4xx", *(["503"] if away else [])]},
+                "ignored_auth": {"enabled": False},  # it cannot ask an app in its own process
+            },
+            "phases": {"stateful": {"enabled": False}},
+            "operations": [
+                {"include-path": path, "checks": {"positive_data_acceptance": {"enabled": False}}} for path in refusing
+            ],
+        }
+    )
+    schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config, headers=header)
+    return [fault for event in engine.from_schema(schema).execute() for fault in _faults(event)]
+
+
+def _faults(event: object) -> Iterator[str]:
+    if isinstance(event, events.FatalError):
+        raise event.exception
+    if isinstance(event, events.NonFatalError):
+        yield f"{event.label}: {event.value!r}"
+    if isinstance(event, events.ScenarioFinished):
+        for check in (check for checks in event.recorder.checks.values() for check in checks):
+            if check.failure_info:
+                failure: Failure = check.failure_info.failure
+                yield f"{check.name}: {failure.title}. {failure.message}\n{check.failure_info.code_sample}"

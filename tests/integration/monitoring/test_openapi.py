@@ -1,0 +1,40 @@
+"""The monitor answers whatever is asked as `/openapi.json` says, and never with a fault of its own."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from driftline.settings import DatabaseSettings
+from monitoring.app import create_app
+from monitoring.settings import MonitorSettings
+from stack.testing import DatabaseAddress
+from tests.integration.fuzzing import closed, faults
+from tests.integration.monitoring.world import make_world
+
+ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions",)
+"""It refuses instants at the calendar's ends, which have no chunk."""
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    return mariadb
+
+
+def test_the_monitor_answers_as_described(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0)
+    world.predict(2, shift=2.0)
+    world.label(0)
+    allowed, token = closed(tmp_path)
+    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, allowed, polls=False)
+    polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
+    assert polled.status_code == 200
+    assert faults(app, token, refusing=ENDS_OF_TIME) == []
+
+
+def test_the_monitor_without_its_database_answers_as_described(tmp_path: Path) -> None:
+    nobody = DatabaseSettings.model_validate({"port": 1, "user": "nobody", "password": "none"})
+    allowed, token = closed(tmp_path)
+    app = create_app(MonitorSettings(output=tmp_path / "output"), nobody, allowed, polls=False)
+    assert faults(app, token, refusing=ENDS_OF_TIME, away=True) == []
