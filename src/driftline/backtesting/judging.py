@@ -1,75 +1,99 @@
-"""Verdicts over the chunks of a backtest, oldest first, as if each had just been closed. No I/O here."""
+"""What the engine does in a backtest: fits the reference, summarises chunk by chunk, judges. No I/O here."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from driftline.backtesting.instants import aware
-from driftline.backtesting.places import Places
-from driftline.backtesting.result import BacktestChunk
-from driftline.engine.chunk_facts import ChunkFacts
+import pandas as pd
+
+from driftline.backtesting.chunking import Cut, of_reference
+from driftline.backtesting.layout import Layout, renamed
+from driftline.backtesting.places import ByNumber, ByPeriod, Places
+from driftline.backtesting.result import BacktestChunk, Reference
+from driftline.backtesting.split import Progress, Split
+from driftline.backtesting.verdicts import Counted, Judge
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import Result, Verdict
-from driftline.engine.spec import ModelSpec
-from driftline.engine.track_record import RECORD_WINDOW, track_records
-from driftline.engine.verdict import LOOKBACK, verdict_of
+from driftline.engine.evaluate import finish_chunk, summarise_chunk
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.results import LABEL, Result
+from driftline.engine.running import Run
+from driftline.engine.spec import ThresholdPolicy
+from driftline.engine.states import Summary
 
-_AFTER = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A chunk's numbers before its verdict."""
-
-    chunk: Chunk
-    rows: int = 0
-    labelled: int = 0
-    results: tuple[Result, ...] = ()
+THREADS = min(4, os.cpu_count() or 1)
+"""How many chunks are summarised at a time."""
+Judgement = Callable[[Split, Cut, Layout, Progress], tuple[Reference, tuple[BacktestChunk, ...]]]
 
 
-@dataclass(slots=True)
-class Judge:
-    """Derives one verdict after the other; keeps of the chunks before only what verdicts read."""
+def judge(rows: Split, cut: Cut, layout: Layout, progress: Progress) -> tuple[Reference, tuple[BacktestChunk, ...]]:
+    """Fit the reference's rows and judge the chunks of the analysis, oldest first."""
+    progress("fitting the reference", 0)
+    places = _places(cut, rows, layout)
+    with ThreadPoolExecutor(THREADS) as pool:
+        sizes = _reference_sizes(cut, rows, layout)
+        fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, pool.map)
+        parts = _parts(rows, layout, places, fitted, pool.map, progress)
+    counted = _counted(parts, layout, places, fitted)
+    chunks = tuple(Judge(layout.judged, places, rows.newest).judge(counted))
+    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
 
-    spec: ModelSpec
-    places: Places
-    newest: int
-    settled: list[ChunkFacts] = field(default_factory=list)
-    before: list[ChunkFacts] = field(default_factory=list)
 
-    def judge(self, chunks: Iterable[Counted]) -> Iterator[BacktestChunk]:
-        """Yield the chunks with their verdicts; they must come oldest first."""
-        for counted in chunks:
-            facts = self._facts(counted)
-            verdict = verdict_of(self.spec, facts, self.before, track_records(self.spec, self.settled))
-            verdict = self._with_partial(verdict, counted.chunk)
-            self._remember(facts)
-            yield BacktestChunk(
-                facts.start, facts.end, facts.rows, facts.labelled, facts.closed, verdict, facts.results
-            )
+def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
+    if cut.period:
+        return ByPeriod(cut.period, layout.spec.zone, rows.until)
+    sizes = cut.sizes(len(rows.times))
+    open_last = cut.rows is not None and sizes[-1] < cut.rows
+    return ByNumber.of(rows.times, rows.numbers, sizes, open_last=open_last)
 
-    def _with_partial(self, verdict: Verdict, chunk: Chunk) -> Verdict:
-        if not self.places.partial(chunk):
-            return verdict
-        reason = "The reference ends inside this chunk: only the rest of it is judged, provisionally."
-        return replace(verdict, reasons=(reason, *verdict.reasons))
 
-    def _facts(self, counted: Counted) -> ChunkFacts:
-        start, end = counted.chunk.start, counted.chunk.end
-        complete = self.places.complete(counted.chunk, self.newest)
-        passed = aware(self.newest) + _AFTER
-        return ChunkFacts(
-            start=start,
-            end=end,
-            closed=complete and passed >= end + self.spec.allowed_lateness,
-            labels_due=complete and passed >= end + self.spec.label_delay,
-            rows=counted.rows,
-            labelled=counted.labelled,
-            results=counted.results,
-        )
+def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] | None:
+    """Cut the reference into chunks as large as the analysis has; by NannyML's policy into as many."""
+    if cut.period:
+        return None
+    as_many = layout.spec.thresholds is ThresholdPolicy.NANNYML
+    total = len(rows.reference)
+    return (cut if as_many else of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
 
-    def _remember(self, facts: ChunkFacts) -> None:
-        if facts.settled(self.spec):
-            self.settled = [*self.settled, facts][-RECORD_WINDOW:]
-        if facts.closed:
-            self.before = [*self.before, facts][-LOOKBACK:]
+
+def _counted(parts: "dict[Chunk, _Part]", layout: Layout, places: Places, fitted: FittedReference) -> Iterator[Counted]:
+    """Yield each chunk with its results, oldest first; what is done with is let go."""
+    for chunk in places.all(tuple(parts)):
+        part = parts.pop(chunk, None)
+        if part is None:
+            yield Counted(chunk)
+            continue
+        found = finish_chunk(fitted, layout.spec, part.summary, chunk)
+        yield Counted(chunk, part.summary.rows, part.labelled, _said(found, layout))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    summary: Summary
+    labelled: int
+
+    def merge(self, other: "_Part") -> "_Part":
+        return _Part(self.summary.merge(other.summary), self.labelled + other.labelled)
+
+
+def _parts(
+    rows: Split, layout: Layout, places: Places, fitted: FittedReference, run: Run, progress: Progress
+) -> dict[Chunk, _Part]:
+    """Summarise all chunks, several at a time; a chunk that comes in several blocks is merged."""
+
+    def summarised(some: tuple[Chunk, pd.DataFrame]) -> tuple[Chunk, _Part]:
+        chunk, frame = some
+        return chunk, _Part(summarise_chunk(fitted, layout.spec, frame), int(frame[LABEL].notna().sum()))
+
+    parts: dict[Chunk, _Part] = {}
+    for block in rows.analysis():
+        for chunk, part in run(summarised, places.split(block, layout.shape(block))):
+            parts[chunk] = parts[chunk].merge(part) if chunk in parts else part
+            progress("summarising", part.summary.rows)
+    return parts
+
+
+def _said(results: tuple[Result, ...], layout: Layout) -> tuple[Result, ...]:
+    """Leave out results about columns that are not there, and name the others as the data does."""
+    absent = layout.absent
+    return tuple(renamed(result, layout) for result in results if result.subject not in absent)
