@@ -1,5 +1,7 @@
 """Schemas, users and rights on our own server; on a server given by the environment its administrator decides."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pymysql
@@ -30,10 +32,45 @@ SIMULATOR_WRITES = (
 SIMULATOR_READS = (tables.models.name, "alembic_version")
 
 
+SCHEMAS, USERS, RIGHTS = (paths.STACK / f"{name}.sql" for name in ("schemas", "accounts", "grants"))
+
+
+@dataclass(frozen=True)
+class Administration:
+    """How to administer a server: who connects, the schema, and the users: their passwords, from where they come.
+
+    `clients` is a host as in `user@host`; without `password` no user is made.
+    """
+
+    connect: "Callable[[], Connection[Cursor]]"
+    database_name: str
+    clients: str = "localhost"
+    password: Callable[[str], str] | None = None
+
+    def run(self, file: Path) -> None:
+        """Run one of the named files."""
+        values = {account: self.password(account) for account in ACCOUNTS} if self.password else {}
+        with self.connect() as connection, connection.cursor() as cursor:
+            for statement in statements(file, self._identifiers()):
+                cursor.execute(statement, values | {"clients": self.clients} if "%(" in statement else None)
+
+    def _identifiers(self) -> dict[str, tuple[str, ...]]:
+        truth = f"{self.database_name}_truth"
+        return {
+            "database": (self.database_name,),
+            "database_pattern": (schema_pattern(self.database_name),),
+            "truth": (truth,),
+            "truth_pattern": (schema_pattern(truth),),
+            "simulator_writes": tuple(table.name for table in SIMULATOR_WRITES),
+            "simulator_reads": SIMULATOR_READS,
+            "renewed_views": (views.MODEL_PREDICTIONS,),
+        }
+
+
 def create_schemas(site: Site) -> None:
     """Create the two schemas; on a given server only if its user may (else its administrator has to)."""
     try:
-        _run(site, paths.STACK / "schemas.sql")
+        _of(site).run(SCHEMAS)
     except OperationalError as error:
         if site.database is None or error.args[0] != ER.DBACCESS_DENIED_ERROR:
             raise
@@ -41,31 +78,17 @@ def create_schemas(site: Site) -> None:
 
 def create_accounts(site: Site) -> None:
     """Create the users, their passwords those of the var folder."""
-    _run(site, paths.STACK / "accounts.sql")
+    _of(site).run(USERS)
 
 
 def grant(site: Site) -> None:
     """Give each user its rights; the tables exist."""
-    _run(site, paths.STACK / "grants.sql")
+    _of(site).run(RIGHTS)
 
 
-def _run(site: Site, file: Path) -> None:
-    passwords = {} if site.database else {account: site.credentials.password(account) for account in ACCOUNTS}
-    with _administrator(site) as connection, connection.cursor() as cursor:
-        for statement in statements(file, _identifiers(site)):
-            cursor.execute(statement, passwords if "%(" in statement else None)
-
-
-def _identifiers(site: Site) -> dict[str, tuple[str, ...]]:
-    return {
-        "database": (site.database_name,),
-        "database_pattern": (schema_pattern(site.database_name),),
-        "truth": (site.truth_name,),
-        "truth_pattern": (schema_pattern(site.truth_name),),
-        "simulator_writes": tuple(table.name for table in SIMULATOR_WRITES),
-        "simulator_reads": SIMULATOR_READS,
-        "renewed_views": (views.MODEL_PREDICTIONS,),
-    }
+def _of(site: Site) -> Administration:
+    password = None if site.database else site.credentials.password
+    return Administration(lambda: _administrator(site), site.database_name, password=password)
 
 
 def _administrator(site: Site) -> "Connection[Cursor]":
