@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit test test-unit test-integration test-e2e bench diagrams lock
+.PHONY: help setup tools up status logs down clean demo check audit secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,16 +44,27 @@ down: $(INSTALLED) ## Stop everything; the data stays
 clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
 	@$(VENV) -m stack clean
 
-check: setup ## Lint, formatting, types, the design's arrows, secrets, the docs
+check: setup ## Lint, formatting, types, the design's arrows, secrets, workflows, the docs
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(VENV) -m stack.leaks
+	$(VENV) -m stack.workflows
 	$(PYTEST) -q tests/unit/docs
 
 audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
 	$(VENV) -m stack.audit $(if $(required),--required)
+
+secrets: setup ## Look for secrets in what git tracks
+	$(VENV) -m stack.leaks
+
+fetch-data: setup ## Download, check and checksum the raw data that RAW_DATA_BUCKET and RAW_DATA_OBJECT name
+	$(VENV) flaskapp/DataFile/download_raw_data.py
+	cd flaskapp/DataFile && sha256sum RawData.csv* > RawData.sha256
+
+wheel: setup ## Build the library's wheel in dist/, checked, with its release notes (tag=v1.2.3 must be its version)
+	$(VENV) -m stack.release $(if $(tag),--tag $(tag))
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
 

@@ -9,7 +9,6 @@ The forms are those of detect-secrets; the loop is ours: its own gives up on a f
 import argparse
 import hashlib
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +38,7 @@ from detect_secrets.types import NamedIO
 from driftline import tokens
 from stack import paths
 from stack.console import fail, say
+from stack.tree import tracked_files
 
 NOT_SECRETS = paths.STACK / "not_secrets.toml"
 FOUND = 1
@@ -87,14 +87,15 @@ DETECTORS: tuple[BasePlugin, ...] = (
     StripeDetector(),
     TokenDetector(),
 )
-PLACEHOLDERS = {"PASSWORD", "SECRET", "TOKEN"}
-HARMLESS: tuple[Callable[[str], bool], ...] = (
+PLACEHOLDER = re.compile(r"^PASSWORD$|\$\{\{")
+"""A word in an address's form; what a workflow puts in (`${{ … }}`)."""
+HARMLESS: tuple[Callable[[str], object], ...] = (
     heuristic.is_not_alphanumeric_string,
     heuristic.is_potential_uuid,
     heuristic.is_prefixed_with_dollar_sign,
     heuristic.is_sequential_string,
     heuristic.is_templated_secret,
-    PLACEHOLDERS.__contains__,
+    PLACEHOLDER.search,
 )
 """What shows that a find is a placeholder or an id."""
 WORDS = re.compile(r"[A-Za-z]+([ -][A-Za-z]+)*")
@@ -149,13 +150,6 @@ def files_below(*places: Path) -> list[Path]:
     """Every regular file below folders, and the files that are named themselves; no link is followed."""
     found = (file for place in places for file in (place.rglob("*") if place.is_dir() else (place,)))
     return sorted(file for file in found if file.is_file() and not file.is_symlink())
-
-
-def tracked_files() -> list[Path]:
-    """What git tracks or would track, and exists."""
-    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    listed = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
-    return [file for name in sorted({*listed.split("\0")} - {""}) if (file := paths.ROOT / name).is_file()]
 
 
 def not_secrets() -> list[NotSecret]:
