@@ -71,6 +71,22 @@ class Plan:
         """Give a day of the stream by its number, 1 being the first."""
         return self.history_last + number * DAY
 
+    @property
+    def history_arguments(self) -> tuple[str, ...]:
+        """The arguments of `flaskapp.load_history` that make the planned history."""
+        size = ("--days", str(self.scenario.history_days), "--subscribers", str(self.scenario.subscribers))
+        return (*size, "--until", self.history_last.isoformat(), "--seed", str(self.scenario.seed))
+
+    @property
+    def history_days(self) -> tuple[str, ...]:
+        """The arguments of a Spark job on the history."""
+        return ("--start-date", self.history_first.isoformat(), "--end-date", self.history_last.isoformat())
+
+    @property
+    def streamed_days(self) -> tuple[str, ...]:
+        """The arguments of a Spark job on the streamed days."""
+        return ("--start-date", self.stream_first.isoformat(), "--end-date", self.stream_last.isoformat())
+
     def stream_request(self) -> dict[str, Any]:
         """Give the body of the `POST /start_stream` that streams the planned days."""
         return {

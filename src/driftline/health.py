@@ -1,4 +1,4 @@
-"""`python -m driftline.health PORT`: whether the service on this machine can work; what a container's health check runs."""
+"""`python -m driftline.health PORT`: whether the service on this machine can work, for a container's health check."""
 
 import http.client
 import ssl

@@ -42,3 +42,10 @@ def test_the_request_names_the_drift_and_its_day() -> None:
 def test_a_scenario_may_fix_its_days() -> None:
     plan = Plan.ending(Scenario(last_day="2026-06-30"), date(2026, 11, 1))
     assert plan.stream_last == date(2026, 6, 30)
+
+
+def test_a_steps_arguments_have_no_blanks_and_follow_one_another() -> None:
+    plan = Plan.ending(Scenario(), date(2026, 2, 28))
+    assert plan.history_arguments == ("--days", "90", "--subscribers", "1000", "--until", "2026-01-29", "--seed", "7")
+    assert plan.history_days == ("--start-date", "2025-11-01", "--end-date", "2026-01-29")
+    assert plan.streamed_days == ("--start-date", "2026-01-30", "--end-date", "2026-02-28")
