@@ -86,6 +86,8 @@ def _watch(child: int, outside: int, log: Path) -> int:
     watcher = attempts.Watcher(outside, log)
     watcher.start()
     _, status = os.waitpid(child, 0)
+    for attempt in attempts.read(log):
+        warn(f"Would have left: {attempt}")
     return os.waitstatus_to_exitcode(status)
 
 

@@ -56,6 +56,8 @@ def test_packets_connections_and_lookups_that_would_leave_are_noted() -> None:
     assert '"udp", "address": "192.0.2.1", "port": 4242' in done.stdout
     assert '"tcp", "address": "203.0.113.9", "port": 443' in done.stdout
     assert '"name": "planted.driftline.invalid"' in done.stdout
+    assert "Would have left: tcp 203.0.113.9 port 443" in done.stderr
+    assert "Would have left: lookup of planted.driftline.invalid" in done.stderr
     if Path("/proc/net/if_inet6").exists():
         assert '"udp", "address": "2001:db8:1::5", "port": 4242' in done.stdout
 
