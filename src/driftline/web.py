@@ -55,6 +55,7 @@ def make_app(name: str, title: str) -> APIFlask:
         VALIDATION_ERROR_SCHEMA=ERROR_SCHEMA,
         HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
     )
+    app.before_request(_start_watch)
     api_description.describe(app)
     return app
 
@@ -70,7 +71,6 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
-    app.before_request(_start_watch)
     app.after_request(_protect)
     app.after_request(lambda response: _log_request(response, polled))
 

@@ -1,6 +1,7 @@
 """Asks a service what its `/openapi.json` allows and forbids, and says where an answer is not as described there."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import events
 
 from driftline import tokens
+from driftline.access import PROBES
 from driftline.clock import utc_now
 from driftline.settings import AccessSettings
 from driftline.tokens import Scope
 
 EXAMPLES = 20
 """For each route, beside those on the bounds of what is allowed."""
+
+PROBING = {f"{method} {path}" for method in ("GET", "HEAD", "OPTIONS") for path in PROBES}
+"""What needs no token."""
 
 
 def closed(folder: Path) -> tuple[AccessSettings, str]:
@@ -49,6 +54,17 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
     )
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config, headers=header)
     return [fault for event in engine.from_schema(schema).execute() for fault in _faults(event)]
+
+
+def open_doors(app: APIFlask) -> list[str]:
+    """Give the routes, pages and files that answer anything but 401 to whoever shows no token."""
+    client = app.test_client()
+    asked = [
+        (method, re.sub(r"<[^>]*>", "x", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+    ]
+    return [f"{method} {path}" for method, path in asked if client.open(path, method=method).status_code != 401]
 
 
 def _faults(event: object) -> Iterator[str]:

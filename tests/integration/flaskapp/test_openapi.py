@@ -13,7 +13,7 @@ from flaskapp.app import create_app
 from flaskapp.settings import Settings
 from flaskapp.start_request import StartStream
 from stack.testing import DatabaseAddress
-from tests.integration.fuzzing import closed, faults
+from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 
 MOST = {"batch_size": 20, "subscribers": 20, "num_batches": 2}
 """Streams that fit are kept this small: what is asked here is the door, not the stream."""
@@ -51,6 +51,7 @@ def test_the_simulator_answers_as_described(engine: Engine, simulator_settings: 
     allowed, token = closed(tmp_path)
     app = create_app(replace(simulator_settings, access=allowed))
     try:
+        assert {*open_doors(app)} == PROBING
         assert faults(app, token, refusing=("/start_stream",)) == []
     finally:
         app.extensions["streaming"].close()

@@ -9,7 +9,7 @@ from driftline.settings import DatabaseSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.testing import DatabaseAddress
-from tests.integration.fuzzing import closed, faults
+from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.monitoring.world import make_world
 
 ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions",)
@@ -30,6 +30,7 @@ def test_the_monitor_answers_as_described(engine: Engine, database_settings: Dat
     app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, allowed, polls=False)
     polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
     assert polled.status_code == 200
+    assert {*open_doors(app)} == PROBING
     assert faults(app, token, refusing=ENDS_OF_TIME) == []
 
 
