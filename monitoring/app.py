@@ -4,6 +4,7 @@ from apiflask import APIFlask
 
 from driftline import access, api_description, clock, migrate
 from driftline.database import make_engine
+from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.web import install, make_app
 from monitoring.api import describe_paths, make_api
@@ -23,7 +24,7 @@ def create_app(
     app = make_app("monitoring", "Driftline monitor")
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = make_engine(database)
-    monitor = Monitor(engine, settings.output, clock.utc_now)
+    monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
     api_description.add(app, describe_paths)

@@ -1,12 +1,12 @@
-"""Reports as files: performance and drift as CSV, and as plots; each replaced whole, so a reader never sees half."""
+"""Reports as files or objects: performance and drift as CSV, and as plots; each whole, so a reader never sees half."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from driftline.engine.results import MODEL, Kind, Result
+from driftline.objects import ObjectStore
 from driftline.registry import Version
 from monitoring import plots
 from monitoring.chunk_report import ChunkReport
@@ -28,21 +28,24 @@ DRIFT_COLUMNS = (
 )
 
 
-def are_there(folder: Path) -> bool:
+def are_there(output: ObjectStore) -> bool:
     """Say whether the reports were written before."""
-    return (folder / PERFORMANCE_REPORT).exists() and (folder / DRIFT_REPORT).exists()
+    return output.exists(PERFORMANCE_REPORT) and output.exists(DRIFT_REPORT)
 
 
-def write(folder: Path, reported: Sequence[Reported]) -> None:
-    """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, what is undefined is empty."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
+    """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, what is undefined is empty.
+
+    Raises:
+        Unavailable: the place refuses or is away.
+    """
     performance = [row for version, chunks in reported for row in _performance_rows(version, chunks)]
     drift = [row for version, chunks in reported for row in _drift_rows(version, chunks)]
-    _write_csv(folder / PERFORMANCE_REPORT, performance, PERFORMANCE_COLUMNS)
-    _write_csv(folder / DRIFT_REPORT, drift, DRIFT_COLUMNS)
+    output.put(PERFORMANCE_REPORT, _csv(performance, PERFORMANCE_COLUMNS))
+    output.put(DRIFT_REPORT, _csv(drift, DRIFT_COLUMNS))
     for version, chunks in reported:
-        _replace(folder / f"performance_{version.name}.png", plots.performance(version, chunks))
-        _replace(folder / f"drift_{version.name}.png", plots.drift(version, chunks))
+        output.put(f"performance_{version.name}.png", plots.performance(version, chunks))
+        output.put(f"drift_{version.name}.png", plots.drift(version, chunks))
 
 
 def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
@@ -114,12 +117,6 @@ def _limits(result: Result | None) -> dict[str, Any]:
     return {"expected": bounds.expected, **dict(zip(_BOUNDS, sides, strict=True))}
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> bytes:
     frame = pd.DataFrame(rows, columns=list(columns)).astype({"revision": "Int64"})
-    _replace(path, frame.to_csv(index=False).encode())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    return frame.to_csv(index=False).encode()

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -14,7 +13,8 @@ from driftline.clock import Clock
 from driftline.database import translated
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
-from driftline.errors import DriftlineError, NotFound
+from driftline.errors import DriftlineError, NotFound, Unavailable
+from driftline.objects import ObjectStore
 from monitoring import chunk_report, reports
 from monitoring.chunk_report import ChunkReport, Span
 from monitoring.poller import Summary, poll_once
@@ -58,8 +58,8 @@ class Told:
 class Monitor:
     """Polls and reads for the web pages and the scheduler alike; safe to use from several threads."""
 
-    def __init__(self, engine: Engine, output: Path, clock: Clock) -> None:
-        """Take the database, the folder of the reports and the wall's clock; nothing is connected."""
+    def __init__(self, engine: Engine, output: ObjectStore, clock: Clock) -> None:
+        """Take the database, the place of the reports and the wall's clock; nothing is connected."""
         self.engine = engine
         self.last: LastPoll | None = None
         self._output, self._clock = output, clock
@@ -124,16 +124,23 @@ class Monitor:
         were_current, self._reports_are_current = self._reports_are_current, False
         summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
         unchanged = were_current and not any(done.changed for done in summary.rounds)
-        self._reports_are_current = (unchanged and reports.are_there(self._output)) or self._report()
+        self._reports_are_current = (unchanged and self._reports_are_there()) or self._report()
         return summary
+
+    def _reports_are_there(self) -> bool:
+        """Look for the reports; where that cannot be said, they are missing."""
+        try:
+            return reports.are_there(self._output)
+        except Unavailable:
+            return False
 
     def _report(self) -> bool:
         """Write the reports anew; say whether they could be written."""
         newest = [self.standing(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
         try:
             reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
-        except OSError as error:
-            log.warning("The reports could not be written to %s: %s", self._output, error)
+        except Unavailable as error:
+            log.warning("The reports could not be written to %s: %s", self._output.address, error)
             return False
         return True
 

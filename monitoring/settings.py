@@ -16,4 +16,4 @@ class MonitorSettings(EnvironmentSettings):
     host: str = "127.0.0.1"
     port: int = Field(5001, ge=1, le=65535)
     poll_seconds: float = Field(10.0, gt=0, description="pause between two scheduled polls; a poll may take longer")
-    output: Path = Field(Path("monitoring/output"), description="folder of performance_report.csv and the plots")
+    output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")

@@ -14,11 +14,15 @@ Role = Literal["owner", "simulator", "jobs", "monitor"]
 
 SYSTEM = ("HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 ACCESS = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY")
+KAFKA_SECURITY = ("KAFKA_SECURITY_", "KAFKA_SSL_", "KAFKA_SASL_")
+GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
+CLOUDS = {"gs://": GOOGLE, "s3://": ("AWS_",)}
+"""What a role needs to use the store that one of its variables names; no other role has these."""
 PASSED_ON: dict[Role, tuple[str, ...]] = {
     "owner": (),
-    "simulator": ("SIMULATOR_", "KAFKA_PUBLISHER", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST", *ACCESS),
-    "jobs": ("SPARK_", "EDA_", "KAFKA_PUBLISHER"),
-    "monitor": ("MONITOR_", *ACCESS),
+    "simulator": ("SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *ACCESS),
+    "jobs": ("SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS"),
+    "monitor": ("MONITOR_", "DRIFTLINE_OBJECTS", *ACCESS),
 }
 """Variables whose names begin so are passed on to the role, where the caller has set them."""
 
@@ -57,7 +61,13 @@ def base_environment(site: Site) -> dict[str, str]:
 
 
 def _passed_on(role: Role, site: Site) -> dict[str, str]:
-    return {name: value for name, value in site.system.items() if PASSED_ON[role] and name.startswith(PASSED_ON[role])}
+    own = _beginning_with(PASSED_ON[role], site)
+    used = (scheme for scheme in CLOUDS if any(value.startswith(scheme) for value in own.values()))
+    return own | _beginning_with(tuple(name for scheme in used for name in CLOUDS[scheme]), site)
+
+
+def _beginning_with(beginnings: tuple[str, ...], site: Site) -> dict[str, str]:
+    return {name: value for name, value in site.system.items() if beginnings and name.startswith(beginnings)}
 
 
 def _database(role: Role, site: Site) -> dict[str, str]:
@@ -84,11 +94,16 @@ def _database_tls(site: Site) -> dict[str, str]:
     return {name: str(file.absolute()) for name, file in files.items() if file}
 
 
+def _kafka_security(site: Site) -> dict[str, str]:
+    """How a given Kafka is spoken to; our own is on loopback and in plain text."""
+    return {name: value for name, value in site.system.items() if site.kafka and name.startswith(KAFKA_SECURITY)}
+
+
 def _servers(role: Role, site: Site) -> dict[str, str]:
     kafka = {"KAFKA_BOOTSTRAP_SERVERS": site.bootstrap_servers}
     by_role: dict[Role, dict[str, str]] = {
         "owner": {},
-        "simulator": {**kafka, "SIMULATOR_PORT": str(site.ports["simulator"])},
+        "simulator": {**kafka, **_kafka_security(site), "SIMULATOR_PORT": str(site.ports["simulator"])},
         "jobs": {**kafka, "PYSPARK_PYTHON": sys.executable, "MONITOR_PORT": str(site.ports["monitor"])},
         "monitor": {"MONITOR_PORT": str(site.ports["monitor"])},
     }

@@ -1,6 +1,7 @@
 """The monitor as a service: its reports follow what is stored, whatever became of the poll before."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +11,13 @@ from sqlalchemy import Engine
 from driftline import registry
 from driftline.database import in_transaction
 from driftline.errors import InvalidInput, Unavailable
+from driftline.objects import StoreUnavailable, open_store
 from monitoring import computation, reports, service
 from monitoring.poller import poll_once
 from monitoring.service import Monitor
+from stack import ports
 from stack.testing import DatabaseAddress
-from tests.integration.monitoring.world import FIRST, NOW, World, make_world
+from tests.integration.monitoring.world import FIRST, NAME, NOW, World, make_world
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def started(world: World, output: Path) -> Monitor:
-    return Monitor(world.engine, output, lambda: NOW)
+    return Monitor(world.engine, open_store(output), lambda: NOW)
 
 
 def reported(output: Path) -> int:
@@ -60,10 +63,32 @@ def test_reports_that_could_not_be_written_are_written_by_the_next_poll(
     monitor.poll(scheduled=True)
     world.predict(1)
     with monkeypatch.context() as patch:
-        patch.setattr(reports, "write", _fail(OSError("No space left on device")))
+        patch.setattr(reports, "write", _fail(StoreUnavailable("No space left on device")))
         monitor.poll(scheduled=True)
     monitor.poll(scheduled=True)
     assert reported(output) == 2
+
+
+@pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
+def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.FixtureRequest) -> None:
+    output = open_store(f"{request.getfixturevalue(bucket)}/reports")
+    world.predict(0)
+    monitor = Monitor(world.engine, output, lambda: NOW)
+    monitor.poll(scheduled=True)
+    files = {"drift_report.csv", "performance_report.csv", f"drift_{NAME}.png", f"performance_{NAME}.png"}
+    assert set(output.names()) == files
+    assert output.get(f"drift_{NAME}.png").startswith(b"\x89PNG")
+    assert len(pd.read_csv(BytesIO(output.get("performance_report.csv")))) > 0
+
+
+def test_a_bucket_that_is_away_does_not_stop_the_poll(
+    world: World, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
+    world.predict(0)
+    monitor = Monitor(world.engine, open_store(s3_bucket), lambda: NOW)
+    assert monitor.poll(scheduled=True).rounds
+    assert "The reports could not be written to s3://" in caplog.text
 
 
 def test_what_a_poll_stored_before_the_database_went_away_is_reported(

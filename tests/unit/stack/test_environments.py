@@ -47,6 +47,16 @@ def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
     assert "MONITOR_POLL_SECONDS" not in environment_for("simulator", site)
 
 
+def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) -> None:
+    given = GIVEN | {"DRIFTLINE_OBJECTS": "s3://bucket/prefix", "AWS_SECRET_ACCESS_KEY": "k", "AWS_ENDPOINT_URL": "u"}
+    site = Site.at(tmp_path / "var", given)
+    knowing = {role for role in get_args(Role) if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
+    assert knowing == {"jobs", "monitor"}
+    assert settings_for("jobs", site)["DRIFTLINE_OBJECTS"] == "s3://bucket/prefix"
+    assert settings_for("jobs", site)["AWS_ENDPOINT_URL"] == "u"
+    assert "GOOGLE_APPLICATION_CREDENTIALS" not in settings_for("jobs", site)
+
+
 def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
     knowing = {role for role in get_args(Role) if "DRIFTLINE_TOKENS" in settings_for(role, site)}
     assert knowing == {"simulator", "monitor"}
