@@ -22,8 +22,9 @@ from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.start_request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
 from monitoring.settings import MonitorSettings
-from tests.unit.docs.pages import README, fenced, section, spans, table
+from tests.unit.docs.pages import README, ROOT, fenced, section, spans, table
 
+SECURITY = ROOT / "docs" / "security.md"
 LATER = date(2200, 1, 1)
 
 
@@ -72,6 +73,17 @@ def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, 
     declared = {rule.rule: scope_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
     expected = {rule: Scope.OPERATE if rule in OPERATES else Scope.READ for rule in declared}
     assert declared == expected | dict.fromkeys(PROBES)
+
+
+def test_the_page_on_security_names_the_scope_of_every_route(services: dict[str, APIFlask]) -> None:
+    told = {spans(scope)[0]: {*spans(allows)} for scope, allows in table(SECURITY, "Tokens and limits")}
+    needed: dict[str, set[str]] = {scope: set() for scope in Scope}
+    for app in services.values():
+        for rule in app.url_map.iter_rules():
+            scope = scope_of(app, rule.endpoint)
+            if scope and not rule.endpoint.startswith(("pages.", "static")):
+                needed[scope] |= {f"{method} {rule.rule}" for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    assert told == needed
 
 
 def test_every_route_is_explained() -> None:
