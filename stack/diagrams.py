@@ -24,6 +24,7 @@ FORMATS = ("svg", "png")
 MANIFEST = "manifest.txt"
 INCLUDE = re.compile(r"^!include (\S+)$", re.MULTILINE)
 JVM = ("-Djava.awt.headless=true", "-Duser.language=en", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
+FONTS = "DejaVu Sans, Verdana, sans-serif"
 OPTIONS = ("--disable-metadata", "--no-error-image", "--charset", "UTF-8")
 
 
@@ -92,6 +93,14 @@ def render(of: Iterable[Path], kind: str, into: Path) -> None:
     """
     options = (*OPTIONS, f"--{kind}", "--output-dir", str(into.absolute()))
     _plantuml(*options, *(str(source.absolute()) for source in of))
+    for picture in into.glob("*.svg"):
+        _name_fonts(picture)
+
+
+def _name_fonts(picture: Path) -> None:
+    """Name fonts as wide as the one that Java measured the texts with; in a narrower one their letters stand apart."""
+    drawn = picture.read_text(encoding="utf-8")
+    picture.write_text(drawn.replace('font-family="sans-serif"', f'font-family="{FONTS}"'), encoding="utf-8")
 
 
 def _plantuml(*arguments: str) -> None:

@@ -29,6 +29,12 @@ def test_every_committed_picture_says_what_its_source_says(drawn: Path) -> None:
         assert words(diagrams.rendered(source, "svg")) == words(drawn / f"{source.stem}.svg"), source.name
 
 
+def test_a_picture_names_fonts_of_the_width_it_was_drawn_for(drawn: Path) -> None:
+    for picture in drawn.iterdir():
+        families = {*re.findall(r'font-family="([^"]*)"', picture.read_text(encoding="utf-8"))}
+        assert families == {diagrams.FONTS}, picture.name
+
+
 def test_drawn_elsewhere_the_bytes_are_the_same(drawn: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "another place"
     shutil.copytree(diagrams.FOLDER, elsewhere, ignore=shutil.ignore_patterns("rendered"))
