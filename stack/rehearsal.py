@@ -44,7 +44,7 @@ class Rehearsal:
     """
 
     var: Path
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
