@@ -110,6 +110,22 @@ def test_tokens_made_at_once_are_all_kept(file: Path) -> None:
     assert {accepted(file, token) for token in made.values()} == {f"n{n}" for n in range(12)}
 
 
+def test_a_reader_never_sees_half_a_file(file: Path) -> None:
+    first = tokens.create(file, "first", READ, NOW)
+    done = threading.Event()
+
+    def change() -> None:
+        for n in range(60):
+            tokens.create(file, f"n{n}", READ, NOW)
+        done.set()
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    while not done.is_set():
+        assert accepted(file, first) == "first"
+    writer.join()
+
+
 def test_a_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
     tokens.create(file, "first", READ, NOW)
     link = tmp_path / "link.json"
