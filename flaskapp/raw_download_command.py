@@ -14,12 +14,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from driftline import logs
 from driftline.clock import FURTHEST_FUTURE, utc_now
-from driftline.errors import DriftlineError
+from driftline.errors import DriftlineError, InvalidInput
 from flaskapp import google_object
 from flaskapp.history import Progress as Told
 from flaskapp.raw_download import Downloaded, download
 from flaskapp.raw_source import NotConfigured, Source
 from flaskapp.settings import RawDataSettings
+from flaskapp.stored_object import StoredObject
 
 FOLDER = Path(__file__).parent / "DataFile"
 FAILED = 2
@@ -37,12 +38,16 @@ def source_of(settings: RawDataSettings) -> Source:
     """Make the source that the settings name.
 
     Raises:
-        NotConfigured: they name none. NoAccess: there are no credentials for it.
+        NotConfigured: they name none. InvalidInput: the address is none. NoAccess: there are no credentials for it.
     """
     address = settings.address
     if address is None:
         raise NotConfigured
+    if not address.startswith(GOOGLE):
+        return StoredObject(address)
     bucket, _, name = address.removeprefix(GOOGLE).partition("/")
+    if not (bucket and name):
+        raise InvalidInput(f"{address} names no object: give gs://bucket/name.")
     client = google_object.make_client(settings.emulator is not None, _warn)
     return google_object.GoogleObject(client, bucket, name)
 

@@ -1,0 +1,45 @@
+"""An object of any store (`s3://…`, or a file), as a `flaskapp.raw_source.Source`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from driftline.objects import ObjectMissing, StoreRefused, StoreUnavailable, parent_and_name
+from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+
+CHANGING = ("ETag", "etag", "mtime")
+"""What the stores say that changes with an object's content."""
+
+
+class StoredObject:
+    """The object at an address, as a `flaskapp.raw_source.Source`; its store knows no checksum."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._store, self._name = parent_and_name(address)
+
+    def look(self) -> Version:
+        """Ask for the object's size and what tells its versions apart."""
+        with self._translated():
+            facts = self._store.facts(self._name)
+        generation = next((str(facts[name]) for name in CHANGING if facts.get(name)), "unknown")
+        gzipped = is_gzipped(self._name, facts.get("ContentType"), facts.get("ContentEncoding"))
+        return Version(self._store.at(self._name), generation.strip('"'), int(facts["size"]), None, gzipped)
+
+    def read(self, version: Version, start: int, write: Write) -> None:
+        """Read the object from `start` on, in ranges, as long as it is that version."""
+        with self._translated():
+            for content in self._store.read(self._name, start):
+                write(content)
+        if self.look() != version:
+            raise Replaced(f"{version.source} was replaced while it was read; run it again.")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ObjectMissing as error:
+            raise NoSuchObject(f"There is no object {self._address}: check RAW_DATA_URL.") from error
+        except StoreRefused as error:
+            raise NoAccess(str(error)) from error
+        except StoreUnavailable as error:
+            raise Interrupted(str(error)) from error

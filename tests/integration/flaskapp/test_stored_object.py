@@ -1,0 +1,80 @@
+"""Raw data taken from S3 or a file, by the same download."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from driftline.errors import Conflict
+from driftline.objects import open_store
+from flaskapp.raw_download_command import source_of
+from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Source, Version, Write
+from flaskapp.settings import RawDataSettings
+from flaskapp.stored_object import StoredObject
+from stack import ports
+from stack.object_servers import LeashedS3
+from tests.integration.flaskapp.bad_line import bad_line
+from tests.integration.flaskapp.test_raw_download import fetch, raw_data
+
+
+@pytest.fixture(params=["s3", "folder"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where raw data can be put."""
+    return f"{request.getfixturevalue('s3_bucket')}/exports" if request.param == "s3" else str(tmp_path / "exports")
+
+
+def test_brings_the_bytes_and_then_skips(place: str, tmp_path: Path) -> None:
+    packed = gzip.compress(raw_data())
+    open_store(place).put("RawData.csv.gz", packed)
+    source = source_of(RawDataSettings(url=f"{place}/RawData.csv.gz"))
+    done = fetch(source, tmp_path)
+    assert (done.new, done.path.name, done.path.read_bytes()) == (True, "RawData.csv.gz", packed)
+    assert not fetch(source, tmp_path).new
+    open_store(place).put("RawData.csv.gz", gzip.compress(raw_data(5)))
+    assert gzip.decompress(fetch(source, tmp_path).path.read_bytes()) == raw_data(5)
+
+
+class ReplacedMeanwhile:
+    """The source, whose object is replaced whenever it was read."""
+
+    def __init__(self, source: Source, place: str) -> None:
+        self._source, self._place, self._first = source, place, 0
+
+    def look(self) -> Version:
+        return self._source.look()
+
+    def read(self, version: Version, start: int, write: Write) -> None:
+        self._first += 100_000
+        open_store(self._place).put("RawData.csv", raw_data(first=self._first))
+        self._source.read(version, start, write)
+
+
+def test_an_object_that_is_replaced_while_it_is_read_is_not_taken(place: str, tmp_path: Path) -> None:
+    open_store(place).put("RawData.csv", raw_data())
+    with pytest.raises(Conflict, match="was replaced while it was read"):
+        fetch(ReplacedMeanwhile(StoredObject(f"{place}/RawData.csv"), place), tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "exports"] == [".download"]
+
+
+def test_cut_in_the_middle_it_asks_for_the_rest(
+    s3: LeashedS3, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = raw_data(300_000)
+    open_store(s3_bucket).put("RawData.csv", content)
+    with bad_line(s3.port) as line:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
+        line.cuts = [6_000_000]
+        assert fetch(StoredObject(f"{s3_bucket}/RawData.csv"), tmp_path).path.read_bytes() == content
+        assert line.ranges
+        assert line.cuts == []
+
+
+def test_what_is_missing_refused_or_away_is_said(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NoSuchObject, match="check RAW_DATA_URL"):
+        StoredObject(f"{s3_bucket}/nothing.csv").look()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    with pytest.raises(NoAccess, match="check the credentials"):
+        StoredObject(f"{s3_bucket}/nothing.csv").look()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
+    with pytest.raises(Interrupted, match="does not answer"):
+        StoredObject(f"{s3_bucket}/nothing.csv").look()

@@ -1,0 +1,37 @@
+"""Which source the settings name."""
+
+from pathlib import Path
+
+import pytest
+
+from driftline.errors import InvalidInput
+from flaskapp.google_object import GoogleObject
+from flaskapp.raw_download_command import source_of
+from flaskapp.raw_source import NotConfigured
+from flaskapp.settings import RawDataSettings
+from flaskapp.stored_object import StoredObject
+
+EMULATED = "http://127.0.0.1:1"
+
+
+def settings(**given: str) -> RawDataSettings:
+    return RawDataSettings.model_validate({"STORAGE_EMULATOR_HOST": EMULATED, **given})
+
+
+@pytest.mark.parametrize("given", [{}, {"bucket": "b"}, {"object": "o"}, {"bucket": "", "object": ""}])
+def test_half_a_name_is_none(given: dict[str, str]) -> None:
+    with pytest.raises(NotConfigured, match="set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL"):
+        source_of(settings(**given))
+
+
+def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:
+    assert settings(bucket="b", object="a/o.csv").address == "gs://b/a/o.csv"
+    assert settings(bucket="b", object="o", url="gs://c/p").address == "gs://c/p"
+    assert isinstance(source_of(settings(bucket="b", object="a/o.csv")), GoogleObject)
+    assert isinstance(source_of(settings(url=f"{tmp_path}/RawData.csv")), StoredObject)
+
+
+@pytest.mark.parametrize("url", ["gs://bucket", "gs://bucket/", "gs:///name", "ftp://host/name", "s3:///"])
+def test_an_address_that_names_no_object_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        source_of(settings(url=url))
