@@ -192,8 +192,8 @@ class AccessSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", env_ignore_empty=True, frozen=True)
 
     tokens: Path | None = None
-    rate_limit: str = Field("600/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
-    max_body: int = Field(1_048_576, ge=1)
+    rate_limit: str = Field("6000/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
+    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="the server itself reads no more")
 
 
 class LocalSettings(EnvironmentSettings):

@@ -229,7 +229,7 @@ def test_too_many_requests_are_refused_by_token_or_address(make_client: MakeClie
 
 def test_the_limit_may_be_off(make_client: MakeClient) -> None:
     client = make_client(rate_limit="off")
-    assert {client.get("/read").status_code for _ in range(700)} == {200}
+    assert {client.get("/read").status_code for _ in range(100)} == {200}
 
 
 @pytest.mark.parametrize("rate", ["", "often", "0/minute", "10/day", "10 / minute", "10/minute; 3/second"])
