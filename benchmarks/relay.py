@@ -16,6 +16,7 @@ from driftline import tables
 from driftline.columns import Topic
 from driftline.database import in_transaction
 from driftline.ledger import Consumer
+from driftline.settings import KafkaSettings
 from flaskapp.confluent_publisher import ConfluentPublisher
 from flaskapp.kafka_python_publisher import KafkaPythonPublisher
 from flaskapp.lot import LONG_TEXTS, messages
@@ -134,8 +135,9 @@ def main() -> None:
     """Print all shares."""
     print(f"The relay into Kafka ({machine()})")
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, kafka_broker(Path(folder)) as broker:
-        create_topics(broker.bootstrap_servers)
-        route = Route(broker.bootstrap_servers, Topic.CDR_RECORDS, Topic.CDR_BATCHES, "set for each")
+        kafka = KafkaSettings.plain(broker.bootstrap_servers)
+        create_topics(kafka)
+        route = Route(kafka, Topic.CDR_RECORDS, Topic.CDR_BATCHES, "set for each")
         with databases() as fresh:
             for subscribers, days in STREAMS:
                 compare(fresh(), route, subscribers, days)

@@ -16,7 +16,7 @@ def make_publisher(settings: Settings) -> Publisher:
     """Make the publisher that `KAFKA_PUBLISHER` names; only that library is loaded."""
     simulator = settings.simulator
     route = Route(
-        bootstrap_servers=settings.kafka.bootstrap_servers,
+        kafka=settings.kafka,
         records_topic=simulator.records_topic,
         batches_topic=simulator.batches_topic,
         transactional_id=simulator.transactional_id,

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from driftline.errors import KafkaUnavailable
+from driftline.errors import KafkaRefused, KafkaUnavailable
+from driftline.kafka import NOT_LET_IN, confluent_options, require_trust
 from flaskapp.publisher import (
     COMMIT_SECONDS,
     OPEN_SECONDS,
@@ -42,14 +43,27 @@ class ConfluentPublisher:
     def __init__(self, route: Route) -> None:
         """Take the route; nothing is connected."""
         self.route = route
-        self._client = {"bootstrap.servers": route.bootstrap_servers, "log_level": 0}
+        self._client = {**confluent_options(route.kafka), "log_level": 0}
         self._producer: Producer | None = None
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics."""
-        with translated():
-            present = AdminClient(self._client, logger=log).list_topics(timeout=PROBE_SECONDS).topics
+        complaints: list[KafkaError] = []
+        client = AdminClient({**self._client, "error_cb": complaints.append}, logger=log)
+        try:
+            present = client.list_topics(timeout=PROBE_SECONDS).topics
+        except KafkaException as error:
+            client.poll(0)  # hands over what it complained of
+            self._require_welcome(complaints)
+            raise KafkaUnavailable from error
         require_topics(self.route.topics, present)
+
+    def _require_welcome(self, complaints: list[KafkaError]) -> None:
+        """Tell a broker that is away from one that does not take what this client shows, or shows what it doesn't."""
+        require_trust(self.route.kafka)
+        for complaint in complaints:
+            if complaint.code() == KafkaError._AUTHENTICATION:
+                raise KafkaRefused(NOT_LET_IN)
 
     def open(self) -> None:
         """Fence the predecessor."""

@@ -1,6 +1,5 @@
 """Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
 
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -8,7 +7,8 @@ from contextlib import contextmanager, suppress
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from driftline.errors import KafkaUnavailable
+from driftline.errors import KafkaRefused, KafkaUnavailable
+from driftline.kafka import NOT_LET_IN, kafka_python_options, require_listening, require_trust
 from flaskapp.publisher import OPEN_SECONDS, PROBE_SECONDS, TRANSACTION_SECONDS, Publication, Route, require_topics
 
 
@@ -31,15 +31,23 @@ class KafkaPythonPublisher:
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics."""
-        _require_listening(self.route.bootstrap_servers)
-        with translated(), self._consumer(PROBE_SECONDS) as consumer:
-            present = consumer.topics()
+        require_listening(self.route.kafka)
+        try:
+            with self._consumer(PROBE_SECONDS) as consumer:
+                present = consumer.topics()
+        except (KafkaError, TimeoutError) as error:
+            require_trust(self.route.kafka)
+            raise self._unavailable() from error
         require_topics(self.route.topics, present)
+
+    def _unavailable(self) -> KafkaUnavailable:
+        """Tell why a broker that listens gives no answer: to a wrong password the library has no error of its own."""
+        return KafkaRefused(NOT_LET_IN) if self.route.kafka.security_protocol.by_password else KafkaUnavailable()
 
     @contextmanager
     def _consumer(self, seconds: float) -> Iterator[KafkaConsumer]:
         consumer = KafkaConsumer(
-            bootstrap_servers=self.route.bootstrap_servers,
+            **kafka_python_options(self.route.kafka),
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             enable_auto_commit=False,
@@ -56,7 +64,7 @@ class KafkaPythonPublisher:
         self.probe()
         with translated():
             producer = KafkaProducer(
-                bootstrap_servers=self.route.bootstrap_servers,
+                **kafka_python_options(self.route.kafka),
                 transactional_id=self.route.transactional_id,
                 transaction_timeout_ms=round(1000 * TRANSACTION_SECONDS),
                 linger_ms=20,
@@ -78,7 +86,7 @@ class KafkaPythonPublisher:
         """Send batches and their markers in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
-        _require_listening(self.route.bootstrap_servers)
+        require_listening(self.route.kafka)
         with translated():
             self._producer.begin_transaction()
             for publication in publications:
@@ -108,17 +116,3 @@ def _read_all(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Iter
             raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")
         for messages in read.values():
             yield from (message.key.decode() for message in messages)
-
-
-def _require_listening(bootstrap_servers: str) -> None:
-    """Check that one of the brokers takes a connection: the library would leave its refused sockets open."""
-    refused: OSError | None = None
-    for address in bootstrap_servers.split(","):
-        host, _, port = address.strip().rpartition(":")
-        try:
-            socket.create_connection((host, int(port)), PROBE_SECONDS).close()
-        except OSError as error:
-            refused = error
-        else:
-            return
-    raise KafkaUnavailable from refused

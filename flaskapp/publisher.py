@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from driftline.errors import KafkaUnavailable
+from driftline.settings import KafkaSettings
 
 OPEN_SECONDS = 15.0
 """How long fencing and reading may take before Kafka counts as away."""
@@ -19,10 +20,15 @@ PROBE_SECONDS = 3.0
 class Route:
     """Where the relay publishes: the broker, its two topics, and the transactional id that fences a predecessor."""
 
-    bootstrap_servers: str
+    kafka: KafkaSettings
     records_topic: str
     batches_topic: str
     transactional_id: str
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The broker's address."""
+        return self.kafka.bootstrap_servers
 
     @property
     def topics(self) -> tuple[str, str]:
@@ -40,7 +46,10 @@ class Publication:
 
 
 class Publisher(Protocol):
-    """A transactional producer of one library; every failure of Kafka is `KafkaUnavailable`."""
+    """A transactional producer of one library; every failure of Kafka is `KafkaUnavailable`.
+
+    Where Kafka is there and this client or its certificate is not accepted, `probe` and `open` say so: `KafkaRefused`.
+    """
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics; safe from any thread."""

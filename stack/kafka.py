@@ -10,6 +10,8 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from driftline.kafka import confluent_options
+from driftline.settings import KafkaSettings
 from stack import paths
 from stack.errors import NotSetUp, StartFailed
 from stack.prerequisites import java
@@ -54,11 +56,12 @@ JVM = (
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker's folder and its two loopback ports."""
+    """A broker's folder and its two loopback ports; `extra` are lines of its configuration that win over ours."""
 
     folder: Path
     port: int
     controller_port: int
+    extra: str = ""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -95,9 +98,9 @@ def serve_command(broker: Broker) -> tuple[str, ...]:
     return (java(), "-Xms64m", "-Xmx256m", *JVM, *CLASSPATH, "kafka.Kafka", str(broker.properties))
 
 
-def answers(bootstrap_servers: str) -> bool:
-    """Whether a broker answers at the address."""
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
+def answers(settings: KafkaSettings) -> bool:
+    """Whether a broker answers at the address; raises `InvalidInput` if a file of TLS cannot be used."""
+    client = AdminClient({**confluent_options(settings), "log_level": 0, "socket.timeout.ms": 2000})
     try:
         return bool(client.list_topics(timeout=2).brokers)
     except KafkaException:
@@ -107,7 +110,7 @@ def answers(bootstrap_servers: str) -> bool:
 def _write_properties(broker: Broker) -> None:
     text = CONFIGURATION.format(port=broker.port, controller_port=broker.controller_port, logs=broker.logs)
     staged = broker.properties.with_suffix(".partial")
-    staged.write_text(text)
+    staged.write_text(text + broker.extra)
     staged.replace(broker.properties)
 
 

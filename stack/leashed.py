@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
+from driftline.settings import KafkaSettings
 from stack import kafka, leash, paths, ports, root_account
 from stack.errors import StartFailed
 from stack.mariadb import BINARY_LOG, MARIADB
@@ -98,10 +99,11 @@ class LeashedDatabase:
 
 @dataclass(frozen=True)
 class LeashedBroker:
-    """A throw-away Kafka broker on 127.0.0.1."""
+    """A throw-away Kafka broker on 127.0.0.1, its address in plain text and those by other protocols."""
 
     bootstrap_servers: str
     process: LeashedProcess
+    by_protocol: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -122,9 +124,12 @@ def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
 
 
 @contextmanager
-def kafka_broker(folder: Path) -> Iterator[LeashedBroker]:
-    """Serve a fresh broker out of `folder`; its data is removed afterwards."""
-    started = retried(lambda: _start_broker(folder))
+def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> Iterator[LeashedBroker]:
+    """Serve a fresh broker out of `folder`; its data is removed afterwards.
+
+    `listeners` are further ones: the protocol of each, and the lines of configuration that it needs.
+    """
+    started = retried(lambda: _start_broker(folder, listeners or {}))
     try:
         yield started
     finally:
@@ -132,14 +137,37 @@ def kafka_broker(folder: Path) -> Iterator[LeashedBroker]:
         shutil.rmtree(folder / "data")
 
 
-def _start_broker(folder: Path) -> LeashedBroker:
-    port = ports.any_free()
-    broker = kafka.Broker(folder, port, ports.any_free(frozenset({port})))
+def _start_broker(folder: Path, listeners: Mapping[str, str]) -> LeashedBroker:
+    port, controller_port, *others = _free_ports(2 + len(listeners))
+    addresses = {protocol: f"127.0.0.1:{other}" for protocol, other in zip(listeners, others, strict=True)}
+    plain = kafka.Broker(folder, port, controller_port)
+    broker = replace(plain, extra=_listening(plain, addresses) + "\n".join(listeners.values()) if listeners else "")
     kafka.prepare(broker)
-    address = broker.bootstrap_servers
-    process = LeashedProcess("Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(address))
+    plain_text = KafkaSettings.plain(broker.bootstrap_servers)
+    process = LeashedProcess(
+        "Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(plain_text)
+    )
     process.start()
-    return LeashedBroker(address, process)
+    return LeashedBroker(broker.bootstrap_servers, process, addresses)
+
+
+def _free_ports(count: int) -> tuple[int, ...]:
+    free: tuple[int, ...] = ()
+    while len(free) < count:
+        free = (*free, ports.any_free(frozenset(free)))
+    return free
+
+
+def _listening(plain: kafka.Broker, addresses: Mapping[str, str]) -> str:
+    """Say where the broker listens by which protocol, beside plain text."""
+    clients = {"PLAINTEXT": plain.bootstrap_servers, **addresses}
+    advertised = ",".join(f"{protocol}://{address}" for protocol, address in clients.items())
+    protocols = ",".join(f"{protocol}:{protocol}" for protocol in clients)
+    return (
+        f"listeners={advertised},CONTROLLER://127.0.0.1:{plain.controller_port}\n"
+        f"advertised.listeners={advertised}\n"
+        f"listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT\n"
+    )
 
 
 @contextmanager

@@ -121,9 +121,11 @@ def _provide(site: Site) -> None:
         _migrate(site)
         if site.database is None:
             accounts.grant(site)
-        if site.kafka and not kafka.answers(site.kafka):
-            raise StartFailed(f"The given Kafka, {site.kafka}, does not answer: check KAFKA_BOOTSTRAP_SERVERS.")
-        topics.create_topics(site.bootstrap_servers)
+        if site.kafka and not kafka.answers(site.kafka_settings):
+            raise StartFailed(
+                f"The given Kafka, {site.kafka}, does not answer: check KAFKA_BOOTSTRAP_SERVERS and its other KAFKA_*."
+            )
+        topics.create_topics(site.kafka_settings)
 
 
 def _migrate(site: Site) -> None:

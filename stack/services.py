@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftline.settings import KafkaSettings
 from stack import kafka, paths, root_account
 from stack.environments import base_environment, settings_for
 from stack.mariadb import MARIADB
@@ -101,7 +102,7 @@ KAFKA_SERVICE = Service(
     prepare=lambda site: kafka.prepare(_broker(site)),
     command=lambda site: kafka.serve_command(_broker(site)),
     settings=lambda _: {},
-    is_ready=lambda site: kafka.answers(_broker(site).bootstrap_servers),
+    is_ready=lambda site: kafka.answers(KafkaSettings.plain(_broker(site).bootstrap_servers)),
     given=lambda site: site.kafka,
 )
 SIMULATOR_SERVICE = Service(

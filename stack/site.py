@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from driftline.errors import InvalidInput
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, KafkaSettings
 from stack import paths
 from stack.credentials import Credentials
 from stack.errors import ForeignFolder, StackError
@@ -80,6 +80,17 @@ class Site:
     def bootstrap_servers(self) -> str:
         """Kafka's address."""
         return self.kafka or f"127.0.0.1:{self.ports['kafka']}"
+
+    @property
+    def kafka_settings(self) -> KafkaSettings:
+        """How to reach Kafka: ours in plain text; raises `StackError` if a given one's settings do not fit."""
+        if self.kafka is None:
+            return KafkaSettings.plain(self.bootstrap_servers)
+        given = {name: self.system.get(f"KAFKA_{name}".upper()) for name in KafkaSettings.model_fields}
+        try:
+            return KafkaSettings.model_validate({name: value for name, value in given.items() if value})
+        except (InvalidInput, ValidationError) as error:
+            raise StackError(str(error)) from error
 
     @property
     def truth_name(self) -> str:

@@ -4,6 +4,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from driftline.columns import Topic
+from driftline.kafka import confluent_options
+from driftline.settings import KafkaSettings
 
 TOPICS = (
     NewTopic(Topic.CDR_RECORDS, 4, 1),
@@ -11,12 +13,12 @@ TOPICS = (
 )
 
 
-def create_topics(bootstrap_servers: str) -> None:
+def create_topics(settings: KafkaSettings) -> None:
     """Create the topics that are missing; those that are there stay as they are.
 
     Raises `confluent_kafka.KafkaException` if the broker refuses.
     """
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3})
+    client = AdminClient({**confluent_options(settings), "log_level": 3})
     for created in client.create_topics(list(TOPICS)).values():
         try:
             created.result()

@@ -85,7 +85,7 @@ class DatabaseBusy(Unavailable):
 
 
 class KafkaUnavailable(Unavailable):
-    """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS, or start it with `make up`."""
+    """Kafka does not answer; check KAFKA_BOOTSTRAP_SERVERS and KAFKA_SECURITY_PROTOCOL, or start it with `make up`."""
 
 
 class KafkaRefused(KafkaUnavailable):

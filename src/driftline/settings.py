@@ -160,26 +160,31 @@ class KafkaSettings(EnvironmentSettings):
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
 
+    @classmethod
+    def plain(cls, bootstrap_servers: str) -> "KafkaSettings":
+        """Give those of a broker that is spoken to in plain text, whatever the environment says."""
+        return cls.model_construct(bootstrap_servers=bootstrap_servers)
+
     @model_validator(mode="after")
     def _protocol_fits(self) -> Self:
         protocol = self.security_protocol
-        faults = [
-            *self._faults(("ssl_ca",), "needs", unset=True, when=protocol.by_tls),
-            *self._faults(("ssl_ca", "ssl_cert", "ssl_key"), "does not use", unset=False, when=not protocol.by_tls),
-            *self._faults(_SASL, "needs", unset=True, when=protocol.by_password),
-            *self._faults(_SASL, "does not use", unset=False, when=not protocol.by_password),
-        ]
+        needed = ("ssl_ca",) * protocol.by_tls + _SASL * protocol.by_password
+        used = needed + ("ssl_cert", "ssl_key") * protocol.by_tls
+        missing = [_variable(name) for name in needed if getattr(self, name) is None]
+        idle = [_variable(name) for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
+        faults = [f"{verb} {', '.join(names)}" for verb, names in (("needs", missing), ("ignores", idle)) if names]
         if faults:
-            raise InvalidInput(f"KAFKA_SECURITY_PROTOCOL={protocol} {' and '.join(faults)}; set both sides alike.")
+            raise InvalidInput(f"KAFKA_SECURITY_PROTOCOL={protocol} {', and '.join(faults)}; make them fit together.")
         _require_pair("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
         return self
 
-    def _faults(self, names: tuple[str, ...], verb: str, *, unset: bool, when: bool) -> list[str]:
-        wrong = [f"KAFKA_{name}".upper() for name in names if (getattr(self, name) is None) is unset]
-        return [f"{verb} {', '.join(wrong)}"] if when and wrong else []
 
-
+_TLS = ("ssl_ca", "ssl_cert", "ssl_key")
 _SASL = ("sasl_mechanism", "sasl_username", "sasl_password")
+
+
+def _variable(name: str) -> str:
+    return f"KAFKA_{name}".upper()
 
 
 class AccessSettings(EnvironmentSettings):

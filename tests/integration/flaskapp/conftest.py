@@ -18,7 +18,7 @@ from stack.testing import FreshTopic
 def route(kafka: str, fresh_topic: FreshTopic) -> Route:
     """Topics and a transactional id of this test's own."""
     batches = fresh_topic(cleanup_policy="compact")
-    return Route(kafka, fresh_topic(partitions=4), batches, f"relay-{batches}")
+    return Route(KafkaSettings.plain(kafka), fresh_topic(partitions=4), batches, f"relay-{batches}")
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def simulator_settings(database_settings: DatabaseSettings, route: Route) -> Set
     """The settings of a simulator on this test's schema and topics."""
     return Settings(
         database_settings,
-        KafkaSettings(bootstrap_servers=route.bootstrap_servers, publisher=Publisher.CONFLUENT),
+        route.kafka.model_copy(update={"publisher": Publisher.CONFLUENT}),
         SimulatorSettings(
             records_topic=route.records_topic,
             batches_topic=route.batches_topic,

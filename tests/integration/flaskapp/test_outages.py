@@ -16,7 +16,7 @@ from sqlalchemy import Engine, delete
 
 from driftline import migrate
 from driftline.database import make_engine
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
 from flaskapp.publisher import Route
 from stack import paths, ports
@@ -41,7 +41,7 @@ class World:
 
     @property
     def route(self) -> Route:
-        return Route(self.broker.bootstrap_servers, "cdr-records", "cdr-batches", "")
+        return Route(KafkaSettings.plain(self.broker.bootstrap_servers), "cdr-records", "cdr-batches", "")
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -84,7 +84,7 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     """Fresh servers and a simulator on them."""
     with mariadb_server(_folder(tmp_path, "sql")) as database, kafka_broker(_folder(tmp_path, "kafka")) as broker:
-        create_topics(broker.bootstrap_servers)
+        create_topics(KafkaSettings.plain(broker.bootstrap_servers))
         settings = _settings(database)
         engine = make_engine(settings)
         migrate.upgrade(engine)

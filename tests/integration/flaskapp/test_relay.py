@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from driftline.database import in_transaction
 from driftline.errors import DatabaseUnavailable, KafkaUnavailable
 from driftline.ledger import BatchKind, Consumer, claim_all
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.tables import pending_batches
 from flaskapp import lot
 from flaskapp.confluent_publisher import ConfluentPublisher
@@ -212,11 +212,11 @@ def test_a_missing_topic_is_named(route: Route, make: Make, missing: str) -> Non
     topics = {"records_topic": route.records_topic, "batches_topic": route.batches_topic}
     there = {**topics, f"{missing}_topic": "nowhere"}
     with pytest.raises(KafkaUnavailable, match="no topic nowhere"):
-        make(Route(route.bootstrap_servers, **there, transactional_id="x")).probe()
+        make(Route(route.kafka, **there, transactional_id="x")).probe()
 
 
 def test_a_broker_that_is_away_is_unavailable(make: Make) -> None:
-    publisher = make(Route("127.0.0.1:1", "a", "b", "c"))
+    publisher = make(Route(KafkaSettings.plain("127.0.0.1:1"), "a", "b", "c"))
     for action in (publisher.probe, publisher.open):
         with pytest.raises(KafkaUnavailable):
             action()
@@ -225,7 +225,7 @@ def test_a_broker_that_is_away_is_unavailable(make: Make) -> None:
 RELAY = """
 import os, signal, sys
 from driftline.database import make_engine
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, KafkaSettings
 from flaskapp import lot
 from flaskapp.confluent_publisher import ConfluentPublisher
 from flaskapp import lot
@@ -249,7 +249,7 @@ class Doomed(ConfluentPublisher):
         super().publish(publications)
 
 WHEN, KILLED_AT, lot.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
-engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(*sys.argv[1:5]))
+engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(KafkaSettings.plain(sys.argv[1]), *sys.argv[2:5]))
 relay = Relay(engine, publisher)
 relay.open()
 while relay.once():

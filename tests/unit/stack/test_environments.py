@@ -75,6 +75,26 @@ def test_a_given_server_is_used_by_all(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
+def test_how_given_servers_are_spoken_to_is_known_to_who_speaks_to_them(tmp_path: Path) -> None:
+    database = {"DB_HOST": "db.example", "DB_USER": "u", "DB_PASSWORD": "p", "DB_SSL_CA": "/etc/ca.pem"}
+    sasl = {"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "p", "KAFKA_SASL_MECHANISM": "PLAIN"}
+    kafka = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SSL_CA": "/etc/ca.pem", **sasl}
+    given = Site.at(tmp_path, {**database, "KAFKA_BOOTSTRAP_SERVERS": "k:1", **kafka})
+    assert {name: settings_for("simulator", given)[name] for name in kafka} == kafka
+    assert not settings_for("monitor", given).keys() & kafka.keys()
+    assert [settings_for(role, given)["DB_SSL_CA"] for role in get_args(Role)] == ["/etc/ca.pem"] * 4
+    assert given.kafka_settings.security_protocol == "SASL_SSL"
+    ours = Site.at(tmp_path, kafka)
+    assert not settings_for("simulator", ours).keys() & kafka.keys()
+    assert ours.kafka_settings.security_protocol == "PLAINTEXT"
+
+
+def test_settings_of_a_given_kafka_that_do_not_fit_are_one_message(tmp_path: Path) -> None:
+    given = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
+    with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL needs KAFKA_SSL_CA"):
+        _ = given.kafka_settings
+
+
 def test_a_given_server_needs_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DB_USER", "DB_PASSWORD"):
         monkeypatch.delenv(name, raising=False)

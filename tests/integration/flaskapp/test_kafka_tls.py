@@ -1,0 +1,182 @@
+"""The relay's way to Kafka by TLS and with passwords: both libraries publish, and who is wrong is told what is."""
+
+import gc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from pydantic import SecretStr
+
+from driftline.errors import InvalidInput, KafkaRefused, KafkaUnavailable
+from driftline.settings import KafkaSettings, SaslMechanism
+from flaskapp import confluent_publisher, kafka_python_publisher
+from flaskapp.confluent_publisher import ConfluentPublisher
+from flaskapp.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.publisher import Publication, Publisher, Route
+from stack import kafka
+from stack.certificates import Certificates, make_certificates
+from stack.leashed import LeashedBroker, kafka_broker
+from stack.topics import TOPICS, create_topics
+
+PASSWORD = "of the relay"
+CERTIFICATES = """\
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority}
+listener.name.ssl.ssl.client.auth=required
+"""
+PASSWORDS = f"""\
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+user_relay="{PASSWORD}";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+"""
+Made = Callable[[Route], Publisher]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <(ssl.SSLSocket|socket.socket):pytest.PytestUnraisableExceptionWarning"
+)  # kafka-python leaves to the garbage collector the sockets that a broker refuses
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
+
+
+@pytest.fixture(scope="module")
+def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
+    """One broker that asks for a certificate at one port and for a password at another."""
+    folder = tmp_path_factory.mktemp("kafka")
+    keystore = folder / "keystore.pem"
+    keystore.write_bytes(certificates.key.read_bytes() + certificates.certificate.read_bytes())
+    shown = CERTIFICATES.format(keystore=keystore, authority=certificates.authority)
+    with kafka_broker(folder, {"SSL": shown, "SASL_SSL": PASSWORDS}) as broker:
+        _let_in(broker)
+        yield broker
+
+
+def _let_in(broker: LeashedBroker) -> None:
+    client = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+    user = UserScramCredentialUpsertion("relay", scram, PASSWORD.encode())
+    for done in client.alter_user_scram_credentials([user]).values():
+        done.result(30)
+
+
+@pytest.fixture
+def by_certificate(broker: LeashedBroker, certificates: Certificates) -> KafkaSettings:
+    return KafkaSettings.model_validate(
+        {
+            "bootstrap_servers": broker.by_protocol["SSL"],
+            "security_protocol": "SSL",
+            "ssl_ca": certificates.authority,
+            "ssl_cert": certificates.certificate,
+            "ssl_key": certificates.key,
+        }
+    )
+
+
+@pytest.fixture
+def by_password(broker: LeashedBroker, certificates: Certificates) -> KafkaSettings:
+    return KafkaSettings.model_validate(
+        {
+            "bootstrap_servers": broker.by_protocol["SASL_SSL"],
+            "security_protocol": "SASL_SSL",
+            "ssl_ca": certificates.authority,
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_username": "relay",
+            "sasl_password": PASSWORD,
+        }
+    )
+
+
+@pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher], ids=["confluent", "kafka-python"])
+def make(request: pytest.FixtureRequest) -> Iterator[Made]:
+    made: list[Publisher] = []
+
+    def one(route: Route) -> Publisher:
+        made.append(request.param(route))
+        return made[-1]
+
+    yield one
+    for publisher in made:
+        publisher.close()
+    gc.collect()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for brokers that do not answer: longer than one that refuses a password takes to say so."""
+    for module in (confluent_publisher, kafka_python_publisher):
+        monkeypatch.setattr(module, "PROBE_SECONDS", 1.2)
+
+
+def _route(settings: KafkaSettings, transactional_id: str = "relay") -> Route:
+    records, batches = (topic.topic for topic in TOPICS)
+    return Route(settings, records, batches, transactional_id)
+
+
+def _changed(settings: KafkaSettings, **changed: Any) -> KafkaSettings:
+    return settings.model_copy(update=changed)
+
+
+@pytest.mark.parametrize("way", ["certificate", "SCRAM-SHA-256", "PLAIN"])
+def test_both_libraries_publish(
+    by_certificate: KafkaSettings, by_password: KafkaSettings, make: Made, way: str
+) -> None:
+    mechanism = None if way == "certificate" else SaslMechanism(way)
+    settings = _changed(by_password, sasl_mechanism=mechanism) if mechanism else by_certificate
+    assert kafka.answers(settings)
+    create_topics(settings)
+    publisher = make(_route(settings, f"relay-{way}-{make}"))
+    publisher.open()
+    batch = f"{way} of {type(publisher).__name__}"
+    publisher.publish([Publication(batch, "{}", [(b"key", b"value")])])
+    assert batch in publisher.markers()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_another_ca_or_name_is_refused(by_certificate: KafkaSettings, make: Made, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path, datetime.now(UTC))
+    elsewhere = by_certificate.bootstrap_servers.replace("127.0.0.1", "localhost")
+    for wrong in ({"ssl_ca": other.authority}, {"bootstrap_servers": elsewhere}):
+        publisher = make(_route(_changed(by_certificate, **wrong)))
+        with pytest.raises(KafkaRefused, match="shows no certificate of KAFKA_SSL_CA for its name"):
+            publisher.open()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_client_without_its_certificate_is_told(by_certificate: KafkaSettings, make: Made) -> None:
+    with pytest.raises(KafkaRefused, match="check KAFKA_SSL_CERT"):
+        make(_route(_changed(by_certificate, ssl_cert=None, ssl_key=None))).probe()
+
+
+@pytest.mark.parametrize("mechanism", [SaslMechanism.SCRAM_SHA_256, SaslMechanism.SCRAM_SHA_512])
+@pytest.mark.usefixtures("hurried")
+def test_a_wrong_password_or_mechanism_is_told(
+    by_password: KafkaSettings, make: Made, mechanism: SaslMechanism
+) -> None:
+    wrong = _changed(by_password, sasl_mechanism=mechanism, sasl_password=SecretStr("wrong"))
+    with pytest.raises(KafkaRefused, match="does not let this client in; correct KAFKA_SASL_USERNAME"):
+        make(_route(wrong)).probe()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_plain_text_where_tls_is_spoken_and_tls_where_plain_text_is(
+    broker: LeashedBroker, by_certificate: KafkaSettings, make: Made
+) -> None:
+    with pytest.raises(KafkaUnavailable, match="KAFKA_SECURITY_PROTOCOL"):
+        make(_route(KafkaSettings.plain(by_certificate.bootstrap_servers))).probe()
+    with pytest.raises(KafkaRefused, match="does not speak TLS at this port"):
+        make(_route(_changed(by_certificate, bootstrap_servers=broker.bootstrap_servers))).probe()
+
+
+def test_a_file_that_is_no_certificate_is_told_before_anything_is_connected(
+    by_certificate: KafkaSettings, make: Made, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(InvalidInput, match=r"The CA file .*ca.pem cannot be used"):
+        make(_route(_changed(by_certificate, ssl_ca=tmp_path / "ca.pem"))).probe()
