@@ -1,7 +1,9 @@
 """Preparing on real servers: the right features, once, whatever is run again, killed or changed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,7 @@ from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import prepare
 from driftline.columns import USAGE, Cdr
 from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.objects import open_store
 from driftline.tables import cdr, ledger, processed, processed_staging
 from stack.testing import DatabaseAddress
 from tests.integration.churn_jobs.raw_records import content, insert, odd_records
@@ -61,6 +64,28 @@ def assert_one_file_a_day(job: Job, expected: pd.DataFrame) -> None:
     assert_equal(stored[list(PREPARED)].sort_values(["Date", "User"], ignore_index=True), expected)
     assert sorted(path.name for path in folder.iterdir()) == [f"Date={day}" for day in DayRange(FIRST, LAST)]
     assert all([file.name for file in path.glob("*.parquet")] == ["rows.parquet"] for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
+def test_the_days_in_a_bucket_are_those_of_the_table(
+    job: Job, records: pd.DataFrame, bucket: str, request: pytest.FixtureRequest
+) -> None:
+    insert(job.engine, records)
+    store = open_store(f"{request.getfixturevalue(bucket)}/driftline")
+    there = replace(job, objects=store)
+    days, middle = AskedRange(LAST - timedelta(days=2), LAST), LAST - timedelta(days=1)
+    assert prepare(there, days).files == 3
+    files = [name for name in store.names() if name.endswith("/rows.parquet")]
+    assert [name.split("/")[1] for name in files] == [f"Date={LAST - timedelta(days=n)}" for n in (2, 1, 0)]
+    stored = pd.concat([pd.read_parquet(BytesIO(store.get(name))) for name in files], ignore_index=True)
+    expected = rows_of(job).drop(columns="Date")
+    pd.testing.assert_frame_equal(stored.astype(expected.dtypes), expected)
+    assert prepare(there, days).files == 0
+    with job.engine.begin() as connection:
+        connection.execute(delete(cdr).where(func.date(cdr.c[Cdr.DATE]) == middle))
+    prepare(there, days)
+    assert not any(f"Date={middle}/" in name for name in store.names())
+    assert not job.scratch.exists() or not list(job.scratch.iterdir())
 
 
 def test_the_range_in_parts_is_the_same_and_the_same_again_changes_nothing(job: Job, records: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,26 @@ def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
     assert artifact.exists(open_store(version.artifact_uri))
     assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
     assert version.spec.label_delay == timedelta(days=3)
+
+
+@pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
+def test_a_model_in_a_bucket_scores_the_same(
+    loop: Loop, bucket: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    assert loop.version.artifact_uri is not None
+    kept = artifact.load(open_store(loop.version.artifact_uri), tmp_path)
+    target = artifact.place(open_store(request.getfixturevalue(bucket)), loop.version.reference_hash)
+    target.put("pipeline/stages/left_by_a_killed_run", b"half")
+    assert not artifact.exists(target)
+    artifact.save(kept, target, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    loaded = artifact.load(target, tmp_path)
+    assert (loaded.calibration, loaded.threshold, loaded.details) == (kept.calibration, kept.threshold, kept.details)
+    with loop.job.open_spark() as jdbc:
+        rows = jdbc.read(processed, PREPARED, DayRange(HISTORY.last, HISTORY.last), processed.c["Date"])
+        one, other = (model.score(rows).toPandas().sort_values("User", ignore_index=True) for model in (kept, loaded))
+    assert len(one) > 50
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_model_of_simulated_records_says_so(loop: Loop) -> None:

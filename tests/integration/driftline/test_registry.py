@@ -1,6 +1,6 @@
 """Registering a version: once, with its reference frozen, its tables made, its spec revised."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +89,20 @@ def test_what_was_predicted_before_a_version_was_ready_is_queued_with_it(engine:
     with engine.connect() as connection:
         queued = connection.execute(select(pending_chunks.c.model_version)).scalars().all()
     assert queued == [2] * 8
+
+
+@pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
+def test_a_reference_in_a_bucket_is_stored_and_loaded(
+    engine: Engine, bucket: str, request: pytest.FixtureRequest
+) -> None:
+    objects = open_store(f"{request.getfixturevalue(bucket)}/driftline")
+    registry.register(engine, candidate(), objects, NOW)
+    loaded = registry.load(engine, "flights")
+    assert loaded.reference_uri.startswith(f"{objects.address}/references/flights/")
+    pd.testing.assert_frame_equal(registry.read_reference(loaded), reference())
+    revised = loaded.spec.model_copy(update={"label_delay": timedelta(days=9)})
+    assert registry.revise_spec(engine, "flights", 1, revised, NOW) == 2
+    assert registry.load(engine, "flights").fitted.content_hash == loaded.reference_hash
 
 
 @pytest.mark.parametrize("name", ["", "Churn", "churn ", "chürn", "\ud83e", "\U0001f944", "a\0b", "a" * 1000])
