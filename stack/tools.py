@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from stack import paths
 from stack.errors import PrerequisiteMissing, StackError
@@ -42,7 +42,10 @@ FAKE_GCS = Tool(
 )
 VERSITYGW = Tool("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", "the tests on S3's protocol")
 ACTIONLINT = Tool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12", "the check of workflows")
-TOOLS = (FAKE_GCS, VERSITYGW, ACTIONLINT)
+COMPOSE_SPEC = Tool(
+    "compose-spec", "github.com/compose-spec/compose-go/v2/cmd", "v2.9.1", "the tests on the compose files"
+)
+TOOLS = (FAKE_GCS, VERSITYGW, ACTIONLINT, COMPOSE_SPEC)
 
 
 def is_built(tool: Tool) -> bool:
@@ -86,4 +89,4 @@ def _build(tool: Tool) -> None:
             raise BuildFailed(
                 f"{tool.name} {tool.version} could not be built; run `make tools` again. Go said:\n{said}"
             )
-        (Path(folder) / tool.name).rename(tool.target)
+        (Path(folder) / PurePosixPath(tool.package).name).rename(tool.target)

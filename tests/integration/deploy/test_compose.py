@@ -1,0 +1,219 @@
+"""The compose files, resolved by the specification's own loader, which holds them to its schema; and held to the code.
+
+No engine runs them here; `images` beside this file builds and runs what they start.
+"""
+
+import importlib.util
+import itertools
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftline.clock import utc_now
+from stack import containers, paths, tools
+from stack.accounts import ACCOUNTS
+from stack.container_secrets import make, token_file
+from stack.site import DEFAULT_PORTS
+from tests.unit.docs.test_settings_table import in_code
+
+Model = dict[str, Any]
+
+FOLDERS = {
+    "flaskapp": {"simulator"},
+    "monitoring": {"monitor"},
+    "eda": {"eda"},
+    "pyspark": {"prepare", "train", "predict"},
+}
+SERVERS = {"mysql", "kafka"}
+LOOP = (
+    "provision", "plan", "history", "days", "prepare", "train", "stream", "prepare-streamed", "predict", "findings",
+)  # fmt: skip
+FOREIGN = {"SPARK_LOCAL_DIRS"}
+"""Variables that others than Driftline read."""
+
+
+def resolved(folder: Path) -> Model:
+    """Load a folder's compose file, with what it includes and extends."""
+    reason = tools.reason_missing(tools.COMPOSE_SPEC)
+    if reason:
+        pytest.skip(reason)
+    command = (str(tools.path(tools.COMPOSE_SPEC)), "-format", "json", "compose.yaml")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    model: Model = json.loads(done.stdout)
+    return model
+
+
+@pytest.fixture(scope="module")
+def whole() -> Model:
+    return resolved(paths.ROOT)
+
+
+@pytest.fixture(scope="module", params=["", *FOLDERS])
+def model(request: pytest.FixtureRequest) -> Model:
+    """Each of the compose files in turn."""
+    return resolved(paths.ROOT / request.param)
+
+
+def ours(model: Model) -> Iterator[tuple[str, Model]]:
+    return ((name, service) for name, service in model["services"].items() if name not in SERVERS)
+
+
+def environment(service: Model) -> dict[str, str]:
+    """Read a service's variables, which the loader gives as a map or as a list."""
+    given = service.get("environment", {})
+    return dict(pair.split("=", 1) for pair in given) if isinstance(given, list) else given
+
+
+def test_what_a_service_refers_to_is_there(model: Model) -> None:
+    for name, service in model["services"].items():
+        assert {*service.get("depends_on", {})} <= {*model["services"]}, name
+        assert {secret["source"] for secret in service.get("secrets", [])} <= {*model["secrets"]}, name
+        assert {*(service.get("networks") or {})} <= {*model["networks"]}, name
+        named = {one["source"] for one in service.get("volumes", []) if one["type"] == "volume"}
+        assert named <= {*model["volumes"]}, name
+
+
+def test_a_dependency_is_of_the_same_profile_or_of_none(whole: Model) -> None:
+    for name, service in whole["services"].items():
+        for other in service.get("depends_on", {}):
+            assert {*whole["services"][other].get("profiles", [])} <= {*service.get("profiles", [])}, (name, other)
+
+
+def test_our_containers_can_do_nothing_but_their_work(model: Model) -> None:
+    for name, service in ours(model):
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["tmpfs"] == ["/tmp:mode=1777,size=256m"], name  # noqa: S108  # a container's own
+        assert {*service["deploy"]["resources"]["limits"]} == {"cpus", "memory", "pids"}, name
+        assert service.get("user", "") in ("", "1000:1000"), name
+
+
+def test_the_servers_have_no_rights_either(whole: Model) -> None:
+    for name in SERVERS:
+        service = whole["services"][name]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert not service["user"].startswith("0")
+        assert "healthcheck" in service
+
+
+def test_every_image_is_pinned(whole: Model) -> None:
+    version = re.search(r'^version = "(.*)"$', (paths.ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    for name, service in whole["services"].items():
+        pinned = r"\S+:\S+@sha256:[0-9a-f]{64}" if name in SERVERS else rf"driftline/\w+:{re.escape(version[1])}"
+        assert re.fullmatch(pinned, service["image"]), name
+    servers = {whole["services"][name]["image"].partition("@")[0] for name in SERVERS}
+    pom = (paths.STACK / "maven" / "kafka.xml").read_text()
+    kafka = re.search(r"<artifactId>kafka_2.13</artifactId>\s*<version>(.*)<", pom)
+    assert kafka
+    assert servers == {"mysql:8.4", f"apache/kafka:{kafka[1]}"}
+
+
+def test_every_image_has_its_dockerfile(model: Model) -> None:
+    for name, service in ours(model):
+        assert Path(service["build"]["context"]) == paths.ROOT, name
+        assert (paths.ROOT / service["build"]["dockerfile"]).is_file(), name
+
+
+def test_every_variable_is_a_setting(model: Model) -> None:
+    settings = {*in_code()} | FOREIGN
+    for name, service in ours(model):
+        assert {*environment(service)} <= settings, name
+
+
+def test_the_servers_addresses_are_their_services(whole: Model) -> None:
+    for name, service in ours(whole):
+        variables = environment(service)
+        assert (variables["DB_HOST"], str(variables["DB_PORT"])) == ("mysql", "3306"), name
+        assert variables["KAFKA_BOOTSTRAP_SERVERS"] == environment(whole["services"]["kafka"])[
+            "KAFKA_ADVERTISED_LISTENERS"
+        ].removeprefix("PLAINTEXT://")
+
+
+def test_each_service_is_a_database_user_of_its_own_and_only_provision_is_root(model: Model) -> None:
+    for name, service in ours(model):
+        user = environment(service).get("DB_USER")
+        assert user in (*ACCOUNTS, None) or (name, user) == ("provision", "root"), name
+        passwords = [secret for secret in service.get("secrets", []) if secret["target"] == "db_password"]
+        files = [Path(model["secrets"][secret["source"]]["file"]).name for secret in passwords]
+        assert files == ([f"{user}.password"] if user else []), name
+
+
+def test_secrets_are_files_that_settings_or_steps_read(model: Model) -> None:
+    read = {"db_password", containers.TOKEN, *(f"{account}.password" for account in ACCOUNTS)}
+    for name, service in ours(model):
+        assert {secret["target"] for secret in service.get("secrets", [])} <= read, name
+        assert [key for key in environment(service) if re.search("PASSWORD|SECRET", key)] == [], name
+
+
+def test_the_files_of_secrets_are_those_that_one_command_makes(whole: Model, tmp_path: Path) -> None:
+    make(tmp_path, utc_now())
+    folder = paths.ROOT / "deploy" / "secrets"
+    files = {Path(secret["file"]) for secret in whole["secrets"].values()}
+    assert {file.relative_to(folder) for file in files} <= {file.relative_to(tmp_path) for file in tmp_path.iterdir()}
+    mounted = whole["services"]["simulator"]["volumes"][0]
+    assert Path(mounted["source"]) == token_file(folder).parent
+    assert environment(whole["services"]["simulator"])["DRIFTLINE_TOKENS"] == f"{mounted['target']}/tokens.json"
+
+
+def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
+    bound = {
+        (name, port["host_ip"], int(port["published"]))
+        for name, service in whole["services"].items()
+        for port in service.get("ports", [])
+    }
+    assert bound == {
+        (service, "127.0.0.1", DEFAULT_PORTS[name])
+        for service, name in (("mysql", "mariadb"), ("simulator", "simulator"), ("monitor", "monitor"))
+    }
+
+
+def test_the_loop_is_the_demos_each_step_after_the_one_before_has_ended_well(whole: Model) -> None:
+    waits = {name: service.get("depends_on", {}) for name, service in whole["services"].items()}
+    ended = "service_completed_successfully"
+    before = {name: {other for other, how in of.items() if how["condition"] == ended} for name, of in waits.items()}
+    for first, then in itertools.pairwise(LOOP[1:]):
+        assert first in before[then], then
+    assert before["history"] == {"provision", "plan"}
+    assert before["eda"] == {"history"}
+    assert waits["stream"]["simulator"]["condition"] == waits["findings"]["monitor"]["condition"] == "service_healthy"
+    assert {how["condition"] for how in waits["provision"].values()} == {"service_healthy"}
+
+
+def test_every_step_runs_what_is_there(whole: Model) -> None:
+    for name, service in ours(whole):
+        words = " ".join([*(service.get("entrypoint") or ()), *(service.get("command") or ())])
+        for script in re.findall(r"/app/(\S+\.py)", words):
+            assert (paths.ROOT / script).is_file(), name
+        for module in re.findall(r"-m (\S+)", words):
+            assert importlib.util.find_spec(module), name
+        if service["image"].startswith("driftline/deploy") and not service.get("entrypoint"):
+            assert service["command"][0] in containers.STEPS, name
+
+
+def test_up_runs_the_loop(whole: Model) -> None:
+    assert "COMPOSE_PROFILES=demo\n" in (paths.ROOT / ".env").read_text()
+    demo = {name for name, service in whole["services"].items() if service.get("profiles") == ["demo"]}
+    assert demo == {*LOOP, "eda"} - {"provision"}
+    assert {name for name, service in whole["services"].items() if not service.get("profiles")} == {
+        *SERVERS, "provision", "simulator", "monitor",
+    }  # fmt: skip
+
+
+def test_each_folders_file_has_its_services_and_joins_the_network(whole: Model) -> None:
+    assert whole["networks"]["shared-network"] == {"name": "shared-network"}
+    for folder, services in FOLDERS.items():
+        model = resolved(paths.ROOT / folder)
+        assert {*model["services"]} == services
+        assert model["networks"]["shared-network"].get("external") is True
+        for name in services:
+            same = ("image", "build", "secrets", "tmpfs")
+            assert [model["services"][name][key] for key in same] == [whole["services"][name][key] for key in same]
