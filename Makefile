@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams lock
+.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -56,7 +56,7 @@ check: setup ## Lint, formatting, types, the design's arrows, secrets, workflows
 audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
 	$(VENV) -m stack.audit $(if $(required),--required)
 
-secrets: setup ## Look for secrets in what git tracks
+scan-secrets: setup ## Look for secrets in what git tracks
 	$(VENV) -m stack.leaks
 
 fetch-data: setup ## Download, check and checksum the raw data that RAW_DATA_BUCKET and RAW_DATA_OBJECT name

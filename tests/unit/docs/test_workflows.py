@@ -120,6 +120,14 @@ def test_the_servers_of_a_job_are_given_by_the_names_that_the_tests_know() -> No
     assert given == known
 
 
+def test_the_servers_of_a_job_are_those_of_the_compose_file() -> None:
+    text = (GITHUB / "workflows" / "ci.yml").read_text()
+    composed = (paths.ROOT / "compose.yaml").read_text()
+    used = set(re.findall(r"image: ((?:mysql|apache/kafka):\S+)", text))
+    assert len(used) == 2
+    assert [image for image in used if f"image: {image}" not in composed] == []
+
+
 def test_every_dockerfile_is_built() -> None:
     build = loaded(GITHUB / "workflows" / "images.yml")["jobs"]["build"]
     folders = {image["folder"] for image in build["strategy"]["matrix"]["include"]}
