@@ -223,5 +223,5 @@ def test_it_is_ready_and_describes_itself(client: Any) -> None:
     assert client.get("/readyz").status_code == 200
     document: Any = client.get("/openapi.json").json
     assert {"/start_stream", "/stream", "/stop_stream"} <= set(document["paths"])
-    assert set(document["paths"]["/start_stream"]["post"]["responses"]) == {"200", "400", "409", "503"}
+    assert set(document["paths"]["/start_stream"]["post"]["responses"]) >= {"200", "400", "409", "503"}
     assert "drifts" in document["components"]["schemas"]["StartStream"]["properties"]
