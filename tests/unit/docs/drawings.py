@@ -49,7 +49,7 @@ def files(name: str) -> set[str]:
 @cache
 def names_of_code() -> frozenset[str]:
     """Give what the code defines: functions, classes, variables, fields, words that are strings, and files."""
-    found = {path.name for path in (ROOT / ".github" / "workflows").iterdir()}
+    found = {path.name for place in (ROOT, ROOT / ".github" / "workflows") for path in place.iterdir()}
     for path in _files_of_code():
         content = path.read_text()
         found |= {path.stem, *path.relative_to(ROOT).parts}

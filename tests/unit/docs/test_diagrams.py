@@ -21,6 +21,7 @@ from monitoring.pending import FIRST_REST
 from monitoring.settings import MonitorSettings
 from stack import diagrams
 from stack.accounts import ACCOUNTS
+from stack.plan import Scenario
 from stack.services import SERVICES
 from stack.site import DEFAULT_PORTS
 from stack.topics import TOPICS
@@ -28,7 +29,7 @@ from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text,
 from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
 
 GALLERY = diagrams.FOLDER / "README.md"
-STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring", "cloud-data")
+STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring", "docker-architecture")
 EVERY = [pytest.param(name, id=name) for name in SOURCES]
 SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
 
@@ -106,7 +107,7 @@ def test_every_folder_named_is_there_or_made(name: str) -> None:
 def test_every_topic_port_and_route_is_one_of_the_code(name: str) -> None:
     routes = {span.split()[1] for _, cell, *_ in table(README, "Routes") for span in spans(cell)}
     assert {*re.findall(r"\bcdr-[a-z-]+", drawn(name))} <= {*Topic}
-    assert {int(port) for port in re.findall(r":(\d{4,5})\b", drawn(name))} <= {*DEFAULT_PORTS.values()}
+    assert {int(port) for port in re.findall(r":(\d{4,5})\b", drawn(name))} <= {*DEFAULT_PORTS.values(), 3306}
     assert {*re.findall(r"(?:GET|POST|or) (/\S+)", drawn(name))} <= routes
 
 
@@ -145,11 +146,13 @@ def training() -> dict[str, Any]:
         ("relay-crash-and-recovery", f"up to {MOST_BATCHES} pending batches"),
         ("relay-crash-and-recovery", f"the id {SimulatorSettings.model_fields['transactional_id'].default}"),
         ("streaming-ingestion", f"{TOPICS[0].topic} ({TOPICS[0].num_partitions} partitions)"),
+        ("containers-production", f"stream {Scenario().stream_days} days"),
         ("eda", f"in chunks of {CHUNK_ROWS:,}"),
         ("preparation", f"over the last {TRAILING_DAYS} days"),
         ("preparation", f"{len(FEATURES)} features"),
         ("model", f"validation: {training()['validation_share'] * 100:g} %"),
         ("model", f"reference: {training()['reference_share'] * 100:g} %"),
+        ("model", f"{['no', 'one', 'two', 'three'][len(training()['candidates'])]} random forests"),
         ("model", f"({training()['label_delay_days']} days between"),
         ("monitoring", f"{ModelSpec.model_fields['label_coverage'].default * 100:g} % in"),
         ("monitoring", f"({LASTING} of {WINDOW} days)"),
@@ -160,7 +163,7 @@ def test_a_number_said_is_that_of_the_code(name: str, said: str) -> None:
 
 
 def test_there_is_a_picture_of_every_step() -> None:
-    assert {*STEPS} <= {*SOURCES}
+    assert {*STEPS, "cloud-data"} <= {*SOURCES}
 
 
 def test_the_pictures_are_those_of_their_sources() -> None:

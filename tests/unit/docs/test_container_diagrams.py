@@ -1,0 +1,152 @@
+"""The pictures of the containers are those of the compose files and Dockerfiles."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.docs.drawings import drawn, text
+from tests.unit.docs.pages import ROOT
+
+Service = dict[str, Any]
+
+SERVERS = {"mysql", "kafka"}
+BOX = r'^ *(?:component|database|queue) "([^"\n]*)" as (\w+)'
+
+
+class _Compose(yaml.SafeLoader):
+    """Reads `!reset` of a compose file as the empty value that it is."""
+
+
+_Compose.add_constructor("!reset", lambda _, __: None)
+
+
+@cache
+def read(path: Path) -> dict[str, Any]:
+    return dict(yaml.load(path.read_text(), Loader=_Compose))  # noqa: S506  # it is a safe one
+
+
+@cache
+def services() -> dict[str, Service]:
+    """Give the root's services, each with what it takes over from the compose file of its step's folder."""
+    return {name: _whole(ROOT / "compose.yaml", name) for name in read(ROOT / "compose.yaml")["services"]}
+
+
+def _whole(file: Path, name: str) -> Service:
+    own: Service = read(file)["services"][name]
+    extended = own.get("extends")
+    taken = _whole((file.parent / extended["file"]).resolve(), extended["service"]) if extended else {}
+    waits = {**taken.get("depends_on", {}), **own.get("depends_on", {})}
+    return {**taken, **own, "depends_on": waits}
+
+
+def boxes() -> dict[str, str]:
+    """Give by alias what stands in each box of the picture of all containers."""
+    return {alias: label for label, alias in re.findall(BOX, text("containers-production"), re.MULTILINE)}
+
+
+def names() -> dict[str, str]:
+    """Give by alias the service of each box: its bold word."""
+    return {alias: re.findall(r"\*\*([\w-]+)\*\*", label)[0] for alias, label in boxes().items()}
+
+
+def test_every_service_is_drawn_and_no_other() -> None:
+    assert sorted(names().values()) == sorted(services())
+
+
+def test_the_arrows_are_what_waits_for_what() -> None:
+    arrows = re.findall(r"^(\w+) --> (\w+)$", text("containers-production"), re.MULTILINE)
+    shown = {(names()[before], names()[after]) for before, after in arrows}
+    assert shown == {(before, name) for name in services() for before in _directly_before(name)}
+
+
+def _before(name: str) -> set[str]:
+    """Give what has to be there before a service starts, all the way back."""
+    waits = {*services()[name]["depends_on"]}
+    return waits.union(*(_before(one) for one in waits))
+
+
+def _directly_before(name: str) -> set[str]:
+    waits = {*services()[name]["depends_on"]}
+    return waits - {early for one in waits for early in _before(one)}
+
+
+def test_the_ports_drawn_are_those_published_on_loopback() -> None:
+    ports = [(name, port) for name, service in services().items() for port in service.get("ports") or ()]
+    published = {(name, port.rpartition(":")[0]) for name, port in ports}
+    shown = {(names()[alias], at) for alias, label in boxes().items() for at in re.findall(r"127[.\d]+:\d+", label)}
+    assert shown == published
+
+
+def test_the_steps_of_the_demo_are_those_of_its_profile() -> None:
+    inside = re.search(
+        r'package "profile demo[^{]*\{\n(.*?)^ *\}', text("containers-production"), re.MULTILINE | re.DOTALL
+    )
+    assert inside
+    steps = {names()[alias] for _, alias in re.findall(BOX, inside[1], re.MULTILINE)}
+    assert steps == {name for name, service in services().items() if service.get("profiles") == ["demo"]}
+
+
+def test_networks_volumes_and_versions_are_those_of_the_file() -> None:
+    seen = drawn("containers-production")
+    shared = read(ROOT / "deploy" / "shared.yaml")
+    whole = read(ROOT / "compose.yaml")
+    named = [*whole["networks"], *(f"volume {name}" for name in (*whole["volumes"], *shared["volumes"]))]
+    assert [name for name in named if name not in " ".join(seen.split())] == []
+    assert services()["mysql"]["image"].startswith("mysql:8.4@")
+    assert services()["kafka"]["image"].startswith("apache/kafka:4.")
+    assert "(MySQL 8.4)" in seen
+    assert "(Kafka 4)" in seen
+
+
+def images() -> dict[str, str]:
+    """Give by image what its box in the picture of the images says below the image's name."""
+    found = re.findall(r"^component \w+ <<\w+>> \[\n(.*?)^\]", text("docker-architecture"), re.MULTILINE | re.DOTALL)
+    parts = (body.split("====\n") for body in found)
+    return {name.strip().strip("*"): below for name, below in parts}
+
+
+def ours() -> dict[str, list[str]]:
+    """Give the services that run each image of ours."""
+    found: dict[str, list[str]] = {}
+    for name, service in services().items():
+        if name not in SERVERS:
+            found.setdefault(service["image"].partition(":")[0], []).append(name)
+    return found
+
+
+def test_every_image_is_drawn_with_the_services_that_run_it() -> None:
+    runs = {image: re.findall(r"[a-z][a-z-]+", below.split("....\n")[1]) for image, below in images().items()}
+    assert {image: sorted(names) for image, names in runs.items()} == {
+        image: sorted(names) for image, names in ours().items()
+    }
+
+
+@pytest.mark.parametrize("image", sorted(images()))
+def test_an_images_folder_and_lock_are_those_of_its_dockerfile(image: str) -> None:
+    folder, *others = re.findall(r"(\w+)/", images()[image].split("....\n")[0])
+    dockerfile = (ROOT / folder / "Dockerfile").read_text()
+    assert f'title="{image.replace("/", "-")}"' in dockerfile
+    assert [name for name in others if f"COPY {name} " not in dockerfile] == []
+    assert f"requirements/{re.findall(r'[a-z]+[.]lock', images()[image])[0]} " in dockerfile
+    assert ("openjdk-17" in dockerfile) == ("Java 17" in images()[image])
+
+
+@pytest.mark.parametrize("image", sorted(images()))
+def test_what_all_images_have_is_in_each_dockerfile(image: str) -> None:
+    folder = re.findall(r"(\w+)/", images()[image])[0]
+    dockerfile = (ROOT / folder / "Dockerfile").read_text()
+    base = re.findall(r"\*\*(python:[\w.-]+)\*\*", text("docker-architecture"))
+    assert re.findall(r"^ARG BASE=(\S+)@sha256:", dockerfile, re.MULTILINE) == base
+    assert "core.lock" in dockerfile
+    assert "USER 10001:10001" in dockerfile
+
+
+def test_the_servers_addresses_are_those_that_containers_are_given() -> None:
+    given = read(ROOT / "deploy" / "hardened.yaml")["services"]["hardened"]["environment"]
+    assert f"{given['DB_HOST']}:{given['DB_PORT']}" in drawn("docker-architecture")
+    assert given["KAFKA_BOOTSTRAP_SERVERS"] in drawn("docker-architecture")
+    assert given["KAFKA_BOOTSTRAP_SERVERS"] in drawn("containers-production")
