@@ -29,7 +29,9 @@ class Services:
 
     @classmethod
     def of(cls, site: Site) -> "Services":
-        """Give those that `make up` started."""
+        """Give those that `make up` started; raises `StackError` where they speak HTTPS, by whose CA is not known."""
+        if site.certificate:
+            raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
         return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
 
     def stream(self, plan: Plan, advance: Advance) -> None:

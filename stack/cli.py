@@ -10,7 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
+from driftline.clock import utc_now
 from stack import demo, downloads, libaio, lifecycle, paths, status, tools
+from stack.certificates import LOCAL_NAMES, make_certificates
 from stack.console import fail, say, show, step, warn
 from stack.environments import Role, settings_for
 from stack.errors import StackError
@@ -54,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "clean", _clean, "stop everything and remove var/")
     printing = _add(commands, "env", _env, "print the settings of a role, secrets included, for a shell's eval")
     printing.add_argument("role", choices=get_args(Role))
+    making = _add(commands, "certificates", _certificates, "make a CA and a certificate to try TLS with")
+    making.add_argument("names", nargs="*", default=LOCAL_NAMES, help="host names and addresses, else this machine's")
     _add_demo(commands)
     return parser
 
@@ -130,6 +134,14 @@ def _clean(_: argparse.Namespace) -> int:
 def _env(chosen: argparse.Namespace) -> int:
     settings = settings_for(chosen.role, Site.from_environment())
     sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+    return 0
+
+
+def _certificates(chosen: argparse.Namespace) -> int:
+    site = Site.from_environment()
+    site.claim()
+    made = make_certificates(site.var / "tls", utc_now(), chosen.names)
+    say(f"CA:           {made.authority}\nCertificate:  {made.certificate}\nKey:          {made.key}")
     return 0
 
 

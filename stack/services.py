@@ -1,11 +1,11 @@
 """The one table of what runs: for each server and service its command line, environment, readiness and ports."""
 
-import http.client
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftline.health import can_work
 from driftline.settings import KafkaSettings
 from stack import kafka, paths, root_account
 from stack.environments import base_environment, settings_for
@@ -65,19 +65,7 @@ def _broker(site: Site) -> kafka.Broker:
 
 
 def _http_ready(name: str) -> Callable[[Site], bool]:
-    return lambda site: http_ok(site.ports[name], "/readyz")
-
-
-def http_ok(port: int, path: str) -> bool:
-    """Whether GET answers 200 on 127.0.0.1."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return lambda site: can_work(site.ports[name], site.certificate)
 
 
 def root_password(site: Site) -> str:

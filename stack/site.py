@@ -67,6 +67,12 @@ class Site:
             raise StackError("SIMULATOR_PORT and MONITOR_PORT must be numbers; unset them or correct them.") from error
 
     @property
+    def certificate(self) -> Path | None:
+        """The certificate that simulator and monitor show, None where they speak plain HTTP."""
+        named = self.system.get("DRIFTLINE_TLS_CERT")
+        return Path(named) if named else None
+
+    @property
     def home(self) -> Home:
         """Where processes and logs belong."""
         return Home(self.var)

@@ -3,6 +3,7 @@
 import http.client
 import ssl
 import sys
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,14 +20,12 @@ def main() -> int:
 
 def can_work(port: int, certificate: Path | None = None) -> bool:
     """Say whether `GET /readyz` on loopback answers 200; by TLS where the service has a certificate (PEM)."""
-    connection = _connection(port, certificate)
     try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        with closing(_connection(port, certificate)) as connection:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):  # a certificate that cannot be read included
         return False
-    finally:
-        connection.close()
 
 
 def _connection(port: int, certificate: Path | None) -> http.client.HTTPConnection:

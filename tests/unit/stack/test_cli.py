@@ -1,11 +1,14 @@
 """What people see of the commands."""
 
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from driftline.tls import client_context, server_context
 from stack import lifecycle, paths, ports
+from stack.certificates import Certificates
 from stack.cli import main
 from stack.site import Site
 
@@ -15,6 +18,34 @@ def test_make_prints_help_for_every_target() -> None:
     makefile = (paths.ROOT / "Makefile").read_text()
     targets = makefile.split(".PHONY:")[1].splitlines()[0].split()
     assert {line.split()[1] for line in done.stdout.splitlines()} == set(targets)
+
+
+def test_certificates_are_made_for_their_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
+    assert main(["certificates", "db.example", "10.0.0.7"]) == 0
+    made = Certificates.in_folder(tmp_path / "var" / "tls")
+    assert f"CA:           {made.authority}" in capsys.readouterr().err
+    assert {file.stat().st_mode & 0o777 for file in (made.authority, made.certificate, made.key)} == {0o600}
+    server, client = server_context(made.certificate, made.key), client_context(made.authority)
+    for name, fits in (("db.example", True), ("10.0.0.7", True), ("localhost", False)):
+        assert _is_trusted(server, client, name) is fits
+
+
+def _is_trusted(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> bool:
+    """Shake hands in memory."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    serving = server.wrap_bio(to_server, to_client, server_side=True)
+    calling = client.wrap_bio(to_client, to_server, server_hostname=name)
+    for side in (calling, serving, calling):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLCertVerificationError:
+            return False
+    return True
 
 
 def test_nothing_runs_in_a_new_folder(

@@ -1,13 +1,11 @@
 """The one table of what runs."""
 
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from stack import kafka, ports
-from stack.services import SERVICES, http_ok
+from stack import kafka
+from stack.services import SERVICES
 from stack.site import DEFAULT_PORTS, Site
 from stack.sqlserver import as_root
 
@@ -37,21 +35,3 @@ def test_only_root_is_told_to_run_as_root(monkeypatch: pytest.MonkeyPatch) -> No
     assert as_root() == ("--user=root",)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert as_root() == ()
-
-
-class Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/readyz" else 503)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def test_ready_is_200() -> None:
-    with HTTPServer(("127.0.0.1", 0), Answers) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        assert http_ok(server.server_port, "/readyz")
-        assert not http_ok(server.server_port, "/else")
-        server.shutdown()
-    assert not http_ok(ports.any_free(), "/readyz")
