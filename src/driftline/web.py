@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from apiflask import APIFlask, HTTPError
 from flask import Request, Response, g, jsonify, request
@@ -95,7 +96,7 @@ def _response(status: int, code: str, message: str, details: tuple[str, ...] = (
 
 def _driftline_error(error: DriftlineError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s %s: %s (%s)", request.method, request.path, error, error.__cause__ or "no further cause")
+        log.warning("%s: %s (%s)", _asked(), error, error.__cause__ or "no further cause")
     response = _response(error.status, error.code, error.message, error.details)
     response.headers.extend(error.headers if isinstance(error, Refusal) else ())
     return response
@@ -126,7 +127,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s failed", _asked(), exc_info=error)
     return _driftline_error(DriftlineError())
 
 
@@ -148,6 +149,11 @@ def _log_request(response: Response, polled: Collection[str]) -> Response:
     quiet = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
     level = logging.DEBUG if quiet else logging.INFO
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    asked = f"{request.method} {request.path}" + (f" by {caller}" if (caller := g.get("caller")) else "")
-    log.log(level, "%s %d in %.0f ms", asked, response.status_code, 1000 * seconds)
+    log.log(level, "%s %d in %.0f ms", _asked(), response.status_code, 1000 * seconds)
     return response
+
+
+def _asked() -> str:
+    """Say who asked for what, in one line whatever a path holds."""
+    who = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
+    return f"{request.method} {quote(request.path)}{who}"

@@ -248,7 +248,7 @@ def test_the_log_says_whose_token_it_was_and_never_the_token(
         client.get("/operate", headers=basic(token))
         client.get("/read", headers=bearer("driftline_wrong"))
     said = [record.getMessage().rpartition(" in ")[0] for record in caplog.records]
-    assert said == ["GET /read by reader 200", "GET /operate by reader 403", "GET /read 401"]
+    assert said == ["GET /read by reader 200", "GET /operate by reader 403", "GET /read from 127.0.0.1 401"]
     assert "driftline_" not in caplog.text
 
 

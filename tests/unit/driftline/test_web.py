@@ -1,6 +1,7 @@
 """Every failure has one shape, whatever raised it."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -119,6 +120,16 @@ def test_the_description_names_the_routes_and_the_error_shape(client: FlaskClien
     assert set(document["paths"]) == {"/healthz", "/readyz", "/crash", "/order", "/polled"}
     assert "400" in document["paths"]["/order"]["post"]["responses"]
     assert "422" not in document["paths"]["/order"]["post"]["responses"]
+
+
+@pytest.mark.parametrize("path", ["/a%0AERROR all is lost", "/%1b[31m", "/ä", "/%ff"])
+def test_a_path_cannot_write_lines_into_the_log(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.get(path)
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert re.fullmatch(r"GET /[A-Za-z0-9%]+ from 127\.0\.0\.1 404 in \d+ ms", line)
 
 
 @pytest.mark.parametrize(
