@@ -1,5 +1,6 @@
 """The file systems of fsspec that `driftline.objects` stands on; each cloud's library is imported when it is opened."""
 
+import logging
 import os
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ def google() -> tuple[AbstractFileSystem, Failures]:
 
     The plain JSON protocol: the package's own default asks another service about each bucket first.
     """
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs a traceback of what it raises too
     try:
         import aiohttp  # noqa: PLC0415  # only where it is used
         import requests  # noqa: PLC0415
@@ -55,6 +57,8 @@ def google() -> tuple[AbstractFileSystem, Failures]:
 
 def amazon() -> tuple[AbstractFileSystem, Failures]:
     """Open S3 with the AWS_* variables, or whatever credentials the machine offers."""
+    for name in ("botocore", "aiobotocore"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they say where each setting was found
     try:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # only where it is used
         from s3fs import S3FileSystem  # noqa: PLC0415
