@@ -7,7 +7,7 @@ from flask import request
 
 from driftline import api_description
 from driftline.access import needs
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 from flaskapp.answers import StreamStarted, StreamState, StreamStopped, stream_state
 from flaskapp.start_request import StartStream
 from flaskapp.streaming import Streaming

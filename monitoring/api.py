@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from driftline.access import needs
 from driftline.api_description import Document
 from driftline.errors import InvalidInput
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 from monitoring.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
 from monitoring.chunk_report import Span
 from monitoring.poller import Summary

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from driftline.access import needs
 from driftline.errors import NotFound, Unavailable
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 from monitoring.advice import NO_MODEL, TRAIN_ONE, Advice
 from monitoring.chunk_report import Span
 from monitoring.model_page import Page, page_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from driftline import tokens
 from driftline.clock import utc_now
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 from stack import paths
 from stack.accounts import ACCOUNTS
 from stack.console import say

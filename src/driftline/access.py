@@ -13,8 +13,9 @@ from flask import current_app, g, request
 from driftline.clock import Clock, utc_now
 from driftline.errors import DriftlineError, InvalidInput
 from driftline.rate_limit import RateLimit
+from driftline.scopes import Scope
 from driftline.settings import AccessSettings
-from driftline.tokens import Scope, Token, TokenFile
+from driftline.tokens import Token, TokenFile
 
 PROBES = frozenset({"/healthz", "/readyz"})
 """Paths that need no token and are not counted."""

@@ -9,7 +9,7 @@ from flask import current_app
 
 from driftline.access import PROBES, REFUSALS, scope_of
 from driftline.errors import DriftlineError, Unavailable
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 
 Document = dict[str, Any]
 ERROR_SCHEMA: Document = {

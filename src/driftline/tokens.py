@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -22,6 +21,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from driftline.clock import Clock
 from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.scopes import Scope
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +30,6 @@ PREFIX = "driftline_"
 PATTERN = rf"{PREFIX}[A-Za-z0-9_-]{{43}}"
 SETTLED = timedelta(seconds=2)
 """A file that was written less than this ago may change once more within the same tick of the file system's clock."""
-
-
-class Scope(StrEnum):
-    """What a token allows; none implies another."""
-
-    READ = "read"
-    INGEST = "ingest"
-    OPERATE = "operate"
 
 
 class Token(BaseModel):

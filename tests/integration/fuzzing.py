@@ -15,8 +15,8 @@ from schemathesis.engine import events
 from driftline import tokens
 from driftline.access import PROBES
 from driftline.clock import utc_now
+from driftline.scopes import Scope
 from driftline.settings import AccessSettings
-from driftline.tokens import Scope
 
 EXAMPLES = 20
 """For each route, beside those on the bounds of what is allowed."""

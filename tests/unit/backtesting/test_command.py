@@ -177,6 +177,7 @@ def test_a_backtest_imports_nothing_that_it_does_not_use(csv: Path) -> None:
         "import sys; from driftline.cli import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         "unused = ('sqlalchemy', 'alembic', 'jinja2', 'rich', 'matplotlib', 'yaml', 'nannyml', 'sklearn')\n"
+        "unused += ('driftline.settings', 'driftline.tokens')\n"
         "print([name for name in unused if name in sys.modules])"
     )
     done = python(code, "backtest", csv, *ALL)

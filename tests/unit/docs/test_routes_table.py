@@ -16,8 +16,8 @@ import flaskapp.app
 import monitoring.app
 from driftline.access import PROBES, scope_of
 from driftline.columns import CDR_USAGE
+from driftline.scopes import Scope
 from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
-from driftline.tokens import Scope
 from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.start_request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind

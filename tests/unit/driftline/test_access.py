@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 from driftline import access, tokens, web
 from driftline.access import needs
 from driftline.errors import InvalidInput
+from driftline.scopes import Scope
 from driftline.settings import AccessSettings
-from driftline.tokens import Scope
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ELSEWHERE = ["0.0.0.0", "::", "10.0.0.1", "simulator", "localhost.example", ""]  # noqa: S104

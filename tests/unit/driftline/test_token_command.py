@@ -11,7 +11,8 @@ from driftline import tokens
 from driftline.cli import app
 from driftline.clock import utc_now
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.tokens import PATTERN, Scope
+from driftline.scopes import Scope
+from driftline.tokens import PATTERN
 
 
 @pytest.fixture

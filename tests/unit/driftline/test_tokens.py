@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from driftline import tokens
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.tokens import PATTERN, Scope, TokenFile
+from driftline.scopes import Scope
+from driftline.tokens import PATTERN, TokenFile
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 READ = frozenset({Scope.READ})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from driftline import tokens
-from driftline.tokens import Scope
+from driftline.scopes import Scope
 from stack import container_secrets
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
