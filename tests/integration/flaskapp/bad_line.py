@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,12 +14,14 @@ class BadLine:
     """Passes bytes on between clients of `port` and a server on another port of loopback.
 
     `cuts`: after so many bytes of answers each, the connection of that moment is cut. `flip`: the number of the byte
-    of all answers that comes changed. Both may be set at any time; they count from then on.
+    of all answers that comes changed. `pause`: after so many bytes of answers nothing comes any more, until it is None.
+    All may be set at any time; they count from then on.
     """
 
     def __init__(self, server_port: int) -> None:
         self.cuts: list[int] = []
         self.flip: int | None = None
+        self.pause: int | None = None
         self.asked = b""
         self._server_port = server_port
         self._lock = threading.Lock()
@@ -63,7 +66,11 @@ class BadLine:
         return content
 
     def _answered(self, content: bytes) -> bytes:
+        while self.pause is not None and self.pause <= 0:
+            time.sleep(0.01)
         with self._lock:
+            if self.pause is not None:
+                self.pause -= len(content)
             if self.flip is not None:
                 if self.flip < len(content):
                     place = self.flip

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -241,6 +242,30 @@ def test_the_script_downloads(gcs: LeashedGcs, gcs_bucket: str, tmp_path: Path) 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert first.stdout.startswith(f"{tmp_path}/RawData.csv: {len(raw_data()):,} bytes of {gcs_bucket}/{NAME}")
     assert "is there already" in second.stdout
+
+
+def test_killed_in_the_middle_the_next_run_goes_on(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+    upload(gcs_bucket, raw_data())
+    line.pause = 300_000
+    process = subprocess.Popen(
+        (sys.executable, str(SCRIPT), "--folder", str(tmp_path)), stderr=subprocess.DEVNULL,
+        env=os.environ | {"RAW_DATA_URL": f"{gcs_bucket}/{NAME}"},
+    )  # fmt: skip
+    unfinished = tmp_path / ".download" / "RawData.csv"
+    wait_until(lambda: unfinished.exists() and unfinished.stat().st_size > 200_000)
+    process.kill()
+    process.wait()
+    had, line.pause, line.asked = unfinished.stat().st_size, None, b""
+    assert not (tmp_path / "RawData.csv").exists()
+    assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
+    assert line.ranges == [f"bytes={had}-"]
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:
