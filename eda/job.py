@@ -9,13 +9,14 @@ from driftline import logs
 from driftline.clock import Clock, utc_now
 from driftline.database import make_engine, translated
 from driftline.errors import DriftlineError, InvalidInput
+from driftline.settings import DatabaseSettings
 from eda import days, query_params, records
 from eda.exploration import Exploration
 from eda.output import write_all
 from eda.plots import plots
 from eda.profile import profile
 from eda.report import render
-from eda.settings import ExplorationSettings, database_settings
+from eda.settings import ExplorationSettings
 from eda.span import AskedRange, nothing_there
 from eda.steps import ProgressLog, step
 
@@ -27,7 +28,7 @@ def main() -> int:
     logs.configure("eda")
     try:
         settings = ExplorationSettings()
-        run(settings, make_engine(database_settings(), pool_size=1), utc_now)
+        run(settings, make_engine(DatabaseSettings(), pool_size=1), utc_now)
     except DriftlineError as error:
         log.error("%s", error)
         return 2

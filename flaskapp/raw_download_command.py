@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -75,6 +74,6 @@ def run() -> None:
     logs.configure("download_raw_data")
     try:
         typer.run(main)
-    except (DriftlineError, ValidationError) as error:
+    except DriftlineError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(FAILED)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings, KafkaSettings
 from stack import paths
@@ -95,7 +93,7 @@ class Site:
         given = {name: self.system.get(f"KAFKA_{name}".upper()) for name in KafkaSettings.model_fields}
         try:
             return KafkaSettings.model_validate({name: value for name, value in given.items() if value})
-        except (InvalidInput, ValidationError) as error:
+        except InvalidInput as error:
             raise StackError(str(error)) from error
 
     @property
@@ -124,11 +122,8 @@ def _given_database(environment: Mapping[str, str]) -> DatabaseSettings:
     given = {name: environment[f"DB_{name.upper()}"] for name in DB_FIELDS if environment.get(f"DB_{name.upper()}")}
     try:
         return DatabaseSettings.model_validate(given)
-    except ValidationError as error:
-        names = ", ".join(f"DB_{fault['loc'][0]}".upper() for fault in error.errors())
-        raise StackError(f"DB_HOST is set, so that server is used: set {names} rightly too.") from error
     except InvalidInput as error:
-        raise StackError(error.message) from error
+        raise StackError(f"DB_HOST is set, so that server is used. {error}") from error
 
 
 def kept_ports(var: Path) -> dict[str, int]:

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
-from pydantic import ValidationError
 from pyspark.errors import PySparkException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -61,7 +60,7 @@ def run(name: str, work: Callable[[Job], object]) -> None:
                 work(job)
             finally:
                 shutil.rmtree(job.scratch, ignore_errors=True)
-    except (DriftlineError, ValidationError, SQLAlchemyError, PySparkException, Py4JError) as error:
+    except (DriftlineError, SQLAlchemyError, PySparkException, Py4JError) as error:
         say(f"Error: {explain(error)}")
         raise SystemExit(FAILED) from error
 
@@ -84,10 +83,6 @@ def _job(name: str) -> Job:
 
 def explain(error: Exception) -> str:
     """Say in words what went wrong and, where it is known, what to do."""
-    if isinstance(error, ValidationError):
-        prefix = {"DatabaseSettings": "DB_", "JobSettings": "SPARK_"}.get(error.title, "")
-        faults = "; ".join(f"{prefix}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors())
-        return f"The environment does not fit. {faults}."
     if isinstance(error, Py4JJavaError):
         return f"Spark failed: {with_cure(_root_cause(error))}"
     if isinstance(error, SQLAlchemyError):

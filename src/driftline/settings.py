@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,6 +55,22 @@ class SecretFiles(SecretsSettingsSource):
 
 class EnvironmentSettings(BaseSettings):
     """The base of all settings: from the environment, else from files of the folder `DRIFTLINE_SECRETS`."""
+
+    def __init__(self, **given: Any) -> None:
+        """Take what is given, and read the rest.
+
+        Raises:
+            InvalidInput: with every variable that is missing or wrong, never its value.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            faults = tuple(f"{self._variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
+            raise InvalidInput("The settings do not fit; set or correct these variables.", details=faults) from None
+
+    @classmethod
+    def _variable(cls, name: str) -> str:
+        return f"{cls.model_config['env_prefix']}{name}".upper() if name in cls.model_fields else name
 
     @classmethod
     def settings_customise_sources(

@@ -234,7 +234,7 @@ def test_the_limit_may_be_off(make_client: MakeClient) -> None:
 
 @pytest.mark.parametrize("rate", ["", "often", "0/minute", "10/day", "10 / minute", "10/minute; 3/second"])
 def test_a_rate_that_does_not_fit_is_refused(rate: str) -> None:
-    with pytest.raises(ValueError, match="rate_limit"):
+    with pytest.raises(InvalidInput, match="DRIFTLINE_RATE_LIMIT: "):
         AccessSettings(rate_limit=rate)
 
 
