@@ -82,7 +82,7 @@ def test_what_runs_can_be_stopped_though_the_given_server_is_half_named(
     monkeypatch.delenv("DB_USER", raising=False)
     assert (main(["down"]), main(["clean"])) == (0, 0)
     assert main(["status"]) == 2
-    assert "set DB_USER, DB_PASSWORD rightly too" in capsys.readouterr().err
+    assert "DB_USER: Field required" in capsys.readouterr().err
 
 
 def test_a_given_server_that_is_away_is_named_with_its_variables(
