@@ -19,18 +19,24 @@ from stack.site import Site
 from stack.sqlfile import schema_pattern, statements
 
 ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_jobs", "driftline_monitor")
-SIMULATOR_WRITES = (
-    tables.cdr,
-    tables.daily_summary,
-    tables.stream_runs,
-    tables.labels,
-    tables.ledger,
-    tables.ledger_slots,
-    tables.pending_batches,
-    tables.pending_chunks,
+CHURN_STAGING, CHURN_PREDICTIONS = (
+    table.format(tables.CHURN_NUMBER) for table in ("predictions_{}_staging", "predictions_{}")
 )
-SIMULATOR_READS = (tables.models.name, "alembic_version")
-
+RIGHTS_BY_TABLE: dict[str, tuple[str, ...]] = {
+    "simulator_reads": ("models", "alembic_version"),
+    "simulator_adds": ("ledger", "ledger_slots"),
+    "simulator_changes": ("DP_CDR_Data", "labels", "stream_runs"),
+    "simulator_replaces": ("DailySummary", "pending_batches"),
+    "jobs_add": ("ledger", "ledger_slots", "spec_revisions", "pending_batches"),
+    "jobs_change": ("models", "model_versions", "pending_chunks"),
+    "jobs_replace": ("Processed_Data", "Processed_Data_staging", "DailySummary"),
+    "jobs_make": (CHURN_PREDICTIONS,),
+    "jobs_make_and_empty": (CHURN_STAGING,),
+    "jobs_renew": (views.MODEL_PREDICTIONS,),
+    "monitor_writes": ("pending_chunks", "chunk_revisions", "results", "verdicts"),
+    "monitor_settles": ("pending_batches",),
+}
+"""Tables by what a user may do with them, named as in grants.sql; each may read what it may write."""
 
 SCHEMAS, USERS, RIGHTS = (paths.STACK / f"{name}.sql" for name in ("schemas", "accounts", "grants"))
 
@@ -61,9 +67,7 @@ class Administration:
             "database_pattern": (schema_pattern(self.database_name),),
             "truth": (truth,),
             "truth_pattern": (schema_pattern(truth),),
-            "simulator_writes": tuple(table.name for table in SIMULATOR_WRITES),
-            "simulator_reads": SIMULATOR_READS,
-            "renewed_views": (views.MODEL_PREDICTIONS,),
+            **RIGHTS_BY_TABLE,
         }
 
 

@@ -1,0 +1,176 @@
+"""What each database user may do, on both servers: its work, and nothing beyond it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymysql
+import pytest
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+from sqlalchemy import Engine
+
+from driftline import tables
+from driftline.columns import FEATURES
+from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.views import create_model_predictions
+from stack.accounts import ACCOUNTS, CHURN_PREDICTIONS, CHURN_STAGING, RIGHTS, USERS, Administration
+from stack.testing import DatabaseAddress
+
+PASSWORD = "of every user here"
+DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
+"""Error codes of a user who may not."""
+TRUTH = "injected_drift"
+TRIED = {
+    "S": "SELECT none_such FROM `x`",
+    "I": "INSERT INTO `x` (none_such) VALUES (1)",
+    "U": "UPDATE `x` SET none_such = 1",
+    "D": "DELETE FROM `x` WHERE none_such = 1",
+}
+"""Statements that fail in any case: of who may not, for that reason."""
+NOBODYS = (
+    "CREATE TABLE another (a INT)",
+    "CREATE DATABASE another",
+    "ALTER TABLE labels ADD COLUMN a INT",
+    "DROP TABLE labels",
+    "TRUNCATE TABLE labels",
+    "SELECT * FROM mysql.user",
+    "CREATE USER somebody",
+    "GRANT SELECT ON labels TO driftline_monitor@localhost",
+    "SET GLOBAL general_log = 1",
+)
+
+
+@pytest.fixture
+def schema(engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddress]:
+    """A migrated schema with the churn model's tables and with all users."""
+    server = Administration(lambda: _connected(database), database.name, password=lambda _: PASSWORD)
+    server.run(USERS)
+    server.run(RIGHTS)
+    server.run(RIGHTS)
+    yield database
+    with _connected(database) as connection, connection.cursor() as cursor:
+        for account in ACCOUNTS:
+            cursor.execute("DROP USER %s@localhost", (account,))
+
+
+@pytest.fixture
+def with_model(schema: DatabaseAddress, engine: Engine) -> DatabaseAddress:
+    with engine.begin() as connection:
+        spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+        tables.predictions(tables.CHURN_NUMBER, spec).create(connection)
+        tables.predictions_staging(tables.CHURN_NUMBER, spec).create(connection)
+        create_model_predictions(connection)
+    return schema
+
+
+def _connected(address: DatabaseAddress, user: str | None = None) -> "Connection[Cursor]":
+    password = PASSWORD if user else address.password
+    return pymysql.connect(
+        host=address.host, port=address.port, user=user or address.user, password=password, database=address.name,
+        autocommit=True,
+    )  # fmt: skip
+
+
+@contextmanager
+def _as(address: DatabaseAddress, role: str) -> Iterator[Cursor]:
+    with _connected(address, f"driftline_{role}") as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+def _is_denied(cursor: Cursor, statement: str) -> bool:
+    try:
+        cursor.execute(statement)
+    except (pymysql.err.OperationalError, pymysql.err.ProgrammingError, pymysql.err.InternalError) as error:
+        return error.args[0] in DENIED
+    except pymysql.err.MySQLError:
+        return False
+    return False
+
+
+def _allowed(cursor: Cursor, table: str) -> str:
+    """Give the first letters of what may be done with a table's rows."""
+    return "".join(
+        letter for letter, statement in TRIED.items() if not _is_denied(cursor, statement.replace("`x`", table))
+    )
+
+
+def _rights(address: DatabaseAddress, role: str) -> dict[str, str]:
+    """Give what a user may do with each table of the schema and of the truth."""
+    with _connected(address) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")
+        names = [str(row[0]) for row in cursor.fetchall()]
+    with _as(address, role) as cursor:
+        found = {name: _allowed(cursor, name) for name in names}
+        found[TRUTH] = _allowed(cursor, f"{address.name}_truth.{TRUTH}")
+    return {name: may for name, may in found.items() if may}
+
+
+MAY = {
+    "simulator": {
+        "S": "alembic_version models",
+        "SI": f"ledger ledger_slots {TRUTH}",
+        "SIU": "DP_CDR_Data labels stream_runs",
+        "SID": "DailySummary pending_batches",
+    },
+    "jobs": {
+        "S": "alembic_version DP_CDR_Data labels stream_runs chunk_revisions results verdicts",
+        "SI": f"ledger ledger_slots spec_revisions pending_batches {CHURN_PREDICTIONS}",
+        "SIU": "models model_versions pending_chunks",
+        "SID": f"Processed_Data Processed_Data_staging DailySummary {CHURN_STAGING}",
+    },
+    "monitor": {
+        "S": "alembic_version DP_CDR_Data labels stream_runs DailySummary Processed_Data Processed_Data_staging ledger"
+        f" ledger_slots models model_versions spec_revisions {CHURN_PREDICTIONS} {CHURN_STAGING}",
+        "SD": "pending_batches",
+        "SIUD": "pending_chunks chunk_revisions results verdicts",
+    },
+}
+"""Select, insert, update, delete, by user and table; what is not here a user may not even see."""
+
+
+def test_each_user_may_do_its_work_with_rows_and_no_more(with_model: DatabaseAddress) -> None:
+    for role, tables_by_right in MAY.items():
+        assert _rights(with_model, role) == {
+            table: right for right, names in tables_by_right.items() for table in names.split()
+        }
+
+
+def test_nobody_changes_tables_or_users_or_sees_what_is_the_servers(with_model: DatabaseAddress) -> None:
+    for role in MAY:
+        with _as(with_model, role) as cursor:
+            assert [statement for statement in NOBODYS if not _is_denied(cursor, statement)] == [], role
+
+
+def test_the_jobs_make_the_churn_models_tables_and_renew_the_view(schema: DatabaseAddress) -> None:
+    with _as(schema, "jobs") as cursor:
+        for name in (CHURN_PREDICTIONS, CHURN_STAGING):
+            cursor.execute(f"CREATE TABLE {name} (a INT)")
+        for _ in range(2):
+            cursor.execute(
+                "CREATE OR REPLACE SQL SECURITY INVOKER VIEW model_predictions AS SELECT a FROM predictions_1"
+            )
+        assert _is_denied(cursor, "CREATE TABLE predictions_2 (a INT)")
+        assert _is_denied(cursor, f"DROP TABLE {CHURN_PREDICTIONS}")
+
+
+def test_the_summary_is_filled_by_who_may(schema: DatabaseAddress) -> None:
+    for role, may in (("simulator", True), ("jobs", True), ("monitor", False)):
+        with _as(schema, role) as cursor:
+            assert _is_denied(cursor, "CALL GetDailyCDRDataBatch('2026-01-01')") is not may
+
+
+def test_the_monitor_holds_rows_that_it_cannot_change(schema: DatabaseAddress) -> None:
+    with _as(schema, "monitor") as cursor:
+        cursor.execute("SELECT version FROM model_versions FOR UPDATE")
+        cursor.execute("SELECT number FROM models LOCK IN SHARE MODE")
+
+
+def test_what_earlier_versions_gave_is_taken_back(schema: DatabaseAddress) -> None:
+    with _connected(schema) as connection, connection.cursor() as cursor:
+        pattern = schema.name.replace("_", r"\_")
+        for role in ("jobs", "monitor"):
+            cursor.execute(f"GRANT INSERT, UPDATE, DELETE, CREATE ON `{pattern}`.* TO driftline_{role}@localhost")
+        cursor.execute("GRANT DELETE ON DP_CDR_Data TO driftline_simulator@localhost")
+    Administration(lambda: _connected(schema), schema.name, password=lambda _: PASSWORD).run(RIGHTS)
+    for role, may in (("jobs", "S"), ("monitor", "S"), ("simulator", "SIU")):
+        assert _rights(schema, role)["DP_CDR_Data"] == may
