@@ -134,28 +134,31 @@ def test_topics_are_there(stack: Stack) -> None:
 
 
 ALLOWED: list[tuple[Role, str]] = [
-    ("simulator", "DELETE FROM DP_CDR_Data"),
+    ("simulator", "DELETE FROM pending_batches"),
     ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
-    ("simulator", "DELETE FROM RawData_truth.injected_drift"),
+    ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
     ("simulator", "SELECT number FROM models"),
-    ("jobs", "CREATE TABLE IF NOT EXISTS predictions_99 (id INT)"),
-    ("jobs", "CREATE OR REPLACE VIEW model_predictions AS SELECT id FROM predictions_99"),
-    ("monitor", "CREATE OR REPLACE VIEW model_predictions AS SELECT id FROM predictions_99"),
+    ("jobs", "CREATE TABLE IF NOT EXISTS predictions_1 (id INT)"),
+    ("jobs", "CREATE OR REPLACE VIEW model_predictions AS SELECT id FROM predictions_1"),
     ("monitor", "DELETE FROM results"),
-    ("monitor", "SELECT * FROM model_predictions"),
+    ("monitor", "SELECT * FROM predictions_1"),
 ]
 FORBIDDEN: list[tuple[Role, str]] = [
     ("simulator", "SELECT 1 FROM results"),
     ("simulator", "CREATE TABLE mine (id INT)"),
     ("simulator", "DELETE FROM models"),
+    ("simulator", "DELETE FROM DP_CDR_Data"),
     ("jobs", "SELECT 1 FROM RawData_truth.injected_drift"),
+    ("jobs", "DELETE FROM predictions_1"),
     ("monitor", "SELECT 1 FROM RawData_truth.injected_drift"),
+    ("monitor", "DELETE FROM DP_CDR_Data"),
     ("monitor", "DROP TABLE results"),
     ("jobs", "ALTER TABLE Processed_Data ADD COLUMN more INT"),
     ("monitor", "SELECT 1 FROM mysql.user"),
     ("owner", "SELECT 1 FROM mysql.user"),
     ("owner", "CREATE DATABASE elsewhere"),
 ]
+"""A few on the server that `make up` starts; test_rights.py has all of them."""
 
 
 @pytest.mark.parametrize(("role", "statement"), ALLOWED)
