@@ -9,9 +9,12 @@ from sqlalchemy import Engine
 from driftline import migrate
 from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
+from stack import paths
 
 FOLDER = Path(__file__).parent
+FIGURES = paths.BUILD / "images" / "figures.txt"
 LONGEST = (
+    "images/",
     "churn_jobs/",
     "engine/",
     "monitoring/test_poller.py",
@@ -26,6 +29,18 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first: `--no-loadscope-reorder` hands the files out in this order."""
     items.sort(key=_turn)
+
+
+def pytest_sessionstart() -> None:
+    """Forget the figures of an earlier session."""
+    FIGURES.unlink(missing_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how large the images are and how long they took, where they were built."""
+    if FIGURES.exists():
+        terminalreporter.section("images")
+        terminalreporter.write(FIGURES.read_text())
 
 
 def _turn(item: pytest.Item) -> int:

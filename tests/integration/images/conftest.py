@@ -1,0 +1,100 @@
+"""The images, built once, and where their containers meet: a database, a broker, secrets, a volume."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from driftline.clock import utc_now
+from stack import container_secrets, paths
+from stack.contained import EXECUTABLE, Contained
+from stack.images import DOCKERFILES, Builder, Image, reason_missing
+from stack.leashed import LeashedBroker, LeashedDatabase
+
+FIGURES = paths.BUILD / "images" / "figures.txt"
+CANARY = "driftline-canary-that-belongs-into-no-image"
+
+
+@pytest.fixture(scope="session")
+def images() -> Iterator[dict[str, Image]]:
+    """Build every image, with a secret lying where one would lie."""
+    reason = reason_missing()
+    if reason:
+        pytest.skip(reason)
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text("")
+    canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
+    canary.write_text(CANARY)
+    try:
+        yield {name: _told(name) for name in DOCKERFILES}
+    finally:
+        canary.unlink()
+
+
+def _told(name: str) -> Image:
+    began = time.monotonic()
+    image = Builder().build(name)
+    tell(f"{name}: built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB with its stand-in base")
+    return image
+
+
+def tell(line: str) -> None:
+    """Note a figure; `pytest_terminal_summary` of the conftest above prints them all at the end."""
+    with FIGURES.open("a") as figures:
+        figures.write(f"{line}\n")
+
+
+@dataclass(frozen=True)
+class World:
+    """What the containers of a test share: a folder, in it the secrets and the volume, and where the servers are."""
+
+    folder: Path
+    database: LeashedDatabase
+    bootstrap_servers: str
+    images: dict[str, Image]
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def volume(self) -> Path:
+        return self.folder / "volume"
+
+    def contained(self, image: str, user: str, **environment: str) -> Contained:
+        """Describe a container as the compose file does: its database user, that one's password as a secret."""
+        number = len([*self.folder.iterdir()])
+        servers = {
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(self.database.port),
+            "DB_USER": user,
+            "DB_NAME": "RawData",
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+        }
+        mounts = {
+            "/run/secrets/db_password": self.secrets / f"{user}.password",
+            "/run/tokens": container_secrets.token_file(self.secrets).parent,
+            "/var/lib/driftline": self.volume,
+        }
+        described = Contained(self.images[image], self.folder / f"{image}-{number}", servers | environment, mounts)
+        return replace(described, tmp_options=EXECUTABLE) if image == "jobs" else described
+
+
+@pytest.fixture(scope="session")
+def world(
+    images: dict[str, Image],
+    tmp_path_factory: pytest.TempPathFactory,
+    mariadb_session: LeashedDatabase,
+    kafka_session: LeashedBroker,
+) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images)
+    made.secrets.mkdir(mode=0o700)
+    (made.secrets / "root.password").write_text(mariadb_session.password)
+    container_secrets.make(made.secrets, utc_now())
+    made.volume.mkdir()
+    os.chown(made.volume, *images["deploy"].user)  # as an engine does with a new volume
+    return made

@@ -1,0 +1,178 @@
+"""The images, built and run for real: who they run as, what is in them and what is not, and that they do their work."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import requests
+
+from driftline.health import can_work
+from stack import leaks, paths, ports
+from stack.contained import Contained
+from stack.images import DOCKERFILES, Image
+from stack.leashed import LeashedProcess
+from stack.tree import tracked_files
+from tests.integration.images.conftest import CANARY, World, tell
+from tests.unit.deploy.test_dockerfiles import HEAVY
+
+SELF = """
+import json, os, pathlib
+def tried(path):
+    try:
+        pathlib.Path(path).write_text("x")
+    except OSError as error:
+        return error.strerror
+    return "written"
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+print(json.dumps({
+    "user": os.getuid(), "group": os.getgid(), "rights": int(status["CapEff"], 16), "nnp": status["NoNewPrivs"],
+    "app": tried("/app/x"), "library": tried("/opt/driftline/x"), "tmp": tried("/tmp/x"),
+    "variable": os.access("/var/lib/driftline", os.W_OK),
+}))
+"""
+BUILD_TOOLS = ("opt/driftline/bin/pip", "usr/bin/gcc", "usr/bin/mvn", "usr/bin/curl", "usr/bin/git")
+
+
+@pytest.fixture(params=[*DOCKERFILES])
+def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
+    return images[request.param]
+
+
+def test_its_description_names_a_user_by_number_and_says_what_it_is(image: Image) -> None:
+    assert image.user == (10001, 10001)
+    labels = image.configuration["Labels"]
+    assert labels["org.opencontainers.image.title"] == f"driftline-{image.name}"
+    assert {"description", "licenses", "version", "revision"} <= {name.rpartition(".")[2] for name in labels}
+    assert image.configuration["Healthcheck"]["Test"][0] in ("CMD", "NONE")
+
+
+def test_it_runs_as_nobody_special_and_writes_nowhere_but_where_it_should(image: Image, world: World) -> None:
+    done = world.contained(image.name, "driftline_owner").python(SELF)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "user": 10001,
+        "group": 10001,
+        "rights": 0,
+        "nnp": "1",
+        "app": "Read-only file system",
+        "library": "Read-only file system",
+        "tmp": "written",
+        "variable": True,
+    }
+
+
+def test_it_holds_its_own_libraries_and_no_other_services(image: Image) -> None:
+    packages = image.root.glob("opt/driftline/lib/python3.11/site-packages/*.dist-info")
+    names = {re.sub(r"[-_.]+", "-", folder.name.partition("-")[0].lower()) for folder in packages}
+    assert {"sqlalchemy", "pandas", "pydantic"} <= names
+    assert {library for library in HEAVY if library in names} == {
+        library for library, having in HEAVY.items() if image.name in having
+    }
+    assert (image.root / "usr" / "bin" / "java").exists() == (image.name == "jobs")
+    assert len([*image.root.glob("opt/jars/*.jar")]) == (5 if image.name == "jobs" else 0)
+
+
+def test_it_holds_nothing_that_builds_or_fetches(image: Image) -> None:
+    assert [tool for tool in BUILD_TOOLS if (image.root / tool).exists()] == []
+    assert not any((image.root / "uv").glob("*"))
+    assert not any((image.root / "root").rglob("*.whl"))
+
+
+def test_of_ours_it_holds_tracked_files_only(image: Image) -> None:
+    app = image.root / "app"
+    held = {file.relative_to(app) for file in app.rglob("*") if file.is_file() and file.suffix != ".pyc"}
+    tracked = {file.relative_to(paths.ROOT) for file in tracked_files()}
+    assert held
+    assert held - tracked == set()
+    folders = {file.parts[0] for file in held}
+    own = {"deploy": "stack"}.get(image.name, DOCKERFILES[image.name])
+    assert folders == {"src", own}
+
+
+def test_it_holds_no_secret(image: Image, world: World) -> None:
+    known = [CANARY, world.database.password]
+    known += [file.read_text() for file in world.secrets.iterdir() if file.suffix in (".password", ".token")]
+    places = [image.root / name for name in ("app", "etc", "home", "opt/jars", "requirements", "root", "run", "srv")]
+    files = leaks.files_below(*places, image.root / "var", image.root / "tmp")
+    assert leaks.files_with(known, files) == []
+    described = json.dumps(dict(image.configuration))
+    assert [value for value in known if value in described] == []
+    assert [name for name in image.environment if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == []
+
+
+def test_they_set_up_load_explore_and_prepare_one_after_another(world: World) -> None:
+    steps: tuple[tuple[Contained, tuple[str, ...], tuple[str, ...] | None], ...] = (
+        (_provision(world), ("provision",), None),
+        (
+            world.contained("simulator", "driftline_simulator"),
+            ("-m", "flaskapp.load_history", "--days", "20", "--subscribers", "40", "--until", "2026-01-31"),
+            ("python",),
+        ),
+        (world.contained("eda", "driftline_jobs"), (), None),
+        (
+            world.contained("jobs", "driftline_jobs", SPARK_DRIVER_MEMORY="512m", SPARK_MASTER="local[1]"),
+            ("/app/pyspark/prepare_data.py",),
+            None,
+        ),
+    )
+    for container, arguments, entrypoint in steps:
+        began = time.monotonic()
+        done = container.run(*arguments, entrypoint=entrypoint)
+        assert done.returncode == 0, f"{container.image.name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        tell(f"{container.image.name} {' '.join(arguments)}: {time.monotonic() - began:.1f} s")
+    assert (world.volume / "eda" / "report.html").stat().st_size > 10_000
+    assert [*(world.volume / "objects" / "prepared").rglob("*.parquet")]
+
+
+@pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/models")])
+def test_a_service_starts_answers_its_health_check_and_asks_for_a_token(world: World, name: str, page: str) -> None:
+    assert _provision(world).run("provision").returncode == 0
+    port = ports.any_free(frozenset())
+    own = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
+    settings = own | {"DRIFTLINE_TOKENS": "/run/tokens/tokens.json"}
+    container = world.contained(name, f"driftline_{name}", **settings)
+    began = time.monotonic()
+    with _serving(container, port):
+        tell(f"{name}: answers {time.monotonic() - began:.1f} s after its start")
+        address = f"http://127.0.0.1:{port}{page}"
+        token = (world.secrets / "demo.token").read_text()
+        assert requests.get(address, timeout=20).status_code == 401
+        assert requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=20).status_code == 200
+        assert _health(world, name, port) == 0
+    assert _health(world, name, port) == 1
+
+
+@pytest.mark.parametrize("name", ["simulator", "monitor"])
+def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> None:
+    described = world.contained(name, f"driftline_{name}")
+    done = replace(described, network=False).run()
+    assert done.returncode == 2, done.stderr
+    assert "DRIFTLINE_TOKENS" in done.stdout + done.stderr
+
+
+def _provision(world: World) -> Contained:
+    described = world.contained("deploy", "root")
+    accounts = {f"/run/secrets/{file.name}": file for file in world.secrets.glob("driftline_*.password")}
+    return replace(described, mounts={**described.mounts, **accounts})
+
+
+@contextmanager
+def _serving(container: Contained, port: int) -> Iterator[None]:
+    log = container.folder.with_suffix(".log")
+    process = LeashedProcess(container.image.name, container.command(), log, lambda: can_work(port))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+
+
+def _health(world: World, name: str, port: int) -> int:
+    """Run the image's own health check, at the port where the service is here."""
+    check, *command, usual = world.images[name].configuration["Healthcheck"]["Test"]
+    assert (check, usual) == ("CMD", {"simulator": "5000", "monitor": "5001"}[name])
+    return world.contained(name, f"driftline_{name}").run(*command, str(port), entrypoint=()).returncode
