@@ -12,7 +12,7 @@ from driftline.settings import AccessSettings, DatabaseSettings, EnvironmentSett
 class SimulatorSettings(EnvironmentSettings):
     """Where the simulator listens and where its relay publishes; beyond loopback it needs tokens."""
 
-    model_config = SettingsConfigDict(env_prefix="SIMULATOR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SIMULATOR_")
 
     host: str = "127.0.0.1"
     port: int = Field(5000, ge=0, le=65535)
@@ -28,7 +28,7 @@ class RawDataSettings(EnvironmentSettings):
     address that is asked in place of Google, without credentials.
     """
 
-    model_config = SettingsConfigDict(env_prefix="RAW_DATA_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RAW_DATA_")
 
     bucket: str | None = None
     object: str | None = None

@@ -11,7 +11,7 @@ from driftline.settings import EnvironmentSettings
 class MonitorSettings(EnvironmentSettings):
     """Where the monitor listens, how often it polls, and where its reports go; beyond loopback it needs tokens."""
 
-    model_config = SettingsConfigDict(env_prefix="MONITOR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MONITOR_")
 
     host: str = "127.0.0.1"
     port: int = Field(5001, ge=1, le=65535)

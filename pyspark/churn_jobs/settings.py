@@ -16,10 +16,11 @@ class JobSettings(EnvironmentSettings):
 
     `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` in how many parts
     it groups and joins, `jdbc_options` what the database's address needs besides host, port, name. `java_options` suit
-    jobs of a minute on a few cores (the quick compiler, the simple collector); on large data leave them empty.
+    jobs of a minute on a few cores (the quick compiler, the simple collector); on large data leave them empty: here a
+    variable without a value is taken as it is.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SPARK_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SPARK_", env_ignore_empty=False)
 
     master: str = "local[*]"
     driver_memory: str = Field("2g", pattern=r"^[1-9][0-9]*[mgMG]$")

@@ -19,7 +19,7 @@ from driftline.errors import InvalidInput
 class SecretsFolder(BaseSettings):
     """Where settings may lie as files, each named as its variable in small letters: `/run/secrets/db_password`."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", env_ignore_empty=True, frozen=True)
 
     secrets: Path = Path("/run/secrets")
 
@@ -54,7 +54,12 @@ class SecretFiles(SecretsSettingsSource):
 
 
 class EnvironmentSettings(BaseSettings):
-    """The base of all settings: from the environment, else from files of the folder `DRIFTLINE_SECRETS`."""
+    """The base of all settings: from the environment, else from files of the folder `DRIFTLINE_SECRETS`.
+
+    A variable without a value counts as not set, so that `NAME=` in a shell or a compose file takes the default.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
     def __init__(self, **given: Any) -> None:
         """Take what is given, and read the rest.
@@ -99,7 +104,7 @@ class DatabaseSettings(EnvironmentSettings):
     with `ssl_cert` and `ssl_key` the client shows a certificate too.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DB_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DB_")
 
     host: str = "127.0.0.1"
     port: int = Field(3307, ge=1, le=65535)
@@ -164,7 +169,7 @@ class KafkaSettings(EnvironmentSettings):
     with `ssl_cert` and `ssl_key` the client shows one too. What `security_protocol` does not use must not be set.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KAFKA_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KAFKA_")
 
     bootstrap_servers: str = "127.0.0.1:9092"
     publisher: Publisher = Publisher.CONFLUENT
@@ -186,9 +191,10 @@ class KafkaSettings(EnvironmentSettings):
         protocol = self.security_protocol
         needed = ("ssl_ca",) * protocol.by_tls + _SASL * protocol.by_password
         used = needed + ("ssl_cert", "ssl_key") * protocol.by_tls
-        missing = [_variable(name) for name in needed if getattr(self, name) is None]
-        idle = [_variable(name) for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
-        faults = [f"{verb} {', '.join(names)}" for verb, names in (("needs", missing), ("ignores", idle)) if names]
+        missing = [name for name in needed if getattr(self, name) is None]
+        idle = [name for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
+        told = (("needs", missing), ("ignores", idle))
+        faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in told if names]
         if faults:
             raise InvalidInput(f"KAFKA_SECURITY_PROTOCOL={protocol} {', and '.join(faults)}; make them fit together.")
         _require_pair("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
@@ -199,10 +205,6 @@ _TLS = ("ssl_ca", "ssl_cert", "ssl_key")
 _SASL = ("sasl_mechanism", "sasl_username", "sasl_password")
 
 
-def _variable(name: str) -> str:
-    return f"KAFKA_{name}".upper()
-
-
 class AccessSettings(EnvironmentSettings):
     """Who may use the web services, how often and with how much: the same for all of them.
 
@@ -210,7 +212,7 @@ class AccessSettings(EnvironmentSettings):
     `rate_limit` counts per token or address (`off` for none); `max_body` is in bytes.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
 
     tokens: Path | None = None
     rate_limit: str = Field("6000/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
@@ -223,7 +225,7 @@ class LocalSettings(EnvironmentSettings):
     `objects` is a folder, `gs://bucket/prefix` or `s3://bucket/prefix`; without, it is a folder of `var`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
 
     var: Path = Path("var")
     objects: str = ""
@@ -237,7 +239,7 @@ class LocalSettings(EnvironmentSettings):
 class TlsSettings(EnvironmentSettings):
     """The certificate (PEM, with those between it and its CA) and the key that a service shows; both or neither."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_")
 
     cert: Path | None = None
     key: Path | None = None

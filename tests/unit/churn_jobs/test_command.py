@@ -85,3 +85,8 @@ def test_a_master_that_is_away_is_told_with_its_variable() -> None:
     said = "java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext."
     assert with_cure(said).endswith("is SPARK_MASTER the address of a master that runs?")
     assert with_cure("java.io.IOException: No space left") == "java.io.IOException: No space left"
+
+
+def test_options_without_a_value_are_none_and_not_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_JAVA_OPTIONS", "")
+    assert JobSettings().java_options == ""

@@ -51,6 +51,16 @@ def test_objects_live_under_var(monkeypatch: pytest.MonkeyPatch) -> None:
     assert LocalSettings().objects_address == "gs://bucket/prefix"
 
 
+def test_a_variable_without_a_value_takes_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "db_user").write_text("a stray file")
+    monkeypatch.chdir(tmp_path)
+    for name in ("DB_USER", "DRIFTLINE_SECRETS", "DRIFTLINE_VAR"):
+        monkeypatch.setenv(name, "")
+    assert LocalSettings().var == Path("var")
+    with pytest.raises(InvalidInput, match="DB_USER: "):
+        DatabaseSettings(password="p")
+
+
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Hold settings as files, and a user in the environment."""
