@@ -18,7 +18,7 @@ from stack.services import root_password
 from stack.site import Site
 from stack.sqlfile import schema_pattern, statements
 
-ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_jobs", "driftline_monitor")
+ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_eda", "driftline_jobs", "driftline_monitor")
 CHURN_STAGING, CHURN_PREDICTIONS = (
     table.format(tables.CHURN_NUMBER) for table in ("predictions_{}_staging", "predictions_{}")
 )
@@ -27,6 +27,7 @@ RIGHTS_BY_TABLE: dict[str, tuple[str, ...]] = {
     "simulator_adds": ("ledger", "ledger_slots"),
     "simulator_changes": ("DP_CDR_Data", "labels", "stream_runs"),
     "simulator_replaces": ("DailySummary", "pending_batches"),
+    "eda_reads": ("DP_CDR_Data", "alembic_version"),
     "jobs_add": ("ledger", "ledger_slots", "spec_revisions", "pending_batches"),
     "jobs_change": ("models", "model_versions", "pending_chunks"),
     "jobs_replace": ("Processed_Data", "Processed_Data_staging", "DailySummary"),

@@ -34,7 +34,7 @@ def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]
     """List what the demo does, in order, once the history is loaded."""
     history, streamed, services = plan.history_days, plan.streamed_days, Services.of(site)
     return [
-        ("Exploratory analysis, eda/output/", lambda _: _python(site, "jobs", "-m", "eda")),
+        ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
         ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
         ("Churn model and its frozen reference", lambda _: _python(site, "jobs", "pyspark/train_model.py", *history)),
         (f"Stream of {plan.scenario.stream_days} days", lambda advance: services.stream(plan, advance)),

@@ -10,7 +10,7 @@ from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
 from stack.site import Site
 
-Role = Literal["owner", "simulator", "jobs", "monitor"]
+Role = Literal["owner", "simulator", "eda", "jobs", "monitor"]
 
 SYSTEM = ("HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 ACCESS = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY", "DRIFTLINE_TLS_")
@@ -21,6 +21,7 @@ CLOUDS = {"gs://": GOOGLE, "s3://": ("AWS_",)}
 PASSED_ON: dict[Role, tuple[str, ...]] = {
     "owner": (),
     "simulator": ("SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *ACCESS),
+    "eda": ("EDA_",),
     "jobs": ("SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS"),
     "monitor": ("MONITOR_", "DRIFTLINE_OBJECTS", *ACCESS),
 }
@@ -104,6 +105,7 @@ def _servers(role: Role, site: Site) -> dict[str, str]:
     by_role: dict[Role, dict[str, str]] = {
         "owner": {},
         "simulator": {**kafka, **_kafka_security(site), "SIMULATOR_PORT": str(site.ports["simulator"])},
+        "eda": {},
         "jobs": {**kafka, "PYSPARK_PYTHON": sys.executable, "MONITOR_PORT": str(site.ports["monitor"])},
         "monitor": {"MONITOR_PORT": str(site.ports["monitor"])},
     }

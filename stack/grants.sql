@@ -8,6 +8,9 @@ GRANT SELECT, INSERT, DELETE ON :database.:simulator_replaces TO driftline_simul
 GRANT EXECUTE ON :database_pattern.* TO driftline_simulator@%(clients)s;
 GRANT SELECT, INSERT ON :truth_pattern.* TO driftline_simulator@%(clients)s;
 
+-- The exploration reads records.
+GRANT SELECT ON :database.:eda_reads TO driftline_eda@%(clients)s;
+
 -- The jobs read all but the truth. They write prepared rows, models and, once and for ever, predictions.
 GRANT SELECT, EXECUTE ON :database_pattern.* TO driftline_jobs@%(clients)s;
 GRANT INSERT ON :database.:jobs_add TO driftline_jobs@%(clients)s;

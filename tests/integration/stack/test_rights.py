@@ -112,6 +112,7 @@ MAY = {
         "SIU": "DP_CDR_Data labels stream_runs",
         "SID": "DailySummary pending_batches",
     },
+    "eda": {"S": "alembic_version DP_CDR_Data"},
     "jobs": {
         "S": "alembic_version DP_CDR_Data labels stream_runs chunk_revisions results verdicts",
         "SI": f"ledger ledger_slots spec_revisions pending_batches {CHURN_PREDICTIONS}",
@@ -154,7 +155,7 @@ def test_the_jobs_make_the_churn_models_tables_and_renew_the_view(schema: Databa
 
 
 def test_the_summary_is_filled_by_who_may(schema: DatabaseAddress) -> None:
-    for role, may in (("simulator", True), ("jobs", True), ("monitor", False)):
+    for role, may in (("simulator", True), ("jobs", True), ("monitor", False), ("eda", False)):
         with _as(schema, role) as cursor:
             assert _is_denied(cursor, "CALL GetDailyCDRDataBatch('2026-01-01')") is not may
 

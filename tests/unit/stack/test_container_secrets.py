@@ -8,6 +8,7 @@ import pytest
 from driftline import tokens
 from driftline.scopes import Scope
 from stack import container_secrets
+from stack.accounts import ACCOUNTS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -21,7 +22,7 @@ def test_made_again_they_stay(tmp_path: Path) -> None:
     first = contents(tmp_path / "secrets")
     container_secrets.make(tmp_path / "secrets", NOW + timedelta(days=1))
     assert contents(tmp_path / "secrets") == first
-    assert len({value for name, value in first.items() if name.endswith(".password")}) == 5
+    assert len({value for name, value in first.items() if name.endswith(".password")}) == 1 + len(ACCOUNTS)
 
 
 def test_the_token_for_curl_is_in_the_file_of_tokens_and_only_as_a_hash(tmp_path: Path) -> None:
