@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams lock
+.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -82,6 +82,9 @@ bench: setup ## Time the product against the bare thing it stands on (some minut
 
 diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetches PlantUML the first time)
 	@$(VENV) -m stack.diagrams
+
+secrets: setup ## Make the passwords and tokens of the compose files, in deploy/secrets/
+	@$(VENV) -m stack.container_secrets
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

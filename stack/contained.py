@@ -57,7 +57,6 @@ class Contained:
     def _description(self, words: Sequence[str]) -> dict[str, Any]:
         user, group = self.image.user
         variables = {**self.image.environment, **self.environment}
-        temporary = _mounted("/tmp", "tmpfs", *self.tmp_options)  # noqa: S108  # inside
         kinds = ("pid", "mount", "ipc", *(() if self.network else ("network",)))
         return {
             "ociVersion": "1.0.2",
@@ -73,7 +72,7 @@ class Contained:
             "root": {"path": str(self.image.root), "readonly": True},
             "mounts": [
                 *_SYSTEM,
-                _mounted("/tmp", "tmpfs", *self.tmp_options),
+                _mounted("/tmp", "tmpfs", *self.tmp_options),  # noqa: S108  # inside
                 *(self._mount(inside, here) for inside, here in self.mounts.items()),
             ],
             "linux": {"namespaces": [{"type": kind} for kind in kinds]},

@@ -13,7 +13,7 @@ from tests.unit.docs.test_settings_table import in_code
 
 FOLDERS = {"simulator": "flaskapp", "monitor": "monitoring", "eda": "eda", "jobs": "pyspark", "deploy": "deploy"}
 FOREIGN = {"PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TZ", "HOME"} | {
-    "MPLCONFIGDIR", "PYSPARK_PYTHON", "UV_LINK_MODE", "UV_PYTHON_DOWNLOADS", "UV_COMPILE_BYTECODE",
+    "MPLCONFIGDIR", "PYSPARK_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHON_DOWNLOADS", "UV_COMPILE_BYTECODE",
 }  # fmt: skip
 """Variables that others than Driftline read."""
 HEAVY = {

@@ -18,10 +18,11 @@ BOX = r'^ *(?:component|database|queue) "([^"\n]*)" as (\w+)'
 
 
 class _Compose(yaml.SafeLoader):
-    """Reads `!reset` of a compose file as the empty value that it is."""
+    """Reads `!reset` of a compose file as the empty value that it is, and `!override` as the list that it marks."""
 
 
 _Compose.add_constructor("!reset", lambda _, __: None)
+_Compose.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
 
 
 @cache
