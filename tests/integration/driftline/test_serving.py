@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from flask import Flask, Response, jsonify, request
 
-from driftline import connections, serving
 from driftline.errors import InvalidInput
-from driftline.serving import make_server
+from driftline.serving import connections
+from driftline.serving.server import AT_WORK, HEADER_BYTES, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths, ports
@@ -209,8 +209,8 @@ def test_a_body_that_stops_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
-        (b"GET /" + b"a" * serving.HEADER_BYTES + b" HTTP/1.1\r\n\r\n", b"414"),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * serving.HEADER_BYTES + b"\r\n\r\n", b"413"),
+        (b"GET /" + b"a" * HEADER_BYTES + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * HEADER_BYTES + b"\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
@@ -266,12 +266,12 @@ def test_some_requests_at_a_time_are_worked_on() -> None:
         client.join()
     server.stop()
     serving_thread.join()
-    assert most == serving.AT_WORK
+    assert most == AT_WORK
 
 
 SLOW_SERVICE = """
 import sys, time
-from driftline import serving
+from driftline.serving.server import serve
 from driftline.settings import TlsSettings
 
 def app(environ, start_response):
@@ -280,7 +280,7 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
     return [b"done"]
 
-serving.serve(app, "127.0.0.1", int(sys.argv[1]), TlsSettings())
+serve(app, "127.0.0.1", int(sys.argv[1]), TlsSettings())
 print("closed", flush=True)
 """
 

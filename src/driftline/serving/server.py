@@ -14,10 +14,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from cheroot.wsgi import Server
 
-from driftline.body import GatewayOfBodies
-from driftline.certificate import RenewedCertificate
-from driftline.connections import IDLE_SECONDS, TimedConnection
 from driftline.errors import InvalidInput
+from driftline.serving.body import GatewayOfBodies
+from driftline.serving.certificate import RenewedCertificate
+from driftline.serving.connections import IDLE_SECONDS, TimedConnection
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)
