@@ -3,13 +3,14 @@
 import warnings
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
-from driftline.engine.results import EVENT_TIME, PREDICTION, Result
+from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE, Result
 from driftline.engine.spec import ModelSpec
 
 Rows = tuple[pd.DataFrame, pd.DataFrame]
@@ -45,6 +46,20 @@ def with_classes(rows: Rows) -> Rows:
     """Predictions as NannyML wants classes: not as numbers, since those with gaps would turn into fractions."""
     reference, analysis = (part.assign(**{PREDICTION: part[PREDICTION].astype(object)}) for part in rows)
     return reference, analysis
+
+
+def uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Scores without ties that are no probabilities: they need calibration."""
+    noise = np.random.default_rng(3).uniform(-0.004, 0.004, len(rows))
+    return rows.assign(**{SCORE: np.clip(rows[SCORE] + noise, 0, 1) ** 3})
+
+
+def with_random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Labels, predictions and scores of which some are missing."""
+    rng = np.random.default_rng(4)
+    return rows.assign(
+        **{name: rows[name].astype(float).mask(rng.random(len(rows)) < 0.2) for name in (LABEL, PREDICTION, SCORE)}
+    )
 
 
 def named(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:

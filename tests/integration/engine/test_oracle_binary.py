@@ -13,7 +13,16 @@ from driftline.engine.performance.binary.sampling import SEED
 from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Kind, Metric
 from driftline.engine.spec import BusinessValue, ColumnSpec, ModelSpec, Period, ThresholdPolicy
 from tests.integration.engine.conftest import Example
-from tests.integration.engine.oracle import Found, assert_same, ours_of, same, theirs_of, with_classes
+from tests.integration.engine.oracle import (
+    Found,
+    assert_same,
+    ours_of,
+    same,
+    theirs_of,
+    uncalibrated,
+    with_classes,
+    with_random_gaps,
+)
 
 THEIR_NAMES = {
     Metric.ROC_AUC: "roc_auc",
@@ -57,27 +66,13 @@ class Case:
         return ours_of((self.reference, self.analysis), self.spec)
 
 
-def _uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores without ties that are no probabilities: they need calibration."""
-    noise = np.random.default_rng(3).uniform(-0.004, 0.004, len(rows))
-    return rows.assign(**{SCORE: np.clip(rows[SCORE] + noise, 0, 1) ** 3})
-
-
-def _random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Labels, predictions and scores of which some are missing."""
-    rng = np.random.default_rng(4)
-    return rows.assign(
-        **{name: rows[name].astype(float).mask(rng.random(len(rows)) < 0.2) for name in (LABEL, PREDICTION, SCORE)}
-    )
-
-
 @pytest.fixture(scope="module", params=["calibrated", "uncalibrated"])
 def case(request: pytest.FixtureRequest, example: Example) -> Case:
     """Scores with ties that are probabilities; scores without ties that are none, and values missing."""
     reference, analysis = example("")
     if request.param == "calibrated":
         return Case(reference[:3_500], analysis[-2_000:])
-    return Case(_uncalibrated(reference[:3_500]), _random_gaps(_uncalibrated(analysis[-2_000:])))
+    return Case(uncalibrated(reference[:3_500]), with_random_gaps(uncalibrated(analysis[-2_000:])))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,18 @@ from driftline.engine.results import (
 )
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
 from tests.integration.engine.conftest import Example
-from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of, with_classes
+from tests.integration.engine.oracle import (
+    Found,
+    Rows,
+    assert_same,
+    named,
+    ours_of,
+    same,
+    theirs_of,
+    uncalibrated,
+    with_classes,
+    with_random_gaps,
+)
 
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 CATEGORICAL = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
@@ -61,27 +72,13 @@ class Case:
         return theirs_of(calculator, with_classes(self.rows))
 
 
-def _uncalibrated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores without ties that are no probabilities: they need calibration."""
-    noise = np.random.default_rng(3).uniform(-0.004, 0.004, len(rows))
-    return rows.assign(**{SCORE: np.clip(rows[SCORE] + noise, 0, 1) ** 3})
-
-
-def _random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
-    """Labels and scores of which some are missing."""
-    rng = np.random.default_rng(4)
-    return rows.assign(
-        **{name: rows[name].astype(float).mask(rng.random(len(rows)) < 0.2) for name in (LABEL, PREDICTION, SCORE)}
-    )
-
-
 @pytest.fixture(scope="module", params=["exact", "binned"])
 def case(request: pytest.FixtureRequest, example: Example) -> Case:
     """References on both sides of 10,000 rows; the analysis rows, the latest, drifted and have missing values."""
     reference, analysis = example("_dq")
     if request.param == "exact":
         return Case(reference[:9_999], analysis[-2_000:], Period.MONTH)
-    return Case(_uncalibrated(reference[:10_000]), _random_gaps(_uncalibrated(analysis[-4_000:])), Period.MONTH)
+    return Case(uncalibrated(reference[:10_000]), with_random_gaps(uncalibrated(analysis[-4_000:])), Period.MONTH)
 
 
 def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
@@ -134,7 +131,7 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Found) -
 def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example: Example) -> None:
     """CBPE cannot be fitted on such a reference; the realized metrics can."""
     reference, analysis = example("")
-    case = Case(_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
+    case = Case(with_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
     _same_performance(nannyml.PerformanceCalculator, case, case.ours(), Kind.REALIZED)
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.own_thresholds import ConstantThreshold, OwnThreshold, StandardDeviationThreshold
+from driftline.engine.own_thresholds import ConstantThreshold, OwnThreshold
 from driftline.engine.results import Kind, Method, Metric
 from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
 from driftline.engine.thresholds import bounds_for
+from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
 ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
 NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
@@ -25,15 +26,6 @@ OWN = (Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR)
 CELLS = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
 CONTINUOUS = (Method.JENSEN_SHANNON, Method.HELLINGER, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
 VALUES = st.lists(st.floats(-3, 3), min_size=1, max_size=8)
-MULTIPLIER = st.none() | st.floats(0, 5)
-THRESHOLDS = st.builds(
-    StandardDeviationThreshold,
-    std_lower_multiplier=MULTIPLIER,
-    std_upper_multiplier=MULTIPLIER,
-    offset_from=st.sampled_from(["mean", "median"]),
-) | st.tuples(st.none() | st.floats(-3, 0), st.none() | st.floats(0.1, 3)).map(
-    lambda pair: ConstantThreshold(lower=pair[0], upper=pair[1])
-)
 LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from driftline.engine.drift_rule import drift_seen
@@ -17,18 +16,10 @@ from driftline.engine.spec import ColumnSpec, ModelSpec, ThresholdPolicy
 from driftline.engine.thresholds import bounds_for, bounds_note, standing
 from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
+from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
 ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
 NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
-MULTIPLIER = st.none() | st.floats(0, 5)
-THRESHOLDS = st.builds(
-    StandardDeviationThreshold,
-    std_lower_multiplier=MULTIPLIER,
-    std_upper_multiplier=MULTIPLIER,
-    offset_from=st.sampled_from(["mean", "median"]),
-) | st.tuples(st.none() | st.floats(-3, 0), st.none() | st.floats(0.1, 3)).map(
-    lambda pair: ConstantThreshold(lower=pair[0], upper=pair[1])
-)
 
 
 def _with(method: str, threshold: OwnThreshold, spec: ModelSpec = ONE) -> ModelSpec:
