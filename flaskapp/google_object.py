@@ -80,7 +80,7 @@ class GoogleObject:
         except api.NotFound as error:
             raise NoSuchObject(
                 f"There is no object {self._name!r} in a bucket {self._bucket!r}: check RAW_DATA_BUCKET and "
-                "RAW_DATA_OBJECT (letters and slashes count)."
+                "RAW_DATA_OBJECT, or RAW_DATA_URL (letters and slashes count)."
             ) from error
         except (api.Forbidden, api.Unauthorized) as error:
             raise NoAccess(

@@ -11,8 +11,8 @@ from flaskapp.raw_source import Interrupted, NoSpace, Source, StoreUnavailable, 
 
 ATTEMPTS = 5
 """So many requests in a row may bring nothing."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
-"""Seconds between them, doubled from the one to the other."""
+FIRST_PAUSE = 0.5
+"""Seconds after the first of them, doubled after each further one."""
 GIGABYTE = 1e9
 
 Pause = Callable[[float], object]
@@ -67,13 +67,13 @@ def patiently(ask: Callable[[], T], source: str, pause: Pause) -> T:
 
 
 def give_up_or_pause(source: str, failures: int, error: Interrupted, pause: Pause) -> None:
-    """Pause after the so manieth failure in a row; after the last one give up."""
+    """Pause after a failure, longer with each in a row; after the last one give up."""
     if failures >= ATTEMPTS:
         raise StoreUnavailable(
             f"{source} could not be read, {ATTEMPTS} times in a row ({error}): check the network and run it again; "
             "it goes on where it stopped."
         ) from error
-    pause(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
+    pause(FIRST_PAUSE * 2 ** (failures - 1))
 
 
 def require_space(folder: Path, needed: int) -> None:

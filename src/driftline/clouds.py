@@ -12,7 +12,7 @@ from driftline.errors import MissingLibrary
 Failures = tuple[type[Exception], ...]
 """What a library raises when its store refuses or does not answer."""
 CONNECT_SECONDS, READ_SECONDS = 10, 60
-RETRIES = {"max_attempts": 2}
+RETRIES = 2
 REFUSED = {401, 403, "401", "403"}
 
 
@@ -68,7 +68,7 @@ def amazon() -> tuple[AbstractFileSystem, Failures]:
         config_kwargs={
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
-            "retries": {"max_attempts": 2},
+            "retries": {"max_attempts": RETRIES},
         },
         use_listings_cache=False,
         skip_instance_cache=True,

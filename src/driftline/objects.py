@@ -34,7 +34,7 @@ class StoreRefused(Unavailable):
 
 
 class StoreUnavailable(Unavailable):
-    """The object store does not answer; check DRIFTLINE_OBJECTS and the network, then try again."""
+    """The object store does not answer; check its address and the network, then try again."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,6 @@ from driftline.backtesting.request import Request
 from driftline.engine.spec import ColumnKind, ModelSpec, Problem
 from driftline.errors import InvalidInput
 
-OWN_FIELDS = frozenset({"columns"})
-"""Fields of a spec that a backtest reads by itself, since their columns have the names that the data gives them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
