@@ -1,6 +1,7 @@
-"""A migrated database for the integration tests; the longest files come first, so that no process ends long after."""
+"""A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from driftline import migrate
 from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
 from stack import paths
+from stack.certificates import Certificates, make_certificates
 
 FOLDER = Path(__file__).parent
 FIGURES = paths.BUILD / "images" / "figures.txt"
@@ -22,6 +24,7 @@ LONGEST = (
     "flaskapp/test_relay.py",
     "stack/test_lifecycle.py",
     "flaskapp/test_outages.py",
+    "flaskapp/test_kafka_tls.py",
 )
 """Each takes a minute or two; the rest seconds."""
 
@@ -48,6 +51,12 @@ def _turn(item: pytest.Item) -> int:
         return len(LONGEST)
     name = item.path.relative_to(FOLDER).as_posix()
     return next((turn for turn, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A CA and what it signed for a server at 127.0.0.1, under no other name."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
 
 
 @pytest.fixture
