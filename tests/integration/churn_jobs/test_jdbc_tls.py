@@ -27,11 +27,6 @@ DAYS = DayRange(datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2026, 1, 2, tz
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
-
-
-@pytest.fixture(scope="module")
 def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
     """MariaDB with TLS, and one user that has to show a certificate."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:

@@ -20,11 +20,6 @@ PASSWORD = "of a user that TLS is asked of"
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
-
-
-@pytest.fixture(scope="module")
 def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
     """MariaDB with TLS, one user of which TLS is asked and one of which a certificate is asked."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:

@@ -42,11 +42,6 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
-
-
-@pytest.fixture(scope="module")
 def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
     """One broker that asks for a certificate at one port and for a password at another."""
     folder = tmp_path_factory.mktemp("kafka")
