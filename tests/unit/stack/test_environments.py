@@ -62,6 +62,12 @@ def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> Non
     assert knowing == {"simulator", "monitor"}
 
 
+def test_the_folder_of_secrets_is_known_to_all_who_read_further_settings(tmp_path: Path) -> None:
+    site = Site.at(tmp_path / "var", {**GIVEN, "DRIFTLINE_SECRETS": "/run/ours"})
+    knowing = {role for role in get_args(Role) if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
+    assert knowing == {*get_args(Role)} - {"owner"}
+
+
 def test_the_monitor_does_not_know_kafka(site: Site) -> None:
     assert "KAFKA_BOOTSTRAP_SERVERS" not in environment_for("monitor", site)
     assert settings_for("jobs", site)["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9092"
