@@ -1,6 +1,7 @@
 """Connections to a service, with deadlines: for the handshake, for a request to come in, for its answer to go out."""
 
 import logging
+import re
 import socket
 import ssl
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cheroot.makefile import MakeFile
-from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
 from cheroot.wsgi import Server
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,10 @@ REQUEST_SECONDS = 20.0
 """How long a request may take to come in, headers and body."""
 ANSWER_SECONDS = 60.0
 """How long an answer may take to go out."""
+NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""What a header may be called (RFC 9110, a token)."""
+ONCE = frozenset({b"Content-Length", b"Host", b"Authorization"})
+"""Headers that come once and in one line: of two, a proxy may go by the other one."""
 NOT_TLS = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"This port speaks HTTPS only; ask for https:// instead.\n"
@@ -70,22 +75,54 @@ class Unsigned(list[tuple[bytes, bytes]]):
             super().append(header)
 
 
+class NamedHeaders(HeaderReader):
+    """Reads headers; one whose name is none, such as one with a space at its end, makes the request malformed."""
+
+    def _transform_key(self, key_name: bytes) -> bytes:
+        if not NAME.fullmatch(key_name):
+            raise ValueError("Malformed Header Name.")
+        return key_name.title()
+
+
+class Headers(dict[bytes, bytes]):
+    """Headers of a request, of which those in `ONCE` come once."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        """Add a header; raises `ValueError`, by which the server knows a malformed request, for a second one."""
+        if name in ONCE and name in self:
+            raise ValueError(f"More than one {name.decode()} Header.")
+        super().__setitem__(name, value)
+
+
 class StrictRequest(HTTPRequest):
     """A request whose end is beyond doubt: nothing of its body is taken for the next request."""
+
+    header_reader = NamedHeaders()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Take what the server gives."""
         super().__init__(*arguments, **options)
+        self.inheaders = Headers()
         self.outheaders = Unsigned()
 
+    def read_request_line(self) -> bool:
+        """Read it; an address that is none is refused."""
+        try:
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
+        except ValueError:
+            self.simple_response("400 Bad Request", "Malformed Request-URI")
+            return False
+
     def read_request_headers(self) -> bool:
-        """Read them; a length that is no number is refused."""
+        """Read them; a length that is no number is refused, and chunks where there can be none, as in HTTP/1.0."""
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
-        if not self.inheaders.get(b"Content-Length", b"0").isdigit():
-            self.simple_response("400 Bad Request", "Malformed Content-Length Header.")
-            return False
-        return True
+        has_length = self.inheaders.get(b"Content-Length", b"0").isdigit()
+        if has_length and self.chunked_read is (b"Transfer-Encoding" in self.inheaders):
+            return True
+        malformed = "Transfer-Encoding" if has_length else "Content-Length"
+        self.simple_response("400 Bad Request", f"Malformed {malformed} Header.")
+        return False
 
     def send_headers(self) -> None:
         """Send them; after a body in chunks, which may not have been read to its end, the connection is closed."""

@@ -232,6 +232,27 @@ def test_a_body_in_chunks_is_read_and_what_is_left_of_one_is_no_request(port: in
     assert answers.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Length: 0\r\n\r\n" % len(GET),
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n 0\r\n\r\n" % len(GET),
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length : %d\r\n\r\n" % len(GET),
+        b"POST /echo HTTP/1.0\r\nConnection: Keep-Alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nAuthorization: Bearer y\r\n\r\n",
+        b"GET //[x HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["lengths", "folded", "space", "HTTP/1.0", "no encoding", "hosts", "tokens", "address"],
+)
+def test_what_two_servers_may_read_in_two_ways_is_refused(port: int, doubtful: bytes) -> None:
+    """A proxy before it would take for a body what is a request here, or the other way round."""
+    answers = _said(port, doubtful + GET)
+    assert answers.startswith(b"HTTP/1.1 400")
+    assert answers.count(b"HTTP/1.1") == 1
+
+
 def test_a_connection_is_used_again(port: int) -> None:
     made = http.client.HTTPConnection(HOST, port, timeout=10)
     for _ in range(3):
