@@ -154,6 +154,6 @@ def _log_request(response: Response, polled: Collection[str]) -> Response:
 
 
 def _asked() -> str:
-    """Say who asked for what, in one line whatever a path holds."""
+    """Say who asked for what, in one line whatever a path or a method holds."""
     who = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
-    return f"{request.method} {quote(request.path)}{who}"
+    return f"{quote(request.method)} {quote(request.path)}{who}"

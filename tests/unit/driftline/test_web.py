@@ -132,6 +132,17 @@ def test_a_path_cannot_write_lines_into_the_log(
     assert re.fullmatch(r"GET /[A-Za-z0-9%]+ from 127\.0\.0\.1 404 in \d+ ms", line)
 
 
+@pytest.mark.parametrize("method", ["A\rERROR ALL IS LOST", "GE\x1b[3A", "GE\x85", "GE\x9b"])
+def test_a_method_cannot_write_lines_into_the_log(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    with caplog.at_level(logging.INFO):
+        client.open("/nowhere", method=method)
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.isascii()
+    assert line.isprintable()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "logged"),
     [("get", "/polled", False), ("get", "/healthz", False), ("post", "/polled", True), ("get", "/crash", True)],
