@@ -91,8 +91,13 @@ class Builder:
             self._buildah("bud", *flags, "--tag", _tag(name), "--file", str(dockerfile), str(paths.ROOT))
             return self._mounted(name)
 
+    def release(self, image: Image) -> None:
+        """Unmount an image; its layers stay."""
+        with alone(self.folder / "build.lock"):
+            self._buildah("rm", _container(image.name))
+
     def _mounted(self, name: str) -> Image:
-        container = f"driftline-{name}"
+        container = _container(name)
         self._buildah("rm", container, check=False)
         self._buildah("from", "--pull-never", "--name", container, _tag(name))
         told = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
@@ -150,6 +155,10 @@ class Builder:
         if check and done.returncode:
             raise BuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
+
+
+def _container(name: str) -> str:
+    return f"driftline-{name}"
 
 
 def _tag(name: str) -> str:

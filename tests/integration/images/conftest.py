@@ -29,9 +29,12 @@ def images() -> Iterator[dict[str, Image]]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        yield {name: _told(name) for name in DOCKERFILES}
+        built = {name: _told(name) for name in DOCKERFILES}
     finally:
         canary.unlink()
+    yield built
+    for image in built.values():
+        Builder().release(image)
 
 
 def _told(name: str) -> Image:

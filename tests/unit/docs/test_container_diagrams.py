@@ -21,8 +21,12 @@ class _Compose(yaml.SafeLoader):
     """Reads `!reset` of a compose file as the empty value that it is, and `!override` as the list that it marks."""
 
 
+def _marked(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[object]:
+    return list(loader.construct_sequence(node))
+
+
 _Compose.add_constructor("!reset", lambda _, __: None)
-_Compose.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+_Compose.add_constructor("!override", _marked)
 
 
 @cache
