@@ -9,8 +9,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from collections.abc import Callable, Iterable
+from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 from cheroot.wsgi import Server
 
@@ -115,7 +115,7 @@ class BoundedServer(Server):
 
 
 class AtOnce:
-    """An app that works on some requests at a time; the others wait."""
+    """An app that works on some requests at a time; the others wait, and so does one whose body is still to come."""
 
     def __init__(self, app: WSGIApplication, most: int) -> None:
         """Take the app and how many."""
@@ -125,4 +125,27 @@ class AtOnce:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request when it is its turn."""
         with self._free:
-            return self._app(environ, start_response)
+            return self._app({**environ, "wsgi.input": Awaited(environ["wsgi.input"], self._free)}, start_response)
+
+
+class Awaited:
+    """A body that is waited for without a place at work; the app reads it before it answers."""
+
+    def __init__(self, body: InputStream, free: threading.BoundedSemaphore) -> None:
+        """Take the body, and the places of which one is held."""
+        self._body, self._free = body, free
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, all by default."""
+        return self._aside(self._body.read, size)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Read a line, or so many bytes of it."""
+        return self._aside(self._body.readline, size)
+
+    def _aside(self, read: Callable[[int], bytes], size: int) -> bytes:
+        self._free.release()
+        try:
+            return read(size)
+        finally:
+            self._free.acquire()

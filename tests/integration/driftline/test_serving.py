@@ -186,6 +186,19 @@ def test_silent_and_slow_clients_keep_nobody_waiting(certificates: Certificates,
         assert time.monotonic() - began < 2
 
 
+def test_bodies_that_are_slow_to_come_keep_no_place_at_work(port: int) -> None:
+    with ExitStack() as opened:
+        slow = [opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(AT_WORK + 2)]
+        for client in slow:
+            client.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\na")
+        began = time.monotonic()
+        assert _get(port) == (200, b"ok")
+        assert time.monotonic() - began < 2
+        for client in slow:
+            client.sendall(b"bc")
+        assert all(b'"length":3' in _read(client) for client in slow)
+
+
 def test_a_request_that_dribbles_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.6)
     began = time.monotonic()
