@@ -12,7 +12,19 @@ from driftline.engine.results import State
 from stack import prerequisites
 from stack.findings import table_of
 from stack.plan import Plan, Scenario
-from tests.unit.docs.pages import CONTRIBUTING, PAGES, README, ROOT, commands, fenced, git, section, spans, table
+from tests.unit.docs.pages import (
+    CONTRIBUTING,
+    PAGES,
+    README,
+    ROOT,
+    commands,
+    fenced,
+    git,
+    section,
+    spans,
+    table,
+    tracked,
+)
 
 GLOSSARY = (
     "reference", "analysis", "chunk", "realized", "estimated", "drift", "label delay", "pending labels",
@@ -83,6 +95,21 @@ def test_every_link_and_path_named_is_there(page: Path) -> None:
     paths = [word.rstrip(".,;:)") for word in words if word.split("/")[0] in folders and "/" in word]
     assert paths, "the page names no path at all"
     assert [path for path in {*local, *paths} if not _is_there(path)] == []
+
+
+def test_every_link_of_every_page_leads_somewhere() -> None:
+    for page in (file for file in tracked() if file.suffix == ".md"):
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert "://" in link or target.exists(), (page, link)
+            assert "://" in link or not heading or heading in _anchors(target), (page, link)
+
+
+def _anchors(page: Path) -> set[str]:
+    """Name a page's headings as links do."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _is_there(path: str) -> bool:

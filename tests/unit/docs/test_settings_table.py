@@ -10,10 +10,12 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from tests.unit.docs.pages import README, ROOT, spans, table
+from tests.unit.docs.pages import README, ROOT, spans, table, tracked
 
 PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
+OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
+"""Variables of make, of a compose file and of Spark itself."""
 
 
 def modules_with_settings() -> Iterator[str]:
@@ -77,6 +79,16 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 
 def test_every_setting_is_explained() -> None:
     assert [names for names, meaning in table(README, "Settings") if not meaning] == []
+
+
+def test_no_page_names_a_variable_of_ours_that_is_none() -> None:
+    for page in (file for file in tracked() if file.suffix == ".md" and file.name != "CHANGELOG.md"):
+        named = {
+            *re.findall(
+                r"\b(?:DB|KAFKA|DRIFTLINE|SIMULATOR|MONITOR|RAW_DATA|SPARK|EDA)_[A-Z_]*[A-Z]\b", page.read_text()
+            )
+        }
+        assert named - in_code().keys() - OTHERS == set(), page
 
 
 def test_no_secret_has_a_default() -> None:
