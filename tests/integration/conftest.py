@@ -1,5 +1,6 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from stack import paths
 from stack.certificates import Certificates, make_certificates
 
 FOLDER = Path(__file__).parent
+BEGAN = pytest.StashKey[float]()
 FIGURES = paths.BUILD / "images" / "figures.txt"
 LONGEST = (
     "images/",
@@ -34,14 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
 
 
-def pytest_sessionstart() -> None:
-    """Forget the figures of an earlier session."""
-    FIGURES.unlink(missing_ok=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Note when this session began."""
+    config.stash[BEGAN] = time.time()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how large the images are and how long they took, where they were built."""
-    if FIGURES.exists():
+    """Print how large the images are and how long they took, where this session built them."""
+    if FIGURES.exists() and FIGURES.stat().st_mtime > terminalreporter.config.stash[BEGAN]:
         terminalreporter.section("images")
         terminalreporter.write(FIGURES.read_text())
 
