@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from driftline.objects import ObjectMissing, StoreRefused, StoreUnavailable, parent_and_name
+from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, StoreUnavailable, parent_and_name
 from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 CHANGING = ("ETag", "etag", "mtime")
@@ -39,6 +39,8 @@ class StoredObject:
             yield
         except ObjectMissing as error:
             raise NoSuchObject(f"There is no object {self._address}: check RAW_DATA_URL.") from error
+        except ObjectReplaced as error:
+            raise Replaced(f"{self._address} was replaced while it was read; run it again.") from error
         except StoreRefused as error:
             raise NoAccess(str(error)) from error
         except StoreUnavailable as error:

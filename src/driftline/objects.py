@@ -17,7 +17,7 @@ from uuid import uuid4
 from fsspec import AbstractFileSystem
 
 from driftline import clouds
-from driftline.errors import InvalidInput, NotFound, Unavailable
+from driftline.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 BLOCK = 4 << 20
 """Bytes read at once."""
@@ -27,6 +27,10 @@ UNFINISHED = ".unfinished"
 
 class ObjectMissing(NotFound):
     """There is no such object; bring it back, or make it again."""
+
+
+class ObjectReplaced(Conflict):
+    """The object was replaced while it was read; read it again."""
 
 
 class StoreRefused(Unavailable):
@@ -93,12 +97,17 @@ class ObjectStore:
             return content
 
     def read(self, key: str, start: int = 0) -> Iterator[bytes]:
-        """Read an object from a byte on, in pieces."""
+        """Read an object from a byte on, in pieces; raises `ObjectReplaced` in the end where they may not fit."""
         path = self.at(key)
         with self._translated(path):
-            size = self._filesystem.info(path)["size"]
-            for begin in range(start, size, BLOCK):
-                yield self._filesystem.cat_file(path, start=begin, end=min(begin + BLOCK, size))
+            yield from _blocks(Path(path), start) if self.folder else self._ranges(path, start)
+
+    def _ranges(self, path: str, start: int) -> Iterator[bytes]:
+        facts = self._filesystem.info(path)
+        for begin in range(start, facts["size"], BLOCK):
+            yield self._filesystem.cat_file(path, start=begin, end=min(begin + BLOCK, facts["size"]))
+        if _tag(self._filesystem.info(path)) != _tag(facts):
+            raise ObjectReplaced(f"{path} was replaced while it was read; read it again.")
 
     def fetch(self, key: str, target: Path) -> None:
         """Bring an object into a file, whole or not at all."""
@@ -130,12 +139,12 @@ class ObjectStore:
             return False
 
     def names(self) -> list[str]:
-        """List the names of all objects, sorted; what is being put is not among them."""
+        """List the names of all objects, sorted; what is being put, or marks a folder, is not among them."""
         with self._translated(self.address):
             found: list[str] = self._filesystem.find(self.address)
         root = self._filesystem._strip_protocol(self.address).rstrip("/") + "/"
-        names = (path.removeprefix(root) for path in found)
-        return sorted(name for name in names if not name.endswith(UNFINISHED))
+        names = (path.removeprefix(root) for path in found if path.startswith(root))
+        return sorted(name for name in names if name and not name.endswith(("/", UNFINISHED)))
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
@@ -194,8 +203,8 @@ def open_store(address: str | Path) -> ObjectStore:
 
 def parent_and_name(address: str) -> tuple[ObjectStore, str]:
     """Open the place that an object's full address is in; give it and the object's name."""
-    parent, _, name = address.rpartition("/")
-    return open_store(parent or "/"), name
+    parent, slash, name = address.rpartition("/")
+    return open_store(parent or slash or "."), name
 
 
 def read_object(address: str) -> bytes:
@@ -206,6 +215,19 @@ def read_object(address: str) -> bytes:
     """
     store, name = parent_and_name(address)
     return store.get(name)
+
+
+def _blocks(path: Path, start: int) -> Iterator[bytes]:
+    """Read a file from a byte on; opened once, it stays the same one when another takes its place."""
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(BLOCK):
+            yield block
+
+
+def _tag(facts: dict[str, Any]) -> object:
+    """What a cloud's store says that changes with an object's content."""
+    return facts.get("ETag") or facts.get("etag")
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from driftline.errors import InvalidInput
-from driftline.objects import ObjectMissing, ObjectStore, StoreRefused, StoreUnavailable, open_store, read_object
+from driftline.objects import (
+    ObjectMissing,
+    ObjectReplaced,
+    ObjectStore,
+    StoreRefused,
+    StoreUnavailable,
+    open_store,
+    read_object,
+)
 from stack import ports
 from stack.object_servers import LeashedGcs, LeashedS3
 
@@ -51,6 +59,31 @@ def test_files_go_in_and_out(store: ObjectStore, tmp_path: Path) -> None:
     store.fetch(KEY, target)
     assert target.read_bytes() == LARGE
     assert [path.name for path in target.parent.iterdir()] == ["target"]
+
+
+def test_what_is_replaced_while_it_is_read_is_the_old_one_or_an_error(store: ObjectStore) -> None:
+    other = bytes(len(LARGE))
+    store.put(KEY, LARGE)
+    reading = store.read(KEY)
+    read = next(reading)
+    store.put(KEY, other)
+    try:
+        assert read + b"".join(reading) == LARGE
+    except ObjectReplaced as error:
+        assert store.at(KEY) in str(error)
+    assert b"".join(store.read(KEY)) == other
+
+
+def test_what_marks_a_folder_is_no_object(s3_bucket: str) -> None:
+    """Consoles and other programs put an empty object with a slash at its end."""
+    store = open_store(f"{s3_bucket}/some/prefix")
+    store.put("folder/a", b"c")
+    for marker in ("some/prefix/", "some/prefix/folder/"):
+        bucket = s3_bucket.removeprefix("s3://")
+        store._filesystem.call_s3("put_object", Bucket=bucket, Key=marker, Body=b"")
+    assert store.names() == ["folder/a"]
+    store.delete_all()
+    assert store.names() == []
 
 
 def test_an_object_is_hashed_and_read_from_any_byte_on(store: ObjectStore) -> None:

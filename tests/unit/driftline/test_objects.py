@@ -41,6 +41,19 @@ def test_an_object_is_found_by_its_full_address(tmp_path: Path) -> None:
         read_object(f"{tmp_path}/b")
 
 
+def test_an_address_without_a_slash_is_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").write_bytes(b"c")
+    assert read_object("a") == b"c"
+    assert parent_and_name("/a")[0].address == "/"
+
+
+def test_no_object_is_below_an_object(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put("a", b"c")
+    assert store.under("a").names() == []
+
+
 @pytest.mark.parametrize(("scheme", "library", "extra"), [("gs", "gcsfs.core", "gcs"), ("s3", "s3fs", "s3")])
 def test_a_missing_library_is_named(scheme: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, library, None)
