@@ -33,9 +33,10 @@ def closed(folder: Path) -> tuple[AccessSettings, str]:
 
 
 def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool = False) -> list[str]:
-    """Send what fits and what does not; give what went wrong. A server error is wrong, but 503 is not if one is `away`.
+    """Send what fits and what does not; give what went wrong, and the routes that nothing was asked of.
 
-    Of the paths in `refusing` a request that fits the description may be refused: it knows no rule between fields.
+    A server error is wrong, but 503 is not if a server is `away`. Of the paths in `refusing` a request that fits the
+    description may be refused: it knows no rule between fields.
     """
     header = {"Authorization": f"Bearer {token}"}
     config = schemathesis.Config.from_dict(
@@ -53,7 +54,15 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
         }
     )
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config, headers=header)
-    return [fault for event in engine.from_schema(schema).execute() for fault in _faults(event)]
+    happened = list(engine.from_schema(schema).execute())
+    asked = {event.label for event in happened if isinstance(event, events.ScenarioFinished) and event.recorder.checks}
+    unasked = [f"{operation} was not asked" for operation in sorted(_operations(app, header) - asked)]
+    return [*unasked, *(fault for event in happened for fault in _faults(event))]
+
+
+def _operations(app: APIFlask, header: dict[str, str]) -> set[str]:
+    document: Any = app.test_client().get("/openapi.json", headers=header).json
+    return {f"{method.upper()} {path}" for path, operations in document["paths"].items() for method in operations}
 
 
 def open_doors(app: APIFlask) -> list[str]:

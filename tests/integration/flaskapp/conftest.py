@@ -7,11 +7,16 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
+from driftline.settings import DatabaseSettings, KafkaSettings
+from driftline.settings import Publisher as Library
 from flaskapp.app import create_app
-from flaskapp.publisher import Route
+from flaskapp.confluent_publisher import ConfluentPublisher
+from flaskapp.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.publisher import Publisher, Route
 from flaskapp.settings import Settings, SimulatorSettings
 from stack.testing import FreshTopic
+
+MakePublisher = Callable[[Route], Publisher]
 
 
 @pytest.fixture
@@ -21,12 +26,26 @@ def route(kafka: str, fresh_topic: FreshTopic) -> Route:
     return Route(KafkaSettings.plain(kafka), fresh_topic(partitions=4), batches, f"relay-{batches}")
 
 
+@pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher], ids=["confluent", "kafka-python"])
+def make_publisher(request: pytest.FixtureRequest) -> Iterator[MakePublisher]:
+    """Makes publishers, of each library in turn; they are closed at the end."""
+    made: list[Publisher] = []
+
+    def make(route: Route) -> Publisher:
+        made.append(request.param(route))
+        return made[-1]
+
+    yield make
+    for publisher in made:
+        publisher.close()
+
+
 @pytest.fixture
 def simulator_settings(database_settings: DatabaseSettings, route: Route) -> Settings:
     """The settings of a simulator on this test's schema and topics."""
     return Settings(
         database_settings,
-        route.kafka.model_copy(update={"publisher": Publisher.CONFLUENT}),
+        route.kafka.model_copy(update={"publisher": Library.CONFLUENT}),
         SimulatorSettings(
             records_topic=route.records_topic,
             batches_topic=route.batches_topic,

@@ -1,7 +1,7 @@
 """The relay's way to Kafka by TLS and with passwords: both libraries publish, and who is wrong is told what is."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from pydantic import SecretStr
 from driftline.errors import InvalidInput, KafkaRefused, KafkaUnavailable
 from driftline.settings import KafkaSettings, SaslMechanism
 from flaskapp import confluent_publisher, kafka_python_publisher
-from flaskapp.confluent_publisher import ConfluentPublisher
-from flaskapp.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.publisher import Publication, Publisher, Route
+from flaskapp.publisher import Publication, Route
 from stack import kafka
 from stack.certificates import Certificates, make_certificates
 from stack.leashed import LeashedBroker, kafka_broker
 from stack.topics import TOPICS, create_topics
+from tests.integration.flaskapp.conftest import MakePublisher
 
 PASSWORD = "of the relay"
 CERTIFICATES = """\
@@ -35,7 +34,6 @@ listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.p
 user_relay="{PASSWORD}";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
-Made = Callable[[Route], Publisher]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <(ssl.SSLSocket|socket.socket):pytest.PytestUnraisableExceptionWarning"
 )  # kafka-python leaves to the garbage collector the sockets that a broker refuses
@@ -88,17 +86,10 @@ def by_password(broker: LeashedBroker, certificates: Certificates) -> KafkaSetti
     )
 
 
-@pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher], ids=["confluent", "kafka-python"])
-def make(request: pytest.FixtureRequest) -> Iterator[Made]:
-    made: list[Publisher] = []
-
-    def one(route: Route) -> Publisher:
-        made.append(request.param(route))
-        return made[-1]
-
-    yield one
-    for publisher in made:
-        publisher.close()
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """The sockets are closed in the test that left them, when its publishers are closed."""
+    yield
     gc.collect()
 
 
@@ -120,13 +111,13 @@ def _changed(settings: KafkaSettings, **changed: Any) -> KafkaSettings:
 
 @pytest.mark.parametrize("way", ["certificate", "SCRAM-SHA-256", "PLAIN"])
 def test_both_libraries_publish(
-    by_certificate: KafkaSettings, by_password: KafkaSettings, make: Made, way: str
+    by_certificate: KafkaSettings, by_password: KafkaSettings, make_publisher: MakePublisher, way: str
 ) -> None:
     mechanism = None if way == "certificate" else SaslMechanism(way)
     settings = _changed(by_password, sasl_mechanism=mechanism) if mechanism else by_certificate
     assert kafka.answers(settings)
     create_topics(settings)
-    publisher = make(_route(settings, f"relay-{way}-{make}"))
+    publisher = make_publisher(_route(settings, f"relay-{way}-{make_publisher}"))
     publisher.open()
     batch = f"{way} of {type(publisher).__name__}"
     publisher.publish([Publication(batch, "{}", [(b"key", b"value")])])
@@ -134,44 +125,46 @@ def test_both_libraries_publish(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_another_ca_or_name_is_refused(by_certificate: KafkaSettings, make: Made, tmp_path: Path) -> None:
+def test_another_ca_or_name_is_refused(
+    by_certificate: KafkaSettings, make_publisher: MakePublisher, tmp_path: Path
+) -> None:
     other = make_certificates(tmp_path, datetime.now(UTC))
     elsewhere = by_certificate.bootstrap_servers.replace("127.0.0.1", "localhost")
     for wrong in ({"ssl_ca": other.authority}, {"bootstrap_servers": elsewhere}):
-        publisher = make(_route(_changed(by_certificate, **wrong)))
+        publisher = make_publisher(_route(_changed(by_certificate, **wrong)))
         with pytest.raises(KafkaRefused, match="shows no certificate of KAFKA_SSL_CA for its name"):
             publisher.open()
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_client_without_its_certificate_is_told(by_certificate: KafkaSettings, make: Made) -> None:
+def test_a_client_without_its_certificate_is_told(by_certificate: KafkaSettings, make_publisher: MakePublisher) -> None:
     with pytest.raises(KafkaRefused, match="check KAFKA_SSL_CERT"):
-        make(_route(_changed(by_certificate, ssl_cert=None, ssl_key=None))).probe()
+        make_publisher(_route(_changed(by_certificate, ssl_cert=None, ssl_key=None))).probe()
 
 
 @pytest.mark.parametrize("mechanism", [SaslMechanism.SCRAM_SHA_256, SaslMechanism.SCRAM_SHA_512])
 @pytest.mark.usefixtures("hurried")
 def test_a_wrong_password_or_mechanism_is_told(
-    by_password: KafkaSettings, make: Made, mechanism: SaslMechanism
+    by_password: KafkaSettings, make_publisher: MakePublisher, mechanism: SaslMechanism
 ) -> None:
     wrong = _changed(by_password, sasl_mechanism=mechanism, sasl_password=SecretStr("wrong"))
     with pytest.raises(KafkaRefused, match="does not let this client in; correct KAFKA_SASL_USERNAME"):
-        make(_route(wrong)).probe()
+        make_publisher(_route(wrong)).probe()
 
 
 @pytest.mark.usefixtures("hurried")
 def test_plain_text_where_tls_is_spoken_and_tls_where_plain_text_is(
-    broker: LeashedBroker, by_certificate: KafkaSettings, make: Made
+    broker: LeashedBroker, by_certificate: KafkaSettings, make_publisher: MakePublisher
 ) -> None:
     with pytest.raises(KafkaUnavailable, match="KAFKA_SECURITY_PROTOCOL"):
-        make(_route(KafkaSettings.plain(by_certificate.bootstrap_servers))).probe()
+        make_publisher(_route(KafkaSettings.plain(by_certificate.bootstrap_servers))).probe()
     with pytest.raises(KafkaRefused, match="does not speak TLS at this port"):
-        make(_route(_changed(by_certificate, bootstrap_servers=broker.bootstrap_servers))).probe()
+        make_publisher(_route(_changed(by_certificate, bootstrap_servers=broker.bootstrap_servers))).probe()
 
 
 def test_a_file_that_is_no_certificate_is_told_before_anything_is_connected(
-    by_certificate: KafkaSettings, make: Made, tmp_path: Path
+    by_certificate: KafkaSettings, make_publisher: MakePublisher, tmp_path: Path
 ) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(InvalidInput, match=r"The CA file .*ca.pem cannot be used"):
-        make(_route(_changed(by_certificate, ssl_ca=tmp_path / "ca.pem"))).probe()
+        make_publisher(_route(_changed(by_certificate, ssl_ca=tmp_path / "ca.pem"))).probe()

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import pytest
@@ -17,30 +17,15 @@ from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.tables import pending_batches
 from flaskapp import lot
 from flaskapp.confluent_publisher import ConfluentPublisher
-from flaskapp.kafka_python_publisher import KafkaPythonPublisher
 from flaskapp.publisher import Publication, Publisher, Route
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay import Relay
 from flaskapp.simulated_history import SimulatedHistory
 from stack import paths
+from tests.integration.flaskapp.conftest import MakePublisher
 from tests.integration.flaskapp.observed import contents, markers, published, record_ids, wait_until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-Make = Callable[[Route], Publisher]
-
-
-@pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher])
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Makes publishers, of each library in turn; they are closed at the end."""
-    made: list[Publisher] = []
-
-    def one(route: Route) -> Publisher:
-        made.append(request.param(route))
-        return made[-1]
-
-    yield one
-    for publisher in made:
-        publisher.close()
 
 
 @pytest.fixture
@@ -99,10 +84,12 @@ def require_each_once(engine: Engine, route: Route, ids: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("lots")
-def test_each_batch_is_published_once_and_settled(engine: Engine, route: Route, ids: list[str], make: Make) -> None:
-    assert len(relay_all(engine, make(route))) == 3
+def test_each_batch_is_published_once_and_settled(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    assert len(relay_all(engine, make_publisher(route))) == 3
     require_each_once(engine, route, ids)
-    assert relay_all(engine, make(route)) == []
+    assert relay_all(engine, make_publisher(route)) == []
     require_each_once(engine, route, ids)
     assert {record["batch_id"] for record in published(route)} == set(ids)
 
@@ -131,9 +118,9 @@ class Broken:
 
 @pytest.mark.usefixtures("one_by_one")
 def test_what_is_read_ahead_is_pending_again_after_the_end(
-    engine: Engine, route: Route, ids: list[str], make: Make
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
 ) -> None:
-    relay = Relay(engine, make(route))
+    relay = Relay(engine, make_publisher(route))
     relay.open()
     assert [batch.batch_id for batch in relay.once()] == ids[:1]
     relay.close()
@@ -170,19 +157,21 @@ def _lot(engine: Engine) -> Sequence[Publication]:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [KafkaUnavailable(), DatabaseUnavailable()])
 def test_a_relay_that_dies_is_followed_by_one_that_knows(
-    engine: Engine, route: Route, ids: list[str], make: Make, after: bool, error: Exception
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher, after: bool, error: Exception
 ) -> None:
     with pytest.raises(type(error)):
-        relay_all(engine, Broken(make(route), after=after, error=error))
+        relay_all(engine, Broken(make_publisher(route), after=after, error=error))
     assert len(contents(engine, pending_batches)) == 2
-    done = relay_all(engine, make(route))
+    done = relay_all(engine, make_publisher(route))
     assert done.count(0) == int(after), "what is out already is settled without being sent again"
     require_each_once(engine, route, ids)
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_a_relay_that_was_overtaken_cannot_publish(engine: Engine, route: Route, ids: list[str], make: Make) -> None:
-    old, new = Relay(engine, make(route)), Relay(engine, make(route))
+def test_a_relay_that_was_overtaken_cannot_publish(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    old, new = Relay(engine, make_publisher(route)), Relay(engine, make_publisher(route))
     old.open()
     old.once()
     new.open()
@@ -194,7 +183,9 @@ def test_a_relay_that_was_overtaken_cannot_publish(engine: Engine, route: Route,
     new.close()
 
 
-def test_a_transaction_under_way_is_not_seen(engine: Engine, route: Route, ids: list[str], make: Make) -> None:
+def test_a_transaction_under_way_is_not_seen(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
     """What a predecessor had sent but not committed is thrown away when it is fenced."""
     half = ConfluentPublisher(route)
     half.open()
@@ -203,20 +194,20 @@ def test_a_transaction_under_way_is_not_seen(engine: Engine, route: Route, ids: 
     half._producer.produce(route.records_topic, b'{"record_id": "half"}', b"key")
     half._producer.produce(route.batches_topic, b"{}", ids[0].encode())
     assert half._producer.flush(10) == 0
-    relay_all(engine, make(route))
+    relay_all(engine, make_publisher(route))
     require_each_once(engine, route, ids)
 
 
 @pytest.mark.parametrize("missing", ["records", "batches"])
-def test_a_missing_topic_is_named(route: Route, make: Make, missing: str) -> None:
+def test_a_missing_topic_is_named(route: Route, make_publisher: MakePublisher, missing: str) -> None:
     topics = {"records_topic": route.records_topic, "batches_topic": route.batches_topic}
     there = {**topics, f"{missing}_topic": "nowhere"}
     with pytest.raises(KafkaUnavailable, match="no topic nowhere"):
-        make(Route(route.kafka, **there, transactional_id="x")).probe()
+        make_publisher(Route(route.kafka, **there, transactional_id="x")).probe()
 
 
-def test_a_broker_that_is_away_is_unavailable(make: Make) -> None:
-    publisher = make(Route(KafkaSettings.plain("127.0.0.1:1"), "a", "b", "c"))
+def test_a_broker_that_is_away_is_unavailable(make_publisher: MakePublisher) -> None:
+    publisher = make_publisher(Route(KafkaSettings.plain("127.0.0.1:1"), "a", "b", "c"))
     for action in (publisher.probe, publisher.open):
         with pytest.raises(KafkaUnavailable):
             action()
