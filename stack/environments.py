@@ -18,13 +18,13 @@ KAFKA_SECURITY = ("KAFKA_SECURITY_", "KAFKA_SSL_", "KAFKA_SASL_")
 GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 CLOUDS = {"gs://": GOOGLE, "s3://": ("AWS_",)}
 """What a role needs to use the store that one of its variables names; no other role has these."""
-SECRETS = "DRIFTLINE_SECRETS"
+SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
 PASSED_ON: dict[Role, tuple[str, ...]] = {
     "owner": (),
-    "simulator": (SECRETS, "SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *ACCESS),
-    "eda": (SECRETS, "EDA_"),
-    "jobs": (SECRETS, "SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS"),
-    "monitor": (SECRETS, "MONITOR_", "DRIFTLINE_OBJECTS", *ACCESS),
+    "simulator": (SETTINGS_AS_FILES, "SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *ACCESS),
+    "eda": (SETTINGS_AS_FILES, "EDA_"),
+    "jobs": (SETTINGS_AS_FILES, "SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS"),
+    "monitor": (SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *ACCESS),
 }
 """Variables whose names begin so are passed on to the role, where the caller has set them."""
 
