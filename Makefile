@@ -59,7 +59,7 @@ audit: setup ## Look for known vulnerabilities of the locked packages (required=
 scan-secrets: setup ## Look for secrets in what git tracks
 	$(VENV) -m stack.leaks
 
-fetch-data: setup ## Download, check and checksum the raw data that RAW_DATA_BUCKET and RAW_DATA_OBJECT name
+fetch-data: setup ## Download, check and checksum the raw data that RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, name
 	$(VENV) flaskapp/DataFile/download_raw_data.py
 	cd flaskapp/DataFile && sha256sum RawData.csv* > RawData.sha256
 
@@ -71,10 +71,10 @@ test: test-unit test-integration test-e2e ## Every test, on real servers
 test-unit: setup ## Tests without a server or Java
 	$(PARALLEL) tests/unit
 
-test-integration: tools ## Tests on MariaDB, MySQL and Kafka
+test-integration: tools ## Tests on MariaDB, MySQL, Kafka, Spark and object stores
 	$(PARALLEL) --no-loadscope-reorder tests/integration
 
-test-e2e: setup ## The loop through the public commands, with kills
+test-e2e: setup ## The loop through the public commands, with kills, in a network of its own
 	$(ENCLOSED) $(PYTEST) -q tests/e2e
 
 bench: setup ## Time the product against the bare thing it stands on (some minutes)
