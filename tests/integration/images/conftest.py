@@ -1,18 +1,21 @@
 """The images, built once, and where their containers meet: a database, a broker, secrets, a volume."""
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from driftline.clock import utc_now
 from stack import container_secrets, paths
-from stack.contained import EXECUTABLE, Contained
+from stack.contained import Contained
 from stack.images import DOCKERFILES, Builder, Image, reason_missing
 from stack.leashed import LeashedBroker, LeashedDatabase
+from tests.integration.deploy.test_compose import Model, resolved
+from tests.integration.images import composed
 
 FIGURES = paths.BUILD / "images" / "figures.txt"
 CANARY = "driftline-canary-that-belongs-into-no-image"
@@ -58,6 +61,7 @@ class World:
     database: LeashedDatabase
     bootstrap_servers: str
     images: dict[str, Image]
+    model: Model
 
     @property
     def secrets(self) -> Path:
@@ -67,23 +71,24 @@ class World:
     def volume(self) -> Path:
         return self.folder / "volume"
 
-    def contained(self, image: str, user: str, **environment: str) -> Contained:
-        """Describe a container as the compose file does: its database user, that one's password as a secret."""
-        number = len([*self.folder.iterdir()])
-        servers = {
+    def contained(self, name: str, **changed: str) -> Contained:
+        """Describe a container of a service of the compose file, with the servers that are here."""
+        service = self.model["services"][name]
+        here = {
             "DB_HOST": "127.0.0.1",
             "DB_PORT": str(self.database.port),
-            "DB_USER": user,
-            "DB_NAME": "RawData",
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
         }
-        mounts = {
-            "/run/secrets/db_password": self.secrets / f"{user}.password",
-            "/run/tokens": container_secrets.token_file(self.secrets).parent,
-            "/var/lib/driftline": self.volume,
-        }
-        described = Contained(self.images[image], self.folder / f"{image}-{number}", servers | environment, mounts)
-        return replace(described, tmp_options=EXECUTABLE) if image == "jobs" else described
+        image = self.images[service["image"].removeprefix("driftline/").partition(":")[0]]
+        folder = self.folder / f"{name}-{len([*self.folder.iterdir()])}"
+        return composed.described(
+            service, self.model["secrets"], folder, image, here | changed, self.secrets, self.volume
+        )
+
+    def step(self, name: str) -> "subprocess.CompletedProcess[str]":
+        """Run a one-off step of the compose file to its end."""
+        service = self.model["services"][name]
+        return self.contained(name).run(*(service.get("command") or ()), entrypoint=service.get("entrypoint"))
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +99,7 @@ def world(
     kafka_session: LeashedBroker,
 ) -> World:
     folder = tmp_path_factory.mktemp("world")
-    made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images)
+    made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))
     made.secrets.mkdir(mode=0o700)
     (made.secrets / "root.password").write_text(mariadb_session.password)
     container_secrets.make(made.secrets, utc_now())

@@ -34,6 +34,8 @@ print(json.dumps({
     "variable": os.access("/var/lib/driftline", os.W_OK),
 }))
 """
+SERVICE_OF = {"simulator": "history", "monitor": "monitor", "eda": "eda", "jobs": "prepare", "deploy": "plan"}
+"""A service with a volume that runs each image."""
 BUILD_TOOLS = ("opt/driftline/bin/pip", "usr/bin/gcc", "usr/bin/mvn", "usr/bin/curl", "usr/bin/git")
 
 
@@ -51,7 +53,7 @@ def test_its_description_names_a_user_by_number_and_says_what_it_is(image: Image
 
 
 def test_it_runs_as_nobody_special_and_writes_nowhere_but_where_it_should(image: Image, world: World) -> None:
-    done = world.contained(image.name, "driftline_owner").python(SELF)
+    done = world.contained(SERVICE_OF[image.name]).python(SELF)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "user": 10001,
@@ -104,37 +106,22 @@ def test_it_holds_no_secret(image: Image, world: World) -> None:
     assert [name for name in image.environment if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == []
 
 
-def test_they_set_up_load_explore_and_prepare_one_after_another(world: World) -> None:
-    steps: tuple[tuple[Contained, tuple[str, ...], tuple[str, ...] | None], ...] = (
-        (_provision(world), ("provision",), None),
-        (
-            world.contained("simulator", "driftline_simulator"),
-            ("-m", "flaskapp.load_history", "--days", "20", "--subscribers", "40", "--until", "2026-01-31"),
-            ("python",),
-        ),
-        (world.contained("eda", "driftline_jobs"), (), None),
-        (
-            world.contained("jobs", "driftline_jobs", SPARK_DRIVER_MEMORY="512m", SPARK_MASTER="local[1]"),
-            ("/app/pyspark/prepare_data.py",),
-            None,
-        ),
-    )
-    for container, arguments, entrypoint in steps:
+def test_they_set_up_load_explore_and_prepare_as_the_compose_file_says(world: World) -> None:
+    for name in ("provision", "plan", "history", "days", "eda", "prepare"):
         began = time.monotonic()
-        done = container.run(*arguments, entrypoint=entrypoint)
-        assert done.returncode == 0, f"{container.image.name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-        tell(f"{container.image.name} {' '.join(arguments)}: {time.monotonic() - began:.1f} s")
+        done = world.step(name)
+        assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        tell(f"{name}: {time.monotonic() - began:.1f} s")
     assert (world.volume / "eda" / "report.html").stat().st_size > 10_000
     assert [*(world.volume / "objects" / "prepared").rglob("*.parquet")]
 
 
 @pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/models")])
 def test_a_service_starts_answers_its_health_check_and_asks_for_a_token(world: World, name: str, page: str) -> None:
-    assert _provision(world).run("provision").returncode == 0
+    assert world.step("provision").returncode == 0
     port = ports.any_free(frozenset())
     own = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
-    settings = own | {"DRIFTLINE_TOKENS": "/run/tokens/tokens.json"}
-    container = world.contained(name, f"driftline_{name}", **settings)
+    container = world.contained(name, **own)
     began = time.monotonic()
     with _serving(container, port):
         tell(f"{name}: answers {time.monotonic() - began:.1f} s after its start")
@@ -148,16 +135,9 @@ def test_a_service_starts_answers_its_health_check_and_asks_for_a_token(world: W
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> None:
-    described = world.contained(name, f"driftline_{name}")
-    done = replace(described, network=False).run()
+    done = replace(world.contained(name, DRIFTLINE_TOKENS=""), network=False).run()
     assert done.returncode == 2, done.stderr
     assert "DRIFTLINE_TOKENS" in done.stdout + done.stderr
-
-
-def _provision(world: World) -> Contained:
-    described = world.contained("deploy", "root")
-    accounts = {f"/run/secrets/{file.name}": file for file in world.secrets.glob("driftline_*.password")}
-    return replace(described, mounts={**described.mounts, **accounts})
 
 
 @contextmanager
@@ -175,4 +155,4 @@ def _health(world: World, name: str, port: int) -> int:
     """Run the image's own health check, at the port where the service is here."""
     check, *command, usual = world.images[name].configuration["Healthcheck"]["Test"]
     assert (check, usual) == ("CMD", {"simulator": "5000", "monitor": "5001"}[name])
-    return world.contained(name, f"driftline_{name}").run(*command, str(port), entrypoint=()).returncode
+    return world.contained(name).run(*command, str(port), entrypoint=()).returncode
