@@ -21,6 +21,8 @@ from flaskapp.history import Progress
 NAMES = ("RawData.csv", "RawData.csv.gz")
 BLOCK = 4 << 20
 """Bytes read at once."""
+EMPTY = "Empty CSV file"
+"""How the reader says so."""
 FIRST_LINE = 2
 """The header is line 1."""
 
@@ -102,6 +104,8 @@ def _reader(path: Path, stream: BinaryIO, skip: Callable[[pa.csv.InvalidRow], st
             ),
         )
     except pa.ArrowInvalid as error:
+        if EMPTY not in str(error):
+            raise
         raise NotFound(f"{path} holds no lines; put the raw data there or take the file away.") from error
 
 
@@ -110,6 +114,8 @@ def _readable(path: Path) -> Iterator[None]:
     """Turn what cannot be read at all into an error of ours: a gzip file cut short, a line without end."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is no text in UTF-8; save it so. Nothing was loaded.") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidInput(f"{path} cannot be read to its end: {error}. Nothing was loaded.") from error
 

@@ -37,6 +37,21 @@ def test_ragged_and_blank_lines_keep_their_numbers(tmp_path: Path, packed: bool,
     assert lines_of(path) == ([2, 4, 7], [(3, 2), (6, 1)])
 
 
+def test_another_encoding_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "RawData.csv"
+    path.write_bytes(f"{HEADER}\n{ROW}\n".encode("utf-16"))
+    with pytest.raises(InvalidInput, match="is no text in UTF-8"):
+        lines_of(path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader's own, of the line's text
+def test_a_ragged_line_in_another_encoding_is_not_called_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "RawData.csv"
+    path.write_bytes(f"{HEADER}\n{ROW}\n\u00e9t\u00e9,1\n".encode("latin-1"))
+    with pytest.raises(InvalidInput, match="cannot be read to its end"):
+        lines_of(path)
+
+
 def test_pieces_of_a_large_file_are_numbered_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_file, "BLOCK", 5_000)
     rows = [ROW] * 999
