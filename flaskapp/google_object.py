@@ -13,6 +13,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Blob, Client
 from google.oauth2.service_account import Credentials as KeyFile
 
+from driftline.errors import InvalidInput
 from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
@@ -48,7 +49,9 @@ class GoogleObject:
     """One object of a bucket, as a `flaskapp.raw_source.Source`."""
 
     def __init__(self, client: Client, bucket: str, name: str) -> None:
+        """Take the names; raises `InvalidInput` where no bucket can have that name."""
         self._client, self._bucket, self._name = client, bucket, name
+        _require_possible(client, bucket)
         self._source = f"gs://{bucket}/{name}"
 
     def look(self) -> Version:
@@ -91,6 +94,8 @@ class GoogleObject:
             raise Interrupted(_first_line(error)) from error
         except BUSY as error:
             raise Interrupted(f"Google answers {error.code}") from error
+        except api.GoogleAPICallError as error:
+            raise InvalidInput(f"Google does not give {self._source} ({error.code}): {_shortened(error)}") from error
         except authentication.GoogleAuthError as error:
             raise NoAccess(f"Google does not take the credentials of this machine: {LOGIN}.") from error
 
@@ -111,4 +116,15 @@ def _first_line(error: BaseException) -> str:
     inner: Any = error
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__
-    return f"{type(error).__name__}: {inner}".splitlines()[0][:200]
+    return _shortened(f"{type(error).__name__}: {inner}")
+
+
+def _shortened(said: object) -> str:
+    return str(said).splitlines()[0][:200]
+
+
+def _require_possible(client: Client, bucket: str) -> None:
+    try:
+        client.bucket(bucket)
+    except ValueError as error:
+        raise InvalidInput(f"{bucket!r} is no bucket: correct RAW_DATA_BUCKET. {error}") from error

@@ -22,7 +22,7 @@ from flaskapp.history import Progress
 from flaskapp.raw_download_state import Fetched, State
 from flaskapp.raw_file import BLOCK, NAMES
 from flaskapp.raw_source import Damaged, Replaced, Source, Version
-from flaskapp.resumed_download import Pause, complete, patiently
+from flaskapp.resumed_download import Pause, complete, patiently, written
 
 PLAIN, GZIPPED = NAMES
 UNFINISHED = ".download"
@@ -50,13 +50,12 @@ def download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pa
     `flaskapp.raw_rules`, all before the file takes its place.
 
     Raises:
-        NoSuchObject, NoAccess, StoreUnavailable, NoSpace: as they say. Damaged: the bytes are not those stored.
+        NoSuchObject, NoAccess, StoreUnavailable, NoSpace, Unusable: as they say. Damaged: these are other bytes.
         InvalidInput: the data cannot be loaded. Conflict: a file is in the way that was not downloaded, another
         download is at work, or the object is replaced again and again.
     """
     unfinished = folder / UNFINISHED
-    unfinished.mkdir(parents=True, exist_ok=True)
-    with _alone(unfinished):
+    with written(unfinished), _alone(unfinished):
         for _ in range(REPLACEMENTS - 1):
             try:
                 return _download(source, folder, newest, bar, pause)
@@ -67,6 +66,7 @@ def download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pa
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

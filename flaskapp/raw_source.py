@@ -32,6 +32,10 @@ class NoSpace(DriftlineError):
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
+class Unusable(InvalidInput):
+    """The folder cannot be used; check who may write there, and what is in the way."""
+
+
 class Damaged(InvalidInput):
     """What was downloaded is not what is stored; run it again."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flaskapp.history import Progress
-from flaskapp.raw_source import Interrupted, NoSpace, Source, StoreUnavailable, T, Version
+from flaskapp.raw_source import Interrupted, NoSpace, Source, StoreUnavailable, T, Unusable, Version
 
 ATTEMPTS = 5
 """So many requests in a row may bring nothing."""
@@ -88,12 +88,15 @@ def require_space(folder: Path, needed: int) -> None:
 
 @contextmanager
 def written(file: Path) -> Iterator[None]:
-    """Turn a full disk into an error of ours."""
+    """Turn a full disk, and a place that cannot be read or written, into errors of ours."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+            raise Unusable(
+                f"{error.filename or file} cannot be used ({error.strerror}): check who may write there, and what is "
+                "in the way."
+            ) from error
         raise NoSpace(
             f"The disk is full ({file.parent}): free some space and run it again; it goes on where it stopped."
         ) from error

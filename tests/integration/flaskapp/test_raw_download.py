@@ -1,14 +1,17 @@
 """Raw data comes whole or not at all, from a server of Google Cloud Storage's protocol, on a line that is cut."""
 
+import errno
 import gzip
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,11 +19,12 @@ from google.cloud.storage import Blob
 
 from driftline.columns import CDR_FILE_COLUMNS
 from driftline.errors import Conflict, InvalidInput, SchemaMismatch
-from flaskapp import raw_download_command, resumed_download
+from flaskapp import raw_download_command, raw_download_state, resumed_download
 from flaskapp.google_object import GoogleObject, make_client
 from flaskapp.history import Progress
 from flaskapp.raw_download import Downloaded, download
-from flaskapp.raw_source import Damaged, NoAccess, NoSuchObject, Source, StoreUnavailable, Version, Write
+from flaskapp.raw_source import Damaged, NoAccess, NoSpace, NoSuchObject, Source, StoreUnavailable, Version, Write
+from flaskapp.stored_object import StoredObject
 from stack import paths, ports
 from stack.object_servers import LeashedGcs
 from tests.integration.flaskapp.bad_line import BadLine, bad_line
@@ -273,6 +277,56 @@ def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: No raw data is named: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("in_the_way", ["RawData.csv", ".download"])
+def test_what_is_in_the_way_is_one_message(tmp_path: Path, in_the_way: str) -> None:
+    stored_raw, folder = tmp_path / "stored" / "RawData.csv", tmp_path / "folder"
+    stored_raw.parent.mkdir()
+    stored_raw.write_bytes(raw_data(10))
+    (folder / in_the_way).mkdir(parents=True)
+    if in_the_way == ".download":
+        (folder / in_the_way).rmdir()
+        (folder / in_the_way).touch()
+    done = run_script(folder, RAW_DATA_URL=str(stored_raw))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: {folder / in_the_way} cannot be used (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_full_disk_is_said_wherever_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(raw_download_state, "save", full)
+    stored_raw = tmp_path / "stored.csv"
+    stored_raw.write_bytes(raw_data(10))
+    with pytest.raises(NoSpace, match="free some space and run it again"):
+        fetch(StoredObject(str(stored_raw)), tmp_path / "folder")
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Google, when a bucket wants its readers to pay."""
+
+    def do_GET(self) -> None:
+        said = b'{"error": {"code": 400, "message": "Bucket is a requester pays bucket"}}'
+        self.send_response(400)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, format: str, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_any_other_refusal_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(InvalidInput, match="requester pays"):
+            fetch(source("gs://bucket"), tmp_path)
+        server.shutdown()
 
 
 def test_no_server_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

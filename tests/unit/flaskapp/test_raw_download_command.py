@@ -31,6 +31,11 @@ def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:
     assert isinstance(source_of(settings(url=f"{tmp_path}/RawData.csv")), StoredObject)
 
 
+def test_a_name_that_no_bucket_can_have_is_said() -> None:
+    with pytest.raises(InvalidInput, match="'My_Bucket!' is no bucket: correct RAW_DATA_BUCKET"):
+        source_of(settings(bucket="My_Bucket!", object="o"))
+
+
 @pytest.mark.parametrize("url", ["gs://bucket", "gs://bucket/", "gs:///name", "ftp://host/name", "s3:///"])
 def test_an_address_that_names_no_object_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
