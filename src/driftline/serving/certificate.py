@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from cheroot.errors import FatalSSLAlert
 from cheroot.makefile import MakeFile
 from cheroot.ssl import Adapter
 
@@ -29,9 +30,16 @@ class RenewedCertificate(Adapter):
         return sock
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
-        """Begin TLS on a new connection; the handshake comes later."""
+        """Begin TLS on a new connection; the handshake comes later.
+
+        Raises:
+            FatalSSLAlert: the client is gone already; the server knows it by that.
+        """
         self._renew()
-        return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
+        try:
+            return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
+        except OSError as error:
+            raise FatalSSLAlert(str(error)) from error
 
     def get_environ(self) -> dict[str, str]:
         """Tell the app nothing of the certificate."""

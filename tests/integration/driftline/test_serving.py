@@ -1,10 +1,12 @@
 """A service over HTTP and HTTPS: who is answered, who is refused, and that nobody can keep the others waiting."""
 
 import http.client
+import logging
 import os
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -132,6 +134,19 @@ def test_over_https_plain_http_and_old_tls_are_refused(certificates: Certificate
         raw = socket.create_connection((HOST, port), 10)
         with newest.wrap_socket(raw, server_hostname=HOST) as connection:
             assert connection.version() == "TLSv1.3"
+
+
+def test_a_client_that_is_gone_before_the_handshake_is_no_error(
+    certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_once = struct.pack("ii", 1, 0)
+    with _served(_tls(certificates)) as port:
+        for _ in range(40):
+            with socket.create_connection((HOST, port), 10) as client:
+                client.sendall(b"\x16\x03\x01")
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        assert _get(port, client_context(certificates.authority)) == (200, b"ok")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
