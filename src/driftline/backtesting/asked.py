@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from driftline.backtesting.chunking import Cut
 from driftline.backtesting.classes import ONES, ZEROS, plain
 from driftline.backtesting.instants import instant
 from driftline.backtesting.request import Request
-from driftline.engine.spec import ColumnKind, ModelSpec, Problem
+from driftline.engine.spec import ColumnKind, ModelSpec, Problem, time_zones
 from driftline.errors import InvalidInput
 
 
@@ -84,7 +84,7 @@ def _caught(read: Any, faults: list[str]) -> Any:
 
 def _zone(fields: Mapping[str, Any], faults: list[str]) -> ZoneInfo:
     name = str(fields.get("time_zone", "UTC"))
-    if name in available_timezones():
+    if name in time_zones():
         return ZoneInfo(name)
     faults.append(f"spec: unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'")
     return ZoneInfo("UTC")

@@ -1,10 +1,10 @@
 """A backtest as one self-contained HTML page: no script, no request, below a megabyte."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from math import ceil, isfinite
+from math import ceil, inf, isfinite
 from typing import Any
 
 from driftline import __version__
@@ -160,7 +160,8 @@ class View:
     @property
     def heat(self) -> list[HeatRow]:
         """Drift of each column by place, as shades of its value over its bound."""
-        return [self._heat(column, place * 20) for place, column in enumerate(self.columns[:60])]
+        reached = [_reached(group) for group in self.groups]
+        return [self._heat(column, place * 20, reached) for place, column in enumerate(self.columns[:60])]
 
     @property
     def rows(self) -> list[BacktestChunk]:
@@ -200,13 +201,12 @@ class View:
         reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
         return chunk.verdict.state, f"{self.when(chunk)}: {WORDS[chunk.verdict.state]}. {reason}"
 
-    def _heat(self, column: str, y: int) -> HeatRow:
+    def _heat(self, column: str, y: int, reached: Sequence[Mapping[str, float]]) -> HeatRow:
         width = 880 / len(self.groups)
         paths: dict[int, str] = {}
-        for place, group in enumerate(self.groups):
-            ratios = [ratio for chunk in group for ratio in _ratios(chunk, column)]
-            if ratios:
-                shade = min(SHADES - 1, int(max(ratios) * 3))
+        for place, ratios in enumerate(reached):
+            if column in ratios:
+                shade = min(SHADES - 1, int(ratios[column] * 3))
                 paths[shade] = paths.get(shade, "") + f"M{220 + place * width:.1f} {y + 9}h{width * 0.92:.1f}"
         marks = [220 + (i + 0.46) * width for i, g in enumerate(self.groups) if any(column in _drifted(c) for c in g)]
         return HeatRow(column, y, sorted(paths.items()), [round(mark, 1) for mark in marks])
@@ -232,18 +232,14 @@ def _drifted(chunk: BacktestChunk) -> tuple[str, ...]:
     return chunk.verdict.drifted
 
 
-def _ratios(chunk: BacktestChunk, column: str) -> Iterator[float]:
-    """Yield how far each drift value of a column is on the way to its bound: 1 is at the bound."""
-    for result in chunk.results:
-        upper = result.bounds.upper
-        if _is_drift(result, column) and result.value is not None and upper:
-            ratio = result.value / upper
-            if isfinite(ratio):
-                yield ratio
-
-
-def _is_drift(result: Result, column: str) -> bool:
-    return result.kind is Kind.DRIFT and result.subject == column and result.segment is None
+def _reached(chunks: Iterable[BacktestChunk]) -> dict[str, float]:
+    """Say by column how far its drift is on the way to its bound, at the most; 1 is at the bound."""
+    found: dict[str, float] = {}
+    for result in (r for chunk in chunks for r in chunk.results if r.kind is Kind.DRIFT and r.segment is None):
+        ratio = result.value / result.bounds.upper if result.value is not None and result.bounds.upper else inf
+        if isfinite(ratio):
+            found[result.subject] = max(ratio, found.get(result.subject, ratio))
+    return found
 
 
 def _furthest(results: Sequence[Result]) -> Result | None:

@@ -118,11 +118,12 @@ class ThresholdPolicy(StrEnum):
     NANNYML = "nannyml"
 
 
-_zones = cache(available_timezones)  # reads a folder tree
+time_zones = cache(available_timezones)
+"""The names of all time zones: it reads a folder tree, so once."""
 
 
 def _known_zone(name: str) -> str:
-    if name not in _zones():
+    if name not in time_zones():
         msg = f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'"
         raise ValueError(msg)
     return name
