@@ -79,5 +79,6 @@ def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) 
     """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
     subject, kind, method = key
     own = values[subject, Kind.REALIZED, method] if kind is Kind.ESTIMATED else values[key]
-    spread = spread_for(spec, kind, method, own) if kind in PERFORMANCE else None
-    return Limit(bounds_for(spec, kind, method, own), bounds_note(spec, method, own), spread)
+    spread = spread_for(spec, kind, method, own)
+    bounds = spread.bounds(kind, method) if spread else bounds_for(spec, kind, method, own)
+    return Limit(bounds, bounds_note(spec, method, own), spread if kind in PERFORMANCE else None)

@@ -307,14 +307,17 @@ class ModelSpec(BaseModel):
     @property
     def watched(self) -> tuple[ColumnSpec, ...]:
         """The columns watched for drift: features marked so, then scores, prediction, and the label where asked for."""
-        kind = ColumnKind.CONTINUOUS if self.problem is Problem.REGRESSION else ColumnKind.CATEGORICAL
-        own = [ColumnSpec.model_construct(name=name) for name in self.scores]
-        own += [
-            ColumnSpec.model_construct(name=name, kind=kind)
-            for name in (PREDICTION, LABEL)
-            if name != LABEL or self.label_drift
-        ]
+        own = _watched_outputs(self.problem, self.scores, (PREDICTION, LABEL) if self.label_drift else (PREDICTION,))
         return (*(column for column in self.columns if column.watched), *own)
+
+
+@cache
+def _watched_outputs(problem: Problem, scores: tuple[str, ...], others: tuple[str, ...]) -> tuple[ColumnSpec, ...]:
+    kind = ColumnKind.CONTINUOUS if problem is Problem.REGRESSION else ColumnKind.CATEGORICAL
+    return (
+        *(ColumnSpec.model_construct(name=name) for name in scores),
+        *(ColumnSpec.model_construct(name=name, kind=kind) for name in others),
+    )
 
 
 @cache

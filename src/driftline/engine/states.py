@@ -146,7 +146,7 @@ class States:
         return cls(
             problem=spec.problem,
             performance=performance,
-            columns={column.name: fitted for column, fitted in zip(spec.watched, columns, strict=True)},
+            columns=dict(zip((column.name for column in spec.watched), columns, strict=True)),
             multivariate={method: MULTIVARIATE[method].fit(frame, spec) for method in spec.multivariate_methods},
         )
 
