@@ -6,7 +6,8 @@ VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
-PARALLEL := $(PYTEST) -q -n 2 --dist loadgroup
+# Two processes, one thread each.
+PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network of its own, unless the tests are given servers (stack/given.py), which are outside it.
 ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m stack.enclosure)
 INSTALLED := .venv/.project.stamp

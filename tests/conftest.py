@@ -13,8 +13,8 @@ pytest_plugins = ["stack.testing", "stack.object_testing"]
 SHARED = ("nannyml", "spark")
 """Fixtures that take several seconds to make, once in each process that asks for one."""
 
-settings.register_profile("fresh", deadline=None, max_examples=50)
-settings.register_profile("same", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("fresh", deadline=None, max_examples=30)
+settings.register_profile("same", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("same" if os.environ.get("CI") else "fresh")
 
 
