@@ -6,6 +6,8 @@ with 1 too under `--required`. PyPI's database is asked first (where a mirror ha
 
 import argparse
 import json
+import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +23,7 @@ FAILED = 1
 DATABASES = {"PyPI": ("--vulnerability-service", "pypi"), "OSV": ("--vulnerability-service", "osv")}
 """By name, pip-audit's options; an address (`--osv-url`) may be among them."""
 OPTIONS = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--timeout", "15")
-AWAY = ("ConnectionError", "Timeout", "ServiceError", "HTTPError", "ConnectError")
+AWAY = ("ConnectionError", "Timeout", "ServiceError", "HTTPError", "ConnectError", "SSLError", "ProxyError")
 """What pip-audit's last line says when the database, and not the lock file, is at fault."""
 SHOWN = 5
 
@@ -64,7 +66,7 @@ def ask(files: Iterable[Path], database: Sequence[str]) -> Answer | None:
     named = [argument for file in files for argument in ("--requirement", str(file))]
     done = subprocess.run(
         (sys.executable, "-m", "pip_audit", *OPTIONS, *database, *named),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        env={**_trust(), **os.environ}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.stdout.startswith("{"):
         return answer_of(json.loads(done.stdout))
@@ -72,6 +74,12 @@ def ask(files: Iterable[Path], database: Sequence[str]) -> Answer | None:
     if any(word in said.splitlines()[-1] for word in AWAY):
         return None
     raise AuditFailed(f"{AuditFailed.__doc__}\n{said[-1500:]}")
+
+
+def _trust() -> dict[str, str]:
+    """Let pip-audit trust what this system trusts, where that is one file; left to itself it knows its own list."""
+    known = ssl.get_default_verify_paths().cafile
+    return {"REQUESTS_CA_BUNDLE": known} if known else {}
 
 
 def answer_of(report: dict[str, Any]) -> Answer:

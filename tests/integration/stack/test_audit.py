@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from driftline.tls import server_context
 from stack import audit, ports
+from stack.certificates import Certificates
 
 LOCK = f"harmless==1.0 --hash=sha256:{'0' * 64}\nbroken-thing==2.1 --hash=sha256:{'1' * 64}\n"
 FAULT = {
@@ -46,8 +48,8 @@ def database() -> Iterator[tuple[str, ...]]:
         server.shutdown()
 
 
-def address(port: int) -> tuple[str, ...]:
-    return ("--vulnerability-service", "osv", "--osv-url", f"http://127.0.0.1:{port}/v1/query")
+def address(port: int, scheme: str = "http") -> tuple[str, ...]:
+    return ("--vulnerability-service", "osv", "--osv-url", f"{scheme}://127.0.0.1:{port}/v1/query")
 
 
 @pytest.fixture
@@ -79,6 +81,15 @@ def test_a_database_out_of_reach_is_said_not_to_have_checked(
 ) -> None:
     assert audit.audit([lock], {"ours": address(ports.any_free())}, required=required) == status
     assert "NOT CHECKED for known vulnerabilities: no vulnerability database (ours)" in capsys.readouterr().err
+
+
+def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certificates: Certificates) -> None:
+    with HTTPServer(("127.0.0.1", 0), Database) as server:
+        context = server_context(certificates.certificate, certificates.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        assert audit.ask([lock], address(server.server_port, "https")) is None
+        server.shutdown()
 
 
 def test_the_next_database_is_asked(lock: Path, database: tuple[str, ...]) -> None:
