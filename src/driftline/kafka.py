@@ -117,6 +117,6 @@ def _reason(error: ssl.SSLError) -> str:
         return (
             f"Kafka shows no certificate of KAFKA_SSL_CA for its name in KAFKA_BOOTSTRAP_SERVERS; OpenSSL says: {said}"
         )
-    if isinstance(error, ssl.SSLEOFError) or error.reason == "WRONG_VERSION_NUMBER":
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or error.reason == "WRONG_VERSION_NUMBER":
         return "Kafka does not speak TLS at this port; correct KAFKA_SECURITY_PROTOCOL or KAFKA_BOOTSTRAP_SERVERS."
     return f"The TLS handshake with Kafka failed ({error.reason}); check KAFKA_SSL_CERT and KAFKA_SSL_KEY."
