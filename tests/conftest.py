@@ -3,6 +3,7 @@
 With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all that use a fixture of `SHARED` in one.
 """
 
+import gc
 import os
 
 import pytest
@@ -28,3 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str:
     used = getattr(item, "fixturenames", ())
     return next((name for name in SHARED if name in used), item.nodeid.partition("::")[0])
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all that was imported, and look less often: it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
