@@ -159,7 +159,8 @@ def _fresh_schema(server: LeashedDatabase) -> Iterator[DatabaseAddress]:
     name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
     yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
-    _administer(server, f"DROP DATABASE IF EXISTS {name}")
+    for schema in (name, f"{name}_truth"):  # the second is there where a test made it
+        _administer(server, f"DROP DATABASE IF EXISTS {schema}")
 
 
 def _administer(server: LeashedDatabase, statement: str) -> None:

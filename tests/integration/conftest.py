@@ -69,6 +69,4 @@ def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
         connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
     migrate.upgrade(made)
     yield made
-    with made.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {database_settings.truth_name}")
     made.dispose()

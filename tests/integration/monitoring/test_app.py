@@ -215,8 +215,6 @@ def test_readiness_follows_the_schema(mariadb: DatabaseAddress, tmp_path: Path) 
         connection.exec_driver_sql(f"CREATE DATABASE {settings.truth_name}")
     migrate.upgrade(engine)
     assert client.get("/readyz").status_code == 200
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {settings.truth_name}")
     engine.dispose()
 
 
