@@ -9,9 +9,11 @@ from pymysql.connections import Connection
 from pymysql.constants import ER
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
+from sqlalchemy import Table
 
 from driftline import tables, views
 from driftline.database import tls_context
+from driftline.settings import DatabaseSettings
 from stack import paths, root_account
 from stack.errors import StartFailed
 from stack.services import root_password
@@ -19,23 +21,29 @@ from stack.site import Site
 from stack.sqlfile import schema_pattern, statements
 
 ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_eda", "driftline_jobs", "driftline_monitor")
-CHURN_STAGING, CHURN_PREDICTIONS = (
-    table.format(tables.CHURN_NUMBER) for table in ("predictions_{}_staging", "predictions_{}")
-)
+CHURN_PREDICTIONS = tables.predictions_name(tables.CHURN_NUMBER)
+CHURN_STAGING = tables.predictions_staging_name(tables.CHURN_NUMBER)
+MIGRATION = "alembic_version"
+
+
+def _names(*own: Table) -> tuple[str, ...]:
+    return tuple(table.name for table in own)
+
+
 RIGHTS_BY_TABLE: dict[str, tuple[str, ...]] = {
-    "simulator_reads": ("models", "alembic_version"),
-    "simulator_adds": ("ledger", "ledger_slots"),
-    "simulator_changes": ("DP_CDR_Data", "labels", "stream_runs"),
-    "simulator_replaces": ("DailySummary", "pending_batches"),
-    "eda_reads": ("DP_CDR_Data", "alembic_version"),
-    "jobs_add": ("ledger", "ledger_slots", "spec_revisions", "pending_batches"),
-    "jobs_change": ("models", "model_versions", "pending_chunks"),
-    "jobs_replace": ("Processed_Data", "Processed_Data_staging", "DailySummary"),
+    "simulator_reads": (*_names(tables.models), MIGRATION),
+    "simulator_adds": _names(tables.ledger, tables.ledger_slots),
+    "simulator_changes": _names(tables.cdr, tables.labels, tables.stream_runs),
+    "simulator_replaces": _names(tables.daily_summary, tables.pending_batches),
+    "eda_reads": (*_names(tables.cdr), MIGRATION),
+    "jobs_add": _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches),
+    "jobs_change": _names(tables.models, tables.model_versions, tables.pending_chunks),
+    "jobs_replace": _names(tables.processed, tables.processed_staging, tables.daily_summary),
     "jobs_make": (CHURN_PREDICTIONS,),
     "jobs_make_and_empty": (CHURN_STAGING,),
     "jobs_renew": (views.MODEL_PREDICTIONS,),
-    "monitor_writes": ("pending_chunks", "chunk_revisions", "results", "verdicts"),
-    "monitor_settles": ("pending_batches",),
+    "monitor_writes": _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
+    "monitor_settles": _names(tables.pending_batches),
 }
 """Tables by what a user may do with them, named as in grants.sql; each may read what it may write."""
 
@@ -100,17 +108,21 @@ def _administrator(site: Site) -> "Connection[Cursor]":
     if site.database is None:
         return root_account.connect(site.ports["mariadb"], root_password(site))
     given = site.database
-    password = given.password.get_secret_value()
     try:
-        return pymysql.connect(
-            host=given.host,
-            port=given.port,
-            user=given.user,
-            password=password,
-            autocommit=True,
-            ssl=tls_context(given),
-        )
+        return connected(given)
     except OperationalError as error:
         denied = error.args[0] == ER.ACCESS_DENIED_ERROR
         why = "refuses DB_USER and DB_PASSWORD" if denied else "cannot be reached: check DB_HOST and DB_PORT"
         raise StartFailed(f"The given server, {given.host}:{given.port}, {why}. It said: {error.args[1]}") from error
+
+
+def connected(settings: DatabaseSettings) -> "Connection[Cursor]":
+    """Connect as the user of the settings; every statement is its own transaction."""
+    return pymysql.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password.get_secret_value(),
+        autocommit=True,
+        ssl=tls_context(settings),
+    )

@@ -10,27 +10,22 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pymysql
 from pydantic import SecretStr
 
 from driftline import migrate
-from driftline.database import make_engine, tls_context
+from driftline.database import make_engine
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, SecretsFolder
 from stack import topics
-from stack.accounts import RIGHTS, SCHEMAS, USERS, Administration
+from stack.accounts import RIGHTS, SCHEMAS, USERS, Administration, connected
 from stack.api import Services
 from stack.console import fail, step
 from stack.credentials import Credentials
 from stack.errors import StackError
 from stack.loaded import followed
 from stack.plan import Plan, Scenario
-
-if TYPE_CHECKING:
-    from pymysql.connections import Connection
-    from pymysql.cursors import Cursor
 
 OWNER = "driftline_owner"
 TOKEN = "demo.token"  # noqa: S105  # the name of a file
@@ -55,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def provision(_: Services) -> None:
     """Make schemas, users, tables, rights and topics, those that are missing; the server's administrator is root."""
     root, passwords = DatabaseSettings(), Credentials(_secrets())
-    administration = Administration(lambda: _connect(root), root.name, "%", passwords.password)
+    administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
         administration.run(SCHEMAS)
         administration.run(USERS)
@@ -98,17 +93,6 @@ def findings(services: Services) -> None:
 STEPS: dict[str, Callable[[Services], None]] = {
     work.__name__: work for work in (provision, plan, days, stream, findings)
 }
-
-
-def _connect(root: DatabaseSettings) -> "Connection[Cursor]":
-    return pymysql.connect(
-        host=root.host,
-        port=root.port,
-        user=root.user,
-        password=root.password.get_secret_value(),
-        autocommit=True,
-        ssl=tls_context(root),
-    )
 
 
 def _secrets() -> Path:

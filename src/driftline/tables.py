@@ -283,9 +283,19 @@ def predictions_staging(number: int, spec: ModelSpec) -> Table:
     return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
 
 
+def predictions_name(number: int) -> str:
+    """Name a model's table of predictions."""
+    return f"predictions_{number}"
+
+
+def predictions_staging_name(number: int) -> str:
+    """Name the table where a model's predictions wait."""
+    return f"{predictions_name(number)}_staging"
+
+
 @lru_cache(KEPT)
 def _predictions(model: _Model) -> Table:
-    name = f"predictions_{model.number}"
+    name = predictions_name(model.number)
     return Table(
         name,
         MetaData(),
@@ -300,7 +310,7 @@ def _predictions(model: _Model) -> Table:
 @lru_cache(KEPT)
 def _predictions_staging(model: _Model) -> Table:
     return Table(
-        f"predictions_{model.number}_staging",
+        predictions_staging_name(model.number),
         MetaData(),
         Column("batch_id", name_type(128), nullable=False),
         Column("attempt", name_type(36), nullable=False),
