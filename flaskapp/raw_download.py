@@ -7,7 +7,7 @@ goes on. A file is replaced only by a whole one that was checked line by line, a
 import base64
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -79,11 +79,12 @@ def _download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: P
     state = raw_download_state.load(folder / UNFINISHED)
     version = patiently(source.look, "The object", pause)
     name = GZIPPED if version.gzipped else PLAIN
-    here = _here(folder / name, state, version)
+    present = {path.name: checksum(path) for path in (folder / one for one in NAMES) if path.exists()}
+    here = _here(name, present.get(name), state, version)
     if here:
         raw_download_state.save(folder / UNFINISHED, replace(state, here=here))
         return Downloaded(folder / name, here, new=False)
-    _require_own(folder, state, version)
+    _require_own(folder, present, state, version)
     if not version.size:
         raise InvalidInput(f"{version.source} is empty; upload the raw data anew.")
     file = _begin(folder / UNFINISHED, name, state, version)
@@ -106,12 +107,12 @@ def _begin(unfinished: Path, name: str, state: State, version: Version) -> Path:
     return file
 
 
-def _require_own(folder: Path, state: State, version: Version) -> None:
+def _require_own(folder: Path, present: Mapping[str, str], state: State, version: Version) -> None:
     """Refuse to replace what was put there by hand; the very bytes that are wanted are no hindrance."""
     own = {*state.own, version.crc32c}
-    for path in (folder / name for name in NAMES):
-        if path.exists() and checksum(path) not in own:
-            raise Conflict(f"{path} was not downloaded, or was changed since: move it away and run it again.")
+    for name, found in present.items():
+        if found not in own:
+            raise Conflict(f"{folder / name} was not downloaded, or was changed since: move it away and run it again.")
 
 
 def _checked(file: Path, version: Version) -> str:
@@ -162,11 +163,10 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _here(path: Path, state: State, version: Version) -> Fetched | None:
-    """Find that this version is in its place already, brought by an earlier run or by hand."""
+def _here(name: str, found: str | None, state: State, version: Version) -> Fetched | None:
+    """Find by its checksum that this version is in its place already, brought by an earlier run or by hand."""
     known = state.here.crc32c if state.here and state.here.version == version else version.crc32c
-    is_ = known is not None and path.exists() and checksum(path) == known
-    return Fetched(version, path.name, known) if known and is_ else None
+    return Fetched(version, name, found) if found and found == known else None
 
 
 def checksum(path: Path) -> str:
