@@ -1,7 +1,6 @@
 """Certificates to try TLS with: a CA of one's own that signs one certificate and is then forgotten."""
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from stack import private_file
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 DAYS = 90
@@ -48,9 +49,9 @@ def make_certificates(folder: Path, now: datetime, names: Sequence[str] = LOCAL_
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _authority(authority_key, now)
     certificate = _signed(authority, authority_key, key, names, now)
-    _write(made.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    _write(made.certificate, certificate.public_bytes(Encoding.PEM))
-    _write(made.authority, authority.public_bytes(Encoding.PEM))
+    private_file.write(made.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private_file.write(made.certificate, certificate.public_bytes(Encoding.PEM))
+    private_file.write(made.authority, authority.public_bytes(Encoding.PEM))
     return made
 
 
@@ -122,12 +123,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write beside and rename: who reads meanwhile has the old one whole."""
-    staged = file.with_suffix(".partial")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-    staged.replace(file)
