@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks.engine.processes import backtest, run
+from benchmarks.engine.processes import backtest, peak, run
 from benchmarks.engine.rows import write
 from benchmarks.measuring import Aim, Better, conclude, machine
 
@@ -21,14 +21,12 @@ def main() -> None:
         for rows, chunks in SIZES.items():
             path = Path(folder) / f"{rows}.parquet"
             until = write(path, REFERENCE, rows, chunks)
-            taken = run(backtest(path, until, Path(folder)))
-            rate[rows] = taken.whole / (rows + REFERENCE)
-            print(
-                f"  {rows:>12,} rows in {chunks:>5,} chunks: {taken.whole:7.2f} s, peak {taken.peak:,.0f} MiB",
-                flush=True,
-            )
+            command = backtest(path, until, Path(folder))
+            most, seconds = peak(command), run(command).whole
+            rate[rows] = seconds / (rows + REFERENCE)
+            print(f"  {rows:>12,} rows in {chunks:>5,} chunks: {seconds:7.2f} s, peak {most:,.0f} MiB", flush=True)
             path.unlink()
-    conclude("MiB at the most", taken.peak, MEMORY)
+    conclude("MiB at the most", most, MEMORY)
     small, large = rate
     conclude("seconds a row, times those of the small file", rate[large] / rate[small])
 

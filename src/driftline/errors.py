@@ -42,6 +42,12 @@ class MissingLibrary(DriftlineError):
     status = HTTPStatus.NOT_IMPLEMENTED
 
 
+class OutOfMemory(DriftlineError):
+    """The system ended a part of the computation, most likely for want of memory; free some, or name fewer features."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+
+
 class NotFound(DriftlineError):
     """There is nothing under that name; list what exists and choose from it."""
 

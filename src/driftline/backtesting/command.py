@@ -83,7 +83,7 @@ def backtest(
     )
     source, request = _checked(file, request, spec, {"--json": json, "--html": html})
     with _progress() as progress:
-        result = run(source, request, progress)
+        result = run(source, request, progress, forks=True)
     for one in result.inferred:
         typer.echo(f"inferred {one}", err=True)
     _deliver(result, json, html)

@@ -1,8 +1,6 @@
 """What the engine does in a backtest: fits the reference, summarises chunk by chunk, judges. No I/O here."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,6 +11,7 @@ from driftline.backtesting.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.result import BacktestChunk, Reference
 from driftline.backtesting.split import Progress, Split
 from driftline.backtesting.verdicts import Counted, Judge
+from driftline.backtesting.workers import workers
 from driftline.engine.chunks import Chunk
 from driftline.engine.evaluate import finish_chunk, summarise_chunk
 from driftline.engine.reference import FittedReference, fit_reference
@@ -21,21 +20,19 @@ from driftline.engine.running import Run
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.states import Summary
 
-THREADS = min(4, os.cpu_count() or 1)
-"""How many chunks are summarised at a time."""
-Judgement = Callable[[Split, Cut, Layout, Progress], tuple[Reference, tuple[BacktestChunk, ...]]]
+Judged = tuple[Reference, tuple[BacktestChunk, ...]]
 
 
-def judge(rows: Split, cut: Cut, layout: Layout, progress: Progress) -> tuple[Reference, tuple[BacktestChunk, ...]]:
-    """Fit the reference's rows and judge the chunks of the analysis, oldest first."""
+def judge(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool = False) -> Judged:
+    """Fit the reference's rows and judge the chunks of the analysis, oldest first; `forks` as in `workers`."""
+    run = workers(len(rows.reference) + len(rows.times), forks=forks)
     progress("fitting the reference", 0)
     places = _places(cut, rows, layout)
-    with ThreadPoolExecutor(THREADS) as pool:
-        sizes = _reference_sizes(cut, rows, layout)
-        fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, pool.map)
-        parts = _parts(rows, layout, places, fitted, pool.map, progress)
-    counted = _counted(parts, layout, places, fitted)
-    chunks = tuple(Judge(layout.judged, places, rows.newest).judge(counted))
+    sizes = _reference_sizes(cut, rows, layout)
+    fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, run)
+    found = {one.chunk: one for one in _counted(rows, places, _Counting(fitted, layout), run, progress)}
+    every = (found.get(chunk, Counted(chunk)) for chunk in places.all(tuple(found)))
+    chunks = tuple(Judge(layout.judged, places, rows.newest).judge(every))
     return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
 
 
@@ -56,41 +53,52 @@ def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] |
     return (cut if as_many else of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
 
 
-def _counted(parts: "dict[Chunk, _Part]", layout: Layout, places: Places, fitted: FittedReference) -> Iterator[Counted]:
-    """Yield each chunk with its results, oldest first; what is done with is let go."""
-    for chunk in places.all(tuple(parts)):
-        part = parts.pop(chunk, None)
-        if part is None:
-            yield Counted(chunk)
-            continue
-        found = finish_chunk(fitted, layout.spec, part.summary, chunk)
-        yield Counted(chunk, part.summary.rows, part.labelled, _said(found, layout))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
+    """Some or all rows of a chunk, summarised."""
+
+    chunk: Chunk
     summary: Summary
     labelled: int
 
     def merge(self, other: "_Part") -> "_Part":
-        return _Part(self.summary.merge(other.summary), self.labelled + other.labelled)
+        return _Part(self.chunk, self.summary.merge(other.summary), self.labelled + other.labelled)
 
 
-def _parts(
-    rows: Split, layout: Layout, places: Places, fitted: FittedReference, run: Run, progress: Progress
-) -> dict[Chunk, _Part]:
-    """Summarise all chunks, several at a time; a chunk that comes in several blocks is merged."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counting:
+    """From the rows of a chunk to its numbers, in one step or in two."""
 
-    def summarised(some: tuple[Chunk, pd.DataFrame]) -> tuple[Chunk, _Part]:
+    fitted: FittedReference
+    layout: Layout
+
+    def summarised(self, some: tuple[Chunk, pd.DataFrame]) -> _Part:
         chunk, frame = some
-        return chunk, _Part(summarise_chunk(fitted, layout.spec, frame), int(frame[LABEL].notna().sum()))
+        summary = summarise_chunk(self.fitted, self.layout.spec, frame)
+        return _Part(chunk, summary, int(frame[LABEL].notna().sum()))
 
+    def finished(self, part: _Part) -> Counted:
+        results = finish_chunk(self.fitted, self.layout.spec, part.summary, part.chunk)
+        return Counted(part.chunk, part.summary.rows, part.labelled, _said(results, self.layout))
+
+    def counted(self, some: tuple[Chunk, pd.DataFrame]) -> Counted:
+        return self.finished(self.summarised(some))
+
+
+def _counted(rows: Split, places: Places, counting: _Counting, run: Run, progress: Progress) -> Iterator[Counted]:
+    """Yield the numbers of the chunks that have rows, several computed at a time; what comes in parts is merged."""
     parts: dict[Chunk, _Part] = {}
     for block in rows.analysis():
-        for chunk, part in run(summarised, places.split(block, layout.shape(block))):
-            parts[chunk] = parts[chunk].merge(part) if chunk in parts else part
+        some = places.split(block, counting.layout.shape(block))
+        if rows.kept is not None:
+            for counted in run(counting.counted, some):
+                progress("summarising", counted.rows)
+                yield counted
+            return
+        for part in run(counting.summarised, some):
+            parts[part.chunk] = parts[part.chunk].merge(part) if part.chunk in parts else part
             progress("summarising", part.summary.rows)
-    return parts
+    yield from run(counting.finished, (parts.pop(chunk) for chunk in tuple(parts)))
 
 
 def _said(results: tuple[Result, ...], layout: Layout) -> tuple[Result, ...]:

@@ -1,5 +1,6 @@
 """A backtest from its source to its result: read, then let the engine fit, summarise and judge."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,25 @@ from driftline.backtesting.sources import Source
 from driftline.backtesting.split import Progress, split
 
 if TYPE_CHECKING:
-    from driftline.backtesting.judging import Judgement
+    from driftline.backtesting.judging import Judged
 
 
-def run(source: Source, request: Request, progress: Progress = lambda doing, rows: None) -> BacktestResult:
-    """Judge what `source` holds as `request` asks; every fault that can be seen at once is in one InvalidInput."""
+def run(
+    source: Source, request: Request, progress: Progress = lambda doing, rows: None, *, forks: bool = False
+) -> BacktestResult:
+    """Judge what `source` holds as `request` asks; every fault that can be seen at once is in one InvalidInput.
+
+    `forks` says that this process runs nothing else, and may be forked to use all cores.
+    """
     asked = read_request(request, source.columns)
     if asked.until is None:
         raise propose_until(source, asked)
     with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
-        judgement = aside.submit(_engine)
+        judge = aside.submit(_engine)
         rows = split(source, asked, asked.until, progress)
     cut, told = propose_chunk(asked, rows.reference)
     layout = layout_of(asked, rows.reference, _settled(asked.fields, cut))
-    reference, chunks = judgement.result()(rows, cut, layout, progress)
+    reference, chunks = judge.result()(rows, cut, layout, progress, forks=forks)
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,
@@ -37,7 +43,7 @@ def run(source: Source, request: Request, progress: Progress = lambda doing, row
     )
 
 
-def _engine() -> "Judgement":
+def _engine() -> "Callable[..., Judged]":
     from driftline.backtesting.judging import judge  # noqa: PLC0415
 
     return judge

@@ -1,6 +1,7 @@
-"""A column's values made comparable: numbers in order, or counted categories, and what is missing. No I/O here."""
+"""A column's values made comparable: finite numbers, or counted categories, and what is missing. No I/O here."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -21,9 +22,9 @@ LARGEST = 1e70
 added up over any number of rows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Numbers:
-    """A continuous column: its finite `values`, ascending, and how many rows had none or an infinite one.
+    """A continuous column: its finite `values`, in the rows' order, and how many rows had none or an infinite one.
 
     Infinite are all above 1e70 in size, see `LARGEST`.
     """
@@ -31,6 +32,11 @@ class Numbers:
     values: FloatArray
     missing: int
     infinite: int
+
+    @cached_property
+    def ordered(self) -> FloatArray:
+        """The values, ascending."""
+        return np.sort(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,12 @@ class Categories:
 
 
 def numbers(column: "pd.Series[Any]") -> Numbers:
-    """Sort the finite values of `column` (numeric, or objects that are numbers or None).
+    """Read the finite values of `column` (numeric, or objects that are numbers or None).
 
     Infinite values are counted and left out: no distance to them means anything. Text is an InvalidInput.
     """
     raw = as_floats(column)
     finite = raw[np.isfinite(raw)]
-    finite.sort()
     infinite = int(np.isinf(raw).sum())
     return Numbers(finite, missing=len(raw) - len(finite) - infinite, infinite=infinite)
 

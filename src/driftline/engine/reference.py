@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.engine.outcomes import Key
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.engine.running import Run, in_turn
+from driftline.engine.running import Piece, Run, do, in_turn
 from driftline.engine.segments import Fitted, FittedSegment, fit_segments
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
@@ -103,7 +104,9 @@ def fit_reference(
         msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    states = States.fit(ordered, spec, run)
+    work: list[Piece] = [*States.pieces(ordered, spec), partial(content_hash, ordered, spec)]
+    *fitted, digest = run(do, work)
+    states = States.of(spec, fitted)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
     times = ordered[EVENT_TIME]
@@ -114,8 +117,8 @@ def fit_reference(
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
-        content_hash=content_hash(ordered, spec),
-        segments=fit_segments(ordered, spec, states, chunks),
+        content_hash=digest,
+        segments=fit_segments(ordered, spec, states, chunks, run),
     )
 
 

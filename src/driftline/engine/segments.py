@@ -6,6 +6,7 @@ of the feature are in no segment of it. Methods that look at all features togeth
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from driftline.engine.drift.methods import SKETCHES, Sketch
 from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.engine.outcome import too_few
 from driftline.engine.outcomes import Key
+from driftline.engine.running import Run, do
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from driftline.engine.states import SegmentSummary, States, read_values
 from driftline.errors import InvalidInput
@@ -78,13 +80,13 @@ def by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFr
 
 
 def fit_segments(
-    ordered: pd.DataFrame, spec: ModelSpec, whole: States, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
+    ordered: pd.DataFrame, spec: ModelSpec, whole: States, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run
 ) -> dict[str, dict[str, FittedSegment]]:
     """Fit every segment of the reference; `chunks` are its chunks, `whole` the states of all its rows.
 
     A feature with more than 50 values in the reference is an InvalidInput.
     """
-    return {feature: _fit_feature(feature, ordered, spec, whole, chunks) for feature in spec.segments}
+    return {feature: _fit_feature(feature, ordered, spec, whole, chunks, run) for feature in spec.segments}
 
 
 def summarise_segments(fitted: Fitted, whole: States, frame: pd.DataFrame, spec: ModelSpec) -> Summaries:
@@ -104,7 +106,12 @@ def within(spec: ModelSpec) -> ModelSpec:
 
 
 def _fit_feature(
-    feature: str, ordered: pd.DataFrame, spec: ModelSpec, whole: States, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
+    feature: str,
+    ordered: pd.DataFrame,
+    spec: ModelSpec,
+    whole: States,
+    chunks: Sequence[tuple[Chunk, pd.DataFrame]],
+    run: Run,
 ) -> dict[str, FittedSegment]:
     parts = dict(by_value(ordered, feature))
     if len(parts) > MOST_SEGMENTS:
@@ -115,7 +122,8 @@ def _fit_feature(
         raise InvalidInput(msg)
     cut = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
     own = {value: [(chunk, rows[value]) for chunk, rows in cut if value in rows] for value in parts}
-    return {value: _fit(rows, spec, whole, own[value]) for value, rows in parts.items()}
+    fitted = run(do, [partial(_fit, rows, spec, whole, own[value]) for value, rows in parts.items()])
+    return dict(zip(parts, fitted, strict=True))
 
 
 def _fit(

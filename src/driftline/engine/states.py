@@ -1,6 +1,6 @@
 """What each method keeps of a reference, and how a chunk is summarised against it. No I/O here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -21,7 +21,7 @@ from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
-from driftline.engine.running import Run, in_turn
+from driftline.engine.running import Piece, Run, do, in_turn
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.engine.statistics import methods
 from driftline.engine.statistics.spread import Spread
@@ -140,14 +140,27 @@ class States:
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec, run: Run = in_turn) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
-        work: list[Callable[[], Any]] = [partial(PERFORMANCE[spec.problem].fit, frame, spec)]
-        work += [partial(_fitted, frame[column.name], column, spec) for column in spec.watched]
-        performance, *columns = run(_call, work)
+        return cls.of(spec, tuple(run(do, cls.pieces(frame, spec))))
+
+    @staticmethod
+    def pieces(frame: pd.DataFrame, spec: ModelSpec) -> list[Piece]:
+        """Return the pieces of work that `fit` does, none of which needs another: the longest first."""
+        return [
+            partial(PERFORMANCE[spec.problem].fit, frame, spec),
+            *(partial(MULTIVARIATE[method].fit, frame, spec) for method in spec.multivariate_methods),
+            *(partial(_fitted, frame[column.name], column, spec) for column in spec.watched),
+        ]
+
+    @classmethod
+    def of(cls, spec: ModelSpec, made: Sequence[Any]) -> Self:
+        """Put together what the `pieces` made, in their order."""
+        together = len(spec.multivariate_methods)
+        performance, multivariate, columns = made[0], made[1 : together + 1], made[together + 1 :]
         return cls(
             problem=spec.problem,
             performance=performance,
             columns=dict(zip((column.name for column in spec.watched), columns, strict=True)),
-            multivariate={method: MULTIVARIATE[method].fit(frame, spec) for method in spec.multivariate_methods},
+            multivariate=dict(zip(spec.multivariate_methods, multivariate, strict=True)),
         )
 
     def lacking(self, spec: ModelSpec) -> tuple[str, ...]:
@@ -217,10 +230,6 @@ def _merged(one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummar
     return {**one, **other, **both}
 
 
-def _call(work: Callable[[], Any]) -> Any:
-    return work()
-
-
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
     """Raise SchemaMismatch where `frame` lacks some of the columns."""
     missing = tuple(dict.fromkeys(name for name in names if name not in frame.columns))
@@ -237,7 +246,8 @@ def _needed(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
-    read, values = read_values(series, column)
+    read, _ = read_values(series, column)
+    values = read.ordered if isinstance(read, Numbers) else read
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
     return Column(
         Missing.of(read),

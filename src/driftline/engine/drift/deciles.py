@@ -47,11 +47,10 @@ def fit(ordered: FloatArray) -> Deciles:
     return Deciles(cuts, _counted(cuts, ordered))
 
 
-def summarise(state: Deciles, ordered: FloatArray) -> Binned:
-    """Count a chunk's finite values, given in ascending order, between the reference's cuts."""
-    return Binned(_counted(state.cuts, ordered), len(ordered))
+def summarise(state: Deciles, values: FloatArray) -> Binned:
+    """Count a chunk's finite values, in any order, between the reference's cuts."""
+    return Binned(_counted(state.cuts, values), len(values))
 
 
-def _counted(cuts: FloatArray, ordered: FloatArray) -> IntArray:
-    ends = np.searchsorted(ordered, cuts, side="right")
-    return np.diff(ends, prepend=0, append=len(ordered))
+def _counted(cuts: FloatArray, values: FloatArray) -> IntArray:
+    return np.bincount(np.searchsorted(cuts, values, side="left"), minlength=len(cuts) + 1)

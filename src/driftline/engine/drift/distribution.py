@@ -153,15 +153,14 @@ def fit(ordered: FloatArray) -> Distribution:
     return Distribution(Grid(lowest, highest, count_in_bins(ordered, np.linspace(lowest, highest, BINS + 1))), spread)
 
 
-def summarise(state: Distribution, ordered: FloatArray) -> Summary:
-    """Count a chunk's finite values, given in ascending order, the way `state` can be compared with."""
+def summarise(state: Distribution, values: FloatArray) -> Summary:
+    """Count a chunk's finite values, in any order, the way `state` can be compared with."""
     grid = state.reference
     if isinstance(grid, Sample):
-        return Sample.of(ordered)
-    below = ordered[: np.searchsorted(ordered, grid.lowest, side="left")]
-    above = ordered[np.searchsorted(ordered, grid.highest, side="right") :]
+        return Sample.of(np.sort(values))
+    below, above = np.sort(values[values < grid.lowest]), np.sort(values[values > grid.highest])
     return Gridded(
-        count_on_grid(ordered, grid.edges),
+        count_on_grid(values, grid.edges),
         below=len(below),
         below_by=float(np.sum(grid.lowest - below)),
         above=len(above),
@@ -179,14 +178,15 @@ def merge(one: Summary, other: Summary) -> Summary:
     raise TypeError(msg)
 
 
-def count_on_grid(ordered: FloatArray, edges: FloatArray) -> IntArray:
-    """Count ascending values in many bins of equal width, as `count_in_bins` does: by arithmetic, then put right."""
+def count_on_grid(values: FloatArray, edges: FloatArray) -> IntArray:
+    """Count values, in any order, in bins of equal width, as `count_in_bins` does: by arithmetic, then put right."""
     bins = len(edges) - 1
     width = edges[-1] - edges[0]
-    if not width / bins > 16 * np.spacing(np.abs(edges).max()):  # bins so narrow that rounding crosses several
-        return count_in_bins(ordered, edges)
-    first, last = np.searchsorted(ordered, edges[0], side="left"), np.searchsorted(ordered, edges[-1], side="right")
-    inside = ordered[first:last]
+    narrowest = max(16 * np.spacing(np.abs(edges).max()), np.finfo(np.float64).tiny)
+    if not width / bins > narrowest:  # rounding would cross several bins
+        return count_in_bins(np.sort(values), edges)
+    within = (values >= edges[0]) & (values <= edges[-1])
+    inside = values if within.all() else values[within]
     places = np.minimum(((inside - edges[0]) * (bins / width)).astype(np.int64), bins - 1)
     places -= inside < edges[places]
     places += (inside >= edges[places + 1]) & (places < bins - 1)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.drift.distribution import count_in_bins
+from driftline.engine.drift.distribution import count_in_bins, count_on_grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +65,9 @@ def _doane(ordered: FloatArray) -> int:
     return max(1, ceil(float(np.ptp(ordered)) / width)) if width > 0 else 1
 
 
-def summarise(state: Histogram, ordered: FloatArray) -> Binned:
-    """Count a chunk's finite values, given in ascending order, in the reference's bins."""
-    return Binned(count_in_bins(ordered, state.edges), len(ordered))
+def summarise(state: Histogram, values: FloatArray) -> Binned:
+    """Count a chunk's finite values, in any order, in the reference's bins."""
+    return Binned(count_on_grid(values, state.edges), len(values))
 
 
 def merge(one: Binned, other: Binned) -> Binned:

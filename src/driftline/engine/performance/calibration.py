@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance.binary.ranked import Ranked, roc_auc
 from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.isotonic import Ascending, knots
 
 SPLITS = 10
 TEST_SHARE = 0.1
@@ -24,7 +24,6 @@ SEPARATED = 0.999
 """Above this ROC AUC there is next to nothing to calibrate on."""
 LEAST_ROWS = 20
 """Below this many rows, or two of a class, splits are too small to test anything."""
-_SAME_SCORE = float(np.finfo(np.float64).resolution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +55,9 @@ def fit(scores: FloatArray, labels: IntArray) -> Calibration:
 
     The curve is used where, over ten stratified splits, it lowers the expected calibration error of rows held out.
     """
-    return isotonic(scores, labels) if _needed(scores, labels) else IDENTITY
+    order = np.argsort(scores)
+    ascending = Ascending.of(scores[order], labels[order])
+    return Calibration(*knots(ascending)) if _needed(scores, labels, order, ascending) else IDENTITY
 
 
 def can_fit(labels: IntArray) -> bool:
@@ -77,47 +78,18 @@ def bin_edges(rows: int) -> IntArray:
     return edges
 
 
-def isotonic(scores: FloatArray, labels: IntArray) -> Calibration:
-    """Fit an isotonic regression of 0/1 labels on scores (pool adjacent violators); level stretches keep two knots."""
-    order = np.argsort(scores)
-    return _isotonic_in_order(scores[order], labels[order])
-
-
-def _isotonic_in_order(scores: FloatArray, labels: IntArray) -> Calibration:
-    """Fit on scores that are ascending; labels of equal scores are only counted, so their order does not matter."""
-    firsts = _firsts_of_equal(scores)
-    weights = np.diff(firsts, append=len(scores)).astype(np.float64)
-    curve = isotonic_regression(np.add.reduceat(labels, firsts) / weights, weights=weights).x
-    keep = np.ones(len(curve), dtype=bool)
-    keep[1:-1] = (curve[1:-1] != curve[:-2]) | (curve[1:-1] != curve[2:])
-    return Calibration(scores[firsts][keep], curve[keep])
-
-
-def _firsts_of_equal(ordered: FloatArray) -> IntArray:
-    """Return where a new score begins; one that differs by less than 1e-15 from the start of its group is the same."""
-    firsts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > 0)
-    if np.all(np.diff(ordered[firsts]) >= _SAME_SCORE):
-        return firsts
-    kept = [int(firsts[0])]
-    for first in firsts[1:].tolist():
-        if ordered[first] - ordered[kept[-1]] >= _SAME_SCORE:
-            kept.append(first)
-    return np.asarray(kept, dtype=np.int64)
-
-
-def _needed(scores: FloatArray, labels: IntArray) -> bool:
-    order = np.argsort(scores)  # once: every split picks its rows from it
-    ascending, outcomes = scores[order], labels[order]
-    if _separation(ascending, outcomes) > SEPARATED:
+def _needed(scores: FloatArray, labels: IntArray, order: IntArray, ascending: Ascending) -> bool:
+    """Try the curve on rows held out; each split picks its rows from the one `order` by score."""
+    if _separation(ascending.scores, labels[order]) > SEPARATED:
         return False
     truth, raw, calibrated = [], [], []
-    for train, test in _splits(labels):
-        chosen = np.zeros(len(labels), dtype=bool)
-        chosen[train] = True
-        rows = chosen[order]
+    for test in _splits(labels):
+        trained = np.ones(len(labels), dtype=bool)
+        trained[test] = False
+        curve = Calibration(*knots(ascending[trained[order]]))
         truth.append(labels[test])
         raw.append(scores[test])
-        calibrated.append(_isotonic_in_order(ascending[rows], outcomes[rows])(scores[test]))
+        calibrated.append(curve(scores[test]))
     held = np.concatenate(truth)
     return _calibration_error(held, np.concatenate(raw)) > _calibration_error(held, np.concatenate(calibrated))
 
@@ -138,22 +110,25 @@ def _calibration_error(labels: IntArray, probabilities: FloatArray) -> float:
     return float(np.sum(gaps))
 
 
-def _splits(labels: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield ten (train, test) pairs of positions, 90 and 10 % of the rows, stratified by label and shuffled.
+def _splits(labels: IntArray) -> Iterator[IntArray]:
+    """Yield ten times the places of the 10 % of rows that are held out, stratified by label and shuffled.
 
-    The sequence is the one of scikit-learn's StratifiedShuffleSplit(10, test_size=0.1, random_state=42).
+    The sequence is the one of scikit-learn's StratifiedShuffleSplit(10, test_size=0.1, random_state=42); all other rows
+    are the ones to train on.
     """
     random = np.random.RandomState(SEED)
     tested = int(np.ceil(TEST_SHARE * len(labels)))
     members = [np.flatnonzero(labels == label) for label in (0, 1)]
-    sizes = np.array([len(positions) for positions in members])
+    sizes = np.array([len(places) for places in members])
+    train = np.empty(len(labels) - tested, dtype=np.int64)
     for _ in range(SPLITS):
-        trains = _share_out(sizes, len(labels) - tested, random)
+        trains = _share_out(sizes, len(train), random)
         tests = _share_out(sizes - trains, tested, random)
-        shuffled = [positions[random.permutation(len(positions))] for positions in members]
-        train = np.concatenate([rows[:count] for rows, count in zip(shuffled, trains, strict=True)])
-        test = np.concatenate([r[n : n + k] for r, n, k in zip(shuffled, trains, tests, strict=True)])
-        yield random.permutation(train), random.permutation(test)
+        shuffled = [random.permutation(places) for places in members]
+        random.shuffle(train)  # its order does not matter, but what is drawn next does
+        yield random.permutation(
+            np.concatenate([r[n : n + k] for r, n, k in zip(shuffled, trains, tests, strict=True)])
+        )
 
 
 def _share_out(sizes: IntArray, draws: int, random: np.random.RandomState) -> IntArray:

@@ -50,7 +50,7 @@ def fit(values: Numbers) -> Range:
     """Keep the range of a reference's finite values."""
     if not len(values.values):
         return Range(None, None)
-    return Range(float(values.values[0]), float(values.values[-1]))
+    return Range(float(values.values.min()), float(values.values.max()))
 
 
 def summarise(state: Range, values: Numbers) -> Outside:
@@ -58,8 +58,8 @@ def summarise(state: Range, values: Numbers) -> Outside:
     rows = len(values.values) + values.missing + values.infinite
     if state.lowest is None or state.highest is None:
         return Outside(rows, 0, 0, values.infinite)
-    below = int(np.searchsorted(values.values, state.lowest, side="left"))
-    above = len(values.values) - int(np.searchsorted(values.values, state.highest, side="right"))
+    below = int(np.count_nonzero(values.values < state.lowest))
+    above = int(np.count_nonzero(values.values > state.highest))
     return Outside(rows, below, above, values.infinite)
 
 

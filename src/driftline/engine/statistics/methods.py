@@ -37,7 +37,7 @@ class Described:
 
 def fit(values: Numbers, spec: ModelSpec) -> Spread:
     """Measure a reference's values."""
-    return Spread.of(values.values, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None))
+    return Spread.of(values.ordered, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None))
 
 
 def summarise(values: Numbers, spec: ModelSpec) -> Described:
@@ -48,7 +48,7 @@ def summarise(values: Numbers, spec: ModelSpec) -> Described:
         len(values.values) + values.missing + values.infinite,
         len(values.values),
         Sums.of(values.values) if of_sums else None,
-        Ordered.of(values.values) if of_order else None,
+        Ordered.of(values.ordered) if of_order else None,
     )
 
 

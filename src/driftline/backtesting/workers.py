@@ -1,0 +1,81 @@
+"""How the work of a backtest is spread over the processor's cores: by threads, or by forked processes.
+
+Much of the engine's work on chunks is Python's own, and of threads only one runs Python at a time. Forked processes all
+do, see every row without a copy, and send back no more than numbers; but only a process that runs nothing else may be
+forked: the command, not a notebook.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from driftline.engine.running import Run
+from driftline.errors import OutOfMemory
+
+MOST = 4
+"""How many cores are used at most."""
+WORTH_FORKING = 200_000
+"""From this many rows on, forking takes less time than it saves."""
+_PIECES = 8
+"""Into how many parts the work of one process is cut at least, so that all have done about as much in the end."""
+_DEATH_OF_PARENT = 1
+"""Linux's PR_SET_PDEATHSIG: which signal a process gets when the one that forked it ends."""
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+def workers(rows: int, *, forks: bool) -> Run:
+    """Return how to spread work on `rows` rows; `forks` says that this process may be forked."""
+    # LightGBM's threads (OpenMP) do not outlive a fork: a forked process that calls it would wait for them forever.
+    safe = forks and sys.platform == "linux" and "lightgbm" not in sys.modules
+    return in_processes if safe and cores() > 1 and rows >= WORTH_FORKING else in_threads
+
+
+def cores() -> int:
+    """Return how many cores are to be used: those that this process may use, four at most."""
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(MOST, usable)
+
+
+def in_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> Iterator[_Made]:
+    """Apply `work` to each item, several at a time, and yield the results in the items' order."""
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from pool.map(work, items)
+
+
+def in_processes(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> Iterator[_Made]:
+    """Do as `in_threads` does, in processes forked for this; results, and errors, must be ones that pickle has.
+
+    Raises OutOfMemory where the system ends one of them.
+    """
+    every = list(items)
+    inherited = (work, every, os.getpid())
+    try:
+        with ProcessPoolExecutor(cores(), get_context("fork"), _begin, inherited) as pool:
+            yield from pool.map(_nth, range(len(every)), chunksize=1 + len(every) // (_PIECES * cores()))
+    except BrokenExecutor as error:
+        raise OutOfMemory from error
+
+
+_inherited: tuple[Callable[[Any], Any], list[Any]]
+
+
+def _begin(work: Callable[[Any], Any], items: list[Any], parent: int) -> None:
+    """Prepare a forked process: it ends with its parent, which alone hears of Ctrl-C."""
+    global _inherited  # noqa: PLW0603  (a process of its own, which does nothing else)
+    _inherited = (work, items)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _nth(place: int) -> Any:
+    work, items = _inherited
+    return work(items[place])

@@ -1,0 +1,45 @@
+"""Isotonic regression against scipy's, which is exact and by another algorithm."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
+
+from driftline.engine.columns import FloatArray
+from driftline.engine.performance.isotonic import Ascending, knots
+
+
+def expected(scores: list[float], labels: list[int]) -> FloatArray:
+    """Scipy's value at each distinct score."""
+    places = np.unique(scores, return_inverse=True)[1]
+    counts = np.bincount(places)
+    means = np.bincount(places, weights=labels) / counts
+    found: FloatArray = isotonic_regression(means, weights=counts.astype(float)).x
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1)), min_size=1, max_size=80))
+def test_the_curve_is_scipys(rows: list[tuple[int, int]]) -> None:
+    rows = sorted(rows)
+    scores, labels = [score / 30 for score, _ in rows], [label for _, label in rows]
+    bends, values = knots(Ascending.of(np.array(scores), np.array(labels)))
+    assert np.interp(sorted(set(scores)), bends, values) == pytest.approx(expected(scores, labels), abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=200))
+def test_the_curve_of_single_rows_is_scipys_with_as_few_knots_as_it_needs(labels: list[int]) -> None:
+    scores = np.arange(len(labels), dtype=float)
+    bends, values = knots(Ascending.of(scores, np.array(labels)))
+    assert np.interp(scores, bends, values) == pytest.approx(expected(scores.tolist(), labels), abs=1e-12)
+    assert np.all(np.diff(bends) > 0)
+    assert np.all(np.diff(values) >= 0)
+    assert np.bincount(np.unique(values, return_inverse=True)[1]).max() <= 2
+
+
+def test_scores_that_are_next_to_one_another_are_one() -> None:
+    rows = Ascending.of(np.array([0.5, 0.5 + 2e-16, 0.75]), np.array([0, 1, 1]))
+    assert not rows.apart
+    bends, values = knots(rows)
+    assert bends.tolist() == [0.5, 0.75]
+    assert values.tolist() == [0.5, 1.0]
