@@ -6,12 +6,13 @@ forked: the command, not a notebook.
 """
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from driftline.engine.running import Run
@@ -23,6 +24,7 @@ WORTH_FORKING = 200_000
 """From this many rows on, forking takes less time than it saves."""
 _PIECES = 8
 """Into how many parts the work of one process is cut at least, so that all have done about as much in the end."""
+_log = logging.getLogger(__name__)
 _DEATH_OF_PARENT = 1
 """Linux's PR_SET_PDEATHSIG: which signal a process gets when the one that forked it ends."""
 
@@ -52,13 +54,21 @@ def in_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> I
 def in_processes(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> Iterator[_Made]:
     """Do as `in_threads` does, in processes forked for this; results, and errors, must be ones that pickle has.
 
-    Raises OutOfMemory where the system ends one of them.
+    Where the system allows no more processes, threads do it. Raises OutOfMemory where it ends one of them.
     """
     every = list(items)
-    inherited = (work, every, os.getpid())
     try:
-        with ProcessPoolExecutor(cores(), get_context("fork"), _begin, inherited) as pool:
-            yield from pool.map(_nth, range(len(every)), chunksize=1 + len(every) // (_PIECES * cores()))
+        pool = ProcessPoolExecutor(cores(), get_context("fork"), _begin, (work, every, os.getpid()))
+        made = pool.map(_nth, range(len(every)), chunksize=1 + len(every) // (_PIECES * cores()))
+    except (OSError, NotImplementedError) as error:  # a limit on processes or memory, or no /dev/shm for their locks
+        _log.warning("no processes can be forked (%s); threads do the work, which takes longer", error)
+        for child in active_children():
+            child.kill()
+        yield from in_threads(work, every)
+        return
+    try:
+        with pool:
+            yield from made
     except BrokenExecutor as error:
         raise OutOfMemory from error
 

@@ -1,11 +1,13 @@
 """Work in forked processes: the same results, errors as they were raised, and no process left behind."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,32 @@ def test_a_process_that_the_system_ends_is_an_error_that_says_why() -> None:
 
     with pytest.raises(OutOfMemory, match="memory"):
         list(in_processes(ended, range(4)))
+
+
+@linux
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_threads_do_what_no_process_can_be_forked_for(allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork, asked = os.fork, []
+
+    def limited() -> int:
+        asked.append(1)
+        if len(asked) > allowed:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", limited)
+    monkeypatch.setattr(workers, "cores", lambda: 2)
+    assert list(in_processes(lambda item: (item, os.getpid()), range(3))) == [(item, os.getpid()) for item in range(3)]
+    _until(lambda: not active_children())
+
+
+@linux
+def test_threads_do_it_where_processes_can_have_no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: Any) -> None:
+        raise NotImplementedError("this build has no semaphores")
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
+    assert list(in_processes(lambda item: (item, os.getpid()), range(3))) == [(item, os.getpid()) for item in range(3)]
 
 
 @linux
