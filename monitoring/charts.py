@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
+from operator import attrgetter
 
 from driftline.engine.findings import title
 from driftline.engine.results import Bounds, Kind, Result
@@ -16,6 +17,14 @@ ERRORS = 3.0
 """The band around an estimate is this many standard errors wide on each side."""
 
 Place = tuple[int, float]
+Level = tuple[str, Callable[[Bounds], float | None]]
+"""What a bound is shown as, and which it is."""
+_LEVELS: tuple[Level, ...] = (
+    ("warn", attrgetter("lower")),
+    ("warn", attrgetter("upper")),
+    ("alert", attrgetter("alert_lower")),
+    ("alert", attrgetter("alert_upper")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +100,14 @@ def metric_chart(metric: str, chunks: Sequence[ChunkReport], timeline: Timeline)
     estimated = [report.result(Kind.ESTIMATED, metric) for report in chunks]
     bounds = [_bounds(*pair) for pair in zip(realized, estimated, strict=True)]
     edges = _band_edges(estimated)
-    limits = [[b.lower if b else None for b in bounds], [b.alert_lower if b else None for b in bounds]]
+    limits = [[pick(b) if b else None for b in bounds] for _, pick in _LEVELS]
     shown = [
         value for column in (_values(realized), _values(estimated), *limits) for value in column if value is not None
     ]
     scale = Scale.around([*shown, *(edge for pair in edges if pair for edge in pair)], METRIC_HEIGHT)
     settled = [not report.verdict.provisional for report in chunks]
     lines = [
-        *_limit_lines(bounds, timeline, scale, lambda b: {"warn": b.lower, "alert": b.alert_lower}),
+        *_limit_lines(bounds, timeline, scale, _LEVELS),
         Line("estimated", _path(_values(estimated), timeline, scale)),
         Line("realized", _path(_values(realized), timeline, scale)),
     ]
@@ -117,7 +126,7 @@ def drift_chart(column: str, method: str, chunks: Sequence[ChunkReport], timelin
     shown = [value for one in (_values(found), limits) for value in one if value is not None]
     scale = Scale.around([0.0, *shown], DRIFT_HEIGHT)
     lines = [
-        *_limit_lines(bounds, timeline, scale, lambda b: {"warn": b.upper}),
+        *_limit_lines(bounds, timeline, scale, [("warn", attrgetter("upper"))]),
         Line("value", _path(_values(found), timeline, scale)),
     ]
     dots = _dots(title(method), found, [report.closed for report in chunks], timeline, scale)
@@ -161,12 +170,12 @@ def _limit_lines(
     bounds: Sequence[Bounds | None],
     timeline: Timeline,
     scale: Scale,
-    levels: Callable[[Bounds], dict[str, float | None]],
+    levels: Sequence[Level],
 ) -> list[Line]:
-    """Bounds as steps over whole columns: another spec revision may have moved them."""
+    """Bounds as steps over whole columns: a chunk's own rows, or another spec revision, may have moved them."""
     lines = []
-    for shows in levels(Bounds()):
-        values = [levels(b)[shows] if b else None for b in bounds]
+    for shows, pick in levels:
+        values = [pick(b) if b else None for b in bounds]
         steps = [
             f"M{timeline.left(place)} {scale(value)}h{round(timeline.step, 2)}"
             for place, value in enumerate(values)

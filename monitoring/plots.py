@@ -1,7 +1,9 @@
 """Plots of a model's chunks as PNG files: performance with its bounds, and drift as a heat map. No I/O here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
+from driftline.engine.chunks import Chunk
 from driftline.engine.findings import title
-from driftline.engine.results import Kind, Result
+from driftline.engine.results import Bounds, Kind, Result
 from driftline.registry import Version
 from monitoring.chunk_report import ChunkReport
 from monitoring.drift_map import drift_map
@@ -22,6 +25,10 @@ _SHADES = LinearSegmentedColormap.from_list(
     "drift", [(0.0, "#f6f8f9"), (0.499, "#c9d6df"), (0.5, "#fdcf8a"), (0.75, "#e8703a"), (1.0, "#8f1d14")]
 )
 """Pale up to the bound, warm beyond it."""
+_LEVELS: tuple[tuple[str, str, tuple[Callable[[Bounds], float | None], ...]], ...] = (
+    ("warning", WARN, (attrgetter("lower"), attrgetter("upper"))),
+    ("alert", ALERT, (attrgetter("alert_lower"), attrgetter("alert_upper"))),
+)
 
 
 def performance(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
@@ -61,14 +68,19 @@ def _draw_metric(axes: Axes, metric: str, chunks: Sequence[ChunkReport]) -> None
     if realized:
         times, values, _ = _columns(realized)
         axes.plot(times, values, "o-", color=REALIZED, ms=3.5, lw=1.5, label="realized")
-    limits = next((result.bounds for _, result in reversed(realized or estimated)), None)
-    if limits is not None and limits.lower is not None:
-        axes.axhline(limits.lower, color=WARN, ls="--", lw=1, label="warning")
-    if limits is not None and limits.alert_lower is not None:
-        axes.axhline(limits.alert_lower, color=ALERT, ls=":", lw=1.2, label="alert")
+    _draw_bounds(axes, {report.chunk: result.bounds for report, result in (*estimated, *realized)})
     if realized or estimated:
         axes.legend(loc="lower left", ncols=4, fontsize=8, frameon=False)
     axes.grid(alpha=0.25)
+
+
+def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds]) -> None:
+    """Draw the bounds by chunk, from its start to its end: they know how many rows it has."""
+    for label, colour, sides in _LEVELS:
+        found = [(level, chunk) for chunk, own in bounds.items() for side in sides if (level := side(own)) is not None]
+        if found:
+            starts, ends = _times(end for _, chunk in found for end in (chunk.start, chunk.end)).reshape(-1, 2).T
+            axes.hlines([level for level, _ in found], starts, ends, colors=colour, lw=1.2, label=label)
 
 
 def _defined(chunks: Sequence[ChunkReport], kind: Kind, metric: str) -> list[tuple[ChunkReport, Result]]:
@@ -77,9 +89,13 @@ def _defined(chunks: Sequence[ChunkReport], kind: Kind, metric: str) -> list[tup
 
 
 def _columns(found: Sequence[tuple[ChunkReport, Result]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    times = np.array([naive_utc(report.chunk.start) for report, _ in found], dtype="datetime64[us]")
+    times = _times(report.chunk.start for report, _ in found)
     values = np.array([result.value for _, result in found], dtype=float)
     return times, values, np.array([result.sampling_error or 0.0 for _, result in found])
+
+
+def _times(instants: Iterable[datetime]) -> np.ndarray:
+    return np.array([naive_utc(instant) for instant in instants], dtype="datetime64[us]")
 
 
 def _png(figure: Figure) -> bytes:

@@ -1,9 +1,10 @@
 """Line charts as geometry: one number by chunk, with its bounds, for a template to draw as SVG. No I/O here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import floor, log10
+from operator import attrgetter
 
 from driftline.engine.results import Bounds, Result
 
@@ -37,6 +38,15 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A bound, or the mean of the reference, as a line of steps: `name` says which, `end` is its newest value."""
+
+    name: str
+    path: str
+    end: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """A line of values and what it shows: `realized`, `estimated` or `value`."""
 
@@ -54,7 +64,7 @@ class Chart:
     height: float
     ticks: list[Mark]
     dates: list[Mark]
-    bounds: list[tuple[str, float, str]]
+    levels: list[Level]
     lines: list[tuple[str, str]]
     dots: list[Dot]
     band: str
@@ -72,8 +82,8 @@ class Axis:
         """How wide a place is."""
         return (self.width - LEFT - RIGHT) / max(1, len(self.names))
 
-    def x(self, place: int) -> float:
-        """Give the middle of a place."""
+    def x(self, place: float) -> float:
+        """Give the middle of a place; half a place less is its left end."""
         return round(LEFT + (place + 0.5) * self.step, 1)
 
     @property
@@ -122,10 +132,10 @@ def draw(title: str, series: Sequence[Series], axis: Axis, height: float) -> Cha
     found = [result for one in series for result in one.results if result and result.value is not None]
     if not found:
         return None
-    bounds = found[0].bounds
+    bounds = _bounds(series)
     edges = _edges(series)
     values = [result.value for result in found if result.value is not None]
-    limits = [limit for limit in (bounds.lower, bounds.upper) if limit is not None]
+    limits = [limit for one in bounds if one for limit in (one.lower, one.upper) if limit is not None]
     banded = [edge for pair in edges if pair for edge in pair]
     scale = Scale.around([*values, *limits, *banded], height)
     return Chart(
@@ -135,7 +145,7 @@ def draw(title: str, series: Sequence[Series], axis: Axis, height: float) -> Cha
         height=height,
         ticks=scale.ticks,
         dates=axis.dates,
-        bounds=_bounds(bounds, scale),
+        levels=_levels(bounds, axis, scale),
         lines=[(one.shows, _path([r.value if r else None for r in one.results], axis, scale)) for one in series],
         dots=_dots(series[0], axis, scale),
         band=_band(edges, axis, scale),
@@ -156,9 +166,35 @@ def is_flat(results: Sequence[Result | None]) -> bool:
     return len({r.value for r in known}) == 1 and not any(r.bounds.breached(r.value or 0.0) for r in known)
 
 
-def _bounds(bounds: Bounds, scale: Scale) -> list[tuple[str, float, str]]:
-    named = (("expected", bounds.expected), ("bound", bounds.lower), ("bound", bounds.upper))
-    return [(name, scale.y(value), f"{value:.3g}") for name, value in named if value is not None]
+def _bounds(series: Sequence[Series]) -> list[Bounds | None]:
+    """Give each place's bounds, which may know its rows: those of the first line that has a value there."""
+    known = ([r.bounds if r and r.value is not None else None for r in one.results] for one in series)
+    return [next((bounds for bounds in place if bounds), None) for place in zip(*known, strict=True)]
+
+
+def _levels(bounds: Sequence[Bounds | None], axis: Axis, scale: Scale) -> list[Level]:
+    picks: tuple[tuple[str, Callable[[Bounds], Value]], ...] = (
+        ("expected", attrgetter("expected")),
+        ("bound", attrgetter("lower")),
+        ("bound", attrgetter("upper")),
+    )
+    named = ((name, [pick(one) if one else None for one in bounds]) for name, pick in picks)
+    return [
+        Level(name, _steps(values, axis, scale), Mark(scale.y(last), f"{last:.3g}"))
+        for name, values in named
+        if (last := next((value for value in reversed(values) if value is not None), None)) is not None
+    ]
+
+
+def _steps(values: Sequence[Value], axis: Axis, scale: Scale) -> str:
+    """Draw a level at each place that has one, from its left end to its right end."""
+    strokes = []
+    for run in _runs(values):
+        for height, places in groupby(run, key=lambda pair: scale.y(pair[1])):
+            first, *others = [place for place, _ in places]
+            begin = f"V{height}" if first != run[0][0] else f"M{axis.x(first - 0.5)} {height}"
+            strokes.append(f"{begin}H{axis.x([first, *others][-1] + 0.5)}")
+    return "".join(strokes)
 
 
 def _path(values: Sequence[Value], axis: Axis, scale: Scale) -> str:

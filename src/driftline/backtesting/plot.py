@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftline.backtesting.charts import is_flat
 from driftline.backtesting.page import ReportExtraMissing
-from driftline.backtesting.result import BacktestResult
+from driftline.backtesting.result import BacktestChunk, BacktestResult
 from driftline.engine.findings import title
 from driftline.engine.results import MODEL, Kind, Result
 from driftline.errors import InvalidInput
@@ -73,7 +73,7 @@ def _grid(panels: int) -> tuple["Figure", list[Any]]:
 
 def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, axis: Any) -> None:
     points = [
-        (chunk.start, one)
+        (chunk, one)
         for chunk in result.chunks
         for one in chunk.results
         if (one.subject, one.kind, str(one.method)) == (subject, kind, method)
@@ -82,17 +82,19 @@ def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, ax
     ]
     if not points:
         return
-    starts, results = [start for start, _ in points], [one for _, one in points]
+    starts = [chunk.start for chunk, _ in points]
     style = "--" if kind is Kind.ESTIMATED else "-"
     colour = _COLOURS.get(kind, "#14639e")
-    axis.plot(starts, [one.value for one in results], style, marker=".", linewidth=1.3, color=colour)
-    _draw_bounds(results[0], axis)
-    outside = [(start, one.value) for start, one in points if one.bounds.breached(one.value or 0.0)]
+    axis.plot(starts, [one.value for _, one in points], style, marker=".", linewidth=1.3, color=colour)
+    _draw_bounds(points, axis)
+    outside = [(chunk.start, one.value) for chunk, one in points if one.bounds.breached(one.value or 0.0)]
     if outside and kind is not Kind.ESTIMATED:
         axis.plot(*zip(*outside, strict=True), "D", color="#cf4436", markersize=4)
 
 
-def _draw_bounds(result: Result, axis: Any) -> None:
-    for bound in (result.bounds.lower, result.bounds.upper):
-        if bound is not None:
-            axis.axhline(bound, color="#cf8a1d", linewidth=1, linestyle="--")
+def _draw_bounds(points: Sequence[tuple[BacktestChunk, Result]], axis: Any) -> None:
+    """Draw the bounds by chunk, from its start to its end: those of performance know how many rows it has."""
+    both = ((chunk, bound) for chunk, one in points for bound in (one.bounds.lower, one.bounds.upper))
+    levels = [(bound, chunk.start, chunk.end) for chunk, bound in both if bound is not None]
+    if levels:
+        axis.hlines(*zip(*levels, strict=True), colors="#cf8a1d", linewidth=1.2)

@@ -90,7 +90,26 @@ def test_a_line_has_a_gap_where_there_is_no_value_and_a_mark_where_it_is_outside
     assert chart.lines[0][1].count("M") == 2
     assert [dot.outside for dot in chart.dots] == [False, False, True]
     assert chart.note == "1× outside"
-    assert [name for name, _, _ in chart.bounds] == ["expected", "bound"]
+    assert [level.name for level in chart.levels] == ["expected", "bound"]
+
+
+def test_a_bound_is_drawn_as_high_as_each_chunk_has_it_and_not_where_there_is_none() -> None:
+    bounds = [Bounds(lower=0.5), Bounds(lower=0.5), Bounds(lower=0.4), None, Bounds(lower=0.5)]
+    results = [replace(number(0.7), bounds=one) if one else None for one in bounds]
+    chart = draw("F1", [Series("realized", results)], Axis("abcde", 500), 120)
+    assert chart is not None
+    (level,) = chart.levels
+    assert re.sub(r"[\d. ]+", "", level.path) == "MHVHMH"
+    assert level.end.text == "0.5"
+    assert chart.dots[2].outside is False
+
+
+def test_a_loss_has_its_bound_above() -> None:
+    loss = replace(number(0.7), bounds=Bounds(upper=0.9))
+    chart = draw("Log loss", [Series("realized", [loss])], Axis("a", 500), 120)
+    assert chart is not None
+    assert [(level.name, level.end.text) for level in chart.levels] == [("bound", "0.9")]
+    assert chart.levels[0].end.at < chart.dots[0].y
 
 
 def test_nothing_is_drawn_of_a_number_that_no_chunk_has() -> None:

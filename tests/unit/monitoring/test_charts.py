@@ -1,11 +1,12 @@
 """Charts as geometry: nothing is drawn where there is no value, and everything stays on the page."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.results import Metric, State
+from driftline.engine.results import Bounds, Metric, State
 from monitoring.charts import Scale, drift_chart, metric_chart
 from monitoring.timeline import LEFT, MOST_TICKS, RIGHT, WIDTH, Timeline
 from tests.unit.monitoring.reports_builder import SPEC, drift, estimated, realized, report
@@ -79,3 +80,13 @@ def test_a_drift_chart_shows_the_method_asked_for() -> None:
     chunks = [report(0, drift(0.1)), report(1, drift(0.5))]
     chart = drift_chart("minutes", "jensen_shannon", chunks, Timeline.of(SPEC, chunks))
     assert (chart.title, chart.newest, [dot.outside for dot in chart.dots]) == ("minutes", "0.5", [False, True])
+
+
+def test_bounds_on_either_side_are_drawn_day_by_day() -> None:
+    near, far = Bounds(lower=0.5), Bounds(lower=0.4, upper=0.9, alert_upper=0.95)
+    chunks = [report(day, replace(realized(0.7), bounds=bounds)) for day, bounds in enumerate((near, far))]
+    chart = metric_chart(Metric.F1, chunks, Timeline.of(SPEC, chunks))
+    drawn = {line.shows: line.path.count("M") for line in chart.lines if line.shows in {"warn", "alert"}}
+    below, above = (line for line in chart.lines if line.shows == "warn")
+    assert drawn.keys() == {"warn", "alert"}
+    assert sorted((below.path.count("M"), above.path.count("M"))) == [1, 2]
