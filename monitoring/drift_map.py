@@ -53,7 +53,7 @@ def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
         DriftRow(
             column.name,
             tuple(
-                _cell(report, column.name, seen=column.name in found)
+                _cell(spec, report, column.name, seen=column.name in found)
                 for report, found in zip(chunks, seen, strict=True)
             ),
         )
@@ -61,25 +61,27 @@ def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
     ]
 
 
-def _cell(report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
+def _cell(spec: ModelSpec, report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
     own = [r for r in report.results if r.subject == column and r.kind in (Kind.DRIFT, Kind.QUALITY)]
-    found = [(way, r) for r in own if (way := ratio(r)) is not None]
+    found = [(way, r) for r in own if (way := ratio(spec, r)) is not None]
     lasting = column in report.verdict.drifted
     if not found:
         return DriftCell(None, seen, lasting, next((r.reason for r in own if r.reason), "no value"))
     way, farthest = max(found, key=lambda pair: pair[0])
-    return DriftCell(way if seen else min(way, UNSEEN), seen, lasting, _words(farthest))
+    return DriftCell(max(way, 1.0) if seen else min(way, UNSEEN), seen, lasting, _words(farthest))
 
 
-def ratio(result: Result) -> float | None:
+def ratio(spec: ModelSpec, result: Result) -> float | None:
     """Give how far a value is along the way to the point where drift may be seen: 1 is there.
 
-    That point is the bound, and the effect floor where that is further; without a bound, the floor alone.
+    That point is the bound, and the effect floor where that is further; without a bound, the floor alone; under a
+    threshold of the spec's own, the bound alone.
     """
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    floor, bound = EFFECT_FLOOR.get(result.method), worse_side(result.kind, result.method, result.bounds).upper
+    bound = worse_side(result.kind, result.method, result.bounds).upper
+    floor = None if spec.own_threshold(result.method) else EFFECT_FLOOR.get(result.method)
     ways = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ways)) if ways else None
 

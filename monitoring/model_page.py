@@ -6,6 +6,7 @@ from datetime import datetime
 
 from driftline.engine.findings import percent
 from driftline.engine.results import Kind, Quality, State
+from driftline.engine.spec import ModelSpec
 from driftline.registry import Version
 from monitoring.advice import PERIOD_WORDS, Advice, advice_on
 from monitoring.charts import Chart, drift_chart, metric_chart
@@ -105,7 +106,7 @@ def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks
         advice=tuple(advice_on(spec, chunks)),
         charts=tuple(metric_chart(metric, chunks, timeline) for metric in spec.metrics) if chunks else (),
         heat=tuple(_heat(row, timeline) for row in drifted),
-        details=tuple(_details(drifted, chunks, timeline)),
+        details=tuple(_details(version.spec, drifted, chunks, timeline)),
         number_names=("F1", "ROC AUC", "est. ROC AUC"),
     )
 
@@ -144,18 +145,20 @@ def shade(way: float | None) -> int | None:
     return next((place for place, limit in enumerate((1.5, 2.0, 4.0), start=4) if way < limit), SHADES - 1)
 
 
-def _details(drifted: Sequence[DriftRow], chunks: Sequence[ChunkReport], timeline: Timeline) -> list[Chart]:
+def _details(
+    spec: ModelSpec, drifted: Sequence[DriftRow], chunks: Sequence[ChunkReport], timeline: Timeline
+) -> list[Chart]:
     """The columns whose drift lasted, each by the method that was farthest beyond its bound."""
     lasting = [row.column for row in drifted if row.lasts][:MOST_DETAILS]
-    return [drift_chart(column, _farthest(column, chunks), chunks, timeline) for column in lasting]
+    return [drift_chart(column, _farthest(spec, column, chunks), chunks, timeline) for column in lasting]
 
 
-def _farthest(column: str, chunks: Sequence[ChunkReport]) -> str:
+def _farthest(spec: ModelSpec, column: str, chunks: Sequence[ChunkReport]) -> str:
     kinds = (Kind.DRIFT, Kind.QUALITY)
     ways = [
         (way, str(result.method))
         for report in chunks
         for result in report.results
-        if result.subject == column and result.kind in kinds and (way := ratio(result)) is not None
+        if result.subject == column and result.kind in kinds and (way := ratio(spec, result)) is not None
     ]
     return max(ways)[1] if ways else str(Quality.MISSING_VALUES)

@@ -1,11 +1,14 @@
 """The drift map agrees with the verdict's rule: warm where drift is seen, and nowhere else."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.drift_rule import drift_seen
-from driftline.engine.results import Method, Result
+from driftline.engine.own_thresholds import ConstantThreshold
+from driftline.engine.results import Bounds, Method, Result
 from monitoring.drift_map import drift_map, ratio
 from monitoring.model_page import SHADES, shade
 from tests.unit.monitoring.reports_builder import SPEC, drift, report
@@ -33,7 +36,18 @@ def test_a_cell_is_beyond_one_only_where_drift_is_seen(value: float, upper: floa
 def test_the_ratio_is_of_the_bound_or_of_the_effect_floor_whichever_is_further(
     result: Result, expected: float | None
 ) -> None:
-    assert ratio(result) == pytest.approx(expected)
+    assert ratio(SPEC, result) == pytest.approx(expected)
+
+
+@given(st.floats(0, 1), st.floats(0, 0.5), st.floats(0.5, 1))
+def test_a_threshold_of_the_spec_s_own_knows_no_floor(value: float, lower: float, upper: float) -> None:
+    own = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
+    spec = SPEC.model_copy(update={"own_thresholds": own})
+    one = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
+    cell = drift_map(spec, [one])[0].cells[0]
+    assert cell.ratio is not None
+    assert cell.seen == bool(drift_seen(spec, one.facts()))
+    assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 
 def test_a_column_without_a_value_says_why() -> None:
