@@ -23,6 +23,7 @@ from driftline.engine.performance.regression.realized import measured
 from driftline.engine.performance.regression.totals import Total, Totals
 from driftline.engine.results import Metric
 from driftline.engine.spec import ModelSpec
+from driftline.errors import MissingLibrary
 
 LEAST_ROWS = 40
 """Below this many rows LightGBM cannot split even once (20 rows a leaf): there is nothing to learn from."""
@@ -76,7 +77,7 @@ def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
 
     The rows come in the order of time. As NannyML 0.13.1 without tuning: LightGBM's defaults on the spec's features, in
     its order, and the prediction. A loss that some rows lack, or that is above 1e37 in some, gives no model; neither
-    do fewer than 40 rows.
+    do fewer than 40 rows, nor any where LightGBM is not installed. Estimates then have that as their reason.
     """
     encoding = Encoding.fit(frame, spec)
     features = encoding(frame, spec)[outputs.predicted & outputs.labelled]
@@ -87,8 +88,11 @@ def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
         reason = _why_none(loss, found)
         if reason:
             reasons[loss] = reason
-        else:
+            continue
+        try:
             models[loss] = loss_model.fit(features, found, encoding.categorical(spec))
+        except MissingLibrary as error:
+            reasons[loss] = f"{error.message}, and fit the reference again"
     return Dle(encoding, models, reasons)
 
 

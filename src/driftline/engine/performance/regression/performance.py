@@ -25,7 +25,7 @@ class RegressionPerformance:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
-        """Fit on the reference's rows, in the order of time; without LightGBM a MissingLibrary."""
+        """Fit on the reference's rows, in the order of time; without LightGBM there will be no estimates."""
         outputs = Outputs.of(frame)
         return cls(sampling.fit(outputs, spec), dle.fit(frame, outputs, spec))
 

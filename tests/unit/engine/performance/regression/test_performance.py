@@ -191,6 +191,18 @@ def test_without_lightgbm_the_error_says_how_to_get_it(monkeypatch: pytest.Monke
         loss_model.fit(np.zeros((2, 1)), np.zeros(2), [])
 
 
+def test_without_lightgbm_metrics_are_realized_and_estimates_say_why_not(
+    monkeypatch: pytest.MonkeyPatch, fitted: RegressionPerformance
+) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    without, rows = RegressionPerformance.fit(REFERENCE, SPEC), price_rows(500, seed=1)
+    assert _found(without, rows, Kind.REALIZED) == _found(fitted, rows, Kind.REALIZED)
+    for outcome in _found(without, rows, Kind.ESTIMATED).values():
+        assert outcome.value is None
+        assert outcome.reason is not None
+        assert outcome.reason.endswith("pip install 'driftline[dle]', and fit the reference again")
+
+
 def test_lightgbm_is_imported_when_first_used() -> None:
     """It takes longer than all of the engine, which binary models need no more of."""
     asked = "import sys, driftline.engine.evaluate; sys.exit('lightgbm' in sys.modules)"
