@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,8 @@ JSON = Annotated[Path | None, typer.Option("--json", help="Write everything ther
 HTML = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page there.")]
 
 STDOUT = Path("-")
+REDRAWN = 0.1
+"""The progress bar is drawn anew after this many seconds."""
 
 
 class FailOn(StrEnum):
@@ -153,13 +156,20 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         TextColumn("{task.completed:,} rows"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # It draws itself when it is told something: a thread that did might hold a lock while the process forks.
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         tasks: dict[str, Any] = {}
+        drawn = -inf
 
         def tell(doing: str, rows: int) -> None:
-            if doing not in tasks:
+            nonlocal drawn
+            new = doing not in tasks
+            if new:
                 tasks[doing] = bar.add_task(doing, total=None)
             bar.advance(tasks[doing], rows)
+            if new or bar.get_time() - drawn >= REDRAWN:
+                drawn = bar.get_time()
+                bar.refresh()
 
         yield tell
 

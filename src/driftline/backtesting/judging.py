@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
@@ -21,6 +22,13 @@ from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.states import Summary
 
 Judged = tuple[Reference, tuple[BacktestChunk, ...]]
+
+
+class Judgement(Protocol):
+    """What `judge` is to those that import it late."""
+
+    def __call__(self, rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool) -> Judged:
+        """Judge the chunks."""
 
 
 def judge(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool = False) -> Judged:
@@ -86,19 +94,24 @@ class _Counting:
 
 
 def _counted(rows: Split, places: Places, counting: _Counting, run: Run, progress: Progress) -> Iterator[Counted]:
-    """Yield the numbers of the chunks that have rows, several computed at a time; what comes in parts is merged."""
+    """Yield the numbers of the chunks that have rows, several computed at a time."""
+    if rows.kept is None:
+        parts = _parts(rows, places, counting, run, progress)
+        yield from run(counting.finished, (parts.pop(chunk) for chunk in tuple(parts)))
+        return
+    for counted in run(counting.counted, places.split(rows.kept, counting.layout.shape(rows.kept))):
+        progress("summarising", counted.rows)
+        yield counted
+
+
+def _parts(rows: Split, places: Places, counting: _Counting, run: Run, progress: Progress) -> dict[Chunk, _Part]:
+    """Summarise block by block; what a chunk has in several is merged."""
     parts: dict[Chunk, _Part] = {}
     for block in rows.analysis():
-        some = places.split(block, counting.layout.shape(block))
-        if rows.kept is not None:
-            for counted in run(counting.counted, some):
-                progress("summarising", counted.rows)
-                yield counted
-            return
-        for part in run(counting.summarised, some):
+        for part in run(counting.summarised, places.split(block, counting.layout.shape(block))):
             parts[part.chunk] = parts[part.chunk].merge(part) if part.chunk in parts else part
             progress("summarising", part.summary.rows)
-    yield from run(counting.finished, (parts.pop(chunk) for chunk in tuple(parts)))
+    return parts
 
 
 def _said(results: tuple[Result, ...], layout: Layout) -> tuple[Result, ...]:

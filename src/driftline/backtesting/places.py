@@ -103,7 +103,7 @@ class ByNumber:
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
         """Say whether the chunk has all the rows it can have."""
-        return not (self.open_last and chunk is self.chunks[-1])
+        return not (self.open_last and chunk == self.chunks[-1])
 
     def partial(self, chunk: Chunk) -> bool:
         """Say no: the count begins with the analysis."""

@@ -1,6 +1,5 @@
 """A backtest from its source to its result: read, then let the engine fit, summarise and judge."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from driftline.backtesting.sources import Source
 from driftline.backtesting.split import Progress, split
 
 if TYPE_CHECKING:
-    from driftline.backtesting.judging import Judged
+    from driftline.backtesting.judging import Judgement
 
 
 def run(
@@ -43,7 +42,7 @@ def run(
     )
 
 
-def _engine() -> "Callable[..., Judged]":
+def _engine() -> "Judgement":
     from driftline.backtesting.judging import judge  # noqa: PLC0415
 
     return judge

@@ -1,8 +1,8 @@
 """How the work of a backtest is spread over the processor's cores: by threads, or by forked processes.
 
 Much of the engine's work on chunks is Python's own, and of threads only one runs Python at a time. Forked processes all
-do, see every row without a copy, and send back no more than numbers; but only a process that runs nothing else may be
-forked: the command, not a notebook.
+do, see every row without a copy, and send back what they made, which is far smaller; but only a process that runs
+nothing else may be forked: the command, not a notebook.
 """
 
 import ctypes
@@ -22,11 +22,9 @@ MOST = 4
 """How many cores are used at most."""
 WORTH_FORKING = 200_000
 """From this many rows on, forking takes less time than it saves."""
-_PIECES = 8
-"""Into how many parts the work of one process is cut at least, so that all have done about as much in the end."""
+_PR_SET_PDEATHSIG = 1
+"""Linux's option: which signal a process gets when the one that forked it ends."""
 _log = logging.getLogger(__name__)
-_DEATH_OF_PARENT = 1
-"""Linux's PR_SET_PDEATHSIG: which signal a process gets when the one that forked it ends."""
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -34,13 +32,12 @@ _Made = TypeVar("_Made")
 
 def workers(rows: int, *, forks: bool) -> Run:
     """Return how to spread work on `rows` rows; `forks` says that this process may be forked."""
-    # LightGBM's threads (OpenMP) do not outlive a fork: a forked process that calls it would wait for them forever.
-    safe = forks and sys.platform == "linux" and "lightgbm" not in sys.modules
-    return in_processes if safe and cores() > 1 and rows >= WORTH_FORKING else in_threads
+    can = forks and sys.platform == "linux"
+    return in_processes if can and cores() > 1 and rows >= WORTH_FORKING else in_threads
 
 
 def cores() -> int:
-    """Return how many cores are to be used: those that this process may use, four at most."""
+    """Return how many cores are to be used: those that this process may use, `MOST` at most."""
     usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(MOST, usable)
 
@@ -54,13 +51,18 @@ def in_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> I
 def in_processes(work: Callable[[_Given], _Made], items: Iterable[_Given], /) -> Iterator[_Made]:
     """Do as `in_threads` does, in processes forked for this; results, and errors, must be ones that pickle has.
 
-    Where the system allows no more processes, threads do it. Raises OutOfMemory where it ends one of them.
+    Where the system allows no more processes, threads do it; and where LightGBM is loaded, since its own threads
+    (OpenMP) do not outlive a fork: a forked process that called it would wait for them forever. Raises OutOfMemory
+    where the system ends a process.
     """
     every = list(items)
+    if "lightgbm" in sys.modules:
+        yield from in_threads(work, every)
+        return
     try:
         pool = ProcessPoolExecutor(cores(), get_context("fork"), _begin, (work, every, os.getpid()))
-        made = pool.map(_nth, range(len(every)), chunksize=1 + len(every) // (_PIECES * cores()))
-    except (OSError, NotImplementedError) as error:  # a limit on processes or memory, or no /dev/shm for their locks
+        made = pool.map(_nth, range(len(every)))
+    except (OSError, RuntimeError) as error:  # a limit on processes, threads or memory, or no /dev/shm for their locks
         _log.warning("no processes can be forked (%s); threads do the work, which takes longer", error)
         for child in active_children():
             child.kill()
@@ -70,6 +72,8 @@ def in_processes(work: Callable[[_Given], _Made], items: Iterable[_Given], /) ->
         with pool:
             yield from made
     except BrokenExecutor as error:
+        if error.__cause__ is not None:  # not ended, but something that pickle has not
+            raise
         raise OutOfMemory from error
 
 
@@ -81,7 +85,7 @@ def _begin(work: Callable[[Any], Any], items: list[Any], parent: int) -> None:
     global _inherited  # noqa: PLW0603  (a process of its own, which does nothing else)
     _inherited = (work, items)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 

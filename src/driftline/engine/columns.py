@@ -35,7 +35,7 @@ class Numbers:
 
     @cached_property
     def ordered(self) -> FloatArray:
-        """The values, ascending."""
+        """The values in ascending order, sorted once."""
         return np.sort(self.values)
 
 

@@ -97,7 +97,7 @@ def fit_reference(
     probability_<class> each; of a regression numbers, without a score. Its order does not matter. No rows, or two with
     the same event time and id, are an InvalidInput; missing columns are a SchemaMismatch. With `sizes` the reference's
     chunks are not periods but have that many rows each, in the order of event time and id; they must add up to all
-    rows. `run` may spread the work over threads.
+    rows. `run` may spread the work over cores.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:

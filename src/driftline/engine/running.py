@@ -1,4 +1,4 @@
-"""How independent pieces of work are run: one after the other, or by the caller's own threads. No I/O here."""
+"""How independent pieces of work are run: one after the other, or spread by the caller. No I/O here."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar

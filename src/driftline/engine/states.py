@@ -246,7 +246,7 @@ def _needed(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
-    read, _ = read_values(series, column)
+    read = _read(series, column)
     values = read.ordered if isinstance(read, Numbers) else read
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
     return Column(
@@ -258,6 +258,10 @@ def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Co
 
 
 def read_values(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
-    """Return a column as it was read, and its values as the sketches of its kind take them."""
-    read: Numbers | Categories = numbers(series) if column.kind is ColumnKind.CONTINUOUS else categories(series)
+    """Return a column as it was read, and its values as the sketches of its kind summarise them."""
+    read = _read(series, column)
     return read, read.values if isinstance(read, Numbers) else read
+
+
+def _read(series: "pd.Series[Any]", column: ColumnSpec) -> Numbers | Categories:
+    return numbers(series) if column.kind is ColumnKind.CONTINUOUS else categories(series)

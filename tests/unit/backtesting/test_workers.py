@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,20 @@ import pytest
 from driftline.backtesting import workers
 from driftline.backtesting.workers import in_processes, in_threads
 from driftline.errors import InvalidInput, OutOfMemory
+
+
+class OddError(Exception):
+    """Pickle can write it, and cannot read it."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+@pytest.fixture(autouse=True)
+def no_lightgbm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget that other tests may have loaded it."""
+    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
 ORPHANS = """
@@ -66,14 +81,17 @@ def test_a_process_that_the_system_ends_is_an_error_that_says_why() -> None:
 
 
 @linux
+@pytest.mark.parametrize("refusal", [BlockingIOError(errno.EAGAIN, "no more"), RuntimeError("can't start new thread")])
 @pytest.mark.parametrize("allowed", [0, 1])
-def test_threads_do_what_no_process_can_be_forked_for(allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_do_what_no_process_can_be_forked_for(
+    allowed: int, refusal: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fork, asked = os.fork, []
 
     def limited() -> int:
         asked.append(1)
         if len(asked) > allowed:
-            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+            raise refusal
         return fork()
 
     monkeypatch.setattr(os, "fork", limited)
@@ -89,6 +107,21 @@ def test_threads_do_it_where_processes_can_have_no_locks(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
     assert list(in_processes(lambda item: (item, os.getpid()), range(3))) == [(item, os.getpid()) for item in range(3)]
+
+
+@linux
+def test_what_pickle_has_not_is_a_fault_and_no_want_of_memory() -> None:
+    def fail(_: int) -> None:
+        raise OddError("a", "b")
+
+    with pytest.raises(BrokenExecutor):
+        list(in_processes(fail, range(2)))
+
+
+@linux
+def test_nothing_is_forked_once_lightgbm_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", sys)
+    assert set(in_processes(lambda _: os.getpid(), range(4))) == {os.getpid()}
 
 
 @linux
@@ -118,14 +151,10 @@ def _until(done: Any) -> None:
 
 
 def test_forks_are_for_a_process_that_may_be_forked_and_has_much_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(workers, "cores", lambda: 2)
     assert workers.workers(1_000_000, forks=True) is in_processes
     assert workers.workers(1_000_000, forks=False) is in_threads
     assert workers.workers(1_000, forks=True) is in_threads
-    monkeypatch.setitem(sys.modules, "lightgbm", sys)
-    assert workers.workers(1_000_000, forks=True) is in_threads
-    monkeypatch.delitem(sys.modules, "lightgbm")
     monkeypatch.setattr(workers, "cores", lambda: 1)
     assert workers.workers(1_000_000, forks=True) is in_threads

@@ -1,5 +1,6 @@
 """Errors name themselves, their status and the cure."""
 
+import copy
 import inspect
 
 import pytest
@@ -16,6 +17,12 @@ def test_every_error_has_a_message_and_a_name_of_its_own(error: type[DriftlineEr
     assert str(made) == error.__doc__
     assert made.code.islower()
     assert 400 <= made.status < 600
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
+def test_every_error_crosses_from_one_process_to_another(error: type[DriftlineError]) -> None:
+    there = copy.copy(error("What is wrong.", details=("a", "b")))  # by the same protocol as pickle
+    assert (type(there), there.message, there.details) == (error, "What is wrong.", ("a", "b"))
 
 
 def test_details_follow_the_message_a_line_each() -> None:

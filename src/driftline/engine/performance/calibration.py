@@ -80,7 +80,7 @@ def bin_edges(rows: int) -> IntArray:
 
 def _needed(scores: FloatArray, labels: IntArray, order: IntArray, ascending: Ascending) -> bool:
     """Try the curve on rows held out; each split picks its rows from the one `order` by score."""
-    if _separation(ascending.scores, labels[order]) > SEPARATED:
+    if _separation(ascending) > SEPARATED:
         return False
     truth, raw, calibrated = [], [], []
     for test in _splits(labels):
@@ -94,9 +94,9 @@ def _needed(scores: FloatArray, labels: IntArray, order: IntArray, ascending: As
     return _calibration_error(held, np.concatenate(raw)) > _calibration_error(held, np.concatenate(calibrated))
 
 
-def _separation(ascending: FloatArray, labels: IntArray) -> float:
-    ones = np.ones(len(ascending), dtype=np.int64)
-    return roc_auc(Ranked.of(Scores(ascending, ones, labels, ones))) or 0.0
+def _separation(rows: Ascending) -> float:
+    ones = np.ones(len(rows.scores), dtype=np.int64)
+    return roc_auc(Ranked.of(Scores(rows.scores, ones, rows.labels.astype(np.int64), ones))) or 0.0
 
 
 def _calibration_error(labels: IntArray, probabilities: FloatArray) -> float:

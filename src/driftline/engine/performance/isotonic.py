@@ -5,6 +5,7 @@ once, which on half a million rows takes some dozen rounds, each on a fraction o
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from driftline.engine.columns import FloatArray, IntArray
 
 _SAME_SCORE = float(np.finfo(np.float64).resolution)
 Labels = npt.NDArray[np.int8]
+"""0 or 1 in one byte: there are as many as rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +29,7 @@ class Ascending:
     apart: bool
 
     @classmethod
-    def of(cls, scores: FloatArray, labels: IntArray) -> "Ascending":
+    def of(cls, scores: FloatArray, labels: IntArray) -> Self:
         """Take rows that are in this order; the labels of equal scores are only counted."""
         steps = np.diff(scores)
         return cls(scores, labels.astype(np.int8), apart=not np.any((steps > 0) & (steps < _SAME_SCORE)))
@@ -72,8 +74,9 @@ def _blocks(labels: Labels, firsts: IntArray) -> tuple[IntArray, IntArray, IntAr
 
 def _pooled(starts: IntArray, sums: IntArray, counts: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Pool neighbours whose means do not rise, until all do."""
-    while len(kept := np.flatnonzero(np.concatenate(([True], sums[:-1] * counts[1:] < sums[1:] * counts[:-1])))) < len(
-        starts
-    ):
+    while True:
+        rises = sums[:-1] * counts[1:] < sums[1:] * counts[:-1]
+        if rises.all():
+            return starts, sums, counts
+        kept = np.flatnonzero(np.concatenate(([True], rises)))
         starts, sums, counts = starts[kept], np.add.reduceat(sums, kept), np.add.reduceat(counts, kept)
-    return starts, sums, counts

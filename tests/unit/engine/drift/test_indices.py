@@ -1,6 +1,7 @@
 """Hellinger, L-infinity and the population stability index, by hand and by their laws."""
 
 from math import log, sqrt
+from random import Random
 
 import numpy as np
 import pytest
@@ -34,6 +35,18 @@ def test_each_by_hand() -> None:
     outcome = psi.finish(REFERENCE, CHUNK)
     assert outcome.value == pytest.approx(expected)
     assert (outcome.effect, outcome.rows) == (outcome.value, 100)
+
+
+@given(VALUES, VALUES, st.randoms(use_true_random=False))
+def test_a_chunk_is_counted_the_same_in_any_order(reference: FloatArray, chunk: FloatArray, random: Random) -> None:
+    shuffled = np.array(random.sample(chunk.tolist(), len(chunk)))
+    for sketch in (deciles, histogram, distribution):
+        state = sketch.fit(reference)
+        one, other = sketch.summarise(state, chunk), sketch.summarise(state, shuffled)
+        assert one.counts.tolist() == other.counts.tolist()
+        assert one.rows == other.rows == len(chunk)
+    bins = histogram.fit(reference)
+    assert histogram.summarise(bins, shuffled).counts.tolist() == np.histogram(chunk, bins.edges)[0].tolist()
 
 
 def test_l_infinity_takes_each_unseen_category_by_itself() -> None:

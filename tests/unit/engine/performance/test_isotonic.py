@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
+from sklearn.isotonic import IsotonicRegression
 
 from driftline.engine.columns import FloatArray
 from driftline.engine.performance.isotonic import Ascending, knots
@@ -35,6 +36,17 @@ def test_the_curve_of_single_rows_is_scipys_with_as_few_knots_as_it_needs(labels
     assert np.all(np.diff(bends) > 0)
     assert np.all(np.diff(values) >= 0)
     assert np.bincount(np.unique(values, return_inverse=True)[1]).max() <= 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12), st.integers(0, 1)), min_size=2, max_size=40))
+def test_the_curve_of_scores_that_lie_close_together_is_scikit_learns(rows: list[tuple[int, int, int]]) -> None:
+    rows = sorted(rows)
+    scores = np.array([0.1 * whole + 2e-16 * near for whole, near, _ in rows])
+    labels = np.array([label for *_, label in rows])
+    order = np.argsort(scores, kind="stable")
+    curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
+    found = np.interp(scores, *knots(Ascending.of(scores[order], labels[order])))
+    assert found == pytest.approx(curve.predict(scores), abs=1e-9)
 
 
 def test_scores_that_are_next_to_one_another_are_one() -> None:
