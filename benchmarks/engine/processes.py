@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +31,9 @@ class Taken:
 
 def run(command: Sequence[str]) -> Taken:
     """Run a command to its end; a failure is an error that holds what it said."""
-    with tempfile.TemporaryFile("w+") as said:
-        began = time.perf_counter()
-        process = subprocess.run(command, stdout=said, stderr=subprocess.STDOUT, env=_environment(), check=False)
-        whole = time.perf_counter() - began
-        said.seek(0)
-        text = said.read()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
+    began = time.perf_counter()
+    text = _said(command, lambda process: process.wait())
+    whole = time.perf_counter() - began
     last = text.splitlines()[-1] if text else ""
     return Taken(whole, **(json.loads(last) if last.startswith("{") else {}))
 
@@ -49,14 +44,26 @@ def peak(command: Sequence[str]) -> float:
     The sum of their proportional set sizes (what several share is counted once), looked at every 20 ms: which slows it
     down, so this run is not for its seconds.
     """
-    most = 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()) as process:
+    most = [0]
+
+    def watch(process: subprocess.Popen[str]) -> None:
         while process.poll() is None:
-            most = max(most, sum(map(_memory, _family(process.pid))))
+            most.append(sum(map(_memory, _family(process.pid))))
             time.sleep(LOOK)
+
+    _said(command, watch)
+    return max(most) / 1024
+
+
+def _said(command: Sequence[str], wait: Callable[[subprocess.Popen[str]], object]) -> str:
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=_environment(), text=True)
+        wait(process)
+        said.seek(0)
+        text = said.read()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return most / 1024
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
+    return text
 
 
 def _environment() -> dict[str, str]:

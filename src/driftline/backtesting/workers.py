@@ -5,25 +5,20 @@ do, see every row without a copy, and send back what they made, which is far sma
 nothing else may be forked: the command, not a notebook.
 """
 
-import ctypes
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import active_children, get_context
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
 
 from driftline.engine.running import Run
-from driftline.errors import OutOfMemory
 
 MOST = 4
 """How many cores are used at most."""
 WORTH_FORKING = 200_000
 """From this many rows on, forking takes less time than it saves."""
-_PR_SET_PDEATHSIG = 1
-"""Linux's option: which signal a process gets when the one that forked it ends."""
 _log = logging.getLogger(__name__)
 
 _Given = TypeVar("_Given")
@@ -53,43 +48,19 @@ def in_processes(work: Callable[[_Given], _Made], items: Iterable[_Given], /) ->
 
     Where the system allows no more processes, threads do it; and where LightGBM is loaded, since its own threads
     (OpenMP) do not outlive a fork: a forked process that called it would wait for them forever. Raises OutOfMemory
-    where the system ends a process.
+    where the system kills a process. Only for the main thread.
     """
+    from driftline.backtesting.forks import Forks  # noqa: PLC0415  (only Linux has what it needs)
+
     every = list(items)
     if "lightgbm" in sys.modules:
         yield from in_threads(work, every)
         return
-    try:
-        pool = ProcessPoolExecutor(cores(), get_context("fork"), _begin, (work, every, os.getpid()))
-        made = pool.map(_nth, range(len(every)))
-    except (OSError, RuntimeError) as error:  # a limit on processes, threads or memory, or no /dev/shm for their locks
-        _log.warning("no processes can be forked (%s); threads do the work, which takes longer", error)
-        for child in active_children():
-            child.kill()
-        yield from in_threads(work, every)
-        return
-    try:
-        with pool:
-            yield from made
-    except BrokenExecutor as error:
-        if error.__cause__ is not None:  # not ended, but something that pickle has not
-            raise
-        raise OutOfMemory from error
-
-
-_inherited: tuple[Callable[[Any], Any], list[Any]]
-
-
-def _begin(work: Callable[[Any], Any], items: list[Any], parent: int) -> None:
-    """Prepare a forked process: it ends with its parent, which alone hears of Ctrl-C."""
-    global _inherited  # noqa: PLW0603  (a process of its own, which does nothing else)
-    _inherited = (work, items)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _nth(place: int) -> Any:
-    work, items = _inherited
-    return work(items[place])
+    with closing(Forks(work, every)) as forks:
+        try:
+            forks.start(cores())
+        except OSError as error:
+            _log.info("no process can be forked (%s); threads do the work, which takes longer", error)
+            yield from in_threads(work, every)
+        else:
+            yield from forks.results()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor
+from collections.abc import Generator
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ def no_lightgbm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
 
 
+PARENT = os.getpid()
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
 ORPHANS = """
 import os, sys, time
@@ -81,32 +82,51 @@ def test_a_process_that_the_system_ends_is_an_error_that_says_why() -> None:
 
 
 @linux
-@pytest.mark.parametrize("refusal", [BlockingIOError(errno.EAGAIN, "no more"), RuntimeError("can't start new thread")])
-@pytest.mark.parametrize("allowed", [0, 1])
-def test_threads_do_what_no_process_can_be_forked_for(
-    allowed: int, refusal: Exception, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("allowed", "forked"), [(0, False), (1, True)])
+def test_as_many_processes_work_as_there_can_be_and_threads_where_there_are_none(
+    allowed: int, forked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fork, asked = os.fork, []
 
     def limited() -> int:
         asked.append(1)
         if len(asked) > allowed:
-            raise refusal
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         return fork()
 
     monkeypatch.setattr(os, "fork", limited)
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    assert list(in_processes(lambda item: (item, os.getpid()), range(3))) == [(item, os.getpid()) for item in range(3)]
-    _until(lambda: not active_children())
+    found = list(in_processes(lambda item: (item, os.getpid() != PARENT), range(9)))
+    assert found == [(item, forked) for item in range(9)]
 
 
 @linux
-def test_threads_do_it_where_processes_can_have_no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*given: Any) -> None:
-        raise NotImplementedError("this build has no semaphores")
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_processes_are_forked_is_heard_once_they_are(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork, asked = os.fork, []
 
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
-    assert list(in_processes(lambda item: (item, os.getpid()), range(3))) == [(item, os.getpid()) for item in range(3)]
+    def interrupted() -> int:
+        pid = fork()
+        asked.append(1)
+        if pid and len(asked) == times:
+            signal.raise_signal(signal.SIGINT)
+        return pid
+
+    monkeypatch.setattr(os, "fork", interrupted)
+    monkeypatch.setattr(workers, "cores", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        list(in_processes(lambda item: item, range(9)))
+    assert len(asked) == 2
+    assert not active_children()
+
+
+@linux
+def test_no_process_is_left_where_results_are_not_read_to_their_end() -> None:
+    found = in_processes(lambda item: item, range(1_000))
+    assert isinstance(found, Generator)
+    assert next(found) == 0
+    found.close()
+    assert not active_children()
 
 
 @linux
@@ -114,8 +134,14 @@ def test_what_pickle_has_not_is_a_fault_and_no_want_of_memory() -> None:
     def fail(_: int) -> None:
         raise OddError("a", "b")
 
-    with pytest.raises(BrokenExecutor):
+    with pytest.raises(TypeError, match="OddError"):
         list(in_processes(fail, range(2)))
+
+
+@linux
+def test_a_process_that_fails_by_itself_is_no_want_of_memory_either() -> None:
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        list(in_processes(lambda _: os._exit(3), range(4)))
 
 
 @linux
