@@ -1,6 +1,6 @@
 """Turns scores into probabilities where that helps: isotonic regression, and the test whether to use it. No I/O here.
 
-Decision and curve equal those of NannyML 0.13.1 on scikit-learn, row for row, without needing either.
+Decision and curve equal those of NannyML 0.13.1 on scikit-learn, but for rounding, without needing either.
 """
 
 from collections.abc import Iterator
