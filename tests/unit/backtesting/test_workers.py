@@ -104,6 +104,7 @@ def test_as_many_processes_work_as_there_can_be_and_threads_where_there_are_none
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_processes_are_forked_is_heard_once_they_are(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fork, asked = os.fork, []
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 
     def interrupted() -> int:
         pid = fork()
@@ -116,6 +117,7 @@ def test_ctrl_c_while_processes_are_forked_is_heard_once_they_are(times: int, mo
     monkeypatch.setattr(workers, "cores", lambda: 2)
     with pytest.raises(KeyboardInterrupt):
         list(in_processes(lambda item: item, range(9)))
+    signal.signal(signal.SIGINT, heeded)
     assert len(asked) == 2
     assert not active_children()
 
