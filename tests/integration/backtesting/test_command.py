@@ -163,7 +163,7 @@ def test_bad_input_is_status_2_and_one_clear_message(tmp_path: Path) -> None:
 def test_what_nobody_expected_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
     code = (
         "from driftline import cli\nfrom driftline.backtesting import run\n"
-        "def fall(*arguments): raise ZeroDivisionError('by nothing')\n"
+        "def fall(*given, **named): raise ZeroDivisionError('by nothing')\n"
         "run.run = fall\ncli.main()"
     )
     done = python(code, "backtest", csv, *ALL, "--fail-on", "warn")
