@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from driftline.errors import InvalidInput
 from driftline.ledger import MAX_ROWS, BatchKind
-from flaskapp import raw_file, raw_rules
 from flaskapp.history import Progress, Span
-from flaskapp.raw_file import Piece
-from flaskapp.raw_rules import Fault
+from flaskapp.raw import file as raw_file
+from flaskapp.raw import rules as raw_rules
+from flaskapp.raw.file import Piece
+from flaskapp.raw.rules import Fault
 from flaskapp.records import RecordBatch
 
 SHORT = 16

@@ -22,9 +22,9 @@ from driftline.clock import FURTHEST_FUTURE, utc_now
 from driftline.database import make_engine
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings
-from flaskapp import raw_file
 from flaskapp.file_history import check_file, file_batches
 from flaskapp.history import Loaded, load, summarise
+from flaskapp.raw import file as raw_file
 from flaskapp.simulated_history import SimulatedHistory
 from flaskapp.start_request import DEFAULT_SEED
 

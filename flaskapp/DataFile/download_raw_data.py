@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the checkout: a script sees only its own folder
 
-from flaskapp.raw_download_command import run
+from flaskapp.raw.command import run
 
 if __name__ == "__main__":
     run()

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from driftline.errors import InvalidInput
-from flaskapp.google_object import GoogleObject
-from flaskapp.raw_download_command import source_of
-from flaskapp.raw_source import NotConfigured
+from flaskapp.raw.command import source_of
+from flaskapp.raw.google_object import GoogleObject
+from flaskapp.raw.source import NotConfigured
+from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
-from flaskapp.stored_object import StoredObject
 
 EMULATED = "http://127.0.0.1:1"
 

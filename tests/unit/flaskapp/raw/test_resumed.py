@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flaskapp.raw_source import Interrupted, NoSpace, StoreUnavailable, Version, Write, is_gzipped
-from flaskapp.resumed_download import complete, patiently
+from flaskapp.raw.resumed import complete, patiently
+from flaskapp.raw.source import Interrupted, NoSpace, StoreUnavailable, Version, Write, is_gzipped
 
 CONTENT = bytes(range(250)) * 4
 VERSION = Version("gs://bucket/name", "1", len(CONTENT), None, gzipped=False)

@@ -19,12 +19,13 @@ from google.cloud.storage import Blob
 
 from driftline.columns import CDR_FILE_COLUMNS
 from driftline.errors import Conflict, InvalidInput, SchemaMismatch
-from flaskapp import raw_download_command, raw_download_state, resumed_download
-from flaskapp.google_object import GoogleObject, make_client
 from flaskapp.history import Progress
-from flaskapp.raw_download import Downloaded, download
-from flaskapp.raw_source import Damaged, NoAccess, NoSpace, NoSuchObject, Source, StoreUnavailable, Version, Write
-from flaskapp.stored_object import StoredObject
+from flaskapp.raw import command, resumed
+from flaskapp.raw import state as kept
+from flaskapp.raw.download import Downloaded, download
+from flaskapp.raw.google_object import GoogleObject, make_client
+from flaskapp.raw.source import Damaged, NoAccess, NoSpace, NoSuchObject, Source, StoreUnavailable, Version, Write
+from flaskapp.raw.stored_object import StoredObject
 from stack import paths, ports
 from stack.object_servers import LeashedGcs
 from tests.integration.flaskapp.bad_line import BadLine, bad_line
@@ -298,7 +299,7 @@ def test_a_full_disk_is_said_wherever_it_shows(tmp_path: Path, monkeypatch: pyte
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(raw_download_state, "save", full)
+    monkeypatch.setattr(kept, "save", full)
     stored_raw = tmp_path / "stored.csv"
     stored_raw.write_bytes(raw_data(10))
     with pytest.raises(NoSpace, match="free some space and run it again"):
@@ -358,10 +359,10 @@ def test_a_key_file_warns_and_is_not_printed(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file))
     monkeypatch.setenv("RAW_DATA_URL", "gs://bucket/RawData.csv")
-    monkeypatch.setattr(resumed_download, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(resumed, "FIRST_PAUSE", 0)
     monkeypatch.setattr("sys.argv", ["download_raw_data", "--folder", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
-        raw_download_command.run()
+        command.run()
     said = "".join(capsys.readouterr())
     assert ended.value.code == 2
     assert "Warning: A service account's key file is in use." in said

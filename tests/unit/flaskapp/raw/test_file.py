@@ -7,7 +7,7 @@ import pytest
 
 from driftline.columns import CDR_FILE_COLUMNS
 from driftline.errors import InvalidInput, NotFound, SchemaMismatch
-from flaskapp import raw_file
+from flaskapp.raw import file as raw_file
 
 HEADER = ",".join(CDR_FILE_COLUMNS)
 ROW = "2026-01-31,999,1,2,3,4,5,6,7,8,0"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskapp.raw_source import Version
+from flaskapp.raw.source import Version
 
 STATE = "state.json"
 

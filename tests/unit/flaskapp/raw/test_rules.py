@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from driftline.columns import CDR_FILE_COLUMNS, Cdr
-from flaskapp import raw_file, raw_rules
-from flaskapp.raw_rules import Fault
+from flaskapp.raw import file as raw_file
+from flaskapp.raw import rules as raw_rules
+from flaskapp.raw.rules import Fault
 
 NEWEST = datetime(2026, 2, 1, tzinfo=UTC)
 GOOD = ["2026-01-31", "99912345", "1", "60", "2", "120", "0", "3", "4", "500", "1"]

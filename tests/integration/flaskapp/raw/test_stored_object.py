@@ -7,14 +7,14 @@ import pytest
 
 from driftline.errors import Conflict
 from driftline.objects import open_store
-from flaskapp.raw_download_command import source_of
-from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Source, Version, Write
+from flaskapp.raw.command import source_of
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Source, Version, Write
+from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
-from flaskapp.stored_object import StoredObject
 from stack import ports
 from stack.object_servers import LeashedS3
 from tests.integration.flaskapp.bad_line import bad_line
-from tests.integration.flaskapp.test_raw_download import fetch, raw_data
+from tests.integration.flaskapp.raw.test_download import fetch, raw_data
 
 
 @pytest.fixture(params=["s3", "folder"])

@@ -16,13 +16,13 @@ from pathlib import Path
 import google_crc32c
 
 from driftline.errors import Conflict, InvalidInput
-from flaskapp import raw_download_state
 from flaskapp.file_history import check_file
 from flaskapp.history import Progress
-from flaskapp.raw_download_state import Fetched, State
-from flaskapp.raw_file import BLOCK, NAMES
-from flaskapp.raw_source import Damaged, Replaced, Source, Version
-from flaskapp.resumed_download import Pause, complete, patiently, written
+from flaskapp.raw import state as kept
+from flaskapp.raw.file import BLOCK, NAMES
+from flaskapp.raw.resumed import Pause, complete, patiently, written
+from flaskapp.raw.source import Damaged, Replaced, Source, Version
+from flaskapp.raw.state import Fetched, State
 
 PLAIN, GZIPPED = NAMES
 UNFINISHED = ".download"
@@ -47,7 +47,7 @@ def download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pa
     """Bring the object's present version into the folder, unless it is there.
 
     `newest` bounds the records' stamps. The bytes are held to the store's checksum, the lines to the rules of
-    `flaskapp.raw_rules`, all before the file takes its place.
+    `flaskapp.raw.rules`, all before the file takes its place.
 
     Raises:
         NoSuchObject, NoAccess, StoreUnavailable, NoSpace, Unusable: as they say. Damaged: these are other bytes.
@@ -76,13 +76,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
-    state = raw_download_state.load(folder / UNFINISHED)
+    state = kept.load(folder / UNFINISHED)
     version = patiently(source.look, "The object", pause)
     name = GZIPPED if version.gzipped else PLAIN
     present = {path.name: checksum(path) for path in (folder / one for one in NAMES) if path.exists()}
     here = _here(name, present.get(name), state, version)
     if here:
-        raw_download_state.save(folder / UNFINISHED, replace(state, here=here))
+        kept.save(folder / UNFINISHED, replace(state, here=here))
         return Downloaded(folder / name, here, new=False)
     _require_own(folder, present, state, version)
     if not version.size:
@@ -103,7 +103,7 @@ def _begin(unfinished: Path, name: str, state: State, version: Version) -> Path:
     if state.coming != version or (file.exists() and file.stat().st_size > version.size):
         for left in NAMES:
             (unfinished / left).unlink(missing_ok=True)
-        raw_download_state.save(unfinished, replace(state, coming=version, placing=None))
+        kept.save(unfinished, replace(state, coming=version, placing=None))
     return file
 
 
@@ -146,13 +146,13 @@ def _check_lines(file: Path, version: Version, newest: datetime, progress: Progr
 def _place(file: Path, folder: Path, state: State, fetched: Fetched) -> None:
     """Put the whole file in its place; the one of the other form, which would be read instead, goes."""
     unfinished = folder / UNFINISHED
-    raw_download_state.save(unfinished, replace(state, coming=fetched.version, placing=fetched.crc32c))
+    kept.save(unfinished, replace(state, coming=fetched.version, placing=fetched.crc32c))
     _to_disk(file)
     file.replace(folder / fetched.name)
     for other in set(NAMES) - {fetched.name}:
         (folder / other).unlink(missing_ok=True)
     _to_disk(folder)
-    raw_download_state.save(unfinished, State(here=fetched))
+    kept.save(unfinished, State(here=fetched))
 
 
 def _to_disk(path: Path) -> None:

@@ -1,17 +1,17 @@
-"""An object of any store (`s3://…`, or a file), as a `flaskapp.raw_source.Source`."""
+"""An object of any store (`s3://…`, or a file), as a `flaskapp.raw.source.Source`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, StoreUnavailable, parent_and_name
-from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 CHANGING = ("ETag", "etag", "mtime")
 """What the stores say that changes with an object's content."""
 
 
 class StoredObject:
-    """The object at an address, as a `flaskapp.raw_source.Source`; its store knows no checksum."""
+    """The object at an address, as a `flaskapp.raw.source.Source`; its store knows no checksum."""
 
     def __init__(self, address: str) -> None:
         self._address = address

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftline.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
-from flaskapp.raw_file import Piece
+from flaskapp.raw.file import Piece
 
 INSTANT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?)?$"
 SUBSCRIBER = r"^[0-9A-Za-z+*#_.-]{1,20}$"

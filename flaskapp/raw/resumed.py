@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flaskapp.history import Progress
-from flaskapp.raw_source import Interrupted, NoSpace, Source, StoreUnavailable, T, Unusable, Version
+from flaskapp.raw.source import Interrupted, NoSpace, Source, StoreUnavailable, T, Unusable, Version
 
 ATTEMPTS = 5
 """So many requests in a row may bring nothing."""

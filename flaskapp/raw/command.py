@@ -14,12 +14,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from driftline import logs
 from driftline.clock import FURTHEST_FUTURE, utc_now
 from driftline.errors import DriftlineError, InvalidInput
-from flaskapp import google_object
 from flaskapp.history import Progress as Told
-from flaskapp.raw_download import Downloaded, download
-from flaskapp.raw_source import NotConfigured, Source
+from flaskapp.raw import google_object
+from flaskapp.raw.download import Downloaded, download
+from flaskapp.raw.source import NotConfigured, Source
+from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
-from flaskapp.stored_object import StoredObject
 
 FOLDER = Path(__file__).parent / "DataFile"
 FAILED = 2

@@ -14,7 +14,7 @@ from google.cloud.storage import Blob, Client
 from google.oauth2.service_account import Credentials as KeyFile
 
 from driftline.errors import InvalidInput
-from flaskapp.raw_source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
 WAIT = (10.0, 60.0)
@@ -46,7 +46,7 @@ def make_client(emulated: bool, warn: Callable[[str], None]) -> Client:
 
 
 class GoogleObject:
-    """One object of a bucket, as a `flaskapp.raw_source.Source`."""
+    """One object of a bucket, as a `flaskapp.raw.source.Source`."""
 
     def __init__(self, client: Client, bucket: str, name: str) -> None:
         """Take the names; raises `InvalidInput` where no bucket can have that name."""
