@@ -13,8 +13,6 @@ from typing import Any, cast
 
 from driftline.errors import OutOfMemory
 
-AHEAD = 2
-"""How many items a process has at most, so that it need not wait for the next."""
 _PR_SET_PDEATHSIG = 1
 """Linux's option: which signal a process gets when the one that forked it ends."""
 
@@ -56,9 +54,9 @@ class Forks:
                 due += 1
 
     def _dealt(self) -> Iterator[tuple[int, Any]]:
-        """Hand the items out one by one; yield results as they come, each with its item's place."""
+        """Give each process its next item when it has done one; yield results as they come, with the items' places."""
         places = iter(range(len(self.items)))
-        for process, place in zip([*self.processes] * AHEAD, places, strict=False):
+        for process, place in zip(self.processes, places, strict=False):
             self._ask(process, place)
         for _ in self.items:
             ready = cast("Connection", wait([*self.processes])[0])
