@@ -4,7 +4,6 @@ The raw data file of `flaskapp/DataFile/` if there is one, else simulated days; 
 after a kill, it adds what is missing.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,18 +16,16 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
-from driftline import logs, migrate
+from driftline import migrate
 from driftline.clock import FURTHEST_FUTURE, utc_now
 from driftline.database import make_engine
-from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings
+from flaskapp.command import start
 from flaskapp.file_history import check_file, file_batches
 from flaskapp.history import Loaded, load, summarise
 from flaskapp.raw import file as raw_file
 from flaskapp.simulated_history import SimulatedHistory
 from flaskapp.start_request import DEFAULT_SEED
-
-FOLDER = Path(__file__).parent / "DataFile"
 
 
 @contextmanager
@@ -67,7 +64,7 @@ def main(
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="last day; default: yesterday")] = None,
     seed: Annotated[int, typer.Option(help="of the simulated world")] = DEFAULT_SEED,
     label_delay: Annotated[int, typer.Option(help="days until a simulated label is known")] = 3,
-    folder: Annotated[Path, typer.Option(help="where RawData.csv or RawData.csv.gz may be")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="where RawData.csv or RawData.csv.gz may be")] = raw_file.FOLDER,
 ) -> None:
     """Load RawData.csv or RawData.csv.gz if it is there, else simulated days, and fill DailySummary."""
     now = utc_now()
@@ -88,12 +85,7 @@ def main(
 
 def run() -> None:
     """Run the command; an error is one clear message and exit status 2."""
-    logs.configure("load_history")
-    try:
-        typer.run(main)
-    except DriftlineError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+    start("load_history", main)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`flaskapp/DataFile/download_raw_data.py`: the composition root of the download; any failure is one message."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +10,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from driftline import logs
 from driftline.clock import FURTHEST_FUTURE, utc_now
-from driftline.errors import DriftlineError, InvalidInput
+from driftline.errors import InvalidInput
+from flaskapp.command import start
 from flaskapp.history import Progress as Told
 from flaskapp.raw import google_object
 from flaskapp.raw.download import Downloaded, download
+from flaskapp.raw.file import FOLDER
 from flaskapp.raw.source import NotConfigured, Source
 from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
 
-FOLDER = Path(__file__).parent / "DataFile"
-FAILED = 2
 GOOGLE = "gs://"
 
 
@@ -71,9 +69,4 @@ def _warn(text: str) -> None:
 
 def run() -> None:
     """Run the command; an error is one clear message and exit status 2."""
-    logs.configure("download_raw_data")
-    try:
-        typer.run(main)
-    except DriftlineError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(FAILED)
+    start("download_raw_data", main)

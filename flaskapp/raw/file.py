@@ -18,6 +18,8 @@ from driftline.columns import CDR_FILE_COLUMNS
 from driftline.errors import InvalidInput, NotFound, SchemaMismatch
 from flaskapp.history import Progress
 
+FOLDER = Path(__file__).parents[1] / "DataFile"
+"""Where raw data is, unless a command is told otherwise."""
 NAMES = ("RawData.csv", "RawData.csv.gz")
 BLOCK = 4 << 20
 """Bytes read at once."""

@@ -1,10 +1,14 @@
 """Which source the settings name."""
 
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+import flaskapp
 from driftline.errors import InvalidInput
+from flaskapp import load_history
+from flaskapp.raw import command
 from flaskapp.raw.command import source_of
 from flaskapp.raw.google_object import GoogleObject
 from flaskapp.raw.source import NotConfigured
@@ -22,6 +26,13 @@ def settings(**given: str) -> RawDataSettings:
 def test_half_a_name_is_none(given: dict[str, str]) -> None:
     with pytest.raises(NotConfigured, match="set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL"):
         source_of(settings(**given))
+
+
+def test_raw_data_is_downloaded_to_where_it_is_loaded_from() -> None:
+    """No option: `make fetch-data` and then `python -m flaskapp.load_history`."""
+    there, here = (signature(one).parameters["folder"].default for one in (command.main, load_history.main))
+    assert there == here == Path(flaskapp.__path__[0]) / "DataFile"
+    assert (here / "download_raw_data.py").exists()
 
 
 def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:
