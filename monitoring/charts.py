@@ -19,12 +19,13 @@ ERRORS = 3.0
 Place = tuple[int, float]
 Level = tuple[str, Callable[[Bounds], float | None]]
 """What a bound is shown as, and which it is."""
-_LEVELS: tuple[Level, ...] = (
+LEVELS: tuple[Level, ...] = (
     ("warn", attrgetter("lower")),
     ("warn", attrgetter("upper")),
     ("alert", attrgetter("alert_lower")),
     ("alert", attrgetter("alert_upper")),
 )
+"""The bounds that are drawn of a metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,14 @@ def metric_chart(metric: str, chunks: Sequence[ChunkReport], timeline: Timeline)
     estimated = [report.result(Kind.ESTIMATED, metric) for report in chunks]
     bounds = [_bounds(*pair) for pair in zip(realized, estimated, strict=True)]
     edges = _band_edges(estimated)
-    limits = [[pick(b) if b else None for b in bounds] for _, pick in _LEVELS]
+    limits = [[pick(b) if b else None for b in bounds] for _, pick in LEVELS]
     shown = [
         value for column in (_values(realized), _values(estimated), *limits) for value in column if value is not None
     ]
     scale = Scale.around([*shown, *(edge for pair in edges if pair for edge in pair)], METRIC_HEIGHT)
     settled = [not report.verdict.provisional for report in chunks]
     lines = [
-        *_limit_lines(bounds, timeline, scale, _LEVELS),
+        *_limit_lines(bounds, timeline, scale, LEVELS),
         Line("estimated", _path(_values(estimated), timeline, scale)),
         Line("realized", _path(_values(realized), timeline, scale)),
     ]

@@ -106,7 +106,7 @@ def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks
         advice=tuple(advice_on(spec, chunks)),
         charts=tuple(metric_chart(metric, chunks, timeline) for metric in spec.metrics) if chunks else (),
         heat=tuple(_heat(row, timeline) for row in drifted),
-        details=tuple(_details(version.spec, drifted, chunks, timeline)),
+        details=tuple(_details(spec, drifted, chunks, timeline)),
         number_names=("F1", "ROC AUC", "est. ROC AUC"),
     )
 

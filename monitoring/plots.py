@@ -1,9 +1,8 @@
 """Plots of a model's chunks as PNG files: performance with its bounds, and drift as a heat map. No I/O here."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
-from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.findings import title
 from driftline.engine.results import Bounds, Kind, Result
 from driftline.registry import Version
+from monitoring.charts import LEVELS
 from monitoring.chunk_report import ChunkReport
 from monitoring.drift_map import drift_map
 
@@ -25,10 +25,8 @@ _SHADES = LinearSegmentedColormap.from_list(
     "drift", [(0.0, "#f6f8f9"), (0.499, "#c9d6df"), (0.5, "#fdcf8a"), (0.75, "#e8703a"), (1.0, "#8f1d14")]
 )
 """Pale up to the bound, warm beyond it."""
-_LEVELS: tuple[tuple[str, str, tuple[Callable[[Bounds], float | None], ...]], ...] = (
-    ("warning", WARN, (attrgetter("lower"), attrgetter("upper"))),
-    ("alert", ALERT, (attrgetter("alert_lower"), attrgetter("alert_upper"))),
-)
+_DRAWN = {"warn": ("warning", WARN), "alert": ("alert", ALERT)}
+"""How each of `LEVELS` is called in the legend, and its colour."""
 
 
 def performance(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
@@ -76,7 +74,8 @@ def _draw_metric(axes: Axes, metric: str, chunks: Sequence[ChunkReport]) -> None
 
 def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds]) -> None:
     """Draw the bounds by chunk, from its start to its end: they know how many rows it has."""
-    for label, colour, sides in _LEVELS:
+    for shows, (label, colour) in _DRAWN.items():
+        sides = [pick for name, pick in LEVELS if name == shows]
         found = [(level, chunk) for chunk, own in bounds.items() for side in sides if (level := side(own)) is not None]
         if found:
             starts, ends = _times(end for _, chunk in found for end in (chunk.start, chunk.end)).reshape(-1, 2).T

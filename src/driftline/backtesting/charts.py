@@ -191,9 +191,9 @@ def _steps(values: Sequence[Value], axis: Axis, scale: Scale) -> str:
     strokes = []
     for run in _runs(values):
         for height, places in groupby(run, key=lambda pair: scale.y(pair[1])):
-            first, *others = [place for place, _ in places]
-            begin = f"V{height}" if first != run[0][0] else f"M{axis.x(first - 0.5)} {height}"
-            strokes.append(f"{begin}H{axis.x([first, *others][-1] + 0.5)}")
+            level = [place for place, _ in places]
+            begin = f"V{height}" if level[0] != run[0][0] else f"M{axis.x(level[0] - 0.5)} {height}"
+            strokes.append(f"{begin}H{axis.x(level[-1] + 0.5)}")
     return "".join(strokes)
 
 

@@ -21,7 +21,7 @@ from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
-from driftline.engine.running import Piece, Run, do, in_turn
+from driftline.engine.running import Piece, do
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
 from driftline.engine.statistics import methods
 from driftline.engine.statistics.spread import Spread
@@ -138,9 +138,9 @@ class States:
     multivariate: Mapping[Method, Multivariate]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec, run: Run = in_turn) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
-        return cls.of(spec, tuple(run(do, cls.pieces(frame, spec))))
+        return cls.of(spec, [do(piece) for piece in cls.pieces(frame, spec)])
 
     @staticmethod
     def pieces(frame: pd.DataFrame, spec: ModelSpec) -> list[Piece]:
