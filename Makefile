@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
 # Two processes, one thread each.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
-# In a network of its own, unless the tests are given servers (stack/given.py), which are outside it.
-ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m stack.enclosure)
+# In a network of its own, unless the tests are given servers (stack/testing/given.py), which are outside it.
+ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.enclosure)
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
@@ -19,7 +19,7 @@ help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Fetch what is missing: .venv (of $PYTHON if set), MariaDB, Kafka, Spark's jars (all pinned)
-	@python=$$(sh stack/python.sh) && $$python -m stack.bootstrap
+	@python=$$(sh stack/setup/python.sh) && $$python -m stack.setup.bootstrap
 
 tools: setup ## Build the servers and linters that the tests need from Go, once (2 min; skipped without Go)
 	@$(VENV) -m stack tools
@@ -50,22 +50,22 @@ check: setup ## Lint, formatting, types, the design's arrows, secrets, workflows
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
-	$(VENV) -m stack.leaks
-	$(VENV) -m stack.workflows
+	$(VENV) -m devtools.leaks
+	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
 
 audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
-	$(VENV) -m stack.audit $(if $(required),--required)
+	$(VENV) -m devtools.audit $(if $(required),--required)
 
 scan-secrets: setup ## Look for secrets in what git tracks
-	$(VENV) -m stack.leaks
+	$(VENV) -m devtools.leaks
 
 fetch-data: setup ## Download, check and checksum the raw data that RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, name
 	$(VENV) flaskapp/DataFile/download_raw_data.py
 	cd flaskapp/DataFile && sha256sum RawData.csv* > RawData.sha256
 
 wheel: setup ## Build the library's wheel in dist/, checked, with its release notes (tag=v1.2.3 must be its version)
-	$(VENV) -m stack.release $(if $(tag),--tag $(tag))
+	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
 
 test: test-unit test-integration test-e2e ## Every test, on real servers
 
@@ -82,10 +82,10 @@ bench: setup ## Time the product against the bare thing it stands on (some minut
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
 diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetches PlantUML the first time)
-	@$(VENV) -m stack.diagrams
+	@$(VENV) -m devtools.diagrams
 
 secrets: setup ## Make the passwords and tokens of the compose files, in deploy/secrets/
-	@$(VENV) -m stack.container_secrets
+	@$(VENV) -m stack.containers.secrets
 
 lock: setup ## Write the lock files anew from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from driftline import migrate
-from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
-from stack.leashed import mariadb_server
+from driftline.store import migrate
+from driftline.store.database import make_engine
+from stack.testing.leashed import mariadb_server
 
 PRODUCTION = (
     "--innodb-flush-log-at-trx-commit=1",

@@ -11,16 +11,16 @@ from sqlalchemy import Connection, Engine, Table, func, literal, select, text
 from sqlalchemy import insert as insert_into
 from sqlalchemy.sql.elements import ColumnElement
 
-from driftline import bulk, labels, ledger, registry, tables
+from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
-from driftline.columns import CHURN_MODEL, FEATURES, prediction_id
-from driftline.database import in_transaction
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec
-from driftline.ledger import Batch, BatchKind
 from driftline.objects import open_store
-from driftline.predictions import PredictionStore
-from driftline.tables import CHURN_NUMBER
-from monitoring.poller import poll_once
+from driftline.store import bulk, labels, ledger, registry, tables
+from driftline.store.database import in_transaction
+from driftline.store.ledger import Batch, BatchKind
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import CHURN_NUMBER
+from monitoring.poll.poller import poll_once
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

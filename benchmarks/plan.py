@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from flaskapp.stream_plan import StreamPlan
+from flaskapp.stream.plan import StreamPlan
 from flaskapp.world import Parameters
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

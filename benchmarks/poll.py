@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks.durable import databases
 from benchmarks.history import NOW, History, make_history
 from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, times
-from monitoring.poller import poll_once
+from monitoring.poll.poller import poll_once
 
 FIRST_NEW_DAY = datetime(2026, 5, 1, tzinfo=UTC)
 ROWS_A_DAY = 1_000

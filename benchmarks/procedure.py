@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from benchmarks.durable import databases
 from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, timed, times
-from driftline import bulk
-from driftline.columns import CDR_USAGE, Cdr
-from driftline.database import in_transaction
-from driftline.tables import cdr
+from churn.columns import CDR_USAGE, Cdr
+from driftline.store import bulk
+from driftline.store.database import in_transaction
+from driftline.store.tables import cdr
 
 SUBSCRIBERS, DAYS = 10_000, 100
 RUNS = 7

@@ -12,20 +12,20 @@ from sqlalchemy import Connection, Engine, insert, select
 from benchmarks.durable import databases
 from benchmarks.measuring import Aim, Better, Way, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
-from driftline import tables
-from driftline.columns import Topic
-from driftline.database import in_transaction
-from driftline.ledger import Consumer
+from churn.columns import Topic
 from driftline.settings import KafkaSettings
-from flaskapp.confluent_publisher import ConfluentPublisher
-from flaskapp.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.lot import LONG_TEXTS, messages
-from flaskapp.publisher import Publication, Publisher, Route
+from driftline.store import tables
+from driftline.store.database import in_transaction
+from driftline.store.ledger import Consumer
 from flaskapp.records import write_records
-from flaskapp.relay import Relay
-from flaskapp.stream_source import StreamSource
-from stack.leashed import kafka_broker
-from stack.topics import create_topics
+from flaskapp.relay.claimed_batches import LONG_TEXTS, messages
+from flaskapp.relay.confluent_publisher import ConfluentPublisher
+from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.relay.publisher import Publication, Publisher, Route
+from flaskapp.relay.relay import Relay
+from flaskapp.stream.source import StreamSource
+from stack.servers.topics import create_topics
+from stack.testing.leashed import kafka_broker
 
 STREAMS = ((10_000, 5), (1_000, 20))
 """Subscribers and days: a larger batch, and the size by default."""

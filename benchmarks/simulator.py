@@ -10,15 +10,15 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, select
 from benchmarks.durable import databases
 from benchmarks.measuring import Aim, Better, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
-from driftline import bulk, tables
-from driftline.columns import Cdr
-from driftline.database import in_transaction
-from driftline.ledger import Consumer
-from flaskapp import stream_runs
+from churn.columns import Cdr
+from driftline.store import bulk, tables
+from driftline.store.database import in_transaction
+from driftline.store.ledger import Consumer
 from flaskapp.records import COLUMNS, RecordBatch, write_records
-from flaskapp.stream_plan import StreamPlan
-from flaskapp.stream_source import StreamSource
-from flaskapp.write_next import write_next
+from flaskapp.stream import runs as stream_runs
+from flaskapp.stream.plan import StreamPlan
+from flaskapp.stream.source import StreamSource
+from flaskapp.stream.writer import write_next
 
 STREAMS = ((1_000, 30), (10_000, 20))
 """Subscribers and days: the size of a batch by default, and a larger one."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import SchemaMismatch
 from eda.quantities import VARIABLES
 from eda.span import Span

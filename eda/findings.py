@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda.days import SETTLED_SHARE, Count
 from eda.exploration import Exploration
 from eda.quantities import QUANTITIES, label

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Engine
 
 from driftline import logs
 from driftline.clock import Clock, utc_now
-from driftline.database import make_engine, translated
 from driftline.errors import DriftlineError, InvalidInput
 from driftline.settings import DatabaseSettings
+from driftline.store.database import make_engine, translated
 from eda import days, query_params, records
 from eda.exploration import Exploration
 from eda.output import write_all

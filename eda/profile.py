@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda import sample
 from eda.histogram import EMPTY, Histogram, histogram
 from eda.moments import Moments, moments, typical

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 
 DRAW = "draw"
 KEY: tuple[Cdr, ...] = (Cdr.MSISDN, Cdr.RECORD_ID)

@@ -4,7 +4,7 @@ import logging
 
 from driftline import logs
 from driftline.errors import DriftlineError
-from driftline.serving.server import serve
+from driftline.http.server import serve
 from driftline.settings import TlsSettings
 from flaskapp.app import create_app
 from flaskapp.settings import Settings

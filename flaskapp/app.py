@@ -2,14 +2,14 @@
 
 from apiflask import APIFlask
 
-from driftline import access, web
 from driftline.clock import utc_now
-from driftline.database import make_engine
+from driftline.http import access, web
 from driftline.settings import Publisher as Library
-from flaskapp.publisher import Publisher, Route
+from driftline.store.database import make_engine
+from flaskapp.relay.publisher import Publisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
-from flaskapp.streaming import Streaming
+from flaskapp.stream.service import Streaming
 
 
 def make_publisher(settings: Settings) -> Publisher:
@@ -22,10 +22,10 @@ def make_publisher(settings: Settings) -> Publisher:
         transactional_id=simulator.transactional_id,
     )
     if settings.kafka.publisher is Library.KAFKA_PYTHON:
-        from flaskapp.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
+        from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
 
         return KafkaPythonPublisher(route)
-    from flaskapp.confluent_publisher import ConfluentPublisher  # noqa: PLC0415
+    from flaskapp.relay.confluent_publisher import ConfluentPublisher  # noqa: PLC0415
 
     return ConfluentPublisher(route)
 

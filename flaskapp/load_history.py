@@ -16,16 +16,16 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
-from driftline import migrate
 from driftline.clock import FURTHEST_FUTURE, utc_now
-from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
+from driftline.store import migrate
+from driftline.store.database import make_engine
 from flaskapp.command import start
-from flaskapp.file_history import check_file, file_batches
-from flaskapp.history import Loaded, load, summarise
+from flaskapp.history.loading import Loaded, load, summarise
+from flaskapp.history.raw_file import check_file, file_batches
+from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.raw import file as raw_file
-from flaskapp.simulated_history import SimulatedHistory
-from flaskapp.start_request import DEFAULT_SEED
+from flaskapp.stream.request import DEFAULT_SEED
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from driftline import bulk, ledger, tables
-from driftline.columns import CDR_USAGE, Cdr
-from driftline.ledger import BatchKind, Consumer
+from churn.columns import CDR_USAGE, Cdr
+from driftline.store import bulk, ledger, tables
+from driftline.store.ledger import BatchKind, Consumer
 
 COLUMNS: tuple[str, ...] = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 """What is written of a record; the batch's number is the same for all."""

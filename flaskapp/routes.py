@@ -5,12 +5,12 @@ from typing import Any
 from apiflask import APIFlask
 from flask import request
 
-from driftline import api_description
-from driftline.access import needs
-from driftline.scopes import Scope
-from flaskapp.answers import StreamStarted, StreamState, StreamStopped, stream_state
-from flaskapp.start_request import StartStream
-from flaskapp.streaming import Streaming
+from driftline.http import api_description
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from flaskapp.stream.request import StartStream
+from flaskapp.stream.schemas import StreamStarted, StreamState, StreamStopped, stream_state
+from flaskapp.stream.service import Streaming
 
 BODY = "#/components/schemas/StartStream"
 

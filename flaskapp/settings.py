@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from driftline.columns import Topic
+from churn.columns import Topic
 from driftline.settings import AccessSettings, DatabaseSettings, EnvironmentSettings, KafkaSettings
 
 

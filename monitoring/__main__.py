@@ -4,7 +4,7 @@ import logging
 
 from driftline import logs
 from driftline.errors import DriftlineError
-from driftline.serving.server import serve
+from driftline.http.server import serve
 from driftline.settings import DatabaseSettings, TlsSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings

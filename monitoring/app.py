@@ -2,13 +2,15 @@
 
 from apiflask import APIFlask
 
-from driftline import access, api_description, clock, migrate
-from driftline.database import make_engine
+from driftline import clock
+from driftline.http import access, api_description
+from driftline.http.web import install, make_app
 from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings
-from driftline.web import install, make_app
-from monitoring.api import describe_paths, make_api
-from monitoring.dashboard import make_pages
+from driftline.store import migrate
+from driftline.store.database import make_engine
+from monitoring.api.routes import describe_paths, make_api
+from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
 

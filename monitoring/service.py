@@ -8,19 +8,19 @@ from threading import Lock
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
-from driftline import registry
 from driftline.clock import Clock
-from driftline.database import translated
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound, Unavailable
 from driftline.objects import ObjectStore
-from monitoring import chunk_report, reports
-from monitoring.chunk_report import ChunkReport, Span
-from monitoring.poller import Summary, poll_once
-from monitoring.revisions import Revision, RevisionStore
-from monitoring.verdicts import Spoken, VerdictStore
-from monitoring.watched import VersionKey, chunk_at, clock_of
+from driftline.store import registry
+from driftline.store.database import translated
+from monitoring.poll.poller import Summary, poll_once
+from monitoring.poll.revisions import Revision, RevisionStore
+from monitoring.poll.verdicts import Spoken, VerdictStore
+from monitoring.poll.watched import VersionKey, chunk_at, clock_of
+from monitoring.report import chunk_report, reports
+from monitoring.report.chunk_report import ChunkReport, Span
 
 log = logging.getLogger(__name__)
 REPORTED = 400

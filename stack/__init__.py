@@ -1,4 +1,5 @@
-"""Starts and stops the local servers and services; knows all of them and is known by none.
+"""Starts and stops the local servers and services, and runs the demo.
 
-`stack.environments.environment_for("jobs")` is the environment of a job; `stack.testing` has the fixtures of the tests.
+`stack.services.environments.environment_for("jobs")` returns the environment of a job; `stack.testing.fixtures` has the
+fixtures of the tests.
 """

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import get_args
 
 from driftline.clock import utc_now
-from stack import demo, downloads, libaio, lifecycle, paths, status, tools
-from stack.certificates import LOCAL_NAMES, make_certificates
+from stack import paths
 from stack.console import fail, say, show, step, warn
-from stack.environments import Role, settings_for
+from stack.demo import loop as demo
+from stack.demo.plan import Scenario
 from stack.errors import StackError
 from stack.locks import alone
-from stack.plan import Scenario
-from stack.services import SERVERS, SERVICES
-from stack.site import Site
+from stack.services import lifecycle, status
+from stack.services.certificates import LOCAL_NAMES, make_certificates
+from stack.services.environments import Role, settings_for
+from stack.services.site import Site
+from stack.services.table import SERVERS, SERVICES
+from stack.setup import downloads, libaio, tools
 
 NOT_ALL_RUNNING = 3
 FAILED = 2

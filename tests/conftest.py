@@ -9,7 +9,7 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["stack.testing", "stack.object_testing"]
+pytest_plugins = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
 
 SHARED = ("nannyml", "spark")
 """Fixtures that take several seconds to make, once in each process that asks for one."""

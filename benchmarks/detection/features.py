@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from driftline.columns import TRAILING_DAYS, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, prediction_id, trailing
+from churn.columns import TRAILING_DAYS, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, prediction_id, trailing
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from flaskapp.world import World
 

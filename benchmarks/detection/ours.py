@@ -6,14 +6,14 @@ import pandas as pd
 
 from benchmarks.detection.said import Said, Voices
 from benchmarks.detection.stream import Stream
-from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import State, Verdict
 from driftline.engine.spec import ModelSpec
-from driftline.engine.track_record import track_records
-from driftline.engine.verdict import verdict_of
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.track_record import track_records
+from driftline.engine.verdicts.verdict import verdict_of
 
 
 def driftline(streams: Sequence[Stream]) -> list[Voices]:

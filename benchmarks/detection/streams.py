@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.detection.features import CHANCE, features
 from benchmarks.detection.hurting import Performance, hurting, performance
 from benchmarks.detection.stream import Stream, Truth
-from driftline.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
+from churn.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from flaskapp.world import Drift, DriftKind, Parameters, World

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda.correlation import Correlation, Method, with_churn
 from eda.exploration import Exploration
 from eda.plots.style import GREY, INK, QUIET, WIDTH

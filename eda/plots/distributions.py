@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda.exploration import Exploration
 from eda.histogram import EDGES, EMPTY, Floats, Histogram, snapped
 from eda.plots.style import GROUP_COLORS, WIDTH, empty, in_unit, note

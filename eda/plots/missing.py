@@ -8,7 +8,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 from eda.exploration import Exploration
 from eda.plots.style import BLUE, GREY, INK, QUIET, WIDTH, date_axis
 from eda.quantities import VARIABLES, label

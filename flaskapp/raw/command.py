@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from driftline.clock import FURTHEST_FUTURE, utc_now
 from driftline.errors import InvalidInput
 from flaskapp.command import start
-from flaskapp.history import Progress as Told
+from flaskapp.history.loading import Progress as Told
 from flaskapp.raw import google_object
 from flaskapp.raw.download import Downloaded, download
 from flaskapp.raw.file import FOLDER

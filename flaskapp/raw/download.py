@@ -16,8 +16,8 @@ from pathlib import Path
 import google_crc32c
 
 from driftline.errors import Conflict, InvalidInput
-from flaskapp.file_history import check_file
-from flaskapp.history import Progress
+from flaskapp.history.loading import Progress
+from flaskapp.history.raw_file import check_file
 from flaskapp.raw import state as kept
 from flaskapp.raw.file import BLOCK, NAMES
 from flaskapp.raw.resumed import Pause, complete, patiently, written

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
 
-from driftline.columns import CDR_FILE_COLUMNS
+from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import InvalidInput, NotFound, SchemaMismatch
-from flaskapp.history import Progress
+from flaskapp.history.loading import Progress
 
 FOLDER = Path(__file__).parents[1] / "DataFile"
 """Where raw data is, unless a command is told otherwise."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flaskapp.history import Progress
+from flaskapp.history.loading import Progress
 from flaskapp.raw.source import Interrupted, NoSpace, Source, StoreUnavailable, T, Unusable, Version
 
 ATTEMPTS = 5

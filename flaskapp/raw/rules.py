@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftline.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
+from churn.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
 from flaskapp.raw.file import Piece
 
 INSTANT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?)?$"

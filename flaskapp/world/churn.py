@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
-from driftline.columns import TRAILING_DAYS
+from churn.columns import TRAILING_DAYS
 from flaskapp.world.calibration import Floats, curve
 from flaskapp.world.draws import Purpose, generator
 from flaskapp.world.population import Ints, Population

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from flaskapp.world.churn import Labels
 from flaskapp.world.drifts import Drift
 from flaskapp.world.population import Ints, Population

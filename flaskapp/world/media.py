@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 
 WEEK_OF_CALLS = (1.08, 1.06, 1.06, 1.08, 1.14, 0.88, 0.70)
 """Calls and SMS from Monday to Sunday, as a share of an average day: invented, as the data knows no days."""

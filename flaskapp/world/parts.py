@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import InvalidInput
 from flaskapp.world.calibration import Floats
 from flaskapp.world.draws import Purpose, generator

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from flaskapp.world.draws import Purpose, generator
 from flaskapp.world.drifts import Drift, DriftKind
 from flaskapp.world.population import Ints, Population

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 from flaskapp.world.calibration import Floats
 from flaskapp.world.draws import Purpose, generator
 from flaskapp.world.media import Medium, Traits

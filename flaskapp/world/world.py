@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from driftline.columns import TRAILING_DAYS, Cdr
+from churn.columns import TRAILING_DAYS, Cdr
 from driftline.errors import InvalidInput
 from flaskapp.world.calibration import Floats
 from flaskapp.world.churn import Labels, Risk, chances, draw_labels, solve_intercept, usage_logit

@@ -12,9 +12,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from churn.columns import CHURN_MODEL
 from churn_jobs.calibration import CLIP, Calibration
 from churn_jobs.forest import with_score
-from driftline.columns import CHURN_MODEL
 from driftline.engine.results import PREDICTION, SCORE
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore

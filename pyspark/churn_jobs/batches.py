@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-from driftline.ledger import MAX_ROWS
+from driftline.store.ledger import MAX_ROWS
 
 FULL = int(MAX_ROWS * 0.8)
 """Rows a part is planned for: subscribers fall into parts by their checksum, never quite evenly."""

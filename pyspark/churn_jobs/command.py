@@ -24,10 +24,10 @@ from churn_jobs.session import driver_jars, spark_session
 from churn_jobs.settings import FOLDER, JobSettings
 from driftline import logs
 from driftline.clock import utc_now
-from driftline.database import make_engine, translated
 from driftline.errors import DriftlineError
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
+from driftline.store.database import make_engine, translated
 
 FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
 LastDay = Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day, included.")]

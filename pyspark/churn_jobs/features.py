@@ -7,8 +7,8 @@ left out of the column's trailing sum, mean and standard deviation.
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  # its users' own name for it
 
+from churn.columns import CDR_USAGE, FEATURES, TRAILING_DAYS, USAGE, USAGE_OF_CDR, Cdr, Processed, trailing
 from churn_jobs.days import DayRange
-from driftline.columns import CDR_USAGE, FEATURES, TRAILING_DAYS, USAGE, USAGE_OF_CDR, Cdr, Processed, trailing
 
 PREPARED: tuple[str, ...] = (Processed.DATE, Processed.USER, *FEATURES, Processed.LABEL)
 """The columns of a prepared row."""

@@ -14,9 +14,9 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.score_table import STEP, ScoreTable
-from driftline.columns import FEATURES, Processed
 
 PARTITIONS = 4
 WEIGHT_STEP = 2.0**-10

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 
+from churn.columns import Processed
 from churn_jobs.batches import DayPart, Part, parts_for
-from driftline.columns import Processed
 
 Columns = Sequence[str | Column]
 PIECES = 4

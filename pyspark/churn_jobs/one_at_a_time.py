@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from driftline.database import translated
 from driftline.errors import Conflict
+from driftline.store.database import translated
 
 PATIENCE_SECONDS = 15
 """A killed holder's connection may live on for a moment."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from churn.columns import Processed
 from churn_jobs.batches import DayPart
 from churn_jobs.days import DayRange
-from driftline.columns import Processed
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore
 

@@ -5,14 +5,14 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Insert, and_, delete, func, insert, literal, select
 
+from churn.columns import Processed
 from churn_jobs.batches import DayPart, Part, empty, prepare_id
 from churn_jobs.days import DayRange, midnight
 from churn_jobs.features import PREPARED
 from churn_jobs.staging import require_staged
-from driftline import ledger
-from driftline.columns import Processed
-from driftline.tables import ledger as ledger_table
-from driftline.tables import processed, processed_staging
+from driftline.store import ledger
+from driftline.store.tables import ledger as ledger_table
+from driftline.store.tables import processed, processed_staging
 
 DAY_COLUMN = processed.c[Processed.DATE]
 

@@ -4,7 +4,7 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from driftline.columns import FEATURES, Processed
+from churn.columns import FEATURES, Processed
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 
 SHARES = 10_000
@@ -12,7 +12,7 @@ COLUMNS = (EVENT_TIME, ID, *FEATURES, "probability_0", SCORE, PREDICTION, LABEL)
 
 
 def prediction_id() -> Column:
-    """Give the id of a subscriber-day's prediction, as `driftline.columns.prediction_id` does."""
+    """Give the id of a subscriber-day's prediction, as `churn.columns.prediction_id` does."""
     return F.concat_ws("/", F.date_format(Processed.DATE, "yyyy-MM-dd"), Processed.USER)
 
 

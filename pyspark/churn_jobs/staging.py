@@ -6,9 +6,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection, Table, delete, func, select
 
+from churn.columns import Processed
 from churn_jobs.batches import Part
 from churn_jobs.hashing import part_number
-from driftline.columns import Processed
 from driftline.errors import Conflict
 
 BATCH_SCHEMA = f"{Processed.DATE} date, part int, batch_id string"

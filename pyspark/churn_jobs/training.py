@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection, literal, or_, select
 
+from churn.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
@@ -24,14 +25,13 @@ from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
 from churn_jobs.windows import Windows, split
-from driftline import migrate, registry
 from driftline.clock import naive_utc
-from driftline.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
-from driftline.database import in_transaction
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec, Period
-from driftline.ledger import SIMULATED, BatchKind
 from driftline.objects import ObjectStore
-from driftline.tables import ledger, processed
+from driftline.store import migrate, registry
+from driftline.store.database import in_transaction
+from driftline.store.ledger import SIMULATED, BatchKind
+from driftline.store.tables import ledger, processed
 
 FORMAT = 1
 """Raised when the same data and configuration would give another model: it is part of the training hash."""

@@ -8,7 +8,7 @@ import typer
 from driftline import __version__
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError
-from driftline.token_command import token
+from driftline.http.token_command import token
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="The database's schema.", no_args_is_help=True)
@@ -26,9 +26,9 @@ def version() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema to this version; needs the owner's DB_USER and DB_PASSWORD."""
-    from driftline import migrate  # noqa: PLC0415  (so are the next two: only this command needs a database)
-    from driftline.database import make_engine  # noqa: PLC0415
     from driftline.settings import DatabaseSettings  # noqa: PLC0415
+    from driftline.store import migrate  # noqa: PLC0415  (so are the next two: only this command needs a database)
+    from driftline.store.database import make_engine  # noqa: PLC0415
 
     migrate.upgrade(make_engine(DatabaseSettings()))
     typer.echo("The schema is current.")

@@ -1,6 +1,7 @@
 """One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile.
 
-Servers that the environment gives to the tests (`stack.given`) are used in peace; those that are killed are its own.
+Servers that the environment gives to the tests (`stack.testing.given`) serve the undisturbed run; the killed run starts
+its own.
 """
 
 import json
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from stack import given
-from stack.plan import Plan, PlannedDrift, Scenario
-from stack.rehearsal import Rehearsal
+from stack.demo.plan import Plan, PlannedDrift, Scenario
+from stack.testing import given
+from stack.testing.rehearsal import Rehearsal
 from tests.e2e.killed_run import killed_run
 
 SCENARIO = Scenario(

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from driftline import tables
-from driftline.database import is_reachable, translated
 from driftline.errors import Unavailable
+from driftline.store import tables
+from driftline.store.database import is_reachable, translated
 from stack import paths
-from stack.plan import Plan
-from stack.rehearsal import Rehearsal
+from stack.demo.plan import Plan
+from stack.testing.rehearsal import Rehearsal
 
 PATIENCE = 240
 """Seconds: another world runs on the same cores."""

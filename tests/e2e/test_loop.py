@@ -10,10 +10,10 @@ from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from driftline import tables
-from driftline.columns import Topic
-from stack.plan import Plan
-from stack.rehearsal import Rehearsal, chunks, churn_predictions
+from churn.columns import Topic
+from driftline.store import tables
+from stack.demo.plan import Plan
+from stack.testing.rehearsal import Rehearsal, chunks, churn_predictions
 
 Chunk = dict[str, Any]
 

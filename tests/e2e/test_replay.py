@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Table
 
-from driftline import tables
-from stack.rehearsal import Rehearsal, churn_predictions
+from driftline.store import tables
+from stack.testing.rehearsal import Rehearsal, churn_predictions
 
 COMPARED: tuple[Table, ...] = (
     tables.cdr, tables.processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.leaks import files_below, files_with, leaks
-from stack.rehearsal import Rehearsal
+from devtools.leaks import files_below, files_with, leaks
+from stack.testing.rehearsal import Rehearsal
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from stack import attempts
-from stack.attempts import Attempt
-from stack.enclosure import VARIABLE
-from stack.rehearsal import Rehearsal
+from devtools import attempts
+from devtools.attempts import Attempt
+from devtools.enclosure import VARIABLE
+from stack.testing.rehearsal import Rehearsal
 
 PLANTED = Attempt("udp", "192.0.2.7", 4242)
 """An address that belongs to documentation (RFC 5737)."""
@@ -22,7 +22,7 @@ SEEN_SECONDS = 10
 def log() -> Path:
     """Where attempts are noted; without it this test cannot say anything."""
     if VARIABLE not in os.environ:
-        pytest.skip("not run by `python -m stack.enclosure` (as `make test-e2e` does), or the machine forbids it")
+        pytest.skip("not run by `python -m devtools.enclosure` (as `make test-e2e` does), or the machine forbids it")
     return Path(os.environ[VARIABLE])
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from driftline import migrate
-from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
+from driftline.store import migrate
+from driftline.store.database import make_engine
 from stack import paths
-from stack.certificates import Certificates, make_certificates
+from stack.services.certificates import Certificates, make_certificates
 
 FOLDER = Path(__file__).parent
 BEGAN = pytest.StashKey[float]()

@@ -12,10 +12,10 @@ from schemathesis import engine
 from schemathesis.core.failures import Failure
 from schemathesis.engine import events
 
-from driftline import tokens
-from driftline.access import PROBES
 from driftline.clock import utc_now
-from driftline.scopes import Scope
+from driftline.http import tokens
+from driftline.http.access import PROBES
+from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings
 
 EXAMPLES = 20

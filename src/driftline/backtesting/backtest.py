@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.request import Request
-from driftline.backtesting.result import BacktestResult
-from driftline.backtesting.run import run
-from driftline.backtesting.sources import open_source
+from driftline.backtesting.execution.run import run
+from driftline.backtesting.input.sources import open_source
+from driftline.backtesting.output.result import BacktestResult
+from driftline.backtesting.request.request import Request
 from driftline.errors import InvalidInput
 
 

@@ -67,8 +67,8 @@ def backtest(
 
     Exits with 0; with 1 where --fail-on is reached; with 2 on bad input, every fault named and nothing written.
     """
-    from driftline.backtesting.request import Request  # noqa: PLC0415  (the engine is slow to import)
-    from driftline.backtesting.run import run  # noqa: PLC0415
+    from driftline.backtesting.execution.run import run  # noqa: PLC0415
+    from driftline.backtesting.request.request import Request  # noqa: PLC0415  (the engine is slow to import)
 
     request = Request(
         timestamp=timestamp,
@@ -102,9 +102,9 @@ def _checked(file: Path, request: Any, spec: Path | None, outputs: dict[str, Pat
     """Open the file and check everything that was asked; an InvalidInput names every fault there is."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from driftline.backtesting.asked import read_request  # noqa: PLC0415
-    from driftline.backtesting.files import output_faults, read_spec  # noqa: PLC0415
-    from driftline.backtesting.sources import open_source  # noqa: PLC0415
+    from driftline.backtesting.input.sources import open_source  # noqa: PLC0415
+    from driftline.backtesting.output.files import output_faults, read_spec  # noqa: PLC0415
+    from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
     named = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
@@ -176,7 +176,7 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
 
 def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
     """Write the files, all or none, and the verdicts to standard output."""
-    from driftline.backtesting.files import write  # noqa: PLC0415
+    from driftline.backtesting.output.files import write  # noqa: PLC0415
 
     texts: dict[Path, str] = {}
     if json is not None and json != STDOUT:

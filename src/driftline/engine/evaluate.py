@@ -6,7 +6,6 @@ from dataclasses import replace
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.limits import Limit
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.outcomes import Key, not_fitted, outcomes
 from driftline.engine.reference import FittedReference
@@ -14,7 +13,8 @@ from driftline.engine.results import Bounds, Kind, Result, State
 from driftline.engine.segments import new_values, summarise_segments, within
 from driftline.engine.spec import ModelSpec
 from driftline.engine.states import Summary
-from driftline.engine.thresholds import standing
+from driftline.engine.thresholds.bounds import standing
+from driftline.engine.thresholds.limits import Limit
 
 
 def evaluate_chunk(

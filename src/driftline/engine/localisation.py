@@ -18,10 +18,10 @@ import numpy as np
 from scipy.special import rel_entr
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.drift.frequencies import Frequencies
-from driftline.engine.drift.histogram import Histogram
 from driftline.engine.drift.methods import Sketch
-from driftline.engine.drift.side_by_side import State, counts
+from driftline.engine.drift.sketches.frequencies import Frequencies
+from driftline.engine.drift.sketches.histogram import Histogram
+from driftline.engine.drift.sketches.side_by_side import State, counts
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Method
 from driftline.engine.spec import ColumnKind, ModelSpec

@@ -15,13 +15,13 @@ import pyarrow as pa
 
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
-from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.engine.outcomes import Key
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.running import Piece, Run, do, in_turn
 from driftline.engine.segments import Fitted, FittedSegment, fit_segments
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
 from driftline.engine.states import States, require
+from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.errors import InvalidInput
 
 FORMAT = 4

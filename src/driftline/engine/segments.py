@@ -14,14 +14,14 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.columns import coded
-from driftline.engine.drift.bin_counts import BinCounts
 from driftline.engine.drift.methods import SKETCHES, Sketch
-from driftline.engine.limits import Limit, limits_from_list, limits_of, limits_to_list
+from driftline.engine.drift.sketches.bin_counts import BinCounts
 from driftline.engine.outcome import too_few
 from driftline.engine.outcomes import Key
 from driftline.engine.running import Run, do
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from driftline.engine.states import SegmentSummary, States, read_values
+from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.errors import InvalidInput
 
 MOST_SEGMENTS = 50

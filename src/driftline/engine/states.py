@@ -8,8 +8,8 @@ from typing import Any, Self
 import pandas as pd
 
 from driftline.engine.columns import Categories, Numbers, categories, numbers
-from driftline.engine.drift.bin_counts import BinCounts
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
+from driftline.engine.drift.sketches.bin_counts import BinCounts
 from driftline.engine.multivariate.methods import MULTIVARIATE, Multivariate
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
 from driftline.engine.problems import PERFORMANCE

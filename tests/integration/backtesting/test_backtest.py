@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import driftline as dl
-from driftline.backtesting import csv_source, sources
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.request import Request
-from driftline.backtesting.result import BacktestResult
-from driftline.backtesting.run import run
+from driftline.backtesting.execution.run import run
+from driftline.backtesting.input import csv_source, sources
+from driftline.backtesting.output.result import BacktestResult
+from driftline.backtesting.request.request import Request
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference

@@ -162,7 +162,7 @@ def test_bad_input_is_status_2_and_one_clear_message(tmp_path: Path) -> None:
 
 def test_what_nobody_expected_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
     code = (
-        "from driftline import cli\nfrom driftline.backtesting import run\n"
+        "from driftline import cli\nfrom driftline.backtesting.execution import run\n"
         "def fall(*given, **named): raise ZeroDivisionError('by nothing')\n"
         "run.run = fall\ncli.main()"
     )
@@ -177,7 +177,7 @@ def test_a_backtest_imports_nothing_that_it_does_not_use(csv: Path) -> None:
         "import sys; from driftline.cli import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         "unused = ('sqlalchemy', 'alembic', 'jinja2', 'rich', 'matplotlib', 'yaml', 'nannyml', 'sklearn')\n"
-        "unused += ('driftline.settings', 'driftline.tokens')\n"
+        "unused += ('driftline.settings', 'driftline.http.tokens')\n"
         "print([name for name in unused if name in sys.modules])"
     )
     done = python(code, "backtest", csv, *ALL)

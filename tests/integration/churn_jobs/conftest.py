@@ -14,11 +14,11 @@ from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
 from churn_jobs.session import spark_session
 from churn_jobs.settings import JobSettings
-from driftline import migrate
-from driftline.database import make_engine
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from stack.testing import DatabaseAddress
+from driftline.store import migrate
+from driftline.store.database import make_engine
+from stack.testing.fixtures import DatabaseAddress
 
 FOLDER = Path(__file__).parent
 UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"

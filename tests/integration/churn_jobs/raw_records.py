@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, select
 
-from driftline import bulk
-from driftline.columns import CDR_USAGE, Cdr
-from driftline.database import in_transaction
-from driftline.tables import cdr
+from churn.columns import CDR_USAGE, Cdr
+from driftline.store import bulk
+from driftline.store.database import in_transaction
+from driftline.store.tables import cdr
 from flaskapp.world import Parameters, World
 
 COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)

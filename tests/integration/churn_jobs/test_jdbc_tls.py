@@ -10,16 +10,16 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from sqlalchemy import select
 
+from churn.columns import Cdr
 from churn_jobs.days import DayRange
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.jdbc_tls import tls_properties
-from driftline.columns import Cdr
-from driftline.database import make_engine
 from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings
-from driftline.tables import cdr
-from stack.certificates import Certificates, make_certificates
-from stack.leashed import LeashedDatabase, mariadb_server
+from driftline.store.database import make_engine
+from driftline.store.tables import cdr
+from stack.services.certificates import Certificates, make_certificates
+from stack.testing.leashed import LeashedDatabase, mariadb_server
 from tests.integration.churn_jobs.conftest import migrated
 
 PASSWORD = "of a user that a certificate is asked of"

@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from churn.columns import USAGE, Cdr
 from churn_jobs import processed_store
 from churn_jobs.days import AskedRange, DayRange
 from churn_jobs.features import PREPARED
 from churn_jobs.job import Job
 from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import prepare
-from driftline.columns import USAGE, Cdr
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
-from driftline.tables import cdr, ledger, processed, processed_staging
-from stack.testing import DatabaseAddress
+from driftline.store.tables import cdr, ledger, processed, processed_staging
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.churn_jobs.raw_records import content, insert, odd_records
 from tests.integration.churn_jobs.trailing_by_pandas import prepared
 

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import delete, select, update
 
+from churn.columns import FEATURES, Cdr, prediction_id
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import AskedRange, DayRange, midnight
@@ -22,18 +23,17 @@ from churn_jobs.predicting import predict
 from churn_jobs.preparing import prepare
 from churn_jobs.training import train
 from churn_jobs.windows import split
-from driftline import registry
-from driftline.columns import FEATURES, Cdr, prediction_id
-from driftline.database import in_transaction, make_engine
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
-from driftline.ledger import Batch, BatchKind, open_batch
 from driftline.objects import open_store
-from driftline.predictions import Written
 from driftline.settings import DatabaseSettings
-from driftline.tables import cdr, ledger, model_versions, pending_batches, processed
-from stack.leashed import LeashedDatabase
+from driftline.store import registry
+from driftline.store.database import in_transaction, make_engine
+from driftline.store.ledger import Batch, BatchKind, open_batch
+from driftline.store.predictions import Written
+from driftline.store.tables import cdr, ledger, model_versions, pending_batches, processed
+from stack.testing.leashed import LeashedDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import content, insert, world_records
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from driftline.columns import FEATURES, TRAILING_DAYS, USAGE_OF_CDR, Cdr, Processed, trailing
+from churn.columns import FEATURES, TRAILING_DAYS, USAGE_OF_CDR, Cdr, Processed, trailing
 
 Sums = dict[tuple[str, date], dict[Cdr, float]]
 """What a subscriber used on a day with records, by column."""

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from driftline.clock import utc_now
-from stack import containers, paths, tools
-from stack.accounts import ACCOUNTS
-from stack.container_secrets import make, token_file
-from stack.site import DEFAULT_PORTS
+from stack import paths
+from stack.containers import steps as containers
+from stack.containers.secrets import make, token_file
+from stack.services.accounts import ACCOUNTS
+from stack.services.site import DEFAULT_PORTS
+from stack.setup import tools
 from tests.unit.docs.test_settings_table import in_code
 
 Model = dict[str, Any]
@@ -112,7 +114,7 @@ def test_every_image_is_pinned(whole: Model) -> None:
         pinned = r"\S+:\S+@sha256:[0-9a-f]{64}" if name in SERVERS else rf"driftline/\w+:{re.escape(version[1])}"
         assert re.fullmatch(pinned, service["image"]), name
     servers = {whole["services"][name]["image"].partition("@")[0] for name in SERVERS}
-    pom = (paths.STACK / "maven" / "kafka.xml").read_text()
+    pom = (paths.STACK / "setup" / "maven" / "kafka.xml").read_text()
     kafka = re.search(r"<artifactId>kafka_2.13</artifactId>\s*<version>(.*)<", pom)
     assert kafka
     assert servers == {"mysql:8.4", f"apache/kafka:{kafka[1]}"}

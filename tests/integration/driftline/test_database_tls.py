@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from driftline import migrate
-from driftline.database import is_reachable, make_engine
 from driftline.errors import DatabaseRefused, DatabaseUntrusted
 from driftline.settings import DatabaseSettings
-from stack.certificates import Certificates, make_certificates
-from stack.leashed import LeashedDatabase, mariadb_server
-from stack.testing import DatabaseAddress
+from driftline.store import migrate
+from driftline.store.database import is_reachable, make_engine
+from stack.services.certificates import Certificates, make_certificates
+from stack.testing.fixtures import DatabaseAddress
+from stack.testing.leashed import LeashedDatabase, mariadb_server
 
 PASSWORD = "of a user that TLS is asked of"
 

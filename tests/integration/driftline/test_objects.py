@@ -17,8 +17,8 @@ from driftline.objects import (
     open_store,
     read_object,
 )
-from stack import ports
-from stack.object_servers import LeashedGcs, LeashedS3
+from stack.servers import ports
+from stack.testing.object_servers import LeashedGcs, LeashedS3
 
 LARGE = bytes(range(256)) * 40_000
 """10 MB: more than one part of an upload, more than two blocks."""

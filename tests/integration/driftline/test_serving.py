@@ -20,12 +20,13 @@ import pytest
 from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
-from driftline.serving import connections
-from driftline.serving.server import AT_WORK, HEADER_BYTES, make_server
+from driftline.http import connections
+from driftline.http.server import AT_WORK, HEADER_BYTES, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
-from stack import paths, ports
-from stack.certificates import Certificates, make_certificates
+from stack import paths
+from stack.servers import ports
+from stack.services.certificates import Certificates, make_certificates
 
 HOST = "127.0.0.1"
 PLAIN = TlsSettings(cert=None, key=None)
@@ -320,7 +321,7 @@ def test_some_requests_at_a_time_are_worked_on() -> None:
 
 SLOW_SERVICE = """
 import sys, time
-from driftline.serving.server import serve
+from driftline.http.server import serve
 from driftline.settings import TlsSettings
 
 def app(environ, start_response):

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine
 
-from driftline import bulk, ledger
-from driftline.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
-from driftline.database import in_transaction, make_engine
+from churn.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
 from driftline.errors import DatabaseUnavailable, NotFound, NotMigrated
 from driftline.settings import DatabaseSettings
-from driftline.tables import cdr
+from driftline.store import bulk, ledger
+from driftline.store.database import in_transaction, make_engine
+from driftline.store.tables import cdr
 from eda import days, query_params, records
 from eda import job as exploration_job
 from eda.profile import DAY_NUMBER

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda.plots import plots
 from eda.profile import DAY_NUMBER
 from eda.report import render

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.confidence import confidence_band
 from driftline.engine.performance.binary.sampling import SEED
 from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Kind, Metric
 from driftline.engine.spec import BusinessValue, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.thresholds.confidence import confidence_band
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
     Found,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.own_thresholds import ConstantThreshold, OwnThreshold
 from driftline.engine.results import Kind, Method, Metric
 from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
-from driftline.engine.thresholds import bounds_for
+from driftline.engine.thresholds.bounds import bounds_for
+from driftline.engine.thresholds.overrides import ConstantThreshold, OwnThreshold
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
 ONE = ModelSpec(columns=(ColumnSpec(name="x"),))

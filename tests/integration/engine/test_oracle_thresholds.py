@@ -9,7 +9,7 @@ import pytest
 
 from driftline.engine.results import Bounds, Kind, Method, Metric, Quality
 from driftline.engine.spec import DEFAULT_METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
-from driftline.engine.thresholds import bounds_for
+from driftline.engine.thresholds.bounds import bounds_for
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NANNYML = ModelSpec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)

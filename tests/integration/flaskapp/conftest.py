@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.settings import Publisher as Library
 from flaskapp.app import create_app
-from flaskapp.confluent_publisher import ConfluentPublisher
-from flaskapp.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.publisher import Publisher, Route
+from flaskapp.relay.confluent_publisher import ConfluentPublisher
+from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
+from flaskapp.relay.publisher import Publisher, Route
 from flaskapp.settings import Settings, SimulatorSettings
-from stack.testing import FreshTopic
+from stack.testing.fixtures import FreshTopic
 
 MakePublisher = Callable[[Route], Publisher]
 

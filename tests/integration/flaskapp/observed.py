@@ -9,9 +9,9 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Engine, Table, func, select
 
-from driftline.columns import Cdr
-from driftline.tables import cdr
-from flaskapp.publisher import Route
+from churn.columns import Cdr
+from driftline.store.tables import cdr
+from flaskapp.relay.publisher import Route
 
 SECONDS = 60.0
 

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 
 from driftline.errors import InvalidInput, KafkaRefused, KafkaUnavailable
 from driftline.settings import KafkaSettings, SaslMechanism
-from flaskapp import confluent_publisher, kafka_python_publisher
-from flaskapp.publisher import Publication, Route
-from stack import kafka
-from stack.certificates import Certificates, make_certificates
-from stack.leashed import LeashedBroker, kafka_broker
-from stack.topics import TOPICS, create_topics
+from flaskapp.relay import confluent_publisher, kafka_python_publisher
+from flaskapp.relay.publisher import Publication, Route
+from stack.servers import kafka
+from stack.servers.topics import TOPICS, create_topics
+from stack.services.certificates import Certificates, make_certificates
+from stack.testing.leashed import LeashedBroker, kafka_broker
 from tests.integration.flaskapp.conftest import MakePublisher
 
 PASSWORD = "of the relay"

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from driftline.columns import CDR_FILE_COLUMNS, Cdr
+from churn.columns import CDR_FILE_COLUMNS, Cdr
 from driftline.errors import Conflict
 from driftline.settings import DatabaseSettings
-from driftline.tables import cdr, daily_summary, labels, ledger, pending_batches
-from flaskapp import file_history
-from flaskapp.history import load
+from driftline.store.tables import cdr, daily_summary, labels, ledger, pending_batches
+from flaskapp.history import raw_file as file_history
+from flaskapp.history.loading import load
+from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.load_history import load_simulated
-from flaskapp.simulated_history import SimulatedHistory
 from stack import paths
 from tests.integration.flaskapp.observed import contents, record_count
 

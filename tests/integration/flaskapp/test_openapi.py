@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from flaskapp.app import create_app
 from flaskapp.settings import Settings
-from flaskapp.start_request import StartStream
-from stack.testing import DatabaseAddress
+from flaskapp.stream.request import StartStream
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 
 MOST = {"batch_size": 20, "subscribers": 20, "num_batches": 2}

@@ -14,14 +14,15 @@ import pytest
 import requests
 from sqlalchemy import Engine, delete
 
-from driftline import migrate
-from driftline.database import make_engine
 from driftline.settings import DatabaseSettings, KafkaSettings
-from driftline.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
-from flaskapp.publisher import Route
-from stack import paths, ports
-from stack.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server
-from stack.topics import create_topics
+from driftline.store import migrate
+from driftline.store.database import make_engine
+from driftline.store.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
+from flaskapp.relay.publisher import Route
+from stack import paths
+from stack.servers import ports
+from stack.servers.topics import create_topics
+from stack.testing.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server
 from tests.integration.flaskapp.observed import contents, published, record_ids, wait_until
 
 STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscribers": 40, "interval": 0.1}

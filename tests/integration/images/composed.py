@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stack import container_secrets
-from stack.contained import EXECUTABLE, TMPFS, Contained
-from stack.images import Image
+from devtools.contained import EXECUTABLE, TMPFS, Contained
+from devtools.images import Image
+from stack.containers import secrets as container_secrets
 from tests.integration.deploy.test_compose import environment
 
 VOLUME = "driftline-var"

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devtools.contained import Contained
+from devtools.images import DOCKERFILES, Builder, Image, reason_missing
 from driftline.clock import utc_now
-from stack import container_secrets, paths
-from stack.contained import Contained
-from stack.images import DOCKERFILES, Builder, Image, reason_missing
-from stack.leashed import LeashedBroker, LeashedDatabase
+from stack import paths
+from stack.containers import secrets as container_secrets
+from stack.testing.leashed import LeashedBroker, LeashedDatabase
 from tests.integration.deploy.test_compose import Model, resolved
 from tests.integration.images import composed
 

@@ -10,12 +10,14 @@ from dataclasses import replace
 import pytest
 import requests
 
-from driftline.health import can_work
-from stack import leaks, paths, ports
-from stack.contained import Contained
-from stack.images import DOCKERFILES, Image
-from stack.leashed import LeashedProcess
-from stack.tree import tracked_files
+from devtools import leaks
+from devtools.contained import Contained
+from devtools.images import DOCKERFILES, Image
+from devtools.tree import tracked_files
+from driftline.http.health import can_work
+from stack import paths
+from stack.servers import ports
+from stack.testing.leashed import LeashedProcess
 from tests.integration.images.conftest import CANARY, World, tell
 from tests.unit.deploy.test_dockerfiles import HEAVY
 

@@ -12,13 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from driftline import migrate
-from driftline.database import make_engine
 from driftline.settings import DatabaseSettings
+from driftline.store import migrate
+from driftline.store.database import make_engine
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
-from stack import ports
-from stack.testing import DatabaseAddress
+from stack.servers import ports
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import DAY, FIRST, World, make_world
 
 

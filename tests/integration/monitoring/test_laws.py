@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from driftline import ledger, registry
-from driftline.tables import chunk_revisions
-from monitoring import pending, placement
-from monitoring.poller import poll_once
-from stack.testing import DatabaseAddress
+from driftline.store import ledger, registry
+from driftline.store.tables import chunk_revisions
+from monitoring.poll import pending, placement
+from monitoring.poll.poller import poll_once
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import NOW, World, make_world
 
 Step = Callable[[], None]
@@ -139,9 +139,9 @@ def test_two_pollers_and_a_writer_end_like_one_poll(world: World) -> None:
 
 POLL_FOREVER = """
 from datetime import datetime, UTC
-from driftline.database import make_engine
+from driftline.store.database import make_engine
 from driftline.settings import DatabaseSettings
-from monitoring.poller import poll_once
+from monitoring.poll.poller import poll_once
 engine = make_engine(DatabaseSettings())
 while True:
     poll_once(engine, datetime(2026, 3, 1, 12, tzinfo=UTC), scheduled=False)

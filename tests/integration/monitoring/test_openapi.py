@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from driftline.settings import DatabaseSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
-from stack.testing import DatabaseAddress
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.monitoring.world import make_world
 

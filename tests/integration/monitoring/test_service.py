@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from driftline import registry
-from driftline.database import in_transaction
 from driftline.errors import InvalidInput, Unavailable
 from driftline.objects import StoreUnavailable, open_store
-from monitoring import computation, reports, service
-from monitoring.poller import poll_once
+from driftline.store import registry
+from driftline.store.database import in_transaction
+from monitoring import service
+from monitoring.poll import computation
+from monitoring.poll.poller import poll_once
+from monitoring.report import reports
 from monitoring.service import Monitor
-from stack import ports
-from stack.testing import DatabaseAddress
+from stack.servers import ports
+from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import FIRST, NAME, NOW, World, make_world
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 
-from driftline import labels, registry
-from driftline.database import in_transaction
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelClock, ModelSpec
 from driftline.objects import open_store
-from driftline.predictions import PredictionStore
-from driftline.tables import chunk_revisions, ledger, pending_batches, pending_chunks, results, verdicts
+from driftline.store import labels, registry
+from driftline.store.database import in_transaction
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import chunk_revisions, ledger, pending_batches, pending_chunks, results, verdicts
 
 NAME = "flights"
 DAY = timedelta(days=1)

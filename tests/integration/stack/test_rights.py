@@ -9,12 +9,12 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
-from driftline import tables
-from driftline.columns import FEATURES
+from churn.columns import FEATURES
+from churn.views import create_model_predictions
 from driftline.engine.spec import ColumnSpec, ModelSpec
-from driftline.views import create_model_predictions
-from stack.accounts import ACCOUNTS, CHURN_PREDICTIONS, CHURN_STAGING, RIGHTS, USERS, Administration
-from stack.testing import DatabaseAddress
+from driftline.store import tables
+from stack.services.accounts import ACCOUNTS, CHURN_PREDICTIONS, CHURN_STAGING, RIGHTS, USERS, Administration
+from stack.testing.fixtures import DatabaseAddress
 
 PASSWORD = "of every user here"
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}

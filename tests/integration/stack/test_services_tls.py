@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from driftline.health import can_work
+from driftline.http.health import can_work
 from driftline.tls import client_context
-from stack import paths, ports
-from stack.certificates import Certificates, make_certificates
-from stack.readiness import wait_until_ready
+from stack import paths
+from stack.servers import ports
+from stack.servers.readiness import wait_until_ready
+from stack.services.certificates import Certificates, make_certificates
 
 SETTINGS = {"DB_USER": "nobody", "DB_PASSWORD": "of nobody", "DB_PORT": "1", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 """No server is there: a service lives without, and says that it cannot work."""

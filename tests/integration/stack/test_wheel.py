@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack import paths, release
+from devtools import release
+from stack import paths
 
 USED = """
-import driftline.migrate, driftline.backtesting
+import driftline.store.migrate, driftline.backtesting
 from importlib.resources import files
 assert driftline.__file__.startswith({folder!r}), driftline.__file__
-assert [*files("driftline").joinpath("sql").iterdir()]
+assert [*files("driftline.store").joinpath("migrations").iterdir()]
 """
 
 

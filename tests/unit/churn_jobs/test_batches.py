@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from churn_jobs.batches import DayPart, Part, empty, parts_for, predict_id, prepare_id
-from driftline.ledger import MAX_ROWS, Batch, BatchKind
+from driftline.store.ledger import MAX_ROWS, Batch, BatchKind
 
 DAY = date(2026, 1, 31)
 HASH = "0123456789abcdef" * 4

@@ -88,7 +88,7 @@ def test_the_ports_are_those_of_the_settings() -> None:
         ("monitor", MonitorSettings.model_fields["port"].default),
     ):
         assert f"\nEXPOSE {port}\n" in dockerfile(image)
-        assert f'"driftline.health", "{port}"]' in dockerfile(image)
+        assert f'"driftline.http.health", "{port}"]' in dockerfile(image)
 
 
 @pytest.mark.parametrize("image", FOLDERS)

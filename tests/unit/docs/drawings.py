@@ -4,11 +4,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-from stack import diagrams
+from devtools import diagrams
 from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}
-CODE = ("src/driftline", "flaskapp", "eda", "pyspark", "monitoring", "stack")
+CODE = ("src/driftline", "src/churn", "flaskapp", "eda", "pyspark", "monitoring", "stack", "devtools")
 PRODUCTS = {"MySQL", "MariaDB", "GitHub"}
 
 _ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from driftline import views
-from driftline.columns import FEATURES, TRAILING_DAYS, Topic
-from driftline.engine.drift_rule import LASTING, WINDOW
+from churn import views
+from churn.columns import FEATURES, TRAILING_DAYS, Topic
+from devtools import diagrams
 from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
-from driftline.tables import CHURN_NUMBER, metadata, predictions, predictions_staging, truth_metadata
+from driftline.store.tables import CHURN_NUMBER, metadata, predictions, predictions_staging, truth_metadata
 from eda.records import CHUNK_ROWS
-from flaskapp.lot import MOST_BATCHES
+from flaskapp.relay.claimed_batches import MOST_BATCHES
 from flaskapp.settings import SimulatorSettings
-from monitoring.pending import FIRST_REST
+from monitoring.poll.pending import FIRST_REST
 from monitoring.settings import MonitorSettings
-from stack import diagrams
-from stack.accounts import ACCOUNTS
-from stack.plan import Scenario
-from stack.services import SERVICES
-from stack.site import DEFAULT_PORTS
-from stack.topics import TOPICS
+from stack.demo.plan import Scenario
+from stack.servers.topics import TOPICS
+from stack.services.accounts import ACCOUNTS
+from stack.services.site import DEFAULT_PORTS
+from stack.services.table import SERVICES
 from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text, words
 from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
 

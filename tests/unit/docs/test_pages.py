@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from driftline.engine.results import State
-from stack import prerequisites
-from stack.findings import table_of
-from stack.plan import Plan, Scenario
+from stack.demo.findings import table_of
+from stack.demo.plan import Plan, Scenario
+from stack.setup import prerequisites
 from tests.unit.docs.pages import (
     CONTRIBUTING,
     PAGES,

@@ -14,12 +14,12 @@ from flask import Flask
 
 import flaskapp.app
 import monitoring.app
-from driftline.access import PROBES, scope_of
-from driftline.columns import CDR_USAGE
-from driftline.scopes import Scope
+from churn.columns import CDR_USAGE
+from driftline.http.access import PROBES, scope_of
+from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
 from flaskapp.settings import Settings, SimulatorSettings
-from flaskapp.start_request import StartStream, read_start
+from flaskapp.stream.request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
 from monitoring.settings import MonitorSettings
 from tests.unit.docs.pages import README, ROOT, fenced, section, spans, table

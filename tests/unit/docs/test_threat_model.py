@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from devtools.tree import tracked_files
 from stack import paths
-from stack.tree import tracked_files
 
 PAGE = paths.ROOT / "docs" / "threat-model.md"
 CODE = ("src", "flaskapp", "eda", "monitoring", "pyspark", "stack")

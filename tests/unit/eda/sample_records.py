@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda import days
 from eda.days import DAY, Count, missing_name, total_name
 from eda.exploration import Exploration

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import SchemaMismatch
 from eda import days
 from eda.days import DAY, Count, Days, missing_name, total_name

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 from eda.exploration import Exploration
 from eda.findings import findings
 from eda.profile import DAY_NUMBER

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from eda.correlation import Method, matrix, with_churn
 from eda.exploration import Exploration
 from eda.profile import DAY_NUMBER, Group, profile

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 from eda import sample
 from eda.sample import DRAW, Sample, draws
 

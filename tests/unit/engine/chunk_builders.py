@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Quality, Result, State
 from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 ONE_METRIC = ModelSpec(columns=(ColumnSpec(name="x"),), metrics=(Metric.F1,))

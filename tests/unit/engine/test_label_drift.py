@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.chunk_facts import ChunkFacts
-from driftline.engine.drift_rule import drift_findings, drift_of, drift_seen
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Kind, Method, Result, State
 from driftline.engine.spec import ColumnSpec, ModelSpec, Problem
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 

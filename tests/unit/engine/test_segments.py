@@ -14,7 +14,7 @@ from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_ch
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Bounds, Kind, Metric, Quality, Result, State, Statistic
 from driftline.engine.states import Summary
-from driftline.engine.verdict import verdict_of
+from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, realized
 from tests.unit.engine.frame_builders import SPEC, scored_rows

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Result, State
 from driftline.engine.spec import ColumnSpec, ModelSpec
-from driftline.engine.thresholds import bounds_for
-from driftline.engine.track_record import TrackRecord
-from driftline.engine.verdict import LOOKBACK, verdict_of
+from driftline.engine.thresholds.bounds import bounds_for
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.track_record import TrackRecord
+from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, drift, estimated, missing, realized
 
 FAR, NEAR, FINE = 0.41, 0.45, 0.52

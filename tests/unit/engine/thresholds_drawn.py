@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from driftline.engine.own_thresholds import ConstantThreshold, StandardDeviationThreshold
+from driftline.engine.thresholds.overrides import ConstantThreshold, StandardDeviationThreshold
 
 MULTIPLIER = st.none() | st.floats(0, 5)
 THRESHOLDS = st.builds(

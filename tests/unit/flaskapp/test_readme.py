@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from driftline import web
-from driftline.columns import CDR_FILE_COLUMNS
+from churn.columns import CDR_FILE_COLUMNS
+from driftline.http import web
 from flaskapp.routes import add_routes
 from flaskapp.settings import SimulatorSettings
-from flaskapp.start_request import StartStream
-from flaskapp.streaming import Streaming
+from flaskapp.stream.request import StartStream
+from flaskapp.stream.service import Streaming
 
 FOLDER = Path(__file__).parents[3] / "flaskapp"
 README = (FOLDER / "README.md").read_text()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Result, State, Verdict
 from driftline.engine.spec import ColumnSpec, ModelSpec
-from monitoring.chunk_report import ChunkReport
-from monitoring.revisions import Provenance, Revision
+from monitoring.poll.revisions import Provenance, Revision
+from monitoring.report.chunk_report import ChunkReport
 
 ORIGIN = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

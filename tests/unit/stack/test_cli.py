@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from driftline.tls import client_context, server_context
-from stack import lifecycle, paths, ports
-from stack.certificates import Certificates
+from stack import paths
 from stack.cli import main
-from stack.site import Site
+from stack.servers import ports
+from stack.services import lifecycle
+from stack.services.certificates import Certificates
+from stack.services.site import Site
 
 
 def test_make_prints_help_for_every_target() -> None:

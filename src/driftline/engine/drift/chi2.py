@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift.frequencies import Frequencies, fit, merge, summarise
+from driftline.engine.drift.sketches.frequencies import Frequencies, fit, merge, summarise
 from driftline.engine.outcome import Outcome
 
 __all__ = ["finish", "fit", "merge", "summarise"]

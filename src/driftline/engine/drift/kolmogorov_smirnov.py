@@ -5,7 +5,16 @@ from math import sqrt
 import numpy as np
 from scipy.special import kolmogorov
 
-from driftline.engine.drift.distribution import Distribution, Grid, Gridded, Sample, Summary, fit, merge, summarise
+from driftline.engine.drift.sketches.distribution import (
+    Distribution,
+    Grid,
+    Gridded,
+    Sample,
+    Summary,
+    fit,
+    merge,
+    summarise,
+)
 from driftline.engine.outcome import Outcome
 
 __all__ = ["finish", "fit", "merge", "summarise"]

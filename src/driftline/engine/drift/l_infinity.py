@@ -1,6 +1,6 @@
 """The L-infinity distance of a categorical column. No I/O here."""
 
-from driftline.engine.drift.frequencies import Frequencies
+from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.outcome import Outcome
 
 

@@ -6,20 +6,8 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
-from driftline.engine.drift import (
-    chi2,
-    deciles,
-    distribution,
-    frequencies,
-    hellinger,
-    histogram,
-    jensen_shannon,
-    kolmogorov_smirnov,
-    l_infinity,
-    psi,
-    wasserstein,
-    whole,
-)
+from driftline.engine.drift import chi2, hellinger, jensen_shannon, kolmogorov_smirnov, l_infinity, psi, wasserstein
+from driftline.engine.drift.sketches import deciles, distribution, frequencies, histogram, whole
 from driftline.engine.outcome import Outcome
 from driftline.engine.results import Method
 from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec

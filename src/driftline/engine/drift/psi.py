@@ -3,7 +3,7 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.drift.side_by_side import State, Summary, counts
+from driftline.engine.drift.sketches.side_by_side import State, Summary, counts
 from driftline.engine.outcome import Outcome
 
 EMPTY = 0.5

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from driftline.engine.drift.distribution import Distribution, Grid, Gridded, Sample, Summary, fit, merge, summarise
+from driftline.engine.drift.sketches.distribution import (
+    Distribution,
+    Grid,
+    Gridded,
+    Sample,
+    Summary,
+    fit,
+    merge,
+    summarise,
+)
 from driftline.engine.outcome import Outcome
 
 __all__ = ["finish", "fit", "merge", "summarise"]

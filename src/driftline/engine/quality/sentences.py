@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from driftline.engine.findings import percent, told_apart
 from driftline.engine.results import Quality, Result
+from driftline.engine.verdicts.findings import percent, told_apart
 
 
 def fault(result: Result) -> str:

@@ -17,17 +17,18 @@ from pathlib import Path
 import pytest
 from google.cloud.storage import Blob
 
-from driftline.columns import CDR_FILE_COLUMNS
+from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import Conflict, InvalidInput, SchemaMismatch
-from flaskapp.history import Progress
+from flaskapp.history.loading import Progress
 from flaskapp.raw import command, resumed
 from flaskapp.raw import state as kept
 from flaskapp.raw.download import Downloaded, download
 from flaskapp.raw.google_object import GoogleObject, make_client
 from flaskapp.raw.source import Damaged, NoAccess, NoSpace, NoSuchObject, Source, StoreUnavailable, Version, Write
 from flaskapp.raw.stored_object import StoredObject
-from stack import paths, ports
-from stack.object_servers import LeashedGcs
+from stack import paths
+from stack.servers import ports
+from stack.testing.object_servers import LeashedGcs
 from tests.integration.flaskapp.bad_line import BadLine, bad_line
 
 NEWEST = datetime(2026, 6, 1, tzinfo=UTC)

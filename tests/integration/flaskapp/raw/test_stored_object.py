@@ -11,8 +11,8 @@ from flaskapp.raw.command import source_of
 from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Source, Version, Write
 from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
-from stack import ports
-from stack.object_servers import LeashedS3
+from stack.servers import ports
+from stack.testing.object_servers import LeashedS3
 from tests.integration.flaskapp.bad_line import bad_line
 from tests.integration.flaskapp.raw.test_download import fetch, raw_data
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift import deciles, distribution, hellinger, histogram, l_infinity, psi, wasserstein, whole
-from driftline.engine.drift.frequencies import Frequencies
-from driftline.engine.drift.histogram import Binned
+from driftline.engine.drift import hellinger, l_infinity, psi, wasserstein
+from driftline.engine.drift.sketches import deciles, distribution, histogram, whole
+from driftline.engine.drift.sketches.frequencies import Frequencies
+from driftline.engine.drift.sketches.histogram import Binned
 from driftline.engine.outcome import Outcome
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 500), min_size=1)

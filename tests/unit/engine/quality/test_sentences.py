@@ -2,9 +2,9 @@
 
 import pytest
 
-from driftline.engine.drift_rule import drift_findings, drift_of, drift_seen
 from driftline.engine.results import MODEL, Bounds, Kind, Quality, Result, State
-from driftline.engine.verdict import verdict_of
+from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
+from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk
 
 ZERO = Bounds(upper=0.0)

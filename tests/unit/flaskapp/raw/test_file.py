@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftline.columns import CDR_FILE_COLUMNS
+from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import InvalidInput, NotFound, SchemaMismatch
 from flaskapp.raw import file as raw_file
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from driftline.columns import CDR_FILE_COLUMNS, Cdr
+from churn.columns import CDR_FILE_COLUMNS, Cdr
 from flaskapp.raw import file as raw_file
 from flaskapp.raw import rules as raw_rules
 from flaskapp.raw.rules import Fault

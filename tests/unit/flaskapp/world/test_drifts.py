@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import InvalidInput
 from flaskapp.world import Drift, DriftKind, parse_drifts
 

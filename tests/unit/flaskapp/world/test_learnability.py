@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
-from driftline.columns import USAGE_OF_CDR, Cdr
+from churn.columns import USAGE_OF_CDR, Cdr
 from flaskapp.world import NUMBER, Drift, DriftKind, Parameters, World
 
 START, SUBSCRIBERS = date(2025, 3, 1), 1000

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from driftline.columns import Cdr
+from churn.columns import Cdr
 from driftline.errors import InvalidInput
 from flaskapp.world import Drift, DriftKind, Parameters
 

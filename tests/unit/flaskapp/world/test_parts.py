@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import InvalidInput
 from flaskapp.world import NUMBER, Drift, DriftKind, Parameters, World
 from flaskapp.world.parts import split

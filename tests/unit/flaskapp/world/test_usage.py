@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from flaskapp.world.calibration import customers
 from flaskapp.world.media import Medium
 from flaskapp.world.population import populate

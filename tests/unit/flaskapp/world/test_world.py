@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline import bulk
-from driftline.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import InvalidInput
+from driftline.store import bulk
 from flaskapp.world import KNOWN_AT, LABEL_COLUMNS, NUMBER, RECORD_COLUMNS, Drift, DriftKind, Parameters, World
 
 START = date(2025, 3, 1)

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_names
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, PREDICTION, Kind, Metric, Result, State
 from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem
-from driftline.engine.verdict import verdict_of
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN
 from tests.unit.engine.performance.multiclass.class_builders import CLASSES, SCORES, SPEC, class_rows

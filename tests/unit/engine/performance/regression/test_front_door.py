@@ -5,11 +5,11 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from driftline.engine.chunk_facts import ChunkFacts
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, PREDICTION, Kind, Result, State
-from driftline.engine.verdict import verdict_of
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.frame_builders import ORIGIN
 from tests.unit.engine.performance.regression.price_builders import SPEC, price_rows
 

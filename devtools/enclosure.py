@@ -1,0 +1,180 @@
+"""`python -m devtools.enclosure COMMAND…`: run a command where there is no network but loopback; note what would leave.
+
+The command runs in a network namespace of its own. What is not for loopback, lookups of names included, is routed to an
+interface that we read and nobody answers: each attempt is a line of a log (`devtools.attempts`), named to the command
+by `DRIFTLINE_ATTEMPTS`. It needs neither root nor a tool: Linux lets an ordinary user make a namespace of users too, in
+which the user stays who it is. Where a machine forbids that, the command runs plainly, and that is said.
+"""
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from devtools import attempts
+from stack.console import say, warn
+
+VARIABLE = "DRIFTLINE_ATTEMPTS"
+INTERFACE = b"outside"
+RESOLVER = "nameserver 198.18.0.53\nsearch .\noptions timeout:1 attempts:1\n"
+"""An address on the outside: every lookup is seen, and given up after a second."""
+SWITCH = "hosts: files dns\n"
+"""No lookups through sockets of the machine's own services."""
+
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+SIOCGIFINDEX, SIOCSIFADDR, SIOCSIFFLAGS, SIOCADDRT, RTF_UP = 0x8933, 0x8916, 0x8914, 0x890B, 0x1
+TUNSETIFF, IFF_TUN, IFF_NO_PI, IFF_UP, IFF_RUNNING = 0x400454CA, 0x0001, 0x1000, 0x1, 0x40
+"""Numbers of the kernel's interface: sched.h, mount.h, sockios.h, if_tun.h, if.h, route.h."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enclose() -> int:
+    """Leave the machine's network for one of our own with loopback only; give the descriptor of what would leave it.
+
+    Raises `OSError` where the machine does not permit it; the process may then be half enclosed: try in a child first.
+    """
+    _leave()
+    _look_names_up_outside()
+    _bring_up(b"lo")
+    return _outside()
+
+
+def reason_impossible() -> str | None:
+    """Try to enclose a child; why that is not permitted, None if it is."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.write(writing, _reason().encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        reason = said.read()
+    os.waitpid(child, 0)
+    return reason or None
+
+
+def main(command: list[str]) -> int:
+    """Run a command enclosed, or plainly where that cannot be; give its exit status."""
+    reason = reason_impossible()
+    if reason:
+        warn(f"This machine does not permit a network of its own ({reason}): what leaves it is not watched here.")
+        os.execvp(command[0], command)  # noqa: S606  # no shell is meant
+    with tempfile.TemporaryDirectory(prefix="driftline-attempts-") as folder:
+        log = Path(folder) / "attempts.jsonl"
+        log.touch()
+        outside = enclose()
+        say("No network but loopback from here on; what would leave it is noted.")
+        child = os.fork()
+        if child == 0:
+            os.execvpe(command[0], command, {**os.environ, VARIABLE: str(log)})  # noqa: S606  # no shell is meant
+        return _watch(child, outside, log)
+
+
+def _watch(child: int, outside: int, log: Path) -> int:
+    """Note what would leave until the command has ended; an interrupt is the command's own affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    watcher = attempts.Watcher(outside, log)
+    watcher.start()
+    _, status = os.waitpid(child, 0)
+    for attempt in attempts.read(log):
+        warn(f"Would have left: {attempt}")
+    return os.waitstatus_to_exitcode(status)
+
+
+def _reason() -> str:
+    try:
+        enclose()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _leave() -> None:
+    user, group = os.geteuid(), os.getegid()
+    namespaces = CLONE_NEWNET | CLONE_NEWNS
+    if user == 0 and _unshare(namespaces):
+        return
+    if not _unshare(namespaces | CLONE_NEWUSER):
+        raise _last_error("unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _look_names_up_outside() -> None:
+    """All names but the machine's own, which Java programs ask for as they start, and most machines know by a file."""
+    hosts = Path("/etc/hosts")
+    named = f"{hosts.read_text()}\n127.0.0.1 {socket.gethostname()}\n"
+    _mount(b"none", b"/", MS_REC | MS_PRIVATE)
+    for file, text in ((hosts, named), (Path("/etc/resolv.conf"), RESOLVER), (Path("/etc/nsswitch.conf"), SWITCH)):
+        if file.exists():
+            _cover(file.resolve(), text)
+
+
+def _cover(file: Path, text: str) -> None:
+    """Show another content of a file, here only; it stays although its own name goes with its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Path(folder) / file.name
+        ours.write_text(text)
+        ours.chmod(0o644)
+        _mount(os.fsencode(ours), os.fsencode(file), MS_BIND)
+
+
+def _outside() -> int:
+    """An interface that all other addresses are behind, IPv6 too where the machine has it."""
+    tun = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", INTERFACE, IFF_TUN | IFF_NO_PI))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s8x", INTERFACE, _ipv4("198.18.0.1")))
+        _bring_up(INTERFACE)
+        _route_everything(control)
+        (index,) = struct.unpack_from("16xi", fcntl.ioctl(control, SIOCGIFINDEX, struct.pack("16s24x", INTERFACE)))
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
+        address = socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sIi", address, 0, index))
+    return tun
+
+
+def _route_everything(control: socket.socket) -> None:
+    """The default route, by a `struct rtentry`."""
+    name, anywhere = ctypes.create_string_buffer(INTERFACE), _ipv4("0.0.0.0")  # noqa: S104  # the mask of all the world
+    target = struct.pack("@L16s16s16sHhL", 0, anywhere, anywhere, anywhere, RTF_UP, 0, 0)
+    fcntl.ioctl(control, SIOCADDRT, target + struct.pack("@PhPLLH", 0, 0, ctypes.addressof(name), 0, 0, 0))
+
+
+def _ipv4(address: str) -> bytes:
+    """A `struct sockaddr_in`."""
+    return struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
+
+
+def _bring_up(interface: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", interface, IFF_UP | IFF_RUNNING))
+
+
+def _unshare(flags: int) -> bool:
+    return bool(_libc.unshare(flags) == 0)
+
+
+def _mount(source: bytes, target: bytes, flags: int) -> None:
+    if _libc.mount(source, target, None, ctypes.c_ulong(flags), None):
+        raise _last_error(f"mount on {target.decode()}")
+
+
+def _last_error(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, f"{what}: {os.strerror(number)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,172 @@
+"""The images of our Dockerfiles, built with no Docker engine, by buildah: for the tests.
+
+Their base cannot be had without a registry. A stand-in has its place: Debian 12, bootstrapped here, whose own Python is
+3.11 too; it trusts the certificates that this machine trusts. So what a test says is true of our layers, not of the
+base's. All of it stays in `build/images`, layers too: the second time little is built.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stack import paths
+from stack.errors import StackError
+from stack.locks import alone
+from stack.setup import virtualenv
+
+DOCKERFILES = {"simulator": "flaskapp", "monitor": "monitoring", "eda": "eda", "jobs": "pyspark", "deploy": "deploy"}
+"""The folder of each image's Dockerfile."""
+PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
+BASE = "localhost/driftline/stand-in:bookworm"
+OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+BASE_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin",
+    "LANG": "C.UTF-8",
+    "PIP_CERT": TRUSTED,
+    "UV_NATIVE_TLS": "1",
+}
+
+
+class BuildFailed(StackError):
+    """An image could not be built; what was said last stands below."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image: its name, its root file system (mounted, not to be written to), its configuration, its bytes."""
+
+    name: str
+    root: Path
+    configuration: Mapping[str, Any]
+    size: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables it sets."""
+        return dict(pair.split("=", 1) for pair in self.configuration["Env"])
+
+    @property
+    def user(self) -> tuple[int, int]:
+        """The numbers of its user and group; raises `ValueError` where they are names."""
+        user, group = self.configuration["User"].split(":")
+        return int(user), int(group)
+
+
+def reason_missing() -> str | None:
+    """Why images cannot be built here, as a sentence that names the cure; None if they can."""
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        return f"There is no {', '.join(missing)} here: install buildah, debootstrap, runc and util-linux."
+    if os.geteuid() != 0:
+        return "Images are built and run by root only; this is an ordinary user."
+    if subprocess.run(("unshare", "--mount", "--pid", "--fork", "true"), capture_output=True, check=False).returncode:
+        return "This machine lets root make no namespaces; images need them."
+    return None
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds into a folder of its own, and keeps there what it built."""
+
+    folder: Path = paths.BUILD / "images"
+
+    def build(self, name: str) -> Image:
+        """Build an image; layers that are there already are taken as they are.
+
+        Raises:
+            BuildFailed: with the last lines of what was said.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with alone(self.folder / "build.lock"):
+            if not self._exists(BASE):
+                self._make_base()
+            self._share_packages()
+            dockerfile = paths.ROOT / DOCKERFILES[name] / "Dockerfile"
+            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers", f"--build-arg=BASE={BASE}")
+            self._buildah("bud", *flags, "--tag", _tag(name), "--file", str(dockerfile), str(paths.ROOT))
+            return self._mounted(name)
+
+    def release(self, image: Image) -> None:
+        """Unmount an image; its layers stay."""
+        with alone(self.folder / "build.lock"):
+            self._buildah("rm", _container(image.name))
+
+    def _mounted(self, name: str) -> Image:
+        container = _container(name)
+        self._buildah("rm", container, check=False)
+        self._buildah("from", "--pull-never", "--name", container, _tag(name))
+        told = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
+        listed = json.loads(self._buildah("images", "--json", _tag(name)))
+        root = Path(self._buildah("mount", container).strip())
+        return Image(name, root, told["Docker"]["config"], _bytes(listed[0]["size"]))
+
+    def _make_base(self) -> None:
+        """Bootstrap Debian 12 with Python, as little as can be, and import it under the stand-in's name."""
+        root = self.folder / "base"
+        shutil.rmtree(root, ignore_errors=True)
+        packages = "--include=ca-certificates,python3,python3-venv"
+        self._run("debootstrap", "--variant=minbase", packages, "bookworm", str(root))
+        for certificate in OWN_CERTIFICATES.glob("*.crt"):
+            shutil.copy(certificate, root / OWN_CERTIFICATES.relative_to("/"))
+        self._run("chroot", str(root), "update-ca-certificates")
+        (root / "usr" / "local" / "bin" / "python").symlink_to("/usr/bin/python3")
+        self._import(root)
+        shutil.rmtree(root)
+
+    def _import(self, root: Path) -> None:
+        self._buildah("rm", "driftline-base", check=False)
+        self._buildah("from", "--name", "driftline-base", "scratch")
+        self._buildah("add", "--quiet", "driftline-base", str(root), "/")
+        variables = (part for name, value in BASE_ENVIRONMENT.items() for part in ("--env", f"{name}={value}"))
+        self._buildah("config", *variables, "driftline-base")
+        self._buildah("commit", "--quiet", "driftline-base", BASE)
+        self._buildah("rm", "driftline-base")
+
+    def _share_packages(self) -> None:
+        """Let the builds' cache of packages be this machine's own, which `make setup` has filled."""
+        shared = self._temporary / "buildah-cache" / "driftline-uv"
+        if not shared.exists():
+            cache = Path(self._run(str(virtualenv.UV / "bin" / "uv"), "cache", "dir").strip())
+            shared.parent.mkdir(parents=True, exist_ok=True)
+            shared.unlink(missing_ok=True)
+            shared.symlink_to(cache)
+
+    @property
+    def _temporary(self) -> Path:
+        return self.folder / "tmp"
+
+    def _exists(self, tag: str) -> bool:
+        return bool(self._buildah("images", "--quiet", tag, check=False).strip())
+
+    def _buildah(self, *arguments: str, check: bool = True) -> str:
+        self._temporary.mkdir(parents=True, exist_ok=True)
+        temporary = ("env", f"TMPDIR={self._temporary}")
+        where = ("--root", str(self.folder / "storage"), "--runroot", str(self.folder / "run"))
+        return self._run(*temporary, "buildah", *where, "--storage-driver=overlay", *arguments, check=check)
+
+    @staticmethod
+    def _run(*command: str, check: bool = True) -> str:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise BuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        return done.stdout
+
+
+def _container(name: str) -> str:
+    return f"driftline-{name}"
+
+
+def _tag(name: str) -> str:
+    return f"localhost/driftline/{name}:test"
+
+
+def _bytes(said: str) -> int:
+    """Read buildah's "930 MB"."""
+    number, unit = said.split()
+    return round(float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit])

@@ -1,0 +1,36 @@
+"""`python -m devtools.workflows`: actionlint on `.github/workflows/`; where it cannot be had, that is said, no failure.
+
+Its own use of shellcheck and pyflakes is off: it would find what this machine happens to have.
+"""
+
+import subprocess
+import sys
+
+from stack import paths
+from stack.console import fail, say, warn
+from stack.errors import StackError
+from stack.setup import tools
+
+OPTIONS = ("-shellcheck=", "-pyflakes=")
+FAILED = 1
+
+
+def main() -> int:
+    """Lint every workflow; exit status 1 if one has a fault."""
+    reason = tools.reason_missing(tools.ACTIONLINT)
+    if reason:
+        warn(f"NOT CHECKED: the workflows. {reason}")
+        return 0
+    try:
+        program = tools.path(tools.ACTIONLINT)
+    except StackError as error:
+        fail(str(error))
+        return FAILED
+    done = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
+    if not done.returncode:
+        say("actionlint: no faults in the workflows.")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

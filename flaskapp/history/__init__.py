@@ -1,0 +1,1 @@
+"""The history before the stream: from a raw data file or simulated."""

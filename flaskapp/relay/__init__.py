@@ -1,0 +1,1 @@
+"""The relay: each committed batch of records once into Kafka."""

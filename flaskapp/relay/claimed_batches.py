@@ -1,0 +1,154 @@
+"""What the relay takes up at once: a few pending batches, locked, with their records as Kafka gets them."""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    RowMapping,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
+
+from churn.columns import CDR_USAGE, Cdr
+from driftline.errors import DriftlineError
+from driftline.store import tables
+from driftline.store.database import translated
+from driftline.store.ledger import Consumer, claim_all, settle
+from flaskapp.relay.publisher import Publication
+
+MOST_BATCHES, MOST_RECORDS = 20, 10_000
+"""A lot has no more than these, save for a single batch that is larger."""
+WHOLE = 20_000
+"""Up to so many records fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
+LINE = b"\n"
+"""Stands between two records in a text; JSON has none, and neither has a subscriber's number."""
+LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
+INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Claimed batches in the ledger's order.
+
+    The claim is their rows' lock on a connection of the lot's own: it lasts until `settle` or `release`.
+    """
+
+    batches: Sequence[RowMapping]
+    _connection: Connection
+
+    def read(self) -> list[Publication]:
+        """Read each batch as Kafka gets it."""
+        with translated():
+            self._connection.execute(LONG_TEXTS)
+            return [_publication(self._connection, batch) for batch in self.batches]
+
+    def settle(self) -> None:
+        """Delete the batches' pending rows and commit."""
+        with translated():
+            settle(self._connection, Consumer.RELAY, *(batch["number"] for batch in self.batches))
+            self._connection.commit()
+
+    def release(self) -> None:
+        """Give the connection back; what is not settled is pending as before."""
+        self._connection.close()
+
+
+def claim_lot(engine: Engine) -> Lot | None:
+    """Claim the pending batches that come first and nobody holds; give None where there are none.
+
+    Raises:
+        DatabaseUnavailable, DatabaseBusy: nothing is claimed.
+    """
+    with translated(), ExitStack() as until_claimed:
+        connection = until_claimed.enter_context(engine.connect())
+        batches = _claim(connection)
+        if not batches:
+            return None
+        until_claimed.pop_all()
+        return Lot(batches, connection)
+
+
+def _claim(connection: Connection) -> Sequence[RowMapping]:
+    """Claim as many as fit: their sizes are known only then, and a lock is let go of only with its transaction."""
+    most = MOST_BATCHES
+    while True:
+        batches = claim_all(connection, Consumer.RELAY, most)
+        most = _fitting([batch["rows_written"] for batch in batches])
+        if most == len(batches):
+            return batches
+        connection.rollback()
+
+
+def _fitting(sizes: Sequence[int]) -> int:
+    """Say how many batches, from the first on, make a lot: at least one where there are any."""
+    fitting = sum(sum(sizes[: place + 1]) <= MOST_RECORDS for place in range(len(sizes)))
+    return max(fitting, min(1, len(sizes)))
+
+
+def _publication(connection: Connection, batch: RowMapping) -> Publication:
+    records = messages(connection, batch)
+    marker = {"batch_id": batch["batch_id"], "records": len(records), "content_hash": batch["content_hash"]}
+    return Publication(batch["batch_id"], json.dumps(marker), records)
+
+
+def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, bytes]]:
+    """Read a batch's records as (subscriber, JSON).
+
+    The server writes the JSON and joins it to one long text, or a few: many times faster than row by row in Python. The
+    label is not in it: it comes later. The connection has to allow `LONG_TEXTS`.
+
+    Raises:
+        DriftlineError: the table has more or fewer records than the batch; a person must look.
+    """
+    statement = select(_joined(tables.cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
+        tables.cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
+        tables.cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
+    )
+    if batch["rows_written"] > WHOLE:
+        statement = statement.group_by(func.right(tables.cdr.c[Cdr.MSISDN], 1))
+    texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
+    records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
+    if len(records) != batch["rows_written"]:
+        raise DriftlineError(
+            f"Batch {batch['batch_id']} has {len(records)} records of {batch['rows_written']} written."
+        )
+    return records
+
+
+def _joined(value: ColumnElement[str]) -> ColumnElement[str]:
+    """Join the rows' values to one text, as bytes: Kafka takes bytes, and MySQL joins them faster."""
+    return func.aggregate_strings(cast(value, LargeBinary), LINE.decode())
+
+
+def _json(batch: RowMapping) -> ColumnElement[str]:
+    column = tables.cdr.c
+    parts: list[ColumnElement[str] | str] = [
+        _text('{"record_id":'), func.json_quote(column[Cdr.RECORD_ID]),
+        _text(f',"batch_id":{json.dumps(batch["batch_id"])},"{Cdr.DATE}":"'), _instant(batch),
+        _text(f'","{Cdr.MSISDN}":'), func.json_quote(column[Cdr.MSISDN]),
+    ]  # fmt: skip
+    for name in CDR_USAGE:
+        parts += [_text(f',"{name}":'), func.coalesce(column[name], _text("null"))]
+    return func.concat(*parts, _text("}"))
+
+
+def _instant(batch: RowMapping) -> ColumnElement[str]:
+    """Write a record's stamp; where all have the same one the server need not write it row by row."""
+    if batch["first_event"] == batch["last_event"]:
+        return _text(f"{batch['first_event']:%Y-%m-%dT%H:%M:%S.%fZ}")
+    return func.date_format(tables.cdr.c[Cdr.DATE], INSTANT_FORMAT)
+
+
+def _text(value: str) -> BindParameter[str]:
+    return literal(value, Text)

@@ -1,0 +1,125 @@
+"""Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from driftline.errors import KafkaRefused, KafkaUnavailable
+from driftline.kafka import NOT_LET_IN, kafka_python_options, require_listening, require_trust
+from flaskapp.relay.publisher import (
+    OPEN_SECONDS,
+    PROBE_SECONDS,
+    TRANSACTION_SECONDS,
+    Publication,
+    Route,
+    require_topics,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the library's errors into Driftline's."""
+    try:
+        yield
+    except (KafkaError, TimeoutError) as error:
+        raise KafkaUnavailable from error
+
+
+class KafkaPythonPublisher:
+    """The `Publisher` of kafka-python."""
+
+    def __init__(self, route: Route) -> None:
+        """Take the route; nothing is connected."""
+        self.route = route
+        self._producer: KafkaProducer | None = None
+
+    def probe(self) -> None:
+        """Check that the broker answers and has the topics."""
+        require_listening(self.route.kafka)
+        try:
+            with self._consumer(PROBE_SECONDS) as consumer:
+                present = consumer.topics()
+        except (KafkaError, TimeoutError) as error:
+            require_trust(self.route.kafka)
+            raise self._unavailable() from error
+        require_topics(self.route.topics, present)
+
+    def _unavailable(self) -> KafkaUnavailable:
+        """Tell why a broker that listens gives no answer: to a wrong password the library has no error of its own."""
+        return KafkaRefused(NOT_LET_IN) if self.route.kafka.security_protocol.by_password else KafkaUnavailable()
+
+    @contextmanager
+    def _consumer(self, seconds: float) -> Iterator[KafkaConsumer]:
+        consumer = KafkaConsumer(
+            **kafka_python_options(self.route.kafka),
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            bootstrap_timeout_ms=round(1000 * seconds),
+        )
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def open(self) -> None:
+        """Fence the predecessor."""
+        self.close()
+        self.probe()
+        with translated():
+            producer = KafkaProducer(
+                **kafka_python_options(self.route.kafka),
+                transactional_id=self.route.transactional_id,
+                transaction_timeout_ms=round(1000 * TRANSACTION_SECONDS),
+                linger_ms=20,
+                batch_size=262_144,
+                max_block_ms=round(1000 * OPEN_SECONDS),
+            )
+            self._producer = producer
+            producer.init_transactions()
+
+    def markers(self) -> frozenset[str]:
+        """Read the markers' topic from its beginning to its end."""
+        with translated(), self._consumer(OPEN_SECONDS) as consumer:
+            topic = self.route.batches_topic
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            consumer.assign(partitions)
+            return frozenset(_read_all(consumer, partitions))
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Send batches and their markers in one transaction."""
+        if self._producer is None:
+            raise KafkaUnavailable("The relay's producer is not open.")
+        require_listening(self.route.kafka)
+        with translated():
+            self._producer.begin_transaction()
+            for publication in publications:
+                self._send(self._producer, publication)
+            self._producer.commit_transaction()
+
+    def _send(self, producer: KafkaProducer, publication: Publication) -> None:
+        for key, value in publication.records:
+            producer.send(self.route.records_topic, value, key)
+        producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
+
+    def close(self) -> None:
+        """Drop the producer; a transaction under way is ended by the next `open`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):
+                producer.close(timeout=0)
+
+
+def _read_all(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Iterator[str]:
+    consumer.seek_to_beginning(*partitions)
+    ends = consumer.end_offsets(partitions)
+    deadline = time.monotonic() + OPEN_SECONDS
+    while any(consumer.position(partition) < ends[partition] for partition in partitions):
+        read = consumer.poll(timeout_ms=500, max_records=10_000)
+        if not read and time.monotonic() > deadline:
+            raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")
+        for messages in read.values():
+            yield from (message.key.decode() for message in messages)

@@ -1,0 +1,1 @@
+"""The stream: requested, planned, written batch by batch."""

@@ -1,0 +1,183 @@
+"""The rows of `stream_runs`: what was asked for, how far it is. A batch moves its row on in its own transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.errors import Conflict, NotFound
+from driftline.store.ledger import Consumer
+from driftline.store.tables import injected_drift, ledger, pending_batches, stream_runs
+from flaskapp.stream.plan import StreamPlan, batch_id
+from flaskapp.world.frames import truth_frame
+
+
+class RunState(StrEnum):
+    """How a stream is, as stored."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class StreamRunning(Conflict):
+    """A stream is running; wait for its end (`GET /stream`) or stop it (`POST /stop_stream`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stream: `next_batch` is the first not yet written (from 1 on), `plan` its JSON, instants are aware."""
+
+    run_id: str
+    plan: str
+    state: RunState
+    num_batches: int
+    next_batch: int
+    records: int
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    last_error: str | None
+
+    @property
+    def batches_done(self) -> int:
+        """How many batches are written."""
+        return self.next_batch - 1
+
+    def pause(self, interval: float, now: datetime) -> float:
+        """Give the seconds until the next batch is due: the first at once, each other `interval` after the last."""
+        if self.next_batch == 1:
+            return 0.0
+        return max(0.0, (self.updated_at + timedelta(seconds=interval) - now).total_seconds())
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(
+        run_id=row["run_id"],
+        plan=row["parameters"],
+        state=RunState(row["state"]),
+        num_batches=row["num_batches"],
+        next_batch=row["next_batch"],
+        records=row["records"],
+        started_at=aware_utc(row["started_at"]),
+        updated_at=aware_utc(row["updated_at"]),
+        finished_at=row["finished_at"] and aware_utc(row["finished_at"]),
+        last_error=row["last_error"],
+    )
+
+
+def running(connection: Connection) -> Run | None:
+    """Find the stream that runs."""
+    statement = select(stream_runs).where(stream_runs.c.state == RunState.RUNNING).order_by(stream_runs.c.started_at)
+    row = connection.execute(statement).mappings().first()
+    return _run(row) if row else None
+
+
+def newest(connection: Connection) -> Run | None:
+    """Find the stream that runs, or else the one last worked on."""
+    statement = select(stream_runs).order_by(stream_runs.c.updated_at.desc()).limit(1)
+    row = connection.execute(statement).mappings().first()
+    return running(connection) or (_run(row) if row else None)
+
+
+def lock(connection: Connection, run_id: str) -> Run:
+    """Read a stream's row and keep others from moving it on.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = _find(connection, run_id)
+    if row is None:
+        raise NotFound(f"There is no stream {run_id}; start one with POST /start_stream.")
+    return row
+
+
+def _find(connection: Connection, run_id: str) -> Run | None:
+    statement = select(stream_runs).where(stream_runs.c.run_id == run_id).with_for_update()
+    row = connection.execute(statement).mappings().first()
+    return _run(row) if row else None
+
+
+def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+    """Enter a stream, or take up the one with the same id where it ended, to the end that `plan` names.
+
+    One that has all of the plan's batches already stays as it is.
+
+    Raises:
+        StreamRunning: one is running.
+    """
+    if running(connection):
+        raise StreamRunning
+    known = _find(connection, plan.run_id)
+    if known is None:
+        return _enter(connection, plan, now)
+    if known.batches_done >= plan.num_batches:
+        return known
+    values = {
+        "parameters": plan.to_json(),
+        "num_batches": plan.num_batches,
+        "state": RunState.RUNNING,
+        "finished_at": None,
+        "last_error": None,
+    }
+    return _change(connection, plan.run_id, values, now)
+
+
+def _enter(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+    row: dict[str, Any] = {
+        "run_id": plan.run_id,
+        "parameters": plan.to_json(),
+        "state": RunState.RUNNING,
+        "num_batches": plan.num_batches,
+        "next_batch": 1,
+        "records": 0,
+        "started_at": naive_utc(now),
+        "updated_at": naive_utc(now),
+    }
+    connection.execute(insert(stream_runs).values(row))
+    truth: list[Any] = truth_frame(plan.world.drifts).to_dict("records")
+    if truth:
+        connection.execute(insert(injected_drift), [{**drift, "run_id": plan.run_id} for drift in truth])
+    return lock(connection, plan.run_id)
+
+
+def advance(connection: Connection, run: Run, records: int, now: datetime) -> Run:
+    """Move a locked stream on by one batch; with the last one it is finished."""
+    values: dict[str, Any] = {"next_batch": run.next_batch + 1, "records": run.records + records}
+    if run.next_batch >= run.num_batches:
+        values |= {"state": RunState.FINISHED, "finished_at": naive_utc(now)}
+    return _change(connection, run.run_id, values, now)
+
+
+def stop(connection: Connection, now: datetime) -> Run | None:
+    """Stop the stream that runs; give it, or None where none does."""
+    run = running(connection)
+    if run is None or lock(connection, run.run_id).state is not RunState.RUNNING:
+        return None
+    return _change(connection, run.run_id, {"state": RunState.STOPPED}, now)
+
+
+def fail(connection: Connection, run_id: str, message: str, now: datetime) -> Run:
+    """Say that a stream cannot go on, and why."""
+    return _change(connection, run_id, {"state": RunState.FAILED, "last_error": message[:500]}, now)
+
+
+def _change(connection: Connection, run_id: str, values: dict[str, Any], now: datetime) -> Run:
+    statement = update(stream_runs).where(stream_runs.c.run_id == run_id)
+    connection.execute(statement.values(**values, updated_at=naive_utc(now)))
+    return lock(connection, run_id)
+
+
+def unpublished(connection: Connection, run: Run | None = None) -> int:
+    """Count the batches that the relay has still to publish: all, or those of one stream."""
+    pending = pending_batches.c
+    statement = select(func.count()).where(pending.consumer == Consumer.RELAY)
+    if run is not None:
+        mine = ledger.c.batch_id.startswith(batch_id(run.run_id, ""), autoescape=True)
+        statement = statement.select_from(pending_batches.join(ledger, ledger.c.number == pending.batch_number))
+        statement = statement.where(mine)
+    return int(connection.execute(statement).scalar_one())

@@ -1,0 +1,148 @@
+"""The JSON API: what was computed and how each model stands."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from apiflask import APIBlueprint
+from pydantic import TypeAdapter, ValidationError
+
+from driftline.errors import InvalidInput
+from driftline.http.access import needs
+from driftline.http.api_description import Document
+from driftline.http.scopes import Scope
+from monitoring.api.schemas import (
+    INSTANT,
+    AdviceOut,
+    ChunkBrief,
+    ChunkOut,
+    ChunkQuery,
+    ChunksOut,
+    Instant,
+    ModelOut,
+    ModelPolled,
+    ModelsOut,
+    PollOut,
+    RevisionOut,
+    RevisionsOut,
+    VersionQuery,
+)
+from monitoring.poll.poller import Summary
+from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
+from monitoring.report.chunk_report import Span
+from monitoring.service import Monitor
+
+NEWEST = 7
+"""How many chunks of each model `/run-monitoring` answers with."""
+_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+_no_model = (AdviceOut.of(Advice(NO_MODEL, TRAIN_ONE, urgent=True)),)
+
+
+def make_api(monitor: Monitor) -> APIBlueprint:
+    """Make the routes over a monitor."""
+    api = APIBlueprint("api", __name__, tag="Monitoring")
+
+    @needs(Scope.OPERATE)
+    def run_monitoring() -> PollOut:
+        """Compute all that is pending, open chunks and failed ones too, and say what was found."""
+        return _polled(monitor, monitor.poll(scheduled=False))
+
+    @needs(Scope.READ)
+    def models() -> ModelsOut:
+        """List the registered models, and what each lacks."""
+        known = tuple(_model(monitor, name, versions) for name, versions in monitor.models().items())
+        return ModelsOut(models=known, missing=() if known else _no_model)
+
+    @needs(Scope.READ)
+    def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
+        """List a model's chunks with verdicts and results, oldest first."""
+        standing = monitor.standing(name, query_data.version, Span(query_data.first, query_data.last))
+        found = tuple(ChunkOut.of(standing.version.spec, report) for report in standing.chunks)
+        return ChunksOut(model=name, version=standing.version.number, clock=standing.clock, chunks=found)
+
+    @needs(Scope.READ)
+    def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
+        """List all that was ever said of the chunk that holds an instant, oldest first."""
+        told = monitor.history(name, query_data.version, _parsed(start))
+        found = tuple(RevisionOut.of(one, results, told.spoken) for one, results in told.revisions)
+        return RevisionsOut(
+            model=name, version=told.version.number, start=told.chunk.start, end=told.chunk.end, revisions=found
+        )
+
+    def route(rule: str, view: Callable[..., object], gives: type, *, takes: type | None = None) -> None:
+        taking = api.input(takes, location="query")(view) if takes else view
+        methods = ["GET", "POST"] if view is run_monitoring else ["GET"]
+        api.route(rule, methods=methods)(api.output(gives)(taking))
+
+    route("/run-monitoring", run_monitoring, PollOut)
+    route("/models", models, ModelsOut)
+    route("/models/<name>/chunks", chunks, ChunksOut, takes=ChunkQuery)
+    route("/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, takes=VersionQuery)
+    return api
+
+
+def describe_paths(document: Document) -> None:
+    """Say of what kind a chunk's start in a path is."""
+    for path, operations in document["paths"].items():
+        for parameter in operations["get"].get("parameters", ()) if "{start}" in path else ():
+            if parameter["name"] == "start":
+                parameter["schema"] = INSTANT
+
+
+def _parsed(start: str) -> datetime:
+    try:
+        return _instant.validate_python(start)
+    except ValidationError as error:
+        raise InvalidInput(f"{start!r} is no instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
+
+
+def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
+    standing = monitor.standing(name, versions[-1], Span())
+    version, fitted = standing.version, standing.version.fitted
+    return ModelOut(
+        name=name,
+        versions=tuple(versions),
+        version=version.number,
+        spec_revision=version.spec_revision,
+        registered_at=version.created_at,
+        clock=standing.clock,
+        reference_rows=fitted.rows,
+        reference_since=fitted.since,
+        reference_until=fitted.until,
+        reference_hash=version.reference_hash,
+        newest=ChunkBrief.of(version.spec, standing.chunks[-1]) if standing.chunks else None,
+        missing=tuple(map(AdviceOut.of, advice_on(version.spec, standing.chunks))),
+    )
+
+
+def _polled(monitor: Monitor, summary: Summary) -> PollOut:
+    models = tuple(_after_poll(monitor, name, versions[-1]) for name, versions in monitor.models().items())
+    return PollOut(
+        message=_message(summary),
+        seconds=round(summary.seconds, 3),
+        batches=summary.batches,
+        chunks=summary.chunks,
+        revisions=summary.revisions,
+        verdicts=summary.verdicts,
+        failed=summary.failed,
+        models=models,
+        missing=() if models else _no_model,
+    )
+
+
+def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
+    standing = monitor.standing(name, version, Span())
+    spec = standing.version.spec
+    return ModelPolled(
+        name=name,
+        version=version,
+        clock=standing.clock,
+        chunks=tuple(ChunkBrief.of(spec, report) for report in standing.chunks[-NEWEST:]),
+        missing=tuple(map(AdviceOut.of, advice_on(spec, standing.chunks))),
+    )
+
+
+def _message(summary: Summary) -> str:
+    if not (summary.batches or summary.turns):
+        return "Nothing was pending."
+    done = f"{summary.chunks} chunks computed, {summary.revisions} of them revised; {summary.verdicts} verdicts turned."
+    return f"{done} {summary.failed} failed." if summary.failed else done

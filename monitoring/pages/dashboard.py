@@ -1,0 +1,66 @@
+"""The pages for people: all models, and one model by chunk."""
+
+from apiflask import APIBlueprint
+from flask import Response, render_template
+from flask.typing import ResponseReturnValue
+
+from driftline.errors import NotFound, Unavailable
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from monitoring.api.schemas import ChunkQuery
+from monitoring.pages.model_page import Page, page_of
+from monitoring.pages.states import SHOWN
+from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice
+from monitoring.report.chunk_report import Span
+from monitoring.service import Monitor
+
+CARD = Span(most=30)
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
+    """Make the pages over a monitor; they load nothing from elsewhere."""
+    pages = APIBlueprint("pages", __name__, enable_openapi=False)
+
+    @needs(Scope.READ)
+    def home() -> ResponseReturnValue:
+        """Show all models."""
+        found = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
+        advice = [] if found else [Advice(NO_MODEL, TRAIN_ONE, urgent=True)]
+        return render_template("home.html", pages=found, advice=advice)
+
+    @needs(Scope.READ)
+    def model(name: str, query_data: ChunkQuery) -> ResponseReturnValue:
+        """Show one model by chunk."""
+        versions = monitor.models()
+        if name not in versions:
+            raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
+        span = Span(query_data.first, query_data.last)
+        return render_template("model.html", page=_page(monitor, name, span, versions[name], query_data.version))
+
+    def unavailable(error: Unavailable) -> ResponseReturnValue:
+        return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
+
+    def not_found(error: NotFound) -> ResponseReturnValue:
+        return render_template("problem.html", heading="There is no such page", error=error), error.status
+
+    pages.get("/")(home)
+    pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
+    pages.register_error_handler(Unavailable, unavailable)
+    pages.register_error_handler(NotFound, not_found)
+    pages.context_processor(lambda: {"shown": SHOWN, "last": monitor.last, "every": poll_seconds})
+    pages.after_request(_protect)
+    return pages
+
+
+def _page(monitor: Monitor, name: str, span: Span, versions: list[int], version: int | None = None) -> Page:
+    standing = monitor.standing(name, version, span)
+    return page_of(standing.version, tuple(versions), standing.clock, standing.chunks)
+
+
+def _protect(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response

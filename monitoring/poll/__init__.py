@@ -1,0 +1,1 @@
+"""The poll: from pending batches to stored results and verdicts."""

@@ -1,0 +1,90 @@
+"""What was said of each chunk: verdicts, one after the other, the last one current."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.results import State, Verdict
+from driftline.store.tables import verdicts
+from monitoring.poll.revisions import Revision
+from monitoring.poll.watched import VersionKey
+
+_start = verdicts.c.chunk_start
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A verdict as it was said: of which revision, the how manyeth of it, and when."""
+
+    revision: int
+    sequence: int
+    verdict: Verdict
+    derived_at: datetime
+
+
+class VerdictStore:
+    """Reads and writes the verdicts of one model version; of each chunk one is current."""
+
+    def __init__(self, key: VersionKey) -> None:
+        """Take the version; nothing is opened."""
+        self.key = key
+
+    def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, Spoken]:
+        """Give by start the current verdicts of chunks that start from `first` to `last`, both included."""
+        wanted = and_(self._mine(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
+        rows = connection.execute(select(verdicts).where(wanted)).mappings()
+        return {aware_utc(row["chunk_start"]): _spoken(row) for row in rows}
+
+    def history(self, connection: Connection, start: datetime) -> list[Spoken]:
+        """Give every verdict of a chunk, oldest first."""
+        wanted = and_(self._mine(), _start == naive_utc(start))
+        rows = connection.execute(
+            select(verdicts).where(wanted).order_by(verdicts.c.revision, verdicts.c.sequence)
+        ).mappings()
+        return [_spoken(row) for row in rows]
+
+    def say(
+        self, connection: Connection, revision: Revision, verdict: Verdict, now: datetime, *, instead: Spoken | None
+    ) -> None:
+        """Make a verdict on a revision the current one; `instead` of a provisional one of an open chunk, if given."""
+        chunk = and_(self._mine(), _start == naive_utc(revision.chunk.start))
+        if instead is not None:
+            spoken = and_(chunk, verdicts.c.revision == instead.revision, verdicts.c.sequence == instead.sequence)
+            connection.execute(delete(verdicts).where(spoken))
+        connection.execute(update(verdicts).where(chunk, verdicts.c.current).values(current=False))
+        before = select(func.coalesce(func.max(verdicts.c.sequence), 0))
+        sequence = connection.execute(before.where(chunk, verdicts.c.revision == revision.number)).scalar_one() + 1
+        connection.execute(insert(verdicts).values(self._row(revision, sequence, verdict, now)))
+
+    def _mine(self) -> ColumnElement[bool]:
+        return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
+
+    def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
+        return {
+            "model_number": self.key.model_number,
+            "model_version": self.key.version,
+            "chunk_start": naive_utc(revision.chunk.start),
+            "revision": revision.number,
+            "sequence": sequence,
+            "current": True,
+            "state": verdict.state,
+            "provisional": verdict.provisional,
+            "reasons": json.dumps(verdict.reasons),
+            "drifted": json.dumps(verdict.drifted),
+            "derived_at": naive_utc(now),
+        }
+
+
+def _spoken(row: Mapping[Any, Any]) -> Spoken:
+    verdict = Verdict(
+        State(row["state"]),
+        tuple(json.loads(row["reasons"])),
+        bool(row["provisional"]),
+        tuple(json.loads(row["drifted"])),
+    )
+    return Spoken(row["revision"], row["sequence"], verdict, aware_utc(row["derived_at"]))

@@ -1,0 +1,1 @@
+"""What is reported of each chunk, to pages, the API and files."""

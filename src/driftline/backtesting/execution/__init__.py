@@ -1,0 +1,1 @@
+"""Computes the chunks of a backtest and derives their verdicts."""

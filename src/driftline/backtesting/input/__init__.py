@@ -1,0 +1,1 @@
+"""Rows in: files and frames, their event times, reference and analysis."""

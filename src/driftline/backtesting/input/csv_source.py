@@ -1,0 +1,224 @@
+"""CSV files, compressed ones too: read by all cores where they fit, else block by block with types that were tried."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pac
+import pyarrow.csv as pc
+
+from driftline.backtesting.input.sources import (
+    LARGEST_WHOLE,
+    ReadAgainError,
+    compression_of,
+    is_text,
+    kind_of,
+    name_of,
+    to_frame,
+)
+from driftline.errors import InvalidInput
+
+MISSING = [
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+]  # fmt: skip
+"""What stands for a missing value, as pandas has it."""
+BLOCK_BYTES = 64 * 1024 * 1024
+PIECE_BYTES = 16 * 1024 * 1024
+"""How much of a file that is read whole one thread takes at a time: fewer and larger pieces are put together faster."""
+COMPRESSION = 6
+"""How many times larger a compressed file is taken to be."""
+_CATEGORIES = 5_000
+"""Text with up to this many distinct values is read as codes."""
+Types = Mapping[str, pa.DataType]
+_CODES = pa.dictionary(pa.int32(), pa.string())
+_LADDER = (
+    pa.null(),
+    pa.int64(),
+    pa.bool_(),
+    pa.date32(),
+    pa.time32("s"),
+    pa.timestamp("s"),
+    pa.timestamp("ns"),
+    pa.timestamp("s", "UTC"),
+    pa.timestamp("ns", "UTC"),
+    pa.float64(),
+    _CODES,
+)
+"""The types a column can have, in the order in which Arrow tries them on a file that it reads whole."""
+_MAY_LOSE = (pa.null(), pa.int64(), pa.float64(), _CODES)
+"""Types under which a code is read as text: as numbers 007 and 7 would be one."""
+_MISFIT = re.compile(r"In CSV column #(\d+).*conversion error to [^:]+: [^']*'(.*)'", re.DOTALL)
+_TRAILING_ZEROS = r"^(-?(?:0|[1-9]\d*))(?:\.0+|(\.\d*[1-9])0+)$"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CsvSource:
+    """A CSV file with a header line, in UTF-8; `types` are those of its columns, if it is read block by block."""
+
+    path: Path
+    columns: tuple[str, ...]
+    name: str
+    whole: bool
+    types: dict[str, pa.DataType] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, path: Path, largest: int = LARGEST_WHOLE) -> "CsvSource":
+        """Look at the file's head; one without header, or with a name twice, is an InvalidInput."""
+        size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
+        schema = _read_head(path)
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice:
+            msg = f"{path}, line 1: column names must be distinct; twice there: {', '.join(twice)}"
+            raise InvalidInput(msg)
+        types = {f.name: _CODES if is_text(f.type) else f.type for f in schema}
+        return cls(path, tuple(schema.names), name_of(path), whole=size <= largest, types=types)
+
+    def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
+        """Yield the rows; a row with too many or too few fields is an InvalidInput with its line.
+
+        Of a file that is read block by block, a type that does not hold for a later block is widened, and what was
+        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has.
+        """
+        texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
+        blocks = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
+        yield from map(partial(_checked, self.path, texts), blocks)
+
+    def _whole(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
+        wanted = _options(columns, column_types=texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
+        try:
+            pieces = pc.ReadOptions(block_size=PIECE_BYTES)
+            yield pc.read_csv(_opened(self.path), pieces, _parsing(self.path), wanted)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.path, error) from error
+
+    def _streamed(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
+        yielded = False
+        while True:
+            try:
+                for batch in self._batches(columns, texts):
+                    yield pa.Table.from_batches([batch])
+                    yielded = True
+                return
+            except pa.ArrowException as error:
+                self._widen(error)
+                if yielded:
+                    raise ReadAgainError from error
+
+    def _batches(self, columns: Sequence[str], texts: Types) -> Iterator[pa.RecordBatch]:
+        reading = pc.ReadOptions(block_size=BLOCK_BYTES)
+        types = {name: texts.get(name, self.types[name]) for name in columns}
+        with pc.open_csv(
+            _opened(self.path),
+            read_options=reading,
+            parse_options=_parsing(self.path),
+            convert_options=_options(columns, column_types=types),
+        ) as reader:
+            yield from reader
+
+    def _widen(self, error: Exception) -> None:
+        """Give the column that an error is about the next type that holds for the value which did not fit."""
+        found = _MISFIT.search(str(error))
+        name = self.columns[int(found[1])] if found else None
+        if found is None or name is None or self.types[name] not in _LADDER[:-1]:
+            raise _unreadable(self.path, error) from error
+        wider = _LADDER[_LADDER.index(self.types[name]) + 1 :]
+        self.types[name] = next((kind for kind in wider if _holds(kind, found[2])), _CODES)
+
+
+def _holds(kind: pa.DataType, value: str) -> bool:
+    """Say whether a field of a file can be read as this type."""
+    quoted = value.replace('"', '""')
+    file = pa.BufferReader(f'value\n"{quoted}"\n'.encode())
+    parsing = pc.ParseOptions(newlines_in_values=True)
+    try:
+        pc.read_csv(file, parse_options=parsing, convert_options=_options(["value"], column_types={"value": kind}))
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _options(columns: Sequence[str], **more: object) -> pc.ConvertOptions:
+    return pc.ConvertOptions(
+        null_values=MISSING,
+        strings_can_be_null=True,
+        include_columns=list(columns),
+        **more,
+    )
+
+
+def _parsing(path: Path) -> pc.ParseOptions:
+    return pc.ParseOptions(delimiter="\t" if kind_of(path) == ".tsv" else ",", newlines_in_values=True)
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    """Open a file as its ending says it is packed, whatever the ending's case."""
+    return pa.input_stream(str(path), compression=compression_of(path))
+
+
+def _read_head(path: Path) -> pa.Schema:
+    options = pc.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
+    try:
+        with pc.open_csv(_opened(path), parse_options=_parsing(path), convert_options=options) as reader:
+            schema: pa.Schema = reader.schema
+        _ = schema.names
+        return schema
+    except UnicodeDecodeError as error:
+        msg = f"{path}, line 1 is not UTF-8; save the file in UTF-8"
+        raise InvalidInput(msg) from error
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _checked(path: Path, texts: Types, table: pa.Table) -> pd.DataFrame:
+    binary = [f.name for f in table.schema if pa.types.is_binary(_values_of(f.type))]
+    if binary:
+        msg = f"{path}: {', '.join(binary)} is not UTF-8; save the file in UTF-8"
+        raise InvalidInput(msg)
+    for name in texts:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, _compact(table.column(place)))
+    return to_frame(table)
+
+
+def _compact(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Store codes in less room where nothing is lost: as whole numbers or, if there are few, as a dictionary.
+
+    7.0 is 7 and 1.50 is 1.5: a number as a code is the same wherever another program made a float of it.
+    """
+    with suppress(pa.ArrowInvalid):
+        numbers = texts.cast(pa.int64())
+        if numbers.cast(pa.string()).equals(texts):
+            return numbers
+    if pac.any(pac.match_substring_regex(texts, r"\.\d*0$")).as_py():
+        texts = pac.replace_substring_regex(texts, _TRAILING_ZEROS, r"\1\2")
+    few = texts.num_chunks and len(texts.chunk(0).unique()) <= _CATEGORIES
+    return texts.dictionary_encode() if few else texts
+
+
+def _values_of(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInput:
+    """Say what is wrong with a file, and in which line: only a reader without threads counts lines."""
+    text = str(error)
+    if "Row #" not in text and "CSV parse error" in text:
+        text = _of_one_thread(path) or text
+    line = re.search(r"Row #(\d+): (.*)", text, re.DOTALL)
+    words = line[2] if line else text.removeprefix("CSV parse error: ")
+    place = f"{path}, line {line[1]}" if line else str(path)
+    return InvalidInput(f"{place} cannot be read: {words}")
+
+
+def _of_one_thread(path: Path) -> str | None:
+    try:
+        pc.read_csv(_opened(path), read_options=pc.ReadOptions(use_threads=False), parse_options=_parsing(path))
+    except (pa.ArrowException, OSError) as error:
+        return str(error)
+    return None

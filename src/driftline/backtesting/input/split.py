@@ -1,0 +1,95 @@
+"""Which rows are the reference and which the analysis; as much of both in memory as is needed and fits."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from driftline.backtesting.input.instants import as_microseconds, aware
+from driftline.backtesting.input.rows import Rows, read, read_all, together
+from driftline.backtesting.input.sources import Source
+from driftline.backtesting.request.resolved import Asked
+from driftline.engine.columns import IntArray
+from driftline.errors import InvalidInput
+
+Progress = Callable[[str, int], None]
+"""Told what is being done, and with how many rows more it is done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """The reference's rows, and the analysis: `kept` where all of it fits, else read again by `analysis`.
+
+    `times` and `numbers` are those of all its rows.
+    """
+
+    source: Source
+    asked: Asked
+    until: int
+    reference: Rows
+    kept: Rows | None
+    times: IntArray
+    numbers: IntArray
+
+    @property
+    def newest(self) -> int:
+        """The time of the newest event, in microseconds."""
+        return int(self.times.max())
+
+    def analysis(self) -> Iterator[Rows]:
+        """Yield the rows of the analysis, each block in the order of time."""
+        if self.kept is not None:
+            yield self.kept
+            return
+        for rows in read(self.source, self.asked, columns_of(self.asked, self.source)):
+            after = rows.split(self.until)[1]
+            if len(after):
+                yield after
+
+
+def columns_of(asked: Asked, source: Source) -> tuple[str, ...]:
+    """Return the columns to read: with features given no others."""
+    if asked.features is None:
+        return source.columns
+    return tuple(dict.fromkeys((*asked.roles, *asked.features)))
+
+
+def split(source: Source, asked: Asked, ends: datetime, progress: Progress) -> Split:
+    """Read all rows once; those before `ends` are the reference. None on one of the sides is an InvalidInput."""
+    until = as_microseconds(ends)
+
+    def halves(rows: Rows) -> tuple[Rows, Rows]:
+        progress("reading", len(rows))
+        before, after = rows.split(until)
+        return before, after if source.whole else _places_only(after)
+
+    parts = read_all(source, asked, columns_of(asked, source), halves)
+    reference = _filled(before for before, _ in parts)
+    analysis = _filled(after for _, after in parts)
+    if not reference or not analysis:
+        raise _one_sided(ends, [*reference, *analysis])
+    kept = together(analysis) if source.whole else None
+    times = np.concatenate([rows.times for rows in analysis])
+    numbers = np.concatenate([rows.numbers for rows in analysis])
+    return Split(source, asked, until, together(reference), kept, times, numbers)
+
+
+def _filled(parts: Iterable[Rows]) -> list[Rows]:
+    return [rows for rows in parts if len(rows)]
+
+
+def _places_only(rows: Rows) -> Rows:
+    """Forget everything but times and numbers, and do not hold the block's memory."""
+    return Rows(rows.frame.iloc[:0, :0], rows.times.copy(), rows.numbers.copy())
+
+
+def _one_sided(ends: datetime, rows: list[Rows]) -> InvalidInput:
+    if not rows:
+        return InvalidInput("The data has no rows.")
+    first = aware(min(int(part.times[0]) for part in rows))
+    last = aware(max(int(part.times[-1]) for part in rows))
+    return InvalidInput(
+        f"--reference-until {ends.isoformat()} leaves no rows on one side of it: the events are from "
+        f"{first.isoformat()} to {last.isoformat()}; choose an instant between them"
+    )

@@ -1,0 +1,1 @@
+"""Results out: the result classes, JSON, pages, plots and files."""

@@ -1,0 +1,77 @@
+"""What to suggest, or take, where it was not said when the reference ends or how to cut the rows. No I/O here."""
+
+import numpy as np
+import pandas as pd
+
+from driftline.backtesting.input.instants import as_microseconds, aware, instant
+from driftline.backtesting.input.rows import Rows, read_all
+from driftline.backtesting.input.sources import Source
+from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
+from driftline.backtesting.request.request import Inference
+from driftline.backtesting.request.resolved import Asked
+from driftline.engine.chunks import by_chunk
+from driftline.engine.columns import IntArray
+from driftline.engine.results import EVENT_TIME
+from driftline.engine.spec import Period
+from driftline.errors import InvalidInput
+
+_LONGEST_FIRST = (Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)
+_SHARE = 3
+"""The reference that is proposed holds one row in so many."""
+_FALLBACK = Cut(count=20)
+ENOUGH_ROWS = 500
+"""A proposed period has at least so many rows in the middle one of the reference's chunks."""
+
+
+def propose_until(source: Source, asked: Asked) -> InvalidInput:
+    """Return the error that says what to give as the reference's end, drawn from the data's own times."""
+    found = read_all(source, asked, (asked.request.timestamp,), lambda rows: rows.times)
+    times = np.concatenate(found or [np.array([], dtype=np.int64)])
+    if not len(times):
+        return InvalidInput("The data has no rows.")
+    times.sort()
+    first, last = aware(int(times[0])), aware(int(times[-1]))
+    proposed = _proposed(times, asked)
+    before = int(np.searchsorted(times, as_microseconds(instant(proposed, asked.zone))))
+    return InvalidInput(
+        "Say where the reference ends with --reference-until (Python: reference_until=), the first instant that is not "
+        f"part of it. The events are from {first.isoformat()} to {last.isoformat()}; for example --reference-until "
+        f"{proposed} leaves {before:,} of {len(times):,} rows before it."
+    )
+
+
+def _proposed(times: IntArray, asked: Asked) -> str:
+    """Return the midnight nearest before the end of the first third, or that instant itself in a short file."""
+    third = aware(int(times[len(times) // _SHARE])).astimezone(asked.zone)
+    midnight = third.replace(hour=0, minute=0, second=0, microsecond=0)
+    month = midnight.replace(day=1)
+    for candidate in (month, midnight):
+        before = int(np.searchsorted(times, as_microseconds(candidate)))
+        if before * _SHARE * 2 >= len(times):
+            return candidate.date().isoformat()
+    return third.isoformat()
+
+
+def propose_chunk(asked: Asked, reference: Rows) -> tuple[Cut, tuple[Inference, ...]]:
+    """Return the cut that was asked for; else the longest period of which the reference has enough."""
+    if asked.cut is not None:
+        return asked.cut, ()
+    span = (int(reference.times[-1]) - int(reference.times[0])) / 1_000_000
+    for period in _LONGEST_FIRST:
+        if span <= ENOUGH_CHUNKS * _SECONDS[period] * _MOST_PERIODS:
+            sizes = _sizes(asked, reference, period)
+            if len(sizes) >= ENOUGH_CHUNKS and np.median(sizes) >= ENOUGH_ROWS:
+                rule = f"the longest period with {ENOUGH_CHUNKS} chunks of {ENOUGH_ROWS} rows or more in the reference"
+                return Cut(period=period), (Inference("chunk", period.value, rule),)
+    rule = f"no period has {ENOUGH_CHUNKS} chunks of {ENOUGH_ROWS} rows or more in the reference"
+    return _FALLBACK, (Inference("chunk", _FALLBACK.text, rule),)
+
+
+_SECONDS = {Period.MONTH: 2_592_000, Period.WEEK: 604_800, Period.DAY: 86_400, Period.HOUR: 3_600}
+_MOST_PERIODS = 1_000
+
+
+def _sizes(asked: Asked, reference: Rows, period: Period) -> list[int]:
+
+    frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(reference.times.view("datetime64[us]"), tz="UTC")})
+    return [len(rows) for _, rows in by_chunk(frame, period, asked.zone)]

@@ -1,0 +1,75 @@
+"""Bins of a continuous column, as Jensen-Shannon compares it. Merges exactly. No I/O here."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.drift.sketches.distribution import count_in_bins, count_on_grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """The reference of a continuous column: counts in bins of equal width; `edges` has one more entry than `counts`."""
+
+    edges: FloatArray
+    counts: IntArray
+
+    @property
+    def rows(self) -> int:
+        """How many values the reference has."""
+        return int(self.counts.sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {"edges": self.edges.tolist(), "counts": self.counts.tolist()}
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        return cls(np.asarray(state["edges"], dtype=np.float64), np.asarray(state["counts"], dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binned:
+    """A chunk's values counted in a reference's bins; `rows` counts those beyond the bins too."""
+
+    counts: IntArray
+    rows: int
+
+
+def fit(ordered: FloatArray) -> Histogram:
+    """Bin a reference's finite values, given in ascending order, by Doane's rule as numpy has it."""
+    lowest, highest = (float(ordered[0]), float(ordered[-1])) if len(ordered) else (0.0, 1.0)
+    if lowest == highest:
+        lowest, highest = lowest - 0.5, highest + 0.5
+    edges = np.linspace(lowest, highest, _doane(ordered) + 1)
+    return Histogram(edges, count_in_bins(ordered, edges))
+
+
+def _doane(ordered: FloatArray) -> int:
+    """Return how many bins Doane's (1976) rule gives: more where the values are skewed. 1 for equal or two values.
+
+    The same as numpy's, which cubes numbers at fifty times the cost.
+    """
+    rows = len(ordered)
+    spread = float(np.std(ordered)) if rows > 2 else 0.0
+    if not spread > 0:
+        return 1
+    off = (ordered - np.mean(ordered)) / spread
+    skewness = float(np.mean(off * off * off))
+    error = sqrt(6.0 * (rows - 2) / ((rows + 1.0) * (rows + 3.0)))
+    width = float(np.ptp(ordered)) / (1.0 + np.log2(rows) + np.log2(1.0 + abs(skewness) / error))
+    return max(1, ceil(float(np.ptp(ordered)) / width)) if width > 0 else 1
+
+
+def summarise(state: Histogram, values: FloatArray) -> Binned:
+    """Count a chunk's finite values, in any order, in the reference's bins."""
+    return Binned(count_on_grid(values, state.edges), len(values))
+
+
+def merge(one: Binned, other: Binned) -> Binned:
+    """Count the values of two parts of a chunk, both summarised against the same reference."""
+    return Binned(one.counts + other.counts, one.rows + other.rows)

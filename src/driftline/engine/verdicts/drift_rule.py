@@ -1,0 +1,155 @@
+"""Which columns drifted in a chunk, and which drift lasts. No I/O here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from driftline.engine.directions import worse_side
+from driftline.engine.quality.sentences import fault
+from driftline.engine.results import LABEL, Bounds, Kind, Method, Quality, Result, State
+from driftline.engine.spec import ModelSpec
+from driftline.engine.thresholds.bounds import EFFECT_FLOOR, P_VALUE_LEVEL
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.findings import Finding, title, told_apart
+
+LASTING = 2
+"""Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
+WINDOW = 3
+"""How many closed chunks, the chunk itself included, the window has."""
+
+_KINDS = (Kind.DRIFT, Kind.MULTIVARIATE, Kind.QUALITY)
+_OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
+_OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
+"""Faults that an open chunk always seems to have: more rows are to come."""
+Subject = tuple[Kind, str, str]
+"""What can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What drifted in a chunk, each with its reason (`drift_seen`), and which of it lasts."""
+
+    seen: Mapping[Subject, str]
+    lasting: frozenset[Subject]
+
+
+def drift_of(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> Drift:
+    """Say what drifted in a chunk, and what lasts: it was seen in this closed chunk and in one more of the last 3.
+
+    `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read. Each data
+    quality method is judged by itself and apart from the distribution: one does not make the other last.
+    """
+    seen = drift_seen(spec, chunk)
+    if not seen or not chunk.counts(spec):
+        return Drift(seen, frozenset())
+    before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
+    return Drift(seen, frozenset(key for key in seen if 1 + sum(key in own for own in before) >= LASTING))
+
+
+def drift_findings(spec: ModelSpec, chunk: ChunkFacts, drift: Drift) -> list[Finding]:
+    """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
+
+    Row count and freshness have no floor: beyond their bounds they count, in a closed chunk.
+    """
+    grave = State.ALERT if spec.drift_alerts else State.WARN
+    found = [
+        Finding(grave, f"{reason}, and it lasts.")
+        if key in drift.lasting
+        else Finding(None, f"{reason}; {_not_yet(chunk)}.")
+        for key, reason in drift.seen.items()
+    ]
+    return found + _failures(chunk)
+
+
+def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """What drifted in this one chunk, each with its reason; nothing with too few rows.
+
+    A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
+    effect decides alone, and of those without a floor, or with a threshold of the spec's own, the bound. Where a column
+    has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
+    label counts only in a chunk that is settled: early labels are a biased sample.
+    """
+    if chunk.rows < spec.minimum_rows:
+        return {}
+    results = [r for kind in _KINDS for r in chunk.of_kind(kind) if r.subject != LABEL or chunk.settled(spec)]
+    dismissed = _dismissed(results)
+    seen: dict[Subject, str] = {}
+    for result in results:
+        key = _subject(result)
+        if key not in dismissed and _outside(spec, result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
+            seen.setdefault(key, _reason(result))
+    return seen
+
+
+def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple[bool, ...]:
+    """Say which tests are significant at a false discovery rate of `rate` (Benjamini and Hochberg 1995)."""
+    ranked = sorted(p_values)
+    passing = [p for rank, p in enumerate(ranked, start=1) if p <= rank / len(ranked) * rate]
+    return tuple(bool(passing) and p <= passing[-1] for p in p_values)
+
+
+def _subject(result: Result) -> Subject:
+    return (result.kind, result.subject, result.method if result.kind is Kind.QUALITY else "")
+
+
+def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
+    """Columns that have p-values, none of them significant."""
+    tested = [(r, r.p_value) for r in results if r.value is not None and r.p_value is not None]
+    significant = discoveries([p for _, p in tested])
+    found = {_subject(r) for (r, _), hit in zip(tested, significant, strict=True) if hit}
+    return frozenset(_subject(r) for r, _ in tested) - found
+
+
+def _outside(spec: ModelSpec, result: Result) -> bool:
+    if result.value is None:
+        return False
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    floor = EFFECT_FLOOR.get(result.method)
+    if floor is None or spec.own_threshold(result.method) is not None:
+        return bounds.breached(result.value)
+    effect = _effect(result)
+    if effect is None or effect <= floor:
+        return False
+    return _unbounded(bounds) or bounds.breached(result.value)
+
+
+def _unbounded(bounds: Bounds) -> bool:
+    return bounds.lower is None and bounds.upper is None
+
+
+def _effect(result: Result) -> float | None:
+    if result.effect is None and result.method in _OWN_EFFECT:
+        return result.value
+    return result.effect
+
+
+def _reason(result: Result) -> str:
+    if result.kind is Kind.QUALITY:
+        return fault(result)
+    tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
+    what = "All features together" if result.kind is Kind.MULTIVARIATE else result.subject
+    return f"{what} drifted: {title(result.method)} {_too_far(result)}{tested}"
+
+
+def _too_far(result: Result) -> str:
+    value = result.value or 0.0
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    if bounds.upper is not None and value > bounds.upper:
+        shown, bound = told_apart(value, bounds.upper)
+        return f"{shown} is above its bound {bound}"
+    if bounds.lower is not None:
+        shown, bound = told_apart(value, bounds.lower)
+        return f"{shown} is below its bound {bound}"
+    return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
+
+
+def _not_yet(chunk: ChunkFacts) -> str:
+    return "seen in one closed chunk so far" if chunk.closed else "the chunk is still open"
+
+
+def _failures(chunk: ChunkFacts) -> list[Finding]:
+    return [
+        Finding(State.ERROR, f"{title(r.method)} of {r.subject} failed: {r.reason or 'no reason was given'}")
+        for kind in _KINDS
+        for r in chunk.of_kind(kind)
+        if r.state is State.ERROR
+    ]

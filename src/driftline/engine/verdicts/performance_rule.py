@@ -1,0 +1,189 @@
+"""What realized and estimated performance say of a chunk. No I/O here."""
+
+from collections.abc import Mapping
+
+from driftline.engine.directions import Worse, worse, worse_side
+from driftline.engine.results import Kind, Result, State
+from driftline.engine.spec import ModelSpec, ThresholdPolicy
+from driftline.engine.thresholds.bounds import standing
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.findings import Finding, percent, title, told_apart
+from driftline.engine.verdicts.track_record import TrackRecord
+
+CONFIRMED = 2
+"""So many of three signs alert: see `performance_findings`."""
+NEAR = 2 / 3
+NEAR_ALERT = 1 / 2
+"""A value is near its bound beyond these shares of the way from the expectation to the bound of warning and to that of
+alert: 2 deviations, and more where there are few reference chunks."""
+
+
+def performance_findings(
+    spec: ModelSpec,
+    chunk: ChunkFacts,
+    previous: ChunkFacts | None,
+    records: Mapping[str, TrackRecord],
+    drifting: bool = False,
+) -> list[Finding]:
+    """Judge each metric of the spec: by its realized value where that decides, else by its estimate.
+
+    A value beyond its alert bound alerts. So do two of these: it is beyond its bound of warning; it is near or beyond
+    it, and was so in `previous`, the closed chunk directly before; drift lasts (`drifting`). `records` tells by metric
+    whether past estimates held. A metric that decides is ok, warn or alert; one that cannot is at best
+    pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined). Counts,
+    such as the cells of a confusion matrix, are not judged: they follow the number of rows.
+    """
+    findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
+    for metric in (name for name in spec.metrics if worse(Kind.REALIZED, name) is not Worse.NEITHER):
+        realized = chunk.performance(Kind.REALIZED, metric)
+        if chunk.settled(spec) and realized is not None and realized.value is not None:
+            findings += _decided(spec, metric, realized, realized.value, previous, drifting)
+        else:
+            findings += _undecided(spec, metric, chunk, realized)
+            findings += _estimated(spec, metric, chunk, previous, records.get(metric, TrackRecord()), drifting)
+    if all(finding.state is None for finding in findings):
+        findings.append(Finding(State.INSUFFICIENT, "No metric has a bound: give the model a longer reference."))
+    return findings
+
+
+def _decided(
+    spec: ModelSpec, metric: str, realized: Result, value: float, previous: ChunkFacts | None, drifting: bool
+) -> list[Finding]:
+    notes = _notes(realized)
+    if _limit(realized) is None:
+        return [Finding(None, f"{title(metric)} {value:.3g} has no bound to be held against."), *notes]
+    state, words = _level(spec, realized, value, previous, drifting)
+    return [Finding(state, f"{words}."), *_better(realized, value), *notes]
+
+
+def _undecided(spec: ModelSpec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
+    """What can be said of a metric whose realized value does not decide, apart from its estimate."""
+    if realized is not None and realized.state is State.ERROR:
+        return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
+    if chunk.settled(spec):
+        why = realized.reason if realized is not None and realized.reason else "it was not computed"
+        return [Finding(State.INSUFFICIENT, f"{title(metric)} is undefined: {why}")]
+    if chunk.closed and chunk.labels_due and realized is not None and realized.value is not None:
+        return _partly_labelled(spec, realized, realized.value, chunk)
+    return []
+
+
+def _partly_labelled(spec: ModelSpec, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
+    state, words = _level(spec, realized, value, None, drifting=False)
+    if state is State.OK:
+        return []
+    return [Finding(State.WARN, f"{words}, on the {percent(chunk.coverage)} of labels that are in.")]
+
+
+def _estimated(
+    spec: ModelSpec,
+    metric: str,
+    chunk: ChunkFacts,
+    previous: ChunkFacts | None,
+    record: TrackRecord,
+    drifting: bool,
+) -> list[Finding]:
+    """Let the estimate speak: inside its bounds it is a note, outside a warning, or an alert if it may and held."""
+    estimated = chunk.performance(Kind.ESTIMATED, metric)
+    if estimated is None or estimated.value is None:
+        return _no_estimate(metric, estimated)
+    if _limit(estimated) is None:
+        words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against."
+        return [Finding(None, words), *_notes(estimated)]
+    state, words = _level(spec, estimated, estimated.value, previous, drifting)
+    if state is State.OK:
+        return [Finding(None, f"Estimated {words}."), *_notes(estimated)]
+    if state is State.ALERT and chunk.closed and record.trusted:
+        return [Finding(State.ALERT, f"Estimated {words}; past estimates {_held(record)}."), *_notes(estimated)]
+    why = "the chunk is still open" if not chunk.closed else f"past estimates {_held(record)}"
+    return [Finding(State.WARN, f"Estimated {words}; {why}."), *_notes(estimated)]
+
+
+def _notes(result: Result) -> list[Finding]:
+    """What there is to say of a number that has a value: that its bounds are constants."""
+    return [Finding(None, result.reason)] if result.reason else []
+
+
+def _no_estimate(metric: str, estimated: Result | None) -> list[Finding]:
+    why = estimated.reason if estimated is not None and estimated.reason else "it was not computed"
+    return [Finding(None, f"There is no estimate of {title(metric)}: {why}")]
+
+
+def _held(record: TrackRecord) -> str:
+    if record.share is None:
+        return "could not be compared yet"
+    return f"held in {record.held} of {record.compared} chunks ({percent(record.share)})"
+
+
+def _limit(result: Result) -> float | None:
+    """The bound of warning on the worse side; None where there is none."""
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    return bounds.lower if bounds.lower is not None else bounds.upper
+
+
+def _far_limit(result: Result) -> float | None:
+    bounds = worse_side(result.kind, result.method, result.bounds)
+    return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
+
+
+def _level(
+    spec: ModelSpec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool
+) -> tuple[State, str]:
+    """How a value with a bound on its worse side stands, the previous closed chunk considered, and that in words."""
+    state = standing(result.kind, result.method, value, result.bounds)
+    bound = _far_limit(result) if state is State.ALERT else _limit(result)
+    shown, limit = told_apart(value, bound if bound is not None else value)
+    name = title(result.method)
+    beyond = "above" if worse(result.kind, result.method) is Worse.HIGHER else "below"
+    if state is State.ALERT:
+        return state, f"{name} {shown} is {beyond} its alert bound {limit}"
+    outside = state is State.WARN
+    runs = previous is not None and _is_near(spec, result) and _was_near(spec, result, previous)
+    if [outside, runs, drifting].count(True) >= CONFIRMED:
+        where = f"{name} {shown} is {beyond if outside else 'near'} its bound {limit}"
+        running = ", the second closed chunk running near or beyond it" if runs else ""
+        return State.ALERT, f"{where}{running}{', while drift lasts' if drifting else ''}"
+    return state, f"{name} {shown} is {beyond if outside else 'inside'} its bound {limit}"
+
+
+def _is_near(spec: ModelSpec, result: Result) -> bool:
+    """Say whether a value is near its bound of warning or beyond; only Driftline's own bounds have a way to them."""
+    if result.value is None:
+        return False
+    expected, limit, far = result.bounds.expected, _limit(result), _far_limit(result)
+    own = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.own_threshold(result.method) is not None
+    if own or expected is None or limit is None or far is None:
+        return standing(result.kind, result.method, result.value, result.bounds) is not State.OK
+    needed = max(NEAR * abs(limit - expected), NEAR_ALERT * abs(far - expected))
+    return (result.value - expected) * (1 if limit > expected else -1) > needed
+
+
+def _was_near(spec: ModelSpec, result: Result, previous: ChunkFacts) -> bool:
+    """Say whether the same number was near its bound of warning or beyond in the previous chunk, and counted there."""
+    counted = previous.settled(spec) if result.kind is Kind.REALIZED else previous.counts(spec)
+    before = previous.performance(result.kind, result.method)
+    return counted and before is not None and _is_near(spec, before)
+
+
+def _better(result: Result, value: float) -> list[Finding]:
+    """A note where a value is as far on the better side of the expectation as the bound is on the worse one."""
+    expected, limit = result.bounds.expected, _limit(result)
+    if (
+        expected is None
+        or limit is None
+        or (expected - value) * (1 if limit > expected else -1) <= abs(limit - expected)
+    ):
+        return []
+    shown, usual = told_apart(value, expected)
+    return [Finding(None, f"{title(result.method)} {shown} is better than expected ({usual}).")]
+
+
+def _labels_outstanding(spec: ModelSpec, chunk: ChunkFacts) -> Finding:
+    share, needed = percent(chunk.coverage), percent(spec.label_coverage)
+    if not chunk.closed:
+        words = f"The chunk is still open; {share} of labels are in."
+    elif not chunk.labels_due:
+        words = f"Labels are not due yet; {share} are in, and early ones are a biased sample."
+    else:
+        words = f"Labels were due, but {share} are in and {needed} are needed."
+    return Finding(State.PENDING_LABELS, words)

@@ -1,0 +1,70 @@
+"""Whether past estimates of performance held when the labels came. No I/O here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import hypot
+
+from driftline.engine.directions import worse_side
+from driftline.engine.results import Kind, Result
+from driftline.engine.spec import ModelSpec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+
+RECORD_WINDOW = 12
+"""A record is kept over this many of the last settled chunks: older ones say little about the model of today."""
+MINIMUM_COMPARED = 4
+TRUSTED_SHARE = 0.9
+STANDARD_ERRORS = 3.0
+"""An estimate held when the realized value is within this many standard errors of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """In how many chunks an estimate was compared with what came true, and in how many it held."""
+
+    compared: int = 0
+    held: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The share of compared chunks in which the realized value was inside the estimate's band, in [0, 1].
+
+        None where no chunk could be compared.
+        """
+        return self.held / self.compared if self.compared else None
+
+    @property
+    def trusted(self) -> bool:
+        """Say whether the estimate may alert: at least 4 comparisons, of which at least 90 % held."""
+        return self.compared >= MINIMUM_COMPARED and (self.share or 0.0) >= TRUSTED_SHARE
+
+
+def estimate_held(estimated: Result | None, realized: Result | None) -> bool | None:
+    """Say whether an estimate held once its labels were in; None where the two cannot be compared.
+
+    It held when the realized value is within 3 standard errors of it, both sampling errors combined; where none is
+    known, when both stand on the same side of the bound of warning.
+    """
+    if estimated is None or realized is None or estimated.value is None or realized.value is None:
+        return None
+    error = hypot(estimated.sampling_error or 0.0, realized.sampling_error or 0.0)
+    if error > 0:
+        return abs(realized.value - estimated.value) <= STANDARD_ERRORS * error
+    bounds = worse_side(estimated.kind, estimated.method, estimated.bounds)
+    if bounds.lower is None and bounds.upper is None:
+        return None
+    return bounds.breached(realized.value) == bounds.breached(estimated.value)
+
+
+def track_records(spec: ModelSpec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:
+    """The record of each of the spec's metrics, over the last 12 settled chunks among `chunks`, in any order."""
+    settled = sorted((c for c in chunks if c.settled(spec)), key=lambda c: c.start)[-RECORD_WINDOW:]
+    return {metric: _record(metric, settled) for metric in spec.metrics}
+
+
+def _record(metric: str, settled: Iterable[ChunkFacts]) -> TrackRecord:
+    outcomes = [
+        estimate_held(chunk.performance(Kind.ESTIMATED, metric), chunk.performance(Kind.REALIZED, metric))
+        for chunk in settled
+    ]
+    known = [outcome for outcome in outcomes if outcome is not None]
+    return TrackRecord(compared=len(known), held=sum(known))

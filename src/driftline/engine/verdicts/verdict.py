@@ -1,0 +1,50 @@
+"""A chunk's verdict: what its results, and the chunks just before it, add up to. No I/O here."""
+
+from collections.abc import Iterable, Mapping
+
+from driftline.engine.results import MODEL, State, Verdict
+from driftline.engine.spec import ModelSpec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
+from driftline.engine.verdicts.drift_rule import WINDOW, drift_findings, drift_of
+from driftline.engine.verdicts.findings import gravest, reasons
+from driftline.engine.verdicts.performance_rule import performance_findings
+from driftline.engine.verdicts.track_record import TrackRecord
+
+LOOKBACK = WINDOW - 1
+"""How many closed chunks before a chunk its verdict reads, and so how many later ones to derive anew after a change."""
+
+
+def verdict_of(
+    spec: ModelSpec,
+    chunk: ChunkFacts,
+    preceding: Iterable[ChunkFacts] = (),
+    records: Mapping[str, TrackRecord] | None = None,
+) -> Verdict:
+    """Derive the verdict of `chunk`.
+
+    Of `preceding`, in any order, the last `LOOKBACK` closed chunks that start earlier are read; chunks without rows may
+    be among them, and break a run. `records` is by metric how past estimates held (`track_records`); without it an
+    estimate warns at most. The gravest finding is the state:
+
+    - Realized performance decides once the chunk is closed, its labels due and enough of them in. It alone can be ok.
+      Beyond the bound of warning it warns. It alerts beyond the alert bound, and where two of these agree: it is beyond
+      the bound of warning; it is the second closed chunk running near or beyond it; drift lasts.
+    - Before labels are due realized values are not used; after it, with less coverage, they warn at most.
+    - Where it cannot decide, the estimate may warn, or alert by the same rule if past estimates held; never in an open
+      chunk. Inside its bounds the chunk is pending_labels.
+    - Drift, data quality included, warns when it lasts (`drift_findings`), and alerts where `spec.drift_alerts`.
+
+    The verdict is provisional while the chunk is open or labels outstanding may still change it.
+    """
+    if chunk.rows == 0:
+        return Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=not chunk.closed)
+    if chunk.rows < spec.minimum_rows:
+        reason = f"{chunk.rows} rows are fewer than the minimum of {spec.minimum_rows}."
+        return Verdict(State.INSUFFICIENT, (reason,), provisional=not chunk.closed)
+    earlier = last_closed(preceding, chunk.start, LOOKBACK)
+    previous = earlier[-1] if earlier else None
+    drift = drift_of(spec, chunk, earlier)
+    findings = performance_findings(spec, chunk, previous, records or {}, drifting=bool(drift.lasting))
+    findings += drift_findings(spec, chunk, drift)
+    drifted = dict.fromkeys(sorted(column for _, column, _ in drift.lasting if column != MODEL))
+    return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

@@ -1,0 +1,159 @@
+"""What every web service of Driftline shares: one error shape, health and readiness, a request log, safe headers."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from apiflask import APIFlask, HTTPError
+from flask import Request, Response, g, jsonify, request
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+
+from driftline.errors import DriftlineError, InvalidInput
+from driftline.http import api_description
+from driftline.http.access import PROBES, Refusal, RequestTooLarge
+from driftline.http.api_description import ERROR_SCHEMA
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every answer that does not set them itself: nothing may be loaded by it, embed it, or guess its type."""
+
+
+class EmptyIsAnObject(Request):
+    """A request whose empty body reads as `{}`, so a plain `curl -X POST` takes every default."""
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Give `{}` for an empty body, and refuse any other that is not JSON."""
+        if not self.get_data():
+            return {}
+        if e is None:  # it says itself that it is no JSON
+            return super().on_json_loading_failed(e)
+        raise BadRequest(f"The body is not JSON: {e}.") from None
+
+    def get_json(self, *args: Any, **options: Any) -> Any:
+        """Read the body, and refuse one that is nested deeper than the reader goes."""
+        try:
+            return super().get_json(*args, **options)
+        except RecursionError:
+            raise BadRequest("The body is nested too deeply.") from None
+
+
+def make_app(name: str, title: str) -> APIFlask:
+    """Make an app with `/openapi.json` and no documentation pages: those would fetch scripts from elsewhere."""
+    app = APIFlask(name, title=title, version="1", docs_path=None, json_errors=False)
+    app.request_class = EmptyIsAnObject
+    app.config.update(
+        VALIDATION_ERROR_STATUS_CODE=HTTPStatus.BAD_REQUEST.value,
+        VALIDATION_ERROR_SCHEMA=ERROR_SCHEMA,
+        HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
+    )
+    app.before_request(_start_watch)
+    api_description.describe(app)
+    return app
+
+
+def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = ()) -> None:
+    """Give an app of `make_app` the error shape, `/healthz`, `/readyz` and the request log.
+
+    `ready` raises a `DriftlineError` while the service cannot do its work. Of the paths in `polled`, which a client
+    asks for again and again, only failures are logged.
+    """
+    app.register_error_handler(DriftlineError, _driftline_error)
+    app.register_error_handler(HTTPError, _refused)
+    app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+    app.after_request(_protect)
+    app.after_request(lambda response: _log_request(response, polled))
+
+    def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    def readyz() -> dict[str, str]:
+        """Say that the service can do its work."""
+        ready()
+        return {"status": "ready"}
+
+    app.get("/healthz")(healthz)
+    app.get("/readyz")(readyz)
+
+
+def _response(status: int, code: str, message: str, details: tuple[str, ...] = ()) -> Response:
+    response = jsonify(error={"code": code, "message": message, "details": list(details)})
+    response.status_code = status
+    return response
+
+
+def _driftline_error(error: DriftlineError) -> Response:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s: %s (%s)", _asked(), error, error.__cause__ or "no further cause")
+    response = _response(error.status, error.code, error.message, error.details)
+    response.headers.extend(error.headers if isinstance(error, Refusal) else ())
+    return response
+
+
+def _refused(error: HTTPError) -> Response:
+    """Answer a request that does not fit its schema, all faults listed."""
+    if not error.detail:
+        return _response(error.status_code, _code(error.status_code), error.message)
+    return _driftline_error(InvalidInput(details=tuple(_faults(error.detail))))
+
+
+def _faults(detail: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    for fields in detail.values():
+        for name, messages in fields.items():
+            for message in messages:
+                fault = message.removeprefix("Value error, ")
+                yield fault if name == "_schema" else f"{name}: {fault}"
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    response = _response(status, _code(status), error.description or error.name)
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response
+
+
+def _crash(error: Exception) -> Response:
+    log.error("%s failed", _asked(), exc_info=error)
+    return _driftline_error(DriftlineError())
+
+
+def _code(status: int) -> str:
+    return HTTPStatus(status).name.lower()
+
+
+def _start_watch() -> None:
+    g.started = time.perf_counter()
+
+
+def _protect(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _log_request(response: Response, polled: Collection[str]) -> Response:
+    quiet = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
+    level = logging.DEBUG if quiet else logging.INFO
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    log.log(level, "%s %d in %.0f ms", _asked(), response.status_code, 1000 * seconds)
+    return response
+
+
+def _asked() -> str:
+    """Say who asked for what, in one line whatever a path or a method holds."""
+    who = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
+    return f"{quote(request.method)} {quote(request.path)}{who}"

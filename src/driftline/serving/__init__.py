@@ -1,1 +1,0 @@
-"""Serving an app over HTTP or HTTPS; `server.serve` is all that a service calls."""

@@ -1,0 +1,162 @@
+"""The ledger: each batch once, in the same transaction as its rows, with what it leaves pending for whom."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import pandas as pd
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+
+from driftline.clock import naive_utc
+from driftline.errors import BatchConflict, InvalidInput
+from driftline.store.tables import ledger, ledger_slots, pending_batches
+
+MAX_ROWS = 100_000
+SLOT = "15min"
+"""Places are kept in quarters of an hour: every zone's calendar periods begin on one."""
+
+SIMULATED = ("history/", "stream/")
+"""What the ids of simulated records' batches begin with; those of a raw data file begin otherwise."""
+
+
+class BatchKind(StrEnum):
+    """What a batch carries."""
+
+    HISTORY = "history"
+    RECORDS = "records"
+    PROCESSED = "processed"
+    PREDICTIONS = "predictions"
+    LABELS = "labels"
+    CORRECTION = "correction"
+
+
+class Consumer(StrEnum):
+    """Who has work to do after a batch."""
+
+    RELAY = "relay"
+    MONITOR = "monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the ledger keeps of a batch.
+
+    `id` is one its origin can make again, `content_hash` the SHA-256 of its content, `rows` their number (at most
+    100,000), `first_event` and `last_event` the aware instants between which its rows lie, both included.
+    """
+
+    id: str
+    kind: BatchKind
+    content_hash: str
+    rows: int
+    written_at: datetime
+    model_number: int | None = None
+    first_event: datetime | None = None
+    last_event: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the ledger can't hold."""
+        if not (self.id.isascii() and self.id.isprintable() and 0 < len(self.id) <= 128 and self.id == self.id.strip()):
+            raise InvalidInput(
+                f"A batch id is 1 to 128 printable ASCII characters without outer blanks, not {self.id!r}."
+            )
+        if not 0 <= self.rows <= MAX_ROWS:
+            raise InvalidInput(f"A batch has at most {MAX_ROWS:,} rows, not {self.rows:,}; split it.")
+
+
+def content_hash(*parts: bytes) -> str:
+    """Hash a batch's content, SHA-256 in hex, from its rows as `driftline.store.bulk.encode` gives them."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def open_batch(connection: Connection, batch: Batch, consumers: Collection[Consumer] = ()) -> int | None:
+    """Enter a batch and what it leaves pending; give its number, or None where the same batch is already there.
+
+    Call it before writing the rows, in their transaction. A second writer of the same id waits here for the first.
+
+    Raises:
+        BatchConflict: the id is there with other content.
+    """
+    entered = connection.execute(insert(ledger).prefix_with("IGNORE").values(_ledger_row(batch)))
+    if not entered.rowcount:
+        _require_same(connection, batch)
+        return None
+    number = int(entered.lastrowid)
+    if consumers:
+        rows = [{"consumer": consumer, "batch_number": number} for consumer in consumers]
+        connection.execute(insert(pending_batches), rows)
+    return number
+
+
+def _ledger_row(batch: Batch) -> dict[str, object]:
+    return {
+        "batch_id": batch.id,
+        "kind": batch.kind,
+        "content_hash": batch.content_hash,
+        "rows_written": batch.rows,
+        "model_number": batch.model_number,
+        "first_event": batch.first_event and naive_utc(batch.first_event),
+        "last_event": batch.last_event and naive_utc(batch.last_event),
+        "written_at": naive_utc(batch.written_at),
+    }
+
+
+def _require_same(connection: Connection, batch: Batch) -> None:
+    stored = connection.execute(select(ledger.c.content_hash).where(ledger.c.batch_id == batch.id)).scalar_one()
+    if stored != batch.content_hash:
+        raise BatchConflict(
+            f"Batch {batch.id!r} is in the ledger with other content; send changed rows as a correction under a new id."
+        )
+
+
+def touch(connection: Connection, batch_number: int, model_version: int, event_times: Iterable[datetime]) -> None:
+    """Record the places a batch touches, old and new alike, as quarters of an hour.
+
+    `event_times` are aware instants or a series of naive UTC ones.
+    """
+    times = pd.DatetimeIndex(pd.to_datetime(pd.Series(event_times), utc=True)).tz_localize(None)
+    slots = [
+        {"batch_number": batch_number, "model_version": model_version, "slot": slot.to_pydatetime()}
+        for slot in times.floor(SLOT).unique()
+    ]
+    if slots:
+        connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)
+
+
+def claim(connection: Connection, consumer: Consumer) -> RowMapping | None:
+    """Lock one batch that is pending for a consumer, skipping those others hold; give its ledger row, or None.
+
+    Read what the batch points to only after this: then it may show more than was claimed, never less.
+    """
+    return next(iter(claim_all(connection, consumer, most=1)), None)
+
+
+def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence[RowMapping]:
+    """Lock up to `most` batches as `claim` does one; give their ledger rows by number."""
+    waiting = (
+        select(pending_batches.c.batch_number)
+        .where(pending_batches.c.consumer == consumer)
+        .order_by(pending_batches.c.batch_number)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    numbers = connection.execute(waiting).scalars().all()
+    if not numbers:
+        return []
+    claimed = select(ledger).where(ledger.c.number.in_(numbers)).order_by(ledger.c.number)
+    return connection.execute(claimed).mappings().all()
+
+
+def settle(connection: Connection, consumer: Consumer, *batch_numbers: int) -> None:
+    """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result.
+
+    Each by its key: a list of numbers may be answered by a scan, and that waits for the rows that others have claimed.
+    """
+    row = pending_batches.c.consumer == consumer, pending_batches.c.batch_number == bindparam("settled")
+    connection.execute(delete(pending_batches).where(*row), [{"settled": number} for number in batch_numbers])

@@ -1,0 +1,351 @@
+"""Models, their versions and spec revisions: what is registered, and with which frozen reference."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    Numeric,
+    Select,
+    func,
+    insert,
+    inspect,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.mysql import insert as upsert
+from sqlalchemy.types import TypeEngine
+
+from churn.views import create_model_predictions
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.chunks import chunk_of
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.spec import ModelSpec, Problem
+from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.objects import ObjectStore, read_object
+from driftline.store.database import in_transaction
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import (
+    CHURN_NUMBER,
+    ledger,
+    ledger_slots,
+    model_versions,
+    models,
+    pending_chunks,
+    spec_revisions,
+)
+
+READY, CREATING = "ready", "creating"
+REFERENCE_CHUNKS = 8
+"""How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A ready version of a model: its current spec, its reference as fitted, and where its files are."""
+
+    model_number: int
+    name: str
+    number: int
+    spec_revision: int
+    spec: ModelSpec
+    fitted: FittedReference
+    artifact_uri: str | None
+    reference_uri: str
+    reference_hash: str
+    details: Mapping[str, Any]
+    created_at: datetime
+
+    @property
+    def store(self) -> PredictionStore:
+        """The door to the model's predictions."""
+        return PredictionStore(self.model_number, self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version to register.
+
+    `training_hash` names the data and configuration it was trained with: the same again is the same version.
+    `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`).
+    """
+
+    name: str
+    spec: ModelSpec
+    training_hash: str
+    reference: pd.DataFrame
+    artifact_uri: str | None
+    details: Mapping[str, Any]
+
+
+def find(connection: Connection, name: str) -> int:
+    """Give the number of a model: of the few there are, the one of just that name.
+
+    To MySQL names are equal that differ in spaces at their end, and one beyond ASCII is an error.
+
+    Raises:
+        NotFound: no model has that name; the error lists those there are.
+    """
+    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
+    if name not in numbers:
+        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
+    return int(numbers[name])
+
+
+def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
+    """Give the ready version that was trained with that data and configuration, or None."""
+    statement = select(model_versions.c.version).where(
+        model_versions.c.model_number == find(connection, name),
+        model_versions.c.training_hash == training_hash,
+        model_versions.c.state == READY,
+    )
+    return connection.execute(statement).scalar()
+
+
+def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime) -> int:
+    """Register a version with its frozen reference; give its number. Registered twice, it is the same version.
+
+    The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
+    revision. The tables of the model are made while the version is `creating`; then it is `ready`.
+
+    Raises:
+        InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
+        Conflict: the model's table has other columns. StoreRefused, StoreUnavailable: the reference cannot be stored.
+    """
+    _require_binary(candidate.spec)
+    _require_no_segments(candidate.spec)
+    fitted = fit_reference(candidate.reference, candidate.spec)
+    _require_long_enough(fitted, candidate.spec)
+    number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
+    objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
+    with engine.connect() as connection:
+        _make_tables(connection, number, candidate.spec)
+    in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
+    return version
+
+
+def _require_binary(spec: ModelSpec) -> None:
+    """Refuse what the tables of predictions and labels, and the pages, have no place for."""
+    if spec.problem is not Problem.BINARY:
+        raise InvalidInput(
+            f"The service watches binary models so far, and this one is {spec.problem}; use the library or `driftline "
+            "backtest`."
+        )
+
+
+def _require_no_segments(spec: ModelSpec) -> None:
+    """Refuse segments: the table of results has no place for them."""
+    if spec.segments:
+        raise InvalidInput(
+            f"The service does not store results by segment so far, and the spec asks for segments of "
+            f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
+        )
+
+
+def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
+    if fitted.chunks < REFERENCE_CHUNKS:
+        raise InvalidInput(
+            f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a "
+            "longer window or a shorter period."
+        )
+
+
+def reference_key(name: str, content_hash: str) -> str:
+    """Name the object that a reference is kept as: by its content, so it never changes."""
+    return f"references/{name}/{content_hash[:16]}.parquet"
+
+
+def read_reference(version: Version) -> pd.DataFrame:
+    """Read a version's frozen reference: columns as `driftline.engine.reference.fit_reference` takes them.
+
+    Raises:
+        ObjectMissing, StoreRefused, StoreUnavailable: as `driftline.objects` says.
+    """
+    return pd.read_parquet(BytesIO(read_object(version.reference_uri)))
+
+
+def _begin(
+    connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
+) -> tuple[int, int]:
+    number = _model_number(connection, candidate.name, now)
+    known = connection.execute(
+        select(model_versions.c.version).where(
+            model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
+        )
+    ).scalar()
+    if known is not None:
+        return number, int(known)
+    newest = select(func.coalesce(func.max(model_versions.c.version), 0)).where(model_versions.c.model_number == number)
+    version = int(connection.execute(newest).scalar_one()) + 1
+    row = {
+        "model_number": number,
+        "version": version,
+        "state": CREATING,
+        "artifact_uri": candidate.artifact_uri,
+        "training_hash": candidate.training_hash,
+        "reference_uri": objects.at(reference_key(candidate.name, fitted.content_hash)),
+        "reference_hash": fitted.content_hash,
+        "details": json.dumps(candidate.details),
+        "created_at": naive_utc(now),
+    }
+    connection.execute(insert(model_versions).values(row))
+    _add_revision(connection, number, version, candidate.spec, fitted, now)
+    return number, version
+
+
+def _model_number(connection: Connection, name: str, now: datetime) -> int:
+    """Find or make the model; its row is locked, so versions are numbered one after the other."""
+    connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
+    return int(connection.execute(select(models.c.number).where(models.c.name == name).with_for_update()).scalar_one())
+
+
+def _add_revision(
+    connection: Connection, number: int, version: int, spec: ModelSpec, fitted: FittedReference, now: datetime
+) -> None:
+    mine = (spec_revisions.c.model_number == number) & (spec_revisions.c.model_version == version)
+    newest = connection.execute(select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(mine)).scalar_one()
+    row = {
+        "model_number": number,
+        "model_version": version,
+        "revision": int(newest) + 1,
+        "spec": spec.model_dump_json(),
+        "fitted": fitted.to_json(),
+        "created_at": naive_utc(now),
+    }
+    connection.execute(insert(spec_revisions).values(row))
+
+
+def _make_tables(connection: Connection, number: int, spec: ModelSpec) -> None:
+    store = PredictionStore(number, spec)
+    store.create(connection)
+    wanted = {column.name: _is_number(column.type) for column in store.table.columns}
+    there = {column["name"]: _is_number(column["type"]) for column in inspect(connection).get_columns(store.table.name)}
+    other = sorted({name for name, _ in wanted.items() ^ there.items()})
+    if other:
+        raise Conflict(
+            f"The model's predictions have other columns: {', '.join(other)}. Register the new columns as a model of "
+            "another name."
+        )
+    if number == CHURN_NUMBER:
+        create_model_predictions(connection)
+    connection.commit()
+
+
+def _is_number(column_type: TypeEngine[Any]) -> bool:
+    return isinstance(column_type, Numeric | Integer)
+
+
+def _finish(connection: Connection, number: int, version: int, spec: ModelSpec) -> None:
+    """Make the version ready; what was predicted with it before counts from now on."""
+    mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
+    waiting = update(model_versions).where(mine, model_versions.c.state != READY)
+    if connection.execute(waiting.values(state=READY)).rowcount:
+        queue_all(connection, number, version, spec)
+
+
+def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: datetime) -> int:
+    """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
+
+    Raises:
+        NotFound: no such model or version. InvalidInput: the spec is not of a binary model, or has segments.
+        Conflict: the columns differ, which only a new model can have.
+    """
+    _require_binary(spec)
+    _require_no_segments(spec)
+    present = load(engine, name, version)
+    if spec == present.spec:
+        return present.spec_revision
+    if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.spec.columns}:
+        raise Conflict("A spec revision keeps the model's columns; register other columns as a model of another name.")
+    fitted = fit_reference(read_reference(present), spec)
+
+    def revise(connection: Connection) -> None:
+        _model_number(connection, name, now)
+        _add_revision(connection, present.model_number, version, spec, fitted, now)
+        queue_all(connection, present.model_number, version, spec)
+
+    in_transaction(engine, revise)
+    return present.spec_revision + 1
+
+
+def queue_all(connection: Connection, number: int, version: int, spec: ModelSpec) -> None:
+    """Queue every chunk that any batch of the version's predictions touched."""
+    slots = connection.execute(
+        select(ledger_slots.c.slot)
+        .join(ledger, ledger.c.number == ledger_slots.c.batch_number)
+        .where(ledger.c.model_number == number, ledger_slots.c.model_version == version)
+        .distinct()
+    ).scalars()
+    queue(connection, number, version, {chunk_of(aware_utc(slot), spec.period, spec.zone).start for slot in slots})
+
+
+def queue(connection: Connection, number: int, version: int, starts: set[datetime]) -> None:
+    """Make chunks pending now; one that was waiting for its hour no longer waits."""
+    rows = [
+        {"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in sorted(starts)
+    ]
+    if rows:
+        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
+
+
+def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:
+    """List (model name, version) of all ready versions, oldest first."""
+    statement = (
+        select(models.c.name, model_versions.c.version)
+        .join(model_versions, model_versions.c.model_number == models.c.number)
+        .where(model_versions.c.state == READY)
+        .order_by(models.c.number, model_versions.c.version)
+    )
+    if model_number is not None:
+        statement = statement.where(models.c.number == model_number)
+    return [(name, version) for name, version in connection.execute(statement)]
+
+
+def load(engine: Engine, name: str, version: int | None = None) -> Version:
+    """Load a ready version, the newest where none is named, with its current spec and fitted reference.
+
+    Raises:
+        NotFound: no such model, or no ready version; the error lists those there are.
+    """
+    with engine.connect() as connection:
+        find(connection, name)
+        row = connection.execute(_version_statement(name, version)).mappings().first()
+        if row is None:
+            ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
+            raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+    return Version(
+        model_number=row["model_number"],
+        name=name,
+        number=row["version"],
+        spec_revision=row["revision"],
+        spec=ModelSpec.model_validate_json(row["spec"]),
+        fitted=FittedReference.from_json(row["fitted"]),
+        artifact_uri=row["artifact_uri"],
+        reference_uri=row["reference_uri"],
+        reference_hash=row["reference_hash"],
+        details=json.loads(row["details"]),
+        created_at=aware_utc(row["created_at"]),
+    )
+
+
+def _version_statement(name: str, version: int | None) -> Select[Any]:
+    same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
+        spec_revisions.c.model_version == model_versions.c.version
+    )
+    statement = (
+        select(model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
+        .join(models, models.c.number == model_versions.c.model_number)
+        .join(spec_revisions, same_version)
+        .where(models.c.name == name, model_versions.c.state == READY)
+        .order_by(model_versions.c.version.desc(), spec_revisions.c.revision.desc())
+        .limit(1)
+    )
+    return statement if version is None else statement.where(model_versions.c.version == version)

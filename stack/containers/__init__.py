@@ -1,0 +1,1 @@
+"""What the compose files' one-off containers do."""

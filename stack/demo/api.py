@@ -1,0 +1,85 @@
+"""The two services as the demo talks to them: over HTTP, at their addresses, with a token where they ask for one."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from stack.console import Advance, say, show
+from stack.demo.findings import Day, summary_of, table_of
+from stack.demo.plan import Plan
+from stack.errors import StackError
+from stack.services.site import Site
+
+LABEL_DELAY_DAYS = 3
+POLL_SECONDS = 0.5
+STREAM_SECONDS = 900
+MODEL = "churn"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where simulator and monitor answer (`http://host:port`), and the token that they ask for, if any."""
+
+    simulator: str
+    monitor: str
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, site: Site) -> "Services":
+        """Give those that `make up` started; raises `StackError` where they speak HTTPS, by whose CA is not known."""
+        if site.certificate:
+            raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
+        return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
+
+    def stream(self, plan: Plan, advance: Advance) -> None:
+        """Stream the planned days, and return when the simulator has finished.
+
+        Raises:
+            StackError: it was stopped, it failed, or it takes too long.
+        """
+        answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request())
+        say(f"    {answer['message']}")
+        deadline = time.monotonic() + STREAM_SECONDS
+        while time.monotonic() < deadline:
+            stream = self._call("GET", f"{self.simulator}/stream")
+            advance(stream["batches_done"], stream["num_batches"])
+            if stream["state"] == "finished":
+                say(f"    {stream['records']:,} records")
+                return
+            if stream["state"] in ("failed", "stopped"):
+                raise StackError(f"The stream {stream['state']}: {stream['last_error']}. See `make logs`.")
+            time.sleep(POLL_SECONDS)
+        raise StackError(f"The stream did not finish within {STREAM_SECONDS} s; `curl` GET /stream shows why.")
+
+    def compute(self) -> None:
+        """Let the monitor compute all that is pending."""
+        say(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
+
+    def findings(self, plan: Plan) -> list[Day]:
+        """Ask the monitor for the streamed days' chunks."""
+        span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
+        answer = self._call("GET", f"{self.monitor}/models/{MODEL}/chunks?{span}")
+        return [Day.of(chunk) for chunk in answer["chunks"]]
+
+    def show_findings(self, plan: Plan) -> None:
+        """Print the table of days, what was put in beside it, and what is missing for a full answer."""
+        days = self.findings(plan)
+        show(table_of(days, plan))
+        for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *self._missing()):
+            say(line)
+
+    def _missing(self) -> list[str]:
+        """Say in the monitor's words what is missing, and when it will be there."""
+        models = self._call("GET", f"{self.monitor}/models")["models"]
+        return [f"Missing:         {one['missing']} {one['to_do']}" for model in models for one in model["missing"]]
+
+    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+        """Send a request; an error's own words are passed on."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = requests.request(method, url, json=body, headers=headers, timeout=300)
+        if not answer.ok:
+            raise StackError(f"{method} {url} answered {answer.status_code}: {answer.text}")
+        return answer.json()

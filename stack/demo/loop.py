@@ -1,0 +1,83 @@
+"""The whole loop, a line a step: history, analysis, model, stream, predictions, monitoring, and what was found."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from stack import paths
+from stack.console import Advance, say, step
+from stack.demo.api import MODEL, Services
+from stack.demo.loaded import followed
+from stack.demo.plan import Plan, Scenario
+from stack.errors import StackError
+from stack.services import lifecycle
+from stack.services.environments import Role, engine_for, environment_for
+from stack.services.site import Site
+
+
+def run(scenario: Scenario, *, any_port: bool = False) -> None:
+    """Run the loop and leave everything running; run again, it ends in the same results."""
+    site = lifecycle.up(any_port=any_port)
+    plan = Plan.kept(site.var / "demo.json", scenario, datetime.now(UTC))
+    with step("Raw data into DP_CDR_Data, DailySummary"):
+        _python(site, "simulator", "-m", "flaskapp.load_history", *plan.history_arguments)
+    plan = _loaded(site, plan)
+    for title, work in steps(site, plan):
+        with step(title) as advance:
+            work(advance)
+    Services.of(site).show_findings(plan)
+    for line in _addresses(site):
+        say(line)
+
+
+def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]:
+    """List what the demo does, in order, once the history is loaded."""
+    history, streamed, services = plan.history_days, plan.streamed_days, Services.of(site)
+    return [
+        ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
+        ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
+        ("Churn model and its frozen reference", lambda _: _python(site, "jobs", "pyspark/train_model.py", *history)),
+        (f"Stream of {plan.scenario.stream_days} days", lambda advance: services.stream(plan, advance)),
+        ("Prepared data of the streamed days", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *streamed)),
+        (
+            "Predictions of the streamed days",
+            lambda _: _python(site, "jobs", "pyspark/write_predictions.py", *streamed),
+        ),
+        ("Monitoring of all that is pending", lambda _: services.compute()),
+    ]
+
+
+def _loaded(site: Site, plan: Plan) -> Plan:
+    """Follow the history that is there, and keep it so."""
+    engine = engine_for("simulator", site)
+    following = followed(plan, engine)
+    engine.dispose()
+    following.keep(site.var / "demo.json")
+    return following
+
+
+def _python(site: Site, role: Role, *arguments: str) -> None:
+    """Run a program of ours; its lines go to the terminal, indented, as they come."""
+    command = (sys.executable, *arguments)
+    program = subprocess.Popen(
+        command, cwd=paths.ROOT, env=environment_for(role, site), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    lines = []
+    with program:
+        for line in program.stdout or ():
+            lines.append(line.rstrip())
+            say(f"    {lines[-1]}")
+    if program.returncode:
+        raise StackError(
+            f"`{' '.join(arguments[:2])}` failed; what it said stands above, `make logs` shows the services'."
+        )
+
+
+def _addresses(site: Site) -> Sequence[str]:
+    return (
+        f"Dashboard:      http://127.0.0.1:{site.ports['monitor']}/models/{MODEL}",
+        f"Simulator:      http://127.0.0.1:{site.ports['simulator']}/stream",
+        "Everything goes on running; `make status` shows it, `make down` stops it.",
+    )

@@ -1,0 +1,1 @@
+"""Local database and Kafka servers: their commands, accounts, ports and processes."""

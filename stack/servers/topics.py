@@ -1,0 +1,27 @@
+"""The topics of the relay."""
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from churn.columns import Topic
+from driftline.kafka import confluent_options
+from driftline.settings import KafkaSettings
+
+TOPICS = (
+    NewTopic(Topic.CDR_RECORDS, 4, 1),
+    NewTopic(Topic.CDR_BATCHES, 1, 1, config={"cleanup.policy": "compact"}),  # markers, keyed by batch id
+)
+
+
+def create_topics(settings: KafkaSettings) -> None:
+    """Create the topics that are missing; those that are there stay as they are.
+
+    Raises `confluent_kafka.KafkaException` if the broker refuses.
+    """
+    client = AdminClient({**confluent_options(settings), "log_level": 3})
+    for created in client.create_topics(list(TOPICS)).values():
+        try:
+            created.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise

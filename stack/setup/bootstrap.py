@@ -1,0 +1,82 @@
+"""`make setup` from a bare Python: checks the machine, makes .venv, then lets its Python fetch the servers.
+
+Standard library only, like all that it imports.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from stack import paths
+from stack.errors import StackError
+from stack.locks import alone
+from stack.setup import downloads, libaio, prerequisites, virtualenv
+from stack.setup.virtualenv import INSTALLER, PACKAGES, PROJECT, Step
+
+STEPS: tuple[tuple[Step, Callable[[], None]], ...] = (
+    (INSTALLER, virtualenv.install_uv),
+    (PACKAGES, virtualenv.install_packages),
+    (PROJECT, virtualenv.install_project),
+)
+
+
+def main() -> int:
+    """Do what is missing; the exit status is 1 when something could not be done, with a sentence that says what."""
+    try:
+        _make_environment()
+    except StackError as error:
+        _write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        _write("\nInterrupted; `make setup` goes on where it stopped.\n")
+        return 130
+    if downloads.missing() or libaio.reason_missing():
+        os.execv(virtualenv.PYTHON, (str(virtualenv.PYTHON), "-m", "stack", "fetch"))  # noqa: S606  # no shell is meant
+    return 0
+
+
+def _make_environment() -> None:
+    paths.BUILD.mkdir(exist_ok=True)
+    with alone(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
+        virtualenv.forget_another_python()
+        if downloads.missing() or not PACKAGES.is_done():
+            prerequisites.check()
+        for step, install in STEPS:
+            if not step.is_done():
+                _with_dots(step.title, install)
+
+
+def _with_dots(title: str, work: Callable[[], None]) -> None:
+    """One line: the title, a dot a second, the seconds in all."""
+    began, done = time.monotonic(), threading.Event()
+    _write(title)
+    dots = threading.Thread(target=_dots, args=(done,), daemon=True)
+    dots.start()
+    try:
+        work()
+    except BaseException:
+        _end(done, dots, "\n")
+        raise
+    _end(done, dots, f": {time.monotonic() - began:.1f} s\n")
+
+
+def _dots(done: threading.Event) -> None:
+    while not done.wait(1):
+        _write(".")
+
+
+def _end(done: threading.Event, dots: threading.Thread, text: str) -> None:
+    done.set()
+    dots.join()
+    _write(text)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The SHA-256 sums of every downloaded file, committed in checksums.txt in the format of sha256sum."""
+
+import hashlib
+from pathlib import Path
+
+from stack.errors import ChecksumMismatch
+
+COMMITTED = Path(__file__).with_name("checksums.txt")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 sum of a file in hexadecimal."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def expected(folder: str) -> dict[str, str]:
+    """The committed sums of one folder of downloads: file name to sum."""
+    lines = (line.split("  ", 1) for line in COMMITTED.read_text().splitlines())
+    pairs = ((path.rpartition("/"), digest) for digest, path in lines)
+    return {name: digest for (parent, _, name), digest in pairs if parent == folder}
+
+
+def verify(folder: Path, name: str) -> None:
+    """Hold the files of a folder against the committed ones, names and contents.
+
+    Raises `ChecksumMismatch` naming each file that differs, is missing or is too many.
+    """
+    committed = expected(name)
+    present = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    faults = sorted(set(committed.items()) ^ set(present.items()))
+    if faults:
+        names = ", ".join(dict.fromkeys(file for file, _ in faults))
+        raise ChecksumMismatch(
+            f"Not the files this version was tested with: {names} ({name}). Delete them under ~/.m2/repository"
+            " and run `make setup` again; if it stays so, do not use them."
+        )

@@ -1,0 +1,208 @@
+"""Throw-away servers for tests: each dies with the process that started it, and can be killed and started again."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from driftline.settings import KafkaSettings
+from stack import paths
+from stack.errors import StartFailed
+from stack.servers import kafka, ports, root_account
+from stack.servers.mariadb import BINARY_LOG, MARIADB
+from stack.servers.mysql import MYSQL
+from stack.servers.readiness import wait_until_ready
+from stack.servers.sqlserver import FAST, SqlServer, initialise
+from stack.testing import leash
+
+READY_SECONDS = 60.0
+ATTEMPTS = 3
+"""A free port may be taken by somebody else before the server listens on it."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class LeashedProcess:
+    """One server process: `start` waits until it answers, `kill` is SIGKILL, `stop` is SIGTERM."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's number; raises `StartFailed` before the first start."""
+        if self._process is None:
+            raise StartFailed(f"{self.name} was not started.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return when it answers; raises `StartFailed` with the log's last lines."""
+        leashed = (sys.executable, leash.__file__, str(os.getpid()), *self.command)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                leashed, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            wait_until_ready(self.name, self.ready, self._ended_within, self.log, READY_SECONDS)
+        except StartFailed:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it in order; killed after 30 seconds."""
+        if self._process:
+            self._process.terminate()
+            if not self._ended_within(30):
+                self.kill()
+
+    def _ended_within(self, seconds: float) -> bool:
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class LeashedDatabase:
+    """A throw-away MariaDB or MySQL server on 127.0.0.1 with its administrator's password."""
+
+    name: str
+    port: int
+    password: str
+    process: LeashedProcess
+
+    def administrator(self) -> "Connection[Cursor]":
+        """A connection as root, autocommitting."""
+        return root_account.connect(self.port, self.password)
+
+
+@dataclass(frozen=True)
+class LeashedBroker:
+    """A throw-away Kafka broker on 127.0.0.1, its address in plain text and those by other protocols."""
+
+    bootstrap_servers: str
+    process: LeashedProcess
+    by_protocol: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[LeashedDatabase]:
+    """Serve a fresh MariaDB out of `folder`, strict as MySQL; the data folder is removed afterwards.
+
+    `flags` come last, so they win over those that make throw-away servers fast.
+    """
+    with _database(MARIADB, (*BINARY_LOG, *flags), folder) as server:
+        yield server
+
+
+@contextmanager
+def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
+    """Serve a fresh MySQL out of `folder`; `libaio.reason_missing()` tells whether it can."""
+    with _database(MYSQL, (), folder) as server:
+        yield server
+
+
+@contextmanager
+def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> Iterator[LeashedBroker]:
+    """Serve a fresh broker out of `folder`; its data is removed afterwards.
+
+    `listeners` are further ones: the protocol of each, and the lines of configuration that it needs.
+    """
+    started = retried(lambda: _start_broker(folder, listeners or {}))
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        shutil.rmtree(folder / "data")
+
+
+def _start_broker(folder: Path, listeners: Mapping[str, str]) -> LeashedBroker:
+    port, controller_port, *others = _free_ports(2 + len(listeners))
+    addresses = {protocol: f"127.0.0.1:{other}" for protocol, other in zip(listeners, others, strict=True)}
+    plain = kafka.Broker(folder, port, controller_port)
+    broker = replace(plain, extra=_listening(plain, addresses) + "\n".join(listeners.values()) if listeners else "")
+    kafka.prepare(broker)
+    plain_text = KafkaSettings.plain(broker.bootstrap_servers)
+    process = LeashedProcess(
+        "Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(plain_text)
+    )
+    process.start()
+    return LeashedBroker(broker.bootstrap_servers, process, addresses)
+
+
+def _free_ports(count: int) -> tuple[int, ...]:
+    free: tuple[int, ...] = ()
+    while len(free) < count:
+        free = (*free, ports.any_free(frozenset(free)))
+    return free
+
+
+def _listening(plain: kafka.Broker, addresses: Mapping[str, str]) -> str:
+    """Say where the broker listens by which protocol, beside plain text."""
+    clients = {"PLAINTEXT": plain.bootstrap_servers, **addresses}
+    advertised = ",".join(f"{protocol}://{address}" for protocol, address in clients.items())
+    protocols = ",".join(f"{protocol}:{protocol}" for protocol in clients)
+    return (
+        f"listeners={advertised},CONTROLLER://127.0.0.1:{plain.controller_port}\n"
+        f"advertised.listeners={advertised}\n"
+        f"listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT\n"
+    )
+
+
+@contextmanager
+def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterator[LeashedDatabase]:
+    template = paths.TEMPLATES / f"{server.name}-{server.version}".lower()
+    initialise(server, template)
+    data = folder / "data"
+    shutil.copytree(template, data)
+    started = retried(lambda: _start_database(server, flags, data))
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        shutil.rmtree(data)
+
+
+def retried(start: Callable[[], T]) -> T:
+    """Start a server anew where somebody else took its port first."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(StartFailed):
+            return start()
+    return start()
+
+
+def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+    port, password = ports.any_free(), secrets.token_urlsafe(16)
+    command = (*server.serve(data, port), *FAST, *flags)
+    process = LeashedProcess(
+        server.name,
+        command,
+        data.with_name("server.log"),
+        lambda: root_account.answers(port, password),
+        server.environment,
+    )
+    process.start()
+    return LeashedDatabase(server.name, port, password, process)

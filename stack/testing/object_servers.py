@@ -1,0 +1,111 @@
+"""Throw-away object stores for tests: Google Cloud Storage's protocol and S3's, each out of a folder, on loopback."""
+
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.servers import ports
+from stack.setup import tools
+from stack.testing.leashed import LeashedProcess, retried
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class LeashedGcs:
+    """A throw-away fake-gcs-server; it asks for no credentials. A bucket is a folder in `buckets`."""
+
+    port: int
+    buckets: Path
+    process: LeashedProcess
+
+    @property
+    def address(self) -> str:
+        """What STORAGE_EMULATOR_HOST wants."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that uses this server."""
+        return {"STORAGE_EMULATOR_HOST": self.address}
+
+
+@dataclass(frozen=True)
+class LeashedS3:
+    """A throw-away versitygw with an access key of its own. A bucket is a folder in `buckets`."""
+
+    port: int
+    buckets: Path
+    access_key: str
+    secret_key: str
+    process: LeashedProcess
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that uses this server."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{self.port}",
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+
+@contextmanager
+def gcs_server(folder: Path) -> Iterator[LeashedGcs]:
+    """Serve Google Cloud Storage's protocol out of `folder`; `tools.reason_missing(FAKE_GCS)` tells whether it can.
+
+    The server learns of a bucket when it starts, or by the protocol.
+    """
+    started = retried(lambda: _start_gcs(folder))
+    try:
+        yield started
+    finally:
+        started.process.kill()
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[LeashedS3]:
+    """Serve S3's protocol out of `folder`; `tools.reason_missing(VERSITYGW)` tells whether it can."""
+    started = retried(lambda: _start_s3(folder))
+    try:
+        yield started
+    finally:
+        started.process.kill()
+
+
+def _start_gcs(folder: Path) -> LeashedGcs:
+    port, buckets = ports.any_free(), _made(folder / "buckets")
+    command = (
+        *(str(tools.path(tools.FAKE_GCS)), "-scheme", "http", "-host", LOOPBACK, "-port", str(port)),
+        *("-backend", "filesystem", "-filesystem-root", str(buckets), "-public-host", f"{LOOPBACK}:{port}"),
+        *("-log-level", "warn"),
+    )
+    process = LeashedProcess("fake-gcs-server", command, folder / "gcs.log", lambda: listens(port))
+    process.start()
+    return LeashedGcs(port, buckets, process)
+
+
+def _start_s3(folder: Path) -> LeashedS3:
+    port, buckets = ports.any_free(), _made(folder / "buckets")
+    access, secret = secrets.token_hex(8), secrets.token_hex(16)
+    command = (str(tools.path(tools.VERSITYGW)), "--port", f"{LOOPBACK}:{port}", "--quiet", "posix", str(buckets))
+    keys = {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}  # not as arguments, which all users see
+    process = LeashedProcess("versitygw", command, folder / "s3.log", lambda: listens(port), keys)
+    process.start()
+    return LeashedS3(port, buckets, access, secret, process)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def listens(port: int) -> bool:
+    """Whether something takes connections on 127.0.0.1:`port`."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""A whole loop in a var folder of its own, to be killed and compared: for the end-to-end tests."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import requests
+from sqlalchemy import Engine, Table, select
+
+from churn.columns import FEATURES
+from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.store import tables
+from stack import paths
+from stack.servers import processes
+from stack.services.environments import Role, engine_for, settings_for
+from stack.services.site import Site
+
+COMMAND_SECONDS = 900
+INSTANTS = (
+    "written_at",
+    "scored_at",
+    "computed_at",
+    "derived_at",
+    "updated_at",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+COUNTERS = ("number", "batch_number", "batches", "sequence", "revision")
+CIRCUMSTANCES = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "current"))
+"""Columns that tell when and in which order something was done, not what came of it."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The public commands, run with a var folder of their own.
+
+    `given` are the variables of servers to use in place of its own: their data must be empty.
+    """
+
+    var: Path
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment, pointed to the rehearsal's folders and to no other server."""
+        foreign = ("DB_", "KAFKA_")
+        own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        outputs = {"EDA_OUTPUT": str(self.var / "eda"), "MONITOR_OUTPUT": str(self.var / "monitoring")}
+        return own | outputs | {**self.given} | {"DRIFTLINE_VAR": str(self.var)}
+
+    @property
+    def site(self) -> Site:
+        """The site as the commands see it."""
+        return Site.at(self.var, self.environment)
+
+    def stack(self, *arguments: str) -> str:
+        """Run `python -m stack …`; give what it said."""
+        return self.run((sys.executable, "-m", "stack", *arguments), self.environment)
+
+    def job(self, *arguments: str) -> str:
+        """Run one of our programs in the jobs' environment."""
+        return self.run((sys.executable, *arguments), self.role_environment("jobs"))
+
+    def role_environment(self, role: Role) -> dict[str, str]:
+        """Give the environment of a role's programs."""
+        return self.environment | settings_for(role, self.site)
+
+    def run(self, command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+        """Run a command to its end; a failure is an error that holds all it said."""
+        done = subprocess.run(
+            command, cwd=paths.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    def kill(self, service: str) -> None:
+        """Kill a service's process with SIGKILL, and wait for its end."""
+        running = processes.find(self.site.home, service)
+        if running is None:
+            raise AssertionError(f"{service} does not run")
+        os.kill(running.pid, signal.SIGKILL)
+        running.ended_within(10)
+
+    def call(self, service: str, method: str, path: str, body: object = None) -> requests.Response:
+        """Send a request to a service."""
+        return requests.request(method, f"http://127.0.0.1:{self.site.ports[service]}{path}", json=body, timeout=300)
+
+    def engine(self, role: Role = "owner") -> Engine:
+        """Connect as a role."""
+        return engine_for(role, self.site)
+
+    def content(self, table: Table) -> pd.DataFrame:
+        """Read what came of it all: a table without circumstances, current rows only, ordered by its columns."""
+        columns = [column for column in table.columns if column.name not in CIRCUMSTANCES]
+        statement = select(*columns)
+        if "current" in table.columns:
+            statement = statement.where(table.c.current)
+        with self.engine().connect() as connection:
+            rows = connection.execute(statement)
+            frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
+        key = [column.name for column in table.primary_key if column.name in frame]
+        return frame.sort_values(key, ignore_index=True)
+
+
+def churn_predictions() -> Table:
+    """Give the table of the churn model's predictions."""
+    return tables.predictions(tables.CHURN_NUMBER, ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+
+
+def chunks(rehearsal: Rehearsal) -> list[dict[str, Any]]:
+    """Ask the monitor for all chunks of the churn model."""
+    answer = rehearsal.call("monitor", "GET", "/models/churn/chunks")
+    answer.raise_for_status()
+    found: list[dict[str, Any]] = answer.json()["chunks"]
+    return found

@@ -1,0 +1,132 @@
+"""Whole backtests at the shell whose work is done in forked processes: byte by byte what threads say."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from driftline.backtesting.input import csv_source, sources
+from driftline.backtesting.input.csv_source import CsvSource
+from driftline.backtesting.input.sources import ParquetSource
+from tests.unit.backtesting.conftest import Invoke
+from tests.unit.engine.frame_builders import scored_rows
+from tests.unit.engine.performance.multiclass.class_builders import CLASSES, class_rows
+from tests.unit.engine.performance.regression.price_builders import price_rows
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+FORKED = """
+import os, threading
+from driftline.backtesting.execution import workers
+from driftline.backtesting.input import csv_source, sources
+from driftline.cli import main
+
+def alone():
+    assert threading.active_count() == 1, threading.enumerate()
+    forks.append(1)
+
+forks = []
+os.register_at_fork(before=alone)
+workers.WORTH_FORKING = 0
+workers.cores = lambda: 3
+sources.ParquetSource.of.__func__.__defaults__ = csv_source.CsvSource.of.__func__.__defaults__ = ({largest},)
+sources.BLOCK_ROWS, csv_source.BLOCK_BYTES = 700, 40_000
+main()
+assert len(forks) >= 6
+"""
+DAYS, REFERENCE = 12, "2026-01-09"
+EVERYTHING = {
+    "multivariate_methods": ["pca_reconstruction", "domain_classifier"],
+    "quality": ["missing_values", "unseen_categories", "out_of_range", "duplicates", "row_count", "freshness"],
+    "statistics": ["mean", "median"],
+    "minimum_rows": 20,
+    "minimum_class_rows": 2,
+}
+ROLES: dict[str, Any] = {"timestamp": "event_time", "id": "id", "label": "label", "prediction": "prediction"}
+CASES: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {
+    "binary": (scored_rows(4_000, DAYS), {"score": "probability_1", "spec": EVERYTHING | {"segments": ["plan"]}}),
+    "multiclass": (class_rows(4_000, DAYS), {"score": {name: f"probability_{name}" for name in CLASSES}}),
+    "regression": (
+        price_rows(4_000, DAYS),
+        {"problem": "regression", "spec": {"segments": ["fuel"], "minimum_rows": 20}},
+    ),
+}
+
+
+def _scores(given: Any) -> Iterator[str]:
+    """Yield the scores as options."""
+    if isinstance(given, dict):
+        yield from (f"--score={name}={column}" for name, column in given.items())
+    elif given:
+        yield f"--score={given}"
+
+
+def _options(path: Path, case: str, chunk: str, out: Path) -> list[str]:
+    others = CASES[case][1]
+    spec = path.with_name("spec.yaml")
+    spec.write_text(str(others.get("spec", {})))  # YAML has this notation too
+    options = [f"--{name}={value}" for name, value in ROLES.items()] + list(_scores(others.get("score")))
+    options += [f"--problem={others['problem']}"] if "problem" in others else []
+    return [*options, f"--chunk={chunk}", f"--reference-until={REFERENCE}", f"--spec={spec}", f"--json={out}"]
+
+
+def _forked(path: Path, *options: str, largest: int = 2**30) -> list[str]:
+    strict = ("-W", "error", "-W", "ignore:This process:DeprecationWarning")  # Python 3.12's, of numpy's own threads
+    return [sys.executable, *strict, "-c", FORKED.format(largest=largest), "backtest", str(path), *options]
+
+
+@pytest.mark.parametrize(
+    ("case", "chunk", "kind", "largest"),
+    [
+        *((case, "1d", "parquet", 2**30) for case in CASES),
+        ("regression", "1d", "parquet", 1),
+        ("binary", "rows:300", "parquet", 2**30),
+        ("binary", "rows:300", "csv", 1),
+        ("binary", "count:7", "csv", 2**30),
+    ],
+)
+def test_processes_find_what_threads_find(
+    case: str,
+    chunk: str,
+    kind: str,
+    largest: int,
+    tmp_path: Path,
+    invoke: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, expected, found = (tmp_path / name for name in (f"rows.{kind}", "expected.json", "found.json"))
+    rows = CASES[case][0]
+    rows.to_parquet(path) if kind == "parquet" else rows.to_csv(path, index=False)
+    for source in (ParquetSource, CsvSource):
+        monkeypatch.setattr(source.__dict__["of"].__func__, "__defaults__", (largest,))
+    monkeypatch.setattr(sources, "BLOCK_ROWS", 700)
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 40_000)
+    assert invoke(path, *_options(path, case, chunk, expected)).exit_code == 0  # few rows: threads
+    subprocess.run(_forked(path, *_options(path, case, chunk, found), largest=largest), check=True, capture_output=True)
+    assert found.read_text() == expected.read_text()
+
+
+def test_nothing_else_runs_while_a_progress_bar_is_drawn(tmp_path: Path) -> None:
+    path, out = tmp_path / "rows.parquet", tmp_path / "out.json"
+    CASES["multiclass"][0].to_parquet(path)
+    terminal, other = pty.openpty()
+    command = _forked(path, *_options(path, "multiclass", "1d", out))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=other)
+    os.close(other)
+    drawn = b"".join(iter(partial(_read, terminal), b""))
+    assert process.wait() == 0, drawn
+    assert b"summarising" in drawn
+    assert out.exists()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # the other end is closed
+        return b""

@@ -1,0 +1,60 @@
+"""Drivers' errors are translated once, with their cure."""
+
+from typing import Any
+
+import pymysql.connections
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, func, select
+
+from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable
+from driftline.settings import DatabaseSettings
+from driftline.store import bulk, database
+from driftline.store.database import in_transaction, is_reachable, make_engine
+from driftline.store.tables import models
+
+
+@pytest.mark.parametrize("wrong", [{"password": SecretStr("wrong")}, {"user": "nobody"}, {"name": "nothing_there"}])
+def test_a_wrong_user_password_or_schema_is_refused(
+    database_settings: DatabaseSettings, wrong: dict[str, str | SecretStr]
+) -> None:
+    with pytest.raises(DatabaseRefused, match="check DB_USER, DB_PASSWORD and DB_NAME"):
+        is_reachable(make_engine(database_settings.model_copy(update=wrong)))
+
+
+def test_a_connection_lost_while_rows_are_sent_is_a_server_that_is_away(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver: Any = pymysql.connections
+    send = driver._send_local_file
+
+    def send_after_the_kill(filename: str, sender: Any) -> None:
+        with engine.connect() as other:
+            other.exec_driver_sql(f"KILL CONNECTION {sender.thread_id()}")
+        send(filename, sender)
+
+    monkeypatch.setattr(driver, "_send_local_file", send_after_the_kill)
+    columns = ("number", "name", "created_at")
+    payload = b'1,"m",2026-01-01 00:00:00.000000\n' * 200_000
+    with pytest.raises(DatabaseUnavailable):
+        in_transaction(engine, lambda connection: bulk.load(connection, models, columns, payload))
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(models)).scalar_one() == 1
+
+
+def test_locks_that_never_free_are_a_busy_database_without_driver_text(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "ATTEMPTS", 3)  # each waits a second, the shortest that both servers know
+    waits = []
+
+    def wait_briefly(connection: Connection) -> None:
+        waits.append(connection)
+        connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
+        connection.execute(select(models).with_for_update())
+
+    with engine.begin() as holder:
+        holder.execute(select(models).with_for_update())
+        with pytest.raises(DatabaseBusy, match=r"^Other transactions hold the rows"):
+            in_transaction(engine, wait_briefly)
+    assert len(waits) == 3

@@ -1,0 +1,146 @@
+"""The ledger's laws on real servers: a batch once, whatever is sent twice, at once, or rolled back."""
+
+import threading
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from churn.columns import Cdr
+from driftline.errors import BatchConflict, InvalidInput
+from driftline.store import bulk, ledger
+from driftline.store.database import in_transaction
+from driftline.store.tables import cdr, ledger_slots, pending_batches
+from driftline.store.tables import ledger as ledger_table
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, Cdr.MOC_COUNT, Cdr.PSEUDO_CHURNED)
+
+
+def records(count: int, first: int = 0) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            Cdr.DATE: pd.Timestamp("2026-01-01", tz="UTC"),
+            Cdr.MSISDN: [f"88{n}" for n in range(first, first + count)],
+            Cdr.RECORD_ID: [f"run:{n}" for n in range(first, first + count)],
+            Cdr.MOC_COUNT: pd.array([None if n % 3 == 0 else n for n in range(first, first + count)], dtype="Int64"),
+            Cdr.PSEUDO_CHURNED: pd.array([None] * count, dtype="Int64"),
+        }
+    )
+
+
+def write(engine: Engine, batch_id: str, frame: pd.DataFrame) -> int | None:
+    payload = bulk.encode(frame, COLUMNS)
+    batch = ledger.Batch(batch_id, ledger.BatchKind.RECORDS, ledger.content_hash(payload), len(frame), NOW)
+
+    def work(connection: Connection) -> int | None:
+        number = ledger.open_batch(connection, batch, [ledger.Consumer.RELAY])
+        if number is not None:
+            bulk.load(connection, cdr, COLUMNS, payload, {Cdr.BATCH_NUMBER: number})
+        return number
+
+    return in_transaction(engine, work)
+
+
+def counts(engine: Engine) -> tuple[int, ...]:
+    with engine.connect() as connection:
+        tables = (cdr, ledger_table, pending_batches)
+        return tuple(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
+
+
+def test_the_same_batch_again_changes_nothing(engine: Engine) -> None:
+    assert write(engine, "a/1", records(10)) is not None
+    assert write(engine, "a/1", records(10)) is None
+    assert counts(engine) == (10, 1, 1)
+
+
+def test_null_stays_null_and_zero_stays_zero(engine: Engine) -> None:
+    write(engine, "a/1", records(4))
+    with engine.connect() as connection:
+        stored = connection.execute(select(cdr.c.DP_MOC_COUNT).order_by(cdr.c.record_id)).scalars().all()
+    assert stored == [None, 1, 2, None]
+
+
+def test_the_same_id_with_other_content_is_refused(engine: Engine) -> None:
+    write(engine, "a/1", records(10))
+    with pytest.raises(BatchConflict, match="a/1"):
+        write(engine, "a/1", records(11))
+    assert counts(engine) == (10, 1, 1)
+
+
+def test_a_row_that_is_there_already_rolls_the_whole_batch_back(engine: Engine) -> None:
+    write(engine, "a/1", records(10))
+    with pytest.raises(InvalidInput, match="took 5 of 10 rows"):
+        write(engine, "a/2", records(10, first=5))
+    assert counts(engine) == (10, 1, 1)
+
+
+def test_a_bad_value_rolls_the_whole_batch_back(engine: Engine) -> None:
+    frame = records(3).astype({Cdr.MSISDN: "string"})
+    frame.loc[1, Cdr.MSISDN] = "8" * 21
+    with pytest.raises(InvalidInput, match="nothing was kept"):
+        write(engine, "a/1", frame)
+    assert counts(engine) == (0, 0, 0)
+
+
+def test_many_writers_of_one_batch_write_it_once(engine: Engine) -> None:
+    written: list[int | None] = []
+    threads = [threading.Thread(target=lambda: written.append(write(engine, "a/1", records(500)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(number is not None for number in written) == 1
+    assert counts(engine) == (500, 1, 1)
+
+
+def test_consumers_share_the_work_and_lose_none(engine: Engine) -> None:
+    for n in range(3):
+        write(engine, f"a/{n}", records(1, first=n))
+    with engine.begin() as mine, engine.begin() as other:
+        first, second = ledger.claim(mine, ledger.Consumer.RELAY), ledger.claim(other, ledger.Consumer.RELAY)
+        assert first is not None
+        assert second is not None
+        assert first["batch_id"] != second["batch_id"]
+        ledger.settle(mine, ledger.Consumer.RELAY, first["number"])
+        other.rollback()
+    assert counts(engine) == (3, 3, 2)
+
+
+@pytest.mark.parametrize(("mine", "others"), [(1, 1), (2, 1), (2, 3), (9, 10), (20, 2)])
+def test_to_settle_waits_for_no_other_consumer(engine: Engine, mine: int, others: int) -> None:
+    """Few rows or many, they are found by their keys: a scan would stop at one that another has locked."""
+    numbers = range(1, mine + others + 1)
+    rows = [{"consumer": ledger.Consumer.RELAY, "batch_number": number} for number in numbers]
+    with engine.begin() as connection:
+        connection.execute(insert(ledger_table), [_ledger_row(number) for number in numbers])
+        connection.execute(insert(pending_batches), rows)
+    with engine.begin() as first, engine.begin() as second:
+        claimed = ledger.claim_all(first, ledger.Consumer.RELAY, mine)
+        assert [batch["number"] for batch in claimed] == list(numbers[:mine])
+        assert len(ledger.claim_all(second, ledger.Consumer.RELAY, 100)) == others
+        first.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
+        ledger.settle(first, ledger.Consumer.RELAY, *numbers[:mine])
+    assert counts(engine)[2] == others
+
+
+def _ledger_row(number: int) -> dict[str, object]:
+    return {
+        "number": number,
+        "batch_id": f"a/{number}",
+        "kind": ledger.BatchKind.RECORDS,
+        "content_hash": "",
+        "rows_written": 0,
+        "written_at": datetime(2026, 1, 31),  # noqa: DTZ001 - as stored
+    }
+
+
+def test_places_are_quarters_of_an_hour_each_once(engine: Engine) -> None:
+    times = pd.to_datetime(["2026-01-01 00:07:00", "2026-01-01 00:14:59", "2026-01-01 00:15:00"], utc=True)
+    with engine.begin() as connection:
+        ledger.touch(connection, 7, 1, times)
+        ledger.touch(connection, 7, 1, times[:1])
+    with engine.connect() as connection:
+        slots = connection.execute(select(ledger_slots.c.slot).order_by(ledger_slots.c.slot)).scalars().all()
+    assert [slot.isoformat() for slot in slots] == ["2026-01-01T00:00:00", "2026-01-01T00:15:00"]

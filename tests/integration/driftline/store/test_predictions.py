@@ -1,0 +1,197 @@
+"""A model's predictions on real servers: immutable, each once, read by chunk with whatever labels are known."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, func, select
+
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
+from driftline.store import labels, ledger
+from driftline.store.database import in_transaction
+from driftline.store.predictions import PredictionStore, Written
+from driftline.store.tables import labels as labels_table
+from driftline.store.tables import ledger_slots, pending_batches
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)))
+
+
+@pytest.fixture
+def store(engine: Engine) -> PredictionStore:
+    made = PredictionStore(2, SPEC)
+    with engine.connect() as connection:
+        made.create(connection)
+        made.create(connection)
+    return made
+
+
+def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "event_time": pd.Timestamp(day),
+            "id": [f"{day:%Y-%m-%d}/{n}" for n in range(first, first + count)],
+            "model_version": 1,
+            "scored_at": pd.Timestamp(NOW),
+            "prediction": [n % 2 for n in range(count)],
+            "probability_0": 0.75,
+            "probability_1": 0.25,
+            "minutes": [None if n == 0 else n / 3 for n in range(count)],
+            "plan": ["", "a,b", None, 'q"x'][:count] + ["yes"] * (count - 4),
+        }
+    )
+
+
+def write(engine: Engine, store: PredictionStore, batch_id: str, frame: pd.DataFrame) -> Written:
+    return in_transaction(engine, lambda connection: store.write(connection, batch_id, frame, NOW))
+
+
+def stored(engine: Engine, store: PredictionStore) -> pd.DataFrame:
+    with engine.connect() as connection:
+        return store.read(connection, 1, DAY, DAY + timedelta(days=9))
+
+
+def test_what_was_written_is_read_back_to_the_bit(engine: Engine, store: PredictionStore) -> None:
+    assert write(engine, store, "p/1", scored(6)) == Written(new=6, same=0)
+    read = stored(engine, store)
+    sent = scored(6)
+    assert read["minutes"].tolist()[1:] == sent["minutes"].tolist()[1:]
+    assert pd.isna(read["minutes"][0])
+    assert read["plan"].tolist() == ["", "a,b", None, 'q"x', "yes", "yes"]
+    assert read["event_time"].tolist() == sent["event_time"].tolist()
+    assert read["label"].isna().all()
+
+
+def test_replay_changes_nothing_even_scored_at_another_time(engine: Engine, store: PredictionStore) -> None:
+    write(engine, store, "p/1", scored(6))
+    before = stored(engine, store)
+    again = scored(6).assign(scored_at=pd.Timestamp(NOW + timedelta(hours=1)))
+    assert write(engine, store, "p/1", again) == Written(new=0, same=6)
+    assert write(engine, store, "p/2", again) == Written(new=0, same=6)
+    pd.testing.assert_frame_equal(before, stored(engine, store))
+
+
+def test_an_overlapping_batch_adds_only_what_is_new(engine: Engine, store: PredictionStore) -> None:
+    write(engine, store, "p/1", scored(6))
+    later = scored(6, day=DAY + timedelta(days=1))
+    assert write(engine, store, "p/2", pd.concat([scored(6), later])) == Written(new=6, same=6)
+    with engine.connect() as connection:
+        slots = connection.execute(select(ledger_slots.c.batch_number, ledger_slots.c.slot)).all()
+    assert len({number for number, _ in slots}) == 2
+    assert len(slots) == 2, "the second batch touches only the day of its new rows"
+
+
+def test_another_content_under_a_stored_id_is_refused_whole(engine: Engine, store: PredictionStore) -> None:
+    write(engine, store, "p/1", scored(6))
+    changed = scored(8)
+    changed.loc[3, "minutes"] = 99.0
+    with pytest.raises(PredictionConflict) as refused:
+        write(engine, store, "p/2", changed)
+    assert refused.value.details == ("id '2026-01-01/3'",)
+    with pytest.raises(BatchConflict):
+        write(engine, store, "p/1", changed)
+    assert len(stored(engine, store)) == 6
+
+
+def test_a_rival_with_other_content_is_seen_however_the_two_overlap(engine: Engine, store: PredictionStore) -> None:
+    """The second writer waits on the first one's uncommitted id, then must find that it differs."""
+    changed = scored(6)
+    changed.loc[3, "minutes"] = 99.0
+    outcome: list[Exception | Written] = []
+
+    def write_changed() -> None:
+        try:
+            outcome.append(write(engine, store, "p/2", changed))
+        except PredictionConflict as refused:
+            outcome.append(refused)
+
+    with engine.begin() as connection:
+        store.write(connection, "p/1", scored(6), NOW)
+        rival = threading.Thread(target=write_changed)
+        rival.start()
+        rival.join(0.5)
+        assert rival.is_alive(), "it waits"
+    rival.join(30)
+    assert isinstance(outcome[0], PredictionConflict)
+    assert len(stored(engine, store)) == 6
+
+
+def test_the_future_is_refused(engine: Engine, store: PredictionStore) -> None:
+    with pytest.raises(InvalidInput, match="2026-02-03 00:00 UTC, lies in the future"):
+        write(engine, store, "p/1", scored(6, day=datetime(2026, 2, 3, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "fault"),
+    [
+        ("probability_1", 1.5, "between 0 and 1"),
+        ("prediction", 2, "0 or 1"),
+        ("id", "x", "twice"),
+        ("minutes", float("inf"), "infinite"),
+    ],
+)
+def test_bad_rows_are_refused_and_nothing_is_written(
+    engine: Engine, store: PredictionStore, column: str, value: float | str, fault: str
+) -> None:
+    changed = scored(6)
+    changed[column] = value
+    with pytest.raises(InvalidInput, match=fault):
+        write(engine, store, "p/1", changed)
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(pending_batches)).scalar_one() == 0
+
+
+def test_missing_columns_are_named(engine: Engine, store: PredictionStore) -> None:
+    with pytest.raises(SchemaMismatch, match=r"missing: minutes\. Available: event_time"):
+        write(engine, store, "p/1", scored(6).drop(columns="minutes"))
+
+
+def label_frame(ids: list[str], value: int, known: datetime) -> pd.DataFrame:
+    return pd.DataFrame({"id": ids, "value": value, "known_at": pd.Timestamp(known)})
+
+
+def write_labels(engine: Engine, batch_id: str, frame: pd.DataFrame) -> bool:
+    number = in_transaction(engine, lambda connection: labels.write_batch(connection, batch_id, 2, frame, NOW))
+    return number is not None
+
+
+def test_labels_may_come_before_their_prediction_and_be_revised(engine: Engine, store: PredictionStore) -> None:
+    ids = [f"2026-01-01/{n}" for n in range(3)]
+    assert write_labels(engine, "l/1", label_frame(ids, 0, DAY))
+    write(engine, store, "p/1", scored(6))
+    assert stored(engine, store)["label"].tolist()[:3] == [0, 0, 0]
+    assert write_labels(engine, "l/2", label_frame(ids[:1], 1, DAY + timedelta(days=2)))
+    assert not write_labels(engine, "l/2", label_frame(ids[:1], 1, DAY + timedelta(days=2)))
+    read = stored(engine, store)
+    assert read["label"].tolist()[:3] == [1, 0, 0]
+    with engine.connect() as connection:
+        assert connection.execute(select(labels_table.c.revision).order_by(labels_table.c.id)).scalars().all() == [
+            2,
+            1,
+            1,
+        ]
+
+
+def test_a_batch_of_labels_knows_the_places_of_its_predictions(engine: Engine, store: PredictionStore) -> None:
+    write(engine, store, "p/1", pd.concat([scored(4), scored(4, day=DAY + timedelta(days=3))]))
+    write_labels(engine, "l/1", label_frame(["2026-01-04/1", "2026-01-04/2", "2027-01-01/1"], 1, DAY))
+    with engine.begin() as connection:
+        claimed = ledger.claim(connection, ledger.Consumer.MONITOR)
+        assert claimed is not None
+        ledger.settle(connection, ledger.Consumer.MONITOR, claimed["number"])
+        batch = ledger.claim(connection, ledger.Consumer.MONITOR)
+        assert batch is not None
+        assert batch["batch_id"] == "l/1"
+        assert store.places_of_labels(connection, batch["number"]) == [(1, DAY + timedelta(days=3))]
+
+
+def test_newest_and_count_follow_event_time(engine: Engine, store: PredictionStore) -> None:
+    with engine.connect() as connection:
+        assert store.newest(connection) is None
+    write(engine, store, "p/1", pd.concat([scored(4), scored(5, day=DAY + timedelta(days=3))]))
+    with engine.connect() as connection:
+        assert store.newest(connection) == DAY + timedelta(days=3)
+        assert store.count(connection, 1, DAY, DAY + timedelta(days=3)) == 4

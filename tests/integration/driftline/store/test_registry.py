@@ -1,0 +1,140 @@
+"""Registering a version: once, with its reference frozen, its tables made, its spec revised."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, select
+
+from churn.columns import FEATURES
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+from driftline.errors import Conflict, InvalidInput, NotFound
+from driftline.objects import open_store
+from driftline.store import registry
+from driftline.store.database import in_transaction
+from driftline.store.tables import pending_chunks
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
+
+
+def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    score = rng.uniform(0.05, 0.95, 800)
+    frame = pd.DataFrame(
+        {
+            "event_time": pd.date_range("2026-01-01", periods=8, freq="D", tz="UTC").repeat(100),
+            "id": [str(n) for n in range(800)],
+            "probability_1": score,
+            "probability_0": 1 - score,
+            "prediction": (score > 0.5).astype(int),
+            "label": (rng.uniform(size=800) < score).astype(int),
+        }
+    )
+    return frame.assign(**{name: rng.normal(size=800) for name in features})
+
+
+def candidate(name: str = "flights", spec: ModelSpec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
+    return registry.Candidate(name, spec, training_hash, reference(spec.features), None, {"f1": 0.5})
+
+
+def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path) -> None:
+    assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
+    loaded = registry.load(engine, "flights")
+    assert (loaded.number, loaded.spec_revision, loaded.spec, loaded.model_number) == (1, 1, SPEC, 2)
+    assert loaded.fitted.content_hash == loaded.reference_hash
+    assert loaded.details == {"f1": 0.5}
+    pd.testing.assert_frame_equal(pd.read_parquet(loaded.reference_uri), reference())
+
+
+def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: Engine, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
+    assert registry.register(engine, candidate(training_hash="b" * 64), open_store(tmp_path), NOW) == 2
+    with engine.connect() as connection:
+        assert registry.versions(connection) == [("flights", 1), ("flights", 2)]
+
+
+def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
+    other = ModelSpec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
+    with pytest.raises(Conflict, match="hours, minutes"):
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
+    assert registry.load(engine, "flights").number == 1
+
+
+def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
+    weekly = candidate(spec=SPEC.model_copy(update={"period": Period.WEEK}))
+    with pytest.raises(InvalidInput, match="2 chunks of 1w, and 8 are needed"):
+        registry.register(engine, weekly, open_store(tmp_path), NOW)
+
+
+def test_a_second_version_keeps_the_kinds_of_columns(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
+    other = SPEC.model_copy(update={"columns": (ColumnSpec(name="minutes", kind=ColumnKind.CATEGORICAL),)})
+    with pytest.raises(Conflict, match=r"other columns: minutes\."):
+        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
+    with pytest.raises(Conflict, match="keeps the model's columns"):
+        registry.revise_spec(engine, "flights", 1, other, NOW)
+
+
+def test_what_was_predicted_before_a_version_was_ready_is_queued_with_it(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
+    store = registry.load(engine, "flights").store
+    early = reference().assign(model_version=2, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", early, NOW))
+    registry.register(engine, candidate(training_hash="b" * 64), open_store(tmp_path), NOW)
+    with engine.connect() as connection:
+        queued = connection.execute(select(pending_chunks.c.model_version)).scalars().all()
+    assert queued == [2] * 8
+
+
+@pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
+def test_a_reference_in_a_bucket_is_stored_and_loaded(
+    engine: Engine, bucket: str, request: pytest.FixtureRequest
+) -> None:
+    objects = open_store(f"{request.getfixturevalue(bucket)}/driftline")
+    registry.register(engine, candidate(), objects, NOW)
+    loaded = registry.load(engine, "flights")
+    assert loaded.reference_uri.startswith(f"{objects.address}/references/flights/")
+    pd.testing.assert_frame_equal(registry.read_reference(loaded), reference())
+    revised = loaded.spec.model_copy(update={"label_delay": timedelta(days=9)})
+    assert registry.revise_spec(engine, "flights", 1, revised, NOW) == 2
+    assert registry.load(engine, "flights").fitted.content_hash == loaded.reference_hash
+
+
+@pytest.mark.parametrize("name", ["", "Churn", "churn ", "chürn", "\ud83e", "\U0001f944", "a\0b", "a" * 1000])
+def test_a_name_that_is_nearly_a_models_is_none(engine: Engine, name: str) -> None:
+    with pytest.raises(NotFound, match="Registered: churn"):
+        registry.load(engine, name)
+
+
+def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="Registered: churn"):
+        registry.load(engine, "flight")
+    with pytest.raises(NotFound, match="Ready: none"):
+        registry.load(engine, "churn")
+
+
+def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_path: Path) -> None:
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
+    store = registry.load(engine, "flights").store
+    rows = reference().assign(model_version=1, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
+    stricter = SPEC.model_copy(update={"minimum_rows": 50})
+    assert registry.revise_spec(engine, "flights", 1, stricter, NOW) == 2
+    assert registry.revise_spec(engine, "flights", 1, stricter, NOW) == 2
+    assert registry.load(engine, "flights").spec == stricter
+    with engine.connect() as connection:
+        assert len(connection.execute(select(pending_chunks)).all()) == 8
+
+
+def test_the_churn_model_has_its_view(engine: Engine, tmp_path: Path) -> None:
+    spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
+    registry.register(engine, candidate("churn", spec), open_store(tmp_path), NOW)
+    with engine.connect() as connection:
+        names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())
+    assert names[:2] == ["Date", "User"]
+    assert {"M_Tenure_Churn", "label", "probability_0", "scored_at", *FEATURES} <= {*names}

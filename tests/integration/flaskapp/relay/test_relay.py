@@ -1,0 +1,281 @@
+"""Each batch once in Kafka, with either library, whatever breaks between the two commits."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from driftline.errors import DatabaseUnavailable, KafkaUnavailable
+from driftline.settings import DatabaseSettings, KafkaSettings
+from driftline.store.database import in_transaction
+from driftline.store.ledger import BatchKind, Consumer, claim_all
+from driftline.store.tables import pending_batches
+from flaskapp.history.simulated import SimulatedHistory
+from flaskapp.records import RecordBatch, write_records
+from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay.confluent_publisher import ConfluentPublisher
+from flaskapp.relay.publisher import Publication, Publisher, Route
+from flaskapp.relay.relay import Relay
+from stack import paths
+from tests.integration.flaskapp.conftest import MakePublisher
+from tests.integration.flaskapp.observed import contents, markers, published, record_ids, wait_until
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def ids(engine: Engine) -> list[str]:
+    """Ids of three batches of records that wait for the relay."""
+    frame = SimulatedHistory(3, 40, date(2026, 1, 31), 7, 3).batches(lambda _: None)
+    whole = next(frame).frame
+    batches = [RecordBatch(f"stream/x/{n}", BatchKind.RECORDS, whole.iloc[n::3]) for n in range(3)]
+    for batch in batches:
+        _write(engine, batch)
+    return [batch.id for batch in batches]
+
+
+@pytest.fixture(params=[1, 2, 20])
+def lots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many batches make a lot: each alone (so the next is read ahead), two and one, all in one."""
+    size: int = request.param
+    monkeypatch.setattr(lot, "MOST_BATCHES", size)
+    return size
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch is a lot of its own."""
+    monkeypatch.setattr(lot, "MOST_BATCHES", 1)
+
+
+def _write(engine: Engine, batch: RecordBatch) -> None:
+    in_transaction(engine, lambda connection: write_records(connection, batch, NOW, [Consumer.RELAY]))
+
+
+def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
+    """Open a relay and let it work until nothing is pending; give the records published of each batch.
+
+    MySQL holds a killed relay's lock until it notices the kill: until then there is nothing to claim.
+    """
+    relay = Relay(engine, publisher)
+    relay.open()
+    done: list[int] = []
+
+    def work() -> bool:
+        done.extend(batch.records for batch in relay.once())
+        return not contents(engine, pending_batches)
+
+    try:
+        wait_until(work)
+    finally:
+        relay.close()
+    return done
+
+
+def require_each_once(engine: Engine, route: Route, ids: list[str]) -> None:
+    assert sorted(record["record_id"] for record in published(route)) == record_ids(engine)
+    assert sorted(markers(route)) == ids
+    assert contents(engine, pending_batches) == []
+
+
+@pytest.mark.usefixtures("lots")
+def test_each_batch_is_published_once_and_settled(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    assert len(relay_all(engine, make_publisher(route))) == 3
+    require_each_once(engine, route, ids)
+    assert relay_all(engine, make_publisher(route)) == []
+    require_each_once(engine, route, ids)
+    assert {record["batch_id"] for record in published(route)} == set(ids)
+
+
+class Broken:
+    """A publisher that breaks at its second lot, before or after Kafka has committed it."""
+
+    def __init__(self, publisher: Publisher, *, after: bool, error: Exception) -> None:
+        self._publisher, self._after, self._error = publisher, after, error
+        self._count = 0
+        self.probe, self.open, self.markers, self.close = (
+            publisher.probe,
+            publisher.open,
+            publisher.markers,
+            publisher.close,
+        )
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        self._count += 1
+        if self._count == 2 and not self._after:
+            raise self._error
+        self._publisher.publish(publications)
+        if self._count == 2:
+            raise self._error
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_what_is_read_ahead_is_pending_again_after_the_end(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    relay = Relay(engine, make_publisher(route))
+    relay.open()
+    assert [batch.batch_id for batch in relay.once()] == ids[:1]
+    relay.close()
+    wait_until(lambda: _claimable(engine) == 2)
+
+
+def _claimable(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return len(claim_all(connection, Consumer.RELAY, 3))
+
+
+def test_a_lot_takes_the_first_batches_that_fit(
+    engine: Engine, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is too large goes alone. Several texts of the server hold what one does."""
+    whole = _lot(engine)
+    assert [publication.batch_id for publication in whole] == ids
+    monkeypatch.setattr(lot, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
+    assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
+    monkeypatch.setattr(lot, "MOST_RECORDS", 1)
+    monkeypatch.setattr(lot, "WHOLE", 1)
+    assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
+
+
+def _lot(engine: Engine) -> Sequence[Publication]:
+    claimed = lot.claim_lot(engine)
+    assert claimed
+    publications = claimed.read()
+    claimed.release()
+    return publications
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("error", [KafkaUnavailable(), DatabaseUnavailable()])
+def test_a_relay_that_dies_is_followed_by_one_that_knows(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher, after: bool, error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        relay_all(engine, Broken(make_publisher(route), after=after, error=error))
+    assert len(contents(engine, pending_batches)) == 2
+    done = relay_all(engine, make_publisher(route))
+    assert done.count(0) == int(after), "what is out already is settled without being sent again"
+    require_each_once(engine, route, ids)
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_a_relay_that_was_overtaken_cannot_publish(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    old, new = Relay(engine, make_publisher(route)), Relay(engine, make_publisher(route))
+    old.open()
+    old.once()
+    new.open()
+    with pytest.raises(KafkaUnavailable):
+        old.once()
+    old.close()
+    wait_until(lambda: not new.once() and not contents(engine, pending_batches))
+    require_each_once(engine, route, ids)
+    new.close()
+
+
+def test_a_transaction_under_way_is_not_seen(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    """What a predecessor had sent but not committed is thrown away when it is fenced."""
+    half = ConfluentPublisher(route)
+    half.open()
+    assert half._producer
+    half._producer.begin_transaction()
+    half._producer.produce(route.records_topic, b'{"record_id": "half"}', b"key")
+    half._producer.produce(route.batches_topic, b"{}", ids[0].encode())
+    assert half._producer.flush(10) == 0
+    relay_all(engine, make_publisher(route))
+    require_each_once(engine, route, ids)
+
+
+@pytest.mark.parametrize("missing", ["records", "batches"])
+def test_a_missing_topic_is_named(route: Route, make_publisher: MakePublisher, missing: str) -> None:
+    topics = {"records_topic": route.records_topic, "batches_topic": route.batches_topic}
+    there = {**topics, f"{missing}_topic": "nowhere"}
+    with pytest.raises(KafkaUnavailable, match="no topic nowhere"):
+        make_publisher(Route(route.kafka, **there, transactional_id="x")).probe()
+
+
+def test_a_broker_that_is_away_is_unavailable(make_publisher: MakePublisher) -> None:
+    publisher = make_publisher(Route(KafkaSettings.plain("127.0.0.1:1"), "a", "b", "c"))
+    for action in (publisher.probe, publisher.open):
+        with pytest.raises(KafkaUnavailable):
+            action()
+
+
+RELAY = """
+import os, signal, sys
+from driftline.store.database import make_engine
+from driftline.settings import DatabaseSettings, KafkaSettings
+from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay.confluent_publisher import ConfluentPublisher
+from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay.publisher import Route
+from flaskapp.relay import Relay
+
+class Doomed(ConfluentPublisher):
+    count = 0
+    def publish(self, publications):
+        self.count += 1
+        if self.count == KILLED_AT:
+            original = self._producer.commit_transaction
+            class Producer:
+                def __getattr__(proxy, name):
+                    return getattr(producer, name)
+                def commit_transaction(proxy, *a):
+                    if WHEN == "after":
+                        original(*a)
+                    os.kill(os.getpid(), signal.SIGKILL)
+            producer, self._producer = self._producer, Producer()
+        super().publish(publications)
+
+WHEN, KILLED_AT, lot.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
+engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(KafkaSettings.plain(sys.argv[1]), *sys.argv[2:5]))
+relay = Relay(engine, publisher)
+relay.open()
+while relay.once():
+    pass
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("killed_at", "batches"), [(2, 1), (1, 2)])
+def test_a_relay_killed_around_the_commit_sends_nothing_twice(
+    engine: Engine,
+    database_settings: DatabaseSettings,
+    route: Route,
+    ids: list[str],
+    when: str,
+    killed_at: int,
+    batches: int,
+) -> None:
+    """Killed at a lot of so many batches: none or all of them are out; what was read ahead is pending as before."""
+    database = {
+        "DB_HOST": database_settings.host,
+        "DB_PORT": str(database_settings.port),
+        "DB_USER": database_settings.user,
+        "DB_PASSWORD": database_settings.password.get_secret_value(),
+        "DB_NAME": database_settings.name,
+    }
+    arguments = (route.bootstrap_servers, route.records_topic, route.batches_topic, route.transactional_id)
+    done = subprocess.run(
+        [sys.executable, "-c", RELAY, *arguments, when, str(killed_at), str(batches)],
+        cwd=paths.ROOT,
+        env={**os.environ, **database, "PYTHONPATH": "src:."},
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGKILL
+    done_by_the_next = relay_all(engine, ConfluentPublisher(route))
+    assert done_by_the_next.count(0) == batches * (when == "after")
+    require_each_once(engine, route, ids)

@@ -1,0 +1,375 @@
+"""The poll on real servers: what it computes, says, revises, leaves alone and survives."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, update
+
+from driftline.engine.results import State
+from driftline.engine.spec import ModelClock, Period
+from driftline.objects import open_store
+from driftline.store import labels, registry
+from driftline.store.database import in_transaction
+from driftline.store.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
+from monitoring.poll import pending, placement
+from monitoring.poll.computation import compute
+from monitoring.poll.poller import Summary, poll_once
+from monitoring.poll.watched import VersionKey, Watched
+from monitoring.report import chunk_report
+from monitoring.report.chunk_report import Span
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path)
+
+
+def poll(world: World, *, scheduled: bool = False) -> Summary:
+    return poll_once(world.engine, NOW, scheduled=scheduled)
+
+
+def filled(world: World, days: int, labelled: int) -> None:
+    for day in range(days):
+        world.predict(day)
+    for day in range(labelled):
+        world.label(day)
+
+
+def revisions(world: World) -> dict[int, list[int]]:
+    """The revision numbers of each day."""
+    found: dict[int, list[int]] = {}
+    for row in world.rows(chunk_revisions):
+        found.setdefault((row["chunk_start"] - FIRST.replace(tzinfo=None)).days, []).append(row["revision"])
+    return found
+
+
+def provisional(world: World) -> list[int]:
+    """The days whose verdict may yet turn."""
+    said = [row for row in world.rows(verdicts) if row["current"] and row["provisional"]]
+    return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in said]
+
+
+def test_a_first_poll_computes_what_is_there(world: World) -> None:
+    filled(world, days=6, labelled=3)
+    done = poll(world)
+    assert (done.batches, done.chunks, done.revisions, done.failed) == (9, 6, 0, 0)
+    assert world.states() == {0: "ok", 1: "ok"} | dict.fromkeys((2, 3, 4, 5), "pending_labels")
+
+
+def test_nothing_pending_is_nothing_done(world: World) -> None:
+    done = poll(world)
+    assert (done.batches, done.turns) == (0, ())
+
+
+def test_replaying_changes_nothing(world: World) -> None:
+    everything = (chunk_revisions, results, verdicts, pending_chunks)
+    filled(world, days=6, labelled=5)
+    poll(world)
+    before = [world.rows(table) for table in everything]
+    filled(world, days=6, labelled=5)
+    assert poll(world).turns == ()
+    with world.engine.begin() as connection:
+        registry.queue_all(connection, world.version.model_number, 1, SPEC)
+    again = poll(world)
+    assert (len(again.turns), again.chunks, again.verdicts) == (6, 0, 0)
+    assert [world.rows(table) for table in everything] == before
+
+
+def test_late_labels_revise_their_chunk_alone_and_keep_what_was_said(world: World) -> None:
+    for day in range(8):
+        world.predict(day)
+        world.label(day, part=slice(0, 240) if day == 2 else slice(None))
+    poll(world)
+    assert world.states()[2] == "pending_labels"
+    said_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    world.label(2, part=slice(240, 300))
+    done = poll(world)
+    assert (done.chunks, done.revisions) == (1, 1)
+    assert revisions(world) == {day: [1, 2] if day == 2 else [1] for day in range(8)}
+    assert world.states()[2] == "ok"
+    assert [row for row in world.rows(results) if row in said_before] == said_before
+    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["state"], row["current"]) for row in spoken] == [
+        (1, "pending_labels", 0),
+        (2, "ok", 1),
+    ]
+
+
+def test_a_corrected_label_is_a_revision(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    world.label(1, flipped=True)
+    assert poll(world).revisions == 1
+    assert world.states()[1] == "alert"
+
+
+def test_a_change_turns_the_verdicts_of_later_chunks_that_read_it(world: World) -> None:
+    for day in (0, 1, 2, 4, 5):
+        world.predict(day, shift=2.0 if day == 4 else 0.0)
+    poll(world)
+    assert world.states()[4] == "pending_labels"
+    world.predict(3, shift=2.0)
+    done = poll(world)
+    assert (done.chunks, world.states()[4]) == (1, "warn")
+    spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
+    assert [(row["revision"], row["sequence"], row["current"]) for row in spoken] == [(1, 1, 0), (1, 2, 1)]
+    assert '"minutes"' in spoken[1]["drifted"]
+
+
+def test_settled_chunks_turn_what_the_estimate_of_a_much_later_one_may_say(world: World) -> None:
+    for day in range(10):
+        world.predict(day, slope=0.1 if day == 8 else 1.5)
+    poll(world)
+    assert world.states()[8] == "warn", "past estimates could not be compared yet"
+    for day in range(4):
+        world.label(day)
+        poll(world)
+    assert world.states()[8] == "alert", "past estimates held"
+    step_by_step = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == step_by_step
+
+
+def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world: World) -> None:
+    filled(world, days=3, labelled=0)
+    poll(world)
+    for day in (3, 4, 5):
+        world.predict(day, shift=2.0 if day < 5 else 0.0)
+    placement.place_batches(world.engine)
+    watched = Watched(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
+    with ThreadPoolExecutor(1) as pool:
+        with world.engine.begin() as connection:
+            claim = pending.claim(connection, watched.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
+            assert claim == pending.Claim(FIRST + 3 * DAY)
+            compute(connection, watched, claim, lambda: NOW, scheduled=False)
+            other = pool.submit(poll, world)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=1.0)
+        other.result()
+    assert world.states()[4] == "warn"
+
+
+def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
+    """Let something happen once, between what the next poll reads and its taking of the version's lock."""
+    lock = Watched.lock
+
+    def late(watched: Watched, connection: Connection) -> None:
+        monkeypatch.setattr(Watched, "lock", lock)
+        happening()
+        lock(watched, connection)
+
+    monkeypatch.setattr(Watched, "lock", late)
+
+
+def test_a_poll_that_was_overtaken_turns_no_verdict_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    assert provisional(world) == [2, 3, 4, 5]
+    world.label(3, flipped=True)
+
+    def overtake() -> None:
+        world.predict(12)
+        poll(world)
+
+    before_the_lock(monkeypatch, overtake)
+    poll(world)
+    overtaken = world.said()
+    assert provisional(world) == [12]
+    world.forget()
+    poll(world)
+    assert world.said() == overtaken
+
+
+def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"clock": ModelClock.WALL}))
+    world.predict(0)
+    world.predict(1)
+    world.label(1)
+    early, late = FIRST + 2 * DAY, FIRST + 9 * DAY
+    poll_once(engine, early, scheduled=False)
+    world.label(0)
+    placement.place_batches(engine)
+    watched = Watched(engine, NAME, VersionKey(world.version.model_number, 1))
+    shown = [early]
+
+    def overtake() -> None:
+        poll_once(engine, late, scheduled=False)
+        shown.append(late)
+
+    before_the_lock(monkeypatch, overtake)
+    with engine.begin() as connection:
+        claim = pending.claim(connection, watched.key, early, None, None)
+        assert claim == pending.Claim(FIRST)
+        compute(connection, watched, claim, lambda: shown[-1], scheduled=False)
+    assert provisional(world) == []
+
+
+def test_a_batch_is_placed_by_the_spec_that_a_revision_under_way_brings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(2, 6):
+        world.predict(day)
+    queue_all = registry.queue_all
+    with ThreadPoolExecutor(1) as pool:
+
+        def beside(*arguments: Any) -> None:
+            placing = pool.submit(placement.place_batches, world.engine)
+            with pytest.raises(TimeoutError):
+                placing.result(timeout=1.0)
+            queue_all(*arguments)
+
+        monkeypatch.setattr(registry, "queue_all", beside)
+        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    starts = [row["chunk_start"] for row in world.rows(pending_chunks)]
+    assert starts == [(FIRST + DAY).replace(tzinfo=None)]
+
+
+def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
+    world.predict(0, part=slice(0, 100))
+    poll(world)
+    world.predict(0, part=slice(100, 105))
+    assert poll(world, scheduled=True).left_open == 1
+    world.predict(0, part=slice(105, 110))
+    assert poll(world, scheduled=True).chunks == 1
+    world.predict(0, part=slice(110, 111))
+    assert poll(world, scheduled=True).chunks == 0
+    assert poll(world).chunks == 1
+    world.predict(0, part=slice(111, 112))
+    world.predict(1)
+    assert poll(world, scheduled=True).chunks == 2
+    rows = [(row["revision"], row["rows_seen"], row["closed"]) for row in world.rows(chunk_revisions)]
+    assert rows == [(1, 112, 1), (1, 300, 0)]
+    world.predict(0, part=slice(112, 300))
+    assert poll(world, scheduled=True).revisions == 1
+    assert revisions(world) == {0: [1, 2], 1: [1]}
+
+
+def test_closing_and_label_deadline_come_due_with_no_batch(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"clock": ModelClock.WALL}))
+    world.predict(0)
+    world.label(0)
+    noon = FIRST + timedelta(hours=12)
+    seen = []
+    for days in (0, 1, 2, 3, 4, 5):
+        done = poll_once(engine, noon + days * DAY, scheduled=True)
+        rows = world.rows(verdicts)
+        seen.append((done.chunks, len(done.turns), rows[-1]["state"], rows[-1]["provisional"]))
+    assert seen == [
+        (1, 1, "pending_labels", 1),
+        (0, 1, "pending_labels", 1),
+        (0, 0, "pending_labels", 1),
+        (0, 0, "pending_labels", 1),
+        (0, 1, "ok", 0),
+        (0, 0, "ok", 0),
+    ]
+    assert [row["closed"] for row in world.rows(chunk_revisions)] == [1]
+    assert world.rows(pending_chunks) == []
+
+
+def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: World) -> None:
+    filled(world, days=4, labelled=0)
+    broken = world.store.table
+    place = broken.c.id == "2026-02-02/0003"
+    with world.engine.begin() as connection:
+        connection.execute(update(broken).where(place).values(prediction=7))
+    done = poll(world, scheduled=True)
+    assert (done.chunks, done.failed) == (3, 1)
+    with world.engine.connect() as connection:
+        version = world.version
+        (report,) = chunk_report.read(connection, version, FIRST + 3 * DAY, Span(FIRST + DAY, FIRST + DAY))
+    assert (report.verdict.state, report.verdict.provisional) == (State.ERROR, True)
+    assert "must hold 0, 1 or nothing" in report.verdict.reasons[0]
+    assert poll(world, scheduled=True).turns == (), "it must rest"
+    assert poll(world).failed == 1
+    (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
+    rest = waiting["retry_at"] - (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None)
+    assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
+    with world.engine.begin() as connection:
+        connection.execute(update(broken).where(place).values(prediction=0))
+    assert poll(world).chunks == 1
+    assert world.states()[1] == "pending_labels"
+    assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
+
+
+def test_labels_of_a_model_without_a_version_wait_for_nobody(world: World) -> None:
+    early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
+    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", CHURN_NUMBER, early, NOW))
+    assert (poll(world).batches, poll(world).batches) == (1, 0)
+
+
+def test_labels_may_come_before_their_predictions(world: World) -> None:
+    world.label(0)
+    poll(world)
+    for day in range(5):
+        world.predict(day)
+    poll(world)
+    assert world.states()[0] == "ok"
+
+
+def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
+    filled(world, days=5, labelled=5)
+    poll(world)
+    stricter = SPEC.model_copy(update={"minimum_rows": 301})
+    registry.revise_spec(world.engine, world.version.name, 1, stricter, NOW)
+    assert poll(world).chunks == 5
+    assert set(world.states().values()) == {"insufficient"}
+    assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
+
+
+def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
+    filled(world, days=3, labelled=0)
+    again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
+    assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
+    done = poll(world)
+    assert [(one.key, len(one.turns)) for one in done.rounds] == [(VersionKey(world.version.model_number, 1), 3)]
+
+
+def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    by_day = world.said()
+    weekly = SPEC.model_copy(update={"period": Period.WEEK})
+    registry.revise_spec(world.engine, world.version.name, 1, weekly, NOW)
+    poll(world)
+    current = [row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"]]
+    assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
+    assert [row["chunk_start"] for row in world.rows(verdicts) if row["current"]] == current
+    registry.revise_spec(world.engine, world.version.name, 1, SPEC, NOW)
+    poll(world)
+    assert [(row["chunk_start"], row["state"]) for row in world.said()["verdicts"]] == [
+        (row["chunk_start"], row["state"]) for row in by_day["verdicts"]
+    ]
+
+
+def test_going_back_to_an_older_calendar_keeps_all_that_was_said(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    said: list[list[dict[str, Any]]] = [[], [], []]
+    for period in (Period.WEEK, Period.DAY, Period.WEEK, Period.DAY):
+        for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
+            kept += [row for row in world.rows(table, without={"current"}) if row not in kept]
+        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": period}), NOW)
+        poll(world)
+    for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
+        now_stored = world.rows(table, without={"current"})
+        assert [row for row in kept if row not in now_stored] == [], table.name
+    open_ones = {row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"] and not row["closed"]}
+    assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
+
+
+def test_a_chunk_that_closed_in_an_older_calendar_does_not_close_the_new_one(world: World) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    poll(world)
+    current = [(row["chunk_start"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
+    assert current == [(datetime(2026, 1, 26), 1), (datetime(2026, 2, 2), 0)]  # noqa: DTZ001  # as stored

@@ -1,0 +1,216 @@
+"""MariaDB and Kafka through `python -m stack`: started twice, killed, stopped, and who may do what."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from stack.servers import processes
+from stack.services.accounts import ACCOUNTS
+from stack.services.environments import Role, settings_for
+from stack.services.site import Site, kept_ports
+
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A var folder of its own, driven by the command that the Makefile calls."""
+
+    var: Path
+
+    def run(self, *arguments: str, **environment: str) -> Done:
+        return subprocess.run(
+            (sys.executable, "-m", "stack", *arguments),
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))}
+        return {**inherited, "DRIFTLINE_VAR": str(self.var), **more}
+
+    def up(self, *arguments: str, **environment: str) -> Done:
+        done = self.run("up", "--servers-only", *arguments, **environment)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    @property
+    def site(self) -> Site:
+        return Site(self.var, "RawData", kept_ports(self.var))
+
+    def pids(self) -> list[int]:
+        found = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
+        return [running.pid for running in found if running]
+
+    def connect(self, role: Role, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+        settings = settings_for(role, self.site)
+        return pymysql.connect(
+            host=settings["DB_HOST"],
+            port=int(settings["DB_PORT"]),
+            user=settings["DB_USER"],
+            password=settings["DB_PASSWORD"],
+            database=schema,
+            autocommit=True,
+        )
+
+    def execute(self, role: Role, statement: str, schema: str = "RawData") -> tuple[tuple[object, ...], ...]:
+        with self.connect(role, schema) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return tuple(cursor.fetchall())
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    started = Stack(tmp_path_factory.mktemp("stack") / "var")
+    started.up("--any-port")
+    yield started
+    assert started.run("clean").returncode == 0
+    assert not started.var.exists()
+
+
+def test_secrets_are_the_owners_alone(stack: Stack) -> None:
+    folder = stack.var / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    files = list(folder.iterdir())
+    assert {path.name.partition(".")[0] for path in files} >= set(ACCOUNTS)
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_started_twice_is_fine(stack: Stack) -> None:
+    before = stack.pids()
+    stack.up()
+    assert stack.pids() == before
+    assert len(before) == 2
+
+
+def test_killed_servers_come_back_with_their_rows(stack: Stack) -> None:
+    stack.execute("owner", "CREATE TABLE survivors (id INT PRIMARY KEY)")
+    stack.execute("owner", "INSERT INTO survivors VALUES (7)")
+    before = stack.pids()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    stack.up()
+    assert set(stack.pids()).isdisjoint(before)
+    assert stack.execute("owner", "SELECT id FROM survivors") == ((7,),)
+    stack.execute("owner", "DROP TABLE survivors")
+
+
+def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
+    done = stack.run("down")
+    assert done.returncode == 0
+    assert "was killed" not in done.stderr
+    assert stack.pids() == []
+    assert stack.run("status").returncode == 3
+    stack.up()
+    assert stack.execute("simulator", "SELECT COUNT(*) FROM DP_CDR_Data") == ((0,),)
+
+
+def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
+    wanted = kept_ports(stack.var)["mariadb"]
+    stack.run("down")
+    with socket.create_server(("127.0.0.1", wanted)):
+        done = stack.up()
+        assert f"Port {wanted} is in use by someone else" in done.stderr
+        assert kept_ports(stack.var)["mariadb"] != wanted
+        assert stack.execute("jobs", "SELECT 1") == ((1,),)
+
+
+def test_topics_are_there(stack: Stack) -> None:
+    topics = AdminClient({"bootstrap.servers": stack.site.bootstrap_servers}).list_topics(timeout=10).topics
+    assert {name: len(topics[name].partitions) for name in ("cdr-records", "cdr-batches")} == {
+        "cdr-records": 4,
+        "cdr-batches": 1,
+    }
+
+
+ALLOWED: list[tuple[Role, str]] = [
+    ("simulator", "DELETE FROM pending_batches"),
+    ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
+    ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
+    ("simulator", "SELECT number FROM models"),
+    ("jobs", "CREATE TABLE IF NOT EXISTS predictions_1 (id INT)"),
+    ("jobs", "CREATE OR REPLACE VIEW model_predictions AS SELECT id FROM predictions_1"),
+    ("monitor", "DELETE FROM results"),
+    ("monitor", "SELECT * FROM predictions_1"),
+]
+FORBIDDEN: list[tuple[Role, str]] = [
+    ("simulator", "SELECT 1 FROM results"),
+    ("simulator", "CREATE TABLE mine (id INT)"),
+    ("simulator", "DELETE FROM models"),
+    ("simulator", "DELETE FROM DP_CDR_Data"),
+    ("jobs", "SELECT 1 FROM RawData_truth.injected_drift"),
+    ("jobs", "DELETE FROM predictions_1"),
+    ("monitor", "SELECT 1 FROM RawData_truth.injected_drift"),
+    ("monitor", "DELETE FROM DP_CDR_Data"),
+    ("monitor", "DROP TABLE results"),
+    ("jobs", "ALTER TABLE Processed_Data ADD COLUMN more INT"),
+    ("monitor", "SELECT 1 FROM mysql.user"),
+    ("owner", "SELECT 1 FROM mysql.user"),
+    ("owner", "CREATE DATABASE elsewhere"),
+]
+"""A few on the server that `make up` starts; test_rights.py has all of them."""
+
+
+@pytest.mark.parametrize(("role", "statement"), ALLOWED)
+def test_each_role_may_do_its_work(stack: Stack, role: Role, statement: str) -> None:
+    stack.execute(role, statement)
+
+
+@pytest.mark.parametrize(("role", "statement"), FORBIDDEN)
+def test_each_role_may_do_no_more(stack: Stack, role: Role, statement: str) -> None:
+    with pytest.raises((pymysql.err.OperationalError, pymysql.err.ProgrammingError), match="denied"):
+        stack.execute(role, statement)
+
+
+def test_killed_while_starting_the_next_run_recovers(tmp_path: Path) -> None:
+    interrupted = Stack(tmp_path / "var")
+    command = (sys.executable, "-m", "stack", "up", "--servers-only", "--any-port")
+    with subprocess.Popen(command, env=interrupted.environment(), stderr=subprocess.DEVNULL) as starting:
+        assert wait_for(interrupted, "kafka", starting)
+        starting.kill()
+    try:
+        interrupted.up()
+        assert len(interrupted.pids()) == 2
+    finally:
+        assert interrupted.run("clean").returncode == 0
+
+
+def wait_for(stack: Stack, name: str, starting: "subprocess.Popen[bytes]") -> bool:
+    """Whether the service's process came to be before the command that starts it ended."""
+    while starting.poll() is None:
+        if processes.find(stack.site.home, name):
+            return True
+    return False
+
+
+def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
+    given = {
+        **settings_for("owner", stack.site),
+        "KAFKA_BOOTSTRAP_SERVERS": stack.site.bootstrap_servers,
+    }
+    other = Stack(tmp_path / "var")
+    done = other.up(**{name: value for name, value in given.items() if name != "DRIFTLINE_VAR"})
+    assert "given by the environment" in done.stderr
+    assert other.pids() == []
+    assert not (other.var / "secrets").exists()
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    other = Stack(tmp_path)
+    for command in (("up", "--servers-only"), ("clean",)):
+        done = other.run(*command)
+        assert done.returncode == 2
+        assert "not Driftline's" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

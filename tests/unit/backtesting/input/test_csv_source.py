@@ -1,0 +1,165 @@
+import bz2
+import gzip
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from driftline.backtesting.execution.run import run
+from driftline.backtesting.input import csv_source
+from driftline.backtesting.input.csv_source import CsvSource
+from driftline.backtesting.input.sources import ParquetSource, ReadAgainError, open_source
+from driftline.backtesting.request.request import Request
+from driftline.errors import InvalidInput
+
+
+def read(path: Path, largest: int = 10**9, codes: Sequence[str] = ()) -> pd.DataFrame:
+    source = CsvSource.of(path, largest)
+    while True:
+        with suppress(ReadAgainError):
+            blocks = [block.astype(object) for block in source.blocks(source.columns, codes)]
+            return pd.concat(blocks, ignore_index=True)
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def test_types_are_found_and_missing_values_are_those_of_pandas(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", 'when,n,yes,word\n2026-01-01T00:00:00Z,1,true,a\n2026-01-02T00:00:00Z,NA,false,"b, c"\n'
+    )
+    source = open_source(path)
+    (frame,) = source.blocks(("word", "n", "when", "yes"))
+    assert list(frame.columns) == ["word", "n", "when", "yes"]
+    assert frame["word"].tolist() == ["a", "b, c"]
+    assert isinstance(frame["word"].dtype, pd.CategoricalDtype)
+    assert frame["n"].isna().tolist() == [False, True]
+    assert frame["yes"].dtype == bool
+    assert str(frame["when"].dt.tz) == "UTC"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV.GZ", "a.tsv", "A.TSV", "a.b.Tsv.gz", "a.txt.bz2"])
+@pytest.mark.parametrize("largest", [0, 10**9])
+def test_endings_say_how_a_file_is_written_in_any_case(name: str, largest: int, tmp_path: Path) -> None:
+    tab = "\t" if "tsv" in name.lower() else ","
+    content = f"a{tab}b\n1{tab}x\n".encode()
+    packed = {"gz": gzip.compress(content), "bz2": bz2.compress(content)}
+    (tmp_path / name).write_bytes(packed.get(name.lower().split(".")[-1], content))
+    assert isinstance(open_source(tmp_path / name), CsvSource)
+    assert read(tmp_path / name, largest).to_numpy().tolist() == [[1, "x"]]
+
+
+def test_a_line_break_within_quotes_is_part_of_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.csv", 'a,b\n1,"two\nlines"\n2,x\n' + '3,"two\nlines"\n' * 2_000)
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 1_003)
+    monkeypatch.setattr(csv_source, "PIECE_BYTES", 1_003)
+    for largest in (0, 10**9):
+        assert read(path, largest)["b"].tolist() == ["two\nlines", "x"] + ["two\nlines"] * 2_000
+
+
+LATE = 2_000
+"""So many rows of a file are read before its types can be seen to be wrong."""
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        ("007", "A1"),
+        ("true", "maybe"),
+        ("True", "7"),
+        ("2.0", "zz"),
+        ("7", "1.5"),
+        (str(2**60), ""),
+        ("", "q"),
+        ("", "7"),
+        ("", "true"),
+        ("", "2026-01-01"),
+        ("2026-01-01", "2026-01-01 05:00:00"),
+        ("2026-01-01", 'say "x",\nor y'),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:00.123"),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:00Z"),
+        ("10:00:00", "x"),
+    ],
+)
+def test_a_file_read_by_blocks_has_the_types_of_the_whole(
+    early: str, late: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
+    column = pd.Series([early] * LATE + [late] * 100)
+    frame = pd.DataFrame({"a": column, "pad": "p" * 1_000})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    whole, streamed = read(tmp_path / "a.csv"), read(tmp_path / "a.csv", largest=0)
+    texts = [[None if pd.isna(value) else str(value) for value in frame["a"]] for frame in (whole, streamed)]
+    assert texts[0] == texts[1]
+
+
+def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
+    rows = LATE + 500
+    codes = pd.Series([f"{row % 7:03}" if row < LATE else "A1" for row in range(rows)])
+    when = pd.date_range("2026-01-01", periods=rows, freq="15min")
+    pd.DataFrame({"when": when, "code": codes, "pad": "p" * 1_000}).to_csv(tmp_path / "a.csv", index=False)
+    request = Request("when", features=("code",), reference_until="2026-01-14", chunk="1d")
+    whole, streamed = (run(CsvSource.of(tmp_path / "a.csv", largest), request) for largest in (10**9, 0))
+    assert whole.to_dict() == streamed.to_dict()
+
+
+@pytest.mark.parametrize("largest", [0, 10**9])
+def test_codes_are_read_as_they_are_written(largest: int, tmp_path: Path) -> None:
+    ids = [str(2**60), str(2**60 + 1), ""]
+    rows = [f"{k},{i},{i},{k}\n" for k, i in zip(("007", "7", "7.0"), ids, strict=True)]
+    path = write(tmp_path / "a.csv", "k,id,n,x\n" + "".join(rows))
+    frame = read(path, largest, codes=("k", "id"))
+    assert frame["k"].tolist() == ["007", "7", "7"]
+    for name in ("id", "n"):
+        assert frame[name].tolist()[:2] == [2**60, 2**60 + 1]
+        assert frame[name].isna().tolist() == [False, False, True]
+    assert frame["x"].tolist() == [7.0] * 3
+
+
+def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    ids = pd.array([2**60, 2**60 + 1, None], dtype="Int64")
+    pd.DataFrame({"id": ids, "u": pd.array([7, None, 9], dtype="UInt8"), "x": [1.0, 2.0, 3.0]}).to_parquet(path)
+    (frame,) = ParquetSource.of(path).blocks(("x", "id", "u"))
+    assert list(frame.columns) == ["x", "id", "u"]
+    assert frame["id"].tolist()[:2] == [2**60, 2**60 + 1]
+    assert frame.dtypes.map(str).tolist() == ["float64", "Int64", "UInt8"]
+
+
+@pytest.mark.parametrize("largest", [0, 10**9])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a,b\n1,2\n3\n", "line 3 cannot be read: Expected 2 columns, got 1"),
+        ("a,b\n" + "1,2\n" * 400_000 + "1,2,3\n", "line 400002 cannot be read: Expected 2 columns, got 3"),
+        ("", "cannot be read: Empty CSV file"),
+        ("a,b,a\n1,2,3\n", "line 1: column names must be distinct; twice there: a"),
+    ],
+    ids=["early", "late", "empty", "twice"],
+)
+def test_what_cannot_be_read_is_named_with_its_line(text: str, fault: str, largest: int, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        read(write(tmp_path / "a.csv", text), largest)
+
+
+@pytest.mark.parametrize("largest", [0, 10**9])
+@pytest.mark.parametrize("text", ["a,b\n1,café\n", "a,é\n1,2\n"], ids=["value", "header"])
+def test_another_encoding_is_refused_by_column(text: str, largest: int, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"UTF-?8"):
+        read(write(tmp_path / "a.csv", text, "latin-1"), largest)
+
+
+def test_a_file_that_is_not_what_it_is_called(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
+        ParquetSource.of(write(tmp_path / "a.parquet", "a,b\n"))
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+        open_source(write(tmp_path / "a.xlsx", "a,b\n"))
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+        open_source(write(tmp_path / "a.csv.zip", "a,b\n"))
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        CsvSource.of(write(tmp_path / "a.csv.gz", "a,b\n1,2\n"))

@@ -1,0 +1,114 @@
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.backtesting.input.instants import as_microseconds, aware, epoch_unit, instant, microseconds
+from driftline.errors import InvalidInput
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [pd.Timestamp("2026-07-01 14:00")],
+        [pd.Timestamp("2026-07-01 12:00", tz="UTC")],
+        pd.Categorical(["2026-07-01T14:00"]),
+        ["2026-07-01 14:00:00"],
+        ["2026-07-01T12:00:00Z"],
+        ["2026-07-01T08:00:00-04:00"],
+        [1782907200],
+        [1782907200_000],
+        [1782907200_000_000],
+        [1782907200_000_000_000],
+        [1782907200.0],
+        [1782907200_000.0],
+        pd.array([1782907200], dtype="Int64"),
+        pd.Series([1782907200], dtype=object),
+        pd.Categorical([1782907200], categories=[0, 1782907200]),
+        pd.Categorical(["2026-07-01T12:00Z"], categories=["2026-07-01T12:00Z", "never"]),
+        ["2026-07-01T14+02"],
+    ],
+)
+def test_one_instant_is_read_however_it_is_stored(values: Any) -> None:
+    assert [aware(int(m)) for m in microseconds(pd.Series(values, name="t"), BERLIN)] == [NOON]
+
+
+def test_dates_are_midnights_of_the_zone() -> None:
+    found = microseconds(pd.Series([date(2026, 7, 1)], name="t"), BERLIN)
+    assert aware(int(found[0])) == datetime(2026, 6, 30, 22, tzinfo=UTC)
+
+
+def test_an_hour_that_the_clocks_skip_or_repeat_is_read_too() -> None:
+    times = pd.Series(pd.to_datetime(["2026-03-29 02:30", "2026-10-25 02:30"]), name="t")
+    assert [aware(int(m)).isoformat() for m in microseconds(times, BERLIN)] == [
+        "2026-03-29T01:00:00+00:00",
+        "2026-10-25T00:30:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (["2026-01-01", None], r"'t' has no value.* in 1 row; the first is row 12"),
+        (["2026-01-01", "01/02/2026"], r"no ISO 8601 time.*row 12 \('01/02/2026'\)"),
+        (["2026-01-01", "9999-12-31"], r"no ISO 8601 time.*1700 to 2199.*row 12 \('9999-12-31'\)"),
+        (pd.to_datetime(["2026-01-01", "2261-01-01"]), "not of the years 1700 to 2199.*row 12"),
+        (
+            np.array(["2026-01-01", "9999-12-31"], dtype="datetime64[us]"),
+            r"1700 to 2199.*row 12 \(9999-12-31T00:00:00\)",
+        ),
+        (np.array(["2026-01-01", "0001-01-01"], dtype="datetime64[s]"), "not of the years 1700 to 2199.*row 12"),
+        ([1782907200, 1782907200_000], r"not of milliseconds since 1970, as others are.*row 11 \(1782907200\)"),
+        ([90_000_000_000, 1_782_907_200], "as seconds since 1970, is not of the years 1700 to 2199.*row 11"),
+        (np.array([2**63 + 5], dtype=np.uint64), "as nanoseconds since 1970, is not of the years"),
+        ([1782907200.0, np.inf], "row"),
+        ([20240114, 20240115], r"a date in digits.*row 11 \(20240114\)"),
+        ([2024011405, 2024011406], "a date in digits"),
+        ([202401140530], "a date in digits"),
+        ([20240114053000.0], "a date in digits"),
+        ([True, False], "holds bool, which is no time"),
+        (pd.to_timedelta([1], unit="s"), "which is no time"),
+        ([[1], [2]], "no ISO 8601 time"),
+    ],
+)
+def test_what_is_no_time_is_named_with_its_row(values: list[Any], fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        microseconds(pd.Series(values, name="t"), BERLIN, offset=10)
+
+
+def test_each_row_says_for_itself_whether_it_has_a_zone() -> None:
+    texts = ["2026-07-01T14:00:00", "2026-07-01T12:00:00Z", "2026-07-01T14:00+02:00", "2026-07-01 14:00"]
+    for values in (texts, texts[::-1], pd.Categorical(texts)):
+        assert set(microseconds(pd.Series(values, name="t"), BERLIN)) == {as_microseconds(NOON)}
+
+
+def test_seconds_since_1970_may_have_a_fraction() -> None:
+    assert microseconds(pd.Series([1782907200.25, -1.5]), BERLIN).tolist() == [1782907200_250_000, -1_500_000]
+
+
+def test_the_rows_before_settle_the_unit() -> None:
+    early, late = pd.Series([90_000_000_000]), pd.Series([1782907200_000], name="t")
+    assert epoch_unit(early) == "seconds"
+    assert epoch_unit(pd.Series(["2026-01-01"])) is None
+    with pytest.raises(InvalidInput, match="not of seconds since 1970"):
+        microseconds(late, BERLIN, unit=epoch_unit(early))
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:00", "0001-01-01"])
+def test_an_end_of_the_reference_is_of_this_age(text: str) -> None:
+    with pytest.raises(InvalidInput, match="not of the years 1700 to 2199"):
+        instant(text, BERLIN)
+
+
+def test_an_end_of_the_reference_without_a_zone_is_of_the_specs() -> None:
+    assert instant("2026-07-01", BERLIN) == datetime(2026, 6, 30, 22, tzinfo=UTC)
+    assert instant("2026-07-01T12:00:00Z", BERLIN) == NOON
+    assert aware(as_microseconds(NOON)) == NOON
+    with pytest.raises(InvalidInput, match="is no date"):
+        instant("first of July", BERLIN)

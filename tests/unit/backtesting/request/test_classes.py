@@ -1,0 +1,102 @@
+"""Which words are class 0 and class 1, and that no two classes become one."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from driftline.backtesting.backtest import backtest
+from driftline.backtesting.request.classes import Classes
+from driftline.errors import InvalidInput
+from tests.unit.backtesting.conftest import UNTIL
+
+
+def read(values: list[Any], positive: str | None = None, seen: list[str] | None = None) -> list[float]:
+    series = pd.Series(values, name="y")
+    texts = seen or list(map(str, dict.fromkeys(series.tolist())))
+    found: list[float] = Classes.of({"y": texts}, positive).numbers(series).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "positive", "numbers"),
+    [
+        ([0, 1, 1], None, [0, 1, 1]),
+        ([-1, 1], None, [0, 1]),
+        (["Yes", " no", "YES"], None, [1, 0, 1]),
+        (["1.0", "0.0"], None, [1, 0]),
+        (["yes"], None, [1]),
+        ([2, 1], "2.0", [1, 0]),
+        ([2, 1], " 2 ", [1, 0]),
+        (["stay", "churn"], "Churn", [0, 1]),
+        (["yes", "no"], "no", [0, 1]),
+    ],
+)
+def test_words_are_read(values: list[Any], positive: str | None, numbers: list[float]) -> None:
+    assert read(values, positive) == numbers
+
+
+@pytest.mark.parametrize("positive", ["True", "true", "1", "1.0"])
+def test_true_is_class_1_as_it_was_said(positive: str) -> None:
+    assert read([True, False], positive, ["0", "1"]) == [1, 0]
+
+
+def test_false_may_be_class_1() -> None:
+    assert read([True, False], "False", ["0", "1"]) == [0, 1]
+
+
+@pytest.mark.parametrize("values", [[-1, 0, 1], ["yes", "no", "0"], ["t", "true", "f"]])
+def test_words_of_two_pairs_in_one_column_are_not_taken_for_one(values: list[Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"not two classes of one pair of words.*--problem multiclass"):
+        read(values)
+
+
+@pytest.mark.parametrize("values", [[0, -1], ["stay", "churn"]])
+def test_which_of_two_values_is_class_1_must_be_said(values: list[Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"not said which is class 1.*--positive"):
+        read(values)
+
+
+def test_each_column_may_have_its_own_words() -> None:
+    classes = Classes.of({"y": ["0", "1"], "said": ["yes", "no"]}, None)
+    assert classes.numbers(pd.Series(["no", "yes"], name="said")).tolist() == [0, 1]
+    assert classes.numbers(pd.Series([1, 0], name="y")).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("later", [2, -1])
+def test_a_value_of_neither_class_names_the_two_and_the_cure(later: int) -> None:
+    with pytest.raises(InvalidInput, match=rf"'y' holds '{later}', .* of the reference: '0', '1'; .*multiclass"):
+        read([0, 1, later], seen=["0", "1"])
+
+
+def test_a_category_that_no_row_has_is_no_fault() -> None:
+    series = pd.Series(pd.Categorical(["a", "b"], categories=["a", "b", "never"]), name="y")
+    assert Classes.of({"y": ["a", "b"]}, "b").numbers(series).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("score", "positive", "fault"),
+    [
+        ({"0": "score"}, None, "--score 0=score: one score is the probability of class 1, and '0' is not that class"),
+        ({"banana": "score"}, None, "say that 'banana' is class 1, with --positive 'banana'"),
+        ({"1": "score"}, "0", "'1' is not that class"),
+    ],
+)
+def test_one_score_is_of_class_1(score: dict[str, str], positive: str | None, fault: str, world: pd.DataFrame) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        backtest(world, timestamp="when", label="churned", score=score, positive=positive, reference_until=UNTIL)
+    assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "positive"), [("1", None), ("True", None), ("1.0", "1")])
+def test_one_score_may_name_class_1(name: str, positive: str | None, world: pd.DataFrame) -> None:
+    asked: dict[str, Any] = {
+        "timestamp": "when",
+        "label": "churned",
+        "reference_until": UNTIL,
+        "chunk": "1d",
+        "features": ["usage"],
+    }
+    named = backtest(world, **asked, score={name: "score"}, positive=positive)
+    plain = backtest(world, **asked, score="score")
+    assert named.chunks == plain.chunks

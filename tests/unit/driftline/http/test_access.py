@@ -1,0 +1,268 @@
+"""Without tokens a service serves its own machine and pages only; with them, whoever shows one that has the scope."""
+
+import base64
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask import request
+from flask.testing import FlaskClient
+from pydantic import BaseModel
+from werkzeug.test import TestResponse
+
+from driftline.errors import InvalidInput
+from driftline.http import access, tokens, web
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from driftline.settings import AccessSettings
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+ELSEWHERE = ["0.0.0.0", "::", "10.0.0.1", "simulator", "localhost.example", ""]  # noqa: S104
+MakeClient = Callable[..., FlaskClient]
+
+
+class Nothing(BaseModel):
+    """What the test's route gives."""
+
+
+@needs(Scope.READ)
+def read() -> dict[str, str]:
+    return {}
+
+
+@needs(Scope.OPERATE)
+def operate() -> dict[str, int]:
+    return {"bytes": len(request.get_data())}
+
+
+def undeclared() -> dict[str, str]:
+    return {"secret": "told"}
+
+
+@pytest.fixture
+def make_client() -> MakeClient:
+    def make(host: str = "127.0.0.1", clock: Callable[[], datetime] = lambda: NOW, **settings: Any) -> FlaskClient:
+        app: APIFlask = web.make_app("test", "Test")
+        access.guard(app, host, AccessSettings(**settings), clock)
+        web.install(app, lambda: None)
+        app.get("/read")(app.output(Nothing)(read))
+        app.route("/operate", methods=["GET", "POST"])(operate)
+        app.get("/undeclared")(undeclared)
+        client: FlaskClient = app.test_client()
+        return client
+
+    return make
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "tokens.json"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def basic(token: str, user: str = "") -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}"}
+
+
+def refused(answer: TestResponse) -> tuple[int, str]:
+    assert answer.json is not None
+    assert set(answer.json["error"]) == {"code", "message", "details"}
+    return answer.status_code, answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_is_open(make_client: MakeClient, host: str) -> None:
+    client = make_client(host)
+    assert [client.get(path).status_code for path in ("/read", "/operate", "/openapi.json")] == [200] * 3
+    assert client.post("/operate").status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_elsewhere_a_service_does_not_start_without_tokens(make_client: MakeClient, host: str, file: Path) -> None:
+    with pytest.raises(InvalidInput, match="DRIFTLINE_TOKENS"):
+        make_client(host)
+    with pytest.raises(InvalidInput, match="driftline token create"):
+        make_client(host, tokens=file)
+    token = tokens.create(file, "one", frozenset(Scope), NOW)
+    assert make_client(host, tokens=file).get("/read", headers=bearer(token)).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("header", [bearer, basic, lambda token: basic(token, "anybody")])
+def test_a_token_opens_what_its_scopes_say(
+    make_client: MakeClient, file: Path, header: Callable[[str], dict[str, str]]
+) -> None:
+    reader = header(tokens.create(file, "reader", frozenset({Scope.READ}), NOW))
+    operator = header(tokens.create(file, "operator", frozenset({Scope.OPERATE}), NOW))
+    client = make_client(tokens=file)
+    assert client.get("/read", headers=reader).status_code == client.post("/operate", headers=operator).status_code
+    status, message = refused(client.get("/operate", headers=reader))
+    assert (status, "'reader'" in message, "--scope operate" in message) == (403, True, True)
+    status, message = refused(client.get("/read", headers=operator))
+    assert (status, "--scope read" in message) == (403, True)
+
+
+@pytest.mark.parametrize("path", ["/read", "/operate", "/openapi.json", "/nowhere", "/undeclared"])
+@pytest.mark.parametrize(
+    "header",
+    [{}, bearer("driftline_wrong"), basic("driftline_wrong"), bearer(""), {"Authorization": "Basic ?"},
+     {"Authorization": "Digest username=a"}, {"Authorization": "Bearer a=b"}, {"Authorization": "ÿ"}],
+)  # fmt: skip
+def test_without_a_valid_token_nothing_is_told(
+    make_client: MakeClient, file: Path, path: str, header: dict[str, str]
+) -> None:
+    tokens.create(file, "reader", frozenset(Scope), NOW)
+    answer = make_client(tokens=file).get(path, headers=header)
+    status, message = refused(answer)
+    assert status == HTTPStatus.UNAUTHORIZED
+    assert "driftline token create" in message if header else "Authorization: Bearer" in message
+    schemes = answer.headers.getlist("WWW-Authenticate")
+    assert [scheme.split()[0] for scheme in schemes] == ["Bearer", "Basic"]
+    assert ("invalid_token" in schemes[0]) == bool(header)
+
+
+def test_the_probes_need_no_token(make_client: MakeClient, file: Path) -> None:
+    tokens.create(file, "reader", frozenset(Scope), NOW)
+    client = make_client(tokens=file, rate_limit="1/hour")
+    assert [client.get(path).status_code for path in ("/healthz", "/readyz") * 3] == [200] * 6
+
+
+def test_a_token_may_be_revoked_or_expire_while_the_service_runs(make_client: MakeClient, file: Path) -> None:
+    now = [datetime.now(UTC)]
+    brief = bearer(tokens.create(file, "brief", frozenset(Scope), now[0], timedelta(days=1)))
+    other = bearer(tokens.create(file, "other", frozenset(Scope), now[0]))
+    client = make_client(tokens=file, clock=lambda: now[0])
+    assert client.get("/read", headers=brief).status_code == client.get("/read", headers=other).status_code == 200
+    tokens.revoke(file, "other")
+    assert client.get("/read", headers=other).status_code == HTTPStatus.UNAUTHORIZED
+    now[0] += timedelta(days=1)
+    assert client.get("/read", headers=brief).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_route_without_a_scope_serves_nobody(make_client: MakeClient, file: Path) -> None:
+    token = tokens.create(file, "all", frozenset(Scope), NOW)
+    for client in (make_client(), make_client(tokens=file)):
+        answer = client.get("/undeclared", headers=bearer(token))
+        assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+        assert "told" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "LOCALHOST"])
+def test_an_open_service_answers_to_its_own_name(make_client: MakeClient, name: str) -> None:
+    assert make_client().get("/read", headers={"Host": name}).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:5000", "10.0.0.1", "localhost.evil.example", "[::1"])
+@pytest.mark.parametrize("path", ["/read", "/operate", "/nowhere"])
+def test_an_open_service_answers_to_no_other_name(make_client: MakeClient, file: Path, name: str, path: str) -> None:
+    assert make_client().get(path, headers={"Host": name}).status_code in (400, 403)
+    assert make_client().get("/healthz", headers={"Host": "10.0.0.1"}).status_code == HTTPStatus.OK
+    token = tokens.create(file, "all", frozenset(Scope), NOW)
+    named = {**bearer(token), "Host": "monitor.example"}
+    assert make_client("0.0.0.0", tokens=file).get("/read", headers=named).status_code == HTTPStatus.OK  # noqa: S104
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://localhost:8000"},
+    {"Origin": "null"},
+    {"Origin": "http://["},
+]
+OWN: list[dict[str, str]] = [
+    {},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Origin": "http://localhost"},
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("header", FOREIGN)
+def test_a_foreign_page_changes_nothing(
+    make_client: MakeClient, file: Path, method: str, header: dict[str, str]
+) -> None:
+    assert refused(make_client().open("/operate", method=method, headers=header))[0] == HTTPStatus.FORBIDDEN
+    login = basic(tokens.create(file, "all", frozenset(Scope), NOW))
+    client = make_client(tokens=file)
+    assert refused(client.open("/operate", method=method, headers=header | login))[0] == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("header", OWN)
+def test_the_own_pages_and_curl_may(make_client: MakeClient, header: dict[str, str]) -> None:
+    assert make_client().post("/operate", headers=header).status_code == HTTPStatus.OK
+    assert make_client().get("/read", headers={"Sec-Fetch-Site": "cross-site"}).status_code == HTTPStatus.OK
+
+
+def test_too_many_bytes_are_refused(make_client: MakeClient) -> None:
+    client = make_client(max_body=1000)
+    assert client.post("/operate", data=b"x" * 1000).json == {"bytes": 1000}
+    status, message = refused(client.post("/operate", data=b"x" * 1001))
+    assert (status, "DRIFTLINE_MAX_BODY" in message) == (413, True)
+    unsized: dict[str, Any] = {"environ_overrides": {"wsgi.input_terminated": True}}
+    assert client.post("/operate", input_stream=BytesIO(b"x" * 1000), **unsized).json == {"bytes": 1000}
+    status, message = refused(client.post("/operate", input_stream=BytesIO(b"x" * 1001), **unsized))
+    assert (status, "DRIFTLINE_MAX_BODY" in message) == (413, True)
+
+
+def test_too_many_requests_are_refused_by_token_or_address(make_client: MakeClient, file: Path) -> None:
+    one, two = (bearer(tokens.create(file, name, frozenset(Scope), NOW)) for name in ("one", "two"))
+    client = make_client(tokens=file, rate_limit="2/hour")
+    assert [client.get("/read", headers=one).status_code for _ in range(3)] == [200, 200, 429]
+    answer = client.get("/read", headers=one)
+    assert "Retry-After" in refused(answer)[1]
+    assert 1 <= int(answer.headers["Retry-After"]) <= 3600
+    assert client.get("/read", headers=two).status_code == HTTPStatus.OK
+    assert [client.get("/nowhere", headers=bearer("wrong")).status_code for _ in range(3)] == [401, 401, 429]
+    elsewhere = {"REMOTE_ADDR": "10.0.0.9"}
+    assert client.get("/read", environ_overrides=elsewhere).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_the_limit_may_be_off(make_client: MakeClient) -> None:
+    client = make_client(rate_limit="off")
+    assert {client.get("/read").status_code for _ in range(100)} == {200}
+
+
+@pytest.mark.parametrize("rate", ["", "often", "0/minute", "10/day", "10 / minute", "10/minute; 3/second"])
+def test_a_rate_that_does_not_fit_is_refused(rate: str) -> None:
+    with pytest.raises(InvalidInput, match="DRIFTLINE_RATE_LIMIT: "):
+        AccessSettings(rate_limit=rate)
+
+
+def test_the_log_says_whose_token_it_was_and_never_the_token(
+    make_client: MakeClient, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = tokens.create(file, "reader", frozenset({Scope.READ}), NOW)
+    client = make_client(tokens=file)
+    with caplog.at_level(logging.DEBUG):
+        client.get("/read", headers=bearer(token))
+        client.get("/operate", headers=basic(token))
+        client.get("/read", headers=bearer("driftline_wrong"))
+    said = [record.getMessage().rpartition(" in ")[0] for record in caplog.records]
+    assert said == ["GET /read by reader 200", "GET /operate by reader 403", "GET /read from 127.0.0.1 401"]
+    assert "driftline_" not in caplog.text
+
+
+def test_the_description_says_who_may_and_how_it_is_refused(make_client: MakeClient, file: Path) -> None:
+    document: Any = make_client().get("/openapi.json").json
+    assert {(name, one["type"], one["scheme"]) for name, one in document["components"]["securitySchemes"].items()} == {
+        ("bearer", "http", "bearer"),
+        ("basic", "http", "basic"),
+    }
+    paths = document["paths"]
+    assert paths["/read"]["get"]["security"] == [{}, {"bearer": ["read"]}, {"basic": ["read"]}]
+    assert paths["/operate"]["post"]["security"] == [{}, {"bearer": ["operate"]}, {"basic": ["operate"]}]
+    assert paths["/healthz"]["get"]["security"] == []
+    assert {"401", "403", "413", "429"} <= {*paths["/operate"]["get"]["responses"]}
+    token = tokens.create(file, "all", frozenset(Scope), NOW)
+    closed: Any = make_client(tokens=file).get("/openapi.json", headers=bearer(token)).json
+    assert closed["paths"]["/read"]["get"]["security"] == [{"bearer": ["read"]}, {"basic": ["read"]}]

@@ -1,0 +1,44 @@
+import pytest
+
+from driftline.engine.results import Method, Metric, Quality, State, Statistic
+from driftline.engine.verdicts.findings import SEVERITY, TITLE, Finding, gravest, percent, reasons, title, told_apart
+
+
+def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
+    findings = [Finding(None, "note"), Finding(State.OK, "fine"), Finding(State.WARN, "bad"), Finding(State.OK, "fine")]
+    assert gravest(findings) is State.WARN
+    assert reasons(findings) == ("bad", "fine", "note")
+
+
+def test_every_state_a_finding_can_have_is_ranked() -> None:
+    assert set(SEVERITY) == set(State) - {State.NO_DATA}
+
+
+@pytest.mark.parametrize("method", [*Metric, *Method, *Quality, *Statistic])
+def test_every_method_has_a_title(method: str) -> None:
+    assert method in TITLE
+    assert title(method) == TITLE[method]
+
+
+def test_one_of_several_numbers_is_named_in_its_title() -> None:
+    assert title("quantiles:0.25") == "quantile 0.25"
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.0, "0 %"), (0.95, "95 %"), (0.9999, "99.9 %"), (1.0, "100 %"), (0.057, "5.7 %")]
+)
+def test_shares_are_rounded_down(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "shown"),
+    [
+        (0.41, 0.47, ("0.41", "0.47")),
+        (0.46999, 0.47, ("0.46999", "0.47")),
+        (0.5, 0.5, ("0.5", "0.5")),
+        (12345.678, 12345.679, ("12345.678", "12345.679")),
+    ],
+)
+def test_numbers_are_shown_so_that_they_differ(value: float, bound: float, shown: tuple[str, str]) -> None:
+    assert told_apart(value, bound) == shown

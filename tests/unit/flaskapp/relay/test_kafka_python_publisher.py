@@ -1,0 +1,43 @@
+"""Reading the markers ends, also where the broker gives nothing."""
+
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+
+from driftline.errors import KafkaUnavailable
+from flaskapp.relay import kafka_python_publisher
+from flaskapp.relay.kafka_python_publisher import _read_all
+
+POLLS = 5
+"""So often a reader may ask in vain before this test counts it as endless."""
+
+
+class Silent:
+    """A consumer with one message to read whose broker never gives it."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+
+    def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        """Take the partitions."""
+
+    def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Promise one message each."""
+        return dict.fromkeys(partitions, 1)
+
+    def position(self, partition: TopicPartition) -> int:
+        """Stay at the beginning."""
+        return 0
+
+    def poll(self, **options: Any) -> dict[TopicPartition, list[Any]]:
+        """Give nothing."""
+        self.polls += 1
+        assert self.polls < POLLS, "the reading goes on for ever"
+        return {}
+
+
+def test_a_broker_that_gives_no_markers_is_away_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_python_publisher, "OPEN_SECONDS", -1.0)
+    with pytest.raises(KafkaUnavailable, match="in time"):
+        list(_read_all(Silent(), [TopicPartition("markers", 0)]))

@@ -1,0 +1,76 @@
+"""A dated stream is known by what it writes; any other is one of its own."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from driftline.errors import InvalidInput
+from flaskapp.stream.plan import StreamPlan
+from flaskapp.stream.request import read_start
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+DATED: dict[str, Any] = {
+    "start_date": "2026-01-01",
+    "num_batches": 30,
+    "drifts": [{"kind": "unit", "size": 60, "start": 15, "column": "DP_MOC_DURATION"}],
+}
+
+
+def plan(body: dict[str, Any], salt: UUID | None = None) -> StreamPlan:
+    return StreamPlan.of(*read_start(body, NOW.date()), NOW, salt or uuid4())
+
+
+def test_a_dated_stream_has_the_same_id_each_time_whatever_its_length_and_pace() -> None:
+    one = plan(DATED)
+    assert len(one.run_id) == 64
+    for same in ({}, {"interval": 1}, {"num_batches": 60}, {"step": "1d"}, {"subscribers": 1000}):
+        assert plan({**DATED, **same}).run_id == one.run_id
+
+
+@pytest.mark.parametrize(
+    "other", [{"start_date": "2026-01-02"}, {"seed": 8}, {"subscribers": 999}, {"drifts": []}, {"label_delay": 4}]
+)
+def test_another_content_is_another_stream(other: dict[str, Any]) -> None:
+    assert plan({**DATED, **other}).run_id != plan(DATED).run_id
+
+
+def test_an_undated_stream_is_one_of_its_own() -> None:
+    assert plan({}).run_id != plan({}).run_id
+    salt = uuid4()
+    assert plan({}, salt) == plan({}, salt)
+
+
+def test_a_dated_stream_has_batch_size_subscribers_unless_told() -> None:
+    assert plan({**DATED, "batch_size": 50}).world.subscribers == 50
+    assert plan({**DATED, "batch_size": 50, "subscribers": 70}).world.subscribers == 70
+    assert plan({"batch_size": 50}).world.subscribers > 50, "some are silent on a day"
+
+
+@pytest.mark.parametrize("body", [DATED, {}, {"batch_size": 5, "interval": 0.5}])
+def test_a_plan_comes_back_from_its_json(body: dict[str, Any]) -> None:
+    made = plan(body)
+    assert StreamPlan.from_json(made.to_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("start_date", "2026-02-30"), ("start_date", 5), ("drifts", [{"kind": "gravity"}]), ("seed", None), ("colour", 1)],
+)
+def test_a_plan_of_another_version_is_refused(field: str, value: object) -> None:
+    stored = json.loads(plan(DATED).to_json())
+    stored["world"][field] = value
+    with pytest.raises(InvalidInput, match="another version"):
+        StreamPlan.from_json(json.dumps(stored))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"world": {}}'])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="another version"):
+        StreamPlan.from_json(text)
+
+
+def test_batch_one_is_the_first_day() -> None:
+    assert [plan(DATED).day(number) for number in (1, 31)] == [date(2026, 1, 1), date(2026, 1, 31)]

@@ -1,0 +1,44 @@
+"""What a user is told of a stream: why it failed, and what a request to start did."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import DataError
+
+from driftline.errors import BatchConflict
+from flaskapp.stream.plan import StreamPlan
+from flaskapp.stream.request import read_start
+from flaskapp.stream.runs import Run, RunState
+from flaskapp.stream.service import message, reason
+
+NOW = datetime(2026, 6, 15, tzinfo=UTC)
+
+
+def test_a_failure_of_the_driver_shows_neither_sql_nor_values() -> None:
+    error = DataError("INSERT INTO cdr VALUES (%s)", ("a-subscriber",), Exception(1406, "Data too long: a-subscriber"))
+    assert reason(error) == "DataError: the simulator's log says more"
+
+
+def test_a_failure_of_our_own_is_told_in_its_words() -> None:
+    assert reason(BatchConflict("Batch 3 is another.", details=("a",))) == "Batch 3 is another."
+
+
+def told(state: RunState, num_batches: int) -> str:
+    """What is told of a stream after its tenth day."""
+    asked = {"start_date": "2026-01-01", "num_batches": num_batches}
+    plan = StreamPlan.of(*read_start(asked, NOW.date()), NOW, UUID(int=0))
+    return message(Run(plan.run_id, plan.to_json(), state, num_batches, 11, 0, NOW, NOW, None, None), plan)
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED, RunState.FINISHED])
+def test_where_nothing_starts_it_says_what_is_there(state: RunState) -> None:
+    assert told(state, 5) == (
+        "Nothing was started: 10 batches of this stream are there already; ask for more than 10 to go on."
+    )
+
+
+def test_where_a_stream_goes_on_it_says_from_where_to_where() -> None:
+    assert told(RunState.RUNNING, 15).startswith(
+        "Streaming started: from batch 11 on, the days 2026-01-11 to 2026-01-15."
+    )

@@ -1,0 +1,84 @@
+"""The content of batches: the same each time, whole days or parts that add up, labels when they are known."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+import pytest
+
+from churn.columns import CDR_USAGE, Cdr
+from driftline.store import bulk
+from flaskapp.records import COLUMNS
+from flaskapp.stream import source as stream_source
+from flaskapp.stream.plan import StreamPlan
+from flaskapp.stream.request import read_start
+from flaskapp.stream.source import StreamSource
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+DATED = {"start_date": "2026-01-01", "num_batches": 6, "subscribers": 80}
+USAGE = [str(column) for column in CDR_USAGE]
+
+
+def source(body: dict[str, Any]) -> StreamSource:
+    return StreamSource(StreamPlan.of(*read_start(body, NOW.date()), NOW, UUID(int=1)))
+
+
+def test_a_batch_is_the_same_bytes_whoever_makes_it_when() -> None:
+    one, other = source(DATED), source({**DATED, "num_batches": 30})
+    for number in (1, 5):
+        batches = one.records(number, NOW), other.records(number, datetime(2026, 7, 1, tzinfo=UTC))
+        assert batches[0].id == batches[1].id
+        assert bulk.encode(batches[0].frame, COLUMNS) == bulk.encode(batches[1].frame, COLUMNS)
+    assert one.labels(5).equals(other.labels(5))
+
+
+def test_a_dated_batch_is_one_day_with_unique_short_ids_and_no_labels() -> None:
+    made = source(DATED)
+    frames = [made.records(number, NOW).frame for number in range(1, 7)]
+    every = pd.concat(frames)
+    assert every[Cdr.RECORD_ID].is_unique
+    assert every[Cdr.RECORD_ID].str.len().max() <= 40
+    assert every[Cdr.PSEUDO_CHURNED].isna().all()
+    assert [frame[Cdr.DATE].unique().tolist() for frame in frames] == [
+        [pd.Timestamp(f"2026-01-0{number}", tz="UTC")] for number in range(1, 7)
+    ]
+
+
+def test_labels_speak_of_each_record_of_the_stream_once() -> None:
+    made = source(DATED)
+    known = {number: made.labels(number) for number in range(1, 10)}
+    every = pd.concat(known.values())
+    assert every["id"].is_unique
+    for number in range(1, 7):
+        records = made.records(number, NOW).frame
+        assert {f"2026-01-0{number}/{user}" for user in records[Cdr.MSISDN]} <= set(every["id"])
+    for number, labels in known.items():
+        assert (labels["known_at"] == pd.Timestamp(f"2026-01-{number + 1:02d}", tz="UTC")).all()
+        assert (labels["day"] >= pd.Timestamp(date(2025, 12, 29), tz="UTC")).all()
+        assert (labels["known_at"] > labels["day"]).all()
+    assert (known[1]["day"] < pd.Timestamp("2026-01-01", tz="UTC")).all(), "history's last days are among them"
+
+
+@pytest.mark.parametrize("rows_of_a_day", [10**6, 120])
+def test_undated_batches_have_batch_size_records_and_add_up_to_days(
+    monkeypatch: pytest.MonkeyPatch, rows_of_a_day: int
+) -> None:
+    monkeypatch.setattr(stream_source, "ROWS_OF_A_DAY", rows_of_a_day)
+    made = source({"batch_size": 40, "num_batches": 6})
+    frames = [made.records(number, NOW).frame for number in range(1, 7)]
+    assert [len(frame) for frame in frames] == [40] * 6
+    assert pd.concat(frames)[Cdr.RECORD_ID].is_unique
+    assert all((frame[Cdr.DATE] == NOW).all() for frame in frames)
+    days = 1 if rows_of_a_day > 1000 else 2
+    whole = [made.world.records_of_day(date(2026, 6, 15 + day)).head(40) for day in range(days)]
+    assert pd.concat(frames)[USAGE].sum().tolist() == pd.concat(whole)[USAGE].sum().tolist()
+    assert made.labels(1).empty
+
+
+def test_what_is_missing_all_day_is_missing_in_each_part() -> None:
+    drift = {"kind": "missing", "size": 0.5, "start": 1, "column": "DP_MOC_COUNT"}
+    made = source({"batch_size": 40, "num_batches": 4, "drifts": [drift]})
+    frames = [made.records(number, NOW).frame.set_index(Cdr.MSISDN)[Cdr.MOC_COUNT].isna() for number in range(1, 5)]
+    assert 0 < frames[0].sum() < 40
+    assert all(frame.equals(frames[0]) for frame in frames)

@@ -1,0 +1,71 @@
+"""The drift map agrees with the verdict's rule: warm where drift is seen, and nowhere else."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.engine.results import Bounds, Method, Result
+from driftline.engine.thresholds.overrides import ConstantThreshold
+from driftline.engine.verdicts.drift_rule import drift_seen
+from monitoring.pages.drift_map import drift_map, ratio
+from monitoring.pages.model_page import SHADES, shade
+from tests.unit.monitoring.reports_builder import SPEC, drift, report
+
+
+@given(st.floats(0, 1), st.one_of(st.none(), st.floats(0.01, 1)), st.one_of(st.none(), st.floats(0, 1)))
+def test_a_cell_is_beyond_one_only_where_drift_is_seen(value: float, upper: float | None, p: float | None) -> None:
+    one = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
+    cell = drift_map(SPEC, [one])[0].cells[0]
+    assert cell.ratio is not None
+    assert cell.seen == bool(drift_seen(SPEC, one.facts()))
+    assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (drift(0.1, 0.2), 0.5),
+        (drift(0.06, 0.05), 0.6),
+        (drift(0.3, None), 3.0),
+        (drift(7.0, None, method=Method.CHI2, effect=0.05), 0.5),
+        (drift(None), None),
+    ],
+)
+def test_the_ratio_is_of_the_bound_or_of_the_effect_floor_whichever_is_further(
+    result: Result, expected: float | None
+) -> None:
+    assert ratio(SPEC, result) == pytest.approx(expected)
+
+
+@given(st.floats(0, 1), st.floats(0, 0.5), st.floats(0.5, 1))
+def test_a_threshold_of_the_spec_s_own_knows_no_floor(value: float, lower: float, upper: float) -> None:
+    own = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
+    spec = SPEC.model_copy(update={"own_thresholds": own})
+    one = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
+    cell = drift_map(spec, [one])[0].cells[0]
+    assert cell.ratio is not None
+    assert cell.seen == bool(drift_seen(spec, one.facts()))
+    assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
+
+
+def test_a_column_without_a_value_says_why() -> None:
+    cell = drift_map(SPEC, [report(0, drift(None))])[0].cells[0]
+    assert (cell.ratio, cell.words, shade(cell.ratio)) == (None, "too few rows", None)
+
+
+def test_every_watched_column_has_a_row_with_a_cell_for_each_chunk() -> None:
+    chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",))]
+    rows = drift_map(SPEC, chunks)
+    assert [row.column for row in rows] == ["minutes", "probability_1", "prediction"]
+    assert [cell.lasting for cell in rows[0].cells] == [False, True]
+    assert (rows[0].lasts, rows[1].lasts) == (True, False)
+
+
+@given(st.floats(0, 1000))
+def test_shades_turn_warm_at_the_bound(way: float) -> None:
+    found = shade(way)
+    assert found is not None
+    assert 0 <= found < SHADES
+    assert (found >= SHADES // 2) == (way >= 1)

@@ -1,0 +1,44 @@
+"""Ports are chosen around what others use."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from stack.servers import ports
+from stack.services.lifecycle import choose_ports
+from stack.services.site import Site, kept_ports
+from stack.services.table import SERVERS, SERVICES
+
+
+def two_free_neighbours() -> int:
+    first = ports.any_free()
+    return first if ports.is_free(first + 1) else two_free_neighbours()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    made = Site.at(tmp_path / "var", {})
+    made.claim()
+    return made
+
+
+def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
+    first = two_free_neighbours()
+    wanted = {**site.ports, "kafka": first, "kafka-controller": first + 1}
+    with socket.create_server(("127.0.0.1", first)), socket.create_server(("127.0.0.1", first + 1)):
+        chosen = choose_ports(Site(site.var, "RawData", wanted), SERVERS, any_port=False).ports
+    assert {first, first + 1}.isdisjoint(chosen.values())
+    assert len(set(chosen.values())) == len(chosen)
+
+
+def test_what_is_chosen_is_kept(site: Site) -> None:
+    chosen = choose_ports(site, SERVICES, any_port=True).ports
+    assert kept_ports(site.var) == chosen
+    assert len(set(chosen.values())) == 5
+
+
+def test_a_port_set_by_hand_is_taken(site: Site) -> None:
+    wanted = ports.any_free()
+    by_hand = Site.at(site.var, {"MONITOR_PORT": str(wanted)})
+    assert choose_ports(by_hand, SERVICES, any_port=False).ports["monitor"] == wanted
