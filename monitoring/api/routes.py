@@ -10,11 +10,10 @@ from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
+from driftline.report.schema import ChunkBrief, ChunkOut
 from monitoring.api.schemas import (
     INSTANT,
     AdviceOut,
-    ChunkBrief,
-    ChunkOut,
     ChunkQuery,
     ChunksOut,
     Instant,
@@ -28,7 +27,7 @@ from monitoring.api.schemas import (
 )
 from monitoring.poll.poller import Summary
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
-from monitoring.report.chunk_report import Span
+from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 NEWEST = 7
@@ -55,7 +54,7 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
         """List a model's chunks with verdicts and results, oldest first."""
-        standing = monitor.standing(name, query_data.version, Span(query_data.first, query_data.last))
+        standing = monitor.standing(name, query_data.version, ChunkRange(query_data.first, query_data.last))
         found = tuple(ChunkOut.of(standing.version.spec, report) for report in standing.chunks)
         return ChunksOut(model=name, version=standing.version.number, clock=standing.clock, chunks=found)
 
@@ -96,7 +95,7 @@ def _parsed(start: str) -> datetime:
 
 
 def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
-    standing = monitor.standing(name, versions[-1], Span())
+    standing = monitor.standing(name, versions[-1], ChunkRange())
     version, fitted = standing.version, standing.version.fitted
     return ModelOut(
         name=name,
@@ -130,7 +129,7 @@ def _polled(monitor: Monitor, summary: Summary) -> PollOut:
 
 
 def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
-    standing = monitor.standing(name, version, Span())
+    standing = monitor.standing(name, version, ChunkRange())
     spec = standing.version.spec
     return ModelPolled(
         name=name,

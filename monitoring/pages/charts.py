@@ -7,8 +7,8 @@ from operator import attrgetter
 
 from driftline.engine.results import Bounds, Kind, Result
 from driftline.engine.verdicts.findings import title
+from driftline.report.view import ChunkView
 from monitoring.pages.timeline import Tick, Timeline
-from monitoring.report.chunk_report import ChunkReport
 
 METRIC_HEIGHT, DRIFT_HEIGHT, MARGIN = 132.0, 84.0, 10.0
 LABEL = 12.0
@@ -95,7 +95,7 @@ class Scale:
         return [Tick(self(value), f"{value:.{digits}f}") for value in values]
 
 
-def metric_chart(metric: str, chunks: Sequence[ChunkReport], timeline: Timeline) -> Chart:
+def metric_chart(metric: str, chunks: Sequence[ChunkView], timeline: Timeline) -> Chart:
     """Draw a metric: realized values, the estimate with its band, and the bounds."""
     realized = [report.result(Kind.REALIZED, metric) for report in chunks]
     estimated = [report.result(Kind.ESTIMATED, metric) for report in chunks]
@@ -119,7 +119,7 @@ def metric_chart(metric: str, chunks: Sequence[ChunkReport], timeline: Timeline)
     )
 
 
-def drift_chart(column: str, method: str, chunks: Sequence[ChunkReport], timeline: Timeline) -> Chart:
+def drift_chart(column: str, method: str, chunks: Sequence[ChunkView], timeline: Timeline) -> Chart:
     """Draw one drift or quality method of a column with its bounds."""
     found = [_drift_result(report, column, method) for report in chunks]
     bounds = [result.bounds if result else None for result in found]
@@ -135,7 +135,7 @@ def drift_chart(column: str, method: str, chunks: Sequence[ChunkReport], timelin
     return Chart(column, newest, f"{title(method)}, {of}", DRIFT_HEIGHT, scale.ticks[:3], lines, dots)
 
 
-def _drift_result(report: ChunkReport, column: str, method: str) -> Result | None:
+def _drift_result(report: ChunkView, column: str, method: str) -> Result | None:
     return report.result(Kind.DRIFT, method, column) or report.result(Kind.QUALITY, method, column)
 
 

@@ -9,12 +9,11 @@ from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from monitoring.api.schemas import ChunkQuery
 from monitoring.pages.model_page import Page, page_of
-from monitoring.pages.states import SHOWN
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice
-from monitoring.report.chunk_report import Span
+from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
-CARD = Span(most=30)
+CARD = ChunkRange(most=30)
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -37,7 +36,7 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         versions = monitor.models()
         if name not in versions:
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-        span = Span(query_data.first, query_data.last)
+        span = ChunkRange(query_data.first, query_data.last)
         return render_template("model.html", page=_page(monitor, name, span, versions[name], query_data.version))
 
     def unavailable(error: Unavailable) -> ResponseReturnValue:
@@ -50,12 +49,12 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
-    pages.context_processor(lambda: {"shown": SHOWN, "last": monitor.last, "every": poll_seconds})
+    pages.context_processor(lambda: {"last": monitor.last, "every": poll_seconds})
     pages.after_request(_protect)
     return pages
 
 
-def _page(monitor: Monitor, name: str, span: Span, versions: list[int], version: int | None = None) -> Page:
+def _page(monitor: Monitor, name: str, span: ChunkRange, versions: list[int], version: int | None = None) -> Page:
     standing = monitor.standing(name, version, span)
     return page_of(standing.version, tuple(versions), standing.clock, standing.chunks)
 

@@ -7,9 +7,8 @@ from driftline.engine.directions import worse_side
 from driftline.engine.results import Kind, Quality, Result
 from driftline.engine.spec import ModelSpec
 from driftline.engine.thresholds.bounds import EFFECT_FLOOR
-from driftline.engine.verdicts.drift_rule import drift_seen
 from driftline.engine.verdicts.findings import percent, title
-from monitoring.report.chunk_report import ChunkReport
+from driftline.report.view import ChunkView
 
 UNSEEN = 0.99
 """What a ratio is at most where the verdict's rule sees no drift, p-values over all columns considered."""
@@ -41,14 +40,9 @@ class DriftRow:
         return any(cell.lasting for cell in self.cells)
 
 
-def subjects_seen(spec: ModelSpec, report: ChunkReport) -> frozenset[str]:
-    """Name what drifted in a chunk by the verdict's own rule, whether it lasts or not: columns, or the whole model."""
-    return frozenset(subject for _, subject, *_ in drift_seen(spec, report.facts()))
-
-
-def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
+def drift_map(spec: ModelSpec, chunks: Sequence[ChunkView]) -> list[DriftRow]:
     """Give a row for each watched column, in the spec's order, with a cell for each chunk."""
-    seen = [subjects_seen(spec, report) for report in chunks]
+    seen = [report.subjects_seen(spec) for report in chunks]
     return [
         DriftRow(
             column.name,
@@ -61,7 +55,7 @@ def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
     ]
 
 
-def _cell(spec: ModelSpec, report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
+def _cell(spec: ModelSpec, report: ChunkView, column: str, *, seen: bool) -> DriftCell:
     own = [r for r in report.results if r.subject == column and r.kind in (Kind.DRIFT, Kind.QUALITY)]
     found = [(way, r) for r in own if (way := ratio(spec, r)) is not None]
     lasting = column in report.verdict.drifted

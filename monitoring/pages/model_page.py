@@ -7,13 +7,13 @@ from datetime import datetime
 from driftline.engine.results import Kind, Quality, State
 from driftline.engine.spec import ModelSpec
 from driftline.engine.verdicts.findings import percent
+from driftline.report.view import ChunkView
+from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
 from driftline.store.registry import Version
 from monitoring.pages.charts import Chart, drift_chart, metric_chart
 from monitoring.pages.drift_map import DriftCell, DriftRow, drift_map, ratio
-from monitoring.pages.states import SHOWN, Shown
 from monitoring.pages.timeline import Timeline
-from monitoring.report.advice import PERIOD_WORDS, Advice, advice_on
-from monitoring.report.chunk_report import ChunkReport
+from monitoring.report.advice import Advice, advice_on
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
 MOST_DETAILS = 6
@@ -27,8 +27,8 @@ class ChunkRow:
 
     name: str
     anchor: str
-    report: ChunkReport
-    shown: Shown
+    report: ChunkView
+    shown: StateWords
     state: State
     labels: str
     numbers: tuple[str, ...]
@@ -71,7 +71,7 @@ class Page:
     number_names: tuple[str, ...]
 
     @property
-    def states(self) -> list[tuple[Shown, State, int]]:
+    def states(self) -> list[tuple[StateWords, State, int]]:
         """How many chunks stand how, the gravest first."""
         order = [
             State.ALERT,
@@ -83,10 +83,10 @@ class Page:
             State.NO_DATA,
         ]
         counts = [(state, sum(row.state is state for row in self.rows)) for state in order]
-        return [(SHOWN[state], state, count) for state, count in counts if count]
+        return [(STATE_WORDS[state], state, count) for state, count in counts if count]
 
 
-def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks: Sequence[ChunkReport]) -> Page:
+def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks: Sequence[ChunkView]) -> Page:
     """Make the page of a model version from its chunks, oldest first."""
     spec = version.spec
     timeline = Timeline.of(spec, chunks)
@@ -111,18 +111,18 @@ def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks
     )
 
 
-def _row(version: Version, report: ChunkReport, name: str) -> ChunkRow:
+def _row(version: Version, report: ChunkView, name: str) -> ChunkRow:
     state = report.verdict.state
     numbers = tuple(
         _number(report, kind, metric)
         for kind, metric in ((Kind.REALIZED, "f1"), (Kind.REALIZED, "roc_auc"), (Kind.ESTIMATED, "roc_auc"))
     )
     labels = "–" if report.coverage is None else percent(report.coverage)
-    start = report.chunk.start.astimezone(version.spec.zone)
-    return ChunkRow(name, f"c-{start:%Y-%m-%dT%H}", report, SHOWN[state], state, labels, numbers)
+    start = report.start.astimezone(version.spec.zone)
+    return ChunkRow(name, f"c-{start:%Y-%m-%dT%H}", report, STATE_WORDS[state], state, labels, numbers)
 
 
-def _number(report: ChunkReport, kind: Kind, metric: str) -> str:
+def _number(report: ChunkView, kind: Kind, metric: str) -> str:
     result = report.result(kind, metric)
     return "–" if result is None or result.value is None else f"{result.value:.3f}"
 
@@ -146,14 +146,14 @@ def shade(way: float | None) -> int | None:
 
 
 def _details(
-    spec: ModelSpec, drifted: Sequence[DriftRow], chunks: Sequence[ChunkReport], timeline: Timeline
+    spec: ModelSpec, drifted: Sequence[DriftRow], chunks: Sequence[ChunkView], timeline: Timeline
 ) -> list[Chart]:
     """The columns whose drift lasted, each by the method that was farthest beyond its bound."""
     lasting = [row.column for row in drifted if row.lasts][:MOST_DETAILS]
     return [drift_chart(column, _farthest(spec, column, chunks), chunks, timeline) for column in lasting]
 
 
-def _farthest(spec: ModelSpec, column: str, chunks: Sequence[ChunkReport]) -> str:
+def _farthest(spec: ModelSpec, column: str, chunks: Sequence[ChunkView]) -> str:
     kinds = (Kind.DRIFT, Kind.QUALITY)
     ways = [
         (way, str(result.method))

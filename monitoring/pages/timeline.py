@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftline.engine.spec import ModelSpec
-from monitoring.report.advice import name
-from monitoring.report.chunk_report import ChunkReport
+from driftline.report.view import ChunkView
+from driftline.report.wording import period_label
 
 WIDTH, LEFT, RIGHT = 1140.0, 226.0, 84.0
 MOST_TICKS = 12
@@ -27,9 +27,12 @@ class Timeline:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, spec: ModelSpec, chunks: Sequence[ChunkReport]) -> "Timeline":
+    def of(cls, spec: ModelSpec, chunks: Sequence[ChunkView]) -> "Timeline":
         """Give every chunk a column."""
-        return cls((WIDTH - LEFT - RIGHT) / max(len(chunks), 1), tuple(name(spec, report) for report in chunks))
+        return cls(
+            (WIDTH - LEFT - RIGHT) / max(len(chunks), 1),
+            tuple(period_label(report.start, spec.period, spec.zone) for report in chunks),
+        )
 
     def left(self, place: int) -> float:
         """Give the left edge of a chunk's column."""

@@ -14,10 +14,10 @@ from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Bounds, Kind, Result
 from driftline.engine.verdicts.findings import title
+from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.charts import LEVELS
 from monitoring.pages.drift_map import drift_map
-from monitoring.report.chunk_report import ChunkReport
 
 INK, REALIZED, ESTIMATED, WARN, ALERT = "#22303c", "#2166ac", "#8a63c9", "#c98a00", "#c0392b"
 RESOLUTION = 110
@@ -29,7 +29,7 @@ _DRAWN = {"warn": ("warning", WARN), "alert": ("alert", ALERT)}
 """How each of `LEVELS` is called in the legend, and its colour."""
 
 
-def performance(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
+def performance(version: Version, chunks: Sequence[ChunkView]) -> bytes:
     """Draw each metric by chunk: realized, estimated with 3 standard errors, and the bounds of warning and alert."""
     metrics = version.spec.metrics
     figure = Figure(figsize=(11, 2.6 * len(metrics) + 0.6), layout="constrained")
@@ -40,7 +40,7 @@ def performance(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
     return _png(figure)
 
 
-def drift(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
+def drift(version: Version, chunks: Sequence[ChunkView]) -> bytes:
     """Draw by column and chunk how far the farthest method is along the way to its bound; above 1 it is outside."""
     drifted = drift_map(version.spec, chunks)
     values = np.array([[np.nan if c.ratio is None else c.ratio for c in row.cells] for row in drifted])
@@ -51,11 +51,11 @@ def drift(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
     figure.colorbar(image, ax=axes, label="1 = at the bound")
     axes.set_yticks(range(len(drifted)), [row.column for row in drifted], fontsize=7)
     places = range(0, len(chunks), max(1, len(chunks) // 12))
-    axes.set_xticks(list(places), [f"{chunks[place].chunk.start:%d %b}" for place in places], fontsize=8)
+    axes.set_xticks(list(places), [f"{chunks[place].start:%d %b}" for place in places], fontsize=8)
     return _png(figure)
 
 
-def _draw_metric(axes: Axes, metric: str, chunks: Sequence[ChunkReport]) -> None:
+def _draw_metric(axes: Axes, metric: str, chunks: Sequence[ChunkView]) -> None:
     axes.set_title(title(metric), loc="left", fontsize=10, color=INK)
     realized = _defined(chunks, Kind.REALIZED, metric)
     estimated = _defined(chunks, Kind.ESTIMATED, metric)
@@ -82,13 +82,13 @@ def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds]) -> None:
             axes.hlines([level for level, _ in found], starts, ends, colors=colour, lw=1.2, label=label)
 
 
-def _defined(chunks: Sequence[ChunkReport], kind: Kind, metric: str) -> list[tuple[ChunkReport, Result]]:
+def _defined(chunks: Sequence[ChunkView], kind: Kind, metric: str) -> list[tuple[ChunkView, Result]]:
     found = ((report, report.result(kind, metric)) for report in chunks)
     return [(report, result) for report, result in found if result is not None and result.value is not None]
 
 
-def _columns(found: Sequence[tuple[ChunkReport, Result]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    times = _times(report.chunk.start for report, _ in found)
+def _columns(found: Sequence[tuple[ChunkView, Result]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    times = _times(report.start for report, _ in found)
     values = np.array([result.value for _, result in found], dtype=float)
     return times, values, np.array([result.sampling_error or 0.0 for _, result in found])
 

@@ -7,14 +7,14 @@ import pandas as pd
 
 from driftline.engine.results import MODEL, Kind, Result
 from driftline.objects import ObjectStore
+from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.report import plots
-from monitoring.report.chunk_report import ChunkReport
 
 PERFORMANCE_REPORT = "performance_report.csv"
 DRIFT_REPORT = "drift_report.csv"
 
-Reported = tuple[Version, Sequence[ChunkReport]]
+Reported = tuple[Version, Sequence[ChunkView]]
 _BOUNDS = ("lower_bound", "upper_bound", "alert_lower_bound", "alert_upper_bound")
 PERFORMANCE_COLUMNS = (
     *("model", "version", "chunk_start", "chunk_end", "revision", "rows", "labelled", "closed", "metric"),
@@ -48,7 +48,7 @@ def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
         output.put(f"drift_{version.name}.png", plots.drift(version, chunks))
 
 
-def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
+def _performance_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for metric in version.spec.metrics:
             realized, estimated = report.result(Kind.REALIZED, metric), report.result(Kind.ESTIMATED, metric)
@@ -65,7 +65,7 @@ def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterat
             }
 
 
-def _drift_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
+def _drift_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for result in report.results:
             if result.subject == MODEL:
@@ -86,13 +86,13 @@ def _drift_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dic
             }
 
 
-def _chunk(version: Version, report: ChunkReport) -> dict[str, Any]:
+def _chunk(version: Version, report: ChunkView) -> dict[str, Any]:
     return {
         "model": version.name,
         "version": version.number,
-        "chunk_start": report.chunk.start.isoformat(),
-        "chunk_end": report.chunk.end.isoformat(),
-        "revision": report.revision.number if report.revision else None,
+        "chunk_start": report.start.isoformat(),
+        "chunk_end": report.end.isoformat(),
+        "revision": report.revision,
         "rows": report.rows,
         "closed": report.closed,
     }

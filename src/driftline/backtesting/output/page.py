@@ -9,10 +9,11 @@ from typing import Any
 
 from driftline import __version__
 from driftline.backtesting.output.charts import MOST_PLACES, Axis, Chart, Series, draw, is_flat
-from driftline.backtesting.output.result import BacktestChunk, BacktestResult
+from driftline.backtesting.output.result import BacktestResult
 from driftline.engine.results import MODEL, Kind, Result, State
 from driftline.engine.verdicts.findings import SEVERITY, title
 from driftline.errors import DriftlineError
+from driftline.report.view import ChunkView
 
 LARGEST = 1_000_000
 """The page stays below this many bytes."""
@@ -164,7 +165,7 @@ class View:
         return [self._heat(column, place * 20, reached) for place, column in enumerate(self.columns[:60])]
 
     @property
-    def rows(self) -> list[BacktestChunk]:
+    def rows(self) -> list[ChunkView]:
         """The chunks of the table, in order; where there are too many those that speak up."""
         chunks = list(self.result.chunks)
         if len(chunks) <= self._most_rows:
@@ -172,7 +173,7 @@ class View:
         loud = [chunk for chunk in chunks if chunk.verdict.state is not State.OK]
         return loud[: self._most_rows]
 
-    def when(self, chunk: BacktestChunk) -> str:
+    def when(self, chunk: ChunkView) -> str:
         """Name a chunk by its start, as short as all of them allow."""
         return _when(chunk, self.result.chunks)
 
@@ -212,7 +213,7 @@ class View:
         return HeatRow(column, y, sorted(paths.items()), [round(mark, 1) for mark in marks])
 
 
-def _by_name(chunks: Sequence[BacktestChunk]) -> dict[Name, list[tuple[int, Result]]]:
+def _by_name(chunks: Sequence[ChunkView]) -> dict[Name, list[tuple[int, Result]]]:
     found: dict[Name, list[tuple[int, Result]]] = {}
     for place, chunk in enumerate(chunks):
         for result in chunk.results:
@@ -228,11 +229,11 @@ def _columns_by_drift(result: BacktestResult) -> list[str]:
     return sorted(columns, key=lambda column: -often[column])
 
 
-def _drifted(chunk: BacktestChunk) -> tuple[str, ...]:
+def _drifted(chunk: ChunkView) -> tuple[str, ...]:
     return chunk.verdict.drifted
 
 
-def _reached(chunks: Iterable[BacktestChunk]) -> dict[str, float]:
+def _reached(chunks: Iterable[ChunkView]) -> dict[str, float]:
     """Say by column how far its drift is on the way to its bound, at the most; 1 is at the bound."""
     found: dict[str, float] = {}
     for result in (r for chunk in chunks for r in chunk.results if r.kind is Kind.DRIFT and r.segment is None):
@@ -261,6 +262,6 @@ def _heading(name: Name) -> str:
     return "The model as a whole" if name[0] == MODEL else name[0]
 
 
-def _when(chunk: BacktestChunk, chunks: Sequence[BacktestChunk]) -> str:
+def _when(chunk: ChunkView, chunks: Sequence[ChunkView]) -> str:
     midnights = all((one.start.hour, one.start.minute, one.start.second) == (0, 0, 0) for one in chunks)
     return f"{chunk.start:%Y-%m-%d}" if midnights else f"{chunk.start:%Y-%m-%d %H:%M}"

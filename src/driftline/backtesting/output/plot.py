@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from driftline.backtesting.output.charts import is_flat
 from driftline.backtesting.output.page import ReportExtraMissing
-from driftline.backtesting.output.result import BacktestChunk, BacktestResult
+from driftline.backtesting.output.result import BacktestResult
 from driftline.engine.results import MODEL, Kind, Result
 from driftline.engine.verdicts.findings import title
 from driftline.errors import InvalidInput
+from driftline.report.view import ChunkView
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,7 +93,7 @@ def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, ax
         axis.plot(*zip(*outside, strict=True), "D", color="#cf4436", markersize=4)
 
 
-def _draw_bounds(points: Sequence[tuple[BacktestChunk, Result]], axis: Any) -> None:
+def _draw_bounds(points: Sequence[tuple[ChunkView, Result]], axis: Any) -> None:
     """Draw the bounds by chunk, from its start to its end: those of performance know how many rows it has."""
     both = ((chunk, bound) for chunk, one in points for bound in (one.bounds.lower, one.bounds.upper))
     levels = [(bound, chunk.start, chunk.end) for chunk, bound in both if bound is not None]

@@ -5,16 +5,16 @@ from types import SimpleNamespace
 from typing import cast
 
 from driftline.engine.results import State
+from driftline.report.view import ChunkView
+from driftline.report.wording import STATE_WORDS
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
-from monitoring.pages.states import SHOWN
-from monitoring.report.chunk_report import ChunkReport
 from tests.unit.monitoring.reports_builder import SPEC, drift, estimated, realized, report
 
 VERSION = cast("Version", SimpleNamespace(spec=SPEC, name="flights", number=1))
 
 
-def page(*chunks: ChunkReport) -> Page:
+def page(*chunks: ChunkView) -> Page:
     return page_of(VERSION, (1,), datetime(2026, 2, 9, tzinfo=UTC), chunks)
 
 
@@ -49,5 +49,5 @@ def test_a_model_without_chunks_has_a_page() -> None:
 
 
 def test_every_state_has_a_word_a_sign_and_a_meaning() -> None:
-    assert set(SHOWN) == set(State)
-    assert len({shown.sign for shown in SHOWN.values()}) == len(State)
+    assert set(STATE_WORDS) == set(State)
+    assert len({words.sign for words in STATE_WORDS.values()}) == len(State)
