@@ -12,8 +12,8 @@ PLANNED = {"incident"}
 NOUNS = (
     "alert", "analysis", "batch", "bounds", "chunk", "chunk revision", "consumer", "drift", "drift method", "estimate",
     "feature", "finding", "incident", "label", "label delay", "ledger", "metric", "model", "model version", "pending",
-    "pending labels", "prediction", "realized performance", "reference", "relay", "result", "score", "segment", "sketch",
-    "source", "spec", "state", "subject", "summary", "threshold", "verdict",
+    "pending labels", "prediction", "realized performance", "reference", "relay", "result", "score", "segment",
+    "sketch", "source", "spec", "state", "subject", "summary", "threshold", "verdict",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "publish",
