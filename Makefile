@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets lock
+.PHONY: help setup tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,6 +53,9 @@ check: setup ## Lint, formatting, types, the design's arrows, secrets, workflows
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
+
+language: setup ## List names, docstrings and commit subjects that deserve a second look (of=FOLDER looks at one)
+	@$(VENV) -m devtools.language $(of)
 
 audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
 	$(VENV) -m devtools.audit $(if $(required),--required)

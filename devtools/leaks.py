@@ -35,7 +35,7 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.transformers import get_transformed_file
 from detect_secrets.types import NamedIO
 
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from driftline.http import tokens
 from stack import paths
 from stack.console import fail, say

@@ -13,7 +13,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from stack import paths
 from stack.console import fail, say
 from stack.errors import StackError

@@ -13,7 +13,7 @@ import requests
 from devtools import leaks
 from devtools.contained import Contained
 from devtools.images import DOCKERFILES, Image
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from driftline.http.health import can_work
 from stack import paths
 from stack.servers import ports
