@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,7 +13,9 @@ ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m d
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
-IMAGES := simulator monitor eda jobs deploy
+# >>> services: written by `make services` from stack/services/table.py
+IMAGES := deploy simulator eda jobs monitor
+# <<< services
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +94,9 @@ diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetch
 
 secrets: setup-dev ## Make the passwords and tokens of the compose files, in deploy/secrets/
 	@$(VENV) -m stack.containers.secrets
+
+services: setup-dev ## Write the files that follow from the table of services: compose files, images, the workflow
+	@$(VENV) -m devtools.services
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

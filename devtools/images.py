@@ -17,10 +17,12 @@ from typing import Any
 from stack import paths
 from stack.errors import StackError
 from stack.locks import alone
+from stack.services.table import SERVICES
 from stack.setup import virtualenv
 
-DOCKERFILES = {"simulator": "flaskapp", "monitor": "monitoring", "eda": "eda", "jobs": "pyspark", "deploy": "deploy"}
-"""The folder of each image's Dockerfile."""
+DOCKERFILE = paths.ROOT / "deploy" / "Dockerfile"
+IMAGES = tuple(service.image.name for service in SERVICES)
+"""The names of the images, which are the values of the Dockerfile's SERVICE."""
 PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
 BASE = "localhost/driftline/stand-in:bookworm"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -87,9 +89,9 @@ class Builder:
             if not self._exists(BASE):
                 self._make_base()
             self._share_packages()
-            dockerfile = paths.ROOT / DOCKERFILES[name] / "Dockerfile"
-            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers", f"--build-arg=BASE={BASE}")
-            self._buildah("bud", *flags, "--tag", _tag(name), "--file", str(dockerfile), str(paths.ROOT))
+            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers")
+            arguments = (f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
+            self._buildah("bud", *flags, *arguments, "--tag", _tag(name), "--file", str(DOCKERFILE), str(paths.ROOT))
             return self._mounted(name)
 
     def release(self, image: Image) -> None:

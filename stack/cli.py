@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
 
 from driftline.clock import utc_now
 from stack import paths
@@ -19,9 +18,10 @@ from stack.errors import StackError
 from stack.locks import alone
 from stack.services import lifecycle, status
 from stack.services.certificates import LOCAL_NAMES, make_certificates
-from stack.services.environments import Role, settings_for
+from stack.services.environments import settings_for
+from stack.services.local import PROCESSES, SERVERS
 from stack.services.site import Site
-from stack.services.table import SERVERS, SERVICES
+from stack.services.table import names
 from stack.setup import downloads, libaio, tools
 
 NOT_ALL_RUNNING = 3
@@ -53,12 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     starting.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
     _add(commands, "status", _status, "show what runs; exit status 3 if something does not")
     logs = _add(commands, "logs", _logs, "show the last lines of the logs")
-    logs.add_argument("names", nargs="*", choices=[[], *(service.name for service in SERVICES)], default=[])
+    logs.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
     logs.add_argument("--follow", action="store_true", help="go on with what comes")
     _add(commands, "down", _down, "stop everything; the data stays")
     _add(commands, "clean", _clean, "stop everything and remove var/")
     printing = _add(commands, "env", _env, "print the settings of a role, secrets included, for a shell's eval")
-    printing.add_argument("role", choices=get_args(Role))
+    printing.add_argument("role", choices=names())
     making = _add(commands, "certificates", _certificates, "make a CA and a certificate to try TLS with")
     making.add_argument("names", nargs="*", default=LOCAL_NAMES, help="host names and addresses, else this machine's")
     _add_demo(commands)
@@ -104,10 +104,10 @@ def _tools(_: argparse.Namespace) -> int:
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    services = SERVERS if chosen.servers_only else SERVICES
-    site = lifecycle.up(any_port=chosen.any_port, services=services)
-    for service in services:
-        say(f"  {service.title:<10} {service.given(site) or service.address(site)}")
+    selection = SERVERS if chosen.servers_only else PROCESSES
+    site = lifecycle.up(any_port=chosen.any_port, selection=selection)
+    for process in selection:
+        say(f"  {process.title:<10} {process.external_address(site) or process.address(site)}")
     return 0
 
 

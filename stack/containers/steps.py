@@ -24,10 +24,10 @@ from stack.demo.loaded import followed
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.servers import topics
-from stack.services.accounts import RIGHTS, SCHEMAS, USERS, Administration, connected
+from stack.services.accounts import Administration, connected
 from stack.services.credentials import Credentials
+from stack.services.table import OWNER
 
-OWNER = "driftline_owner"
 TOKEN = "demo.token"  # noqa: S105  # the name of a file
 FAILED = 2
 
@@ -52,12 +52,14 @@ def provision(_: Services) -> None:
     root, passwords = DatabaseSettings(), Credentials(_secrets())
     administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
-        administration.run(SCHEMAS)
-        administration.run(USERS)
+        administration.create_schemas()
+        administration.create_accounts()
     with step("Tables and rights"):
-        owner = root.model_copy(update={"user": OWNER, "password": SecretStr(passwords.password(OWNER))})
+        owner = root.model_copy(
+            update={"user": OWNER.account, "password": SecretStr(passwords.password(OWNER.account))}
+        )
         migrate.upgrade(make_engine(owner))
-        administration.run(RIGHTS)
+        administration.grant()
     with step("Topics"):
         topics.create_topics(KafkaSettings())
 

@@ -12,7 +12,7 @@ from stack.demo.loaded import followed
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.services import lifecycle
-from stack.services.environments import Role, engine_for, environment_for
+from stack.services.environments import engine_for, environment_for
 from stack.services.site import Site
 
 
@@ -57,7 +57,7 @@ def _loaded(site: Site, plan: Plan) -> Plan:
     return following
 
 
-def _python(site: Site, role: Role, *arguments: str) -> None:
+def _python(site: Site, role: str, *arguments: str) -> None:
     """Run a program of ours; its lines go to the terminal, indented, as they come."""
     command = (sys.executable, *arguments)
     program = subprocess.Popen(

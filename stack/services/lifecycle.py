@@ -17,25 +17,25 @@ from stack.servers.processes import Running
 from stack.servers.readiness import wait_until_ready
 from stack.services import accounts
 from stack.services.environments import environment_for
+from stack.services.local import MARIADB_PROCESS, PROCESSES, SERVERS, LocalProcess, sql_server
 from stack.services.site import Site, keep_ports
-from stack.services.table import MARIADB_SERVICE, SERVERS, SERVICES, Service, sql_server
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
-def up(*, any_port: bool = False, services: Sequence[Service] = SERVICES) -> Site:
+def up(*, any_port: bool = False, selection: Sequence[LocalProcess] = PROCESSES) -> Site:
     """Start what does not run yet, and return the site as it then is.
 
-    With `any_port` every service takes a free port instead of its usual one (for tests).
+    With `any_port` every process takes a free port instead of its default (for tests).
     Raises `StartFailed`, `NotSetUp`, `PrerequisiteMissing` or `ForeignFolder`, each with its cure.
     """
     site = Site.from_environment()
     site.claim()
     with alone(site.var / "stack.lock"):
-        site = choose_ports(site, services, any_port=any_port)
-        _start([service for service in services if service in SERVERS], site)
+        site = choose_ports(site, selection, any_port=any_port)
+        _start([process for process in selection if process in SERVERS], site)
         _provide(site)
-        _start([service for service in services if service not in SERVERS], site)
+        _start([process for process in selection if process not in SERVERS], site)
     return site
 
 
@@ -44,10 +44,10 @@ def down(site: Site) -> None:
     if not site.is_claimed:
         return
     with alone(site.var / "stack.lock"):
-        for service in reversed(SERVICES):
-            running = processes.find(site.home, service.name)
+        for process in reversed(PROCESSES):
+            running = processes.find(site.home, process.name)
             if running:
-                _stop(service, running, site)
+                _stop(process, running, site)
 
 
 def clean(site: Site) -> None:
@@ -62,15 +62,15 @@ def clean(site: Site) -> None:
         shutil.rmtree(cache, ignore_errors=True)
 
 
-def choose_ports(site: Site, services: Sequence[Service], *, any_port: bool) -> Site:
+def choose_ports(site: Site, selection: Sequence[LocalProcess], *, any_port: bool) -> Site:
     """Give every service that does not run yet its kept port, or the next one that is free; keep them."""
     chosen = dict(site.ports)
-    for service in services:
-        if service.is_ours(site) and not processes.find(site.home, service.name):
-            for name in service.ports:
+    for process in selection:
+        if process.is_local(site) and not processes.find(site.home, process.name):
+            for name in process.ports:
                 others = frozenset(port for other, port in chosen.items() if other != name)
                 wanted = None if any_port else site.wanted_ports.get(name, chosen[name])
-                chosen[name] = _choose_port(service.title, wanted, others)
+                chosen[name] = _choose_port(process.title, wanted, others)
     keep_ports(site.var, chosen)
     return replace(site, ports=chosen)
 
@@ -84,33 +84,33 @@ def _choose_port(title: str, wanted: int | None, others: frozenset[int]) -> int:
     return port
 
 
-def _start(services: Sequence[Service], site: Site) -> None:
-    for service in services:
-        if not service.is_ours(site):
-            say(f"{service.title}: the one given by the environment")
-        elif service is MARIADB_SERVICE and own_server(site.system):
-            say(f"{service.title}: {sql_server(site).name} {sql_server(site).version} of {VARIABLE} in its place")
-    started = {service.name: _launch(service, site) for service in services if service.is_ours(site)}
-    for service in services:
-        if service.name in started:
-            _await(service, started[service.name], site)
+def _start(selection: Sequence[LocalProcess], site: Site) -> None:
+    for process in selection:
+        if not process.is_local(site):
+            say(f"{process.title}: the one given by the environment")
+        elif process is MARIADB_PROCESS and own_server(site.system):
+            say(f"{process.title}: {sql_server(site).name} {sql_server(site).version} of {VARIABLE} in its place")
+    started = {process.name: _launch(process, site) for process in selection if process.is_local(site)}
+    for process in selection:
+        if process.name in started:
+            _await(process, started[process.name], site)
 
 
-def _launch(service: Service, site: Site) -> Running:
-    running = processes.find(site.home, service.name)
-    if running and processes.has_environment(running, service.settings(site)):
+def _launch(process: LocalProcess, site: Site) -> Running:
+    running = processes.find(site.home, process.name)
+    if running and processes.has_environment(running, process.settings(site)):
         return running
     if running:
-        _stop(service, running, site)
-    service.prepare(site)
-    return processes.start(site.home, service.name, service.command(site), service.environment(site), service.folder)
+        _stop(process, running, site)
+    process.prepare(site)
+    return processes.start(site.home, process.name, process.command(site), process.environment(site), process.folder)
 
 
-def _await(service: Service, running: Running, site: Site) -> None:
-    log = site.home.log(service.name)
-    with step(f"{service.title} on {service.address(site)}"):
+def _await(process: LocalProcess, running: Running, site: Site) -> None:
+    log = site.home.log(process.name)
+    with step(f"{process.title} on {process.address(site)}"):
         wait_until_ready(
-            service.title, lambda: service.is_ready(site), running.ended_within, log, service.ready_seconds
+            process.title, lambda: process.is_ready(site), running.ended_within, log, process.ready_seconds
         )
 
 
@@ -140,8 +140,8 @@ def _migrate(site: Site) -> None:
         raise StartFailed(f"`driftline db upgrade` failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _stop(service: Service, running: Running, site: Site) -> None:
-    with step(f"{service.title} stopped"):
-        in_order = processes.stop(site.home, running, service.stop_seconds)
+def _stop(process: LocalProcess, running: Running, site: Site) -> None:
+    with step(f"{process.title} stopped"):
+        in_order = processes.stop(site.home, running, process.stop_seconds)
     if not in_order:
-        warn(f"{service.title} did not stop within {service.stop_seconds:.0f} s and was killed.")
+        warn(f"{process.title} did not stop within {process.stop_seconds:.0f} s and was killed.")

@@ -12,8 +12,10 @@ from stack import paths
 from stack.errors import ForeignFolder, StackError
 from stack.servers.processes import Home
 from stack.services.credentials import Credentials
+from stack.services.table import with_port
 
-DEFAULT_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093, "simulator": 5000, "monitor": 5001}
+SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
+DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
 DB_FIELDS = tuple(DatabaseSettings.model_fields)
 TAG = ".driftline"
 """Marks a var folder as Driftline's own: `make clean` removes no other."""
@@ -57,12 +59,13 @@ class Site:
 
     @property
     def wanted_ports(self) -> dict[str, int]:
-        """Ports set by SIMULATOR_PORT and MONITOR_PORT; raises `StackError` if one is not a number."""
-        variables = {name: self.system.get(f"{name.upper()}_PORT") for name in ("simulator", "monitor")}
+        """Ports that variables like MONITOR_PORT set; raises `StackError` if one is not a number."""
+        variables = {service.name: service.port_variable for service, _ in with_port()}
+        values = {name: self.system.get(variable) for name, variable in variables.items()}
         try:
-            return {name: int(value) for name, value in variables.items() if value}
+            return {name: int(value) for name, value in values.items() if value}
         except ValueError as error:
-            raise StackError("SIMULATOR_PORT and MONITOR_PORT must be numbers; unset them or correct them.") from error
+            raise StackError(f"{' and '.join(variables.values())} must be numbers; correct or unset them.") from error
 
     @property
     def certificate(self) -> Path | None:

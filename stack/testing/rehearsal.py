@@ -18,7 +18,7 @@ from driftline.engine.spec import ColumnSpec, ModelSpec
 from driftline.store import tables
 from stack import paths
 from stack.servers import processes
-from stack.services.environments import Role, engine_for, settings_for
+from stack.services.environments import engine_for, settings_for
 from stack.services.site import Site
 
 COMMAND_SECONDS = 900
@@ -68,7 +68,7 @@ class Rehearsal:
         """Run one of our programs in the jobs' environment."""
         return self.run((sys.executable, *arguments), self.role_environment("jobs"))
 
-    def role_environment(self, role: Role) -> dict[str, str]:
+    def role_environment(self, role: str) -> dict[str, str]:
         """Give the environment of a role's programs."""
         return self.environment | settings_for(role, self.site)
 
@@ -94,7 +94,7 @@ class Rehearsal:
         """Send a request to a service."""
         return requests.request(method, f"http://127.0.0.1:{self.site.ports[service]}{path}", json=body, timeout=300)
 
-    def engine(self, role: Role = "owner") -> Engine:
+    def engine(self, role: str = "owner") -> Engine:
         """Connect as a role."""
         return engine_for(role, self.site)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devtools.contained import Contained
-from devtools.images import DOCKERFILES, Builder, Image, reason_missing
+from devtools.images import IMAGES, Builder, Image, reason_missing
 from driftline.clock import utc_now
 from stack import paths
 from stack.containers import secrets as container_secrets
@@ -33,7 +33,7 @@ def images() -> Iterator[dict[str, Image]]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        built = {name: _told(name) for name in DOCKERFILES}
+        built = {name: _told(name) for name in IMAGES}
     finally:
         canary.unlink()
     yield built

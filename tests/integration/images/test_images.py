@@ -9,17 +9,18 @@ from dataclasses import replace
 
 import pytest
 import requests
+from tests.unit.deploy.test_dockerfiles import HEAVY
 
 from devtools import leaks
 from devtools.contained import Contained
-from devtools.images import DOCKERFILES, Image
 from devtools.git_files import tracked_files
+from devtools.images import IMAGES, Image
 from driftline.http.health import can_work
 from stack import paths
 from stack.servers import ports
+from stack.services.table import SERVICES
 from stack.testing.leashed import LeashedProcess
 from tests.integration.images.conftest import CANARY, World, tell
-from tests.unit.deploy.test_dockerfiles import HEAVY
 
 SELF = """
 import json, os, pathlib
@@ -38,10 +39,11 @@ print(json.dumps({
 """
 SERVICE_OF = {"simulator": "history", "monitor": "monitor", "eda": "eda", "jobs": "prepare", "deploy": "plan"}
 """A service with a volume that runs each image."""
+CODE = {service.image.name: service.image.code for service in SERVICES}
 BUILD_TOOLS = ("opt/driftline/bin/pip", "usr/bin/gcc", "usr/bin/mvn", "usr/bin/curl", "usr/bin/git")
 
 
-@pytest.fixture(params=[*DOCKERFILES])
+@pytest.fixture(params=IMAGES)
 def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
     return images[request.param]
 
@@ -93,8 +95,10 @@ def test_of_ours_it_holds_tracked_files_only(image: Image) -> None:
     assert held
     assert held - tracked == set()
     folders = {file.parts[0] for file in held}
-    own = {"deploy": "stack"}.get(image.name, DOCKERFILES[image.name])
-    assert folders == {"src", own}
+    assert folders == {"src", *(folder.partition("/")[0] for folder in CODE[image.name])}
+    assert {file.parts[1] for file in held if file.parts[0] == "src"} == {"driftline"} | {
+        folder.removeprefix("src/") for folder in CODE[image.name] if folder.startswith("src/")
+    }
 
 
 def test_it_holds_no_secret(image: Image, world: World) -> None:
