@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(VENV) -m pytest
 # Two processes, one thread each.
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
-# In a network of its own, unless the tests are given servers (stack/testing/given.py), which are outside it.
-ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.enclosure)
+# In a network of its own, unless the tests are given servers (stack/testing/external_servers.py), which are outside it.
+ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header

@@ -16,7 +16,7 @@ from typing import Any
 
 from stack import paths
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.services.table import SERVICES
 from stack.setup import virtualenv
 
@@ -35,7 +35,7 @@ BASE_ENVIRONMENT = {
 }
 
 
-class BuildFailed(StackError):
+class ImageBuildFailed(StackError):
     """An image could not be built; what was said last stands below."""
 
 
@@ -82,10 +82,10 @@ class Builder:
         """Build an image; layers that are there already are taken as they are.
 
         Raises:
-            BuildFailed: with the last lines of what was said.
+            ImageBuildFailed: with the last lines of what was said.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             if not self._exists(BASE):
                 self._make_base()
             self._share_packages()
@@ -96,7 +96,7 @@ class Builder:
 
     def release(self, image: Image) -> None:
         """Unmount an image; its layers stay."""
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             self._buildah("rm", _container(image.name))
 
     def _mounted(self, name: str) -> Image:
@@ -156,7 +156,7 @@ class Builder:
     def _run(*command: str, check: bool = True) -> str:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if check and done.returncode:
-            raise BuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devtools.release import version
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.errors import StackError
 from stack.services.service import Compose, Service
 from stack.services.table import SERVICES, with_port
@@ -232,9 +232,9 @@ def main() -> int:
     changed = {file: text for file, text in generated_files().items() if not file.exists() or file.read_text() != text}
     for file, text in changed.items():
         file.write_text(text)
-        say(f"Written: {file.relative_to(paths.ROOT)}")
+        print_line(f"Written: {file.relative_to(paths.ROOT)}")
     if not changed:
-        say("All files agree with the table of services.")
+        print_line("All files agree with the table of services.")
     return 0
 
 

@@ -10,8 +10,8 @@ from driftline.settings import KafkaSettings
 from stack import paths
 from stack.servers import kafka, root_account
 from stack.servers.mariadb import MARIADB
-from stack.servers.own_server import VARIABLE, own_server
-from stack.servers.sqlserver import SqlServer, initialise
+from stack.servers.named_server import VARIABLE, named_server
+from stack.servers.sqlserver import SqlServer, initialize
 from stack.services.environments import base_environment, settings_of
 from stack.services.service import Service
 from stack.services.site import Site
@@ -62,12 +62,12 @@ class LocalProcess:
 
 def sql_server(site: Site) -> SqlServer:
     """Return the database server that is started here."""
-    return own_server(site.system) or MARIADB
+    return named_server(site.system) or MARIADB
 
 
 def _sql_data(site: Site) -> Path:
     """Return the data folder; each server version has its own, since no server reads another version's data."""
-    server = own_server(site.system)
+    server = named_server(site.system)
     return site.var / (f"{server.name}-{server.version}".lower() if server else "mariadb")
 
 
@@ -84,7 +84,7 @@ MARIADB_PROCESS = LocalProcess(
     name="mariadb",
     title="MariaDB",
     ports=("mariadb",),
-    prepare=lambda site: initialise(sql_server(site), _sql_data(site)),
+    prepare=lambda site: initialize(sql_server(site), _sql_data(site)),
     command=lambda site: sql_server(site).serve(_sql_data(site), site.ports["mariadb"]),
     settings=lambda site: {VARIABLE: site.system.get(VARIABLE, ""), **sql_server(site).environment},
     is_ready=lambda site: root_account.answers(site.ports["mariadb"], root_password(site)),

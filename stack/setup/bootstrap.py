@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 
 from stack import paths
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.setup import downloads, libaio, prerequisites, virtualenv
-from stack.setup.virtualenv import INSTALLER, PACKAGES, PROJECT, Step
+from stack.setup.virtualenv import INSTALLER, PACKAGES, PROJECT, InstallStep
 
-STEPS: tuple[tuple[Step, Callable[[], None]], ...] = (
+STEPS: tuple[tuple[InstallStep, Callable[[], None]], ...] = (
     (INSTALLER, virtualenv.install_uv),
     (PACKAGES, virtualenv.install_packages),
     (PROJECT, virtualenv.install_project),
@@ -49,7 +49,7 @@ def _make_environment(*, python_only: bool) -> None:
         python_only: leave out what only the servers need: the platform, Java, Maven, and disk space for the jars.
     """
     paths.BUILD.mkdir(exist_ok=True)
-    with alone(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
+    with exclusive_lock(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
         virtualenv.forget_another_python()
         if not PACKAGES.is_done() or (not python_only and downloads.missing()):
             prerequisites.check(prerequisites.FOR_PYTHON if python_only else prerequisites.FOR_SERVERS)

@@ -12,14 +12,14 @@ import requests
 from tests.unit.deploy.test_dockerfiles import HEAVY
 
 from devtools import leaks
-from devtools.contained import Contained
 from devtools.git_files import tracked_files
 from devtools.images import IMAGES, Image
+from devtools.runc_container import RuncContainer
 from driftline.http.health import can_work
 from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
-from stack.testing.leashed import LeashedProcess
+from stack.testing.temporary_servers import TemporaryProcess
 from tests.integration.images.conftest import CANARY, World, tell
 
 SELF = """
@@ -147,9 +147,9 @@ def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> N
 
 
 @contextmanager
-def _serving(container: Contained, port: int) -> Iterator[None]:
+def _serving(container: RuncContainer, port: int) -> Iterator[None]:
     log = container.folder.with_suffix(".log")
-    process = LeashedProcess(container.image.name, container.command(), log, lambda: can_work(port))
+    process = TemporaryProcess(container.image.name, container.command(), log, lambda: can_work(port))
     process.start()
     try:
         yield

@@ -86,7 +86,7 @@ def test_the_picture_of_the_database_names_every_table_and_account() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_every_name_is_one_of_the_code(name: str) -> None:
     settings = {span.partition("=")[0] for names, *_ in table(README, "Settings") for span in spans(names)}
-    known = names_of_code() | {*tables_of_code()} | SCHEMAS | settings
+    known = names_of_code() | {*tables_of_code()} | {*ACCOUNTS} | SCHEMAS | settings
     assert sorted(words(name) - known) == []
 
 

@@ -116,7 +116,7 @@ def test_each_job_makes_the_environment_of_the_python_it_sets_up() -> None:
 
 
 def test_the_servers_of_a_job_are_given_by_the_names_that_the_tests_know() -> None:
-    known = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "given.py").read_text()))
+    known = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "external_servers.py").read_text()))
     given = {name for _, _, job in jobs() for name in job.get("env", {}) if name.startswith("TEST_")}
     assert given == known
 

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from stack.servers import processes
 from stack.services.accounts import ACCOUNTS
 from stack.services.environments import settings_for
-from stack.services.site import Site, kept_ports
+from stack.services.site import Site, read_ports
 
 Done = subprocess.CompletedProcess[str]
 
@@ -47,7 +47,7 @@ class Stack:
 
     @property
     def site(self) -> Site:
-        return Site(self.var, "RawData", kept_ports(self.var))
+        return Site(self.var, "RawData", read_ports(self.var))
 
     def pids(self) -> list[int]:
         found = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
@@ -117,12 +117,12 @@ def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
 
 
 def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
-    wanted = kept_ports(stack.var)["mariadb"]
+    wanted = read_ports(stack.var)["mariadb"]
     stack.run("down")
     with socket.create_server(("127.0.0.1", wanted)):
         done = stack.up()
         assert f"Port {wanted} is in use by someone else" in done.stderr
-        assert kept_ports(stack.var)["mariadb"] != wanted
+        assert read_ports(stack.var)["mariadb"] != wanted
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
 

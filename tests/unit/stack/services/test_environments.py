@@ -6,7 +6,7 @@ import pytest
 
 from stack.errors import StackError
 from stack.services.environments import environment_for, settings_for
-from stack.services.site import DEFAULT_PORTS, Site, keep_ports, kept_ports
+from stack.services.site import DEFAULT_PORTS, Site, read_ports, write_ports
 from stack.services.table import names
 
 GIVEN = {
@@ -109,15 +109,15 @@ def test_a_given_server_needs_its_user(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_ports_are_kept(tmp_path: Path) -> None:
-    assert kept_ports(tmp_path) == DEFAULT_PORTS
-    keep_ports(tmp_path, {**DEFAULT_PORTS, "kafka": 9192})
+    assert read_ports(tmp_path) == DEFAULT_PORTS
+    write_ports(tmp_path, {**DEFAULT_PORTS, "kafka": 9192})
     assert Site.at(tmp_path, {}).bootstrap_servers == "127.0.0.1:9192"
 
 
 def test_a_port_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    assert Site.at(tmp_path, {"MONITOR_PORT": "6001"}).wanted_ports == {"monitor": 6001}
+    assert Site.at(tmp_path, {"MONITOR_PORT": "6001"}).requested_ports == {"monitor": 6001}
     with pytest.raises(StackError, match="must be numbers"):
-        _ = Site.at(tmp_path, {"MONITOR_PORT": "http"}).wanted_ports
+        _ = Site.at(tmp_path, {"MONITOR_PORT": "http"}).requested_ports
 
 
 def test_passwords_are_not_printed(site: Site) -> None:

@@ -8,7 +8,7 @@ import pytest
 from stack.servers import ports
 from stack.services.lifecycle import choose_ports
 from stack.services.local import PROCESSES, SERVERS
-from stack.services.site import Site, kept_ports
+from stack.services.site import Site, read_ports
 
 
 def two_free_neighbours() -> int:
@@ -34,7 +34,7 @@ def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
 
 def test_what_is_chosen_is_kept(site: Site) -> None:
     chosen = choose_ports(site, PROCESSES, any_port=True).ports
-    assert kept_ports(site.var) == chosen
+    assert read_ports(site.var) == chosen
     assert len(set(chosen.values())) == 5
 
 
