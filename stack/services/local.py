@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftline.http.health import can_work
+from driftline.http.health import is_ready
 from driftline.settings import KafkaSettings
 from stack import paths
 from stack.servers import kafka, root_account
@@ -111,7 +111,7 @@ def local_process(service: Service) -> LocalProcess:
         prepare=lambda _: None,
         command=lambda _: (sys.executable, *service.command),
         settings=lambda site: settings_of(service, site),
-        is_ready=lambda site: can_work(site.ports[service.name], site.certificate),
+        is_ready=lambda site: is_ready(site.ports[service.name], site.certificate),
     )
 
 

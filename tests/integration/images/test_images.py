@@ -15,7 +15,7 @@ from devtools import leaks
 from devtools.git_files import tracked_files
 from devtools.images import IMAGES, Image
 from devtools.runc_container import RuncContainer
-from driftline.http.health import can_work
+from driftline.http.health import is_ready
 from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
@@ -149,7 +149,7 @@ def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> N
 @contextmanager
 def _serving(container: RuncContainer, port: int) -> Iterator[None]:
     log = container.folder.with_suffix(".log")
-    process = TemporaryProcess(container.image.name, container.command(), log, lambda: can_work(port))
+    process = TemporaryProcess(container.image.name, container.command(), log, lambda: is_ready(port))
     process.start()
     try:
         yield
