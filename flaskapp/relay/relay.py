@@ -1,8 +1,8 @@
 """The relay: each committed batch of records once into Kafka, whatever is killed when.
 
-The records and markers of a lot of batches go out in one Kafka transaction, then their pending rows are deleted in one
+The records and markers of the claimed batches go out in one Kafka transaction, then their pending rows are deleted in one
 of MySQL. Killed between the two, the next relay reads from the markers what is out. Fencing first, it can't be
-overtaken. While a lot goes out, the next one is claimed and read on a connection of its own.
+overtaken. While they go out, the next batches are claimed and read on another connection.
 """
 
 import threading
@@ -17,7 +17,7 @@ from driftline.errors import KafkaUnavailable
 from driftline.store import tables
 from driftline.store.database import translated
 from driftline.store.ledger import Consumer
-from flaskapp.relay.claimed_batches import Lot, claim_lot
+from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
 from flaskapp.relay.publisher import Publication, Publisher
 
 T = TypeVar("T")
@@ -32,15 +32,15 @@ class Relayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A claimed lot whose content is being read in the background."""
+class Prefetch:
+    """Claimed batches whose content is being read in the background."""
 
-    lot: Lot
+    claimed: ClaimedBatches
     publications: Future[list[Publication]]
 
-    def let_go(self) -> None:
-        """Release the lot as soon as it is read: a server that does not answer keeps nobody waiting."""
-        self.publications.add_done_callback(lambda _: self.lot.release())
+    def discard(self) -> None:
+        """Release the claim as soon as the read ends, without waiting for a server that does not answer."""
+        self.publications.add_done_callback(lambda _: self.claimed.release())
 
 
 class Relay:
@@ -50,7 +50,7 @@ class Relay:
         """Take the database and the publisher; `open` comes first."""
         self._engine, self._publisher = engine, publisher
         self._out: set[str] | None = None
-        self._ahead: Reading | None = None
+        self._prefetch: Prefetch | None = None
 
     @property
     def is_open(self) -> bool:
@@ -75,46 +75,46 @@ class Relay:
         """
         if self._out is None:
             raise KafkaUnavailable("The relay is not open.")
-        reading, self._ahead = self._ahead or self._begin(), None
-        if reading is None:
+        prefetch, self._prefetch = self._prefetch or self._begin_prefetch(), None
+        if prefetch is None:
             return []
         try:
-            publications = reading.publications.result()
-            self._ahead = self._begin()
-            return self._relay(reading.lot, publications, self._out)
+            publications = prefetch.publications.result()
+            self._prefetch = self._begin_prefetch()
+            return self._relay(prefetch.claimed, publications, self._out)
         except BaseException:
-            self._let_go()
+            self._discard_prefetch()
             raise
         finally:
-            reading.lot.release()
+            prefetch.claimed.release()
 
     def close(self) -> None:
         """Let go of the producer and of what was read ahead; it can be opened again."""
         self._out = None
-        self._let_go()
+        self._discard_prefetch()
         self._publisher.close()
 
-    def _begin(self) -> Reading | None:
+    def _begin_prefetch(self) -> Prefetch | None:
         """Claim here, read there: what takes many answers of the server waits for Python's lock at each of them."""
-        lot = claim_lot(self._engine)
-        return Reading(lot, _in_background(lot.read)) if lot else None
+        claimed = claim_batches(self._engine)
+        return Prefetch(claimed, _in_background(claimed.read)) if claimed else None
 
-    def _relay(self, lot: Lot, publications: list[Publication], out: set[str]) -> list[Relayed]:
+    def _relay(self, claimed: ClaimedBatches, publications: list[Publication], out: set[str]) -> list[Relayed]:
         """Publish what is not out and settle all; until that is committed, `out` knows what MySQL does not."""
         unsent = [publication for publication in publications if publication.batch_id not in out]
         if unsent:
             self._publisher.publish(unsent)
         sent = {publication.batch_id: len(publication.records) for publication in unsent}
         out.update(sent)
-        lot.settle()
+        claimed.settle()
         ids = [publication.batch_id for publication in publications]
         out.difference_update(ids)
         return [Relayed(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
 
-    def _let_go(self) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.let_go()
+    def _discard_prefetch(self) -> None:
+        prefetch, self._prefetch = self._prefetch, None
+        if prefetch is not None:
+            prefetch.discard()
 
 
 def _in_background(work: Callable[[], T]) -> Future[T]:
