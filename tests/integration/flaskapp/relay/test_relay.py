@@ -67,7 +67,7 @@ def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
     done: list[int] = []
 
     def work() -> bool:
-        done.extend(batch.records for batch in relay.once())
+        done.extend(batch.records for batch in relay.publish_next())
         return not contents(engine, pending_batches)
 
     try:
@@ -122,7 +122,7 @@ def test_what_is_read_ahead_is_pending_again_after_the_end(
 ) -> None:
     relay = Relay(engine, make_publisher(route))
     relay.open()
-    assert [batch.batch_id for batch in relay.once()] == ids[:1]
+    assert [batch.batch_id for batch in relay.publish_next()] == ids[:1]
     relay.close()
     wait_until(lambda: _claimable(engine) == 2)
 
@@ -243,7 +243,7 @@ WHEN, KILLED_AT, claimed_batches.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), i
 engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(KafkaSettings.plain(sys.argv[1]), *sys.argv[2:5]))
 relay = Relay(engine, publisher)
 relay.open()
-while relay.once():
+while relay.publish_next():
     pass
 """
 
@@ -259,7 +259,7 @@ def test_a_relay_killed_around_the_commit_sends_nothing_twice(
     killed_at: int,
     batches: int,
 ) -> None:
-    """Killed at a transaction of so many batches: none or all of them are out; what was read ahead is pending as before."""
+    """A killed transaction publishes all of its batches or none; prefetched batches stay pending."""
     database = {
         "DB_HOST": database_settings.host,
         "DB_PORT": str(database_settings.port),
