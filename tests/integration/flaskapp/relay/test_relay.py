@@ -173,12 +173,12 @@ def test_a_relay_that_was_overtaken_cannot_publish(
 ) -> None:
     old, new = Relay(engine, make_publisher(route)), Relay(engine, make_publisher(route))
     old.open()
-    old.once()
+    old.publish_next()
     new.open()
     with pytest.raises(KafkaUnavailable):
-        old.once()
+        old.publish_next()
     old.close()
-    wait_until(lambda: not new.once() and not contents(engine, pending_batches))
+    wait_until(lambda: not new.publish_next() and not contents(engine, pending_batches))
     require_each_once(engine, route, ids)
     new.close()
 
