@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
+from driftline.report.pages import TEMPLATES, stylesheet
+from driftline.report.wording import LINE_WORDS
 from monitoring.api.schemas import ChunkQuery
 from monitoring.pages.model_page import Page, page_of
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice
@@ -21,7 +23,8 @@ POLICY = (
 
 def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     """Make the pages over a monitor; they load nothing from elsewhere."""
-    pages = APIBlueprint("pages", __name__, enable_openapi=False)
+    pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
+    style = stylesheet()
 
     @needs(Scope.READ)
     def home() -> ResponseReturnValue:
@@ -39,6 +42,11 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         span = ChunkRange(query_data.first, query_data.last)
         return render_template("model.html", page=_page(monitor, name, span, versions[name], query_data.version))
 
+    @needs(Scope.READ)
+    def report_style() -> Response:
+        """Return the style sheet that all of Driftline's pages share."""
+        return Response(style, mimetype="text/css")
+
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
 
@@ -46,10 +54,11 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         return render_template("problem.html", heading="There is no such page", error=error), error.status
 
     pages.get("/")(home)
+    pages.get("/static/report.css", endpoint="report_static")(report_style)
     pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
-    pages.context_processor(lambda: {"last": monitor.last, "every": poll_seconds})
+    pages.context_processor(lambda: {"line_words": LINE_WORDS, "last": monitor.last, "every": poll_seconds})
     pages.after_request(_protect)
     return pages
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.results import State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.poll import pending
@@ -68,7 +68,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
 
 
 def _limits(
-    connection: Connection, store: RevisionStore, spec: ModelSpec, requested: ChunkRange, unstored: list[datetime]
+    connection: Connection, store: RevisionStore, spec: Spec, requested: ChunkRange, unstored: list[datetime]
 ) -> tuple[datetime, datetime] | None:
     """Return the first and the last start to read, among those stored, waiting or failed; None without any."""
     ends = store.ends(connection)
@@ -81,7 +81,7 @@ def _limits(
     return (first, last) if first <= last else None
 
 
-def _calendar(spec: ModelSpec, first: datetime, last: datetime) -> Iterator[Chunk]:
+def _calendar(spec: Spec, first: datetime, last: datetime) -> Iterator[Chunk]:
     """Yield the calendar's chunks that start from `first` to `last`, both included."""
     chunk = chunk_at(spec, first)
     while chunk.start <= last:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from driftline.engine.results import MODEL, Kind, Result
+from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.objects import ObjectStore
+from driftline.report.plots import drift_figure, performance_figure, png
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
-from monitoring.report import plots
 
 PERFORMANCE_REPORT = "performance_report.csv"
 DRIFT_REPORT = "drift_report.csv"
@@ -44,14 +44,20 @@ def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
     output.put(PERFORMANCE_REPORT, _csv(performance, PERFORMANCE_COLUMNS))
     output.put(DRIFT_REPORT, _csv(drift, DRIFT_COLUMNS))
     for version, chunks in reported:
-        output.put(f"performance_{version.name}.png", plots.performance(version, chunks))
-        output.put(f"drift_{version.name}.png", plots.drift(version, chunks))
+        name = f"{version.name}, version {version.number}"
+        performance_plot = performance_figure(f"{name}: performance", version.spec.metrics, chunks)
+        drift_plot = drift_figure(f"{name}: drift as a ratio to its bound", version.spec, chunks)
+        output.put(f"performance_{version.name}.png", png(performance_plot))
+        output.put(f"drift_{version.name}.png", png(drift_plot))
 
 
 def _performance_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for metric in version.spec.metrics:
-            realized, estimated = report.result(Kind.REALIZED, metric), report.result(Kind.ESTIMATED, metric)
+            realized, estimated = (
+                report.result(ResultKind.REALIZED, metric),
+                report.result(ResultKind.ESTIMATED, metric),
+            )
             yield {
                 **_chunk(version, report),
                 "labelled": report.labelled,

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from driftline.engine.results import Kind, Result, State
-from driftline.engine.spec import ModelSpec, Problem
+from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.spec import Problem, Spec
 from driftline.report.view import ChunkView
 
 UtcInstant = Annotated[datetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
@@ -25,7 +25,7 @@ class ResultOut(Out):
     """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
 
     subject: str = Field(description="a column, or `model` for the model as a whole")
-    kind: Kind
+    kind: ResultKind
     method: str = Field(description="the metric or method, such as `roc_auc` or `jensen_shannon`")
     value: float | None
     lower: float | None = Field(description="lower warning bound")
@@ -91,7 +91,7 @@ class ChunkBrief(Out):
     drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
 
     @classmethod
-    def of(cls, spec: ModelSpec, view: ChunkView) -> "ChunkBrief":
+    def of(cls, spec: Spec, view: ChunkView) -> "ChunkBrief":
         """Return the JSON object of a chunk without its results."""
         return ChunkBrief(**_chunk_values(spec, view))
 
@@ -102,12 +102,12 @@ class ChunkOut(ChunkBrief):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, spec: ModelSpec, view: ChunkView) -> "ChunkOut":
+    def of(cls, spec: Spec, view: ChunkView) -> "ChunkOut":
         """Return the JSON object of a chunk."""
         return ChunkOut(**_chunk_values(spec, view), results=tuple(map(ResultOut.of, view.results)))
 
 
-def _chunk_values(spec: ModelSpec, view: ChunkView) -> dict[str, Any]:
+def _chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
     """Return the fields of `ChunkBrief` by name."""
     return {
         "start": view.start,
@@ -162,8 +162,11 @@ class BacktestOut(Out):
 
 def backtest_json_schema() -> str:
     """Return the JSON schema of a backtest's JSON, as `docs/reference/backtest.schema.json` holds it."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    schema |= BacktestOut.model_json_schema(mode="serialization", by_alias=True)
+    described = BacktestOut.model_json_schema(mode="serialization", by_alias=True)
+    for definition in described["$defs"].values():
+        if "enum" in definition:  # its description is about the code
+            definition.pop("description", None)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Kind, Result, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import MODEL, Result, ResultKind, Verdict
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import drift_seen
 
@@ -47,7 +47,7 @@ class ChunkView:
         """The share of rows whose label is in, 0 to 1; None without rows."""
         return self.labelled / self.rows if self.rows else None
 
-    def result(self, kind: Kind, method: str, subject: str = MODEL) -> Result | None:
+    def result(self, kind: ResultKind, method: str, subject: str = MODEL) -> Result | None:
         """Return the result on all rows; None where it was not computed."""
         key = (kind, method, subject, None)
         return next((r for r in self.results if (r.kind, r.method, r.subject, r.segment) == key), None)
@@ -56,6 +56,6 @@ class ChunkView:
         """Return what the engine's verdict rules read."""
         return ChunkFacts(self.start, self.end, self.closed, self.labels_due, self.rows, self.labelled, self.results)
 
-    def subjects_seen(self, spec: ModelSpec) -> frozenset[str]:
+    def subjects_seen(self, spec: Spec) -> frozenset[str]:
         """Return the columns (or `model`) that drifted by the verdict's own rule, whether it lasts or not."""
         return frozenset(subject for _, subject, *_ in drift_seen(spec, self.facts()))

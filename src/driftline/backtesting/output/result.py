@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from driftline.backtesting.output.page import render
 from driftline.backtesting.request.request import Inference
 from driftline.engine.results import Result, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
+from driftline.report.pages import ReportExtraMissing
 from driftline.report.schema import BacktestOut, ChunkOut, InferenceOut, ReferenceOut, ResultOut, result_values
 from driftline.report.view import ChunkView
 
@@ -46,7 +48,7 @@ class BacktestResult:
     chunks: tuple[ChunkView, ...]
     chunk: str
     inferred: tuple[Inference, ...]
-    spec: ModelSpec
+    spec: Spec
 
     @property
     def worst(self) -> State:
@@ -86,17 +88,17 @@ class BacktestResult:
     def plot(self, subjects: Sequence[str] | None = None) -> "Figure":
         """Draw results with their bounds by chunk as a matplotlib figure.
 
-        `subjects` are column names or `model`; by default the model and what drifted. Needs matplotlib
-        (`pip install 'driftline[report]'`).
+        `subjects` are column names or `model`; by default the model and the columns whose drift lasted. Needs
+        matplotlib (`pip install 'driftline[report]'`).
         """
-        from driftline.backtesting.output.plot import draw  # noqa: PLC0415  (matplotlib is slow to import, and an extra)
-
-        return draw(self, subjects)
+        try:
+            from driftline.report.plots import panel_figure  # noqa: PLC0415  (matplotlib is slow to import, and an extra)
+        except ImportError as error:
+            raise ReportExtraMissing from error
+        return panel_figure(self.chunks, subjects)
 
     def to_html(self) -> str:
         """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`)."""
-        from driftline.backtesting.output.page import render  # noqa: PLC0415  (jinja2 is an extra)
-
         return render(self)
 
 
