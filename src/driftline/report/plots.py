@@ -129,15 +129,14 @@ def _draw_panel(axes: Axes, subject: str, method: str, chunks: Sequence[ChunkVie
 def _draw_line(axes: Axes, kind: ResultKind, points: Sequence[Point]) -> None:
     style, color = _LINES.get(kind, _LINES[ResultKind.REALIZED])
     times = _times(points)
-    axes.plot(times, [result.value for _, result in points], style, marker=".", lw=1.4, color=color, label=kind.value)
+    axes.plot(times, _values(points), style, marker=".", lw=1.4, color=color, label=kind.value)
     if kind is ResultKind.ESTIMATED:
         edges = [estimate_band(result) or (np.nan, np.nan) for _, result in points]
         axes.fill_between(times, *np.array(edges).T, color=color, alpha=0.15, lw=0)
         return
     outside = [(chunk, result) for chunk, result in points if is_outside(result)]
     if outside:
-        values = [result.value for _, result in outside]
-        axes.plot(_times(outside), values, "D", color=LIGHT["outside"], ms=4, label="outside its bound")
+        axes.plot(_times(outside), _values(outside), "D", color=LIGHT["outside"], ms=4, label="outside its bound")
 
 
 def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds], levels: Sequence[str]) -> None:
@@ -155,6 +154,10 @@ def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds], levels: Sequence[st
 def _points(chunks: Sequence[ChunkView], kind: ResultKind, method: str, subject: str) -> list[Point]:
     pairs = ((chunk, chunk.result(kind, method, subject)) for chunk in chunks)
     return [(chunk, result) for chunk, result in pairs if result is not None and result.value is not None]
+
+
+def _values(points: Sequence[Point]) -> np.ndarray:
+    return np.array([result.value for _, result in points], dtype=float)
 
 
 def _times(points: Iterable[Point]) -> np.ndarray:
