@@ -29,8 +29,8 @@ class Database(BaseHTTPRequestHandler):
     """Knows one fault of one version."""
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        is_broken = (asked["package"]["name"], asked["version"]) == ("broken-thing", "2.1")
+        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        is_broken = (query["package"]["name"], query["version"]) == ("broken-thing", "2.1")
         body = json.dumps({"vulns": [FAULT]} if is_broken else {}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -89,7 +89,7 @@ def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certifica
         context = server_context(certificates.certificate, certificates.key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        assert audit.ask([lock], address(server.server_port, "https")) is None
+        assert audit.query([lock], address(server.server_port, "https")) is None
         server.shutdown()
 
 
@@ -100,9 +100,9 @@ def test_the_next_database_is_asked(lock: Path, database: tuple[str, ...]) -> No
 
 def test_packages_that_a_database_does_not_know_are_not_called_checked(capsys: pytest.CaptureFixture[str]) -> None:
     known = {"name": "harmless", "version": "1.0", "vulns": []}
-    answer = audit.answer_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
-    assert answer == audit.Answer(checked=1, unchecked=("secretive",), found=())
-    assert audit._tell("ours", answer, required=True) == audit.FAILED
+    answer = audit.result_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
+    assert answer == audit.AuditResult(checked=1, unchecked=("secretive",), vulnerabilities=())
+    assert audit._report("ours", answer, required=True) == audit.FAILED
     assert (
         "NOT CHECKED for known vulnerabilities: 1 packages are unknown to ours (secretive)." in capsys.readouterr().err
     )

@@ -41,7 +41,7 @@ def test_programs_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tm
 def test_an_ordinary_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda program: program)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert "by root only" in str(images.reason_missing())
+    assert "needs root" in str(images.reason_missing())
 
 
 def test_a_container_has_no_rights_its_images_user_and_a_read_only_root(image: Image, tmp_path: Path) -> None:

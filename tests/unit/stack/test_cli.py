@@ -96,7 +96,7 @@ def test_a_given_server_that_is_away_is_named_with_its_variables(
         monkeypatch.setenv(name, value)
     assert main(["up"]) == 2
     said = capsys.readouterr().err
-    assert f"The given server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in said
+    assert f"The external server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in said
 
 
 def test_there_are_no_logs_before_the_start(

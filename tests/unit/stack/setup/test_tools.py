@@ -33,9 +33,9 @@ def fake_go(folder: Path, script: str) -> None:
 def test_without_go_the_reason_names_the_cure(machine: Path) -> None:
     reason = tools.reason_missing(TOOL)
     assert reason is not None
-    assert "a-tool v1.0.0 is not built and there is no Go here" in reason
+    assert "a-tool v1.0.0 is not built and Go is missing" in reason
     assert "run `make tools`" in reason
-    with pytest.raises(PrerequisiteMissing, match="there is no Go here"):
+    with pytest.raises(PrerequisiteMissing, match="Go is missing"):
         tools.path(TOOL)
 
 
