@@ -75,9 +75,9 @@ class Administration:
         password = {"password": self.password(service.account)} if self.password else {}
         return {"account": service.account, "clients": self.clients, **password}
 
-    def _execute(self, executed: Iterable[tuple[str, dict[str, str]]]) -> None:
+    def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
         with self.connect() as connection, connection.cursor() as cursor:
-            for statement, values in executed:
+            for statement, values in bound_statements:
                 cursor.execute(statement, values or None)
 
 

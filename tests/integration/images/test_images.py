@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 import requests
-from tests.unit.deploy.test_dockerfiles import HEAVY
 
 from devtools import leaks
 from devtools.git_files import tracked_files
@@ -21,6 +20,7 @@ from stack.servers import ports
 from stack.services.table import SERVICES
 from stack.testing.temporary_servers import TemporaryProcess
 from tests.integration.images.conftest import CANARY, World, tell
+from tests.unit.deploy.test_dockerfile import HEAVY
 
 SELF = """
 import json, os, pathlib

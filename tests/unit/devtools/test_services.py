@@ -1,8 +1,10 @@
 """Everything about a service follows from its row: files by `make services`, the rest at run time."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
@@ -39,7 +41,9 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_constructor("!reset", lambda *_: None)
-Loader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+Loader.add_constructor(
+    "!override", lambda loader, node: list(loader.construct_sequence(cast("yaml.SequenceNode", node)))
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +85,8 @@ def test_a_new_service_has_its_user_and_its_rights() -> None:
     executed: list[tuple[str, dict[str, str]]] = []
 
     class Recorded(Administration):
-        def _execute(self, executed_now: object) -> None:
-            executed.extend(executed_now)  # type: ignore[call-overload]
+        def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
+            executed.extend(bound_statements)
 
     administration = Recorded(lambda: None, "RawData", password=str.upper, services=(SERVING,))  # type: ignore[arg-type, return-value]
     administration.create_accounts()
