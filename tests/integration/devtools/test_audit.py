@@ -60,14 +60,14 @@ def lock(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_known_vulnerability_fails_the_audit_and_names_its_cure(
+def test_a_known_vulnerability_fails_the_audit(
     lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit.audit([lock], {"ours": database}, required=False) == audit.FAILED
-    said = capsys.readouterr().err
-    assert "broken-thing 2.1: OSV-2000-1, fixed in 2.2" in said
-    assert "2 packages checked against ours: 1 known vulnerabilities." in said
-    assert "NOT CHECKED" not in said
+    output = capsys.readouterr().err
+    assert "broken-thing 2.1: OSV-2000-1, fixed in 2.2" in output
+    assert "2 packages checked against ours: 1 known vulnerabilities." in output
+    assert "NOT CHECKED" not in output
 
 
 def test_packages_without_one_pass(lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +77,7 @@ def test_packages_without_one_pass(lock: Path, database: tuple[str, ...], capsys
 
 
 @pytest.mark.parametrize(("required", "status"), [(False, 0), (True, audit.FAILED)])
-def test_a_database_out_of_reach_is_said_not_to_have_checked(
+def test_an_unreachable_database_is_reported_as_not_checked(
     lock: Path, required: bool, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit.audit([lock], {"ours": address(ports.any_free())}, required=required) == status
@@ -93,12 +93,12 @@ def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certifica
         server.shutdown()
 
 
-def test_the_next_database_is_asked(lock: Path, database: tuple[str, ...]) -> None:
+def test_the_next_database_is_queried(lock: Path, database: tuple[str, ...]) -> None:
     databases = {"away": address(ports.any_free()), "ours": database}
     assert audit.audit([lock], databases, required=False) == audit.FAILED
 
 
-def test_packages_that_a_database_does_not_know_are_not_called_checked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_packages_are_reported_as_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
     known = {"name": "harmless", "version": "1.0", "vulns": []}
     answer = audit.result_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
     assert answer == audit.AuditResult(checked=1, unchecked=("secretive",), vulnerabilities=())
@@ -108,7 +108,7 @@ def test_packages_that_a_database_does_not_know_are_not_called_checked(capsys: p
     )
 
 
-def test_a_broken_lock_file_is_no_passing_matter(lock: Path, database: tuple[str, ...]) -> None:
+def test_a_broken_lock_file_is_an_error(lock: Path, database: tuple[str, ...]) -> None:
     lock.write_text("harmless>=1.0\n")
     with pytest.raises(audit.AuditFailed):
         audit.audit([lock], {"ours": database}, required=False)

@@ -1,4 +1,4 @@
-"""Tools are built once, and their absence is said with its cure."""
+"""Tools are built once, and a missing one is reported with the cure."""
 
 import threading
 from pathlib import Path
@@ -67,5 +67,5 @@ def test_a_failed_build_leaves_nothing_and_says_what_go_said(machine: Path) -> N
 
 def test_the_command_goes_on_without_go(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tools"]) == 0
-    said = capsys.readouterr().err
-    assert all(f"{tool.name} {tool.version} is not built" in said for tool in tools.TOOLS)
+    output = capsys.readouterr().err
+    assert all(f"{tool.name} {tool.version} is not built" in output for tool in tools.TOOLS)
