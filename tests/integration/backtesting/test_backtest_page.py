@@ -1,4 +1,4 @@
-"""docs/backtest.md shows a real run: the same command says the same again, and every option is explained."""
+"""docs/how-to/backtest.md shows a real run: the same command says the same again, and every option is explained."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from driftline.cli import app
 from tests.unit.docs.pages import ROOT, fenced, spans, table
 
-PAGE = ROOT / "docs" / "backtest.md"
+PAGE = ROOT / "docs" / "how-to" / "backtest.md"
 
 
 @pytest.fixture(scope="module")
