@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams docs secrets lock
+.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams screenshot docs secrets lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -85,6 +85,9 @@ bench: setup ## Time the product against the bare thing it stands on (some minut
 
 diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetches PlantUML the first time)
 	@$(VENV) -m devtools.diagrams
+
+screenshot: setup ## Take the README's picture of the running demo (needs a Chromium)
+	@$(VENV) -m devtools.screenshot $(url)
 
 docs: setup ## Build the documentation site in build/site
 	@$(SITE)
