@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets lock
+.PHONY: help setup tools up status logs down clean demo check audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams screenshot docs secrets lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -10,6 +10,7 @@ PYTEST := $(VENV) -m pytest
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network of its own, unless the tests are given servers (stack/testing/given.py), which are outside it.
 ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.enclosure)
+SITE := NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
@@ -53,6 +54,7 @@ check: setup ## Lint, formatting, types, the design's arrows, secrets, workflows
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
+	$(SITE) --quiet
 
 audit: setup ## Look for known vulnerabilities of the locked packages (required=1: to be unable to ask fails)
 	$(VENV) -m devtools.audit $(if $(required),--required)
@@ -83,6 +85,12 @@ bench: setup ## Time the product against the bare thing it stands on (some minut
 
 diagrams: setup ## Draw PlantUMLDiagrams/ again where its sources changed (fetches PlantUML the first time)
 	@$(VENV) -m devtools.diagrams
+
+screenshot: setup ## Take the README's picture of the running demo (needs a Chromium)
+	@$(VENV) -m devtools.screenshot $(url)
+
+docs: setup ## Build the documentation site in build/site
+	@$(SITE)
 
 secrets: setup ## Make the passwords and tokens of the compose files, in deploy/secrets/
 	@$(VENV) -m stack.containers.secrets
