@@ -97,7 +97,7 @@ def test_how_given_servers_are_spoken_to_is_known_to_who_speaks_to_them(tmp_path
 
 def test_settings_of_a_given_kafka_that_do_not_fit_are_one_message(tmp_path: Path) -> None:
     given = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
-    with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL needs KAFKA_SSL_CA"):
+    with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL requires KAFKA_SSL_CA"):
         _ = given.kafka_settings
 
 
