@@ -68,14 +68,14 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path))
     (tmp_path / "db_password").write_text("from a file\n")
-    (tmp_path / "DB_USER").write_text("from a file too")
+    (tmp_path / "DB_USER").write_text("user in a file")
     return tmp_path
 
 
 def test_a_settings_file_may_be_in_upper_or_lower_case(folder: Path) -> None:
     settings = DatabaseSettings()
     assert settings.password.get_secret_value() == "from a file"
-    assert settings.user == "from a file too"
+    assert settings.user == "user in a file"
     assert "from a file" not in repr(settings)
 
 
