@@ -131,7 +131,7 @@ class Monitor:
     def _reports_are_there(self) -> bool:
         """Look for the reports; where that cannot be said, they are missing."""
         try:
-            return reports.are_there(self._output)
+            return reports.exist(self._output)
         except Unavailable:
             return False
 

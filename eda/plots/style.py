@@ -12,13 +12,14 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from driftline.report.palette import LIGHT
 from eda.exploration import Exploration
 from eda.profile import Group
 from eda.quantities import Unit
 from eda.wording import bare
 
-INK, QUIET, GRID, PAPER = "#1c2733", "#5d6b7a", "#e3e8ee", "#ffffff"
-BLUE, ORANGE, GREY = "#1f6f9f", "#d9641e", "#8c98a5"
+INK, QUIET, GRID, PAPER = LIGHT["ink"], LIGHT["soft"], LIGHT["line"], LIGHT["card"]
+BLUE, ORANGE, GREY = LIGHT["realized"], "#d9641e", "#8c98a5"
 GROUP_COLORS = {Group.STAYED: BLUE, Group.CHURNED: ORANGE, Group.UNKNOWN: GREY}
 """Blue and orange are told apart by the colour-blind too."""
 WIDTH = 11.0

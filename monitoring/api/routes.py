@@ -26,14 +26,14 @@ from monitoring.api.schemas import (
     VersionQuery,
 )
 from monitoring.poll.poller import PollSummary
-from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
+from monitoring.report.advice import REGISTER_MODEL, advice_on
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 NEWEST = 7
 """How many chunks of each model `/run-monitoring` answers with."""
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
-_no_model = (AdviceOut.of(Advice(NO_MODEL, TRAIN_ONE, urgent=True)),)
+_no_model = (AdviceOut.of(REGISTER_MODEL),)
 
 
 def make_api(monitor: Monitor) -> APIBlueprint:

@@ -1,4 +1,4 @@
-"""What the JSON API takes and gives, as types that /openapi.json shows."""
+"""The JSON API's requests and responses, as types that /openapi.json shows."""
 
 import re
 from datetime import UTC, datetime
@@ -15,8 +15,8 @@ from monitoring.report.advice import Advice
 INSTANT: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 
 
-def _written_out(value: object) -> object:
-    """Refuse a bare number: pydantic would count seconds."""
+def _require_text(value: object) -> object:
+    """Reject text that is only a number: pydantic would read it as seconds since 1970."""
     if isinstance(value, str) and not ISO_8601.match(value):
         raise ValueError("must be an instant such as 2026-01-31 or 2026-01-31T00:00:00Z")
     return value
@@ -30,12 +30,12 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 ISO_8601 = re.compile(r"\d{4}-\d{2}-\d{2}")
-Instant = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_utc), WithJsonSchema(INSTANT)]
+Instant = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_in_utc), WithJsonSchema(INSTANT)]
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 
 class ChunkQuery(BaseModel):
-    """Which chunks: those that start from `from` to `to`, both included; by default the newest 60."""
+    """The chunks that start from `from` to `to`, both included; by default the newest 60."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,7 +45,7 @@ class ChunkQuery(BaseModel):
 
 
 class VersionQuery(BaseModel):
-    """Which version; by default the newest."""
+    """The model version; by default the newest."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,12 +61,12 @@ class AdviceOut(BaseModel):
 
     @classmethod
     def of(cls, advice: Advice) -> Self:
-        """Give an advice as the API shows it."""
+        """Return the JSON object of an advice."""
         return cls(missing=advice.missing, to_do=advice.to_do, urgent=advice.urgent)
 
 
 class ChunksOut(BaseModel):
-    """Chunks of a model version, oldest first; `clock` is the model's present instant."""
+    """Chunks of a model version, oldest first; `clock` is the model clock's time."""
 
     model: str
     version: int
@@ -92,14 +92,14 @@ class ModelOut(BaseModel):
 
 
 class ModelsOut(BaseModel):
-    """The registered models; where there is none, what to do."""
+    """The registered models; without any, `missing` says what to do."""
 
     models: tuple[ModelOut, ...]
     missing: tuple[AdviceOut, ...] = ()
 
 
 class VerdictOut(BaseModel):
-    """A verdict as it was said."""
+    """A stored verdict: its position among the verdicts of its revision, and when it was derived."""
 
     sequence: int
     verdict: State
@@ -110,7 +110,7 @@ class VerdictOut(BaseModel):
 
 
 class RevisionOut(BaseModel):
-    """A revision of a chunk: what produced it, its results, and the verdicts said of it, oldest first."""
+    """A revision of a chunk: its provenance, its results and its verdicts, oldest first."""
 
     revision: int
     closed: bool
@@ -127,8 +127,8 @@ class RevisionOut(BaseModel):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, revision: Revision, found: tuple[Result, ...], verdicts: list[StoredVerdict]) -> Self:
-        """Give a revision as the API shows it."""
+    def of(cls, revision: Revision, results: tuple[Result, ...], verdicts: list[StoredVerdict]) -> Self:
+        """Return the JSON object of a revision."""
         origin = revision.provenance
         return cls(
             revision=revision.number,
@@ -142,8 +142,8 @@ class RevisionOut(BaseModel):
             content_hash=revision.content_hash,
             batches=origin.batches,
             labels_as_of=origin.labels_as_of,
-            verdicts=tuple(_verdict(one) for one in verdicts if one.revision == revision.number),
-            results=tuple(ResultOut.of(result) for result in found),
+            verdicts=tuple(_verdict(stored) for stored in verdicts if stored.revision == revision.number),
+            results=tuple(ResultOut.of(result) for result in results),
         )
 
 
@@ -179,7 +179,7 @@ class ModelPolled(BaseModel):
 
 
 class PollOut(BaseModel):
-    """What a poll did: `revisions` are the closed chunks computed anew, `verdicts` those that turned."""
+    """What a poll did: `revisions` counts the closed chunks that were recomputed, `verdicts` the changed verdicts."""
 
     message: str
     seconds: float

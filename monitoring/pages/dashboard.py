@@ -11,27 +11,27 @@ from driftline.report.pages import TEMPLATES, stylesheet
 from driftline.report.wording import LINE_WORDS
 from monitoring.api.schemas import ChunkQuery
 from monitoring.pages.model_page import Page, page_of
-from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice
+from monitoring.report.advice import REGISTER_MODEL
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 CARD = ChunkRange(most=30)
+"""The chunks of each model on the home page."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
-    """Make the pages over a monitor; they load nothing from elsewhere."""
+    """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
     style = stylesheet()
 
     @needs(Scope.READ)
     def home() -> ResponseReturnValue:
         """Show all models."""
-        found = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
-        advice = [] if found else [Advice(NO_MODEL, TRAIN_ONE, urgent=True)]
-        return render_template("home.html", pages=found, advice=advice)
+        model_pages = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
+        return render_template("home.html", pages=model_pages, advice=[] if model_pages else [REGISTER_MODEL])
 
     @needs(Scope.READ)
     def model(name: str, query_data: ChunkQuery) -> ResponseReturnValue:
@@ -39,8 +39,8 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         versions = monitor.models()
         if name not in versions:
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-        span = ChunkRange(query_data.first, query_data.last)
-        return render_template("model.html", page=_page(monitor, name, span, versions[name], query_data.version))
+        requested = ChunkRange(query_data.first, query_data.last)
+        return render_template("model.html", page=_page(monitor, name, requested, versions[name], query_data.version))
 
     @needs(Scope.READ)
     def report_style() -> Response:
@@ -51,7 +51,7 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
 
     def not_found(error: NotFound) -> ResponseReturnValue:
-        return render_template("problem.html", heading="There is no such page", error=error), error.status
+        return render_template("problem.html", heading="Page not found", error=error), error.status
 
     pages.get("/")(home)
     pages.get("/static/report.css", endpoint="report_static")(report_style)
@@ -63,8 +63,8 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     return pages
 
 
-def _page(monitor: Monitor, name: str, span: ChunkRange, versions: list[int], version: int | None = None) -> Page:
-    status = monitor.status(name, version, span)
+def _page(monitor: Monitor, name: str, requested: ChunkRange, versions: list[int], version: int | None = None) -> Page:
+    status = monitor.status(name, version, requested)
     return page_of(status.version, tuple(versions), status.clock, status.chunks)
 
 

@@ -72,12 +72,12 @@ def _limits(
 ) -> tuple[datetime, datetime] | None:
     """Return the first and the last start to read, among those stored, waiting or failed; None without any."""
     ends = store.ends(connection)
-    known = [*unstored, *(ends or ())]
-    if not known:
+    starts = [*unstored, *(ends or ())]
+    if not starts:
         return None
-    last = min(max(known), requested.last) if requested.last else max(known)
+    last = min(max(starts), requested.last) if requested.last else max(starts)
     earliest = last - (requested.most - 1) * LONGEST[spec.period]
-    first = max(min(known), requested.first or earliest)
+    first = max(min(starts), requested.first or earliest)
     return (first, last) if first <= last else None
 
 

@@ -1,4 +1,4 @@
-"""Reports as files or objects: performance and drift as CSV, and as plots; each whole, so a reader never sees half."""
+"""Reports as files or objects: performance and drift as CSV files and PNG plots; each is replaced as a whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -28,16 +28,16 @@ DRIFT_COLUMNS = (
 )
 
 
-def are_there(output: ObjectStore) -> bool:
-    """Say whether the reports were written before."""
+def exist(output: ObjectStore) -> bool:
+    """Return whether both CSV files exist."""
     return output.exists(PERFORMANCE_REPORT) and output.exists(DRIFT_REPORT)
 
 
 def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
-    """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, what is undefined is empty.
+    """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, undefined values are empty.
 
     Raises:
-        Unavailable: the place refuses or is away.
+        Unavailable: the object store refuses, or cannot be reached.
     """
     performance = [row for version, chunks in reported for row in _performance_rows(version, chunks)]
     drift = [row for version, chunks in reported for row in _drift_rows(version, chunks)]
@@ -52,32 +52,32 @@ def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
 
 
 def _performance_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
-    for report in chunks:
+    """Yield a row for each chunk and metric."""
+    for chunk in chunks:
         for metric in version.spec.metrics:
-            realized, estimated = (
-                report.result(ResultKind.REALIZED, metric),
-                report.result(ResultKind.ESTIMATED, metric),
-            )
+            realized = chunk.result(ResultKind.REALIZED, metric)
+            estimated = chunk.result(ResultKind.ESTIMATED, metric)
             yield {
-                **_chunk(version, report),
-                "labelled": report.labelled,
+                **_chunk(version, chunk),
+                "labelled": chunk.labelled,
                 "metric": str(metric),
-                **_found("realized", realized),
-                **_found("estimated", estimated),
-                **_limits(realized or estimated),
-                "verdict": str(report.verdict.state),
-                "provisional": report.verdict.provisional,
-                "reasons": " ".join(report.verdict.reasons),
+                **_result("realized", realized),
+                **_result("estimated", estimated),
+                **_bounds(realized or estimated),
+                "verdict": str(chunk.verdict.state),
+                "provisional": chunk.verdict.provisional,
+                "reasons": " ".join(chunk.verdict.reasons),
             }
 
 
 def _drift_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
-    for report in chunks:
-        for result in report.results:
+    """Yield a row for each chunk, column and method of drift or data quality."""
+    for chunk in chunks:
+        for result in chunk.results:
             if result.subject == MODEL:
                 continue
             yield {
-                **_chunk(version, report),
+                **_chunk(version, chunk),
                 "column": result.subject,
                 "kind": str(result.kind),
                 "method": result.method,
@@ -85,26 +85,26 @@ def _drift_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[
                 "sampling_error": result.sampling_error,
                 "p_value": result.p_value,
                 "effect": result.effect,
-                **_limits(result),
+                **_bounds(result),
                 "state": str(result.state),
                 "reason": result.reason,
-                "lasting": result.subject in report.verdict.drifted,
+                "lasting": result.subject in chunk.verdict.drifted,
             }
 
 
-def _chunk(version: Version, report: ChunkView) -> dict[str, Any]:
+def _chunk(version: Version, chunk: ChunkView) -> dict[str, Any]:
     return {
         "model": version.name,
         "version": version.number,
-        "chunk_start": report.start.isoformat(),
-        "chunk_end": report.end.isoformat(),
-        "revision": report.revision,
-        "rows": report.rows,
-        "closed": report.closed,
+        "chunk_start": chunk.start.isoformat(),
+        "chunk_end": chunk.end.isoformat(),
+        "revision": chunk.revision,
+        "rows": chunk.rows,
+        "closed": chunk.closed,
     }
 
 
-def _found(name: str, result: Result | None) -> dict[str, Any]:
+def _result(name: str, result: Result | None) -> dict[str, Any]:
     if result is None:
         return {}
     return {
@@ -115,7 +115,7 @@ def _found(name: str, result: Result | None) -> dict[str, Any]:
     }
 
 
-def _limits(result: Result | None) -> dict[str, Any]:
+def _bounds(result: Result | None) -> dict[str, Any]:
     if result is None:
         return {}
     bounds = result.bounds

@@ -170,7 +170,7 @@ def draw_chart(
     bounds = _bounds(series)
     bands = _bands(series)
     picked = [(name, [pick(b) if b else None for b in bounds]) for name, pick in LEVELS if name in levels]
-    values = [value for one in series for value in _values(one.results) if value is not None]
+    values = [value for line in series for value in _values(line.results) if value is not None]
     limits = [value for _, column in picked for value in column if value is not None]
     edges = [edge for band in bands if band for edge in band]
     scale = Scale.around([*values, *limits, *edges, *([0.0] if from_zero else [])], height)
@@ -183,7 +183,7 @@ def draw_chart(
         height=height,
         ticks=scale.ticks,
         levels=_labels_apart([level for name, column in picked for level in _level(name, column, axis, scale)]),
-        lines=[(one.name, _path(_values(one.results), axis, scale)) for one in series],
+        lines=[(line.name, _path(_values(line.results), axis, scale)) for line in series],
         dots=_dots(title, series[0], provisional, axis, scale),
         band=_band(bands, axis, scale),
         empty=not values,
@@ -214,28 +214,28 @@ def _values(results: Sequence[Result | None]) -> list[Value]:
 
 def _bounds(series: Sequence[Series]) -> list[Bounds | None]:
     """Return each place's bounds, which may depend on its rows: those of the first series with a value there."""
-    by_series = ([r.bounds if r and r.value is not None else None for r in one.results] for one in series)
+    by_series = ([r.bounds if r and r.value is not None else None for r in line.results] for line in series)
     return [next((bounds for bounds in place if bounds), None) for place in zip(*by_series, strict=True)]
 
 
 def _bands(series: Sequence[Series]) -> list[tuple[float, float] | None]:
-    estimated = next((one.results for one in series if one.name == "estimated"), ())
+    estimated = next((line.results for line in series if line.name == "estimated"), ())
     return [estimate_band(result) if result else None for result in estimated]
 
 
 def _note(series: Sequence[Series]) -> str:
     """Return how often the first series that has values was outside its bounds."""
-    first = next((one for one in series if any(value is not None for value in _values(one.results))), None)
+    first = next((line for line in series if any(value is not None for value in _values(line.results))), None)
     outside = sum(is_outside(result) for result in first.results if result) if first else 0
     return f"{outside}× outside" if outside else ""
 
 
 def _newest(series: Sequence[Series], axis: Axis) -> tuple[str, str]:
     """Return the newest value of the first series that has one, and what it is a value of."""
-    for one in series:
-        for label, value in zip(reversed(axis.labels), reversed(_values(one.results)), strict=True):
+    for line in series:
+        for label, value in zip(reversed(axis.labels), reversed(_values(line.results)), strict=True):
             if value is not None:
-                return f"{value:.3g}", f"estimated, {label}" if one.name == "estimated" else label
+                return f"{value:.3g}", f"estimated, {label}" if line.name == "estimated" else label
     return "–", "no value yet"
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from driftline.engine.directions import worse_side
+from driftline.engine.directions import Worse, worse
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.bounds import EFFECT_FLOOR
@@ -15,7 +15,7 @@ from driftline.report.view import ChunkView
 
 UNSEEN = 0.99
 """The largest ratio where the verdict's rule sees no drift, which also considers p-values over all columns."""
-ROW_HEIGHT = 18
+_WORSE_ABOVE = frozenset({Worse.HIGHER, Worse.EITHER})
 WARM_LIMITS = (1.5, 2.0, 4.0)
 """The ratios at which the warm shades change."""
 
@@ -24,14 +24,20 @@ WARM_LIMITS = (1.5, 2.0, 4.0)
 class HeatCell:
     """A column in one place (a chunk, or a group of chunks): `ratio` is 1 where its farthest method is at its bound.
 
-    `ratio` and `shade` are None where no method has a value. `seen` means that a chunk drifted by the verdict's own
-    rule (bound and effect floor), `lasting` that this drift lasts.
+    `ratio` and `shade` are None where no method has a value; `farthest` may then be a result with the reason. `seen`
+    means that a chunk drifted by the verdict's own rule (bound and effect floor), `lasting` that this drift lasts.
     """
 
     ratio: float | None
     seen: bool
     lasting: bool
-    words: str
+    farthest: Result | None
+
+    @property
+    def words(self) -> str:
+        """The value of the farthest method and its bound, and whether drift was seen."""
+        note = " – drift that lasts" if self.lasting else " – drift seen" if self.seen else ""
+        return _words(self.farthest) + note
 
     @property
     def shade(self) -> int | None:
@@ -75,8 +81,9 @@ def bound_ratio(spec: Spec, result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    bound = worse_side(result.kind, result.method, result.bounds).upper
-    floor = None if spec.threshold_override(result.method) else EFFECT_FLOOR.get(result.method)
+    bound = result.bounds.upper if worse(result.kind, result.method) in _WORSE_ABOVE else None
+    overridden = spec.threshold_overrides and spec.threshold_override(result.method)
+    floor = None if overridden else EFFECT_FLOOR.get(result.method)
     ratios = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ratios)) if ratios else None
 
@@ -106,9 +113,11 @@ def _cells_of_place(spec: Spec, columns: Sequence[str], chunks: Sequence[ChunkVi
 
 
 def _merged(cells: Sequence[HeatCell]) -> HeatCell:
+    if len(cells) == 1:
+        return cells[0]
     farthest = max(cells, key=lambda cell: -1.0 if cell.ratio is None else cell.ratio)
     seen, lasting = any(cell.seen for cell in cells), any(cell.lasting for cell in cells)
-    return HeatCell(farthest.ratio, seen, lasting, farthest.words)
+    return HeatCell(farthest.ratio, seen, lasting, farthest.farthest)
 
 
 def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
@@ -130,16 +139,16 @@ def _cell(spec: Spec, chunk: ChunkView, column: str, results: Sequence[Result], 
     lasting = column in chunk.verdict.drifted
     ratios = [(ratio, result) for result in results if (ratio := bound_ratio(spec, result)) is not None]
     if not ratios:
-        return HeatCell(None, seen, lasting, next((r.reason for r in results if r.reason), "no value"))
+        return HeatCell(None, seen, lasting, next((r for r in results if r.reason), None))
     ratio, farthest = max(ratios, key=lambda pair: pair[0])
-    return HeatCell(max(ratio, 1.0) if seen else min(ratio, UNSEEN), seen, lasting, _words(farthest, seen, lasting))
+    return HeatCell(max(ratio, 1.0) if seen else min(ratio, UNSEEN), seen, lasting, farthest)
 
 
-def _words(result: Result, seen: bool, lasting: bool) -> str:
-    """Return a cell's value and bound, and whether drift was seen, in words."""
-    value, bound = result.value or 0.0, result.bounds.upper
+def _words(result: Result | None) -> str:
+    """Return a result's value and bound in words, or why it has no value."""
+    if result is None or result.value is None:
+        return (result.reason if result else None) or "no value"
+    bound = result.bounds.upper
     if result.method == Quality.MISSING_VALUES:
-        words = f"{percent(value)} missing" + ("" if bound is None else f", bound {percent(bound)}")
-    else:
-        words = f"{title(result.method)} {value:.3g}" + ("" if bound is None else f", bound {bound:.3g}")
-    return words + (" – drift that lasts" if lasting else " – drift seen" if seen else "")
+        return f"{percent(result.value)} missing" + ("" if bound is None else f", bound {percent(bound)}")
+    return f"{title(result.method)} {result.value:.3g}" + ("" if bound is None else f", bound {bound:.3g}")

@@ -142,8 +142,10 @@ def _draw_line(axes: Axes, kind: ResultKind, points: Sequence[Point]) -> None:
 def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds], levels: Sequence[str]) -> None:
     """Draw the bounds of each chunk from its start to its end: they may depend on its number of rows."""
     for name in levels:
-        sides = [pick for level, pick in LEVELS if level == name]
-        drawn = [(value, chunk) for chunk, own in bounds.items() for side in sides if (value := side(own)) is not None]
+        picks = [pick for level, pick in LEVELS if level == name]
+        drawn = [
+            (value, chunk) for chunk, sides in bounds.items() for pick in picks if (value := pick(sides)) is not None
+        ]
         if drawn:
             label, color = _BOUNDS[name]
             starts = _instants(chunk.start for _, chunk in drawn)

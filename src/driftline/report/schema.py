@@ -15,8 +15,13 @@ UtcInstant = Annotated[datetime, AfterValidator(lambda instant: instant.astimezo
 """An aware instant, written in UTC with a Z."""
 
 
+def utc_text(instant: datetime) -> str:
+    """Return an aware instant in ISO 8601, in UTC with a Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 class Out(BaseModel):
-    """What every JSON object here has: no value is NaN or infinite."""
+    """The base of all JSON objects here: no number is NaN or infinite."""
 
     model_config = ConfigDict(allow_inf_nan=False, frozen=True)
 
@@ -48,17 +53,17 @@ class ResultOut(Out):
 
 
 def result_values(result: Result) -> dict[str, Any]:
-    """Return the fields of `ResultOut` by name."""
+    """Return the fields of `ResultOut` by name, as plain JSON values."""
     bounds = result.bounds
     return {
         "subject": result.subject,
-        "kind": result.kind,
+        "kind": result.kind.value,
         "method": str(result.method),
         "value": result.value,
         "lower": bounds.lower,
         "upper": bounds.upper,
         "sampling_error": result.sampling_error,
-        "state": result.state,
+        "state": result.state.value,
         "reason": result.reason,
         "p_value": result.p_value,
         "segment": result.segment,
@@ -93,7 +98,7 @@ class ChunkBrief(Out):
     @classmethod
     def of(cls, spec: Spec, view: ChunkView) -> "ChunkBrief":
         """Return the JSON object of a chunk without its results."""
-        return ChunkBrief(**_chunk_values(spec, view))
+        return ChunkBrief(**chunk_values(spec, view))
 
 
 class ChunkOut(ChunkBrief):
@@ -104,14 +109,14 @@ class ChunkOut(ChunkBrief):
     @classmethod
     def of(cls, spec: Spec, view: ChunkView) -> "ChunkOut":
         """Return the JSON object of a chunk."""
-        return ChunkOut(**_chunk_values(spec, view), results=tuple(map(ResultOut.of, view.results)))
+        return ChunkOut(**chunk_values(spec, view), results=tuple(map(ResultOut.of, view.results)))
 
 
-def _chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
-    """Return the fields of `ChunkBrief` by name."""
+def chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
+    """Return the fields of `ChunkBrief` by name, as plain JSON values."""
     return {
-        "start": view.start,
-        "end": view.end,
+        "start": utc_text(view.start),
+        "end": utc_text(view.end),
         "rows": view.rows,
         "labelled": view.labelled,
         "status": view.status,
@@ -119,13 +124,13 @@ def _chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
         "labels_due": view.labels_due,
         "waiting": view.waiting,
         "revision": view.revision,
-        "computed_at": view.computed_at,
-        "labels_as_of": view.labels_as_of,
-        "verdict": view.verdict.state,
+        "computed_at": view.computed_at and utc_text(view.computed_at),
+        "labels_as_of": view.labels_as_of and utc_text(view.labels_as_of),
+        "verdict": view.verdict.state.value,
         "provisional": view.verdict.provisional,
-        "reasons": view.verdict.reasons,
-        "drifted": view.verdict.drifted,
-        "drift_seen": tuple(sorted(view.subjects_seen(spec))),
+        "reasons": list(view.verdict.reasons),
+        "drifted": list(view.verdict.drifted),
+        "drift_seen": sorted(view.subjects_seen(spec)),
     }
 
 

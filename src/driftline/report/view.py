@@ -1,4 +1,4 @@
-"""A chunk as every report shows it: what the backtest and the monitor both know of it. No I/O here."""
+"""A chunk as every report shows it, of a backtest or of the monitor. No I/O here."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -67,7 +67,7 @@ def test_without_a_model_it_says_what_to_do(client: FlaskClient) -> None:
             200,
             "No model version is registered yet.",
         )
-        assert "pyspark/train_model.py" in _json(answer)["missing"][0]["to_do"]
+        assert "registry.register" in _json(answer)["missing"][0]["to_do"]
     assert "No model version is registered yet." in client.get("/").text
 
 

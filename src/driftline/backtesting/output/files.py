@@ -1,4 +1,4 @@
-"""Output files, written whole or not at all, and the spec file."""
+"""Writes output files, all or none of them, and reads the spec file."""
 
 import os
 import tempfile
@@ -11,9 +11,9 @@ from driftline.errors import InvalidInput
 
 
 def write(contents: Mapping[Path, str]) -> None:
-    """Write each text to its file, in UTF-8; a file is there whole or as it was before.
+    """Write each text to its file, in UTF-8; each file is replaced as a whole or left unchanged.
 
-    A symbolic link stays one, and what it leads to is written; what is no regular file is an InvalidInput.
+    A symbolic link is followed. Anything but a regular file raises InvalidInput.
     """
     faults = tuple(output_faults({f"output {number}": path for number, path in enumerate(contents, 1)}))
     if faults:
@@ -47,14 +47,14 @@ def _umask() -> int:
 
 
 def _target(path: Path) -> Path:
-    """Follow symbolic links, to a file that need not be there; links in a circle lead to themselves."""
+    """Return the path behind symbolic links; it need not exist. Links in a circle lead to themselves."""
     return Path(os.path.realpath(path))
 
 
 def output_faults(outputs: Mapping[str, Path], inputs: Mapping[str, Path] | None = None) -> Iterator[str]:
-    """Say which outputs (by option) cannot be written, before any work is done for them.
+    """Yield why outputs (by option) cannot be written, so that no work is done in vain.
 
-    An output may be none of `inputs` (by what they are called), nor another output.
+    An output must differ from all `inputs` (by what they are called) and from every other output.
     """
     taken = {_identity(path): f"is {what}, which it would replace" for what, path in (inputs or {}).items()}
     for option, path in outputs.items():
@@ -68,15 +68,16 @@ def output_faults(outputs: Mapping[str, Path], inputs: Mapping[str, Path] | None
 
 
 def _identity(path: Path) -> object:
-    """Return what is the same for all names of one file, hard links included."""
+    """Return a value that is equal for all names of one file, hard links included."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return _target(path)
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _fault(path: Path) -> str | None:
+    """Return why a path cannot be written; None if it can."""
     target = _target(path)
     if target.is_symlink():
         return "is a link that leads nowhere but to itself"
@@ -92,7 +93,7 @@ def _fault(path: Path) -> str | None:
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Read a spec.yaml: fields of `driftline.engine.spec.Spec`. Any other content is an InvalidInput."""
+    """Read a spec.yaml: fields of `driftline.engine.spec.Spec`. Other content raises InvalidInput."""
     import yaml  # noqa: PLC0415  (only where there is a spec)
 
     try:

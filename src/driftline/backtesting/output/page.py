@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from math import ceil
 from typing import Protocol
@@ -63,8 +64,8 @@ def render(result: Backtest) -> str:
     source = (resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8")
     template = environment().from_string(source)
     text = ""
-    for most_charts, most_rows in zip(CHARTS, ROWS, strict=True):
-        page = BacktestPage(result, most_charts, most_rows)
+    page = BacktestPage(result)
+    for page.most_charts, page.most_rows in zip(CHARTS, ROWS, strict=True):
         text = template.render(page=page, style=stylesheet(), version=__version__)
         if len(text.encode()) < LARGEST:
             break
@@ -74,8 +75,9 @@ def render(result: Backtest) -> str:
 class BacktestPage:
     """What the template shows of a backtest."""
 
-    def __init__(self, result: Backtest, most_charts: int, most_rows: int) -> None:
-        """Assign the chunks to places; `most_charts` and `most_rows` keep the page small."""
+    def __init__(self, result: Backtest) -> None:
+        """Assign the chunks to places; `most_charts` and `most_rows` limit the size of the page."""
+        self.most_charts, self.most_rows = CHARTS[0], ROWS[0]
         self.result = result
         self.state_words, self.line_words = STATE_WORDS, LINE_WORDS
         self.step = ceil(len(result.chunks) / MOST_PLACES)
@@ -89,7 +91,6 @@ class BacktestPage:
         self.columns = _columns_by_drift(result.chunks)
         self._provisional = [any(chunk.verdict.provisional for chunk in place) for place in self.places]
         self._flat = {number for number, results in self.numbers.items() if is_flat([r for _, r in results])}
-        self._most_charts, self._most_rows = most_charts, most_rows
 
     @property
     def states(self) -> list[tuple[State, int]]:
@@ -105,12 +106,12 @@ class BacktestPage:
         words = {"rows": f"{noun} of {number} rows", "count": f"{noun} of equal size"}
         return words.get(unit, f"{noun} of one {periods.get(unit, unit)}")
 
-    @property
+    @cached_property
     def strip(self) -> list[StripCell]:
         """The verdicts from left to right."""
         return [strip_cell(label, place) for label, place in zip(self.wide.labels, self.places, strict=True)]
 
-    @property
+    @cached_property
     def performance(self) -> list[Chart]:
         """The charts of the model's performance, realized and estimated in one."""
         methods = dict.fromkeys(number[2] for number in self.numbers if _is_performance(number))
@@ -121,7 +122,7 @@ class BacktestPage:
     def groups(self) -> list[ChartGroup]:
         """The charts of drift, quality and statistics; columns that drifted most come first."""
         groups: dict[str, list[Chart]] = {}
-        for number in self._drawn[: self._most_charts]:
+        for number in self._drawn[: self.most_charts]:
             chart = self._chart(number)
             if not chart.empty:
                 groups.setdefault("The model as a whole" if number[0] == MODEL else number[0], []).append(chart)
@@ -130,7 +131,7 @@ class BacktestPage:
     @property
     def omitted(self) -> int:
         """How many charts are left out for size."""
-        return max(0, len(self._drawn) - self._most_charts)
+        return max(0, len(self._drawn) - self.most_charts)
 
     @property
     def flat(self) -> list[tuple[str, str]]:
@@ -141,7 +142,7 @@ class BacktestPage:
                 columns.setdefault(title(number[2]), []).append(number[0])
         return [(method, ", ".join(dict.fromkeys(names))) for method, names in columns.items()]
 
-    @property
+    @cached_property
     def heat(self) -> list[HeatRow]:
         """The drift of each column by place."""
         return heat_map(self.result.spec, self.columns[:MOST_COLUMNS], self.places)
@@ -155,9 +156,9 @@ class BacktestPage:
     def rows(self) -> list[tuple[str, ChunkView]]:
         """The chunks of the table with their labels, in order; where they are too many only those that are not ok."""
         chunks = list(zip(self.labels, self.result.chunks, strict=True))
-        if len(chunks) <= self._most_rows:
+        if len(chunks) <= self.most_rows:
             return chunks
-        return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self._most_rows]
+        return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self.most_rows]
 
     @property
     def _drawn(self) -> list[Number]:

@@ -1,4 +1,4 @@
-"""What a backtest found: chunks with verdicts and results, and what had to be inferred. No I/O here."""
+"""The result of a backtest: chunks with results and verdicts, and what was inferred. No I/O here."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from driftline.engine.results import Result, State
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 from driftline.report.pages import ReportExtraMissing
-from driftline.report.schema import BacktestOut, ChunkOut, InferenceOut, ReferenceOut, ResultOut, result_values
+from driftline.report.schema import ResultOut, chunk_values, result_values, utc_text
 from driftline.report.view import ChunkView
 
 if TYPE_CHECKING:
@@ -32,16 +32,13 @@ class Reference:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return self.to_schema().model_dump(mode="json", by_alias=True)
-
-    def to_schema(self) -> ReferenceOut:
-        """Return the JSON object."""
-        return ReferenceOut(rows=self.rows, since=self.since, until=self.until, chunks=self.chunks)
+        since, until = utc_text(self.since), utc_text(self.until)
+        return {"rows": self.rows, "from": since, "until": until, "chunks": self.chunks}
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """What a backtest found. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
+    """The result of a backtest. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
 
     model: str
     reference: Reference
@@ -52,33 +49,32 @@ class BacktestResult:
 
     @property
     def worst(self) -> State:
-        """The gravest verdict among the chunks."""
+        """The gravest state among the chunks' verdicts."""
         order = (State.NO_DATA, *SEVERITY)
         return max((chunk.verdict.state for chunk in self.chunks), key=order.index)
 
     def reached(self, state: State) -> bool:
-        """Say whether any chunk's verdict is `state` (warn or alert) or graver."""
+        """Return whether any chunk's verdict is `state` (warn or alert) or graver."""
         return SEVERITY.index(state) <= (SEVERITY.index(self.worst) if self.worst in SEVERITY else -1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC."""
-        return self.to_schema().model_dump(mode="json", by_alias=True)
+        return {
+            "model": self.model,
+            "problem": self.spec.problem.value,
+            "reference": self.reference.to_dict(),
+            "chunk": self.chunk,
+            "time_zone": self.spec.time_zone,
+            "inferred": [{"what": item.what, "value": item.value, "rule": item.rule} for item in self.inferred],
+            "chunks": [
+                {**chunk_values(self.spec, chunk), "results": list(map(result_values, chunk.results))}
+                for chunk in self.chunks
+            ],
+        }
 
     def to_json(self) -> str:
         """Return the same as JSON text; a missing value is null, never NaN."""
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
-
-    def to_schema(self) -> BacktestOut:
-        """Return the JSON object."""
-        return BacktestOut(
-            model=self.model,
-            problem=self.spec.problem,
-            reference=self.reference.to_schema(),
-            chunk=self.chunk,
-            time_zone=self.spec.time_zone,
-            inferred=tuple(InferenceOut(what=i.what, value=i.value, rule=i.rule) for i in self.inferred),
-            chunks=tuple(ChunkOut.of(self.spec, chunk) for chunk in self.chunks),
-        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
@@ -112,7 +108,5 @@ def _head(chunk: ChunkView) -> dict[str, Any]:
 
 
 def _result_row(result: Result) -> dict[str, Any]:
-    """Return a result's cells of the frame; enums become plain text."""
     values = result_values(result)
-    texts = {"kind": result.kind.value, "state": result.state.value, "result_rows": values.pop("rows")}
-    return values | texts
+    return values | {"result_rows": values.pop("rows")}

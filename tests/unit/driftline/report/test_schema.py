@@ -9,7 +9,7 @@ import pytest
 
 from driftline.backtesting.backtest import backtest
 from driftline.backtesting.output.result import BacktestResult
-from driftline.report.schema import ChunkBrief, ChunkOut, ResultOut, backtest_json_schema
+from driftline.report.schema import BacktestOut, ChunkBrief, ChunkOut, ResultOut, backtest_json_schema
 from tests.unit.backtesting.conftest import UNTIL, make_world
 from tests.unit.docs.pages import ROOT
 
@@ -38,6 +38,10 @@ def test_a_backtest_is_valid_under_the_schema(written: Any) -> None:
     assert list(validator.iter_errors(written)) == []
     without_chunks = {name: value for name, value in written.items() if name != "chunks"}
     assert list(validator.iter_errors(without_chunks)) != []
+
+
+def test_the_models_write_the_same_as_the_result(written: Any) -> None:
+    assert BacktestOut.model_validate(written).model_dump(mode="json", by_alias=True) == written
 
 
 def test_chunks_and_results_have_every_field(written: Any) -> None:

@@ -55,7 +55,7 @@ def test_a_model_without_chunks_has_a_page() -> None:
 def test_both_heat_maps_agree() -> None:
     world = make_world()
     result = backtest(world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d")
-    backtest_rows = {row.column: row for row in BacktestPage(result, 80, 500).heat}
+    backtest_rows = {row.column: row for row in BacktestPage(result).heat}
     version = cast("Version", SimpleNamespace(spec=result.spec, name="churn", number=1))
     dashboard_rows = {row.column: row for row in page_of(version, (1,), result.chunks[-1].end, result.chunks).heat}
     shared = backtest_rows.keys() & dashboard_rows.keys()

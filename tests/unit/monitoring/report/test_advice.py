@@ -1,4 +1,4 @@
-"""What is missing is said in words, with what to do, and nothing is said where nothing is missing."""
+"""Each missing thing is named with what to do; a complete model has no advice."""
 
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock
@@ -13,10 +13,10 @@ def test_a_complete_model_misses_nothing() -> None:
 def test_no_chunk_at_all_needs_predictions() -> None:
     (advice,) = advice_on(SPEC, [])
     assert (advice.missing, advice.urgent) == ("No predictions have come yet.", True)
-    assert "write_predictions" in advice.to_do
+    assert "stores its predictions" in advice.to_do
 
 
-def test_each_lack_is_named_with_its_days_and_what_cannot_cure_itself_comes_first() -> None:
+def test_each_lack_is_named_with_its_days_urgent_first() -> None:
     chunks = [
         report(0, rows=0, labelled=0, state=State.NO_DATA),
         report(1, state=State.ERROR, reason="It could not be computed: prediction must be 0 or 1"),
@@ -26,10 +26,9 @@ def test_each_lack_is_named_with_its_days_and_what_cannot_cure_itself_comes_firs
         report(5, labelled=0, labels_due=False, state=State.PENDING_LABELS),
         report(6, labelled=0, labels_due=False, closed=False, state=State.PENDING_LABELS),
     ]
-    found = advice_on(SPEC, chunks)
-    assert [advice.urgent for advice in found] == [True] * 4 + [False] * 3
-    said = [advice.missing for advice in found]
-    assert said == [
+    items = advice_on(SPEC, chunks)
+    assert [item.urgent for item in items] == [True] * 4 + [False] * 3
+    assert [item.missing for item in items] == [
         "1 day failed (2 Feb). It could not be computed: prediction must be 0 or 1",
         "1 day without predictions (1 Feb).",
         "1 day whose labels were due and are not all in (3 Feb: 90 %).",
@@ -38,10 +37,10 @@ def test_each_lack_is_named_with_its_days_and_what_cannot_cure_itself_comes_firs
         "2 days whose labels are not due yet (6 Feb, 7 Feb).",
         "1 day still open (7 Feb): its numbers are provisional.",
     ]
-    assert "11 February, 00:00" in found[5].to_do
+    assert "11 February, 00:00" in items[5].to_do
 
 
-def test_many_days_are_a_span() -> None:
+def test_many_days_are_named_by_the_first_and_the_last() -> None:
     (advice,) = advice_on(SPEC, [report(day, rows=0, state=State.NO_DATA) for day in range(5)])
     assert advice.missing == "5 days without predictions (1 Feb to 5 Feb)."
 
