@@ -6,12 +6,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray, category
 from driftline.engine.multivariate import boosting
 from driftline.engine.multivariate.features import numbers_in_rows, texts_in_rows, together
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 REFERENCE_ROWS = 20_000
 """Of a longer reference this many rows are kept, evenly spaced in time: some 0.4 MB of JSON for each number."""

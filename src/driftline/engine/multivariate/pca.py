@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray
 from driftline.engine.multivariate.features import looked_up, numbers_in_rows, texts_in_rows, together
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 LEAST_SCALE = 1e-70
 """A feature that scatters less than this in the reference, in its own unit, counts as constant: what is divided by
