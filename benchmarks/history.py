@@ -33,7 +33,7 @@ LOADED_AT_ONCE = 50
 
 
 def scored_day(day: datetime, rows: int) -> pd.DataFrame:
-    """Give the predictions of one day with their truth in `label`: the columns of the churn model's table."""
+    """Return the predictions of one day with their truth in `label`: the columns of the churn model's table."""
     rng = np.random.default_rng(day.toordinal())
     truth = rng.normal(size=rows)
     score = 1 / (1 + np.exp(-1.5 * truth))
@@ -77,7 +77,7 @@ class History:
 
 
 def label_frame(scored: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
-    """Give the labels of predictions."""
+    """Return the labels of predictions."""
     return pd.DataFrame({"id": scored["id"], "value": scored["label"], "known_at": pd.Timestamp(known_at)})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, MetaData, Table, func, select
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Aim, Better, alternate, conclude, machine, share, show, timed
+from benchmarks.measuring import Better, Target, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
 from churn.columns import Cdr
 from driftline.store import bulk, tables
@@ -23,7 +23,7 @@ from flaskapp.stream.writer import write_next
 STREAMS = ((1_000, 30), (10_000, 20))
 """Subscribers and days: the size of a batch by default, and a larger one."""
 RUNS, RUNS_OF_ALL = 7, 3
-AIM = Aim(0.7, Better.HIGHER)
+AIM = Target(0.7, Better.HIGHER)
 BARE = "bare_cdr"
 WRITTEN = (
     tables.cdr.name,
@@ -36,7 +36,7 @@ WRITTEN = (
 
 
 class Streams:
-    """One stream of records on one database: written through the ledger in three ways, and by a bare LOAD DATA."""
+    """One stream of records on one database: written through the ledger in three variants, and by a bare LOAD DATA."""
 
     def __init__(self, engine: Engine, plan: StreamPlan, folder: Path) -> None:
         self.engine, self.plan = engine, plan

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.engine.ours import spec_of
+from benchmarks.engine.driftline_process import spec_of
+from benchmarks.engine.nannyml_process import import_nannyml
 from benchmarks.engine.processes import METHODS
 from benchmarks.engine.rows import CATEGORICAL, CONTINUOUS, START, scored
-from benchmarks.engine.theirs import import_nannyml
-from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, timed, times
+from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
 from driftline.engine.drift.methods import SKETCHES, methods_of
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE
@@ -20,11 +20,11 @@ from driftline.engine.states import read_values
 ROWS = 10_000
 REFERENCES = (1_000_000, 10_000)
 RUNS = 15
-AIM = Aim(5, Better.LOWER)
+AIM = Target(5, Better.LOWER)
 
 
 def ours(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
-    """Give what computes every univariate drift method of the ten features of `chunk`, against a stored reference."""
+    """Return what computes every univariate drift method of the ten features of `chunk`, against a stored reference."""
     spec = spec_of([str(name) for name in reference])
     states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).states
 
@@ -38,7 +38,7 @@ def ours(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
 
 
 def theirs(nannyml: Any, reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
-    """Give what does the same by NannyML."""
+    """Return what does the same by NannyML."""
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, *CATEGORICAL],
         treat_as_categorical=list(CATEGORICAL),
@@ -54,13 +54,13 @@ def main() -> None:
     print(f"A chunk of {ROWS:,} rows, 10 columns, 4 methods each ({machine()})", flush=True)
     chunk = scored(ROWS, START, 1, 99)
     as_categories = chunk.astype(dict.fromkeys(CATEGORICAL, "category"))
-    nannyml, ways = import_nannyml(), {}
+    nannyml, variants = import_nannyml(), {}
     for rows in REFERENCES:
         reference = scored(rows, START, 50, 1)
-        ways[f"driftline, reference of {rows:,}"] = ours(reference, as_categories)
-        ways[f"driftline, texts, reference of {rows:,}"] = ours(reference, chunk)
-        ways[f"NannyML, reference of {rows:,}"] = theirs(nannyml, reference, chunk)
-    seconds = alternate({name: partial(timed, work) for name, work in ways.items()}, RUNS, unmeasured=2)
+        variants[f"driftline, reference of {rows:,}"] = ours(reference, as_categories)
+        variants[f"driftline, texts, reference of {rows:,}"] = ours(reference, chunk)
+        variants[f"NannyML, reference of {rows:,}"] = theirs(nannyml, reference, chunk)
+    seconds = alternate({name: partial(timed, work) for name, work in variants.items()}, RUNS, unmeasured=2)
     show(seconds)
     large, small = (seconds[f"driftline, reference of {rows:,}"] for rows in REFERENCES)
     conclude("milliseconds against 1,000,000 rows", 1000 * sorted(large)[RUNS // 2], AIM)

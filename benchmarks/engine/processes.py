@@ -89,12 +89,12 @@ def _memory(pid: int) -> int:
 
 
 def script(module: str, *arguments: str) -> tuple[str, ...]:
-    """Give the command of one of the scripts here."""
+    """Return the command of one of the scripts here."""
     return (sys.executable, "-m", module, *arguments)
 
 
 def backtest(path: Path, until: str, folder: Path) -> tuple[str, ...]:
-    """Give the command of `driftline backtest` with all drift methods, a chunk a day, from the file to JSON."""
+    """Return the command of `driftline backtest` with all drift methods, a chunk a day, from the file to JSON."""
     spec = folder / "spec.yaml"
     spec.write_text(json.dumps(METHODS), encoding="utf-8")  # JSON is YAML
     roles = [f"--{role}={role}" for role in ("timestamp", "id", "label", "prediction", "score")]

@@ -17,7 +17,7 @@ REFERENCE_DAYS = 50
 
 
 def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame:
-    """Give rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing."""
+    """Return rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing."""
     rng = np.random.default_rng(seed)
     offsets = np.sort(rng.integers(0, days * 86_400_000_000, rows)).astype("timedelta64[us]")
     score = rng.beta(1, 5, rows)

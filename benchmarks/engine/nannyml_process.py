@@ -26,7 +26,7 @@ def import_nannyml() -> Any:
 
 
 def calculators(nannyml: Any, features: list[str], categorical: list[str]) -> list[Any]:
-    """Give all drift methods, realized and estimated performance and missing values, a chunk a day."""
+    """Return all drift methods, realized and estimated performance and missing values, a chunk a day."""
     chunks = {"timestamp_column_name": "timestamp", "chunk_period": "D"}
     outputs = {"y_true": "label", "y_pred": "prediction", "y_pred_proba": "score", "problem_type": PROBLEM}
     columns = [*features, "score", "prediction"]
