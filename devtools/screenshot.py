@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from stack import paths
-from stack.console import fail, say
+from stack.console import print_error, print_line
 from stack.errors import StackError
 from stack.services.site import Site
 from stack.setup import checksums
@@ -126,11 +126,11 @@ def main() -> int:
         require_page(url)
         capture(url, chosen.file, chosen.height)
     except StackError as error:
-        fail(str(error))
+        print_error(str(error))
         return 2
     if chosen.file.absolute() == PICTURE:
         record()
-    say(f"Written: {chosen.file}")
+    print_line(f"Written: {chosen.file}")
     return 0
 
 

@@ -13,7 +13,7 @@ from benchmarks.detection.harm import Performance, harmful_chunks, performance
 from benchmarks.detection.stream import Stream, Truth
 from churn.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from flaskapp.world import Drift, DriftKind, Parameters, World
 
 START = date(2026, 1, 1)
@@ -40,8 +40,13 @@ SIZES: dict[DriftKind, tuple[float, float, float]] = {
 }
 """Small, medium and large sizes, in the unit of each kind."""
 COLUMNS = {DriftKind.MISSING: Cdr.MOC_DURATION, DriftKind.UNIT: Cdr.MOC_DURATION}
+<<<<<<< HEAD
 """The column of a kind that affects one column."""
 SPEC = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+=======
+"""Where a kind drifts in one column."""
+SPEC = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+>>>>>>> 8896d3690cffed263c807cf8d0a52a5cf22477d1
 
 
 @dataclass(frozen=True, eq=False)
