@@ -40,13 +40,8 @@ SIZES: dict[DriftKind, tuple[float, float, float]] = {
 }
 """Small, medium and large sizes, in the unit of each kind."""
 COLUMNS = {DriftKind.MISSING: Cdr.MOC_DURATION, DriftKind.UNIT: Cdr.MOC_DURATION}
-<<<<<<< HEAD
 """The column of a kind that affects one column."""
-SPEC = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
-=======
-"""Where a kind drifts in one column."""
 SPEC = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
->>>>>>> 8896d3690cffed263c807cf8d0a52a5cf22477d1
 
 
 @dataclass(frozen=True, eq=False)
