@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import median
 
 Variant = Callable[[], float]
-"""Does the work once and gives the seconds that count."""
+"""Does the work once and returns the measured seconds."""
 
 
 class Better(Enum):
-    """Which side of its target a ratio should be on."""
+    """The side of its target on which a ratio should be."""
 
     HIGHER = "at least"
     LOWER = "at most"
@@ -21,13 +21,13 @@ class Better(Enum):
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio should reach."""
+    """The target of a ratio."""
 
     bound: float
     better: Better
 
     def is_met(self, ratio: float) -> bool:
-        """Whether the ratio is on the right side."""
+        """Return whether the ratio meets the target."""
         return ratio >= self.bound if self.better is Better.HIGHER else ratio <= self.bound
 
 
@@ -39,7 +39,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def alternate(variants: Mapping[str, Variant], runs: int, unmeasured: int = 1) -> dict[str, list[float]]:
-    """Run the variants by turns, at first `unmeasured` times and then `runs` times; give each variant's seconds."""
+    """Run the variants alternately, first `unmeasured` times and then `runs` times; return each variant's seconds."""
     for _ in range(unmeasured):
         for variant in variants.values():
             variant()
@@ -57,18 +57,18 @@ def show(seconds: Mapping[str, Sequence[float]], rows: int = 0) -> None:
         print(f"  {name:<44} {median(taken):8.3f} s  ({min(taken):.3f} to {max(taken):.3f}){rate}")
 
 
-def share(ours: Sequence[float], bare: Sequence[float]) -> float:
-    """Return our speed as a share of the bare one's: 1 is as fast."""
-    return median(bare) / median(ours)
+def share(measured: Sequence[float], baseline: Sequence[float]) -> float:
+    """Return the speed of `measured` relative to the baseline: 1 is as fast."""
+    return median(baseline) / median(measured)
 
 
-def times(ours: Sequence[float], bare: Sequence[float]) -> float:
-    """Return how many times as long ours takes."""
-    return median(ours) / median(bare)
+def times(measured: Sequence[float], baseline: Sequence[float]) -> float:
+    """Return the time of `measured` relative to the baseline."""
+    return median(measured) / median(baseline)
 
 
 def conclude(question: str, ratio: float, target: Target | None = None) -> None:
-    """Print a ratio beside its target."""
+    """Print a ratio and its target."""
     verdict = "" if target is None else f"   target: {target.better.value} {target.bound:g}"
     if target is not None and not target.is_met(ratio):
         verdict += "   FALLS SHORT"
@@ -76,7 +76,7 @@ def conclude(question: str, ratio: float, target: Target | None = None) -> None:
 
 
 def machine() -> str:
-    """Name the machine's kind and how busy it is."""
+    """Return the machine's processor and its load."""
     cores = sum(line.startswith("processor") for line in _lines("/proc/cpuinfo"))
     model = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "?")
     load = " ".join(_lines("/proc/loadavg")[0].split()[:3])

@@ -1,4 +1,4 @@
-"""CALL GetDailyCDRDataBatch on a million records, against one bare GROUP BY of the same."""
+"""CALL GetDailyCDRDataBatch on a million records, compared with one plain GROUP BY of the same sums."""
 
 from functools import partial
 
@@ -42,7 +42,7 @@ def fill(engine: Engine) -> None:
 
 
 def run_statement(engine: Engine, statement: str) -> int:
-    """Run one statement and fetch what it gives; its number of rows."""
+    """Run one statement, fetch its rows and return their number."""
     with engine.connect() as connection:
         return len(connection.exec_driver_sql(statement).fetchall())
 

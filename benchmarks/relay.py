@@ -1,4 +1,4 @@
-"""The relay (MySQL to Kafka, a transaction a batch), as a share of a bare librdkafka producer of the same bytes."""
+"""The relay (MySQL to Kafka, one transaction per batch), relative to a plain librdkafka producer of the same bytes."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from stack.servers.topics import create_topics
 from stack.testing.temporary_servers import kafka_broker
 
 STREAMS = ((10_000, 5), (1_000, 20))
-"""Subscribers and days: a larger batch, and the size by default."""
+"""Subscribers and days: a larger batch, and the default size."""
 RUNS = 7
 AIM = Target(0.8, Better.HIGHER)
 LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
@@ -38,7 +38,7 @@ LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
 
 
 def fill(engine: Engine, subscribers: int, days: int) -> list[int]:
-    """Write the batches of a stream; give their numbers in the ledger."""
+    """Write the batches of a stream; return their numbers in the ledger."""
     source = StreamSource(plan_of(subscribers, days))
     for number in range(1, days + 1):
         batch = source.records(number, NOW)
@@ -59,7 +59,7 @@ def publications(engine: Engine) -> list[Publication]:
 
 
 def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Variant:
-    """Return a way that relays every batch; making them pending again is not timed."""
+    """Return a variant that relays every batch; marking them as pending again is not timed."""
     relay = Relay(engine, publisher)
     relay.open()
     pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
@@ -77,7 +77,7 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Varian
 
 
 def publishing(ready: list[Publication], publisher: Publisher) -> Variant:
-    """Return a way that publishes what was read already: the publisher without MySQL."""
+    """Return a variant that publishes batches that were read before: the publisher without MySQL."""
     publisher.open()
 
     def publish_all() -> None:
@@ -88,7 +88,7 @@ def publishing(ready: list[Publication], publisher: Publisher) -> Variant:
 
 
 def bare_producing(ready: list[Publication], route: Route) -> Variant:
-    """Return a way that sends the same bytes by librdkafka alone, all of a batch in one call, a transaction each."""
+    """Return a variant that sends the same bytes with librdkafka alone: one call and one transaction per batch."""
     producer = Producer(
         {"bootstrap.servers": route.bootstrap_servers, "transactional.id": route.transactional_id, "linger.ms": 20,
          "batch.size": 1_000_000, "queue.buffering.max.messages": 250_000}
@@ -109,12 +109,12 @@ def bare_producing(ready: list[Publication], route: Route) -> Variant:
 def variants(engine: Engine, numbers: list[int], ready: list[Publication], route: Route) -> Mapping[str, Variant]:
     """Return all variants; each has a transactional id of its own."""
     bare = replace(route, transactional_id="bare")
-    found: dict[str, Variant] = {"bare librdkafka": bare_producing(ready, bare)}
+    variants: dict[str, Variant] = {"bare librdkafka": bare_producing(ready, bare)}
     for name, library in LIBRARIES.items():
-        own = replace(route, transactional_id=f"relay-{name}"), replace(route, transactional_id=f"publish-{name}")
-        found[f"relay, {name}"] = relaying(engine, numbers, library(own[0]))
-        found[f"publisher alone, {name}"] = publishing(ready, library(own[1]))
-    return found
+        routes = replace(route, transactional_id=f"relay-{name}"), replace(route, transactional_id=f"publish-{name}")
+        variants[f"relay, {name}"] = relaying(engine, numbers, library(routes[0]))
+        variants[f"publisher alone, {name}"] = publishing(ready, library(routes[1]))
+    return variants
 
 
 def compare(engine: Engine, route: Route, subscribers: int, days: int) -> None:

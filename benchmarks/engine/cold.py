@@ -1,4 +1,4 @@
-"""From nothing to all numbers, a process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
+"""From a file to all numbers, in one process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
 
 import argparse
 import tempfile
@@ -29,8 +29,8 @@ def main() -> None:
         print(f"  {part}:")
         show(
             {
-                name: [getattr(one, part) for one in own]
-                for name, own in taken.items()
+                name: [getattr(run, part) for run in runs]
+                for name, runs in taken.items()
                 if part == "whole" or name != BACKTEST
             }
         )
@@ -38,14 +38,14 @@ def main() -> None:
         ratio = _median(taken[NANNYML], part) / _median(taken[name], part)
         conclude(f"{name}, {part}: times faster than NannyML", ratio, target)
     for name in (ENGINE, BACKTEST):
-        ours, theirs = peaks[name], peaks[NANNYML]
-        conclude(f"{name}: share of NannyML's peak memory ({ours:,.0f} of {theirs:,.0f} MiB)", ours / theirs, LIGHTER)
+        peak, nannyml = peaks[name], peaks[NANNYML]
+        conclude(f"{name}: share of NannyML's peak memory ({peak:,.0f} of {nannyml:,.0f} MiB)", peak / nannyml, LIGHTER)
 
 
 def _commands(folder: Path) -> dict[str, tuple[str, ...]]:
     path = folder / "rows.parquet"
     until = write(path, REFERENCE, ANALYSIS, CHUNKS)
-    arguments = (str(path), until, str(folder / "found.json"))
+    arguments = (str(path), until, str(folder / "results.json"))
     return {
         ENGINE: script("benchmarks.engine.driftline_process", *arguments),
         BACKTEST: backtest(path, until, folder),
@@ -62,7 +62,7 @@ def _taken(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[T
 
 
 def _median(taken: list[Taken], part: str) -> float:
-    return float(median(getattr(one, part) for one in taken))
+    return float(median(getattr(run, part) for run in taken))
 
 
 if __name__ == "__main__":

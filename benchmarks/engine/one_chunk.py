@@ -1,4 +1,4 @@
-"""One new chunk of 10,000 rows against a fitted reference of 1,000,000 and of 10,000: all univariate methods."""
+"""One new chunk of 10,000 rows compared with a fitted reference of 1,000,000 and of 10,000: all univariate methods."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,22 +23,22 @@ RUNS = 15
 AIM = Target(5, Better.LOWER)
 
 
-def ours(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
-    """Return what computes every univariate drift method of the ten features of `chunk`, against a stored reference."""
+def driftline_call(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
+    """Return a call that computes every univariate drift method of `chunk`, with a stored reference."""
     spec = spec_of([str(name) for name in reference])
     states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).states
 
     def of(column: ColumnSpec) -> list[object]:
         _, values = read_values(chunk[column.name], column)
-        own = states.columns[column.name].sketches
-        parts = {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in own.items()}
-        return [how.finish(own[how.sketch], parts[how.sketch]) for how in methods_of(spec, column).values()]
+        sketches = states.columns[column.name].sketches
+        parts = {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in sketches.items()}
+        return [how.finish(sketches[how.sketch], parts[how.sketch]) for how in methods_of(spec, column).values()]
 
     return lambda: [of(column) for column in spec.columns]
 
 
-def theirs(nannyml: Any, reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
-    """Return what does the same by NannyML."""
+def nannyml_call(nannyml: Any, reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
+    """Return a call that does the same with NannyML."""
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, *CATEGORICAL],
         treat_as_categorical=list(CATEGORICAL),
@@ -50,16 +50,16 @@ def theirs(nannyml: Any, reference: pd.DataFrame, chunk: pd.DataFrame) -> Callab
 
 
 def main() -> None:
-    """Print milliseconds, and how they follow the reference's size."""
+    """Print milliseconds, and how they depend on the reference's size."""
     print(f"A chunk of {ROWS:,} rows, 10 columns, 4 methods each ({machine()})", flush=True)
     chunk = scored(ROWS, START, 1, 99)
     as_categories = chunk.astype(dict.fromkeys(CATEGORICAL, "category"))
     nannyml, variants = import_nannyml(), {}
     for rows in REFERENCES:
         reference = scored(rows, START, 50, 1)
-        variants[f"driftline, reference of {rows:,}"] = ours(reference, as_categories)
-        variants[f"driftline, texts, reference of {rows:,}"] = ours(reference, chunk)
-        variants[f"NannyML, reference of {rows:,}"] = theirs(nannyml, reference, chunk)
+        variants[f"driftline, reference of {rows:,}"] = driftline_call(reference, as_categories)
+        variants[f"driftline, texts, reference of {rows:,}"] = driftline_call(reference, chunk)
+        variants[f"NannyML, reference of {rows:,}"] = nannyml_call(nannyml, reference, chunk)
     seconds = alternate({name: partial(timed, work) for name, work in variants.items()}, RUNS, unmeasured=2)
     show(seconds)
     large, small = (seconds[f"driftline, reference of {rows:,}"] for rows in REFERENCES)
