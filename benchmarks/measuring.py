@@ -1,4 +1,4 @@
-"""Times two or more variants by turns, A B A B …, and says how their medians compare."""
+"""Times two or more variants alternately, A B A B …, and compares their medians."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

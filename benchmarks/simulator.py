@@ -36,7 +36,7 @@ WRITTEN = (
 
 
 class Streams:
-    """One stream of records on one database: written through the ledger in three variants, and with a plain LOAD DATA."""
+    """One stream of records on one database: written through the ledger in three variants, or loaded directly."""
 
     def __init__(self, engine: Engine, plan: StreamPlan, folder: Path) -> None:
         self.engine, self.plan = engine, plan
