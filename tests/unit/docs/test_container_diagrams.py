@@ -109,9 +109,7 @@ def test_networks_volumes_and_versions_are_those_of_the_file() -> None:
 
 def images() -> dict[str, str]:
     """Return the text below the image's name in each box of the diagram of images, by image."""
-    boxes_of_images = re.findall(
-        r"^component \w+ <<\w+>> \[\n(.*?)^\]", text("docker-architecture"), re.MULTILINE | re.DOTALL
-    )
+    bodies = re.findall(r"^component \w+ <<\w+>> \[\n(.*?)^\]", text("docker-architecture"), re.MULTILINE | re.DOTALL)
     parts = (body.split("====\n") for body in bodies)
     return {name.strip().strip("*"): below for name, below in parts}
 
