@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from driftline.engine.directions import Worse, worse
+from driftline.engine.catalogue import Worse, measure, title
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import EFFECT_FLOOR
-from driftline.engine.verdicts.findings import percent, title
+from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
@@ -81,9 +80,10 @@ def bound_ratio(spec: Spec, result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    bound = result.bounds.upper if worse(result.kind, result.method) in _WORSE_ABOVE else None
+    described = measure(result.method)
+    bound = result.bounds.upper if described.worse in _WORSE_ABOVE else None
     overridden = spec.threshold_overrides and spec.threshold_override(result.method)
-    floor = None if overridden else EFFECT_FLOOR.get(result.method)
+    floor = None if overridden else described.effect_floor
     ratios = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ratios)) if ratios else None
 
