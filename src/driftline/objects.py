@@ -43,7 +43,7 @@ class StoreUnavailable(Unavailable):
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """All objects under one place; a key is their name below it, such as `references/churn/1f.parquet`.
+    """All objects under one place; a key is their name below it, such as `references/flights/1f.parquet`.
 
     `address` is the place as people write it: an absolute folder, `gs://bucket/prefix` or `s3://bucket/prefix`.
     Every method raises `ObjectMissing`, `StoreRefused` or `StoreUnavailable`, as they say.

@@ -14,9 +14,9 @@ from pathlib import Path
 import pymysql
 from pydantic import SecretStr
 
+from churn import migrate
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, SecretsFolder
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.console import fail, step
 from stack.demo.api import Services
@@ -24,7 +24,7 @@ from stack.demo.loaded import followed
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.servers import topics
-from stack.services.accounts import RIGHTS, SCHEMAS, USERS, Administration, connected
+from stack.services.accounts import Administration, connected
 from stack.services.credentials import Credentials
 
 OWNER = "driftline_owner"
@@ -52,12 +52,12 @@ def provision(_: Services) -> None:
     root, passwords = DatabaseSettings(), Credentials(_secrets())
     administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
-        administration.run(SCHEMAS)
-        administration.run(USERS)
+        administration.create_schemas()
+        administration.create_users()
     with step("Tables and rights"):
         owner = root.model_copy(update={"user": OWNER, "password": SecretStr(passwords.password(OWNER))})
         migrate.upgrade(make_engine(owner))
-        administration.run(RIGHTS)
+        administration.grant()
     with step("Topics"):
         topics.create_topics(KafkaSettings())
 

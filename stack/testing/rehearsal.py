@@ -13,9 +13,10 @@ import pandas as pd
 import requests
 from sqlalchemy import Engine, Table, select
 
-from churn.columns import FEATURES
+from churn.columns import CHURN_MODEL, FEATURES
 from driftline.engine.spec import ColumnSpec, ModelSpec
 from driftline.store import tables
+from driftline.store.model_numbers import model_number
 from stack import paths
 from stack.servers import processes
 from stack.services.environments import Role, engine_for, settings_for
@@ -111,9 +112,11 @@ class Rehearsal:
         return frame.sort_values(key, ignore_index=True)
 
 
-def churn_predictions() -> Table:
-    """Give the table of the churn model's predictions."""
-    return tables.predictions(tables.CHURN_NUMBER, ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+def churn_predictions(rehearsal: Rehearsal) -> Table:
+    """Return the table of the churn model's predictions."""
+    with rehearsal.engine().connect() as connection:
+        number = model_number(connection, CHURN_MODEL)
+    return tables.predictions(number, ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
 def chunks(rehearsal: Rehearsal) -> list[dict[str, Any]]:

@@ -7,16 +7,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import Table
 
+from churn.tables import cdr, processed
 from driftline.store import tables
 from stack.testing.rehearsal import Rehearsal, churn_predictions
 
 COMPARED: tuple[Table, ...] = (
-    tables.cdr, tables.processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
+    cdr, processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
 )  # fmt: skip
 
 
 def contents(rehearsal: Rehearsal) -> dict[str, pd.DataFrame]:
-    return {table.name: rehearsal.content(table) for table in (*COMPARED, churn_predictions())}
+    return {table.name: rehearsal.content(table) for table in (*COMPARED, churn_predictions(rehearsal))}
 
 
 @pytest.fixture(scope="module")

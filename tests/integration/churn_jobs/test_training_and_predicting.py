@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
+from churn.ledger import ChurnBatchKind
+from churn.tables import cdr, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import AskedRange, DayRange, midnight
@@ -30,9 +32,9 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
-from driftline.store.ledger import Batch, BatchKind, open_batch
+from driftline.store.ledger import Batch, open_batch
 from driftline.store.predictions import Written
-from driftline.store.tables import cdr, ledger, model_versions, pending_batches, processed
+from driftline.store.tables import ledger, model_versions, pending_batches
 from stack.testing.leashed import LeashedDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import content, insert, world_records
@@ -133,7 +135,7 @@ def test_a_model_of_simulated_records_says_so(loop: Loop) -> None:
 
 
 def batch_of(batch_id: str, days: DayRange) -> Batch:
-    return Batch(batch_id, BatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
+    return Batch(batch_id, ChurnBatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
