@@ -124,7 +124,8 @@ MAY = {
     },
     "monitor": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs DailySummary Processed_Data"
-        f" Processed_Data_staging ledger ledger_slots models model_versions spec_revisions {CHURN_PREDICTIONS} {CHURN_STAGING}",
+        " Processed_Data_staging ledger ledger_slots models model_versions spec_revisions"
+        f" {CHURN_PREDICTIONS} {CHURN_STAGING}",
         "SD": "pending_batches",
         "SIUD": "pending_chunks chunk_revisions results verdicts",
     },
