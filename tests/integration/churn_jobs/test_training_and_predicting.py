@@ -1,5 +1,7 @@
 """Training and predicting on a real server: one version per data, one prediction per subscriber-day."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -98,6 +100,19 @@ def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
     assert artifact.exists(open_store(version.artifact_uri))
     assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
     assert version.spec.label_delay == timedelta(days=3)
+
+
+def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
+    assert loop.version.artifact_uri is not None
+    folder = open_store(loop.version.artifact_uri).folder
+    assert folder is not None
+    pipeline = folder / artifact.PIPELINE
+    assert sorted(path.name for path in (pipeline / "stages").iterdir()) == [
+        "0_log1p", "1_imputer", "2_assembler", "3_forest",
+    ]  # fmt: skip
+    metadata = [json.loads(path.read_text()) for path in sorted(pipeline.rglob("metadata/part-*"))]
+    assert sorted(stage["uid"] for stage in metadata) == ["assembler", "churn", "forest", "imputer", "log1p"]
+    assert re.findall(r"_[0-9a-f]{12}\b", json.dumps(metadata)) == []
 
 
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])

@@ -1,5 +1,6 @@
 """Drivers' errors are translated once, with their cure."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pymysql.connections
@@ -11,6 +12,7 @@ from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable
 from driftline.settings import DatabaseSettings
 from driftline.store import bulk, database
 from driftline.store.database import in_transaction, is_reachable, make_engine
+from driftline.store.model_numbers import ensure_model
 from driftline.store.tables import models
 
 
@@ -53,6 +55,7 @@ def test_locks_that_never_free_are_a_busy_database_without_driver_text(
         connection.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
         connection.execute(select(models).with_for_update())
 
+    in_transaction(engine, lambda connection: ensure_model(connection, "flights", datetime(2026, 1, 1, tzinfo=UTC)))
     with engine.begin() as holder:
         holder.execute(select(models).with_for_update())
         with pytest.raises(DatabaseBusy, match=r"^Other transactions hold the rows"):
