@@ -1,124 +1,101 @@
-"""Schemas, users and rights on our own server; on a server given by the environment its administrator decides."""
+"""Schemas, users and rights on the local server; on a given server its administrator decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
 from pymysql.constants import ER
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
-from sqlalchemy import Table
 
-from churn import rights
-from churn.columns import CHURN_MODEL
-from churn.migrate import EXAMPLE
 from driftline.settings import DatabaseSettings
-from driftline.store import tables
 from driftline.store.database import tls_context
-from driftline.store.migrate import LIBRARY
 from stack.errors import StartFailed
 from stack.servers import root_account
+from stack.services.grants import Schema
+from stack.services.local import root_password
+from stack.services.service import Service
 from stack.services.site import Site
-from stack.services.sqlfile import schema_pattern, statements
-from stack.services.table import root_password
+from stack.services.sqlfile import statements
+from stack.services.table import SERVICES
 
-ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_eda", "driftline_jobs", "driftline_monitor")
-
-
-def _names(*library_tables: Table) -> tuple[str, ...]:
-    return tuple(table.name for table in library_tables)
-
-
-LIBRARY_RIGHTS: dict[str, tuple[str, ...]] = {
-    "simulator_reads": (*_names(tables.models), LIBRARY.version_table),
-    "simulator_adds": _names(tables.ledger, tables.ledger_slots),
-    "simulator_changes": _names(tables.labels),
-    "simulator_replaces": _names(tables.pending_batches),
-    "eda_reads": (LIBRARY.version_table,),
-    "jobs_add": _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches),
-    "jobs_change": _names(tables.models, tables.model_versions, tables.pending_chunks),
-    "monitor_writes": _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
-    "monitor_settles": _names(tables.pending_batches),
-}
-"""Tables by what a user may do with them, named as in grants.sql; each may read what it may write."""
-
-SCHEMAS, USERS, GRANTS, MODEL_NUMBER = (
-    Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts", "grants", "model_number")
+ACCOUNTS = tuple(service.account for service in SERVICES)
+SCHEMAS, USER, MODEL_NUMBERS = (
+    Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts", "model_numbers")
 )
 
 
 @dataclass(frozen=True)
 class Administration:
-    """How to administer a server: who connects, the schema, and the users: their passwords, from where they come.
+    """Creates schemas, users and rights on a server.
 
-    `clients` is a host as in `user@host`; without `password` no user is made.
+    Attributes:
+        connect: connects as the server's administrator.
+        database_name: the schema that the services work on.
+        clients: where the users connect from: a host as in `user@host`.
+        password: returns the password of an account; without it no user can be created.
+        services: the services whose users and rights these are.
     """
 
     connect: "Callable[[], Connection[Cursor]]"
     database_name: str
     clients: str = "localhost"
     password: Callable[[str], str] | None = None
+    services: Sequence[Service] = SERVICES
 
     def create_schemas(self) -> None:
-        """Create the schemas that do not exist."""
-        self._run(SCHEMAS)
+        """Create the two schemas if they are missing."""
+        names = {"database": (self._schemas[Schema.DATA],), "truth": (self._schemas[Schema.TRUTH],)}
+        self._execute((statement, {}) for statement in statements(SCHEMAS, names))
 
-    def create_users(self) -> None:
-        """Create the users that do not exist, and set their passwords."""
-        values = {account: self.password(account) for account in ACCOUNTS} if self.password else {}
-        self._run(USERS, values)
+    def create_accounts(self) -> None:
+        """Create each service's user, set its password, and grant the rights of those who migrate."""
+        self._execute(
+            (statement, values) for values in map(self._values, self.services) for statement in statements(USER, {})
+        )
+        self._grant([service for service in self.services if service.migrates])
 
     def grant(self) -> None:
         """Grant each user its rights; the tables exist.
 
-        Raises:
-            StartFailed: the example's tables do not exist.
+        What earlier versions granted is revoked last, so that a running service always has what it needs.
         """
-        self._run(GRANTS, names=_rights(self._churn_number()))
+        self._grant([service for service in self.services if not service.migrates], self._model_numbers())
 
-    def _churn_number(self) -> int:
-        row = self._run(MODEL_NUMBER, {"name": CHURN_MODEL})
-        if row is None:
-            raise StartFailed(f"The example's tables are not complete; run `{EXAMPLE.upgrade_command}`.")
-        return int(row[0])
+    @property
+    def _schemas(self) -> dict[Schema, str]:
+        return {Schema.DATA: self.database_name, Schema.TRUTH: f"{self.database_name}_truth"}
 
-    def _run(
-        self,
-        file: Path,
-        values: Mapping[str, str] | None = None,
-        names: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> tuple[Any, ...] | None:
-        """Execute one of the named files; return the first row of its last statement, if there is one."""
-        bound = {"clients": self.clients, **(values or {})}
-        row = None
+    def _model_numbers(self) -> dict[str, int]:
+        """Look up the numbers of all registered models by name."""
+        (statement,) = statements(MODEL_NUMBERS, {"database": (self._schemas[Schema.DATA],)})
         with self.connect() as connection, connection.cursor() as cursor:
-            for statement in statements(file, {**self._identifiers(), **(names or {})}):
-                cursor.execute(statement, bound if "%(" in statement else None)
-                row = cursor.fetchone() if cursor.description else None
-        return row
+            cursor.execute(statement)
+            return {str(name): int(number) for name, number in cursor.fetchall()}
 
-    def _identifiers(self) -> dict[str, tuple[str, ...]]:
-        truth = f"{self.database_name}_truth"
-        return {
-            "database": (self.database_name,),
-            "database_pattern": (schema_pattern(self.database_name),),
-            "truth": (truth,),
-            "truth_pattern": (schema_pattern(truth),),
-        }
+    def _grant(self, services: Sequence[Service], numbers: Mapping[str, int] | None = None) -> None:
+        grants = [
+            (grant.with_model_numbers(numbers or {}), self._values(service))
+            for service in services
+            for grant in service.grants
+        ]
+        self._execute((text, values) for grant, values in grants for text in grant.statements(self._schemas))
+        self._execute((text, values) for grant, values in grants for text in grant.revoking_statements(self._schemas))
 
+    def _values(self, service: Service) -> dict[str, str]:
+        password = {"password": self.password(service.account)} if self.password else {}
+        return {"account": service.account, "clients": self.clients, **password}
 
-def _rights(churn_number: int) -> dict[str, tuple[str, ...]]:
-    """Return the tables of the library and of the example by what a user may do with them."""
-    parts = (LIBRARY_RIGHTS, rights.RIGHTS, rights.model_rights(churn_number))
-    keys = dict.fromkeys(key for part in parts for key in part)
-    return {key: tuple(name for part in parts for name in part.get(key, ())) for key in keys}
+    def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
+        with self.connect() as connection, connection.cursor() as cursor:
+            for statement, values in bound_statements:
+                cursor.execute(statement, values or None)
 
 
 def create_schemas(site: Site) -> None:
-    """Create the two schemas; on a given server only if its user may (else its administrator has to)."""
+    """Create the two schemas; on a given server only if its user may, else its administrator has to."""
     try:
         _of(site).create_schemas()
     except OperationalError as error:
@@ -127,12 +104,12 @@ def create_schemas(site: Site) -> None:
 
 
 def create_accounts(site: Site) -> None:
-    """Create the users, their passwords those of the var folder."""
-    _of(site).create_users()
+    """Create the users with the passwords of the var folder."""
+    _of(site).create_accounts()
 
 
 def grant(site: Site) -> None:
-    """Give each user its rights; the tables exist."""
+    """Grant each user its rights; the tables exist."""
     _of(site).grant()
 
 

@@ -192,13 +192,13 @@ def predictions_staging(number: int, spec: ModelSpec) -> Table:
     return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
 
 
-def predictions_name(number: int) -> str:
-    """Name a model's table of predictions."""
+def predictions_name(number: int | str) -> str:
+    """Return the name of a model's table of predictions; a text may stand for the number."""
     return f"predictions_{number}"
 
 
-def predictions_staging_name(number: int) -> str:
-    """Name the table where a model's predictions wait."""
+def predictions_staging_name(number: int | str) -> str:
+    """Return the name of the table where a model's predictions are staged; a text may stand for the number."""
     return f"{predictions_name(number)}_staging"
 
 

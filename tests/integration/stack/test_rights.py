@@ -47,7 +47,7 @@ NOBODYS = (
 def schema(churn_engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddress]:
     """A migrated schema with the churn model's tables and with all users."""
     server = Administration(lambda: _connected(database), database.name, password=lambda _: PASSWORD)
-    server.create_users()
+    server.create_accounts()
     server.grant()
     server.grant()
     yield database
