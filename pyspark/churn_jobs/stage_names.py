@@ -20,7 +20,7 @@ def name_stage(stage: Stage, name: str) -> Stage:
     The object in the JVM takes its name only when it is created, so a new one replaces it; its parameters are
     transferred whenever the stage is fitted, applied or saved.
     """
-    java_class = stage._java_obj.getClass().getName()
+    java_class = stage._java_obj.getClass().getName()  # type: ignore[union-attr]  # every stage here has one
     stage._java_obj = JavaParams._new_java_obj(java_class, name)
     return stage._resetUid(name)
 
