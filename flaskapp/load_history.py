@@ -17,11 +17,11 @@ from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
 from churn import migrate
-from driftline.clock import FURTHEST_FUTURE, utc_now
+from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
 from flaskapp.command import start
-from flaskapp.history.loading import Loaded, load, summarise
+from flaskapp.history.loading import Loaded, load, summarize
 from flaskapp.history.raw_file import check_file, file_batches
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.raw import file as raw_file
@@ -44,7 +44,7 @@ def load_file(engine: Engine, path: Path, now: datetime) -> Loaded:
         InvalidInput: it has faults; nothing is loaded. Conflict: another history is there.
     """
     with _progress(f"Reading {path.name}", 3 * path.stat().st_size) as progress:
-        span = check_file(path, now + FURTHEST_FUTURE, progress)
+        span = check_file(path, now + MAX_CLOCK_SKEW, progress)
         return load(engine, span, file_batches(path, span, progress), now)
 
 
@@ -80,7 +80,7 @@ def main(
         f"DP_CDR_Data: {loaded.records:,} records of {path or 'simulated days'}, {loaded.new:,} of them new, "
         f"{loaded.span.first:%Y-%m-%d} to {loaded.span.last:%Y-%m-%d}"
     )
-    typer.echo(f"DailySummary: {summarise(engine, loaded.span.first)} days")
+    typer.echo(f"DailySummary: {summarize(engine, loaded.span.first)} days")
 
 
 def run() -> None:

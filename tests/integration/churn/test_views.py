@@ -9,14 +9,14 @@ from sqlalchemy import Engine
 
 from churn.columns import CHURN_MODEL, FEATURES
 from churn.views import create_model_predictions
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.objects import open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SPEC = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
+SPEC = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
 
 
 def reference() -> pd.DataFrame:

@@ -12,7 +12,7 @@ from churn import tables as churn_tables
 from churn import views
 from churn.columns import FEATURES, TRAILING_DAYS, Topic
 from devtools import diagrams
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
 from driftline.store.predictions import PredictionStore
@@ -36,7 +36,7 @@ EVERY = [pytest.param(name, id=name) for name in SOURCES]
 SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
 
 
-CHURN = PredictionStore(1, ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+CHURN = PredictionStore(1, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 """The churn model's predictions, with the number that is drawn."""
 
 
@@ -160,7 +160,7 @@ def training() -> dict[str, Any]:
         ("model", f"reference: {training()['reference_share'] * 100:g} %"),
         ("model", f"{['no', 'one', 'two', 'three'][len(training()['candidates'])]} random forests"),
         ("model", f"({training()['label_delay_days']} days between"),
-        ("monitoring", f"{ModelSpec.model_fields['label_coverage'].default * 100:g} % in"),
+        ("monitoring", f"{Spec.model_fields['label_coverage'].default * 100:g} % in"),
         ("monitoring", f"({LASTING} of {WINDOW} days)"),
     ],
 )

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store import registry
@@ -18,7 +18,7 @@ from driftline.store.predictions import PredictionStore
 from driftline.store.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
+SPEC = Spec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
 
 
 def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
     return frame.assign(**{name: rng.normal(size=800) for name in features})
 
 
-def candidate(name: str = "flights", spec: ModelSpec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
+def candidate(name: str = "flights", spec: Spec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
     return registry.Candidate(name, spec, training_hash, reference(spec.features), None, {"f1": 0.5})
 
 
@@ -60,7 +60,7 @@ def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: E
 
 def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
-    other = ModelSpec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
+    other = Spec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
     with pytest.raises(Conflict, match="hours, minutes"):
         registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
     assert registry.load(engine, "flights").number == 1
