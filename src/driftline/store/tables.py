@@ -20,8 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
 from sqlalchemy.types import TypeEngine
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 metadata = MetaData()
 

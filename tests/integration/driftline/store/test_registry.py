@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store import registry
