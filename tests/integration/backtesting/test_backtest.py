@@ -51,6 +51,15 @@ def found(result: BacktestResult, place: int, subject: str, method: str, kind: s
     return chosen[0]
 
 
+def test_its_repr_is_short_and_its_html_a_table(judged: BacktestResult) -> None:
+    assert len(repr(judged)) < 1_000
+    assert repr(judged).startswith("BacktestResult of churn: 8 chunks (1d; ")
+    assert len(repr(judged.chunks[0])) < 300
+    page = judged._repr_html_()
+    assert page.count("<tr>") == 9
+    assert len(page) < 5_000
+
+
 def test_the_library_offers_it() -> None:
     assert dl.backtest is backtest
     with pytest.raises(AttributeError, match="nothing_such"):

@@ -23,14 +23,14 @@ def run(
 
     `forks` says that this process runs nothing else, and may be forked to use all cores.
     """
-    asked = read_request(request, source.columns)
-    if asked.until is None:
-        raise propose_until(source, asked)
+    resolved = read_request(request, source.columns)
+    if resolved.until is None:
+        raise propose_until(source, resolved)
     with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
         judge = aside.submit(_engine)
-        rows = split(source, asked, asked.until, progress)
-    cut, told = propose_chunk(asked, rows.reference)
-    layout = layout_of(asked, rows.reference, _settled(asked.fields, cut))
+        rows = split(source, resolved, resolved.until, progress)
+    cut, told = propose_chunk(resolved, rows.reference)
+    layout = layout_of(resolved, rows.reference, _settled(resolved.fields, cut))
     reference, chunks = judge.result()(rows, cut, layout, progress, forks=forks)
     return BacktestResult(
         model=_printable(request.name or source.name),

@@ -1,9 +1,11 @@
 """What a backtest found: chunks with verdicts and results, and what had to be inferred. No I/O here."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -33,7 +35,7 @@ class Reference:
         return {"rows": self.rows, "from": iso(self.since), "until": iso(self.until), "chunks": self.chunks}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BacktestChunk:
     """One chunk [start, end) of the analysis; subjects of `results` are the columns' names in the data, or `model`."""
 
@@ -44,6 +46,9 @@ class BacktestChunk:
     closed: bool
     verdict: Verdict
     results: tuple[Result, ...]
+
+    def __repr__(self) -> str:
+        return f"BacktestChunk({_summary(self)}; {len(self.results)} results)"
 
     @property
     def status(self) -> str:
@@ -66,7 +71,7 @@ class BacktestChunk:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
     """What a backtest found. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
 
@@ -76,6 +81,21 @@ class BacktestResult:
     chunk: str
     inferred: tuple[Inference, ...]
     spec: ModelSpec
+
+    def __repr__(self) -> str:
+        notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]
+        lines = [f"BacktestResult of {_title(self)}", *(f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS])]
+        if len(notable) > _REPR_CHUNKS:
+            lines.append(f"  and {len(notable) - _REPR_CHUNKS} more that are not ok")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return a table with a row for each chunk, as notebooks show it."""
+        head = "".join(f"<th>{name}</th>" for name in ("chunk", "rows", "labelled", "verdict", "reason"))
+        rows = "".join(map(_html_row, self.chunks[:_HTML_CHUNKS]))
+        more = len(self.chunks) - _HTML_CHUNKS
+        note = f"<p>and {more:,} more chunks in <code>.chunks</code></p>" if more > 0 else ""
+        return f"<p>{escape(_title(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
 
     @property
     def worst(self) -> State:
@@ -127,6 +147,32 @@ class BacktestResult:
         from driftline.backtesting.output.page import render  # noqa: PLC0415  (jinja2 is an extra)
 
         return render(self)
+
+
+_REPR_CHUNKS = 5
+"""How many chunks the repr lists at most."""
+_HTML_CHUNKS = 100
+"""How many chunks the table for notebooks lists at most."""
+
+
+def _title(result: BacktestResult) -> str:
+    reference, counts = result.reference, Counter(chunk.verdict.state.value for chunk in result.chunks)
+    verdicts = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    against = f"against a reference of {reference.rows:,} rows in {reference.chunks:,} chunks"
+    return f"{result.model}: {len(result.chunks):,} chunks ({result.chunk}; {verdicts}) {against}"
+
+
+def _summary(chunk: BacktestChunk) -> str:
+    reason = f": {chunk.verdict.reasons[0]}" if chunk.verdict.reasons else ""
+    return f"{chunk.start:%Y-%m-%d %H:%M} {chunk.rows:,} rows {chunk.verdict.state}{reason}"
+
+
+def _html_row(chunk: BacktestChunk) -> str:
+    labelled = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
+    reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
+    start = f"{chunk.start:%Y-%m-%d %H:%M}"
+    cells = (start, f"{chunk.rows:,}", labelled, str(chunk.verdict.state), reason)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
 _CHUNK_COLUMNS = ("start", "end", "chunk_rows", "labelled", "status", "verdict")

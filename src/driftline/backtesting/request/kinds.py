@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.request.request import Inference
-from driftline.backtesting.request.resolved import Asked
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.spec import ColumnKind
 
 FEW = 10
@@ -18,23 +18,23 @@ ROWS_A_VALUE = 20
 _SAMPLE = 2_000
 
 
-def features_of(asked: Asked, reference: pd.DataFrame) -> tuple[dict[str, ColumnKind], list[Inference]]:
+def features_of(request: ResolvedRequest, reference: pd.DataFrame) -> tuple[dict[str, ColumnKind], list[Inference]]:
     """Return each feature and its kind, and what of it was inferred from the reference's rows."""
     inferred: list[Inference] = []
-    names = asked.features
+    names = request.features
     if names is None:
-        remaining = [str(name) for name in reference.columns if name not in asked.roles]
+        remaining = [str(name) for name in reference.columns if name not in request.roles]
         left_out = {name: why for name in remaining if (why := _unfit(reference[name]))}
         names = tuple(name for name in remaining if name not in left_out)
         inferred.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
         inferred += [Inference("left out", name, why) for name, why in left_out.items()]
-    kinds = {name: asked.kinds.get(name) or _kind(reference[name], asked) for name in names}
-    return kinds, inferred + list(_inferred(kinds, asked))
+    kinds = {name: request.kinds.get(name) or _kind(reference[name], request) for name in names}
+    return kinds, inferred + list(_inferred(kinds, request))
 
 
-def _inferred(kinds: dict[str, ColumnKind], asked: Asked) -> Iterator[Inference]:
-    unsaid = {name: kind for name, kind in kinds.items() if name not in asked.kinds}
-    said = asked.request.categorical is not None
+def _inferred(kinds: dict[str, ColumnKind], request: ResolvedRequest) -> Iterator[Inference]:
+    unsaid = {name: kind for name, kind in kinds.items() if name not in request.kinds}
+    said = request.categorical is not None
     numbers = "" if said else f", and whole numbers with at most {FEW} distinct values in the reference"
     rules = {
         ColumnKind.CATEGORICAL: f"text, true/false{numbers}",
@@ -46,10 +46,10 @@ def _inferred(kinds: dict[str, ColumnKind], asked: Asked) -> Iterator[Inference]
             yield Inference(kind.value, ", ".join(names), rule)
 
 
-def _kind(series: "pd.Series[Any]", asked: Asked) -> ColumnKind:
+def _kind(series: "pd.Series[Any]", request: ResolvedRequest) -> ColumnKind:
     if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
         return ColumnKind.CATEGORICAL
-    few = asked.request.categorical is None and _few_whole_numbers(series)
+    few = request.categorical is None and _few_whole_numbers(series)
     return ColumnKind.CATEGORICAL if few else ColumnKind.CONTINUOUS
 
 

@@ -19,14 +19,21 @@ from driftline.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked, read: the column of each role, kinds of columns as given, where the reference ends, how to cut.
+class ResolvedRequest:
+    """A request that was checked: the column of each role, the reference's end, and how to cut the rows.
 
-    `scores` is by class; a binary model's only one stands under "". `kinds` holds what was said of columns, and
-    `unwatched` those that are not to be watched.
+    `scores` maps each class to its column; the only score of a binary model has the class "". `kinds` holds the kinds
+    that the request states, and `unwatched` the columns that are not watched for drift. None is: infer it, or do
+    without.
     """
 
-    request: Request
+    timestamp: str
+    label: str | None
+    prediction: str | None
+    id: str | None
+    categorical: tuple[str, ...] | None
+    positive: str | None
+    name: str | None
     scores: Mapping[str, str]
     kinds: Mapping[str, ColumnKind]
     unwatched: frozenset[str]
@@ -39,13 +46,12 @@ class Asked:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The columns that are no features."""
-        one = self.request
-        named = (one.timestamp, one.label, one.prediction, one.id, *self.scores.values())
+        """The columns that are not features."""
+        named = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
-def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
+def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
     """Check a request against the names of the columns, where they are known; an InvalidInput lists every fault."""
     faults: list[str] = []
     fields = dict(request.spec)
@@ -53,8 +59,14 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
     scores = _scores(request.scores, columns or ())
     said = _columns(fields.pop("columns", None), faults)
     problem = _problem(request.problem or fields.get("problem"), faults)
-    asked = Asked(
-        request=request,
+    resolved = ResolvedRequest(
+        timestamp=request.timestamp,
+        label=request.label,
+        prediction=request.prediction,
+        id=request.id,
+        categorical=request.categorical,
+        positive=request.positive,
+        name=request.name,
         scores=scores,
         kinds={one.name: one.kind for one in said if one.kind} | _categorical(request),
         unwatched=frozenset(one.name for one in said if not one.watched),
@@ -65,13 +77,13 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
         problem=problem,
         fields=fields,
     )
-    faults += _column_faults(asked, columns) if columns is not None else ()
-    faults += _role_faults(asked)
-    faults += _score_faults(asked)
+    faults += _column_faults(resolved, columns) if columns is not None else ()
+    faults += _role_faults(resolved)
+    faults += _score_faults(resolved, len(request.scores))
     faults += [f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(ModelSpec.model_fields))]
     if faults:
         raise InvalidInput("The backtest cannot start.", details=tuple(faults))
-    return asked
+    return resolved
 
 
 def _caught(read: Any, faults: list[str]) -> Any:
@@ -107,7 +119,7 @@ def _categorical(request: Request) -> dict[str, ColumnKind]:
     return dict.fromkeys(request.categorical or (), ColumnKind.CATEGORICAL)
 
 
-class SaidColumn(BaseModel):
+class ColumnOption(BaseModel):
     """A column of the spec, as a person writes it: by its name in the data, of any kind unless it is said."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,10 +134,10 @@ class SaidColumn(BaseModel):
         return {"name": given} if isinstance(given, str) else given
 
 
-_SAID = TypeAdapter(tuple[SaidColumn, ...])
+_SAID = TypeAdapter(tuple[ColumnOption, ...])
 
 
-def _columns(given: Any, faults: list[str]) -> tuple[SaidColumn, ...]:
+def _columns(given: Any, faults: list[str]) -> tuple[ColumnOption, ...]:
     """Read the spec's columns: names, or name with kind and watched."""
     if given is None:
         return ()
@@ -177,8 +189,7 @@ def _moment(given: Any) -> datetime | None:
         return None
 
 
-def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
-    request = asked.request
+def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterator[str]:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         yield f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
@@ -186,9 +197,9 @@ def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
         "timestamp": (request.timestamp,),
         "label": (request.label,),
         "prediction": (request.prediction,),
-        "score": tuple(asked.scores.values()),
+        "score": tuple(request.scores.values()),
         "id": (request.id,),
-        "features": asked.features or (),
+        "features": request.features or (),
         "categorical": request.categorical or (),
     }
     unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name and name not in columns]
@@ -197,36 +208,34 @@ def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
         yield f"there is no column {', '.join(unknown)}; available: {listed}"
 
 
-def _role_faults(asked: Asked) -> Iterator[str]:
-    request = asked.request
-    both = [name for name in asked.features or () if name in asked.roles]
+def _role_faults(request: ResolvedRequest) -> Iterator[str]:
+    both = [name for name in request.features or () if name in request.roles]
     if both:
         yield f"{', '.join(both)} cannot be a feature and have another role too"
-    settled = [name for name in request.categorical or () if name in asked.roles]
+    settled = [name for name in request.categorical or () if name in request.roles]
     if settled:
         yield f"--categorical is for features, and {', '.join(settled)} has another role"
-    unknown = asked.features and set(request.categorical or ()).difference(asked.features, asked.roles)
+    unknown = request.features and set(request.categorical or ()).difference(request.features, request.roles)
     stray = [name for name in request.categorical or () if unknown and name in unknown]
     if stray:
         yield f"--categorical names {', '.join(stray)}, not among the features"
     roles = [name for name in (request.timestamp, request.label, request.prediction, request.id) if name]
-    roles += asked.scores.values()
+    roles += request.scores.values()
     twice = sorted({name for name in roles if roles.count(name) > 1})
     if twice:
         yield f"{', '.join(twice)} has two roles; name one column for each"
 
 
-def _score_faults(asked: Asked) -> Iterator[str]:
-    several = len(asked.request.scores) > 1
-    if several and (("" in asked.scores) or len(asked.scores) < len(asked.request.scores)):
+def _score_faults(request: ResolvedRequest, count: int) -> Iterator[str]:
+    if count > 1 and ("" in request.scores or len(request.scores) < count):
         yield "several scores need their classes: --score CLASS=COLUMN for each, every class once"
-    if asked.scores and asked.problem is Problem.REGRESSION:
+    if request.scores and request.problem is Problem.REGRESSION:
         yield "a regression has no scores; give its column as --prediction"
-    if asked.problem is Problem.BINARY and len(asked.scores) > 1:
+    if request.problem is Problem.BINARY and len(request.scores) > 1:
         yield "a binary model has one score, the probability of class 1"
-    elif len(asked.scores) == 1 and asked.problem is not Problem.MULTICLASS:
-        ((name, column),) = asked.scores.items()
-        yield from _one_score_faults(name, column, asked.request.positive)
+    elif len(request.scores) == 1 and request.problem is not Problem.MULTICLASS:
+        ((name, column),) = request.scores.items()
+        yield from _one_score_faults(name, column, request.positive)
 
 
 def _one_score_faults(name: str, column: str, positive: str | None) -> Iterator[str]:
