@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftline.http.health import can_work
+from driftline.http.health import is_ready
 from driftline.settings import KafkaSettings
 from stack import paths
 from stack.servers import kafka, root_account
@@ -66,7 +66,7 @@ def _broker(site: Site) -> kafka.Broker:
 
 
 def _http_ready(name: str) -> Callable[[Site], bool]:
-    return lambda site: can_work(site.ports[name], site.certificate)
+    return lambda site: is_ready(site.ports[name], site.certificate)
 
 
 def root_password(site: Site) -> str:

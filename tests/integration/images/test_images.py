@@ -14,7 +14,7 @@ from devtools import leaks
 from devtools.contained import Contained
 from devtools.images import DOCKERFILES, Image
 from devtools.tree import tracked_files
-from driftline.http.health import can_work
+from driftline.http.health import is_ready
 from stack import paths
 from stack.servers import ports
 from stack.testing.leashed import LeashedProcess
@@ -145,7 +145,7 @@ def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> N
 @contextmanager
 def _serving(container: Contained, port: int) -> Iterator[None]:
     log = container.folder.with_suffix(".log")
-    process = LeashedProcess(container.image.name, container.command(), log, lambda: can_work(port))
+    process = LeashedProcess(container.image.name, container.command(), log, lambda: is_ready(port))
     process.start()
     try:
         yield
