@@ -9,28 +9,27 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.layout import layout_of
 from driftline.backtesting.request.proposal import propose_chunk, propose_until
-from driftline.backtesting.request.request import Request
-from driftline.backtesting.request.resolved import read_request
+from driftline.backtesting.request.resolved import ResolvedRequest
 
 if TYPE_CHECKING:
     from driftline.backtesting.execution.judging import Judgement
 
 
 def run(
-    source: Source, request: Request, progress: Progress = lambda doing, rows: None, *, forks: bool = False
+    source: Source, request: ResolvedRequest, progress: Progress = lambda doing, rows: None, *, forks: bool = False
 ) -> BacktestResult:
-    """Judge what `source` holds as `request` asks; every fault that can be seen at once is in one InvalidInput.
+    """Evaluate the rows of `source` chunk by chunk.
 
-    `forks` says that this process runs nothing else, and may be forked to use all cores.
+    `request` must have been checked against the source's columns. `forks` states that this process runs nothing else,
+    and may be forked to use all cores. Raises InvalidInput for rows that the request does not fit.
     """
-    resolved = read_request(request, source.columns)
-    if resolved.until is None:
-        raise propose_until(source, resolved)
+    if request.until is None:
+        raise propose_until(source, request)
     with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
         judge = aside.submit(_engine)
-        rows = split(source, resolved, resolved.until, progress)
-    cut, told = propose_chunk(resolved, rows.reference)
-    layout = layout_of(resolved, rows.reference, _settled(resolved.fields, cut))
+        rows = split(source, request, request.until, progress)
+    cut, told = propose_chunk(request, rows.reference)
+    layout = layout_of(request, rows.reference, _settled(request.fields, cut))
     reference, chunks = judge.result()(rows, cut, layout, progress, forks=forks)
     return BacktestResult(
         model=_printable(request.name or source.name),

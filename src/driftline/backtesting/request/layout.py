@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, is_binary
 from driftline.backtesting.request.kinds import features_of
+from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
-from driftline.backtesting.request.resolved import ResolvedRequest, spec_faults
+from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.backtesting.request.spec_fields import spec_faults
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
 from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
@@ -41,6 +43,7 @@ class Layout:
     classes: Classes
     threshold: float | None
     inferred: tuple[Inference, ...]
+    option: OptionStyle = python_option
 
     @property
     def absent(self) -> frozenset[str]:
@@ -126,16 +129,16 @@ def layout_of(request: ResolvedRequest, reference: Rows, fields: Mapping[str, An
     problem, told = _problem(request, frame, seen)
     kinds, found = features_of(request, frame)
     if not kinds:
-        msg = f"there is no feature; name some (--features). The columns are {', '.join(map(str, frame.columns))}"
+        msg = f"there is no feature; pass {request.option('features')}. The columns are {', '.join(map(str, frame.columns))}"
         raise InvalidInput(msg)
     classes = _class_names(request, problem, seen, fields)
     names = {name: _free(name, classes) for name in kinds}
     spec = _spec(request, problem, classes, kinds, names, fields)
-    _refuse_strange(request, frame, spec)
+    _reject_unknown_classes(request, frame, spec)
     sources = {names[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
-    words = Classes.of(_texts(request, frame), request.positive) if binary else Classes({})
-    layout = Layout(spec, sources, words, None, (*told, *found))
+    words = Classes.of(_texts(request, frame), request.positive, request.option) if binary else Classes({})
+    layout = Layout(spec, sources, words, None, (*told, *found), request.option)
     layout = _with_threshold(layout, reference)
     return replace(layout, inferred=(*layout.inferred, *_class_notes(layout, seen, request)))
 
@@ -202,8 +205,8 @@ def _class_names(
     return tuple(map(category, given))
 
 
-def _refuse_strange(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSpec) -> None:
-    """Raise an InvalidInput where the reference of a multiclass model has other classes than were said."""
+def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSpec) -> None:
+    """Raise InvalidInput where the reference of a multiclass model has classes that the spec lacks."""
     if spec.problem is not Problem.MULTICLASS:
         return
     for name, texts in _texts(request, frame).items():
@@ -211,7 +214,8 @@ def _refuse_strange(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSp
         if strange:
             msg = (
                 f"column {name!r} holds {', '.join(map(repr, strange[:5]))}, which is none of the classes "
-                f"{', '.join(spec.classes)}; give every class its --score, or name them all in --spec (classes: [...])"
+                f"{', '.join(spec.classes)}; pass {request.option('score')} for every class, or name all classes in the "
+                f"spec ({request.option('spec')} with classes: [...])"
             )
             raise InvalidInput(msg)
 
@@ -322,8 +326,11 @@ def _lack(result: Result, layout: Layout) -> str | None:
     if result.kind not in ("realized", "estimated") or not layout.absent:
         return None
     if result.kind == "realized" and LABEL in layout.absent:
-        return "the data has no label column; name it with --label"
+        return f"the data has no label column; name it with {layout.option('label')}"
     if result.rows:
         return None
     lacking = sorted(layout.absent - {LABEL})
-    return f"the data has no column for {', '.join(lacking)}; name it with --prediction or --score" if lacking else None
+    if not lacking:
+        return None
+    options = f"{layout.option('prediction')} or {layout.option('score')}"
+    return f"the data has no column for {', '.join(lacking)}; name it with {options}"

@@ -10,7 +10,8 @@ import pytest
 from driftline.backtesting.execution.run import run
 from driftline.backtesting.input import csv_source
 from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import ParquetSource, ReadAgainError, open_source
+from driftline.backtesting.input.open_source import open_source
+from driftline.backtesting.input.sources import ParquetSource, ReadAgainError
 from driftline.backtesting.request.request import Request
 from driftline.errors import InvalidInput
 
