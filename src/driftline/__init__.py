@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftline.engine.results import Result as Result
     from driftline.engine.results import State as State
     from driftline.engine.results import Verdict as Verdict
-    from driftline.engine.spec import ModelSpec as Spec
+    from driftline.engine.spec import Spec as Spec
     from driftline.errors import Conflict as Conflict
     from driftline.errors import DriftlineError as DriftlineError
     from driftline.errors import InvalidInput as InvalidInput

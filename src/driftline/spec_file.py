@@ -5,10 +5,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
-SpecLike = ModelSpec | Mapping[str, Any] | str | PathLike[str]
+SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
 """A typed `Spec`, a mapping of its fields, or the path of a YAML file with them."""
 
 
@@ -17,7 +17,7 @@ def fields_of(spec: SpecLike) -> dict[str, Any]:
 
     Raises InvalidInput for another type and for a file that cannot be read or holds no fields.
     """
-    if isinstance(spec, ModelSpec):
+    if isinstance(spec, Spec):
         return spec.model_dump()
     if isinstance(spec, Mapping):
         return {str(name): value for name, value in spec.items()}

@@ -14,7 +14,7 @@ import requests
 from sqlalchemy import Engine, Table, select
 
 from churn.columns import FEATURES
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
 from stack import paths
 from stack.servers import processes
@@ -113,7 +113,7 @@ class Rehearsal:
 
 def churn_predictions() -> Table:
     """Give the table of the churn model's predictions."""
-    return tables.predictions(tables.CHURN_NUMBER, ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+    return tables.predictions(tables.CHURN_NUMBER, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
 def chunks(rehearsal: Rehearsal) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def backtest(
 ) -> None:
     """Evaluate past predictions chunk by chunk against a reference, as the monitor would have.
 
-    Exits with 0; with 1 where --fail-on is reached; with 2 on bad input, when every fault is listed and nothing written.
+    Exits with 0; with 1 where --fail-on is reached; with 2 on bad input: every fault is listed, nothing is written.
     """
     from driftline.backtesting.execution.run import run  # noqa: PLC0415
     from driftline.backtesting.request.options import command_option  # noqa: PLC0415

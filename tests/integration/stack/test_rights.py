@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from churn.columns import FEATURES
 from churn.views import create_model_predictions
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
 from stack.services.accounts import ACCOUNTS, CHURN_PREDICTIONS, CHURN_STAGING, RIGHTS, USERS, Administration
 from stack.testing.fixtures import DatabaseAddress
@@ -56,7 +56,7 @@ def schema(engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddres
 @pytest.fixture
 def with_model(schema: DatabaseAddress, engine: Engine) -> DatabaseAddress:
     with engine.begin() as connection:
-        spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+        spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
         tables.predictions(tables.CHURN_NUMBER, spec).create(connection)
         tables.predictions_staging(tables.CHURN_NUMBER, spec).create(connection)
         create_model_predictions(connection)

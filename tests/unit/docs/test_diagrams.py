@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from churn import views
 from churn.columns import FEATURES, TRAILING_DAYS, Topic
 from devtools import diagrams
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import CHURN_NUMBER, metadata, predictions, predictions_staging, truth_metadata
@@ -51,7 +51,7 @@ def entities() -> dict[str, Entity]:
 
 
 def tables_of_code() -> dict[str, Table]:
-    spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
     own = (predictions(CHURN_NUMBER, spec), predictions_staging(CHURN_NUMBER, spec))
     return {table.name: table for table in (*metadata.tables.values(), *truth_metadata.tables.values(), *own)}
 
@@ -154,7 +154,7 @@ def training() -> dict[str, Any]:
         ("model", f"reference: {training()['reference_share'] * 100:g} %"),
         ("model", f"{['no', 'one', 'two', 'three'][len(training()['candidates'])]} random forests"),
         ("model", f"({training()['label_delay_days']} days between"),
-        ("monitoring", f"{ModelSpec.model_fields['label_coverage'].default * 100:g} % in"),
+        ("monitoring", f"{Spec.model_fields['label_coverage'].default * 100:g} % in"),
         ("monitoring", f"({LASTING} of {WINDOW} days)"),
     ],
 )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from driftline.backtesting.request.request import Inference
 from driftline.engine.results import Result, State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class BacktestResult:
     chunks: tuple[BacktestChunk, ...]
     chunk: str
     inferred: tuple[Inference, ...]
-    spec: ModelSpec
+    spec: Spec
 
     def __repr__(self) -> str:
         notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]

@@ -111,7 +111,7 @@ def _together(words: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def is_binary(texts: Mapping[str, Iterable[str]]) -> bool:
-    """Return whether each column's distinct values can be two classes: two in all, or a pair of words in each column."""
+    """Return whether each column's distinct values can be two classes: two in all, or a known pair in each."""
     words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
     return len(_together(words)) <= 2 or all(_pair(values) is not None for values in words.values())
 

@@ -17,7 +17,7 @@ from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.spec_fields import spec_faults
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
-from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
+from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, Problem, Spec, score_column
 from driftline.errors import InvalidInput
 
 ALIAS = "feature:"
@@ -38,7 +38,7 @@ class Layout:
     `threshold` makes a binary prediction out of the score where there is none.
     """
 
-    spec: ModelSpec
+    spec: Spec
     sources: Mapping[str, str]
     classes: Classes
     threshold: float | None
@@ -58,7 +58,7 @@ class Layout:
         return PREDICTION not in self.sources and scored
 
     @property
-    def judged(self) -> ModelSpec:
+    def judged(self) -> Spec:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
@@ -129,7 +129,8 @@ def layout_of(request: ResolvedRequest, reference: Rows, fields: Mapping[str, An
     problem, told = _problem(request, frame, seen)
     kinds, found = features_of(request, frame)
     if not kinds:
-        msg = f"there is no feature; pass {request.option('features')}. The columns are {', '.join(map(str, frame.columns))}"
+        columns = ", ".join(map(str, frame.columns))
+        msg = f"there is no feature; pass {request.option('features')}. The columns are {columns}"
         raise InvalidInput(msg)
     classes = _class_names(request, problem, seen, fields)
     names = {name: _free(name, classes) for name in kinds}
@@ -205,7 +206,7 @@ def _class_names(
     return tuple(map(category, given))
 
 
-def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSpec) -> None:
+def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec: Spec) -> None:
     """Raise InvalidInput where the reference of a multiclass model has classes that the spec lacks."""
     if spec.problem is not Problem.MULTICLASS:
         return
@@ -214,8 +215,8 @@ def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec:
         if strange:
             msg = (
                 f"column {name!r} holds {', '.join(map(repr, strange[:5]))}, which is none of the classes "
-                f"{', '.join(spec.classes)}; pass {request.option('score')} for every class, or name all classes in the "
-                f"spec ({request.option('spec')} with classes: [...])"
+                f"{', '.join(spec.classes)}; pass {request.option('score')} for every class, or name all classes in "
+                f"the spec ({request.option('spec')} with classes: [...])"
             )
             raise InvalidInput(msg)
 
@@ -232,7 +233,7 @@ def _spec(
     kinds: Mapping[str, ColumnKind],
     names: Mapping[str, str],
     fields: Mapping[str, Any],
-) -> ModelSpec:
+) -> Spec:
     columns = tuple(
         ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in request.unwatched)
         for name, kind in kinds.items()
@@ -241,7 +242,7 @@ def _spec(
     classes = classes or fields.get("classes") or ()
     own = {"problem": problem, "classes": classes, "columns": columns, "segments": segments, "clock": ModelClock.DATA}
     try:
-        return ModelSpec.model_validate({**fields, **own})
+        return Spec.model_validate({**fields, **own})
     except ValidationError as error:
         raise InvalidInput("The spec does not fit.", details=tuple(spec_faults(error))) from None
 
@@ -253,7 +254,7 @@ def _segments(given: Any, names: Mapping[str, str]) -> Any:
     return tuple(names.get(name, name) if isinstance(name, str) else name for name in given)
 
 
-def _roles(request: ResolvedRequest, spec: ModelSpec) -> Iterator[tuple[str, str]]:
+def _roles(request: ResolvedRequest, spec: Spec) -> Iterator[tuple[str, str]]:
     given = {ID: request.id, PREDICTION: request.prediction, LABEL: request.label}
     yield from ((name, column) for name, column in given.items() if column)
     if spec.problem is Problem.BINARY:

@@ -34,7 +34,7 @@ def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
     proposed = _proposed(times, request)
     before = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
-        f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not part of it. "
+        f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not in it. "
         f"The events are from {first.isoformat()} to {last.isoformat()}; for example "
         f"{request.option('reference_until', proposed)} leaves {before:,} of {len(times):,} rows before it."
     )

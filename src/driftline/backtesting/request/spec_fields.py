@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
 
 _CHECKED_APART = frozenset({"columns", "period", "problem", "time_zone"})
 """Fields that a backtest reads by itself, since its options win over them."""
@@ -18,11 +18,11 @@ def field_faults(fields: Mapping[str, Any], problem: Problem | None) -> Iterator
 
     `problem` is None while it is to be inferred from the data; only what fits no problem is a fault then.
     """
-    yield from (f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(ModelSpec.model_fields)))
-    names = set(ModelSpec.model_fields) - _CHECKED_APART
+    yield from (f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(Spec.model_fields)))
+    names = set(Spec.model_fields) - _CHECKED_APART
     values = {name: value for name, value in fields.items() if name in names}
     try:
-        ModelSpec.model_validate(values | _placeholders(values, problem))
+        Spec.model_validate(values | _placeholders(values, problem))
     except ValidationError as error:
         yield from spec_faults(error)
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.results import Kind, Method, Metric
-from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
+from driftline.engine.results import Method, Metric, ResultKind
+from driftline.engine.spec import METRICS, ColumnSpec, Problem, Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import bounds_for
-from driftline.engine.thresholds.overrides import ConstantThreshold, OwnThreshold
+from driftline.engine.thresholds.overrides import ConstantThreshold, ThresholdOverride
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
-ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
+ONE = Spec(columns=(ColumnSpec(name="x"),))
 NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
 PROBLEM = {
     Problem.BINARY: "classification_binary",
@@ -29,11 +29,11 @@ VALUES = st.lists(st.floats(-3, 3), min_size=1, max_size=8)
 LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def _with(method: str, threshold: OwnThreshold, spec: ModelSpec = ONE) -> ModelSpec:
-    return ModelSpec.model_validate({**spec.model_dump(), "own_thresholds": {method: threshold}})
+def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE) -> Spec:
+    return Spec.model_validate({**spec.model_dump(), "threshold_overrides": {method: threshold}})
 
 
-def _theirs(nannyml: ModuleType, threshold: OwnThreshold) -> Any:
+def _theirs(nannyml: ModuleType, threshold: ThresholdOverride) -> Any:
     if isinstance(threshold, ConstantThreshold):
         return nannyml.thresholds.ConstantThreshold(threshold.lower, threshold.upper)
     return nannyml.thresholds.StandardDeviationThreshold(
@@ -43,10 +43,10 @@ def _theirs(nannyml: ModuleType, threshold: OwnThreshold) -> Any:
     )
 
 
-def _limits(nannyml: ModuleType, kind: Kind, method: str, problem: Problem) -> tuple[float | None, float | None]:
+def _limits(nannyml: ModuleType, kind: ResultKind, method: str, problem: Problem) -> tuple[float | None, float | None]:
     """The limits that NannyML's own object for a number has."""
     none = nannyml.thresholds.ConstantThreshold()
-    if kind is Kind.DRIFT:
+    if kind is ResultKind.DRIFT:
         types = nannyml.drift.univariate.methods.FeatureType
         feature = types.CONTINUOUS if method in CONTINUOUS else types.CATEGORICAL
         univariate = nannyml.drift.univariate.methods.MethodFactory.create(
@@ -70,14 +70,24 @@ def _limits(nannyml: ModuleType, kind: Kind, method: str, problem: Problem) -> t
 @pytest.mark.parametrize(
     ("kind", "method", "problem"),
     [
-        *((Kind.DRIFT, method, Problem.BINARY) for method in (*CONTINUOUS, Method.L_INFINITY)),
-        *((Kind.REALIZED, metric, problem) for problem in Problem for metric in METRICS[problem] if metric not in OWN),
+        *((ResultKind.DRIFT, method, Problem.BINARY) for method in (*CONTINUOUS, Method.L_INFINITY)),
+        *(
+            (ResultKind.REALIZED, metric, problem)
+            for problem in Problem
+            for metric in METRICS[problem]
+            if metric not in OWN
+        ),
     ],
 )
 @LAW
 @given(VALUES, THRESHOLDS)
-def test_own_thresholds_are_those_of_nannyml(
-    nannyml: ModuleType, kind: Kind, method: str, problem: Problem, values: list[float], threshold: OwnThreshold
+def test_threshold_overrides_are_those_of_nannyml(
+    nannyml: ModuleType,
+    kind: ResultKind,
+    method: str,
+    problem: Problem,
+    values: list[float],
+    threshold: ThresholdOverride,
 ) -> None:
     limits = _limits(nannyml, kind, method, problem)
     expected = nannyml.thresholds.calculate_threshold_values(_theirs(nannyml, threshold), np.array(values), *limits)
@@ -92,8 +102,8 @@ def test_own_thresholds_are_those_of_nannyml(
 @given(values=VALUES)
 def test_the_default_of_drift_is_upper_only(nannyml: ModuleType, method: str, values: list[float]) -> None:
     default = nannyml.drift.univariate.calculator.DEFAULT_THRESHOLDS[method]
-    limits = _limits(nannyml, Kind.DRIFT, method, Problem.BINARY)
+    limits = _limits(nannyml, ResultKind.DRIFT, method, Problem.BINARY)
     lower, upper = nannyml.thresholds.calculate_threshold_values(default, np.array(values), *limits)
-    bounds = bounds_for(NANNYML, Kind.DRIFT, method, values)
+    bounds = bounds_for(NANNYML, ResultKind.DRIFT, method, values)
     assert (bounds.lower, lower) == (None, None)
     assert bounds.upper == pytest.approx(upper, rel=1e-9, abs=1e-12)

@@ -22,10 +22,10 @@ from driftline.engine.drift.methods import Sketch
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import Histogram
 from driftline.engine.drift.sketches.side_by_side import State, counts
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Method
-from driftline.engine.spec import ColumnKind, ModelSpec
-from driftline.engine.states import Summary
+from driftline.engine.spec import ColumnKind, Spec
 from driftline.errors import InvalidInput
 
 OTHER = "other"
@@ -51,8 +51,8 @@ class Contribution:
     upper: float | None = None
 
 
-def localise(
-    fitted: FittedReference, spec: ModelSpec, summary: Summary, column: str, method: Method = Method.JENSEN_SHANNON
+def localize(
+    fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method = Method.JENSEN_SHANNON
 ) -> tuple[Contribution, ...]:
     """Say which bins or categories of `column` its drift comes from, the largest share first.
 
@@ -69,9 +69,9 @@ def localise(
     )
 
 
-def localise_by_segment(
+def localize_by_segment(
     fitted: FittedReference,
-    spec: ModelSpec,
+    spec: Spec,
     summary: Summary,
     column: str,
     feature: str,
@@ -79,7 +79,7 @@ def localise_by_segment(
 ) -> tuple[Contribution, ...]:
     """Say which values of `feature`, one of the spec's segments, have the rows that made `column` drift.
 
-    As `localise`, largest share first; shares add up to 1 and may be negative. A feature that is not segmented by is an
+    As `localize`, largest share first; shares add up to 1 and may be negative. A feature that is not segmented by is an
     InvalidInput.
     """
     sides = _compared(fitted, spec, summary, column, method)
@@ -116,7 +116,7 @@ class _Sides:
         return terms / total if total > 0 else None
 
 
-def _compared(fitted: FittedReference, spec: ModelSpec, summary: Summary, column: str, method: Method) -> _Sides:
+def _compared(fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method) -> _Sides:
     watched = {own.name: own.kind for own in spec.watched}
     if method is not Method.JENSEN_SHANNON:
         msg = f"drift is located by {Method.JENSEN_SHANNON} alone, not by {method}"

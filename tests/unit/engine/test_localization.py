@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.evaluate import finish_chunk, summarise_chunk
-from driftline.engine.localisation import OTHER, Contribution, localise, localise_by_segment
+from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.localization import OTHER, Contribution, localize, localize_by_segment
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import PREDICTION, Kind, Method
+from driftline.engine.results import PREDICTION, Method, ResultKind
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
@@ -22,11 +22,11 @@ def fitted() -> FittedReference:
 
 
 def _located(fitted: FittedReference, rows: pd.DataFrame, column: str) -> tuple[Contribution, ...]:
-    return localise(fitted, BY_PLAN, summarise_chunk(fitted, BY_PLAN, rows), column)
+    return localize(fitted, BY_PLAN, summarize_chunk(fitted, BY_PLAN, rows), column)
 
 
 def _by_plan(fitted: FittedReference, rows: pd.DataFrame, column: str) -> dict[str, Contribution]:
-    found = localise_by_segment(fitted, BY_PLAN, summarise_chunk(fitted, BY_PLAN, rows), column, "plan")
+    found = localize_by_segment(fitted, BY_PLAN, summarize_chunk(fitted, BY_PLAN, rows), column, "plan")
     assert [own.share for own in found] == sorted((own.share for own in found), reverse=True)
     assert sum(own.share for own in found) == pytest.approx(1, abs=1e-12)
     return {own.part: own for own in found}
@@ -60,9 +60,9 @@ def test_categories_are_named(fitted: FittedReference) -> None:
 
 def test_the_parts_are_those_of_the_distance(fitted: FittedReference) -> None:
     rows = scored_rows(500, seed=3).assign(usage=lambda r: r["usage"] * 1.5)
-    summary = summarise_chunk(fitted, BY_PLAN, rows)
+    summary = summarize_chunk(fitted, BY_PLAN, rows)
     for column in ("usage", "calls", "plan", PREDICTION, "probability_1"):
-        found = localise(fitted, BY_PLAN, summary, column)
+        found = localize(fitted, BY_PLAN, summary, column)
         assert sum(own.share for own in found) == pytest.approx(1, abs=1e-12)
         assert sum(own.chunk for own in found) == pytest.approx(1, abs=1e-12)
         whole = [own for own in found if own.reference and own.chunk]
@@ -73,7 +73,7 @@ def test_the_parts_are_those_of_the_distance(fitted: FittedReference) -> None:
         distance = next(
             r.value
             for r in finish_chunk(fitted, BY_PLAN, summary)
-            if (r.subject, r.kind, r.method, r.segment) == (column, Kind.DRIFT, Method.JENSEN_SHANNON, None)
+            if (r.subject, r.kind, r.method, r.segment) == (column, ResultKind.DRIFT, Method.JENSEN_SHANNON, None)
         )
         assert distance == pytest.approx(np.sqrt(squared), rel=1e-9)
 
@@ -111,22 +111,22 @@ def test_nothing_to_locate(fitted: FittedReference) -> None:
     reference = scored_rows(4_000, days=4)
     assert _located(fitted, reference, "usage") == ()
     assert _located(fitted, reference.assign(usage=np.nan), "usage") == ()
-    summary = summarise_chunk(fitted, BY_PLAN, reference)
-    assert localise_by_segment(fitted, BY_PLAN, summary, "usage", "plan") == ()
+    summary = summarize_chunk(fitted, BY_PLAN, reference)
+    assert localize_by_segment(fitted, BY_PLAN, summary, "usage", "plan") == ()
 
 
 def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
-    summary = summarise_chunk(fitted, BY_PLAN, scored_rows(100))
+    summary = summarize_chunk(fitted, BY_PLAN, scored_rows(100))
     with pytest.raises(InvalidInput, match="located by jensen_shannon alone, not by wasserstein"):
-        localise(fitted, BY_PLAN, summary, "usage", Method.WASSERSTEIN)
+        localize(fitted, BY_PLAN, summary, "usage", Method.WASSERSTEIN)
     with pytest.raises(InvalidInput, match="'age' is not watched; those that are: usage, calls, plan"):
-        localise(fitted, BY_PLAN, summary, "age")
+        localize(fitted, BY_PLAN, summary, "age")
     with pytest.raises(InvalidInput, match="region is not segmented by; the spec's segments are plan"):
-        localise_by_segment(fitted, BY_PLAN, summary, "usage", "region")
+        localize_by_segment(fitted, BY_PLAN, summary, "usage", "region")
     other = BY_PLAN.model_copy(update={"continuous_methods": (Method.WASSERSTEIN,)})
     without = fit_reference(scored_rows(400, days=4), other)
     with pytest.raises(InvalidInput, match="not fitted for jensen_shannon of usage; add it"):
-        localise(without, other, summarise_chunk(without, other, scored_rows(100)), "usage")
+        localize(without, other, summarize_chunk(without, other, scored_rows(100)), "usage")
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -134,10 +134,10 @@ def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
 def test_parts_locate_what_the_whole_does(fitted: FittedReference, rows: int, seed: int, cut: int) -> None:
     chunk = scored_rows(rows, seed=seed)
     stored = FittedReference.from_json(fitted.to_json())
-    whole = summarise_chunk(fitted, BY_PLAN, chunk.sample(frac=1, random_state=seed))
-    merged = summarise_chunk(stored, BY_PLAN, chunk[cut:]).merge(summarise_chunk(stored, BY_PLAN, chunk[:cut]))
+    whole = summarize_chunk(fitted, BY_PLAN, chunk.sample(frac=1, random_state=seed))
+    merged = summarize_chunk(stored, BY_PLAN, chunk[cut:]).merge(summarize_chunk(stored, BY_PLAN, chunk[:cut]))
     for column in ("usage", "plan"):
-        assert localise(stored, BY_PLAN, merged, column) == localise(fitted, BY_PLAN, whole, column)
-        by_segment = [localise_by_segment(fitted, BY_PLAN, own, column, "plan") for own in (merged, whole)]
+        assert localize(stored, BY_PLAN, merged, column) == localize(fitted, BY_PLAN, whole, column)
+        by_segment = [localize_by_segment(fitted, BY_PLAN, own, column, "plan") for own in (merged, whole)]
         assert by_segment[0] == by_segment[1]
         assert sum(own.share for own in by_segment[0]) == pytest.approx(1, abs=1e-9)

@@ -1,4 +1,4 @@
-"""What each method keeps of a reference, and how a chunk is summarised against it. No I/O here."""
+"""What each method keeps of a reference, and how a chunk is summarized against it. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
-from driftline.engine.running import Piece, do
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import ColumnKind, ColumnSpec, Problem, Spec
 from driftline.engine.statistics import methods
 from driftline.engine.statistics.spread import Spread
+from driftline.engine.tasks import Task, call
 from driftline.errors import SchemaMismatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class ColumnState:
     """A column of the reference (its states) or of a chunk (its summaries), by what they are for."""
 
     missing: Missing
@@ -37,12 +37,12 @@ class Column:
     faults: Mapping[Quality, Any] = field(default_factory=dict)
     statistics: Any = None
 
-    def merge(self, other: "Column") -> "Column":
+    def merge(self, other: "ColumnState") -> "ColumnState":
         """Put the summaries of two parts of a chunk together."""
         sketches = {key: SKETCHES[key].merge(part, other.sketches[key]) for key, part in self.sketches.items()}
         faults = {key: part.merge(other.faults[key]) for key, part in self.faults.items()}
         statistics = self.statistics.merge(other.statistics) if self.statistics else None
-        return Column(self.missing.merge(other.missing), sketches, faults, statistics)
+        return ColumnState(self.missing.merge(other.missing), sketches, faults, statistics)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the states as values that JSON has."""
@@ -65,23 +65,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Whole:
+class RowLevelSummary:
     """What faults of a chunk as a whole need of its rows; None where the spec does not ask."""
 
     duplicates: Distinct | None
     freshness: Newest | None
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
-        """Summarise some or all rows of a chunk."""
+    def of(cls, frame: pd.DataFrame, spec: Spec) -> Self:
+        """Summarize some or all rows of a chunk."""
         return cls(
-            duplicates.summarise(frame, spec) if Quality.DUPLICATES in spec.quality else None,
-            freshness.summarise(frame) if Quality.FRESHNESS in spec.quality else None,
+            duplicates.summarize(frame, spec) if Quality.DUPLICATES in spec.quality else None,
+            freshness.summarize(frame) if Quality.FRESHNESS in spec.quality else None,
         )
 
-    def merge(self, other: "Whole") -> "Whole":
+    def merge(self, other: "RowLevelSummary") -> "RowLevelSummary":
         """Put two parts of a chunk together."""
-        return Whole(
+        return RowLevelSummary(
             self.duplicates.merge(other.duplicates) if self.duplicates and other.duplicates else None,
             self.freshness.merge(other.freshness) if self.freshness and other.freshness else None,
         )
@@ -93,13 +93,13 @@ class Summary:
 
     rows: int
     performance: PerformanceSummary
-    columns: Mapping[str, Column]
-    whole: Whole
+    columns: Mapping[str, ColumnState]
+    whole: RowLevelSummary
     multivariate: Mapping[Method, Any]
     segments: "Mapping[str, Mapping[str, SegmentSummary]]" = field(default_factory=dict)
 
     def merge(self, other: "Summary") -> "Summary":
-        """Put two parts of a chunk together, both summarised against the same reference."""
+        """Put two parts of a chunk together, both summarized against the same reference."""
         return Summary(
             self.rows + other.rows,
             self.performance.merge(other.performance),
@@ -129,22 +129,22 @@ class SegmentSummary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class States:
+class FittedMethods:
     """The fitted states of all methods: of performance, by column, and of all features together."""
 
     problem: Problem
     performance: Performance
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnState]
     multivariate: Mapping[Method, Multivariate]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit every method of `spec` on the reference's rows, which are in the order of time."""
-        return cls.of(spec, [do(piece) for piece in cls.pieces(frame, spec)])
+        return cls.of(spec, [call(task) for task in cls.tasks(frame, spec)])
 
     @staticmethod
-    def pieces(frame: pd.DataFrame, spec: ModelSpec) -> list[Piece]:
-        """Return the pieces of work that `fit` does, none of which needs another: the longest first."""
+    def tasks(frame: pd.DataFrame, spec: Spec) -> list[Task]:
+        """Return the tasks of work that `fit` does, none of which needs another: the longest first."""
         return [
             partial(PERFORMANCE[spec.problem].fit, frame, spec),
             *(partial(MULTIVARIATE[method].fit, frame, spec) for method in spec.multivariate_methods),
@@ -152,8 +152,8 @@ class States:
         ]
 
     @classmethod
-    def of(cls, spec: ModelSpec, made: Sequence[Any]) -> Self:
-        """Put together what the `pieces` made, in their order."""
+    def of(cls, spec: Spec, made: Sequence[Any]) -> Self:
+        """Put together what the `tasks` made, in their order."""
         together = len(spec.multivariate_methods)
         performance, multivariate, columns = made[0], made[1 : together + 1], made[together + 1 :]
         return cls(
@@ -163,12 +163,12 @@ class States:
             multivariate=dict(zip(spec.multivariate_methods, multivariate, strict=True)),
         )
 
-    def lacking(self, spec: ModelSpec) -> tuple[str, ...]:
+    def lacking(self, spec: Spec) -> tuple[str, ...]:
         """Name what `spec` asks for and these states were not fitted for; none where all is there."""
         together = [method.value for method in spec.multivariate_methods if method not in self.multivariate]
         return (*(name for column in spec.watched for name in self._lacking(spec, column)), *together)
 
-    def _lacking(self, spec: ModelSpec, column: ColumnSpec) -> tuple[str, ...]:
+    def _lacking(self, spec: Spec, column: ColumnSpec) -> tuple[str, ...]:
         if column.name not in self.columns:
             return (column.name,)
         own = self.columns[column.name]
@@ -181,26 +181,26 @@ class States:
             *(() if described else (f"{column.name} statistics",)),
         )
 
-    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Summary:
-        """Summarise some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Summary:
+        """Summarize some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
         require(frame, (*self.columns, *spec.outputs, *_needed(spec)))
-        columns = {c.name: self._summarised(frame[c.name], c, spec) for c in spec.watched}
+        columns = {c.name: self._summarized(frame[c.name], c, spec) for c in spec.watched}
         return Summary(
             len(frame),
-            self.performance.summarise(frame, spec),
+            self.performance.summarize(frame, spec),
             columns,
-            Whole.of(frame, spec),
-            {method: self.multivariate[method].summarise(frame) for method in spec.multivariate_methods},
+            RowLevelSummary.of(frame, spec),
+            {method: self.multivariate[method].summarize(frame) for method in spec.multivariate_methods},
         )
 
-    def _summarised(self, series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
+    def _summarized(self, series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
         read, values = read_values(series, column)
         own = self.columns[column.name]
-        return Column(
+        return ColumnState(
             Missing.of(read),
-            {sketch: SKETCHES[sketch].summarise(state, values) for sketch, state in own.sketches.items()},
-            {fault: FAULTS[fault][1].summarise(state, read) for fault, state in own.faults.items()},
-            methods.summarise(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
+            {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in own.sketches.items()},
+            {fault: FAULTS[fault][1].summarize(state, read) for fault, state in own.faults.items()},
+            methods.summarize(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class States:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return what `to_dict` was made from."""
-        columns = {name: Column.from_dict(column) for name, column in state["columns"].items()}
+        columns = {name: ColumnState.from_dict(column) for name, column in state["columns"].items()}
         problem = Problem(state["problem"])
         multivariate = {
             Method(key): MULTIVARIATE[Method(key)].from_dict(own) for key, own in state["multivariate"].items()
@@ -237,7 +237,7 @@ def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
 
 
-def _needed(spec: ModelSpec) -> tuple[str, ...]:
+def _needed(spec: Spec) -> tuple[str, ...]:
     """Columns beside those of the model that the spec's methods read; duplicates do without an id."""
     features = spec.features if Quality.DUPLICATES in spec.quality else ()
     fresh = (EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()
@@ -245,11 +245,11 @@ def _needed(spec: ModelSpec) -> tuple[str, ...]:
     return (*features, *fresh, *apart)
 
 
-def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Column:
+def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
     read = _read(series, column)
     values = read.ordered if isinstance(read, Numbers) else read
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
-    return Column(
+    return ColumnState(
         Missing.of(read),
         {sketch: SKETCHES[sketch].fit(values) for sketch in sketches},
         {fault: module.fit(read) for fault, module in faults_of(spec, column).items()},
@@ -258,7 +258,7 @@ def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: ModelSpec) -> Co
 
 
 def read_values(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
-    """Return a column as it was read, and its values as the sketches of its kind summarise them."""
+    """Return a column as it was read, and its values as the sketches of its kind summarize them."""
     read = _read(series, column)
     return read, read.values if isinstance(read, Numbers) else read
 
