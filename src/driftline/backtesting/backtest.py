@@ -14,7 +14,7 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.faults import Faults
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
-from driftline.spec_file import SpecLike, fields_of
+from driftline.spec_input import SpecLike, fields_of
 
 
 def backtest(

@@ -115,7 +115,7 @@ def _checked(
     from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
-    from driftline.spec_file import read_spec  # noqa: PLC0415
+    from driftline.spec_input import read_spec  # noqa: PLC0415
 
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
     inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})

@@ -14,11 +14,11 @@ from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
-from driftline.backtesting.request.spec_fields import spec_faults
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
 from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, Problem, Spec, score_column
 from driftline.errors import InvalidInput
+from driftline.spec_input import spec_faults
 
 ALIAS = "feature:"
 """Stands before the name of a feature that is one of the engine's own names."""
@@ -58,7 +58,7 @@ class Layout:
         return PREDICTION not in self.sources and scored
 
     @property
-    def judged(self) -> Spec:
+    def verdict_spec(self) -> Spec:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec

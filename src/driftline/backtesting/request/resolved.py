@@ -15,9 +15,10 @@ from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
 from driftline.backtesting.request.options import OptionStyle
 from driftline.backtesting.request.request import Request
-from driftline.backtesting.request.spec_fields import field_faults, spec_faults
+from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.spec import ColumnKind, Problem, time_zones
 from driftline.errors import InvalidInput
+from driftline.spec_input import spec_faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
+from driftline.spec_input import spec_faults
 
 _CHECKED_APART = frozenset({"columns", "period", "problem", "time_zone"})
 """Fields that a backtest reads by itself, since its options win over them."""
@@ -48,11 +49,3 @@ def _problem_of(values: Mapping[str, Any]) -> Problem:
     metrics = values.get("metrics")
     names = {name for name in metrics if isinstance(name, str)} if isinstance(metrics, list | tuple) else set()
     return next((problem for problem in Problem if names <= {*METRICS[problem]}), Problem.BINARY)
-
-
-def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
-    """Yield each fault of a spec with its place in it."""
-    for fault in error.errors():
-        place = ".".join(map(str, (*within, *fault["loc"])))
-        message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
-        yield ": ".join(filter(None, ("spec", place, message)))
