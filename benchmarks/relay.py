@@ -25,7 +25,7 @@ from flaskapp.relay.publisher import Publication, Publisher, Route
 from flaskapp.relay.relay import Relay
 from flaskapp.stream.source import StreamSource
 from stack.servers.topics import create_topics
-from stack.testing.leashed import kafka_broker
+from stack.testing.temporary_servers import kafka_broker
 
 STREAMS = ((10_000, 5), (1_000, 20))
 """Subscribers and days: a larger batch, and the size by default."""
