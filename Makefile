@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets services lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-newest bench diagrams secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the caller's shell says: the many processes here would each compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -10,6 +10,8 @@ PYTEST := $(VENV) -m pytest
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network of its own, unless the tests are given servers (stack/testing/external_servers.py), which are outside it.
 ENCLOSED := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
+# The modules of the public API: their docstrings hold examples, which are run.
+PUBLIC := $(addprefix src/driftline/,monitor.py backtesting/backtest.py backtesting/output/result.py engine/spec.py engine/results.py)
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
@@ -58,6 +60,7 @@ check: setup-dev ## Lint, formatting, types, the design's arrows, secrets, workf
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
+	$(PYTEST) -q --doctest-modules $(PUBLIC)
 
 language: setup-dev ## List names, docstrings and commit subjects that deserve a second look (of=FOLDER looks at one)
 	@$(VENV) -m devtools.language $(of)
@@ -86,6 +89,9 @@ test-integration: tools ## Tests on MariaDB, MySQL, Kafka, Spark and object stor
 test-e2e: setup ## The loop through the public commands, with kills, in a network of its own
 	$(ENCLOSED) $(PYTEST) -q tests/e2e
 
+test-newest: setup-dev ## Tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
+	@$(VENV) -m devtools.newest_python
+
 bench: setup ## Time the product against the bare thing it stands on (some minutes)
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
@@ -99,6 +105,8 @@ services: setup-dev ## Write the files that follow from the table of services: c
 	@$(VENV) -m devtools.services
 
 lock: setup-dev ## Write the lock files anew from pyproject.toml
+	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
+		-o requirements/newest.lock pyproject.toml requirements/newest.in
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
 		-o requirements/dev.lock pyproject.toml

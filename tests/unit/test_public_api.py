@@ -1,5 +1,6 @@
 """What `import driftline as dl` offers: names, typed specs, and errors in the words of the surface."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pandas as pd
 import pytest
 
 import driftline as dl
-from driftline.backtesting.input.sources import FrameSource
 from driftline.backtesting.request.options import command_option, python_option
+from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.resolved import ResolvedRequest, read_request
+from driftline.cli import SERVER_LIBRARIES
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from tests.unit.engine.frame_builders import scored_rows
@@ -104,14 +107,15 @@ def test_scores_of_classes_are_never_read_as_text(rows: pd.DataFrame) -> None:
 
 
 def test_a_request_is_checked_once(rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    from driftline.backtesting import backtest as module  # noqa: PLC0415
+    calls: list[Request] = []
 
-    calls = []
-    read = module.read_request
-    monkeypatch.setattr(module, "read_request", lambda *arguments: calls.append(1) or read(*arguments))
+    def counted(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
+        calls.append(request)
+        return read_request(request, columns)
+
+    monkeypatch.setattr("driftline.backtesting.backtest.read_request", counted)
     dl.backtest(rows, **ROLES, reference_until=UNTIL, chunk="1d")
     assert len(calls) == 1
-    assert FrameSource(rows).columns == tuple(rows.columns)
 
 
 SPEC = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "segments": ["plan"], "minimum_rows": 20}
@@ -178,3 +182,38 @@ def test_all_faults_of_a_monitors_spec_come_in_one_error() -> None:
     assert [fault.split(":")[1].split("'")[0].strip() for fault in caught.value.details] == [
         "columns", "metrics.0", "unknown field",
     ]  # fmt: skip
+
+
+WITHOUT_SERVER = f"""
+import sys
+sys.modules.update(dict.fromkeys({sorted(SERVER_LIBRARIES)}))
+"""
+"""Python that has nothing of the extra `server` installed."""
+
+
+def run_without_server(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", WITHOUT_SERVER + code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "src"})
+
+
+def test_the_core_needs_nothing_of_the_server(rows: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    rows.to_parquet(path)
+    code = (
+        "import pandas as pd, driftline as dl\n"
+        "rows = pd.read_parquet(sys.argv[1])\n"
+        "roles = dict(timestamp='event_time', id='id', label='label', score='probability_1')\n"
+        f"print(len(dl.backtest(rows, **roles, reference_until='{UNTIL}', chunk='1d').chunks))\n"
+        "fitted = dl.Monitor({'columns': ['usage']}).fit(rows[:1600])\n"
+        "print(len(fitted.evaluate(rows[1600:1800]).results) > 0)\n"
+    )
+    done = run_without_server(code, str(path))
+    assert done.stdout.split() == ["4", "True"], done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("token", "list")])
+def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> None:
+    done = run_without_server("from driftline.cli import main\nmain()", *arguments)
+    assert done.returncode == 2
+    assert "pip install 'driftline[server]'" in done.stderr
+    assert "Traceback" not in done.stderr

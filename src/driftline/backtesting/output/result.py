@@ -73,7 +73,22 @@ class BacktestChunk:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
-    """What a backtest found. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
+    """The chunks of a backtest with their verdicts and results, and what was inferred.
+
+    `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`.
+
+    >>> import driftline as dl
+    >>> result = dl.backtest(
+    ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score", reference_until="2013-04-29",
+    ...     chunk="1w", features=["origin", "distance"],
+    ... )
+    >>> print(result.worst, len(result.chunks), result.chunks[8].start.date())
+    warn 36 2013-06-24
+    >>> result.chunks[8].verdict.reasons[0]
+    'Accuracy 0.522 is below its bound 0.539.'
+    >>> result.to_frame().columns[:4].to_list()
+    ['start', 'end', 'chunk_rows', 'labelled']
+    """
 
     model: str
     reference: Reference
