@@ -65,7 +65,7 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
     pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
 
     def relay_all() -> None:
-        relayed = [batch for lot in iter(relay.once, []) for batch in lot]
+        relayed = [batch for lot in iter(relay.publish_next, []) for batch in lot]
         assert len(relayed) == len(numbers)
         assert all(batch.records for batch in relayed)
 
