@@ -1,8 +1,8 @@
-"""The images of our Dockerfiles, built with no Docker engine, by buildah: for the tests.
+"""Builds the images of deploy/Dockerfile for the tests: with buildah, without a Docker engine.
 
-Their base cannot be had without a registry. A stand-in has its place: Debian 12, bootstrapped here, whose own Python is
-3.11 too; it trusts the certificates that this machine trusts. So what a test says is true of our layers, not of the
-base's. All of it stays in `build/images`, layers too: the second time little is built.
+The real base image would need an image registry. A substitute is bootstrapped here: Debian 12, whose Python is 3.11
+too, with the certificates that this machine trusts. So the tests are valid for the layers above the base. Images and
+layers stay in `build/images`, and another build reuses them.
 """
 
 import json
@@ -16,11 +16,13 @@ from typing import Any
 
 from stack import paths
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
+from stack.services.table import SERVICES
 from stack.setup import virtualenv
 
-DOCKERFILES = {"simulator": "flaskapp", "monitor": "monitoring", "eda": "eda", "jobs": "pyspark", "deploy": "deploy"}
-"""The folder of each image's Dockerfile."""
+DOCKERFILE = paths.ROOT / "deploy" / "Dockerfile"
+IMAGES = tuple(service.image.name for service in SERVICES)
+"""The names of the images, which are the values of the Dockerfile's SERVICE."""
 PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
 BASE = "localhost/driftline/stand-in:bookworm"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -33,8 +35,8 @@ BASE_ENVIRONMENT = {
 }
 
 
-class BuildFailed(StackError):
-    """An image could not be built; what was said last stands below."""
+class ImageBuildFailed(StackError):
+    """An image could not be built; the end of the output follows."""
 
 
 @dataclass(frozen=True)
@@ -59,55 +61,55 @@ class Image:
 
 
 def reason_missing() -> str | None:
-    """Why images cannot be built here, as a sentence that names the cure; None if they can."""
+    """Return why images cannot be built on this machine, with the cure; None if they can."""
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         return f"There is no {', '.join(missing)} here: install buildah, debootstrap, runc and util-linux."
     if os.geteuid() != 0:
-        return "Images are built and run by root only; this is an ordinary user."
+        return "Building and running images needs root; this is an ordinary user."
     if subprocess.run(("unshare", "--mount", "--pid", "--fork", "true"), capture_output=True, check=False).returncode:
-        return "This machine lets root make no namespaces; images need them."
+        return "This machine does not permit namespaces, which images need."
     return None
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds into a folder of its own, and keeps there what it built."""
+    """Builds images in a folder, in which layers and images stay."""
 
     folder: Path = paths.BUILD / "images"
 
     def build(self, name: str) -> Image:
-        """Build an image; layers that are there already are taken as they are.
+        """Build an image; existing layers are reused.
 
         Raises:
-            BuildFailed: with the last lines of what was said.
+            ImageBuildFailed: with the end of the output.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             if not self._exists(BASE):
                 self._make_base()
             self._share_packages()
-            dockerfile = paths.ROOT / DOCKERFILES[name] / "Dockerfile"
-            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers", f"--build-arg=BASE={BASE}")
-            self._buildah("bud", *flags, "--tag", _tag(name), "--file", str(dockerfile), str(paths.ROOT))
+            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers")
+            arguments = (f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
+            self._buildah("bud", *flags, *arguments, "--tag", _tag(name), "--file", str(DOCKERFILE), str(paths.ROOT))
             return self._mounted(name)
 
     def release(self, image: Image) -> None:
         """Unmount an image; its layers stay."""
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             self._buildah("rm", _container(image.name))
 
     def _mounted(self, name: str) -> Image:
         container = _container(name)
         self._buildah("rm", container, check=False)
         self._buildah("from", "--pull-never", "--name", container, _tag(name))
-        told = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
+        inspected = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
         listed = json.loads(self._buildah("images", "--json", _tag(name)))
         root = Path(self._buildah("mount", container).strip())
-        return Image(name, root, told["Docker"]["config"], _bytes(listed[0]["size"]))
+        return Image(name, root, inspected["Docker"]["config"], _bytes(listed[0]["size"]))
 
     def _make_base(self) -> None:
-        """Bootstrap Debian 12 with Python, as little as can be, and import it under the stand-in's name."""
+        """Bootstrap a minimal Debian 12 with Python, and import it as the base image."""
         root = self.folder / "base"
         shutil.rmtree(root, ignore_errors=True)
         packages = "--include=ca-certificates,python3,python3-venv"
@@ -129,7 +131,7 @@ class Builder:
         self._buildah("rm", "driftline-base")
 
     def _share_packages(self) -> None:
-        """Let the builds' cache of packages be this machine's own, which `make setup` has filled."""
+        """Use the machine's package cache, which `make setup` has filled, as the cache of the builds."""
         shared = self._temporary / "buildah-cache" / "driftline-uv"
         if not shared.exists():
             cache = Path(self._run(str(virtualenv.UV / "bin" / "uv"), "cache", "dir").strip())
@@ -152,10 +154,10 @@ class Builder:
 
     @staticmethod
     def _run(*command: str, check: bool = True) -> str:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if check and done.returncode:
-            raise BuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout
+        completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if check and completed.returncode:
+            raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(completed.stdout + completed.stderr)[-3000:]}")
+        return completed.stdout
 
 
 def _container(name: str) -> str:
@@ -166,7 +168,7 @@ def _tag(name: str) -> str:
     return f"localhost/driftline/{name}:test"
 
 
-def _bytes(said: str) -> int:
-    """Read buildah's "930 MB"."""
-    number, unit = said.split()
+def _bytes(size: str) -> int:
+    """Return the bytes of a size as buildah prints it: "930 MB"."""
+    number, unit = size.split()
     return round(float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit])

@@ -1,13 +1,13 @@
-"""`python -m devtools.workflows`: actionlint on `.github/workflows/`; where it cannot be had, that is said, no failure.
+"""`python -m devtools.workflows`: runs actionlint on `.github/workflows/`; without actionlint, only a warning.
 
-Its own use of shellcheck and pyflakes is off: it would find what this machine happens to have.
+Its use of shellcheck and pyflakes is off, since the result would depend on the machine.
 """
 
 import subprocess
 import sys
 
 from stack import paths
-from stack.console import fail, say, warn
+from stack.console import print_error, print_line, print_warning
 from stack.errors import StackError
 from stack.setup import tools
 
@@ -16,20 +16,20 @@ FAILED = 1
 
 
 def main() -> int:
-    """Lint every workflow; exit status 1 if one has a fault."""
+    """Lint every workflow; the exit status is 1 if one has a fault."""
     reason = tools.reason_missing(tools.ACTIONLINT)
     if reason:
-        warn(f"NOT CHECKED: the workflows. {reason}")
+        print_warning(f"NOT CHECKED: the workflows. {reason}")
         return 0
     try:
         program = tools.path(tools.ACTIONLINT)
     except StackError as error:
-        fail(str(error))
+        print_error(str(error))
         return FAILED
-    done = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
-    if not done.returncode:
-        say("actionlint: no faults in the workflows.")
-    return done.returncode
+    completed = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
+    if not completed.returncode:
+        print_line("actionlint: no faults in the workflows.")
+    return completed.returncode
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
 from flaskapp.command import start
-from flaskapp.history.loading import Loaded, load, summarise
+from flaskapp.history.loading import Loaded, load, summarize
 from flaskapp.history.raw_file import check_file, file_batches
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.raw import file as raw_file
@@ -80,7 +80,7 @@ def main(
         f"DP_CDR_Data: {loaded.records:,} records of {path or 'simulated days'}, {loaded.new:,} of them new, "
         f"{loaded.span.first:%Y-%m-%d} to {loaded.span.last:%Y-%m-%d}"
     )
-    typer.echo(f"DailySummary: {summarise(engine, loaded.span.first)} days")
+    typer.echo(f"DailySummary: {summarize(engine, loaded.span.first)} days")
 
 
 def run() -> None:

@@ -71,7 +71,7 @@ def _require_room(engine: Engine, span: Span) -> None:
         )
 
 
-def summarise(engine: Engine, first: datetime) -> int:
+def summarize(engine: Engine, first: datetime) -> int:
     """Fill `DailySummary` from a day on by `GetDailyCDRDataBatch`; give the number of days."""
     with translated(), engine.connect() as connection:
         return len(connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": first.date()}).all())

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from driftline.engine.results import Kind, Result, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.spec import Spec
 from monitoring.pages.drift_map import subjects_seen
 from monitoring.poll.revisions import Revision
-from monitoring.poll.verdicts import Spoken
+from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
 from monitoring.report.chunk_report import ChunkReport
 
@@ -58,7 +58,7 @@ class ResultOut(BaseModel):
     """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
 
     subject: str
-    kind: Kind
+    kind: ResultKind
     method: str
     value: float | None
     rows: int
@@ -116,7 +116,7 @@ class ChunkBrief(BaseModel):
     drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
 
     @classmethod
-    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkBrief":
+    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkBrief":
         """Give a chunk as the API shows it, without its results."""
         stored, verdict = report.revision, report.verdict
         return ChunkBrief(
@@ -144,7 +144,7 @@ class ChunkOut(ChunkBrief):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkOut":
+    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkOut":
         """Give a chunk as the API shows it."""
         found = tuple(ResultOut.of(result) for result in report.results)
         return ChunkOut(**ChunkBrief.of(spec, report).model_dump(), results=found)
@@ -225,7 +225,7 @@ class RevisionOut(BaseModel):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, revision: Revision, found: tuple[Result, ...], spoken: list[Spoken]) -> Self:
+    def of(cls, revision: Revision, found: tuple[Result, ...], verdicts: list[StoredVerdict]) -> Self:
         """Give a revision as the API shows it."""
         origin = revision.provenance
         return cls(
@@ -240,19 +240,19 @@ class RevisionOut(BaseModel):
             content_hash=revision.content_hash,
             batches=origin.batches,
             labels_as_of=origin.labels_as_of,
-            verdicts=tuple(_verdict(one) for one in spoken if one.revision == revision.number),
+            verdicts=tuple(_verdict(one) for one in verdicts if one.revision == revision.number),
             results=tuple(ResultOut.of(result) for result in found),
         )
 
 
-def _verdict(spoken: Spoken) -> VerdictOut:
+def _verdict(stored: StoredVerdict) -> VerdictOut:
     return VerdictOut(
-        sequence=spoken.sequence,
-        verdict=spoken.verdict.state,
-        provisional=spoken.verdict.provisional,
-        reasons=spoken.verdict.reasons,
-        drifted=spoken.verdict.drifted,
-        derived_at=spoken.derived_at,
+        sequence=stored.sequence,
+        verdict=stored.verdict.state,
+        provisional=stored.verdict.provisional,
+        reasons=stored.verdict.reasons,
+        drifted=stored.verdict.drifted,
+        derived_at=stored.derived_at,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.results import Result, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
@@ -21,7 +21,7 @@ class Neighbourhood:
     `results` may lack those of chunks that only track records read, apart from their performance.
     """
 
-    spec: ModelSpec
+    spec: Spec
     clock: datetime
     revisions: Mapping[datetime, Revision]
     results: Mapping[datetime, tuple[Result, ...]]

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, RowMapping, select
 
 from driftline.clock import aware_utc
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.store import ledger, registry
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Consumer
@@ -16,7 +16,7 @@ from monitoring.poll.watched import chunk_at
 
 log = logging.getLogger(__name__)
 
-Specs = dict[int, ModelSpec]
+Specs = dict[int, Spec]
 
 
 def place_batches(engine: Engine) -> int:
@@ -67,7 +67,7 @@ def _present_specs(connection: Connection, model_number: int) -> Specs:
         .where(model_versions.c.model_number == model_number, model_versions.c.state == registry.READY)
         .order_by(spec_revisions.c.revision)
     )
-    return {version: ModelSpec.model_validate_json(spec) for version, spec in rows}
+    return {version: Spec.model_validate_json(spec) for version, spec in rows}
 
 
 def _places(connection: Connection, model_number: int, batch_number: int, specs: Specs) -> dict[int, set[datetime]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, func, select
 
 from driftline.engine.chunks import Chunk, chunk_of
-from driftline.engine.spec import ModelClock, ModelSpec, Period
+from driftline.engine.spec import ModelClock, Period, Spec
 from driftline.engine.verdicts.track_record import RECORD_WINDOW
 from driftline.store import registry
 from driftline.store.tables import model_versions, spec_revisions
@@ -30,27 +30,27 @@ class VersionKey:
     version: int
 
 
-def chunk_at(spec: ModelSpec, instant: datetime) -> Chunk:
+def chunk_at(spec: Spec, instant: datetime) -> Chunk:
     """Give the chunk of the spec's calendar that holds an aware instant."""
     return chunk_of(instant, spec.period, spec.zone)
 
 
-def closing(spec: ModelSpec, chunk: Chunk) -> datetime:
+def closing(spec: Spec, chunk: Chunk) -> datetime:
     """Give the instant of the model's clock at which a chunk closes: its end plus the allowed lateness."""
     return chunk.end + spec.allowed_lateness
 
 
-def label_deadline(spec: ModelSpec, chunk: Chunk) -> datetime:
+def label_deadline(spec: Spec, chunk: Chunk) -> datetime:
     """Give the instant of the model's clock at which a chunk's labels are due: its end plus the label delay."""
     return chunk.end + spec.label_delay
 
 
-def next_due(spec: ModelSpec, chunk: Chunk, clock: datetime) -> datetime | None:
+def next_due(spec: Spec, chunk: Chunk, clock: datetime) -> datetime | None:
     """Give when a chunk must be looked at again though nothing is written to it, or None."""
     return min((at for at in (closing(spec, chunk), label_deadline(spec, chunk)) if at > clock), default=None)
 
 
-def reach(spec: ModelSpec) -> timedelta:
+def reach(spec: Spec) -> timedelta:
     """Give how far back a verdict reads, and so how far on a change must be carried.
 
     Track records are kept over settled chunks, which lie behind the label delay; twice their number leaves room for

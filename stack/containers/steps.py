@@ -1,8 +1,8 @@
-"""`python -m stack.containers.steps STEP`: what the compose file's one-off containers do that is no service's own work.
+"""`python -m stack.containers.steps STEP`: steps of the compose file's one-off containers between the services.
 
-`provision` makes schemas, users, tables, rights and topics; `plan`, `days`, `stream` and `findings` are the demo's
-steps between those of the other images. They meet in the folder of local state: the plan, and under `plan/` the
-arguments of each next step, a line each.
+`provision` creates schemas, users, tables, rights and topics; `plan`, `days`, `stream` and `findings` are the demo's
+steps between those of the other images. They exchange data in the folder of local state: the plan, and under `plan/`
+the arguments of each following step, one per line.
 """
 
 import argparse
@@ -18,79 +18,81 @@ from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, SecretsFolder
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from stack.console import fail, step
-from stack.demo.api import Services
-from stack.demo.loaded import followed
+from stack.console import print_error, step
+from stack.demo.client import DemoClient
+from stack.demo.loaded_history import plan_for_loaded_history
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.servers import topics
-from stack.services.accounts import RIGHTS, SCHEMAS, USERS, Administration, connected
+from stack.services.accounts import Administration, connected
 from stack.services.credentials import Credentials
+from stack.services.table import OWNER
 
-OWNER = "driftline_owner"
 TOKEN = "demo.token"  # noqa: S105  # the name of a file
 FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one step; what went wrong is one message, and exit status 2."""
+    """Run one step; a failure is one message, and exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m stack.containers.steps", description="Steps between the services.")
     parser.add_argument("step", choices=STEPS)
-    parser.add_argument("--simulator", default="http://simulator:5000", help="its address")
-    parser.add_argument("--monitor", default="http://monitor:5001", help="its address")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--simulator", default="http://simulator:5000", help="address of the service")
+    parser.add_argument("--monitor", default="http://monitor:5001", help="address of the service")
+    options = parser.parse_args(arguments)
     try:
-        STEPS[chosen.step](Services(chosen.simulator, chosen.monitor, _secret(TOKEN)))
+        STEPS[options.step](DemoClient(options.simulator, options.monitor, _secret(TOKEN)))
     except (StackError, DriftlineError, pymysql.Error, OSError) as error:
-        fail(f"{chosen.step}: {error}")
+        print_error(f"{options.step}: {error}")
         return FAILED
     return 0
 
 
-def provision(_: Services) -> None:
-    """Make schemas, users, tables, rights and topics, those that are missing; the server's administrator is root."""
+def provision(_: DemoClient) -> None:
+    """Create the schemas, users, tables, rights and topics that are missing, as the server's root."""
     root, passwords = DatabaseSettings(), Credentials(_secrets())
     administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
-        administration.run(SCHEMAS)
-        administration.run(USERS)
+        administration.create_schemas()
+        administration.create_accounts()
     with step("Tables and rights"):
-        owner = root.model_copy(update={"user": OWNER, "password": SecretStr(passwords.password(OWNER))})
+        owner = root.model_copy(
+            update={"user": OWNER.account, "password": SecretStr(passwords.password(OWNER.account))}
+        )
         migrate.upgrade(make_engine(owner))
-        administration.run(RIGHTS)
+        administration.grant()
     with step("Topics"):
         topics.create_topics(KafkaSettings())
 
 
-def plan(_: Services) -> None:
-    """Choose the demo's days, once, and say which history to load."""
-    chosen = Plan.kept(_kept(), Scenario(), datetime.now(UTC))
-    _tell("history", chosen.history_arguments)
+def plan(_: DemoClient) -> None:
+    """Choose the demo's days once, and write which history to load."""
+    plan_of_demo = Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
+    _write_arguments("history", plan_of_demo.history_arguments)
 
 
-def days(_: Services) -> None:
-    """Follow the history that is loaded, and say which days to prepare, to train on, and to predict."""
-    following = followed(_planned(), make_engine(DatabaseSettings()))
-    following.keep(_kept())
-    _tell("history_days", following.history_days)
-    _tell("streamed_days", following.streamed_days)
+def days(_: DemoClient) -> None:
+    """Adapt the plan to the loaded history, and write which days to prepare, to train on, and to predict."""
+    adapted = plan_for_loaded_history(_read_plan(), make_engine(DatabaseSettings()))
+    adapted.save(_plan_file())
+    _write_arguments("history_days", adapted.history_days)
+    _write_arguments("streamed_days", adapted.streamed_days)
 
 
-def stream(services: Services) -> None:
-    """Let the simulator stream the planned days, and wait for it."""
-    planned = _planned()
+def stream(client: DemoClient) -> None:
+    """Stream the planned days with the simulator, and wait until it has finished."""
+    planned = _read_plan()
     with step(f"Stream of {planned.scenario.stream_days} days") as advance:
-        services.stream(planned, advance)
+        client.stream(planned, advance)
 
 
-def findings(services: Services) -> None:
-    """Let the monitor compute what is pending, and show what it found."""
+def findings(client: DemoClient) -> None:
+    """Compute what is pending with the monitor, and print its findings."""
     with step("Monitoring of all that is pending"):
-        services.compute()
-    services.show_findings(_planned())
+        client.compute()
+    client.show_findings(_read_plan())
 
 
-STEPS: dict[str, Callable[[Services], None]] = {
+STEPS: dict[str, Callable[[DemoClient], None]] = {
     work.__name__: work for work in (provision, plan, days, stream, findings)
 }
 
@@ -98,26 +100,26 @@ STEPS: dict[str, Callable[[Services], None]] = {
 def _secrets() -> Path:
     folder = SecretsFolder().existing()
     if folder is None:
-        raise StackError("There is no folder of secrets; mount it, or set DRIFTLINE_SECRETS.")
+        raise StackError("There is no folder of secrets; mount one, or set DRIFTLINE_SECRETS.")
     return folder
 
 
 def _secret(name: str) -> str | None:
-    """Read a secret of the folder, None where there is none."""
+    """Return a secret of the folder, None if there is none."""
     folder = SecretsFolder().existing()
     return (folder / name).read_text().strip() if folder and (folder / name).is_file() else None
 
 
-def _kept() -> Path:
+def _plan_file() -> Path:
     return LocalSettings().var / "demo.json"
 
 
-def _planned() -> Plan:
-    return Plan.kept(_kept(), Scenario(), datetime.now(UTC))
+def _read_plan() -> Plan:
+    return Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
 
 
-def _tell(name: str, arguments: Sequence[str]) -> None:
-    """Leave a step's arguments, none of which has a blank, whole or not at all."""
+def _write_arguments(name: str, arguments: Sequence[str]) -> None:
+    """Write a step's arguments, none of which contains a blank, in one atomic step."""
     folder = LocalSettings().var / "plan"
     folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f"{name}.partial"

@@ -1,4 +1,4 @@
-"""What this machine must offer, each fault one sentence that names the cure. Standard library only."""
+"""The prerequisites of this machine; each fault is one sentence that names the cure. Standard library only."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 
 from stack import paths
 from stack.errors import PrerequisiteMissing
@@ -16,22 +17,25 @@ JAVAS = (17, 21)
 JAVA_PACKAGE = "openjdk-17-jre-headless or openjdk-21-jre-headless"
 DISK_GB = 6
 
+Check = Callable[[], str | None]
+"""Returns the fault of this machine as a sentence, or None."""
 
-def check() -> None:
-    """Check everything; raises `PrerequisiteMissing` with a sentence per fault."""
-    faults = [fault for fault in (check() for check in CHECKS) if fault]
+
+def check(checks: Iterable[Check] | None = None) -> None:
+    """Run the checks, `FOR_SERVERS` by default; raises `PrerequisiteMissing` with a sentence for each fault."""
+    faults = [fault for fault in (find_fault() for find_fault in checks or FOR_SERVERS) if fault]
     if faults:
         raise PrerequisiteMissing("\n".join(faults))
 
 
 def java() -> str:
-    """The java program: of JAVA_HOME if it is set, else of the PATH; raises `PrerequisiteMissing` if there is none."""
+    """Return the java program of JAVA_HOME, or of the PATH; raises `PrerequisiteMissing` if there is none."""
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which(f"{home}/bin/java" if home else "java")
-    if found is None:
+    program = shutil.which(f"{home}/bin/java" if home else "java")
+    if program is None:
         where = f"JAVA_HOME ({home})" if home else "PATH"
         raise PrerequisiteMissing(f"There is no java in {where}: install {JAVA_PACKAGE}, or set JAVA_HOME.")
-    return found
+    return program
 
 
 def _platform() -> str | None:
@@ -64,10 +68,12 @@ def _java() -> str | None:
 
 
 def java_version(program: str) -> int | None:
-    """The major version of a java program, None if it does not say it."""
-    done = subprocess.run((program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    said = re.search(r'version "(\d+)', done.stderr)
-    return int(said[1]) if said else None
+    """Return the major version of a java program, None if it does not print one."""
+    completed = subprocess.run(
+        (program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    match = re.search(r'version "(\d+)', completed.stderr)
+    return int(match[1]) if match else None
 
 
 def _maven() -> str | None:
@@ -83,4 +89,7 @@ def _disk() -> str | None:
     )
 
 
-CHECKS = (_platform, _python, _ensurepip, _java, _maven, _disk)
+FOR_PYTHON = (_python, _ensurepip)
+"""What .venv needs, and with it the checks and the unit tests."""
+FOR_SERVERS = (_platform, *FOR_PYTHON, _java, _maven, _disk)
+"""What .venv and the local servers need."""

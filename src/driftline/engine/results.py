@@ -13,7 +13,7 @@ EVENT_TIME = "event_time"
 ID = "id"
 
 
-class Kind(StrEnum):
+class ResultKind(StrEnum):
     """What a result speaks of."""
 
     REALIZED = "realized"
@@ -87,7 +87,12 @@ class Statistic(StrEnum):
 
 
 class State(StrEnum):
-    """How a result or a chunk stands. No labels is never healthy, and no value is never 0."""
+    """How a result or a chunk stands. No labels is never healthy, and no value is never 0.
+
+    >>> import driftline as dl
+    >>> [str(state) for state in dl.State]
+    ['no_data', 'insufficient', 'pending_labels', 'ok', 'warn', 'alert', 'error']
+    """
 
     NO_DATA = "no_data"
     INSUFFICIENT = "insufficient"
@@ -112,11 +117,11 @@ class Bounds:
     alert_upper: float | None = None
     expected: float | None = None
 
-    def breached(self, value: float) -> bool:
+    def breaches_warning_bound(self, value: float) -> bool:
         """Say whether `value` is outside the warning bounds."""
         return _outside(value, self.lower, self.upper)
 
-    def breached_far(self, value: float) -> bool:
+    def breaches_alert_bound(self, value: float) -> bool:
         """Say whether `value` is outside the bounds where one chunk alone alerts."""
         return _outside(value, self.alert_lower, self.alert_upper)
 
@@ -139,10 +144,15 @@ class Result:
     w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
     AUC is above 0.5; for missing values the chunk's share minus the reference's share; for
     other shares of faulty rows the share itself (of unseen categories without missing values).
+
+    >>> import driftline as dl
+    >>> result = dl.Result("usage", "drift", "psi", value=None, rows=3, state=dl.State.INSUFFICIENT, reason="3 rows")
+    >>> result.value is None, result.reason
+    (True, '3 rows')
     """
 
     subject: str
-    kind: Kind
+    kind: ResultKind
     method: str
     value: float | None
     rows: int
@@ -160,6 +170,11 @@ class Verdict:
     """A chunk's verdict: its state, why in plain words (gravest first), and whether labels still to come may change it.
 
     `drifted` names the columns whose drift, or data quality fault, lasts; drift seen once is only in `reasons`.
+
+    >>> import driftline as dl
+    >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its bound 0.64.",), provisional=False)
+    >>> verdict.state is dl.State.WARN, verdict.drifted
+    (True, ())
     """
 
     state: State

@@ -20,17 +20,13 @@ from stack.containers import steps as containers
 from stack.containers.secrets import make, token_file
 from stack.services.accounts import ACCOUNTS
 from stack.services.site import DEFAULT_PORTS
+from stack.services.table import SERVICES, with_port
 from stack.setup import tools
 from tests.unit.docs.test_settings_table import in_code
 
 Model = dict[str, Any]
 
-FOLDERS = {
-    "flaskapp": {"simulator"},
-    "monitoring": {"monitor"},
-    "eda": {"eda"},
-    "pyspark": {"prepare", "train", "predict"},
-}
+FOLDERS = {service.folder: {*service.compose.scripts} or {service.name} for service in SERVICES if service.compose}
 SERVERS = {"mysql", "kafka"}
 LOOP = (
     "provision", "plan", "history", "days", "prepare", "train", "stream", "prepare-streamed", "predict", "findings",
@@ -45,9 +41,9 @@ def resolved(folder: Path) -> Model:
     if reason:
         pytest.skip(reason)
     command = (str(tools.path(tools.COMPOSE_SPEC)), "-format", "json", "compose.yaml")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    model: Model = json.loads(done.stdout)
+    completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    model: Model = json.loads(completed.stdout)
     return model
 
 
@@ -124,6 +120,7 @@ def test_every_image_has_its_dockerfile(model: Model) -> None:
     for name, service in ours(model):
         assert Path(service["build"]["context"]) == paths.ROOT, name
         assert (paths.ROOT / service["build"]["dockerfile"]).is_file(), name
+        assert service["image"].startswith(f"driftline/{service['build']['args']['SERVICE']}:"), name
 
 
 def test_every_variable_is_a_setting(model: Model) -> None:
@@ -141,7 +138,7 @@ def test_the_servers_addresses_are_their_services(whole: Model) -> None:
         ].removeprefix("PLAINTEXT://")
 
 
-def test_each_service_is_a_database_user_of_its_own_and_only_provision_is_root(model: Model) -> None:
+def test_each_service_has_its_own_database_user(model: Model) -> None:
     for name, service in ours(model):
         user = environment(service).get("DB_USER")
         assert user in (*ACCOUNTS, None) or (name, user) == ("provision", "root"), name
@@ -175,11 +172,11 @@ def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
     }
     assert bound == {
         (service, "127.0.0.1", DEFAULT_PORTS[name])
-        for service, name in (("mysql", "mariadb"), ("simulator", "simulator"), ("monitor", "monitor"))
+        for service, name in (("mysql", "mariadb"), *((service.name, service.name) for service, _ in with_port()))
     }
 
 
-def test_the_loop_is_the_demos_each_step_after_the_one_before_has_ended_well(whole: Model) -> None:
+def test_each_demo_step_waits_for_the_one_before(whole: Model) -> None:
     waits = {name: service.get("depends_on", {}) for name, service in whole["services"].items()}
     ended = "service_completed_successfully"
     before = {name: {other for other, how in of.items() if how["condition"] == ended} for name, of in waits.items()}
@@ -207,11 +204,11 @@ def test_up_runs_the_loop(whole: Model) -> None:
     demo = {name for name, service in whole["services"].items() if service.get("profiles") == ["demo"]}
     assert demo == {*LOOP, "eda"} - {"provision"}
     assert {name for name, service in whole["services"].items() if not service.get("profiles")} == {
-        *SERVERS, "provision", "simulator", "monitor",
+        *SERVERS, "provision", *(service.name for service, _ in with_port()),
     }  # fmt: skip
 
 
-def test_each_folders_file_has_its_services_and_joins_the_network(whole: Model) -> None:
+def test_each_folders_file_runs_alone_in_the_shared_network(whole: Model) -> None:
     assert whole["networks"]["shared-network"] == {"name": "shared-network"}
     for folder, services in FOLDERS.items():
         model = resolved(paths.ROOT / folder)

@@ -68,7 +68,7 @@ def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Pr
     reference = _filled(before for before, _ in parts)
     analysis = _filled(after for _, after in parts)
     if not reference or not analysis:
-        raise _one_sided(ends, [*reference, *analysis])
+        raise _one_sided(request.option("reference_until", ends.isoformat()), [*reference, *analysis])
     kept = together(analysis) if source.whole else None
     times = np.concatenate([rows.times for rows in analysis])
     numbers = np.concatenate([rows.numbers for rows in analysis])
@@ -84,12 +84,12 @@ def _places_only(rows: Rows) -> Rows:
     return Rows(rows.frame.iloc[:0, :0], rows.times.copy(), rows.numbers.copy())
 
 
-def _one_sided(ends: datetime, rows: list[Rows]) -> InvalidInput:
+def _one_sided(end: str, rows: list[Rows]) -> InvalidInput:
     if not rows:
         return InvalidInput("The data has no rows.")
     first = aware(min(int(part.times[0]) for part in rows))
     last = aware(max(int(part.times[-1]) for part in rows))
     return InvalidInput(
-        f"--reference-until {ends.isoformat()} leaves no rows on one side of it: the events are from "
+        f"{end} leaves no rows on one side of it: the events are from "
         f"{first.isoformat()} to {last.isoformat()}; choose an instant between them"
     )

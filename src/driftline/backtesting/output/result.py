@@ -12,7 +12,7 @@ import pandas as pd
 
 from driftline.backtesting.request.request import Inference
 from driftline.engine.results import Result, State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 
 if TYPE_CHECKING:
@@ -73,14 +73,29 @@ class BacktestChunk:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
-    """What a backtest found. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
+    """The chunks of a backtest with their verdicts and results, and what was inferred.
+
+    `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`.
+
+    >>> import driftline as dl
+    >>> result = dl.backtest(
+    ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score", reference_until="2013-04-29",
+    ...     chunk="1w", features=["origin", "distance"],
+    ... )
+    >>> print(result.worst, len(result.chunks), result.chunks[8].start.date())
+    warn 36 2013-06-24
+    >>> result.chunks[8].verdict.reasons[0]
+    'Accuracy 0.522 is below its bound 0.539.'
+    >>> result.to_frame().columns[:4].to_list()
+    ['start', 'end', 'chunk_rows', 'labelled']
+    """
 
     model: str
     reference: Reference
     chunks: tuple[BacktestChunk, ...]
     chunk: str
     inferred: tuple[Inference, ...]
-    spec: ModelSpec
+    spec: Spec
 
     def __repr__(self) -> str:
         notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]

@@ -14,7 +14,7 @@ FEW = 10
 """Whole numbers with at most this many distinct values in the reference are taken for categories."""
 MANY = 50
 ROWS_A_VALUE = 20
-"""Text with more than `MANY` distinct values, and fewer rows of each than this on average, is not compared unasked."""
+"""Text with more than `MANY` distinct values, and fewer rows of each than this on average, is left out unless named."""
 _SAMPLE = 2_000
 
 
@@ -24,7 +24,7 @@ def features_of(request: ResolvedRequest, reference: pd.DataFrame) -> tuple[dict
     names = request.features
     if names is None:
         remaining = [str(name) for name in reference.columns if name not in request.roles]
-        left_out = {name: why for name in remaining if (why := _unfit(reference[name]))}
+        left_out = {name: why for name in remaining if (why := _unfit(reference[name], request))}
         names = tuple(name for name in remaining if name not in left_out)
         inferred.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
         inferred += [Inference("left out", name, why) for name, why in left_out.items()]
@@ -61,8 +61,8 @@ def _few_whole_numbers(series: "pd.Series[Any]") -> bool:
     return True
 
 
-def _unfit(series: "pd.Series[Any]") -> str | None:
-    """Say why a column is no feature by itself; None where it may be one."""
+def _unfit(series: "pd.Series[Any]", request: ResolvedRequest) -> str | None:
+    """Return why a column is not a feature unless it is named as one; None where it may be one."""
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return "dates and times always move on"
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
@@ -73,6 +73,7 @@ def _unfit(series: "pd.Series[Any]") -> str | None:
         return "values that are neither numbers nor text"
     if distinct > MANY and distinct * ROWS_A_VALUE > len(series):
         return (
-            f"text with fewer than {ROWS_A_VALUE} rows a value in the reference tells nothing; --features can name it"
+            f"text with fewer than {ROWS_A_VALUE} rows a value in the reference is not compared; "
+            f"{request.option('features')} can name it"
         )
     return None

@@ -11,12 +11,14 @@ from pydantic import ValidationError
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, is_binary
 from driftline.backtesting.request.kinds import features_of
+from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
-from driftline.backtesting.request.resolved import ResolvedRequest, spec_faults
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
-from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
+from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, Problem, Spec, score_column
 from driftline.errors import InvalidInput
+from driftline.spec_input import spec_faults
 
 ALIAS = "feature:"
 """Stands before the name of a feature that is one of the engine's own names."""
@@ -36,11 +38,12 @@ class Layout:
     `threshold` makes a binary prediction out of the score where there is none.
     """
 
-    spec: ModelSpec
+    spec: Spec
     sources: Mapping[str, str]
     classes: Classes
     threshold: float | None
     inferred: tuple[Inference, ...]
+    option: OptionStyle = python_option
 
     @property
     def absent(self) -> frozenset[str]:
@@ -55,7 +58,7 @@ class Layout:
         return PREDICTION not in self.sources and scored
 
     @property
-    def judged(self) -> ModelSpec:
+    def verdict_spec(self) -> Spec:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
@@ -126,16 +129,17 @@ def layout_of(request: ResolvedRequest, reference: Rows, fields: Mapping[str, An
     problem, told = _problem(request, frame, seen)
     kinds, found = features_of(request, frame)
     if not kinds:
-        msg = f"there is no feature; name some (--features). The columns are {', '.join(map(str, frame.columns))}"
+        columns = ", ".join(map(str, frame.columns))
+        msg = f"there is no feature; pass {request.option('features')}. The columns are {columns}"
         raise InvalidInput(msg)
     classes = _class_names(request, problem, seen, fields)
     names = {name: _free(name, classes) for name in kinds}
     spec = _spec(request, problem, classes, kinds, names, fields)
-    _refuse_strange(request, frame, spec)
+    _reject_unknown_classes(request, frame, spec)
     sources = {names[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
-    words = Classes.of(_texts(request, frame), request.positive) if binary else Classes({})
-    layout = Layout(spec, sources, words, None, (*told, *found))
+    words = Classes.of(_texts(request, frame), request.positive, request.option) if binary else Classes({})
+    layout = Layout(spec, sources, words, None, (*told, *found), request.option)
     layout = _with_threshold(layout, reference)
     return replace(layout, inferred=(*layout.inferred, *_class_notes(layout, seen, request)))
 
@@ -202,8 +206,8 @@ def _class_names(
     return tuple(map(category, given))
 
 
-def _refuse_strange(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSpec) -> None:
-    """Raise an InvalidInput where the reference of a multiclass model has other classes than were said."""
+def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec: Spec) -> None:
+    """Raise InvalidInput where the reference of a multiclass model has classes that the spec lacks."""
     if spec.problem is not Problem.MULTICLASS:
         return
     for name, texts in _texts(request, frame).items():
@@ -211,7 +215,8 @@ def _refuse_strange(request: ResolvedRequest, frame: pd.DataFrame, spec: ModelSp
         if strange:
             msg = (
                 f"column {name!r} holds {', '.join(map(repr, strange[:5]))}, which is none of the classes "
-                f"{', '.join(spec.classes)}; give every class its --score, or name them all in --spec (classes: [...])"
+                f"{', '.join(spec.classes)}; pass {request.option('score')} for every class, or name all classes in "
+                f"the spec ({request.option('spec')} with classes: [...])"
             )
             raise InvalidInput(msg)
 
@@ -228,7 +233,7 @@ def _spec(
     kinds: Mapping[str, ColumnKind],
     names: Mapping[str, str],
     fields: Mapping[str, Any],
-) -> ModelSpec:
+) -> Spec:
     columns = tuple(
         ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in request.unwatched)
         for name, kind in kinds.items()
@@ -237,7 +242,7 @@ def _spec(
     classes = classes or fields.get("classes") or ()
     own = {"problem": problem, "classes": classes, "columns": columns, "segments": segments, "clock": ModelClock.DATA}
     try:
-        return ModelSpec.model_validate({**fields, **own})
+        return Spec.model_validate({**fields, **own})
     except ValidationError as error:
         raise InvalidInput("The spec does not fit.", details=tuple(spec_faults(error))) from None
 
@@ -249,7 +254,7 @@ def _segments(given: Any, names: Mapping[str, str]) -> Any:
     return tuple(names.get(name, name) if isinstance(name, str) else name for name in given)
 
 
-def _roles(request: ResolvedRequest, spec: ModelSpec) -> Iterator[tuple[str, str]]:
+def _roles(request: ResolvedRequest, spec: Spec) -> Iterator[tuple[str, str]]:
     given = {ID: request.id, PREDICTION: request.prediction, LABEL: request.label}
     yield from ((name, column) for name, column in given.items() if column)
     if spec.problem is Problem.BINARY:
@@ -322,8 +327,11 @@ def _lack(result: Result, layout: Layout) -> str | None:
     if result.kind not in ("realized", "estimated") or not layout.absent:
         return None
     if result.kind == "realized" and LABEL in layout.absent:
-        return "the data has no label column; name it with --label"
+        return f"the data has no label column; name it with {layout.option('label')}"
     if result.rows:
         return None
     lacking = sorted(layout.absent - {LABEL})
-    return f"the data has no column for {', '.join(lacking)}; name it with --prediction or --score" if lacking else None
+    if not lacking:
+        return None
+    options = f"{layout.option('prediction')} or {layout.option('score')}"
+    return f"the data has no column for {', '.join(lacking)}; name it with {options}"

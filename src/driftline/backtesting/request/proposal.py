@@ -34,9 +34,9 @@ def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
     proposed = _proposed(times, request)
     before = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
-        "Say where the reference ends with --reference-until (Python: reference_until=), the first instant that is not "
-        f"part of it. The events are from {first.isoformat()} to {last.isoformat()}; for example --reference-until "
-        f"{proposed} leaves {before:,} of {len(times):,} rows before it."
+        f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not in it. "
+        f"The events are from {first.isoformat()} to {last.isoformat()}; for example "
+        f"{request.option('reference_until', proposed)} leaves {before:,} of {len(times):,} rows before it."
     )
 
 

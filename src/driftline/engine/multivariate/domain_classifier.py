@@ -11,7 +11,7 @@ from driftline.engine.multivariate import boosting
 from driftline.engine.multivariate.features import numbers_in_rows, texts_in_rows, together
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 
 REFERENCE_ROWS = 20_000
 """Of a longer reference this many rows are kept, evenly spaced in time: some 0.4 MB of JSON for each number."""
@@ -48,14 +48,14 @@ class DomainClassifier:
     categorical: int
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Keep the reference's rows, which are in the order of time; without LightGBM it is a MissingLibrary."""
         boosting.require()
         names = _by_kind(spec)
         kept = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), REFERENCE_ROWS)).round().astype(np.int64))
         return cls(_features(frame.iloc[kept], *names), categorical=len(names[0]))
 
-    def summarise(self, frame: pd.DataFrame) -> Rows:
+    def summarize(self, frame: pd.DataFrame) -> Rows:
         """Keep the rows of a chunk; beside the features they need event_time and id."""
         names = list(self.frame.columns)
         kept = _features(frame, names[: self.categorical], names[self.categorical :])
@@ -63,7 +63,7 @@ class DomainClassifier:
         kept[EVENT_TIME], kept[ID] = times, [category(value) for value in frame[ID].tolist()]
         return Rows(kept)
 
-    def outcome(self, summary: Rows, spec: ModelSpec) -> Outcome:
+    def outcome(self, summary: Rows, spec: Spec) -> Outcome:
         """Return the cross-validated ROC AUC of telling the chunk from the reference, in [0, 1]; about 0.5 for none.
 
         The effect is how far it is above 0.5. Five folds, each the next fifth of both sides in the order of time; a
@@ -103,7 +103,7 @@ class DomainClassifier:
         return cls(pd.DataFrame(columns), categorical=len(state["categorical"]))
 
 
-def _by_kind(spec: ModelSpec) -> tuple[list[str], list[str]]:
+def _by_kind(spec: Spec) -> tuple[list[str], list[str]]:
     """Return the categorical and the continuous features, sorted by name: the order in which trees try them."""
     kinds = {kind: sorted(c.name for c in together(spec) if c.kind is kind) for kind in ColumnKind}
     return kinds[ColumnKind.CATEGORICAL], kinds[ColumnKind.CONTINUOUS]

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.columns import FloatArray, IntArray, as_floats, coded
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 
 
-def together(spec: ModelSpec) -> tuple[ColumnSpec, ...]:
+def together(spec: Spec) -> tuple[ColumnSpec, ...]:
     """Return the features that are looked at together: those that are watched, in the spec's order."""
     return tuple(column for column in spec.columns if column.watched)
 

@@ -8,20 +8,20 @@ from driftline.engine.multivariate.domain_classifier import DomainClassifier
 from driftline.engine.multivariate.pca import PcaReconstruction
 from driftline.engine.outcome import Outcome
 from driftline.engine.results import Method
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 class Multivariate(Protocol):
     """What a method keeps of the reference: fitted once, stored, and held against every chunk."""
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, in the order of time, with the spec's features."""
 
-    def summarise(self, frame: pd.DataFrame) -> Any:
-        """Summarise some or all rows of a chunk into something that merges."""
+    def summarize(self, frame: pd.DataFrame) -> Any:
+        """Summarize some or all rows of a chunk into something that merges."""
 
-    def outcome(self, summary: Any, spec: ModelSpec) -> Outcome:
+    def outcome(self, summary: Any, spec: Spec) -> Outcome:
         """Compute the method's number."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from driftline.engine.columns import FloatArray
 from driftline.engine.multivariate.features import looked_up, numbers_in_rows, texts_in_rows, together
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 
 LEAST_SCALE = 1e-70
 """A feature that scatters less than this in the reference, in its own unit, counts as constant: what is divided by
@@ -82,7 +82,7 @@ class PcaReconstruction:
     components: FloatArray
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, with the watched features as columns."""
         encodings = tuple(
             _encoding(frame[column.name], column.kind)
@@ -91,13 +91,13 @@ class PcaReconstruction:
         )
         return cls(encodings, _components(_encoded(encodings, frame)))
 
-    def summarise(self, frame: pd.DataFrame) -> Errors:
+    def summarize(self, frame: pd.DataFrame) -> Errors:
         """Take the error of each row: the Euclidean distance, in standard deviations, to its reconstruction."""
         rows = _encoded(self.encodings, frame)
         rebuilt = (rows @ self.components.T) @ self.components
         return Errors.of(np.sqrt(np.sum((rows - rebuilt) ** 2, axis=1)))
 
-    def outcome(self, summary: Errors, spec: ModelSpec) -> Outcome:
+    def outcome(self, summary: Errors, spec: Spec) -> Outcome:
         """Return the mean error, 0 or more, with its standard error; it drifts upwards and downwards alike.
 
         There is no effect: what is much depends on the features. Where the components hold all of the features, as of a

@@ -12,10 +12,10 @@ from sklearn.model_selection import StratifiedKFold
 from driftline.engine.multivariate import domain_classifier
 from driftline.engine.multivariate.domain_classifier import DomainClassifier
 from driftline.engine.results import State
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 from driftline.errors import MissingLibrary
 
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(ColumnSpec(name="b"), ColumnSpec(name="a"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)),
     minimum_rows=5,
 )
@@ -41,7 +41,7 @@ def fitted() -> DomainClassifier:
 
 
 def _value(fitted: DomainClassifier, rows: pd.DataFrame) -> float:
-    outcome = fitted.outcome(fitted.summarise(rows), SPEC)
+    outcome = fitted.outcome(fitted.summarize(rows), SPEC)
     assert outcome.value is not None
     assert outcome.effect == outcome.value - 0.5
     assert outcome.rows == len(rows)
@@ -62,7 +62,7 @@ def test_an_unseen_category_tells_them_apart(fitted: DomainClassifier) -> None:
 
 def test_parts_and_rows_in_any_order_say_the_same(fitted: DomainClassifier) -> None:
     rows = _rows(120, seed=1, slope=0.5)
-    parts = [fitted.summarise(rows[:0]), fitted.summarise(rows[::2]), fitted.summarise(rows[1::2])]
+    parts = [fitted.summarize(rows[:0]), fitted.summarize(rows[::2]), fitted.summarize(rows[1::2])]
     merged = parts[2].merge(parts[0]).merge(parts[1])
     shuffled = rows.sample(frac=1, random_state=1).assign(id=lambda frame: frame["id"].astype(float))
     assert fitted.outcome(merged, SPEC).value == _value(fitted, rows) == _value(fitted, shuffled)
@@ -79,7 +79,7 @@ def test_features_of_one_kind_alone_will_do() -> None:
     for names in (("a", "b"), ("plan",)):
         spec = SPEC.model_copy(update={"columns": tuple(c for c in SPEC.columns if c.name in names)})
         state = DomainClassifier.fit(_rows(60), spec)
-        assert state.outcome(state.summarise(_rows(30, seed=1)), spec).value is not None
+        assert state.outcome(state.summarize(_rows(30, seed=1)), spec).value is not None
         assert DomainClassifier.from_dict(state.to_dict()).to_dict() == state.to_dict()
 
 
@@ -99,7 +99,7 @@ def test_of_a_long_reference_evenly_spaced_rows_are_kept(monkeypatch: pytest.Mon
 )
 def test_too_few_rows_for_the_folds_say_nothing(reference: int, chunk: int, reason: str) -> None:
     state = DomainClassifier.fit(_rows(reference), SPEC)
-    outcome = state.outcome(state.summarise(_rows(chunk)), SPEC.model_copy(update={"minimum_rows": 2}))
+    outcome = state.outcome(state.summarize(_rows(chunk)), SPEC.model_copy(update={"minimum_rows": 2}))
     assert (outcome.value, outcome.reason, outcome.state) == (None, reason, State.INSUFFICIENT)
 
 

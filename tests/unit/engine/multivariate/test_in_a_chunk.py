@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_chunk
+from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, Bounds, Kind, Method, Result, State
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
@@ -24,7 +24,7 @@ def fitted() -> FittedReference:
 
 
 def _multivariate(results: tuple[Result, ...]) -> dict[str, Result]:
-    return {result.method: result for result in results if result.kind is Kind.MULTIVARIATE}
+    return {result.method: result for result in results if result.kind is ResultKind.MULTIVARIATE}
 
 
 def test_they_are_results_of_the_model(fitted: FittedReference) -> None:
@@ -35,9 +35,9 @@ def test_they_are_results_of_the_model(fitted: FittedReference) -> None:
 
 
 def test_pca_is_bounded_by_the_reference_s_chunks_on_both_sides(fitted: FittedReference) -> None:
-    bounds = fitted.limits[MODEL, Kind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
+    bounds = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
     assert None not in {bounds.lower, bounds.upper, bounds.alert_lower, bounds.alert_upper}
-    limit = fitted.limits[MODEL, Kind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
+    limit = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
     assert (limit.bounds, limit.note) == (Bounds(0.45, 0.65, 0.45, 0.65), None)
 
 
@@ -51,7 +51,7 @@ def test_a_broken_relation_is_seen(fitted: FittedReference) -> None:
 def test_parts_add_up_to_the_chunk(fitted: FittedReference) -> None:
     rows = scored_rows(60, seed=2)
     whole = _multivariate(evaluate_chunk(fitted, TOGETHER, rows))
-    parts = [summarise_chunk(fitted, TOGETHER, rows[np.arange(60) % 3 == number]) for number in (2, 0, 1)]
+    parts = [summarize_chunk(fitted, TOGETHER, rows[np.arange(60) % 3 == number]) for number in (2, 0, 1)]
     merged = _multivariate(finish_chunk(fitted, TOGETHER, parts[0].merge(parts[1]).merge(parts[2])))
     stored = FittedReference.from_json(fitted.to_json())
     assert stored.to_json() == fitted.to_json()
@@ -88,6 +88,6 @@ def test_the_domain_classifier_needs_event_time_and_id(fitted: FittedReference) 
 
 def test_a_spec_that_cannot_be_says_why() -> None:
     with pytest.raises(ValidationError, match="psi looks at one column; multivariate are pca_reconstruction, domain"):
-        ModelSpec(columns=(ColumnSpec(name="a"),), multivariate_methods=(Method.PSI,))
+        Spec(columns=(ColumnSpec(name="a"),), multivariate_methods=(Method.PSI,))
     with pytest.raises(ValidationError, match="look at the watched features; watch some"):
-        ModelSpec(columns=(ColumnSpec(name="a", watched=False),), multivariate_methods=BOTH)
+        Spec(columns=(ColumnSpec(name="a", watched=False),), multivariate_methods=BOTH)

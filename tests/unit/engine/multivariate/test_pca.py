@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from driftline.engine.multivariate.pca import Errors, PcaReconstruction
 from driftline.engine.results import State
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 
-LOOSE = ModelSpec(columns=(ColumnSpec(name="a"), ColumnSpec(name="b")), minimum_rows=2)
+LOOSE = Spec(columns=(ColumnSpec(name="a"), ColumnSpec(name="b")), minimum_rows=2)
 WITH_PLAN = LOOSE.model_copy(update={"columns": (*LOOSE.columns, ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL))})
 
 
@@ -28,8 +28,8 @@ def fitted() -> PcaReconstruction:
     return PcaReconstruction.fit(_related(3_000), LOOSE)
 
 
-def _value(fitted: PcaReconstruction, rows: pd.DataFrame, spec: ModelSpec = LOOSE) -> float:
-    value = fitted.outcome(fitted.summarise(rows), spec).value
+def _value(fitted: PcaReconstruction, rows: pd.DataFrame, spec: Spec = LOOSE) -> float:
+    value = fitted.outcome(fitted.summarize(rows), spec).value
     assert value is not None
     return value
 
@@ -49,7 +49,7 @@ def test_a_broken_relation_is_seen_though_each_column_is_as_it_was(fitted: PcaRe
 
 def test_the_sampling_error_is_the_standard_error_of_the_mean(fitted: PcaReconstruction) -> None:
     many = [_value(fitted, _related(200, seed=seed)) for seed in range(300)]
-    error = fitted.outcome(fitted.summarise(_related(200, seed=7)), LOOSE).sampling_error
+    error = fitted.outcome(fitted.summarize(_related(200, seed=7)), LOOSE).sampling_error
     assert error == pytest.approx(np.std(many), rel=0.15)
 
 
@@ -65,7 +65,7 @@ def test_a_feature_that_scatters_next_to_nothing_counts_as_constant(tiny: float)
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_few_rows_say_nothing(fitted: PcaReconstruction, rows: int) -> None:
-    outcome = fitted.outcome(fitted.summarise(_related(rows)), LOOSE)
+    outcome = fitted.outcome(fitted.summarize(_related(rows)), LOOSE)
     assert (outcome.value, outcome.rows, outcome.state) == (None, rows, State.INSUFFICIENT)
     assert "fewer than the minimum of 2" in (outcome.reason or "")
 
@@ -116,7 +116,7 @@ def test_one_feature_is_always_rebuilt_whole_and_says_nothing() -> None:
     """NannyML says 0, whatever happens."""
     spec = LOOSE.model_copy(update={"columns": (ColumnSpec(name="a"),)})
     state = PcaReconstruction.fit(_related(100), spec)
-    outcome = state.outcome(state.summarise(_related(50).assign(a=1e6)), spec)
+    outcome = state.outcome(state.summarize(_related(50).assign(a=1e6)), spec)
     assert outcome.value is None
     assert outcome.reason == "nothing is lost in reconstruction: it takes two or more related features"
 
@@ -143,4 +143,4 @@ def test_it_comes_back_from_json_as_it_was() -> None:
         state = PcaReconstruction.fit(rows, WITH_PLAN)
         back = PcaReconstruction.from_dict(json.loads(json.dumps(state.to_dict(), allow_nan=False)))
         assert back.to_dict() == state.to_dict()
-        assert back.summarise(_related(20, seed=5)) == state.summarise(_related(20, seed=5))
+        assert back.summarize(_related(20, seed=5)) == state.summarize(_related(20, seed=5))

@@ -1,0 +1,87 @@
+"""The demo's HTTP client of the simulator and the monitor."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from stack.console import Advance, print_line, print_table
+from stack.demo.findings import Day, summary_of, table_of
+from stack.demo.plan import Plan
+from stack.errors import StackError
+from stack.services.site import Site
+
+LABEL_DELAY_DAYS = 3
+POLL_SECONDS = 0.5
+STREAM_SECONDS = 900
+MODEL = "churn"
+
+
+@dataclass(frozen=True)
+class DemoClient:
+    """The addresses of simulator and monitor (`http://host:port`), and the token for both, if they require one."""
+
+    simulator: str
+    monitor: str
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def for_site(cls, site: Site) -> "DemoClient":
+        """Return a client of the local services; raises `StackError` if they use HTTPS, whose CA is unknown."""
+        if site.certificate:
+            raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
+        return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
+
+    def stream(self, plan: Plan, advance: Advance) -> None:
+        """Stream the planned days, and return when the simulator has finished.
+
+        Raises:
+            StackError: the stream was stopped, failed, or took too long.
+        """
+        answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request())
+        print_line(f"    {answer['message']}")
+        deadline = time.monotonic() + STREAM_SECONDS
+        while time.monotonic() < deadline:
+            stream = self._call("GET", f"{self.simulator}/stream")
+            advance(stream["batches_done"], stream["num_batches"])
+            if stream["state"] == "finished":
+                print_line(f"    {stream['records']:,} records")
+                return
+            if stream["state"] in ("failed", "stopped"):
+                raise StackError(f"The stream {stream['state']}: {stream['last_error']}. See `make logs`.")
+            time.sleep(POLL_SECONDS)
+        raise StackError(f"The stream did not finish within {STREAM_SECONDS} s; `curl` GET /stream shows why.")
+
+    def compute(self) -> None:
+        """Compute everything that is pending."""
+        print_line(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
+
+    def findings(self, plan: Plan) -> list[Day]:
+        """Return the chunks of the streamed days."""
+        span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
+        answer = self._call("GET", f"{self.monitor}/models/{MODEL}/chunks?{span}")
+        return [Day.of(chunk) for chunk in answer["chunks"]]
+
+    def show_findings(self, plan: Plan) -> None:
+        """Print the table of days, the injected drifts, and what the monitor is missing."""
+        days = self.findings(plan)
+        print_table(table_of(days, plan))
+        for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *self._missing()):
+            print_line(line)
+
+    def _missing(self) -> list[str]:
+        """Return in the monitor's words what is missing and what to do about it."""
+        models = self._call("GET", f"{self.monitor}/models")["models"]
+        return [
+            f"Missing:         {entry['missing']} {entry['to_do']}" for model in models for entry in model["missing"]
+        ]
+
+    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+        """Send a request and return the decoded answer; an error contains the answer's text."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = requests.request(method, url, json=body, headers=headers, timeout=300)
+        if not answer.ok:
+            raise StackError(f"{method} {url} answered {answer.status_code}: {answer.text}")
+        return answer.json()

@@ -1,0 +1,37 @@
+"""What runs on this machine."""
+
+from pathlib import Path
+
+import pytest
+
+from stack.servers import kafka
+from stack.servers.sqlserver import as_root
+from stack.services.local import PROCESSES
+from stack.services.site import DEFAULT_PORTS, Site
+
+
+def test_every_port_is_used_once() -> None:
+    used = [port for process in PROCESSES for port in process.ports]
+    assert sorted(used) == sorted(DEFAULT_PORTS)
+    assert len(set(DEFAULT_PORTS.values())) == len(used)
+
+
+def test_an_external_server_is_not_local(tmp_path: Path) -> None:
+    given = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
+    addresses = {process.name: process.external_address(Site.at(tmp_path, given)) for process in PROCESSES}
+    assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None}
+
+
+def test_servers_listen_on_loopback_only(tmp_path: Path) -> None:
+    site = Site.at(tmp_path, {})
+    assert "--bind-address=127.0.0.1" in PROCESSES[0].command(site)
+    listeners = [line for line in kafka.CONFIGURATION.splitlines() if "listeners=" in line]
+    assert len(listeners) == 2
+    assert all("://" not in line.replace("://127.0.0.1:", "") for line in listeners)
+
+
+def test_only_root_is_told_to_run_as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert as_root() == ("--user=root",)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert as_root() == ()
