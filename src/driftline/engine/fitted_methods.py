@@ -10,7 +10,7 @@ import pandas as pd
 from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
 from driftline.engine.drift.sketches.bin_counts import BinCounts
-from driftline.engine.multivariate.methods import MULTIVARIATE, Multivariate
+from driftline.engine.multivariate.methods import MULTIVARIATE, MultivariateState
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
 from driftline.engine.problems import PERFORMANCE
 from driftline.engine.quality import duplicates, freshness
@@ -135,7 +135,7 @@ class FittedMethods:
     problem: Problem
     performance: Performance
     columns: Mapping[str, ColumnState]
-    multivariate: Mapping[Method, Multivariate]
+    multivariate: Mapping[Method, MultivariateState]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:

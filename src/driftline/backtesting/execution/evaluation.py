@@ -10,7 +10,7 @@ from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import workers
 from driftline.backtesting.input.split import Progress, Split
-from driftline.backtesting.output.result import BacktestChunk, Reference
+from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
 from driftline.backtesting.request.layout import Layout, renamed
 from driftline.engine.chunks import Chunk
@@ -18,8 +18,9 @@ from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
+from driftline.report.view import ChunkView
 
-Evaluation = tuple[Reference, tuple[BacktestChunk, ...]]
+Evaluation = tuple[Reference, tuple[ChunkView, ...]]
 
 
 class Evaluate(Protocol):

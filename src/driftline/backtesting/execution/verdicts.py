@@ -6,18 +6,16 @@ from datetime import timedelta
 
 from driftline.backtesting.execution.places import Places
 from driftline.backtesting.input.instants import aware
-from driftline.backtesting.output.result import BacktestChunk
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Verdict
 from driftline.engine.spec import Spec
 from driftline.monitor import EvaluatedChunk, VerdictHistory, chunk_facts
+from driftline.report.view import ChunkView
 
 _AFTER = timedelta(microseconds=1)
 
 
-def derive_verdicts(
-    spec: Spec, places: Places, newest: int, chunks: Iterable[EvaluatedChunk]
-) -> Iterator[BacktestChunk]:
+def derive_verdicts(spec: Spec, places: Places, newest: int, chunks: Iterable[EvaluatedChunk]) -> Iterator[ChunkView]:
     """Yield the chunks, which must come oldest first, with their verdicts; `newest` is the last event (microseconds).
 
     The clock of the model is the data's own: it stands just after the newest event.
@@ -27,7 +25,16 @@ def derive_verdicts(
     for evaluated in chunks:
         facts = chunk_facts(evaluated, spec, now, complete=places.complete(evaluated.chunk, newest))
         verdict = _with_partial(history.derive(facts), evaluated.chunk, places)
-        yield BacktestChunk(facts.start, facts.end, facts.rows, facts.labelled, facts.closed, verdict, facts.results)
+        yield ChunkView(
+            start=facts.start,
+            end=facts.end,
+            rows=facts.rows,
+            labelled=facts.labelled,
+            closed=facts.closed,
+            labels_due=facts.labels_due,
+            verdict=verdict,
+            results=facts.results,
+        )
 
 
 def _with_partial(verdict: Verdict, chunk: Chunk, places: Places) -> Verdict:
