@@ -7,13 +7,13 @@ finished from the merged one: the results are those of all rows at once.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from driftline.backtesting.input.instants import instant
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import finish_chunk, summarize_chunk
 from driftline.engine.fitted_methods import Summary, require
@@ -224,7 +224,7 @@ class FittedMonitor:
             raise InvalidInput(msg)
         if not evaluated:
             return ()
-        moment = evaluated[-1].end if now is None else instant(now, self.spec.zone)
+        moment = evaluated[-1].end if now is None else _instant(now, self.spec.zone)
         history = VerdictHistory(self.spec)
         return tuple(history.derive(chunk_facts(chunk, self.spec, moment)) for chunk in evaluated)
 
@@ -250,10 +250,10 @@ class FittedMonitor:
 
     def _chunk(self, start: str | datetime, end: str | datetime | None) -> Chunk:
         """Return the chunk that a caller names; texts without a zone are of the spec's."""
-        first = instant(start, self.spec.zone)
+        first = _instant(start, self.spec.zone)
         if end is None:
             return chunk_of(first, self.spec.period, self.spec.zone)
-        last = instant(end, self.spec.zone)
+        last = _instant(end, self.spec.zone)
         if last <= first:
             msg = f"end {last.isoformat()} is not after start {first.isoformat()}"
             raise InvalidInput(msg)
@@ -274,6 +274,16 @@ class FittedMonitor:
             "or use evaluate_chunks"
         )
         raise InvalidInput(msg)
+
+
+def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
+    """Return an ISO 8601 text or a datetime as an instant in UTC; without a zone it is wall clock time of `zone`."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        msg = f"{value!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        raise InvalidInput(msg) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: bool = True) -> ChunkFacts:
