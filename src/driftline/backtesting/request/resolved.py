@@ -16,7 +16,8 @@ from driftline.backtesting.request.classes import ONES, ZEROS, plain
 from driftline.backtesting.request.options import OptionStyle
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
-from driftline.engine.spec import ColumnKind, Problem, time_zones
+from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.engine.spec import time_zones
 from driftline.errors import InvalidInput
 from driftline.spec_input import spec_faults
 

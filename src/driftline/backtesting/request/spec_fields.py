@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
+from driftline.engine.catalogue import METRICS, ColumnKind, Problem
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.spec_input import spec_faults
 
 _CHECKED_APART = frozenset({"columns", "period", "problem", "time_zone"})
