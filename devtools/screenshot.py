@@ -2,17 +2,17 @@
 
 A headless Chromium renders the report of a backtest whose last weeks have two injected faults; with a URL it renders
 that page instead, such as the dashboard of a running demo. `docs/images/manifest.txt` records the picture's sum and
-that of the code and templates that draw the pages; a test fails when they no longer match.
+that of the report; a test fails when they no longer match.
 """
 
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -26,8 +26,8 @@ from stack.setup import checksums
 
 PICTURE = paths.ROOT / "docs" / "images" / "report.png"
 MANIFEST = "manifest.txt"
-DRAWN_BY = ("monitoring/pages", "src/driftline/report")
-"""The folders whose templates, style sheets and code draw reports and dashboard."""
+REPORT = "report.html, without its digits"
+"""What the manifest calls the report; digits may differ between versions of libraries."""
 FAULTS_FROM = "2013-10-07"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1280, 900
@@ -106,23 +106,16 @@ def write_report(page: Path) -> None:
     page.write_text(result.to_html(), encoding="utf-8")
 
 
-def fingerprint(folders: tuple[str, ...] = DRAWN_BY) -> str:
-    """Return the SHA-256 of all files that draw the page, by name and content."""
-    total = hashlib.sha256()
-    for file in _files(folders):
-        total.update(f"{file.relative_to(paths.ROOT)} {checksums.sha256(file)}\n".encode())
-    return total.hexdigest()
-
-
-def _files(folders: tuple[str, ...]) -> Iterator[Path]:
-    for folder in folders:
-        files = sorted((paths.ROOT / folder).rglob("*"))
-        yield from (file for file in files if file.suffix in {".py", ".html", ".css"})
+def fingerprint() -> str:
+    """Return the SHA-256 of the report's words, styles and shapes, whatever its digits."""
+    with tempfile.TemporaryDirectory(prefix="driftline-report-") as folder:
+        write_report(page := Path(folder) / "report.html")
+        return hashlib.sha256(re.sub(r"\d+", "0", page.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 def described(picture: Path = PICTURE) -> dict[str, str]:
-    """Return what the manifest should record: the sums of the picture and of what draws it."""
-    return {picture.name: checksums.sha256(picture), " ".join(DRAWN_BY): fingerprint()}
+    """Return what the manifest should record: the sums of the picture and of the report."""
+    return {picture.name: checksums.sha256(picture), REPORT: fingerprint()}
 
 
 def recorded(picture: Path = PICTURE) -> dict[str, str]:
@@ -133,7 +126,7 @@ def recorded(picture: Path = PICTURE) -> dict[str, str]:
 
 
 def record(picture: Path = PICTURE) -> None:
-    """Write the manifest: the picture shows the pages as they are now."""
+    """Write the manifest: the picture shows the report as it is now."""
     lines = (f"{digest}  {name}\n" for name, digest in described(picture).items())
     (picture.parent / MANIFEST).write_text("".join(lines))
 
