@@ -15,11 +15,12 @@ from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec
 from driftline.objects import open_store
-from driftline.store import bulk, labels, ledger, registry, tables
+from driftline.store import bulk, labels, ledger, pending_chunks, registry, tables
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Batch, BatchKind
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import CHURN_NUMBER
+from driftline.store.version_key import VersionKey
 from monitoring.poll.poller import poll_once
 
 DAY = timedelta(days=1)
@@ -153,7 +154,7 @@ def _load_rows(connection: Connection, table: Table, columns: Sequence[str], fra
 
 
 def _poll(engine: Engine, days: set[datetime]) -> None:
-    in_transaction(engine, lambda connection: registry.queue(connection, CHURN_NUMBER, 1, days))
+    in_transaction(engine, lambda connection: pending_chunks.queue(connection, VersionKey(CHURN_NUMBER, 1), days))
     done = poll_once(engine, NOW, scheduled=False)
     assert done.chunks == len(days), done
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, ModelSpec, Period
 from driftline.engine.verdicts.findings import percent
-from monitoring.poll.watched import closing, label_deadline
 from monitoring.report.chunk_report import ChunkReport
 
 PERIOD_WORDS: dict[Period, str] = {
@@ -103,7 +103,7 @@ def _open(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
 
 def closes(spec: ModelSpec, report: ChunkReport) -> str:
     """Say when an open chunk closes: by the wall's clock, or with the first prediction that is late enough."""
-    at = f"{closing(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
+    at = f"{closing_time(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
     if spec.clock is ModelClock.WALL:
         return f"on {at}"
     return f"with the first prediction of {at} or later, since the model's clock is the newest of its data"

@@ -6,15 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.results import MODEL, Kind, Result, State, Verdict
 from driftline.engine.spec import ModelSpec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.store import pending_chunks
 from driftline.store.registry import Version
-from monitoring.poll import pending
+from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import VerdictStore
-from monitoring.poll.watched import LONGEST, VersionKey, chunk_at, closing, label_deadline
 
 NOT_YET = Verdict(State.NO_DATA, ("It waits to be computed.",), provisional=True)
 EMPTY = Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=False)
@@ -75,8 +76,8 @@ class Span:
 def read(connection: Connection, version: Version, clock: datetime, span: Span) -> list[ChunkReport]:
     """Read the chunks of a version, oldest first; calendar chunks between them that have no rows are among them."""
     key = VersionKey(version.model_number, version.number)
-    store, failures = RevisionStore(key), pending.failures(connection, key)
-    waiting = set(pending.waiting(connection, key))
+    store, failures = RevisionStore(key), pending_chunks.failures(connection, key)
+    waiting = set(pending_chunks.changed(connection, key))
     limits = _limits(connection, store, version.spec, span, [*failures, *waiting])
     if limits is None:
         return []
@@ -94,7 +95,7 @@ def read(connection: Connection, version: Version, clock: datetime, span: Span) 
             verdict = verdicts[start].verdict
         else:
             verdict = NOT_YET if start in waiting else EMPTY
-        closed = revision.closed if revision else clock >= closing(version.spec, chunk)
+        closed = revision.closed if revision else clock >= closing_time(version.spec, chunk)
         labels_due = clock >= label_deadline(version.spec, chunk)
         found = results.get(start, ())
         reports.append(ChunkReport(chunk, closed, labels_due, verdict, revision, found, start in waiting))
@@ -110,7 +111,7 @@ def _limits(
     if not known:
         return None
     last = min(max(known), span.last) if span.last else max(known)
-    earliest = last - (span.most - 1) * LONGEST[spec.period]
+    earliest = last - (span.most - 1) * LONGEST_CHUNK[spec.period]
     first = max(min(known), span.first or earliest)
     return (first, last) if first <= last else None
 

@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 
 from driftline.errors import InvalidInput, Unavailable
 from driftline.objects import StoreUnavailable, open_store
-from driftline.store import registry
+from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
+from driftline.store.version_key import VersionKey
 from monitoring import service
 from monitoring.poll import computation
 from monitoring.poll.poller import poll_once
@@ -90,7 +91,7 @@ def test_a_bucket_that_is_away_does_not_stop_the_poll(
     world.predict(0)
     monitor = Monitor(world.engine, open_store(s3_bucket), lambda: NOW)
     assert monitor.poll(scheduled=True).polls
-    assert "The reports could not be written to s3://" in caplog.text
+    assert "Cannot write the reports to s3://" in caplog.text
 
 
 def test_what_a_poll_stored_before_the_database_went_away_is_reported(
@@ -148,7 +149,7 @@ def verdicts_reported(output: Path) -> list[str]:
 def queue(world: World) -> None:
     """Make the first day's chunk pending, as a label batch that changes nothing does."""
     number = world.version.model_number
-    in_transaction(world.engine, lambda connection: registry.queue(connection, number, 1, {FIRST}))
+    in_transaction(world.engine, lambda connection: pending_chunks.queue(connection, VersionKey(number, 1), {FIRST}))
 
 
 def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:

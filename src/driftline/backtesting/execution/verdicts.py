@@ -7,6 +7,7 @@ from datetime import timedelta
 from driftline.backtesting.execution.places import Places
 from driftline.backtesting.input.instants import aware
 from driftline.backtesting.output.result import BacktestChunk
+from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import ModelSpec
@@ -61,8 +62,8 @@ class Judge:
         return ChunkFacts(
             start=start,
             end=end,
-            closed=complete and passed >= end + self.spec.allowed_lateness,
-            labels_due=complete and passed >= end + self.spec.label_delay,
+            closed=complete and passed >= closing_time(self.spec, counted.chunk),
+            labels_due=complete and passed >= label_deadline(self.spec, counted.chunk),
             rows=counted.rows,
             labelled=counted.labelled,
             results=counted.results,

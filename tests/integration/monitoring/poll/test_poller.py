@@ -14,12 +14,14 @@ from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
 from driftline.store import labels, registry
+from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
-from monitoring.poll import pending, placement
+from driftline.store.version_key import VersionKey
+from monitoring.poll import touched_chunks
 from monitoring.poll.computation import compute
+from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import PollSummary, poll_once
-from monitoring.poll.watched import VersionKey, Watched
 from monitoring.report import chunk_report
 from monitoring.report.chunk_report import Span
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
@@ -75,7 +77,7 @@ def test_replaying_changes_nothing(world: World) -> None:
     filled(world, days=6, labelled=5)
     assert poll(world).outcomes == ()
     with world.engine.begin() as connection:
-        registry.queue_all(connection, world.version.model_number, 1, SPEC)
+        chunk_queue.queue_all(connection, VersionKey(world.version.model_number, 1), SPEC)
     again = poll(world)
     assert (len(again.outcomes), again.chunks, again.verdicts) == (6, 0, 0)
     assert [world.rows(table) for table in everything] == before
@@ -142,13 +144,13 @@ def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world:
     poll(world)
     for day in (3, 4, 5):
         world.predict(day, shift=2.0 if day < 5 else 0.0)
-    placement.place_batches(world.engine)
-    watched = Watched(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
+    touched_chunks.queue_touched_chunks(world.engine)
+    monitored = MonitoredVersion(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
     with ThreadPoolExecutor(1) as pool:
         with world.engine.begin() as connection:
-            claim = pending.claim(connection, watched.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
-            assert claim == pending.Claim(FIRST + 3 * DAY)
-            compute(connection, watched, claim, lambda: NOW, scheduled=False)
+            claim = chunk_queue.claim(connection, monitored.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
+            assert claim == chunk_queue.Claim(FIRST + 3 * DAY)
+            compute(connection, monitored, claim, lambda: NOW, scheduled=False)
             other = pool.submit(poll, world)
             with pytest.raises(TimeoutError):
                 other.result(timeout=1.0)
@@ -158,14 +160,14 @@ def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world:
 
 def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
     """Let something happen once, between what the next poll reads and its taking of the version's lock."""
-    lock = Watched.lock
+    lock = MonitoredVersion.lock
 
-    def late(watched: Watched, connection: Connection) -> None:
-        monkeypatch.setattr(Watched, "lock", lock)
+    def late(monitored: MonitoredVersion, connection: Connection) -> None:
+        monkeypatch.setattr(MonitoredVersion, "lock", lock)
         happening()
-        lock(watched, connection)
+        lock(monitored, connection)
 
-    monkeypatch.setattr(Watched, "lock", late)
+    monkeypatch.setattr(MonitoredVersion, "lock", late)
 
 
 def test_a_poll_that_was_overtaken_turns_no_verdict_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,8 +199,8 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
     early, late = FIRST + 2 * DAY, FIRST + 9 * DAY
     poll_once(engine, early, scheduled=False)
     world.label(0)
-    placement.place_batches(engine)
-    watched = Watched(engine, NAME, VersionKey(world.version.model_number, 1))
+    touched_chunks.queue_touched_chunks(engine)
+    monitored = MonitoredVersion(engine, NAME, VersionKey(world.version.model_number, 1))
     shown = [early]
 
     def overtake() -> None:
@@ -207,9 +209,9 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
 
     before_the_lock(monkeypatch, overtake)
     with engine.begin() as connection:
-        claim = pending.claim(connection, watched.key, early, None, None)
-        assert claim == pending.Claim(FIRST)
-        compute(connection, watched, claim, lambda: shown[-1], scheduled=False)
+        claim = chunk_queue.claim(connection, monitored.key, early, None, None)
+        assert claim == chunk_queue.Claim(FIRST)
+        compute(connection, monitored, claim, lambda: shown[-1], scheduled=False)
     assert provisional(world) == []
 
 
@@ -218,16 +220,16 @@ def test_a_batch_is_placed_by_the_spec_that_a_revision_under_way_brings(
 ) -> None:
     for day in range(2, 6):
         world.predict(day)
-    queue_all = registry.queue_all
+    queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
         def beside(*arguments: Any) -> None:
-            placing = pool.submit(placement.place_batches, world.engine)
+            placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
-        monkeypatch.setattr(registry, "queue_all", beside)
+        monkeypatch.setattr(chunk_queue, "queue_all", beside)
         registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
     starts = [row["chunk_start"] for row in world.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
@@ -291,7 +293,7 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
     assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
-    rest = waiting["retry_at"] - (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None)
+    rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
     assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
     with world.engine.begin() as connection:
         connection.execute(update(broken).where(place).values(prediction=0))
