@@ -1,4 +1,4 @@
-"""Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
+"""The publisher that uses kafka-python, without a native library; `KAFKA_PUBLISHER=kafka-python` selects it."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from flaskapp.relay.publisher import (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the library's errors into Driftline's."""
+    """Translate the library's errors into Driftline's."""
     try:
         yield
     except (KafkaError, TimeoutError) as error:
@@ -32,7 +32,7 @@ class KafkaPythonPublisher:
     """The `Publisher` of kafka-python."""
 
     def __init__(self, route: Route) -> None:
-        """Take the route; nothing is connected."""
+        """Store the route; nothing is connected."""
         self.route = route
         self._producer: KafkaProducer | None = None
 
@@ -48,7 +48,7 @@ class KafkaPythonPublisher:
         require_topics(self.route.topics, present)
 
     def _unavailable(self) -> KafkaUnavailable:
-        """Tell why a broker that listens gives no answer: to a wrong password the library has no error of its own."""
+        """Return the error for a broker that listens but does not answer; the library has none for a wrong password."""
         return KafkaRefused(NOT_LET_IN) if self.route.kafka.security_protocol.by_password else KafkaUnavailable()
 
     @contextmanager

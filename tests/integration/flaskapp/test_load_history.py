@@ -20,6 +20,7 @@ from flaskapp.history import raw_file as file_history
 from flaskapp.history.loading import load
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.load_history import load_simulated
+from flaskapp.raw.check import check_file
 from stack import paths
 from tests.integration.flaskapp.observed import contents, record_count
 
@@ -150,7 +151,7 @@ def test_a_large_file_goes_in_batches_and_is_resumed(
     monkeypatch.setattr(file_history, "MAX_ROWS", 1000)
     path = tmp_path / "RawData.csv"
     write_file(path, [f"2026-01-{1 + n % 28:02d},{n},1,2,3,4,5,6,7,8,1" for n in range(2500)])
-    span = file_history.check_file(path, NOW, lambda _: None)
+    span = file_history.span_of(check_file(path, NOW, lambda _: None))
     assert (span.first, span.last) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 28, tzinfo=UTC))
     batches = list(file_history.file_batches(path, span, lambda _: None))
     assert [len(batch.frame) for batch in batches] == [1000, 1000, 500]

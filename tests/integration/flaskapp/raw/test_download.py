@@ -19,7 +19,7 @@ from google.cloud.storage import Blob
 
 from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import Conflict, InvalidInput, SchemaMismatch
-from flaskapp.history.loading import Progress
+from flaskapp.progress import Progress
 from flaskapp.raw import command, resumed
 from flaskapp.raw import state as kept
 from flaskapp.raw.download import Downloaded, download
@@ -125,8 +125,8 @@ class ReplacedMeanwhile:
     def __init__(self, source: Source, bucket: str, times: int) -> None:
         self._source, self._bucket, self._times = source, bucket, times
 
-    def look(self) -> Version:
-        version = self._source.look()
+    def current_version(self) -> Version:
+        version = self._source.current_version()
         if self._times:
             upload(self._bucket, raw_data(first=self._times * 100_000))
             self._times -= 1

@@ -40,8 +40,8 @@ class ReplacedMeanwhile:
     def __init__(self, source: Source, place: str) -> None:
         self._source, self._place, self._first = source, place, 0
 
-    def look(self) -> Version:
-        return self._source.look()
+    def current_version(self) -> Version:
+        return self._source.current_version()
 
     def read(self, version: Version, start: int, write: Write) -> None:
         self._first += 100_000
@@ -71,10 +71,10 @@ def test_cut_in_the_middle_it_asks_for_the_rest(
 
 def test_what_is_missing_refused_or_away_is_said(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoSuchObject, match="check RAW_DATA_URL"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(NoAccess, match="check the credentials"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     with pytest.raises(Interrupted, match="does not answer"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()

@@ -141,7 +141,7 @@ def test_a_lot_takes_the_first_batches_that_fit(
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
     assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", 1)
-    monkeypatch.setattr(claimed_batches, "WHOLE", 1)
+    monkeypatch.setattr(claimed_batches, "ONE_TEXT_RECORDS", 1)
     assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
 
 

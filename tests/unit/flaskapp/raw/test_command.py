@@ -43,7 +43,7 @@ def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_bucket_can_have_is_said() -> None:
-    with pytest.raises(InvalidInput, match="'My_Bucket!' is no bucket: correct RAW_DATA_BUCKET"):
+    with pytest.raises(InvalidInput, match="'My_Bucket!' is not a valid bucket name; correct RAW_DATA_BUCKET"):
         source_of(settings(bucket="My_Bucket!", object="o"))
 
 

@@ -40,7 +40,7 @@ def test_ragged_and_blank_lines_keep_their_numbers(tmp_path: Path, packed: bool,
 def test_another_encoding_is_said(tmp_path: Path) -> None:
     path = tmp_path / "RawData.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n".encode("utf-16"))
-    with pytest.raises(InvalidInput, match="is no text in UTF-8"):
+    with pytest.raises(InvalidInput, match="is not UTF-8 text"):
         lines_of(path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flaskapp.raw.resumed import complete, patiently
+from flaskapp.raw.resumed import complete, retried
 from flaskapp.raw.source import Interrupted, NoSpace, StoreUnavailable, Version, Write, is_gzipped
 
 CONTENT = bytes(range(250)) * 4
@@ -20,7 +20,7 @@ class Dripping:
     def __init__(self, *requests: int) -> None:
         self.requests, self.starts = list(requests), list[int]()
 
-    def look(self) -> Version:
+    def current_version(self) -> Version:
         return VERSION
 
     def read(self, version: Version, start: int, write: Write) -> None:
@@ -82,7 +82,7 @@ def test_a_question_is_asked_again(tmp_path: Path) -> None:
         except ZeroDivisionError as error:
             raise Interrupted("busy") from error
 
-    assert patiently(ask, "it", lambda _: None) == 7
+    assert retried(ask, "it", lambda _: None) == 7
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ NOW = datetime(2026, 6, 15, tzinfo=UTC)
 
 def test_a_failure_of_the_driver_shows_neither_sql_nor_values() -> None:
     error = DataError("INSERT INTO cdr VALUES (%s)", ("a-subscriber",), Exception(1406, "Data too long: a-subscriber"))
-    assert reason(error) == "DataError: the simulator's log says more"
+    assert reason(error) == "DataError: see the simulator's log"
 
 
 def test_a_failure_of_our_own_is_told_in_its_words() -> None:
@@ -34,7 +34,7 @@ def told(state: RunState, num_batches: int) -> str:
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED, RunState.FINISHED])
 def test_where_nothing_starts_it_says_what_is_there(state: RunState) -> None:
     assert told(state, 5) == (
-        "Nothing was started: 10 batches of this stream are there already; ask for more than 10 to go on."
+        "Nothing was started: this stream already has 10 batches; set num_batches to more than 10 to continue it."
     )
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from driftline.errors import DatabaseUnavailable
-from flaskapp import worker
-from flaskapp.worker import Worker
+from flaskapp.stream import worker
+from flaskapp.stream.worker import Worker
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -80,4 +80,4 @@ def test_closing_ends_a_wait_for_a_server() -> None:
     wait_until(lambda: made.error is not None)
     began = time.monotonic()
     made.close()
-    assert time.monotonic() - began < worker.LONGEST_WAIT
+    assert time.monotonic() - began < worker.LONGEST_RETRY_WAIT
