@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
-from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec
+from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.store import bulk, labels, ledger, pending_chunks, registry, tables
 from driftline.store.database import in_transaction
@@ -26,7 +26,7 @@ from monitoring.poll.poller import poll_once
 DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 LABEL_DELAY = 3
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=tuple(ColumnSpec(name=name) for name in FEATURES), clock=ModelClock.DATA, label_delay=LABEL_DELAY * DAY
 )
 LOADED_AT_ONCE = 50

@@ -13,7 +13,7 @@ import typer
 from rich.progress import TaskProgressColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
-from driftline.clock import FURTHEST_FUTURE, utc_now
+from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
@@ -38,7 +38,7 @@ def load_file(engine: Engine, path: Path, now: datetime) -> LoadedHistory:
         InvalidInput: the file has faults; nothing is loaded. Conflict: another history covers the same days.
     """
     with _progress(f"Reading {path.name}", 3 * path.stat().st_size) as progress:
-        span = span_of(check_file(path, now + FURTHEST_FUTURE, progress))
+        span = span_of(check_file(path, now + MAX_CLOCK_SKEW, progress))
         return load(engine, span, file_batches(path, span, progress), now)
 
 

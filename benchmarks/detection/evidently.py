@@ -14,7 +14,7 @@ from benchmarks.detection.said import Said, Voices
 from benchmarks.detection.stream import Stream
 from driftline.engine.chunks import by_chunk
 from driftline.engine.results import LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).with_name("evidently.txt")
@@ -64,7 +64,7 @@ def _write(stream: Stream, folder: Path, number: int) -> None:
     numbered.to_parquet(folder / f"{number:03}.parquet")
 
 
-def _columns(spec: ModelSpec) -> dict[str, list[str]]:
+def _columns(spec: Spec) -> dict[str, list[str]]:
     continuous = [column.name for column in spec.columns if column.kind is ColumnKind.CONTINUOUS]
     categorical = [column.name for column in spec.columns if column.kind is ColumnKind.CATEGORICAL]
     return {"continuous": [*continuous, SCORE], "categorical": [*categorical, PREDICTION, LABEL]}

@@ -10,7 +10,7 @@ from benchmarks.detection.said import Said, Voices
 from benchmarks.detection.stream import Stream
 from benchmarks.engine.theirs import METRICS, import_nannyml
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, Period, Spec
 
 PERIODS = {Period.DAY: "D", Period.WEEK: "W"}
 
@@ -58,7 +58,7 @@ def _voices(fitted: _Fitted, stream: Stream) -> Voices:
     }
 
 
-def _categorical(spec: ModelSpec) -> list[str]:
+def _categorical(spec: Spec) -> list[str]:
     return [column.name for column in spec.columns if column.kind is ColumnKind.CATEGORICAL]
 
 

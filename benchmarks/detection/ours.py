@@ -10,7 +10,7 @@ from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import verdict_of
@@ -42,7 +42,7 @@ def _voices(found: Sequence[Verdict]) -> Voices:
     }
 
 
-def _facts(fitted: FittedReference, spec: ModelSpec, chunk: Chunk, rows: pd.DataFrame) -> ChunkFacts:
+def _facts(fitted: FittedReference, spec: Spec, chunk: Chunk, rows: pd.DataFrame) -> ChunkFacts:
     results = evaluate_chunk(fitted, spec, rows, chunk)
     return ChunkFacts(
         chunk.start, chunk.end, closed=True, labels_due=True, rows=len(rows), labelled=len(rows), results=results

@@ -11,7 +11,7 @@ from benchmarks.detection.hurting import Performance, hurts, mean_performance, p
 from benchmarks.detection.stream import Stream, Truth
 from driftline.engine.chunks import by_chunk
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
 
 FLIGHTS = Path(__file__).parents[2] / "docs" / "flights.csv.gz"
 FLIGHTS_UNTIL = pd.Timestamp("2013-04-29", tz="UTC")
@@ -85,7 +85,7 @@ def _stream(name: str, case: str, reference: pd.DataFrame, analysis: pd.DataFram
     text = {column: not pd.api.types.is_numeric_dtype(reference[column]) for column in features}
     kinds = {True: ColumnKind.CATEGORICAL, False: ColumnKind.CONTINUOUS}
     columns = tuple(ColumnSpec(name=column, kind=kinds[text[column]]) for column in features)
-    spec = ModelSpec(columns=columns, period=Period.WEEK)
+    spec = Spec(columns=columns, period=Period.WEEK)
     calm = tuple(False for _ in by_chunk(analysis, spec.period, spec.zone))
     return Stream(Truth(name, case, calm, calm), reference, analysis.reset_index(drop=True), spec)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class Stream:
     truth: Truth
     reference: pd.DataFrame
     analysis: pd.DataFrame
-    spec: ModelSpec
+    spec: Spec

@@ -13,7 +13,7 @@ from benchmarks.detection.hurting import Performance, hurting, performance
 from benchmarks.detection.stream import Stream, Truth
 from churn.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from flaskapp.world import Drift, DriftKind, Parameters, World
 
 START = date(2026, 1, 1)
@@ -41,7 +41,7 @@ SIZES: dict[DriftKind, tuple[float, float, float]] = {
 """Small, middling and large, in each kind's own measure."""
 COLUMNS = {DriftKind.MISSING: Cdr.MOC_DURATION, DriftKind.UNIT: Cdr.MOC_DURATION}
 """Where a kind drifts in one column."""
-SPEC = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+SPEC = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,10 @@ from benchmarks.engine.rows import CATEGORICAL, CONTINUOUS, START, scored
 from benchmarks.engine.theirs import import_nannyml
 from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, timed, times
 from driftline.engine.drift.methods import SKETCHES, methods_of
+from driftline.engine.fitted_methods import read_values
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE
 from driftline.engine.spec import ColumnSpec
-from driftline.engine.states import read_values
 
 ROWS = 10_000
 REFERENCES = (1_000_000, 10_000)
@@ -31,7 +31,7 @@ def ours(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
     def of(column: ColumnSpec) -> list[object]:
         _, values = read_values(chunk[column.name], column)
         own = states.columns[column.name].sketches
-        parts = {sketch: SKETCHES[sketch].summarise(state, values) for sketch, state in own.items()}
+        parts = {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in own.items()}
         return [how.finish(own[how.sketch], parts[how.sketch]) for how in methods_of(spec, column).values()]
 
     return lambda: [of(column) for column in spec.columns]

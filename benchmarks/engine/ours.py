@@ -15,16 +15,16 @@ from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 
 
-def spec_of(names: list[str]) -> ModelSpec:
+def spec_of(names: list[str]) -> Spec:
     """Watch every feature by all drift methods that NannyML has, a chunk a day."""
     features = [name for name in names if name.startswith(("number", "category"))]
     kinds = {
         name: ColumnKind.CATEGORICAL if name.startswith("category") else ColumnKind.CONTINUOUS for name in features
     }
-    return ModelSpec(
+    return Spec(
         columns=tuple(ColumnSpec(name=name, kind=kinds[name]) for name in features),
         continuous_methods=tuple(map(Method, METHODS["continuous_methods"])),
         categorical_methods=tuple(map(Method, METHODS["categorical_methods"])),
@@ -68,7 +68,7 @@ def main() -> None:
         return {"start": chunk.start.isoformat(), "results": [_plain(result) for result in results]}
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        fitted = fit_reference(rows[:cut], spec, run=threads.map)
+        fitted = fit_reference(rows[:cut], spec, mapper=threads.map)
         found = list(threads.map(computed, by_chunk(rows[cut:], spec.period, spec.zone)))
     Path(out).write_text(json.dumps(found), encoding="utf-8")
     ended = time.perf_counter()

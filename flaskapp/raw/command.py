@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
-from driftline.clock import FURTHEST_FUTURE, utc_now
+from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.errors import InvalidInput
 from flaskapp.command import run_command
 from flaskapp.progress import Progress, progress_bar
@@ -25,7 +25,7 @@ GOOGLE = "gs://"
 def main(folder: Annotated[Path, typer.Option(help="folder for RawData.csv or RawData.csv.gz")] = FOLDER) -> None:
     """Download the raw data that the settings name, unless it is there already."""
     settings = RawDataSettings()
-    done = download(source_of(settings), folder, utc_now() + FURTHEST_FUTURE, _bar, time.sleep)
+    done = download(source_of(settings), folder, utc_now() + MAX_CLOCK_SKEW, _bar, time.sleep)
     typer.echo(_summary(done))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic import field_validator as checks
 
-from driftline.clock import FURTHEST_FUTURE
+from driftline.clock import MAX_CLOCK_SKEW
 from driftline.errors import InvalidInput
 from driftline.store.ledger import MAX_ROWS
 from flaskapp.world.drifts import Drift, drift_schema, parse_drifts
@@ -69,7 +69,7 @@ class StartStream(BaseModel):
         if start is None or info.context is None:
             return start
         last = start + timedelta(days=info.data.get("num_batches", 1) - 1)
-        newest = info.context["today"] + FURTHEST_FUTURE
+        newest = info.context["today"] + MAX_CLOCK_SKEW
         if start < FIRST_DAY or last > newest:
             raise ValueError(
                 f"the stream would go from {start} to {last}; it must lie between {FIRST_DAY} and {newest}"

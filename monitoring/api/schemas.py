@@ -6,8 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from driftline.engine.results import Kind, Result, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.spec import Spec
 from monitoring.pages.drift_map import subjects_seen
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
@@ -58,7 +58,7 @@ class ResultOut(BaseModel):
     """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
 
     subject: str
-    kind: Kind
+    kind: ResultKind
     method: str
     value: float | None
     rows: int
@@ -116,7 +116,7 @@ class ChunkBrief(BaseModel):
     drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
 
     @classmethod
-    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkBrief":
+    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkBrief":
         """Give a chunk as the API shows it, without its results."""
         stored, verdict = report.revision, report.verdict
         return ChunkBrief(
@@ -144,7 +144,7 @@ class ChunkOut(ChunkBrief):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, spec: ModelSpec, report: ChunkReport) -> "ChunkOut":
+    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkOut":
         """Give a chunk as the API shows it."""
         found = tuple(ResultOut.of(result) for result in report.results)
         return ChunkOut(**ChunkBrief.of(spec, report).model_dump(), results=found)

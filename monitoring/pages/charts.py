@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import floor, log10
 from operator import attrgetter
 
-from driftline.engine.results import Bounds, Kind, Result
+from driftline.engine.results import Bounds, Result, ResultKind
 from driftline.engine.verdicts.findings import title
 from monitoring.pages.timeline import Tick, Timeline
 from monitoring.report.chunk_report import ChunkReport
@@ -97,8 +97,8 @@ class Scale:
 
 def metric_chart(metric: str, chunks: Sequence[ChunkReport], timeline: Timeline) -> Chart:
     """Draw a metric: realized values, the estimate with its band, and the bounds."""
-    realized = [report.result(Kind.REALIZED, metric) for report in chunks]
-    estimated = [report.result(Kind.ESTIMATED, metric) for report in chunks]
+    realized = [report.result(ResultKind.REALIZED, metric) for report in chunks]
+    estimated = [report.result(ResultKind.ESTIMATED, metric) for report in chunks]
     bounds = [_bounds(*pair) for pair in zip(realized, estimated, strict=True)]
     edges = _band_edges(estimated)
     limits = [[pick(b) if b else None for b in bounds] for _, pick in LEVELS]
@@ -136,7 +136,7 @@ def drift_chart(column: str, method: str, chunks: Sequence[ChunkReport], timelin
 
 
 def _drift_result(report: ChunkReport, column: str, method: str) -> Result | None:
-    return report.result(Kind.DRIFT, method, column) or report.result(Kind.QUALITY, method, column)
+    return report.result(ResultKind.DRIFT, method, column) or report.result(ResultKind.QUALITY, method, column)
 
 
 def _bounds(realized: Result | None, estimated: Result | None) -> Bounds | None:
@@ -226,7 +226,7 @@ def _dots(
     for place, (result, final) in enumerate(zip(results, settled, strict=True)):
         if result is None or result.value is None:
             continue
-        outside = result.bounds.breached(result.value)
+        outside = result.bounds.breaches_warning_bound(result.value)
         words = f"{timeline.names[place]}: {what} {result.value:.4g} from {result.rows:,} rows"
         words += ", outside its bound" if outside else ""
         words += "" if final else ", provisional"

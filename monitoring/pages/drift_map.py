@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftline.engine.directions import worse_side
-from driftline.engine.results import Kind, Quality, Result
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Quality, Result, ResultKind
+from driftline.engine.spec import Spec
 from driftline.engine.thresholds.bounds import EFFECT_FLOOR
 from driftline.engine.verdicts.drift_rule import drift_seen
 from driftline.engine.verdicts.findings import percent, title
@@ -41,12 +41,12 @@ class DriftRow:
         return any(cell.lasting for cell in self.cells)
 
 
-def subjects_seen(spec: ModelSpec, report: ChunkReport) -> frozenset[str]:
+def subjects_seen(spec: Spec, report: ChunkReport) -> frozenset[str]:
     """Name what drifted in a chunk by the verdict's own rule, whether it lasts or not: columns, or the whole model."""
     return frozenset(subject for _, subject, *_ in drift_seen(spec, report.facts()))
 
 
-def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
+def drift_map(spec: Spec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
     """Give a row for each watched column, in the spec's order, with a cell for each chunk."""
     seen = [subjects_seen(spec, report) for report in chunks]
     return [
@@ -61,8 +61,8 @@ def drift_map(spec: ModelSpec, chunks: Sequence[ChunkReport]) -> list[DriftRow]:
     ]
 
 
-def _cell(spec: ModelSpec, report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
-    own = [r for r in report.results if r.subject == column and r.kind in (Kind.DRIFT, Kind.QUALITY)]
+def _cell(spec: Spec, report: ChunkReport, column: str, *, seen: bool) -> DriftCell:
+    own = [r for r in report.results if r.subject == column and r.kind in (ResultKind.DRIFT, ResultKind.QUALITY)]
     found = [(way, r) for r in own if (way := ratio(spec, r)) is not None]
     lasting = column in report.verdict.drifted
     if not found:
@@ -71,7 +71,7 @@ def _cell(spec: ModelSpec, report: ChunkReport, column: str, *, seen: bool) -> D
     return DriftCell(max(way, 1.0) if seen else min(way, UNSEEN), seen, lasting, _words(farthest))
 
 
-def ratio(spec: ModelSpec, result: Result) -> float | None:
+def ratio(spec: Spec, result: Result) -> float | None:
     """Give how far a value is along the way to the point where drift may be seen: 1 is there.
 
     That point is the bound, and the effect floor where that is further; without a bound, the floor alone; under a
@@ -81,7 +81,7 @@ def ratio(spec: ModelSpec, result: Result) -> float | None:
         return None
     effect = result.value if result.effect is None else result.effect
     bound = worse_side(result.kind, result.method, result.bounds).upper
-    floor = None if spec.own_threshold(result.method) else EFFECT_FLOOR.get(result.method)
+    floor = None if spec.threshold_override(result.method) else EFFECT_FLOOR.get(result.method)
     ways = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ways)) if ways else None
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from driftline.engine.results import Kind, Quality, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Quality, ResultKind, State
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import percent
 from driftline.store.registry import Version
 from monitoring.pages.charts import Chart, drift_chart, metric_chart
@@ -115,14 +115,18 @@ def _row(version: Version, report: ChunkReport, name: str) -> ChunkRow:
     state = report.verdict.state
     numbers = tuple(
         _number(report, kind, metric)
-        for kind, metric in ((Kind.REALIZED, "f1"), (Kind.REALIZED, "roc_auc"), (Kind.ESTIMATED, "roc_auc"))
+        for kind, metric in (
+            (ResultKind.REALIZED, "f1"),
+            (ResultKind.REALIZED, "roc_auc"),
+            (ResultKind.ESTIMATED, "roc_auc"),
+        )
     )
     labels = "–" if report.coverage is None else percent(report.coverage)
     start = report.chunk.start.astimezone(version.spec.zone)
     return ChunkRow(name, f"c-{start:%Y-%m-%dT%H}", report, SHOWN[state], state, labels, numbers)
 
 
-def _number(report: ChunkReport, kind: Kind, metric: str) -> str:
+def _number(report: ChunkReport, kind: ResultKind, metric: str) -> str:
     result = report.result(kind, metric)
     return "–" if result is None or result.value is None else f"{result.value:.3f}"
 
@@ -145,16 +149,14 @@ def shade(way: float | None) -> int | None:
     return next((place for place, limit in enumerate((1.5, 2.0, 4.0), start=4) if way < limit), SHADES - 1)
 
 
-def _details(
-    spec: ModelSpec, drifted: Sequence[DriftRow], chunks: Sequence[ChunkReport], timeline: Timeline
-) -> list[Chart]:
+def _details(spec: Spec, drifted: Sequence[DriftRow], chunks: Sequence[ChunkReport], timeline: Timeline) -> list[Chart]:
     """The columns whose drift lasted, each by the method that was farthest beyond its bound."""
     lasting = [row.column for row in drifted if row.lasts][:MOST_DETAILS]
     return [drift_chart(column, _farthest(spec, column, chunks), chunks, timeline) for column in lasting]
 
 
-def _farthest(spec: ModelSpec, column: str, chunks: Sequence[ChunkReport]) -> str:
-    kinds = (Kind.DRIFT, Kind.QUALITY)
+def _farthest(spec: Spec, column: str, chunks: Sequence[ChunkReport]) -> str:
+    kinds = (ResultKind.DRIFT, ResultKind.QUALITY)
     ways = [
         (way, str(result.method))
         for report in chunks

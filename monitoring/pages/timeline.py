@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from monitoring.report.advice import name
 from monitoring.report.chunk_report import ChunkReport
 
@@ -27,7 +27,7 @@ class Timeline:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, spec: ModelSpec, chunks: Sequence[ChunkReport]) -> "Timeline":
+    def of(cls, spec: Spec, chunks: Sequence[ChunkReport]) -> "Timeline":
         """Give every chunk a column."""
         return cls((WIDTH - LEFT - RIGHT) / max(len(chunks), 1), tuple(name(spec, report) for report in chunks))
 

@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, f
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Bounds, Kind, Result, State
+from driftline.engine.results import MODEL, Bounds, Result, ResultKind, State
 from driftline.engine.spec import Period
 from driftline.store.tables import chunk_revisions, results, verdicts
 from driftline.store.version_key import VersionKey
 
 _COLUMNS = chunk_revisions.c
-PERFORMANCE = (Kind.REALIZED, Kind.ESTIMATED)
+PERFORMANCE = (ResultKind.REALIZED, ResultKind.ESTIMATED)
 LONGEST_REASON = 500
 
 
@@ -218,7 +218,7 @@ def _revision(row: Mapping[Any, Any]) -> Revision:
 def _result(row: Mapping[Any, Any]) -> Result:
     return Result(
         subject=row["subject"],
-        kind=Kind(row["kind"]),
+        kind=ResultKind(row["kind"]),
         method=row["method"],
         value=row["value"],
         rows=row["rows_used"],

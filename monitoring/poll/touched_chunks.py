@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, RowMapping, select
 
 from driftline.clock import aware_utc
 from driftline.engine.calendar import chunk_at
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.store import ledger, pending_chunks, registry
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Consumer
@@ -17,7 +17,7 @@ from driftline.store.version_key import VersionKey
 
 log = logging.getLogger(__name__)
 
-Specs = dict[int, ModelSpec]
+Specs = dict[int, Spec]
 
 
 def queue_touched_chunks(engine: Engine) -> int:
@@ -73,7 +73,7 @@ def _newest_specs(connection: Connection, model_number: int) -> Specs:
         .where(model_versions.c.model_number == model_number, model_versions.c.state == registry.READY)
         .order_by(spec_revisions.c.revision)
     )
-    return {version: ModelSpec.model_validate_json(spec) for version, spec in rows}
+    return {version: Spec.model_validate_json(spec) for version, spec in rows}
 
 
 def _touched_instants(

@@ -7,7 +7,7 @@ from datetime import datetime
 from driftline.engine.calendar import closing_time, label_deadline, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.results import Result, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
@@ -21,7 +21,7 @@ class VerdictContext:
     `results` may omit everything but performance for chunks that only track records read.
     """
 
-    spec: ModelSpec
+    spec: Spec
     clock: datetime
     revisions: Mapping[datetime, Revision]
     results: Mapping[datetime, tuple[Result, ...]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.results import State
-from driftline.engine.spec import ModelClock, ModelSpec, Period
+from driftline.engine.spec import ModelClock, Period, Spec
 from driftline.engine.verdicts.findings import percent
 from monitoring.report.chunk_report import ChunkReport
 
@@ -29,7 +29,7 @@ class Advice:
     urgent: bool = False
 
 
-def advice_on(spec: ModelSpec, reports: Sequence[ChunkReport]) -> list[Advice]:
+def advice_on(spec: Spec, reports: Sequence[ChunkReport]) -> list[Advice]:
     """Say what is missing in a version's chunks, what cannot cure itself first."""
     if not reports:
         return [Advice("No predictions have come yet.", "Write some: `pyspark/write_predictions.py`.", urgent=True)]
@@ -38,7 +38,7 @@ def advice_on(spec: ModelSpec, reports: Sequence[ChunkReport]) -> list[Advice]:
     return sorted((advice for advice in found if advice), key=lambda advice: not advice.urgent)
 
 
-def _failed(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _failed(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     failed = [r for r in reports if r.verdict.state is State.ERROR]
     if not failed:
         return None
@@ -47,7 +47,7 @@ def _failed(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(f"{_count(spec, failed)} failed ({_names(spec, failed)}). {why}", to_do, urgent=True)
 
 
-def _gaps(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _gaps(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     empty = [r for r in reports if not r.rows and not r.waiting and r.verdict.state is State.NO_DATA]
     if not empty:
         return None
@@ -55,7 +55,7 @@ def _gaps(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(f"{_count(spec, empty)} without predictions ({_names(spec, empty)}).", to_do, urgent=True)
 
 
-def _overdue(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _overdue(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     late = [
         r for r in reports if r.rows and r.labels_due and r.coverage is not None and r.coverage < spec.label_coverage
     ]
@@ -66,7 +66,7 @@ def _overdue(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(f"{_count(spec, late)} whose labels were due and are not all in ({shares}).", to_do, urgent=True)
 
 
-def _thin(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _thin(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     thin = [r for r in reports if r.closed and 0 < r.rows < spec.minimum_rows]
     if not thin:
         return None
@@ -75,7 +75,7 @@ def _thin(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(few, to_do, urgent=True)
 
 
-def _waiting(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _waiting(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     waiting = [r for r in reports if r.waiting and r.verdict.state is not State.ERROR]
     if not waiting:
         return None
@@ -84,7 +84,7 @@ def _waiting(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     )
 
 
-def _not_due(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _not_due(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     early = [r for r in reports if r.rows and not r.labels_due]
     if not early:
         return None
@@ -93,7 +93,7 @@ def _not_due(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(missing, f"Nothing to do: the last are due on {due:%-d %B, %H:%M}. Until then estimates speak.")
 
 
-def _open(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _open(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     still = [r for r in reports if r.rows and not r.closed]
     if not still:
         return None
@@ -101,7 +101,7 @@ def _open(spec: ModelSpec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(missing, f"Nothing to do: it closes {closes(spec, still[0])}.")
 
 
-def closes(spec: ModelSpec, report: ChunkReport) -> str:
+def closes(spec: Spec, report: ChunkReport) -> str:
     """Say when an open chunk closes: by the wall's clock, or with the first prediction that is late enough."""
     at = f"{closing_time(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
     if spec.clock is ModelClock.WALL:
@@ -109,18 +109,18 @@ def closes(spec: ModelSpec, report: ChunkReport) -> str:
     return f"with the first prediction of {at} or later, since the model's clock is the newest of its data"
 
 
-def name(spec: ModelSpec, report: ChunkReport) -> str:
+def name(spec: Spec, report: ChunkReport) -> str:
     """Name a chunk for people: its day, or its first hour, day or month."""
     start = report.chunk.start.astimezone(spec.zone)
     formats = {Period.HOUR: "%-d %b %H:%M", Period.MONTH: "%b %Y", Period.QUARTER: "%b %Y"}
     return start.strftime(formats.get(spec.period, "%-d %b"))
 
 
-def _count(spec: ModelSpec, reports: Sequence[ChunkReport]) -> str:
+def _count(spec: Spec, reports: Sequence[ChunkReport]) -> str:
     return f"{len(reports)} {PERIOD_WORDS[spec.period]}{'' if len(reports) == 1 else 's'}"
 
 
-def _names(spec: ModelSpec, reports: Sequence[ChunkReport]) -> str:
+def _names(spec: Spec, reports: Sequence[ChunkReport]) -> str:
     if len(reports) > 3:
         return f"{name(spec, reports[0])} to {name(spec, reports[-1])}"
     return ", ".join(name(spec, report) for report in reports)

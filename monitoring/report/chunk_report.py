@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
-from driftline.engine.results import MODEL, Kind, Result, State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import MODEL, Result, ResultKind, State, Verdict
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
@@ -52,7 +52,7 @@ class ChunkReport:
         """The share of labels that are in, None without rows."""
         return self.labelled / self.rows if self.rows else None
 
-    def result(self, kind: Kind, method: str, subject: str = MODEL) -> Result | None:
+    def result(self, kind: ResultKind, method: str, subject: str = MODEL) -> Result | None:
         """Give one result, or None where it was not computed."""
         wanted = (kind, method, subject)
         return next((r for r in self.results if (r.kind, r.method, r.subject) == wanted), None)
@@ -103,7 +103,7 @@ def read(connection: Connection, version: Version, clock: datetime, span: Span) 
 
 
 def _limits(
-    connection: Connection, store: RevisionStore, spec: ModelSpec, span: Span, unstored: list[datetime]
+    connection: Connection, store: RevisionStore, spec: Spec, span: Span, unstored: list[datetime]
 ) -> tuple[datetime, datetime] | None:
     """Where the reports begin and end: within what is stored, waiting or failed, since time has no end."""
     ends = store.ends(connection)
@@ -116,7 +116,7 @@ def _limits(
     return (first, last) if first <= last else None
 
 
-def _calendar(spec: ModelSpec, first: datetime, last: datetime) -> Iterator[Chunk]:
+def _calendar(spec: Spec, first: datetime, last: datetime) -> Iterator[Chunk]:
     """The calendar's chunks that start from `first` to `last`, both included."""
     chunk = chunk_at(spec, first)
     while chunk.start <= last:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import Bounds, Kind, Result
+from driftline.engine.results import Bounds, Result, ResultKind
 from driftline.engine.verdicts.findings import title
 from driftline.store.registry import Version
 from monitoring.pages.charts import LEVELS
@@ -57,8 +57,8 @@ def drift(version: Version, chunks: Sequence[ChunkReport]) -> bytes:
 
 def _draw_metric(axes: Axes, metric: str, chunks: Sequence[ChunkReport]) -> None:
     axes.set_title(title(metric), loc="left", fontsize=10, color=INK)
-    realized = _defined(chunks, Kind.REALIZED, metric)
-    estimated = _defined(chunks, Kind.ESTIMATED, metric)
+    realized = _defined(chunks, ResultKind.REALIZED, metric)
+    estimated = _defined(chunks, ResultKind.ESTIMATED, metric)
     if estimated:
         times, values, errors = _columns(estimated)
         axes.fill_between(times, values - 3 * errors, values + 3 * errors, color=ESTIMATED, alpha=0.15, lw=0)
@@ -82,7 +82,7 @@ def _draw_bounds(axes: Axes, bounds: Mapping[Chunk, Bounds]) -> None:
             axes.hlines([level for level, _ in found], starts, ends, colors=colour, lw=1.2, label=label)
 
 
-def _defined(chunks: Sequence[ChunkReport], kind: Kind, metric: str) -> list[tuple[ChunkReport, Result]]:
+def _defined(chunks: Sequence[ChunkReport], kind: ResultKind, metric: str) -> list[tuple[ChunkReport, Result]]:
     found = ((report, report.result(kind, metric)) for report in chunks)
     return [(report, result) for report, result in found if result is not None and result.value is not None]
 

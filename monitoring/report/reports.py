@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftline.engine.results import MODEL, Kind, Result
+from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.objects import ObjectStore
 from driftline.store.registry import Version
 from monitoring.report import plots
@@ -51,7 +51,10 @@ def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
 def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for metric in version.spec.metrics:
-            realized, estimated = report.result(Kind.REALIZED, metric), report.result(Kind.ESTIMATED, metric)
+            realized, estimated = (
+                report.result(ResultKind.REALIZED, metric),
+                report.result(ResultKind.ESTIMATED, metric),
+            )
             yield {
                 **_chunk(version, report),
                 "labelled": report.labelled,

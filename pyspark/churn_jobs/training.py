@@ -26,7 +26,7 @@ from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
-from driftline.engine.spec import ColumnSpec, ModelClock, ModelSpec, Period
+from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
 from driftline.objects import ObjectStore
 from driftline.store import migrate, registry
 from driftline.store.database import in_transaction
@@ -68,9 +68,9 @@ def _with_whole_past(job: Job, days: DayRange) -> DayRange:
     return DayRange(max(days.first, first), days.last)
 
 
-def churn_spec(config: TrainingConfig) -> ModelSpec:
+def churn_spec(config: TrainingConfig) -> Spec:
     """Give what is watched of the churn model: every feature, by day, on the data's own clock."""
-    return ModelSpec(
+    return Spec(
         columns=tuple(ColumnSpec(name=name) for name in FEATURES),
         period=Period.DAY,
         clock=ModelClock.DATA,

@@ -7,7 +7,7 @@ from sqlalchemy.sql.compiler import DDLCompiler
 
 from churn.columns import FEATURES, Processed
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store.tables import CHURN_NUMBER, labels, predictions
 
 MODEL_PREDICTIONS = "model_predictions"
@@ -29,7 +29,7 @@ def _compile(element: CreateView, compiler: DDLCompiler, **_: object) -> str:
 
 def model_predictions() -> Select[tuple[object, ...]]:
     """Give the churn model's predictions joined with their labels, a row a subscriber-day."""
-    spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
+    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
     table = predictions(CHURN_NUMBER, spec)
     label = labels.c.value
     return select(

@@ -37,7 +37,7 @@ def backtest(
     Rows before `reference_until` (an ISO date or instant, or a date, datetime or `numpy.datetime64`) are the reference
     that the later ones are held against. `timestamp`, `label`, `prediction`, `score` and `id` name columns; the scores
     of several classes are a mapping of class to column. `positive` is the value that stands for class 1. `chunk` is
-    `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`; `spec` holds fields of `driftline.engine.spec.ModelSpec`.
+    `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`; `spec` holds fields of `driftline.engine.spec.Spec`.
     What is not given is inferred, and `BacktestResult.inferred` says how. A label that is missing is one that is not
     known yet. Every fault of the input is named in one `InvalidInput`.
     """

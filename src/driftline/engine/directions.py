@@ -3,7 +3,7 @@
 from enum import StrEnum
 from functools import cache
 
-from driftline.engine.results import Bounds, Kind, Method, Metric, Quality
+from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind
 
 
 class Worse(StrEnum):
@@ -15,7 +15,7 @@ class Worse(StrEnum):
     NEITHER = "neither"
 
 
-PERFORMANCE = frozenset({Kind.REALIZED, Kind.ESTIMATED})
+PERFORMANCE = frozenset({ResultKind.REALIZED, ResultKind.ESTIMATED})
 
 _LOSSES = frozenset(
     {
@@ -48,7 +48,7 @@ def base(method: str) -> str:
 
 
 @cache
-def worse(kind: Kind, method: str) -> Worse:
+def worse(kind: ResultKind, method: str) -> Worse:
     """Say on which side `method` gets worse: performance below, losses, drift and faults above, statistics on both.
 
     Cells of a confusion matrix get worse on neither: they follow the number of rows.
@@ -56,10 +56,10 @@ def worse(kind: Kind, method: str) -> Worse:
     name = base(method)
     if kind in PERFORMANCE:
         return Worse.HIGHER if name in _LOSSES else Worse.NEITHER if name in _COUNTS else Worse.LOWER
-    return Worse.EITHER if kind is Kind.STATISTIC or name in _TWO_SIDED else Worse.HIGHER
+    return Worse.EITHER if kind is ResultKind.STATISTIC or name in _TWO_SIDED else Worse.HIGHER
 
 
-def worse_side(kind: Kind, method: str, bounds: Bounds) -> Bounds:
+def worse_side(kind: ResultKind, method: str, bounds: Bounds) -> Bounds:
     """Keep only the bounds on the side where the number gets worse."""
     side = worse(kind, method)
     low, high = side in {Worse.LOWER, Worse.EITHER}, side in {Worse.HIGHER, Worse.EITHER}

@@ -6,19 +6,19 @@ from dataclasses import replace
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.outcomes import Key, not_fitted, outcomes
 from driftline.engine.reference import FittedReference
-from driftline.engine.results import Bounds, Kind, Result, State
-from driftline.engine.segments import new_values, summarise_segments, within
-from driftline.engine.spec import ModelSpec
-from driftline.engine.states import Summary
+from driftline.engine.results import Bounds, Result, ResultKind, State
+from driftline.engine.segments import new_values, summarize_segments, within
+from driftline.engine.spec import Spec
 from driftline.engine.thresholds.bounds import standing
 from driftline.engine.thresholds.limits import Limit
 
 
 def evaluate_chunk(
-    fitted: FittedReference, spec: ModelSpec, frame: pd.DataFrame, chunk: Chunk | None = None
+    fitted: FittedReference, spec: Spec, frame: pd.DataFrame, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
     """Compute all results of one chunk: realized, estimated, drift and quality.
 
@@ -27,21 +27,21 @@ def evaluate_chunk(
     Missing columns are a SchemaMismatch, labels or predictions that the problem has not an InvalidInput. `chunk` is the
     period of the rows; freshness needs it, and `event_time` too.
     """
-    return finish_chunk(fitted, spec, summarise_chunk(fitted, spec, frame), chunk)
+    return finish_chunk(fitted, spec, summarize_chunk(fitted, spec, frame), chunk)
 
 
-def summarise_chunk(fitted: FittedReference, spec: ModelSpec, frame: pd.DataFrame) -> Summary:
-    """Summarise some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together."""
+def summarize_chunk(fitted: FittedReference, spec: Spec, frame: pd.DataFrame) -> Summary:
+    """Summarize some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together."""
     unknown = fitted.states.lacking(spec)
     unknown += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
     if unknown:
         raise not_fitted(", ".join(unknown))
-    summary = fitted.states.summarise(frame, spec)
-    return replace(summary, segments=summarise_segments(fitted.segments, fitted.states, frame, spec))
+    summary = fitted.states.summarize(frame, spec)
+    return replace(summary, segments=summarize_segments(fitted.segments, fitted.states, frame, spec))
 
 
 def finish_chunk(
-    fitted: FittedReference, spec: ModelSpec, summary: Summary, chunk: Chunk | None = None
+    fitted: FittedReference, spec: Spec, summary: Summary, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
     """Compute all results of the chunk that `summary` is of, and `chunk` the period: of all rows, then by segment."""
     found = outcomes(fitted.states, spec, summary, chunk)
@@ -50,7 +50,7 @@ def finish_chunk(
 
 
 def _of_feature(
-    fitted: FittedReference, spec: ModelSpec, feature: str, summary: Summary, chunk: Chunk | None
+    fitted: FittedReference, spec: Spec, feature: str, summary: Summary, chunk: Chunk | None
 ) -> Iterator[Result]:
     segments, parts = fitted.segments[feature], summary.segments[feature]
     for value, segment in segments.items():
@@ -66,10 +66,10 @@ def _of_feature(
         yield from _incomparable(spec, fitted, name, parts[value].rows, f"the reference has no rows with {name}")
 
 
-def _incomparable(spec: ModelSpec, fitted: FittedReference, name: str, rows: int, reason: str) -> Iterator[Result]:
+def _incomparable(spec: Spec, fitted: FittedReference, name: str, rows: int, reason: str) -> Iterator[Result]:
     """Yield a result without a value for each number that a segment would have."""
     nothing = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
-    limits = {key: Limit(Bounds()) for key in fitted.limits if key[1] is not Kind.MULTIVARIATE}
+    limits = {key: Limit(Bounds()) for key in fitted.limits if key[1] is not ResultKind.MULTIVARIATE}
     yield from (_result(limits, key, nothing, name) for key in limits)
 
 

@@ -5,20 +5,20 @@ from typing import Any
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.drift.methods import DriftMethod, methods_of
+from driftline.engine.fitted_methods import FittedMethods, Summary
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.quality import duplicates, freshness, missing_values, row_count
 from driftline.engine.quality.methods import faults_of
-from driftline.engine.results import LABEL, MODEL, Kind, Quality, State
-from driftline.engine.spec import ModelSpec
-from driftline.engine.states import States, Summary
+from driftline.engine.results import LABEL, MODEL, Quality, ResultKind, State
+from driftline.engine.spec import Spec
 from driftline.engine.statistics.methods import finish, has_statistics, names
 from driftline.errors import InvalidInput
 
-Key = tuple[str, Kind, str]
+Key = tuple[str, ResultKind, str]
 """Subject, kind and method: what an outcome is the outcome of."""
 
 
-def outcomes(states: States, spec: ModelSpec, summary: Summary, chunk: Chunk | None = None) -> dict[Key, Outcome]:
+def outcomes(states: FittedMethods, spec: Spec, summary: Summary, chunk: Chunk | None = None) -> dict[Key, Outcome]:
     """Compute all that `spec` asks for: realized, estimated, drift, quality, statistics, in that order.
 
     `chunk` is the period that the summary is of; only freshness needs it.
@@ -28,7 +28,7 @@ def outcomes(states: States, spec: ModelSpec, summary: Summary, chunk: Chunk | N
     found |= dict(_drifts(states, spec, summary))
     for method in spec.multivariate_methods:
         part = summary.multivariate[method]
-        found[MODEL, Kind.MULTIVARIATE, method.value] = states.multivariate[method].outcome(part, spec)
+        found[MODEL, ResultKind.MULTIVARIATE, method.value] = states.multivariate[method].outcome(part, spec)
     found |= dict(_faults(states, spec, summary))
     found |= dict(_faults_of_the_whole(spec, summary, chunk))
     found |= dict(_statistics(states, spec, summary))
@@ -37,43 +37,46 @@ def outcomes(states: States, spec: ModelSpec, summary: Summary, chunk: Chunk | N
     return dict.fromkeys(found, undefined(0, "no rows in this chunk", State.NO_DATA))
 
 
-def _drifts(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+def _drifts(states: FittedMethods, spec: Spec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
     for column in spec.watched:
         state, part = states.columns[column.name], summary.columns[column.name]
         for name, method in methods_of(spec, column).items():
-            key = (column.name, Kind.DRIFT, name.value)
+            key = (column.name, ResultKind.DRIFT, name.value)
             yield key, _drift(method, column.name, state.sketches[method.sketch], part.sketches[method.sketch], spec)
 
 
-def _faults(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+def _faults(states: FittedMethods, spec: Spec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
     """Faults of columns; a label is left out: that it is not there yet is no fault."""
     for column in (column for column in spec.watched if column.name != LABEL):
         state, part = states.columns[column.name], summary.columns[column.name]
         if Quality.MISSING_VALUES in spec.quality:
-            key = (column.name, Kind.QUALITY, Quality.MISSING_VALUES.value)
+            key = (column.name, ResultKind.QUALITY, Quality.MISSING_VALUES.value)
             yield key, missing_values.finish(state.missing, part.missing, spec)
         for fault, module in faults_of(spec, column).items():
-            yield (column.name, Kind.QUALITY, fault.value), module.finish(state.faults[fault], part.faults[fault], spec)
+            yield (
+                (column.name, ResultKind.QUALITY, fault.value),
+                module.finish(state.faults[fault], part.faults[fault], spec),
+            )
 
 
-def _faults_of_the_whole(spec: ModelSpec, summary: Summary, chunk: Chunk | None) -> Iterator[tuple[Key, Outcome]]:
+def _faults_of_the_whole(spec: Spec, summary: Summary, chunk: Chunk | None) -> Iterator[tuple[Key, Outcome]]:
     if summary.whole.duplicates:
-        key = (MODEL, Kind.QUALITY, Quality.DUPLICATES.value)
+        key = (MODEL, ResultKind.QUALITY, Quality.DUPLICATES.value)
         yield key, duplicates.finish(summary.whole.duplicates, spec)
     if Quality.ROW_COUNT in spec.quality:
-        yield (MODEL, Kind.QUALITY, Quality.ROW_COUNT.value), row_count.finish(summary.rows)
+        yield (MODEL, ResultKind.QUALITY, Quality.ROW_COUNT.value), row_count.finish(summary.rows)
     if summary.whole.freshness:
-        yield (MODEL, Kind.QUALITY, Quality.FRESHNESS.value), freshness.finish(summary.whole.freshness, chunk)
+        yield (MODEL, ResultKind.QUALITY, Quality.FRESHNESS.value), freshness.finish(summary.whole.freshness, chunk)
 
 
-def _statistics(states: States, spec: ModelSpec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
+def _statistics(states: FittedMethods, spec: Spec, summary: Summary) -> Iterator[tuple[Key, Outcome]]:
     for column in (column for column in spec.watched if has_statistics(column, spec)):
         state, part = states.columns[column.name].statistics, summary.columns[column.name].statistics
         for name in names(spec):
-            yield (column.name, Kind.STATISTIC, name), finish(state, part, name, spec)
+            yield (column.name, ResultKind.STATISTIC, name), finish(state, part, name, spec)
 
 
-def _drift(method: DriftMethod, column: str, state: Any, part: Any, spec: ModelSpec) -> Outcome:
+def _drift(method: DriftMethod, column: str, state: Any, part: Any, spec: Spec) -> Outcome:
     if not state.rows:
         return undefined(part.rows, "the reference has no values of this column to compare with")
     if column == LABEL and not part.rows:

@@ -15,16 +15,16 @@ import pyarrow as pa
 
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
+from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcomes import Key
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.engine.running import Piece, Run, do, in_turn
 from driftline.engine.segments import Fitted, FittedSegment, fit_segments
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
-from driftline.engine.states import States, require
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.tasks import Map, Task, call, serial_map
 from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.errors import InvalidInput
 
-FORMAT = 4
+FORMAT = 5
 """The version of the JSON; a reference stored under another one must be fitted again."""
 
 
@@ -37,7 +37,7 @@ class FittedReference:
     by feature and value.
     """
 
-    states: States
+    states: FittedMethods
     limits: Mapping[Key, Limit]
     rows: int
     since: datetime
@@ -73,7 +73,7 @@ class FittedReference:
             msg = f"the fitted reference has format {stored.get('format')}, this version reads {FORMAT}; fit it again"
             raise InvalidInput(msg)
         return cls(
-            states=States.from_dict(stored["states"]),
+            states=FittedMethods.from_dict(stored["states"]),
             limits=limits_from_list(stored["limits"]),
             rows=stored["rows"],
             since=datetime.fromisoformat(stored["since"]),
@@ -88,7 +88,7 @@ class FittedReference:
 
 
 def fit_reference(
-    frame: pd.DataFrame, spec: ModelSpec, sizes: Sequence[int] | None = None, run: Run = in_turn
+    frame: pd.DataFrame, spec: Spec, sizes: Sequence[int] | None = None, mapper: Map = serial_map
 ) -> FittedReference:
     """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
 
@@ -97,32 +97,32 @@ def fit_reference(
     probability_<class> each; of a regression numbers, without a score. Its order does not matter. No rows, or two with
     the same event time and id, are an InvalidInput; missing columns are a SchemaMismatch. With `sizes` the reference's
     chunks are not periods but have that many rows each, in the order of event time and id; they must add up to all
-    rows. `run` may spread the work over cores.
+    rows. `mapper` may spread the work over cores.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:
         msg = "the reference has no rows; give it a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    work: list[Piece] = [*States.pieces(ordered, spec), partial(content_hash, ordered, spec)]
-    *fitted, digest = run(do, work)
-    states = States.of(spec, fitted)
+    work: list[Task] = [*FittedMethods.tasks(ordered, spec), partial(content_hash, ordered, spec)]
+    *fitted, digest = mapper(call, work)
+    states = FittedMethods.of(spec, fitted)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
     times = ordered[EVENT_TIME]
     return FittedReference(
         states=states,
-        limits=limits_of(states, spec, chunks, run),
+        limits=limits_of(states, spec, chunks, mapper),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=digest,
-        segments=fit_segments(ordered, spec, states, chunks, run),
+        segments=fit_segments(ordered, spec, states, chunks, mapper),
     )
 
 
-def content_hash(frame: pd.DataFrame, spec: ModelSpec) -> str:
+def content_hash(frame: pd.DataFrame, spec: Spec) -> str:
     """Return the SHA-256 of the content of scored rows (columns as in `fit_reference`), as hexadecimal digits.
 
     The order of rows and columns does not matter. Values are hashed as what they mean, not as they are stored: 1 and

@@ -13,7 +13,7 @@ EVENT_TIME = "event_time"
 ID = "id"
 
 
-class Kind(StrEnum):
+class ResultKind(StrEnum):
     """What a result speaks of."""
 
     REALIZED = "realized"
@@ -112,11 +112,11 @@ class Bounds:
     alert_upper: float | None = None
     expected: float | None = None
 
-    def breached(self, value: float) -> bool:
+    def breaches_warning_bound(self, value: float) -> bool:
         """Say whether `value` is outside the warning bounds."""
         return _outside(value, self.lower, self.upper)
 
-    def breached_far(self, value: float) -> bool:
+    def breaches_alert_bound(self, value: float) -> bool:
         """Say whether `value` is outside the bounds where one chunk alone alerts."""
         return _outside(value, self.alert_lower, self.alert_upper)
 
@@ -142,7 +142,7 @@ class Result:
     """
 
     subject: str
-    kind: Kind
+    kind: ResultKind
     method: str
     value: float | None
     rows: int

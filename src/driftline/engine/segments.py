@@ -16,11 +16,11 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.columns import coded
 from driftline.engine.drift.methods import SKETCHES, Sketch
 from driftline.engine.drift.sketches.bin_counts import BinCounts
+from driftline.engine.fitted_methods import FittedMethods, SegmentSummary, read_values
 from driftline.engine.outcome import too_few
 from driftline.engine.outcomes import Key
-from driftline.engine.running import Run, do
-from driftline.engine.spec import ColumnSpec, ModelSpec
-from driftline.engine.states import SegmentSummary, States, read_values
+from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.tasks import Map, call
 from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.errors import InvalidInput
 
@@ -39,7 +39,7 @@ class FittedSegment:
     """
 
     rows: int
-    states: States | None
+    states: FittedMethods | None
     limits: Mapping[Key, Limit]
     counts: Mapping[str, BinCounts]
 
@@ -57,7 +57,7 @@ class FittedSegment:
         """Return what `to_dict` was made from."""
         return cls(
             stored["rows"],
-            States.from_dict(stored["states"]) if stored["states"] else None,
+            FittedMethods.from_dict(stored["states"]) if stored["states"] else None,
             limits_from_list(stored["limits"]),
             {name: BinCounts.from_list(counts) for name, counts in stored["counts"].items()},
         )
@@ -80,18 +80,18 @@ def by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFr
 
 
 def fit_segments(
-    ordered: pd.DataFrame, spec: ModelSpec, whole: States, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run
+    ordered: pd.DataFrame, spec: Spec, whole: FittedMethods, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map
 ) -> dict[str, dict[str, FittedSegment]]:
     """Fit every segment of the reference; `chunks` are its chunks, `whole` the states of all its rows.
 
     A feature with more than 50 values in the reference is an InvalidInput.
     """
-    return {feature: _fit_feature(feature, ordered, spec, whole, chunks, run) for feature in spec.segments}
+    return {feature: _fit_feature(feature, ordered, spec, whole, chunks, mapper) for feature in spec.segments}
 
 
-def summarise_segments(fitted: Fitted, whole: States, frame: pd.DataFrame, spec: ModelSpec) -> Summaries:
-    """Summarise some or all rows of a chunk by segment; of values that the reference has not only rows are counted."""
-    return {feature: _summarise_feature(fitted[feature], feature, whole, frame, spec) for feature in spec.segments}
+def summarize_segments(fitted: Fitted, whole: FittedMethods, frame: pd.DataFrame, spec: Spec) -> Summaries:
+    """Summarize some or all rows of a chunk by segment; of values that the reference has not only rows are counted."""
+    return {feature: _summarize_feature(fitted[feature], feature, whole, frame, spec) for feature in spec.segments}
 
 
 def new_values(fitted: Mapping[str, FittedSegment], parts: Mapping[str, SegmentSummary]) -> list[str]:
@@ -100,7 +100,7 @@ def new_values(fitted: Mapping[str, FittedSegment], parts: Mapping[str, SegmentS
     return sorted(new, key=lambda value: (-parts[value].rows, value))[:MOST_SEGMENTS]
 
 
-def within(spec: ModelSpec) -> ModelSpec:
+def within(spec: Spec) -> Spec:
     """Return the spec of what is computed in each segment."""
     return spec.model_copy(update={"multivariate_methods": (), "segments": ()})
 
@@ -108,10 +108,10 @@ def within(spec: ModelSpec) -> ModelSpec:
 def _fit_feature(
     feature: str,
     ordered: pd.DataFrame,
-    spec: ModelSpec,
-    whole: States,
+    spec: Spec,
+    whole: FittedMethods,
     chunks: Sequence[tuple[Chunk, pd.DataFrame]],
-    run: Run,
+    mapper: Map,
 ) -> dict[str, FittedSegment]:
     parts = dict(by_value(ordered, feature))
     if len(parts) > MOST_SEGMENTS:
@@ -122,42 +122,42 @@ def _fit_feature(
         raise InvalidInput(msg)
     cut = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
     own = {value: [(chunk, rows[value]) for chunk, rows in cut if value in rows] for value in parts}
-    fitted = run(do, [partial(_fit, rows, spec, whole, own[value]) for value, rows in parts.items()])
+    fitted = mapper(call, [partial(_fit, rows, spec, whole, own[value]) for value, rows in parts.items()])
     return dict(zip(parts, fitted, strict=True))
 
 
 def _fit(
-    rows: pd.DataFrame, spec: ModelSpec, whole: States, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
+    rows: pd.DataFrame, spec: Spec, whole: FittedMethods, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
 ) -> FittedSegment:
     counts = _counts(rows, spec, whole)
     if too_few(len(rows), spec.minimum_rows, "rows"):
         return FittedSegment(len(rows), None, {}, counts)
-    states = States.fit(rows, within(spec))
+    states = FittedMethods.fit(rows, within(spec))
     return FittedSegment(len(rows), states, limits_of(states, within(spec), chunks), counts)
 
 
-def _summarise_feature(
-    fitted: Mapping[str, FittedSegment], feature: str, whole: States, frame: pd.DataFrame, spec: ModelSpec
+def _summarize_feature(
+    fitted: Mapping[str, FittedSegment], feature: str, whole: FittedMethods, frame: pd.DataFrame, spec: Spec
 ) -> dict[str, SegmentSummary]:
     parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(by_value(frame, feature))
-    return {value: _summarise(fitted.get(value), whole, rows, spec) for value, rows in parts.items()}
+    return {value: _summarize(fitted.get(value), whole, rows, spec) for value, rows in parts.items()}
 
 
-def _summarise(segment: FittedSegment | None, whole: States, rows: pd.DataFrame, spec: ModelSpec) -> SegmentSummary:
+def _summarize(segment: FittedSegment | None, whole: FittedMethods, rows: pd.DataFrame, spec: Spec) -> SegmentSummary:
     if segment is None:
         return SegmentSummary(len(rows), None, {})
-    summary = segment.states.summarise(rows, within(spec)) if segment.states else None
+    summary = segment.states.summarize(rows, within(spec)) if segment.states else None
     return SegmentSummary(len(rows), summary, _counts(rows, spec, whole))
 
 
-def _counts(rows: pd.DataFrame, spec: ModelSpec, whole: States) -> dict[str, BinCounts]:
+def _counts(rows: pd.DataFrame, spec: Spec, whole: FittedMethods) -> dict[str, BinCounts]:
     found = {column.name: _counts_of(rows, column, whole) for column in spec.watched}
     return {name: counts for name, counts in found.items() if counts is not None}
 
 
-def _counts_of(rows: pd.DataFrame, column: ColumnSpec, whole: States) -> BinCounts | None:
+def _counts_of(rows: pd.DataFrame, column: ColumnSpec, whole: FittedMethods) -> BinCounts | None:
     for sketch, state in whole.columns[column.name].sketches.items():
         if sketch in COMPARED:
             _, values = read_values(rows[column.name], column)
-            return BinCounts.of(state, SKETCHES[sketch].summarise(state, values))
+            return BinCounts.of(state, SKETCHES[sketch].summarize(state, values))
     return None

@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from driftline.engine.directions import base
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
-from driftline.engine.thresholds.overrides import OwnThreshold, StandardDeviationThreshold
+from driftline.engine.thresholds.overrides import StandardDeviationThreshold, ThresholdOverride
 
 RESERVED = frozenset(
     {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
@@ -155,7 +155,7 @@ BOUNDED = frozenset({*Metric, *Method, *Quality, *Statistic} - {Method.CHI2})
 """What may have a threshold of its own; the p-value decides on chi2."""
 
 
-class ModelSpec(BaseModel):
+class Spec(BaseModel):
     """The whole spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and minimum rows.
 
     `label_coverage` is the share of labels that a chunk needs before realized performance decides; `minimum_rows` and
@@ -163,7 +163,7 @@ class ModelSpec(BaseModel):
     multiclass model, as text; their scores are in columns probability_<class>. `segments` names categorical features by
     whose values all results are given apart. `exact_distances` keeps a reference of any length whole for
     Kolmogorov-Smirnov and Wasserstein. Without `metrics` the problem's default ones are computed; `confusion_matrix` of
-    a binary model stands for its four numbers. `own_thresholds` are by method and go before the policy of `thresholds`.
+    a binary model stands for its four numbers. `threshold_overrides` are by method and precede the policy `thresholds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -190,7 +190,9 @@ class ModelSpec(BaseModel):
     label_drift: bool = False
     exact_distances: bool = False
     thresholds: ThresholdPolicy = ThresholdPolicy.DRIFTLINE
-    own_thresholds: Mapping[str, Annotated[OwnThreshold, Field(discriminator="type")]] = Field(default_factory=dict)
+    threshold_overrides: Mapping[str, Annotated[ThresholdOverride, Field(discriminator="type")]] = Field(
+        default_factory=dict
+    )
     drift_alerts: bool = False
 
     @model_validator(mode="before")
@@ -254,10 +256,10 @@ class ModelSpec(BaseModel):
             yield f"segments must be categorical features, not {', '.join(wrong)}; there are {there}"
 
     def _threshold_faults(self) -> Iterator[str]:
-        unknown = sorted(set(self.own_thresholds) - BOUNDED)
+        unknown = sorted(set(self.threshold_overrides) - BOUNDED)
         if unknown:
             yield f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(BOUNDED))}"
-        if isinstance(self.own_thresholds.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
+        if isinstance(self.threshold_overrides.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
             yield "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
 
     def _method_faults(self) -> Iterator[str]:
@@ -272,10 +274,10 @@ class ModelSpec(BaseModel):
         if self.multivariate_methods and not any(column.watched for column in self.columns):
             yield "multivariate_methods look at the watched features; watch some"
 
-    def own_threshold(self, method: str) -> OwnThreshold | None:
-        """Return what `own_thresholds` has for `method`, or for the method that it is one number of."""
+    def threshold_override(self, method: str) -> ThresholdOverride | None:
+        """Return what `threshold_overrides` has for `method`, or for the method that it is one number of."""
         names = [method, base(method), *([Metric.CONFUSION_MATRIX] if method in CONFUSION else [])]
-        return next((self.own_thresholds[name] for name in names if name in self.own_thresholds), None)
+        return next((self.threshold_overrides[name] for name in names if name in self.threshold_overrides), None)
 
     @property
     def zone(self) -> ZoneInfo:

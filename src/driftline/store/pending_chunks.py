@@ -8,7 +8,7 @@ from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks
 from driftline.store.version_key import VersionKey
 
@@ -38,7 +38,7 @@ def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> Non
         connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
 
 
-def queue_all(connection: Connection, key: VersionKey, spec: ModelSpec) -> None:
+def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
     """Queue every chunk that a batch of the version's predictions touched."""
     slots = connection.execute(
         select(ledger_slots.c.slot)

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from churn.views import create_model_predictions
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.spec import ModelSpec, Problem
+from driftline.engine.spec import Problem, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
 from driftline.store import pending_chunks
@@ -52,7 +52,7 @@ class Version:
     name: str
     number: int
     spec_revision: int
-    spec: ModelSpec
+    spec: Spec
     fitted: FittedReference
     artifact_uri: str | None
     reference_uri: str
@@ -75,7 +75,7 @@ class Candidate:
     """
 
     name: str
-    spec: ModelSpec
+    spec: Spec
     training_hash: str
     reference: pd.DataFrame
     artifact_uri: str | None
@@ -128,7 +128,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     return version
 
 
-def _require_binary(spec: ModelSpec) -> None:
+def _require_binary(spec: Spec) -> None:
     """Refuse what the tables of predictions and labels, and the pages, have no place for."""
     if spec.problem is not Problem.BINARY:
         raise InvalidInput(
@@ -137,7 +137,7 @@ def _require_binary(spec: ModelSpec) -> None:
         )
 
 
-def _require_no_segments(spec: ModelSpec) -> None:
+def _require_no_segments(spec: Spec) -> None:
     """Refuse segments: the table of results has no place for them."""
     if spec.segments:
         raise InvalidInput(
@@ -146,7 +146,7 @@ def _require_no_segments(spec: ModelSpec) -> None:
         )
 
 
-def _require_long_enough(fitted: FittedReference, spec: ModelSpec) -> None:
+def _require_long_enough(fitted: FittedReference, spec: Spec) -> None:
     if fitted.chunks < REFERENCE_CHUNKS:
         raise InvalidInput(
             f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a "
@@ -204,7 +204,7 @@ def _model_number(connection: Connection, name: str, now: datetime) -> int:
 
 
 def _add_revision(
-    connection: Connection, number: int, version: int, spec: ModelSpec, fitted: FittedReference, now: datetime
+    connection: Connection, number: int, version: int, spec: Spec, fitted: FittedReference, now: datetime
 ) -> None:
     mine = (spec_revisions.c.model_number == number) & (spec_revisions.c.model_version == version)
     newest = connection.execute(select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(mine)).scalar_one()
@@ -219,7 +219,7 @@ def _add_revision(
     connection.execute(insert(spec_revisions).values(row))
 
 
-def _make_tables(connection: Connection, number: int, spec: ModelSpec) -> None:
+def _make_tables(connection: Connection, number: int, spec: Spec) -> None:
     store = PredictionStore(number, spec)
     store.create(connection)
     wanted = {column.name: _is_number(column.type) for column in store.table.columns}
@@ -239,7 +239,7 @@ def _is_number(column_type: TypeEngine[Any]) -> bool:
     return isinstance(column_type, Numeric | Integer)
 
 
-def _finish(connection: Connection, number: int, version: int, spec: ModelSpec) -> None:
+def _finish(connection: Connection, number: int, version: int, spec: Spec) -> None:
     """Make the version ready; what was predicted with it before counts from now on."""
     mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
@@ -247,7 +247,7 @@ def _finish(connection: Connection, number: int, version: int, spec: ModelSpec) 
         pending_chunks.queue_all(connection, VersionKey(number, version), spec)
 
 
-def revise_spec(engine: Engine, name: str, version: int, spec: ModelSpec, now: datetime) -> int:
+def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:
     """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
 
     Raises:
@@ -302,7 +302,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         name=name,
         number=row["version"],
         spec_revision=row["revision"],
-        spec=ModelSpec.model_validate_json(row["spec"]),
+        spec=Spec.model_validate_json(row["spec"]),
         fitted=FittedReference.from_json(row["fitted"]),
         artifact_uri=row["artifact_uri"],
         reference_uri=row["reference_uri"],

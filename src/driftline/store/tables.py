@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from churn.columns import CDR_USAGE, FEATURES, USAGE, Cdr, Processed
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 
 metadata = MetaData()
 truth_metadata = MetaData(schema="truth")
@@ -220,7 +220,7 @@ spec_revisions = Table(
     Column("model_number", Integer, primary_key=True, autoincrement=False),
     Column("model_version", Integer, primary_key=True, autoincrement=False),
     Column("revision", Integer, primary_key=True, autoincrement=False),
-    Column("spec", LONGTEXT, nullable=False, comment="JSON of a ModelSpec"),
+    Column("spec", LONGTEXT, nullable=False, comment="JSON of a Spec"),
     Column("fitted", LONGTEXT, nullable=False, comment="JSON of the reference fitted under this spec"),
     Column("created_at", INSTANT, nullable=False),
     **OPTIONS,
@@ -247,7 +247,7 @@ FEATURE_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
 }
 
 
-def prediction_columns(spec: ModelSpec) -> tuple[Column[Any], ...]:
+def prediction_columns(spec: Spec) -> tuple[Column[Any], ...]:
     """Give the columns that hold a prediction's content, in table order: what a writer sends."""
     return (
         Column(EVENT_TIME, INSTANT, nullable=False),
@@ -267,10 +267,10 @@ class _Model:
 
     number: int
     text: str
-    spec: ModelSpec = field(compare=False)
+    spec: Spec = field(compare=False)
 
 
-def predictions(number: int, spec: ModelSpec) -> Table:
+def predictions(number: int, spec: Spec) -> Table:
     """Give the table of a model's predictions; its primary key makes a chunk one range scan.
 
     Asked for again it is the same object, so that SQLAlchemy compiles a statement on it once.
@@ -278,7 +278,7 @@ def predictions(number: int, spec: ModelSpec) -> Table:
     return _predictions(_Model(number, spec.model_dump_json(), spec))
 
 
-def predictions_staging(number: int, spec: ModelSpec) -> Table:
+def predictions_staging(number: int, spec: Spec) -> Table:
     """Give the table where a model's predictions wait for the one transaction that moves them; once, too."""
     return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
 

@@ -18,7 +18,7 @@ from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Result, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
 from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import A_DAY, UNTIL
 
@@ -71,7 +71,7 @@ def test_each_chunk_equals_the_engine_on_its_rows(world: pd.DataFrame, judged: B
         ColumnSpec(name="age"),
         ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL),
     )
-    spec = ModelSpec(columns=columns, period=Period.DAY)
+    spec = Spec(columns=columns, period=Period.DAY)
     frame = world.rename(columns={"when": "event_time", "ref": "id", "score": "probability_1", "churned": "label"})
     frame["event_time"] = frame["event_time"].dt.tz_localize("UTC")
     frame["prediction"] = (frame["probability_1"] >= 0.5).astype(int)

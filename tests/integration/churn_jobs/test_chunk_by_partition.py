@@ -1,4 +1,4 @@
-"""A chunk that Spark summarises partition by partition is the chunk that is computed in one piece."""
+"""A chunk that Spark summarizes partition by partition is the chunk that is computed in one piece."""
 
 import pickle
 import sys
@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_chunk
+from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Quality, Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
-from driftline.engine.states import Summary
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(ColumnSpec(name="usage"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)),
     quality=(Quality.MISSING_VALUES, Quality.UNSEEN_CATEGORIES, Quality.OUT_OF_RANGE, Quality.ROW_COUNT),
     statistics=tuple(Statistic),
@@ -50,7 +50,7 @@ def test_merged_partitions_are_the_whole(spark: SparkSession, monkeypatch: pytes
 
     def parts(frames: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         for frame in frames:
-            yield pd.DataFrame({"part": [pickle.dumps(summarise_chunk(fitted, SPEC, frame))]})
+            yield pd.DataFrame({"part": [pickle.dumps(summarize_chunk(fitted, SPEC, frame))]})
 
     partitions = spark.createDataFrame(chunk).repartition(5).mapInPandas(parts, "part binary").collect()
     assert len(partitions) == 5

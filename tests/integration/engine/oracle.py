@@ -11,7 +11,7 @@ from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE, Result
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 Rows = tuple[pd.DataFrame, pd.DataFrame]
 """A reference, and the rows to analyse."""
@@ -19,7 +19,7 @@ Found = list[dict[tuple[str, str, str], Result]]
 """Our results by chunk, each under its subject, kind and method."""
 
 
-def ours_of(rows: Rows, spec: ModelSpec, *, shuffled: bool = True) -> Found:
+def ours_of(rows: Rows, spec: Spec, *, shuffled: bool = True) -> Found:
     """Judge every chunk; `shuffled`, the reference's rows come in another order than NannyML reads them in."""
     reference, analysis = rows
     fitted = fit_reference(reference.sample(frac=1, random_state=1) if shuffled else reference, spec)

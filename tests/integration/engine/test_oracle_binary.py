@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from driftline.engine.performance.binary.sampling import SEED
-from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Kind, Metric
-from driftline.engine.spec import BusinessValue, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Metric, ResultKind
+from driftline.engine.spec import BusinessValue, ColumnSpec, Period, Spec, ThresholdPolicy
 from driftline.engine.thresholds.confidence import confidence_band
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
@@ -40,7 +40,7 @@ THEIR_NAMES = {
 }
 ASKED = ("roc_auc", "f1", "accuracy", "average_precision", "precision", "recall", "specificity")
 WORTH = BusinessValue(true_positive=90.5, false_positive=-40.0, true_negative=3.25, false_negative=-120.0)
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(ColumnSpec(name="car_value"),),
     metrics=tuple(THEIR_NAMES),
     business_value=WORTH,
@@ -60,7 +60,7 @@ class Case:
 
     reference: pd.DataFrame
     analysis: pd.DataFrame
-    spec: ModelSpec = SPEC
+    spec: Spec = SPEC
 
     def ours(self) -> Found:
         return ours_of((self.reference, self.analysis), self.spec)
@@ -104,7 +104,7 @@ def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[
     return [{name: row[name].to_dict() for name in names} for _, row in frame.iterrows()]
 
 
-def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Found, kind: Kind) -> None:
+def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Found, kind: ResultKind) -> None:
     assert len(theirs) == len(ours)
     for their_chunk, our_chunk in zip(theirs, ours, strict=True):
         for metric, name in THEIR_NAMES.items():
@@ -113,17 +113,17 @@ def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Found, kind: Ki
 
 
 def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
-    _same_numbers(_theirs(nannyml.PerformanceCalculator, case), ours, Kind.REALIZED)
+    _same_numbers(_theirs(nannyml.PerformanceCalculator, case), ours, ResultKind.REALIZED)
 
 
 def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
     theirs = _theirs(nannyml.CBPE, scored)
-    _same_numbers(theirs, ours, Kind.ESTIMATED)
+    _same_numbers(theirs, ours, ResultKind.ESTIMATED)
     for their_chunk, our_chunk in zip(theirs, ours, strict=True):
         for metric, name in THEIR_NAMES.items():
-            lower, upper = confidence_band(our_chunk[MODEL, Kind.ESTIMATED, metric]) or (None, None)
+            lower, upper = confidence_band(our_chunk[MODEL, ResultKind.ESTIMATED, metric]) or (None, None)
             assert same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
             assert same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
 
@@ -139,7 +139,7 @@ def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
     theirs = _theirs(nannyml.PerformanceCalculator, case, normalize_business_value="per_prediction")
     totals = _theirs(nannyml.PerformanceCalculator, case)
     for their_chunk, total, our_chunk in zip(theirs, totals, case.ours(), strict=True):
-        result, numbers = our_chunk[MODEL, Kind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
+        result, numbers = our_chunk[MODEL, ResultKind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
         assert same(result.value, total["business_value"]["value"] / result.rows)
         assert same(result.sampling_error, numbers["sampling_error"])
         assert not same(result.value, numbers["value"])
@@ -154,6 +154,8 @@ def test_a_model_that_claims_everything_has_metrics_where_nannyml_has_none(
     for their_chunk, our_chunk in zip(theirs, case.ours(), strict=True):
         for metric in (Metric.F1, Metric.PRECISION, Metric.RECALL):
             assert np.isnan(their_chunk[metric]["value"])
-            assert our_chunk[MODEL, Kind.REALIZED, metric].value is not None
-        assert our_chunk[MODEL, Kind.REALIZED, Metric.RECALL].value == 1.0
-        assert same(our_chunk[MODEL, Kind.REALIZED, Metric.SPECIFICITY].value, their_chunk["specificity"]["value"])
+            assert our_chunk[MODEL, ResultKind.REALIZED, metric].value is not None
+        assert our_chunk[MODEL, ResultKind.REALIZED, Metric.RECALL].value == 1.0
+        assert same(
+            our_chunk[MODEL, ResultKind.REALIZED, Metric.SPECIFICITY].value, their_chunk["specificity"]["value"]
+        )

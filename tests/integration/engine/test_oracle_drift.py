@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.results import EVENT_TIME, Kind, Method, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, Method, ResultKind, State
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import named, ours_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS, CATEGORICAL = ("car_value", "driver_tenure"), ("salary_range", "size_of_downpayment")
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
         *(ColumnSpec(name=name, kind=ColumnKind.CATEGORICAL) for name in CATEGORICAL),
@@ -28,7 +28,7 @@ SPEC = ModelSpec(
 )
 
 
-def _calculator(nannyml: ModuleType, spec: ModelSpec, exact: bool) -> Any:
+def _calculator(nannyml: ModuleType, spec: Spec, exact: bool) -> Any:
     # Where it knows a method by name, NannyML reads the way of calculating beside that name, not under it.
     how = {**{str(method): {} for method in spec.continuous_methods}, "calculation_method": "exact"} if exact else None
     return nannyml.UnivariateDriftCalculator(
@@ -63,7 +63,7 @@ def test_values_and_bounds(nannyml: ModuleType, example: Example, exact: bool) -
     ours = ours_of(rows, spec)
     theirs = theirs_of(_calculator(nannyml, spec, exact), rows)
     assert len(theirs) == len(ours) > 0
-    drift = [key for key in ours[0] if key[0] in {*CONTINUOUS, *CATEGORICAL} and key[1] is Kind.DRIFT]
+    drift = [key for key in ours[0] if key[0] in {*CONTINUOUS, *CATEGORICAL} and key[1] is ResultKind.DRIFT]
     assert len(drift) == len(CONTINUOUS) * len(spec.continuous_methods) + 2 * len(CATEGORICAL)
     for column, kind, method in drift:
         for chunk, row in zip(ours, named(theirs, column, method), strict=True):

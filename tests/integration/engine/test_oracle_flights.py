@@ -14,13 +14,13 @@ from driftline.engine.results import (
     MODEL,
     PREDICTION,
     SCORE,
-    Kind,
     Method,
     Quality,
     Result,
+    ResultKind,
     State,
 )
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import (
     Found,
     Rows,
@@ -35,7 +35,7 @@ from tests.integration.engine.oracle import (
 
 FLIGHTS = Path(__file__).parents[3] / "docs" / "flights.csv.gz"
 CONTINUOUS, CATEGORICAL = ("hour", "distance"), ("carrier", "origin", "weekday")
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
         *(ColumnSpec(name=name, kind=ColumnKind.CATEGORICAL) for name in CATEGORICAL),
@@ -71,9 +71,9 @@ def _pairs(ours: Found, theirs: pd.DataFrame, key: tuple[str, str, str], *names:
     return list(zip([chunk[key] for chunk in ours], named(theirs, *names), strict=True))
 
 
-@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_performance(nannyml: ModuleType, flights: Rows, ours: Found, kind: Kind) -> None:
-    calculator = {Kind.REALIZED: nannyml.PerformanceCalculator, Kind.ESTIMATED: nannyml.CBPE}[kind](
+@pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
+def test_performance(nannyml: ModuleType, flights: Rows, ours: Found, kind: ResultKind) -> None:
+    calculator = {ResultKind.REALIZED: nannyml.PerformanceCalculator, ResultKind.ESTIMATED: nannyml.CBPE}[kind](
         y_pred_proba=SCORE,
         y_pred=PREDICTION,
         y_true=LABEL,
@@ -99,7 +99,7 @@ def test_drift(nannyml: ModuleType, flights: Rows, ours: Found) -> None:
         chunk_period="M",
     )
     theirs = theirs_of(calculator, flights)
-    drift = [key for key in ours[0] if key[1] is Kind.DRIFT]
+    drift = [key for key in ours[0] if key[1] is ResultKind.DRIFT]
     assert len(drift) == 3 * 4 + 4 * 4
     for key in drift:
         for result, row in _pairs(ours, theirs, key, key[0], key[2]):
@@ -115,6 +115,6 @@ def test_missing_values(nannyml: ModuleType, flights: Rows, ours: Found) -> None
     )
     theirs = theirs_of(calculator, flights)
     for column in columns:
-        for result, row in _pairs(ours, theirs, (column, Kind.QUALITY, Quality.MISSING_VALUES), column):
+        for result, row in _pairs(ours, theirs, (column, ResultKind.QUALITY, Quality.MISSING_VALUES), column):
             assert same(result.value, row["value"])
             assert_same_frame(result, row)

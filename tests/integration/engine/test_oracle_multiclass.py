@@ -10,13 +10,13 @@ import pytest
 
 from driftline.engine.performance.multiclass.confusion import cell_name
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
-from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, Metric
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Metric, ResultKind
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Period, Problem, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import Found, Rows, assert_same_frame, named, ours_of, same, theirs_of
 
 CLASSES = ("upmarket_card", "prepaid_card", "highstreet_card")
 PROBA = {name: f"probability_{name}" for name in CLASSES}
-SPEC = ModelSpec(
+SPEC = Spec(
     problem=Problem.MULTICLASS,
     classes=CLASSES,
     columns=(
@@ -93,15 +93,17 @@ def _tied(case: Rows) -> bool:
     return bool(case[1][PROBA[CLASSES[0]]].duplicated().any())
 
 
-@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, kind: Kind) -> None:
-    theirs = theirs_of(_calculator(nannyml.PerformanceCalculator if kind is Kind.REALIZED else nannyml.CBPE), case)
+@pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
+def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, kind: ResultKind) -> None:
+    theirs = theirs_of(
+        _calculator(nannyml.PerformanceCalculator if kind is ResultKind.REALIZED else nannyml.CBPE), case
+    )
     assert len(theirs) == len(ours)
     assert len(_methods()) == 6 + 9
     for method, name in _methods().items():
         for chunk, row in zip(ours, named(theirs, name), strict=True):
             result = chunk[MODEL, kind, method]
-            by_chance = method == Metric.ROC_AUC and kind is Kind.ESTIMATED and _tied(case)
+            by_chance = method == Metric.ROC_AUC and kind is ResultKind.ESTIMATED and _tied(case)
             assert by_chance or same(result.value, row["value"]), (result, row)
             assert_same_frame(result, row)
 
@@ -109,7 +111,7 @@ def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, 
 def test_an_estimated_area_with_ties_is_near_nannymls(nannyml: ModuleType, cards: Rows) -> None:
     """NannyML takes rows of equal score one by one, as its sort happens to leave them (docs/deviations.md)."""
     theirs = named(theirs_of(_calculator(nannyml.CBPE, (Metric.ROC_AUC,)), cards), Metric.ROC_AUC.value)
-    ours = [chunk[MODEL, Kind.ESTIMATED, Metric.ROC_AUC].value for chunk in ours_of(cards, SPEC)]
+    ours = [chunk[MODEL, ResultKind.ESTIMATED, Metric.ROC_AUC].value for chunk in ours_of(cards, SPEC)]
     assert ours == pytest.approx([row["value"] for row in theirs], abs=2e-3)
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from driftline.engine.results import EVENT_TIME, MODEL, Kind, Method, Result, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, MODEL, Method, Result, ResultKind, State
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 CATEGORICAL = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
         *(ColumnSpec(name=name, kind=ColumnKind.CATEGORICAL) for name in CATEGORICAL),
@@ -45,7 +45,7 @@ def _pairs(theirs: pd.DataFrame, case: Case, method: Method, name: str) -> list[
     """Our result and NannyML's numbers, chunk by chunk."""
     rows = named(theirs, name)
     assert len(rows) == len(case[1]) > 1
-    return [(chunk[MODEL, Kind.MULTIVARIATE, method], row) for chunk, row in zip(case[1], rows, strict=True)]
+    return [(chunk[MODEL, ResultKind.MULTIVARIATE, method], row) for chunk, row in zip(case[1], rows, strict=True)]
 
 
 def test_pca_reconstruction_error_with_bounds_and_sampling_error(nannyml: ModuleType, case: Case) -> None:

@@ -15,12 +15,12 @@ from driftline.engine.results import (
     MODEL,
     PREDICTION,
     SCORE,
-    Kind,
     Method,
     Quality,
+    ResultKind,
     State,
 )
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
     Found,
@@ -37,7 +37,7 @@ from tests.integration.engine.oracle import (
 
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 CATEGORICAL = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
         *(ColumnSpec(name=name, kind=ColumnKind.CATEGORICAL) for name in CATEGORICAL),
@@ -58,7 +58,7 @@ class Case:
     period: Period
 
     @property
-    def spec(self) -> ModelSpec:
+    def spec(self) -> Spec:
         return SPEC.model_copy(update={"period": self.period})
 
     @property
@@ -118,7 +118,7 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Found) -
     )
     theirs = case.theirs(calculator)
     assert len(theirs) == len(ours)
-    drift = [key for key in ours[0] if key[1] is Kind.DRIFT]
+    drift = [key for key in ours[0] if key[1] is ResultKind.DRIFT]
     assert len(drift) == 5 * 3 + 4 * 2
     for column, kind, method in drift:
         for chunk, row in zip(ours, named(theirs, column, method), strict=True):
@@ -132,19 +132,19 @@ def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example
     """CBPE cannot be fitted on such a reference; the realized metrics can."""
     reference, analysis = example("")
     case = Case(with_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
-    _same_performance(nannyml.PerformanceCalculator, case, case.ours(), Kind.REALIZED)
+    _same_performance(nannyml.PerformanceCalculator, case, case.ours(), ResultKind.REALIZED)
 
 
-@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found, kind: Kind) -> None:
-    if kind is Kind.REALIZED:
+@pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
+def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found, kind: ResultKind) -> None:
+    if kind is ResultKind.REALIZED:
         return _same_performance(nannyml.PerformanceCalculator, case, ours, kind)
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
     return _same_performance(nannyml.CBPE, scored, ours, kind)
 
 
-def _same_performance(calculator: Any, case: Case, ours: Found, kind: Kind) -> None:
+def _same_performance(calculator: Any, case: Case, ours: Found, kind: ResultKind) -> None:
     theirs = case.theirs(
         calculator(
             y_pred_proba=SCORE,
@@ -171,5 +171,5 @@ def test_missing_values_and_errors(nannyml: ModuleType, case: Case, ours: Found)
     theirs = case.theirs(calculator)
     for column in columns:
         for chunk, row in zip(ours, named(theirs, column), strict=True):
-            result = chunk[column, Kind.QUALITY, Quality.MISSING_VALUES]
+            result = chunk[column, ResultKind.QUALITY, Quality.MISSING_VALUES]
             assert_same(result, row)

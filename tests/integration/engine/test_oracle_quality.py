@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.results import EVENT_TIME, MODEL, Kind, Quality, Result, State, Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, MODEL, Quality, Result, ResultKind, State, Statistic
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import Found, Rows, named, ours_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS, CATEGORICAL = ("car_value", "driver_tenure"), ("salary_range", "size_of_downpayment")
 STATISTICS = (Statistic.MEAN, Statistic.SUM, Statistic.STANDARD_DEVIATION, Statistic.MEDIAN)
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
         *(ColumnSpec(name=name, kind=ColumnKind.CATEGORICAL) for name in CATEGORICAL),
@@ -57,7 +57,7 @@ def ours(rows: Rows) -> Found:
     return found
 
 
-def _held(ours: Found, theirs: pd.DataFrame, subject: str, kind: Kind, method: str, group: str) -> list[Result]:
+def _held(ours: Found, theirs: pd.DataFrame, subject: str, kind: ResultKind, method: str, group: str) -> list[Result]:
     """Compare value, bounds, alert and, where they have one, sampling error of each chunk; give our results."""
     results = [chunk[subject, kind, method] for chunk in ours]
     for result, row in zip(results, named(theirs, group), strict=True):
@@ -76,7 +76,7 @@ def test_unseen_categories(nannyml: ModuleType, rows: Rows, ours: Found) -> None
     )
     theirs = theirs_of(calculator, rows)
     for column in CATEGORICAL:
-        results = _held(ours, theirs, column, Kind.QUALITY, Quality.UNSEEN_CATEGORIES, column)
+        results = _held(ours, theirs, column, ResultKind.QUALITY, Quality.UNSEEN_CATEGORIES, column)
         assert all(result.state is State.WARN for result in results)
 
 
@@ -86,13 +86,13 @@ def test_values_out_of_range(nannyml: ModuleType, rows: Rows, ours: Found) -> No
     )
     theirs = theirs_of(calculator, rows)
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, Kind.QUALITY, Quality.OUT_OF_RANGE, column)
+        results = _held(ours, theirs, column, ResultKind.QUALITY, Quality.OUT_OF_RANGE, column)
         assert (results[0].state is State.WARN) == (column == "car_value")
 
 
 def test_row_count(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
     theirs = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
-    _held(ours, theirs, MODEL, Kind.QUALITY, Quality.ROW_COUNT, "rows_count")
+    _held(ours, theirs, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count")
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
@@ -106,7 +106,7 @@ def test_summary_statistics(nannyml: ModuleType, rows: Rows, ours: Found, statis
     theirs = theirs_of(calculator(list(CONTINUOUS), EVENT_TIME, chunk_period="W"), rows)
     gaps = bool(rows[0]["car_value"].isna().any())
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, Kind.STATISTIC, statistic, column)
+        results = _held(ours, theirs, column, ResultKind.STATISTIC, statistic, column)
         assert all(result.sampling_error is not None for result in results)
         # NannyML has no standard error of the standard deviation where the reference has gaps; we leave these out.
         known = theirs[column, "sampling_error"].notna()
@@ -122,7 +122,7 @@ def test_a_bound_below_0_is_none(nannyml: ModuleType, example: Example) -> None:
     counts = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
     spreads = theirs_of(nannyml.SummaryStatsStdCalculator(["car_value"], EVENT_TIME, chunk_period="W"), rows)
     for result in (
-        *_held(chunks, counts, MODEL, Kind.QUALITY, Quality.ROW_COUNT, "rows_count"),
-        *_held(chunks, spreads, "car_value", Kind.STATISTIC, Statistic.STANDARD_DEVIATION, "car_value"),
+        *_held(chunks, counts, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count"),
+        *_held(chunks, spreads, "car_value", ResultKind.STATISTIC, Statistic.STANDARD_DEVIATION, "car_value"),
     ):
         assert result.bounds.lower is None

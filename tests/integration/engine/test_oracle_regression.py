@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Kind, State
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Period, Problem, ThresholdPolicy
+from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, ResultKind, State
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Period, Problem, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 
 CONTINUOUS = ("car_age", "km_driven", "price_new", "accident_count", "door_count")
 CATEGORICAL = ("fuel", "transmission")
-SPEC = ModelSpec(
+SPEC = Spec(
     problem=Problem.REGRESSION,
     columns=(
         *(ColumnSpec(name=name) for name in CONTINUOUS),
@@ -67,7 +67,7 @@ def ours(case: Rows) -> Found:
     return found
 
 
-def _same_performance(theirs: pd.DataFrame, ours: Found, kind: Kind) -> None:
+def _same_performance(theirs: pd.DataFrame, ours: Found, kind: ResultKind) -> None:
     assert len(theirs) == len(ours)
     assert len(SPEC.metrics) == 6
     for metric in SPEC.metrics:
@@ -85,7 +85,7 @@ def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours
         metrics=[metric.value for metric in SPEC.metrics],
         chunk_period="W",
     )
-    _same_performance(theirs_of(calculator, case), ours, Kind.REALIZED)
+    _same_performance(theirs_of(calculator, case), ours, ResultKind.REALIZED)
 
 
 def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found) -> None:
@@ -100,7 +100,7 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, our
         hyperparameters={"n_jobs": 1, "verbosity": -1},  # its defaults but for these; two threads may round otherwise
     )
     predicted = case[0], case[1].dropna(subset=[PREDICTION])
-    _same_performance(theirs_of(estimator, predicted), ours, Kind.ESTIMATED)
+    _same_performance(theirs_of(estimator, predicted), ours, ResultKind.ESTIMATED)
 
 
 def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Found) -> None:
@@ -113,6 +113,6 @@ def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Fo
     theirs = theirs_of(calculator, case)
     for method in SPEC.continuous_methods:
         for chunk, row in zip(ours, named(theirs, PREDICTION, method), strict=True):
-            result = chunk[PREDICTION, Kind.DRIFT, method]
+            result = chunk[PREDICTION, ResultKind.DRIFT, method]
             assert same(result.value, row["value"]), (result, row)
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.results import Bounds, Kind, Method, Metric, Quality
-from driftline.engine.spec import DEFAULT_METRICS, ColumnSpec, ModelSpec, Problem, ThresholdPolicy
+from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind
+from driftline.engine.spec import DEFAULT_METRICS, ColumnSpec, Problem, Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import bounds_for
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-NANNYML = ModelSpec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)
+NANNYML = Spec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)
 CHUNK = 250
 
 
@@ -38,7 +38,7 @@ def reference(request: pytest.FixtureRequest) -> pd.DataFrame:
     )
 
 
-def _same(frame: pd.DataFrame, group: tuple[str, ...], kind: Kind, method: str, value: str = "value") -> None:
+def _same(frame: pd.DataFrame, group: tuple[str, ...], kind: ResultKind, method: str, value: str = "value") -> None:
     column: Mapping[str, Any] = {name: frame[(*group, name)].tolist() for name in (value, *_names(frame, group))}
     bounds = bounds_for(NANNYML, kind, method, column[value])
     lower, upper = (column[name][0] for name in _names(frame, group))
@@ -65,7 +65,7 @@ def test_drift(nannyml: Any, reference: pd.DataFrame) -> None:
     frame = calculator.fit(reference).result.to_df()
     for column, methods in (("x", continuous), ("c", categorical)):
         for method in methods:
-            _same(frame, (column, method), Kind.DRIFT, method)
+            _same(frame, (column, method), ResultKind.DRIFT, method)
 
 
 @pytest.mark.parametrize("metric", DEFAULT_METRICS[Problem.BINARY])
@@ -80,22 +80,24 @@ def test_performance(nannyml: Any, reference: pd.DataFrame, metric: Metric) -> N
         "chunk_size": CHUNK,
     }
     realized = nannyml.PerformanceCalculator(**given).fit(reference).result.to_df()
-    _same(realized, (metric,), Kind.REALIZED, metric)
+    _same(realized, (metric,), ResultKind.REALIZED, metric)
     estimated = nannyml.CBPE(**given).fit(reference).result.to_df()
-    _same(estimated, (metric,), Kind.ESTIMATED, metric, "realized")
+    _same(estimated, (metric,), ResultKind.ESTIMATED, metric, "realized")
 
 
 def test_missing_values(nannyml: Any, reference: pd.DataFrame) -> None:
     calculator = nannyml.MissingValuesCalculator(
         column_names=["gaps"], timestamp_column_name="at", chunk_size=CHUNK
     ).fit(reference)
-    _same(calculator.result.to_df(), ("gaps",), Kind.QUALITY, Quality.MISSING_VALUES)
+    _same(calculator.result.to_df(), ("gaps",), ResultKind.QUALITY, Quality.MISSING_VALUES)
 
 
 def test_the_reference_does_reach_the_limits(nannyml: Any) -> None:
-    assert bounds_for(NANNYML, Kind.REALIZED, Metric.F1, [1.0, 0.9, 1.0, 1.0]).upper == 1
-    assert bounds_for(NANNYML, Kind.QUALITY, Quality.MISSING_VALUES, [0.0, 0.1]).lower == 0
+    assert bounds_for(NANNYML, ResultKind.REALIZED, Metric.F1, [1.0, 0.9, 1.0, 1.0]).upper == 1
+    assert bounds_for(NANNYML, ResultKind.QUALITY, Quality.MISSING_VALUES, [0.0, 0.1]).lower == 0
     lower, upper = nannyml.thresholds.calculate_threshold_values(
         nannyml.thresholds.StandardDeviationThreshold(), np.array([0.0, 1.0]), 0, 1
     )
-    assert bounds_for(NANNYML, Kind.REALIZED, Metric.F1, [0.0, 1.0]) == Bounds(lower, upper, lower, upper, expected=0.5)
+    assert bounds_for(NANNYML, ResultKind.REALIZED, Metric.F1, [0.0, 1.0]) == Bounds(
+        lower, upper, lower, upper, expected=0.5
+    )

@@ -1,4 +1,4 @@
-"""History from a file or simulated, by the command: typed, once, summarised, and nothing of a file with faults."""
+"""History from a file or simulated, by the command: typed, once, summarized, and nothing of a file with faults."""
 
 import gzip
 import os
@@ -56,7 +56,7 @@ def write_file(path: Path, rows: Sequence[str]) -> None:
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
 
 
-def test_simulated_days_are_loaded_once_and_summarised(command: Command, engine: Engine, tmp_path: Path) -> None:
+def test_simulated_days_are_loaded_once_and_summarized(command: Command, engine: Engine, tmp_path: Path) -> None:
     arguments = ["--days", "12", "--subscribers", "50", "--until", "2026-01-31", "--folder", str(tmp_path)]
     first = command(*arguments)
     assert first.returncode == 0, first.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelClock, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.store import labels, registry
 from driftline.store.database import in_transaction
@@ -21,7 +21,7 @@ NAME = "flights"
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         ColumnSpec(name="minutes"),
         ColumnSpec(name="distance"),
@@ -142,7 +142,7 @@ def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def make_world(engine: Engine, objects: Path, spec: ModelSpec = SPEC) -> World:
+def make_world(engine: Engine, objects: Path, spec: Spec = SPEC) -> World:
     """Register the model with a reference of 8 days and 300 rows each."""
     candidate = registry.Candidate(NAME, spec, "a" * 64, reference(), None, {})
     registry.register(engine, candidate, open_store(objects), NOW)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 
-SPEC = ModelSpec(
+SPEC = Spec(
     columns=(
         ColumnSpec(name="usage"),
         ColumnSpec(name="calls"),

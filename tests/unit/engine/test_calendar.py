@@ -7,7 +7,7 @@ import pytest
 
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline, next_due, verdict_reach
 from driftline.engine.chunks import next_chunk
-from driftline.engine.spec import ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.engine.verdicts.verdict import LOOKBACK
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC
 
@@ -29,7 +29,7 @@ def test_lateness_may_outlast_the_label_delay() -> None:
 @pytest.mark.parametrize("period", list(Period))
 def test_no_chunk_is_longer_than_the_longest(period: Period) -> None:
     zone = ZoneInfo("Europe/Berlin")
-    spec = ModelSpec(columns=(ColumnSpec(name="x"),), period=period, time_zone="Europe/Berlin")
+    spec = Spec(columns=(ColumnSpec(name="x"),), period=period, time_zone="Europe/Berlin")
     chunk = chunk_at(spec, datetime(2026, 1, 1, tzinfo=zone))
     for _ in range(400):
         assert timedelta(0) < chunk.end - chunk.start <= LONGEST_CHUNK[period]

@@ -14,8 +14,8 @@ from driftline.engine.chunks import by_chunk
 from driftline.engine.columns import FloatArray
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import Kind, Method, Quality, Result, Statistic
-from driftline.engine.spec import METRICS, ModelSpec, Problem
+from driftline.engine.results import Method, Quality, Result, ResultKind, Statistic
+from driftline.engine.spec import METRICS, Problem, Spec
 from tests.unit.engine import frame_builders
 from tests.unit.engine.performance.multiclass import class_builders
 from tests.unit.engine.performance.regression import price_builders
@@ -36,7 +36,7 @@ ALL = {
     "label_drift": True,
 }
 BINARY_METRICS = tuple(metric for metric in METRICS[Problem.BINARY] if metric != "business_value")
-SPECS: dict[Problem, ModelSpec] = {
+SPECS: dict[Problem, Spec] = {
     Problem.BINARY: frame_builders.SPEC.model_copy(update={**ALL, "metrics": BINARY_METRICS}),
     Problem.MULTICLASS: class_builders.SPEC.model_copy(update=ALL),
     Problem.REGRESSION: price_builders.SPEC.model_copy(update=ALL),
@@ -96,6 +96,6 @@ def test_results_are_finite_or_say_why_not(problem: Problem, data: st.DataObject
     for chunk, part in by_chunk(data.draw(frames(problem)), spec.period, spec.zone):
         results = evaluate_chunk(fitted, spec, part, chunk)
         assert results == evaluate_chunk(back, spec, part, chunk)
-        assert {result.kind for result in results} > {Kind.REALIZED, Kind.ESTIMATED, Kind.DRIFT}
+        assert {result.kind for result in results} > {ResultKind.REALIZED, ResultKind.ESTIMATED, ResultKind.DRIFT}
         for result in results:
             _checked(result)

@@ -8,8 +8,8 @@ import pytest
 
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import LABEL, Kind, Method, Result, State
-from driftline.engine.spec import ColumnSpec, ModelSpec, Problem
+from driftline.engine.results import LABEL, Method, Result, ResultKind, State
+from driftline.engine.spec import ColumnSpec, Problem, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, drift
@@ -26,7 +26,7 @@ def fitted() -> FittedReference:
 
 def _label(fitted: FittedReference, rows: pd.DataFrame) -> dict[str, Result]:
     results = [r for r in evaluate_chunk(fitted, WATCHING, rows) if r.subject == LABEL]
-    assert {r.kind for r in results} == {Kind.DRIFT}
+    assert {r.kind for r in results} == {ResultKind.DRIFT}
     return {r.method: r for r in results}
 
 
@@ -57,7 +57,7 @@ def test_few_labels_say_nothing(fitted: FittedReference, known: int, state: Stat
 
 
 def test_the_label_of_a_regression_is_a_number() -> None:
-    spec = ModelSpec(columns=(ColumnSpec(name="x"),), problem=Problem.REGRESSION, label_drift=True)
+    spec = Spec(columns=(ColumnSpec(name="x"),), problem=Problem.REGRESSION, label_drift=True)
     assert [c.kind for c in spec.watched if c.name == LABEL] == ["continuous"]
 
 
@@ -79,7 +79,7 @@ def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, seen: bool
 def test_it_lasts_over_settled_chunks_only() -> None:
     early = chunk(HIDDEN, labelled=10)
     assert drift_of(ONE_METRIC, chunk(HIDDEN), [early]).lasting == frozenset()
-    assert drift_of(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]).lasting == {(Kind.DRIFT, LABEL, "")}
+    assert drift_of(ONE_METRIC, chunk(HIDDEN), [chunk(HIDDEN)]).lasting == {(ResultKind.DRIFT, LABEL, "")}
 
 
 def test_early_labels_do_not_weigh_on_the_columns() -> None:

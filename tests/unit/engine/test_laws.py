@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_chunk
+from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
-from driftline.engine.states import Summary
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
 LOOSE = SPEC.model_copy(update={"minimum_rows": 2, "minimum_class_rows": 1})
@@ -57,7 +57,7 @@ LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChec
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
-    parts = [summarise_chunk(fitted, LOOSE, rows[part == number]) for number in range(3)]
+    parts = [summarize_chunk(fitted, LOOSE, rows[part == number]) for number in range(3)]
     whole = evaluate_chunk(fitted, LOOSE, rows)
     for ordered in permutations(parts):
         _same(finish_chunk(fitted, LOOSE, reduce(Summary.merge, ordered)), whole)

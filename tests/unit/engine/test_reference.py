@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from driftline.engine.reference import FittedReference, content_hash, fit_reference
-from driftline.engine.results import MODEL, Kind, Metric
+from driftline.engine.results import MODEL, Metric, ResultKind
 from driftline.engine.spec import ColumnKind, ColumnSpec
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
@@ -78,12 +78,12 @@ def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
 
 
 def test_json_of_another_format_is_refused(rows: pd.DataFrame) -> None:
-    with pytest.raises(InvalidInput, match="has format 99, this version reads 4; fit it again"):
-        FittedReference.from_json(fit_reference(rows, SPEC).to_json().replace('"format":4', '"format":99'))
+    with pytest.raises(InvalidInput, match="has format 99, this version reads 5; fit it again"):
+        FittedReference.from_json(fit_reference(rows, SPEC).to_json().replace('"format":5', '"format":99'))
 
 
 def test_bounds_come_from_the_reference_s_own_chunks(rows: pd.DataFrame) -> None:
-    limit = fit_reference(rows, SPEC).limits[MODEL, Kind.REALIZED, Metric.ACCURACY]
+    limit = fit_reference(rows, SPEC).limits[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
     by_day = rows.assign(right=rows["prediction"] == rows["label"]).groupby(rows["event_time"].dt.date)["right"].mean()
     assert limit.bounds.expected == pytest.approx(by_day.mean())
     assert limit.bounds.lower == pytest.approx(by_day.mean() - 3 * by_day.std())

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_chunk
+from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, Bounds, Kind, Metric, Quality, Result, State, Statistic
-from driftline.engine.states import Summary
+from driftline.engine.results import MODEL, Bounds, Metric, Quality, Result, ResultKind, State, Statistic
 from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, realized
@@ -93,10 +93,10 @@ def test_a_segment_with_one_class_can_be_fitted(reference: pd.DataFrame) -> None
     sure = reference.assign(label=reference["label"].mask(reference["plan"] == "pro", 0))
     results = evaluate_chunk(fit_reference(sure, BY_PLAN), BY_PLAN, scored_rows(3_000, seed=1))
     for result in _segment(results, "plan=pro"):
-        if result.kind is Kind.ESTIMATED:
+        if result.kind is ResultKind.ESTIMATED:
             assert result.value is None
             assert result.reason
-        if result.kind is Kind.DRIFT:
+        if result.kind is ResultKind.DRIFT:
             assert result.value is not None
 
 
@@ -126,7 +126,7 @@ def test_segments_do_not_speak_in_the_verdict() -> None:
     bad = replace(realized(0.01, bounds=Bounds(lower=0.4, alert_lower=0.3)), segment="plan=pro")
     for results in ((bad, good), (good, bad)):
         facts = chunk(*results)
-        assert facts.performance(Kind.REALIZED, Metric.F1) == good
+        assert facts.performance(ResultKind.REALIZED, Metric.F1) == good
         assert verdict_of(ONE_METRIC, facts) == verdict_of(ONE_METRIC, chunk(good))
     assert good.subject == MODEL
 
@@ -158,7 +158,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(small: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
-    parts = [summarise_chunk(small, LOOSE, rows[part == number]) for number in range(3)]
+    parts = [summarize_chunk(small, LOOSE, rows[part == number]) for number in range(3)]
     whole = evaluate_chunk(small, LOOSE, rows.sample(frac=1, random_state=seed))
     for ordered in permutations(parts):
         _same(finish_chunk(small, LOOSE, reduce(Summary.merge, ordered)), whole)

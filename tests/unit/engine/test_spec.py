@@ -6,14 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from driftline.engine.drift.methods import METHODS
-from driftline.engine.spec import COLUMN_METHODS, DEFAULT_METRICS, ModelSpec, Problem
+from driftline.engine.spec import COLUMN_METHODS, DEFAULT_METRICS, Problem, Spec
 
 X = {"columns": [{"name": "x"}]}
 
 
 def faults(fields: dict[str, Any]) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as caught:
-        ModelSpec.model_validate(X | fields)
+        Spec.model_validate(X | fields)
     return [(".".join(map(str, fault["loc"])), fault["msg"]) for fault in caught.value.errors()]
 
 
@@ -36,7 +36,7 @@ def test_a_value_of_the_wrong_shape_is_named(fields: dict[str, Any], place: str)
 
 @pytest.mark.parametrize("given", [None, [], ()])
 def test_without_metrics_there_are_the_default_ones(given: Any) -> None:
-    assert ModelSpec.model_validate(X | {"metrics": given}).metrics == DEFAULT_METRICS[Problem.BINARY]
+    assert Spec.model_validate(X | {"metrics": given}).metrics == DEFAULT_METRICS[Problem.BINARY]
 
 
 @pytest.mark.parametrize("kind", ["continuous", "categorical"])
@@ -51,7 +51,12 @@ def test_the_methods_of_each_kind_are_those_that_the_engine_has() -> None:
 
 def test_every_contradiction_is_named_at_once() -> None:
     said = faults(
-        {"metrics": ["mae"], "classes": ["a", "b"], "segments": ["x"], "own_thresholds": {"none": {"type": "constant"}}}
+        {
+            "metrics": ["mae"],
+            "classes": ["a", "b"],
+            "segments": ["x"],
+            "threshold_overrides": {"none": {"type": "constant"}},
+        }
     )
     assert [msg.split(" ")[0] for _, msg in said] == ["a", "classes", "segments", "there"]
     assert {place for place, _ in said} == {""}

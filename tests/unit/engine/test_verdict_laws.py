@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Result, State
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.thresholds.bounds import bounds_for
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import TrackRecord
@@ -47,7 +47,7 @@ def test_ok_always_has_decided_realized_performance(
     present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
 ) -> None:
     verdict = verdict_of(ONE_METRIC, present, past, record)
-    decided = present.performance(Kind.REALIZED, Metric.F1)
+    decided = present.performance(ResultKind.REALIZED, Metric.F1)
     if verdict.state is State.OK:
         assert present.closed
         assert present.labels_due
@@ -82,9 +82,9 @@ def test_only_the_last_closed_chunks_are_read(
 def test_a_settled_verdict_needs_no_estimate(
     present: ChunkFacts, past: Sequence[ChunkFacts], record: dict[str, TrackRecord]
 ) -> None:
-    decided = present.performance(Kind.REALIZED, Metric.F1)
+    decided = present.performance(ResultKind.REALIZED, Metric.F1)
     if present.settled(ONE_METRIC) and decided is not None and decided.value is not None:
-        without = replace(present, results=tuple(r for r in present.results if r.kind is not Kind.ESTIMATED))
+        without = replace(present, results=tuple(r for r in present.results if r.kind is not ResultKind.ESTIMATED))
         assert verdict_of(ONE_METRIC, without, past) == verdict_of(ONE_METRIC, present, past, record)
 
 
@@ -98,12 +98,12 @@ def test_more_of_the_same_labels_leave_a_settled_verdict_alone(
         assert verdict_of(ONE_METRIC, complete, past, record) == verdict
 
 
-THREE = ModelSpec(columns=(ColumnSpec(name="x"),))
+THREE = Spec(columns=(ColumnSpec(name="x"),))
 
 
 def _facts(values: Sequence[float], bounds: Sequence[Bounds], day: int) -> ChunkFacts:
     results = (
-        Result(MODEL, Kind.REALIZED, metric, value, 1000, State.OK, bound)
+        Result(MODEL, ResultKind.REALIZED, metric, value, 1000, State.OK, bound)
         for metric, value, bound in zip(THREE.metrics, values, bounds, strict=True)
     )
     return chunk(*results, day=day)
@@ -112,7 +112,8 @@ def _facts(values: Sequence[float], bounds: Sequence[Bounds], day: int) -> Chunk
 def _states(reference: np.ndarray, analysis: np.ndarray) -> list[State]:
     """The verdicts of chunks whose values (chunk, metric) follow reference chunks of the same three metrics."""
     bounds = [
-        bounds_for(THREE, Kind.REALIZED, metric, reference[:, i].tolist()) for i, metric in enumerate(THREE.metrics)
+        bounds_for(THREE, ResultKind.REALIZED, metric, reference[:, i].tolist())
+        for i, metric in enumerate(THREE.metrics)
     ]
     facts = [_facts(row, bounds, day) for day, row in enumerate(analysis.tolist())]
     return [verdict_of(THREE, one, facts[max(0, i - LOOKBACK) : i]).state for i, one in enumerate(facts)]

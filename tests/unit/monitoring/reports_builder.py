@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Bounds, Kind, Method, Metric, Result, State, Verdict
-from driftline.engine.spec import ColumnSpec, ModelSpec
+from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State, Verdict
+from driftline.engine.spec import ColumnSpec, Spec
 from monitoring.poll.revisions import Provenance, Revision
 from monitoring.report.chunk_report import ChunkReport
 
 ORIGIN = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"),), metrics=(Metric.F1,), label_delay=3 * DAY)
+SPEC = Spec(columns=(ColumnSpec(name="minutes"),), metrics=(Metric.F1,), label_delay=3 * DAY)
 
 
 def revision(day: int, rows: int = 1000, labelled: int = 1000, *, closed: bool = True, number: int = 1) -> Revision:
@@ -39,12 +39,12 @@ def report(
 
 def realized(value: float | None, lower: float | None = 0.5) -> Result:
     state = State.INSUFFICIENT if value is None else State.OK
-    return Result(MODEL, Kind.REALIZED, Metric.F1, value, 1000, state, Bounds(lower=lower, alert_lower=0.4))
+    return Result(MODEL, ResultKind.REALIZED, Metric.F1, value, 1000, state, Bounds(lower=lower, alert_lower=0.4))
 
 
 def estimated(value: float, error: float | None = 0.01) -> Result:
     bounds = Bounds(lower=0.5, alert_lower=0.4)
-    return Result(MODEL, Kind.ESTIMATED, Metric.F1, value, 1000, State.OK, bounds, sampling_error=error)
+    return Result(MODEL, ResultKind.ESTIMATED, Metric.F1, value, 1000, State.OK, bounds, sampling_error=error)
 
 
 def drift(
@@ -59,5 +59,5 @@ def drift(
     reason = "too few rows" if value is None else None
     bounds = Bounds(upper=upper)
     return Result(
-        "minutes", Kind.DRIFT, method, value, 1000, state, bounds, effect=effect, p_value=p_value, reason=reason
+        "minutes", ResultKind.DRIFT, method, value, 1000, state, bounds, effect=effect, p_value=p_value, reason=reason
     )

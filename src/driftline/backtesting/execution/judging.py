@@ -1,4 +1,4 @@
-"""What the engine does in a backtest: fits the reference, summarises chunk by chunk, judges. No I/O here."""
+"""What the engine does in a backtest: fits the reference, summarizes chunk by chunk, judges. No I/O here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from driftline.backtesting.output.result import BacktestChunk, Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
 from driftline.backtesting.request.layout import Layout, renamed
 from driftline.engine.chunks import Chunk
-from driftline.engine.evaluate import finish_chunk, summarise_chunk
+from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Result
-from driftline.engine.running import Run
 from driftline.engine.spec import ThresholdPolicy
-from driftline.engine.states import Summary
+from driftline.engine.tasks import Map
 
 Judged = tuple[Reference, tuple[BacktestChunk, ...]]
 
@@ -63,7 +63,7 @@ def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] |
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Some or all rows of a chunk, summarised."""
+    """Some or all rows of a chunk, summarized."""
 
     chunk: Chunk
     summary: Summary
@@ -80,9 +80,9 @@ class _Counting:
     fitted: FittedReference
     layout: Layout
 
-    def summarised(self, some: tuple[Chunk, pd.DataFrame]) -> _Part:
+    def summarized(self, some: tuple[Chunk, pd.DataFrame]) -> _Part:
         chunk, frame = some
-        summary = summarise_chunk(self.fitted, self.layout.spec, frame)
+        summary = summarize_chunk(self.fitted, self.layout.spec, frame)
         return _Part(chunk, summary, int(frame[LABEL].notna().sum()))
 
     def finished(self, part: _Part) -> Counted:
@@ -90,27 +90,27 @@ class _Counting:
         return Counted(part.chunk, part.summary.rows, part.labelled, _said(results, self.layout))
 
     def counted(self, some: tuple[Chunk, pd.DataFrame]) -> Counted:
-        return self.finished(self.summarised(some))
+        return self.finished(self.summarized(some))
 
 
-def _counted(rows: Split, places: Places, counting: _Counting, run: Run, progress: Progress) -> Iterator[Counted]:
+def _counted(rows: Split, places: Places, counting: _Counting, run: Map, progress: Progress) -> Iterator[Counted]:
     """Yield the numbers of the chunks that have rows, several computed at a time."""
     if rows.kept is None:
         parts = _parts(rows, places, counting, run, progress)
         yield from run(counting.finished, (parts.pop(chunk) for chunk in tuple(parts)))
         return
     for counted in run(counting.counted, places.split(rows.kept, counting.layout.shape(rows.kept))):
-        progress("summarising", counted.rows)
+        progress("summarizing", counted.rows)
         yield counted
 
 
-def _parts(rows: Split, places: Places, counting: _Counting, run: Run, progress: Progress) -> dict[Chunk, _Part]:
-    """Summarise block by block; what a chunk has in several is merged."""
+def _parts(rows: Split, places: Places, counting: _Counting, run: Map, progress: Progress) -> dict[Chunk, _Part]:
+    """Summarize block by block; what a chunk has in several is merged."""
     parts: dict[Chunk, _Part] = {}
     for block in rows.analysis():
-        for part in run(counting.summarised, places.split(block, counting.layout.shape(block))):
+        for part in run(counting.summarized, places.split(block, counting.layout.shape(block))):
             parts[part.chunk] = parts[part.chunk].merge(part) if part.chunk in parts else part
-            progress("summarising", part.summary.rows)
+            progress("summarizing", part.summary.rows)
     return parts
 
 

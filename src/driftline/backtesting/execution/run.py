@@ -1,4 +1,4 @@
-"""A backtest from its source to its result: read, then let the engine fit, summarise and judge."""
+"""A backtest from its source to its result: read, then let the engine fit, summarize and judge."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any

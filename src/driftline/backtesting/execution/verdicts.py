@@ -10,7 +10,7 @@ from driftline.backtesting.output.result import BacktestChunk
 from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
@@ -32,7 +32,7 @@ class Counted:
 class Judge:
     """Derives one verdict after the other; keeps of the chunks before only what verdicts read."""
 
-    spec: ModelSpec
+    spec: Spec
     places: Places
     newest: int
     settled: list[ChunkFacts] = field(default_factory=list)

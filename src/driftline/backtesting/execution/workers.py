@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
-from driftline.engine.running import Run
+from driftline.engine.tasks import Map
 
 MOST = 4
 """How many cores are used at most."""
@@ -25,7 +25,7 @@ _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 
-def workers(rows: int, *, forks: bool) -> Run:
+def workers(rows: int, *, forks: bool) -> Map:
     """Return how to spread work on `rows` rows; `forks` says that this process may be forked."""
     can = forks and sys.platform == "linux"
     return in_processes if can and cores() > 1 and rows >= WORTH_FORKING else in_threads

@@ -110,12 +110,12 @@ def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, refuse: _Refuse) -> 
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
         raise refuse(far, f"a time that is not of the years {_YEARS}")
-    utc = _localised(times, zone) if times.dt.tz is None else times
+    utc = _localized(times, zone) if times.dt.tz is None else times
     found = utc.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
     return np.asarray(found, dtype="datetime64[us]").view(np.int64)
 
 
-def _localised(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
+def _localized(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
     first = np.ones(len(walls), dtype=bool)
     found: pd.Series[Any] = walls.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     return found

@@ -156,14 +156,16 @@ def _note(series: Sequence[Series]) -> str:
     """Say how often the first of the lines that has values was outside its bounds."""
     values = [[r for r in one.results if r and r.value is not None] for one in series]
     first = next(results for results in values if results)
-    outside = sum(result.bounds.breached(result.value or 0.0) for result in first)
+    outside = sum(result.bounds.breaches_warning_bound(result.value or 0.0) for result in first)
     return f"{outside}× outside" if outside else ""
 
 
 def is_flat(results: Sequence[Result | None]) -> bool:
     """Say whether a number never moved and never left its bounds: there is nothing to see."""
     known = [result for result in results if result and result.value is not None]
-    return len({r.value for r in known}) == 1 and not any(r.bounds.breached(r.value or 0.0) for r in known)
+    return len({r.value for r in known}) == 1 and not any(
+        r.bounds.breaches_warning_bound(r.value or 0.0) for r in known
+    )
 
 
 def _bounds(series: Sequence[Series]) -> list[Bounds | None]:
@@ -235,7 +237,7 @@ def _dots(series: Series, axis: Axis, scale: Scale) -> list[Dot]:
     for place, result in enumerate(series.results):
         if result is None or result.value is None:
             continue
-        outside = result.bounds.breached(result.value)
+        outside = result.bounds.breaches_warning_bound(result.value)
         if outside or len(axis.names) <= MOST_DOTS:
             words = f"{axis.names[place]}: {result.value:.4g} from {result.rows:,} rows"
             dots.append(Dot(axis.x(place), scale.y(result.value), words, outside))

@@ -92,7 +92,7 @@ def _fault(path: Path) -> str | None:
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Read a spec.yaml: fields of `driftline.engine.spec.ModelSpec`. Any other content is an InvalidInput."""
+    """Read a spec.yaml: fields of `driftline.engine.spec.Spec`. Any other content is an InvalidInput."""
     import yaml  # noqa: PLC0415  (only where there is a spec)
 
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from driftline import __version__
 from driftline.backtesting.output.charts import MOST_PLACES, Axis, Chart, Series, draw, is_flat
 from driftline.backtesting.output.result import BacktestChunk, BacktestResult
-from driftline.engine.results import MODEL, Kind, Result, State
+from driftline.engine.results import MODEL, Result, ResultKind, State
 from driftline.engine.verdicts.findings import SEVERITY, title
 from driftline.errors import DriftlineError
 
@@ -32,7 +32,7 @@ WORDS = {
     State.ERROR: "error",
 }
 
-Name = tuple[str, Kind, str, Any]
+Name = tuple[str, ResultKind, str, Any]
 """Subject, kind, method and segment: which number a result is."""
 
 
@@ -122,7 +122,9 @@ class View:
     @property
     def performance(self) -> list[Chart]:
         """Charts of the model's performance, realized and estimated in one."""
-        methods = dict.fromkeys(n[2] for n in self.found if n[1] in (Kind.REALIZED, Kind.ESTIMATED) and _whole(n))
+        methods = dict.fromkeys(
+            n[2] for n in self.found if n[1] in (ResultKind.REALIZED, ResultKind.ESTIMATED) and _whole(n)
+        )
         drawn = (self._performance(method) for method in methods)
         return [chart for chart in drawn if chart]
 
@@ -155,7 +157,11 @@ class View:
 
     @property
     def _of_columns(self) -> list[Name]:
-        return [name for name in self.found if name[1] not in (Kind.REALIZED, Kind.ESTIMATED) or not _whole(name)]
+        return [
+            name
+            for name in self.found
+            if name[1] not in (ResultKind.REALIZED, ResultKind.ESTIMATED) or not _whole(name)
+        ]
 
     @property
     def heat(self) -> list[HeatRow]:
@@ -177,8 +183,8 @@ class View:
         return _when(chunk, self.result.chunks)
 
     def _performance(self, method: str) -> Chart | None:
-        realized = self._series("realized", (MODEL, Kind.REALIZED, method, None))
-        estimated = self._series("estimated", (MODEL, Kind.ESTIMATED, method, None))
+        realized = self._series("realized", (MODEL, ResultKind.REALIZED, method, None))
+        estimated = self._series("estimated", (MODEL, ResultKind.ESTIMATED, method, None))
         return draw(title(method), (realized, estimated), Axis(self.names, 560), 170)
 
     def _chart(self, name: Name) -> Chart | None:
@@ -223,7 +229,7 @@ def _by_name(chunks: Sequence[BacktestChunk]) -> dict[Name, list[tuple[int, Resu
 
 def _columns_by_drift(result: BacktestResult) -> list[str]:
     """Name all columns, those that drifted most often first."""
-    columns = dict.fromkeys(r.subject for c in result.chunks for r in c.results if r.kind is Kind.DRIFT)
+    columns = dict.fromkeys(r.subject for c in result.chunks for r in c.results if r.kind is ResultKind.DRIFT)
     often = Counter(column for chunk in result.chunks for column in chunk.verdict.drifted)
     return sorted(columns, key=lambda column: -often[column])
 
@@ -235,7 +241,7 @@ def _drifted(chunk: BacktestChunk) -> tuple[str, ...]:
 def _reached(chunks: Iterable[BacktestChunk]) -> dict[str, float]:
     """Say by column how far its drift is on the way to its bound, at the most; 1 is at the bound."""
     found: dict[str, float] = {}
-    for result in (r for chunk in chunks for r in chunk.results if r.kind is Kind.DRIFT and r.segment is None):
+    for result in (r for chunk in chunks for r in chunk.results if r.kind is ResultKind.DRIFT and r.segment is None):
         ratio = result.value / result.bounds.upper if result.value is not None and result.bounds.upper else inf
         if isfinite(ratio):
             found[result.subject] = max(ratio, found.get(result.subject, ratio))

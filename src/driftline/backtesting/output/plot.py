@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from driftline.backtesting.output.charts import is_flat
 from driftline.backtesting.output.page import ReportExtraMissing
 from driftline.backtesting.output.result import BacktestChunk, BacktestResult
-from driftline.engine.results import MODEL, Kind, Result
+from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.engine.verdicts.findings import title
 from driftline.errors import InvalidInput
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ACROSS = 3
 MOST_PANELS = 24
-_COLOURS = {Kind.REALIZED: "#14639e", Kind.ESTIMATED: "#7a55bd"}
+_COLOURS = {ResultKind.REALIZED: "#14639e", ResultKind.ESTIMATED: "#7a55bd"}
 
 Panel = tuple[str, str]
 """Subject and method."""
@@ -29,7 +29,7 @@ def draw(result: BacktestResult, subjects: Sequence[str] | None = None) -> "Figu
     panels = _panels(result, subjects)[:MOST_PANELS]
     figure, axes = _grid(len(panels))
     for (subject, method), axis in zip(panels, axes, strict=True):
-        for kind in Kind:
+        for kind in ResultKind:
             _draw_kind(result, subject, kind, method, axis)
         axis.set_title(f"{subject}: {title(method)}" if subject != MODEL else title(method), fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
@@ -71,7 +71,7 @@ def _grid(panels: int) -> tuple["Figure", list[Any]]:
     return figure, axes[:panels]
 
 
-def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, axis: Any) -> None:
+def _draw_kind(result: BacktestResult, subject: str, kind: ResultKind, method: str, axis: Any) -> None:
     points = [
         (chunk, one)
         for chunk in result.chunks
@@ -83,12 +83,12 @@ def _draw_kind(result: BacktestResult, subject: str, kind: Kind, method: str, ax
     if not points:
         return
     starts = [chunk.start for chunk, _ in points]
-    style = "--" if kind is Kind.ESTIMATED else "-"
+    style = "--" if kind is ResultKind.ESTIMATED else "-"
     colour = _COLOURS.get(kind, "#14639e")
     axis.plot(starts, [one.value for _, one in points], style, marker=".", linewidth=1.3, color=colour)
     _draw_bounds(points, axis)
-    outside = [(chunk.start, one.value) for chunk, one in points if one.bounds.breached(one.value or 0.0)]
-    if outside and kind is not Kind.ESTIMATED:
+    outside = [(chunk.start, one.value) for chunk, one in points if one.bounds.breaches_warning_bound(one.value or 0.0)]
+    if outside and kind is not ResultKind.ESTIMATED:
         axis.plot(*zip(*outside, strict=True), "D", color="#cf4436", markersize=4)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from driftline.backtesting.request.request import Inference
 from driftline.engine.results import Result, State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class BacktestResult:
     chunks: tuple[BacktestChunk, ...]
     chunk: str
     inferred: tuple[Inference, ...]
-    spec: ModelSpec
+    spec: Spec
 
     @property
     def worst(self) -> State:

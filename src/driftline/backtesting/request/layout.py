@@ -15,7 +15,7 @@ from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import Asked, spec_faults
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
-from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, ModelSpec, Problem, score_column
+from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, Problem, Spec, score_column
 from driftline.errors import InvalidInput
 
 ALIAS = "feature:"
@@ -36,7 +36,7 @@ class Layout:
     `threshold` makes a binary prediction out of the score where there is none.
     """
 
-    spec: ModelSpec
+    spec: Spec
     sources: Mapping[str, str]
     classes: Classes
     threshold: float | None
@@ -55,7 +55,7 @@ class Layout:
         return PREDICTION not in self.sources and scored
 
     @property
-    def judged(self) -> ModelSpec:
+    def judged(self) -> Spec:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
@@ -200,7 +200,7 @@ def _class_names(asked: Asked, problem: Problem, seen: list[str], fields: Mappin
     return tuple(map(category, given))
 
 
-def _refuse_strange(asked: Asked, frame: pd.DataFrame, spec: ModelSpec) -> None:
+def _refuse_strange(asked: Asked, frame: pd.DataFrame, spec: Spec) -> None:
     """Raise an InvalidInput where the reference of a multiclass model has other classes than were said."""
     if spec.problem is not Problem.MULTICLASS:
         return
@@ -226,7 +226,7 @@ def _spec(
     kinds: Mapping[str, ColumnKind],
     names: Mapping[str, str],
     fields: Mapping[str, Any],
-) -> ModelSpec:
+) -> Spec:
     columns = tuple(
         ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in asked.unwatched)
         for name, kind in kinds.items()
@@ -235,7 +235,7 @@ def _spec(
     classes = classes or fields.get("classes") or ()
     own = {"problem": problem, "classes": classes, "columns": columns, "segments": segments, "clock": ModelClock.DATA}
     try:
-        return ModelSpec.model_validate({**fields, **own})
+        return Spec.model_validate({**fields, **own})
     except ValidationError as error:
         raise InvalidInput("The spec does not fit.", details=tuple(spec_faults(error))) from None
 
@@ -247,7 +247,7 @@ def _segments(given: Any, names: Mapping[str, str]) -> Any:
     return tuple(names.get(name, name) if isinstance(name, str) else name for name in given)
 
 
-def _roles(asked: Asked, spec: ModelSpec) -> Iterator[tuple[str, str]]:
+def _roles(asked: Asked, spec: Spec) -> Iterator[tuple[str, str]]:
     given = {ID: asked.request.id, PREDICTION: asked.request.prediction, LABEL: asked.request.label}
     yield from ((name, column) for name, column in given.items() if column)
     if spec.problem is Problem.BINARY:

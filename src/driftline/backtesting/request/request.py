@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 SpecFields = Mapping[str, Any]
-"""Fields of `ModelSpec` as a spec.yaml has them; `columns` may be plain names too."""
+"""Fields of `Spec` as a spec.yaml has them; `columns` may be plain names too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from driftline.backtesting.input.instants import instant
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
 from driftline.backtesting.request.request import Request
-from driftline.engine.spec import ColumnKind, ModelSpec, Problem, time_zones
+from driftline.engine.spec import ColumnKind, Problem, Spec, time_zones
 from driftline.errors import InvalidInput
 
 
@@ -68,7 +68,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
     faults += _column_faults(asked, columns) if columns is not None else ()
     faults += _role_faults(asked)
     faults += _score_faults(asked)
-    faults += [f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(ModelSpec.model_fields))]
+    faults += [f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(Spec.model_fields))]
     if faults:
         raise InvalidInput("The backtest cannot start.", details=tuple(faults))
     return asked

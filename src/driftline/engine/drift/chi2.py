@@ -4,10 +4,10 @@ import numpy as np
 from scipy.special import chdtrc
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift.sketches.frequencies import Frequencies, fit, merge, summarise
+from driftline.engine.drift.sketches.frequencies import Frequencies, fit, merge, summarize
 from driftline.engine.outcome import Outcome
 
-__all__ = ["finish", "fit", "merge", "summarise"]
+__all__ = ["finish", "fit", "merge", "summarize"]
 
 
 def finish(state: Frequencies, summary: Frequencies) -> Outcome:

@@ -10,7 +10,7 @@ from driftline.engine.drift import chi2, hellinger, jensen_shannon, kolmogorov_s
 from driftline.engine.drift.sketches import deciles, distribution, frequencies, histogram, whole
 from driftline.engine.outcome import Outcome
 from driftline.engine.results import Method
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 
 
 class Sketch(StrEnum):
@@ -38,7 +38,7 @@ SKETCHES: dict[Sketch, ModuleType] = {
     Sketch.HISTOGRAM: histogram,
     Sketch.FREQUENCIES: frequencies,
 }
-"""The module with `fit`, `summarise` and `merge` of each sketch."""
+"""The module with `fit`, `summarize` and `merge` of each sketch."""
 
 STATES: dict[Sketch, Any] = {
     Sketch.DISTRIBUTION: distribution.Distribution,
@@ -63,13 +63,13 @@ METHODS: dict[tuple[ColumnKind, Method], DriftMethod] = {
 }
 
 
-def methods_of(spec: ModelSpec, column: ColumnSpec) -> dict[Method, DriftMethod]:
+def methods_of(spec: Spec, column: ColumnSpec) -> dict[Method, DriftMethod]:
     """Return the spec's methods for `column`; those that its kind has not are left out."""
     wanted = spec.continuous_methods if column.kind is ColumnKind.CONTINUOUS else spec.categorical_methods
     return {method: _method(spec, column, method) for method in wanted if (column.kind, method) in METHODS}
 
 
-def _method(spec: ModelSpec, column: ColumnSpec, method: Method) -> DriftMethod:
+def _method(spec: Spec, column: ColumnSpec, method: Method) -> DriftMethod:
     usual = METHODS[column.kind, method]
     exact = spec.exact_distances and usual.sketch is Sketch.DISTRIBUTION
     return replace(usual, sketch=Sketch.WHOLE) if exact else usual

@@ -10,11 +10,11 @@ from driftline.engine.drift.sketches.distribution import (
     Summary,
     fit,
     merge,
-    summarise,
+    summarize,
 )
 from driftline.engine.outcome import Outcome
 
-__all__ = ["finish", "fit", "merge", "summarise"]
+__all__ = ["finish", "fit", "merge", "summarize"]
 
 
 def finish(state: Distribution, summary: Summary) -> Outcome:

@@ -6,10 +6,10 @@ from typing import Any, Protocol, Self
 import pandas as pd
 
 from driftline.engine.outcome import Outcome
-from driftline.engine.results import Kind
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import ResultKind
+from driftline.engine.spec import Spec
 
-Found = Iterator[tuple[Kind, str, Outcome]]
+Found = Iterator[tuple[ResultKind, str, Outcome]]
 """Kind (realized or estimated), metric, and what was found of it."""
 
 
@@ -24,13 +24,13 @@ class Performance(Protocol):
     """What performance keeps of the reference: fitted once, stored, and held against every chunk."""
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, in the order of time, with the spec's features and outputs."""
 
-    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Any:
-        """Summarise some or all rows of a chunk into a `PerformanceSummary`."""
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Any:
+        """Summarize some or all rows of a chunk into a `PerformanceSummary`."""
 
-    def outcomes(self, summary: Any, spec: ModelSpec) -> Found:
+    def outcomes(self, summary: Any, spec: Spec) -> Found:
         """Compute each metric of the spec, realized first, then estimated."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 from driftline.engine.columns import as_floats, coded
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import ID
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 
 Hashes = npt.NDArray[np.uint64]
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -37,7 +37,7 @@ class Distinct:
         return Distinct(self.rows + other.rows, np.union1d(self.hashes, other.hashes))
 
 
-def summarise(frame: pd.DataFrame, spec: ModelSpec) -> Distinct:
+def summarize(frame: pd.DataFrame, spec: Spec) -> Distinct:
     """Hash some or all rows of a chunk: by id, or without one by the spec's features and outputs."""
     if ID not in frame.columns:
         return Distinct(len(frame), np.unique(_content_hashes(frame, spec)))
@@ -48,7 +48,7 @@ def summarise(frame: pd.DataFrame, spec: ModelSpec) -> Distinct:
     return Distinct(len(frame), np.unique(hashes))
 
 
-def finish(summary: Distinct, spec: ModelSpec) -> Outcome:
+def finish(summary: Distinct, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], that say again what another row says; it is the effect too."""
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:
@@ -57,11 +57,11 @@ def finish(summary: Distinct, spec: ModelSpec) -> Outcome:
     return Outcome(share, summary.rows, effect=share)
 
 
-def _content_hashes(frame: pd.DataFrame, spec: ModelSpec) -> Hashes:
+def _content_hashes(frame: pd.DataFrame, spec: Spec) -> Hashes:
     return _mixed(_column_hashes(frame, spec), len(frame))
 
 
-def _column_hashes(frame: pd.DataFrame, spec: ModelSpec) -> Iterator[Hashes]:
+def _column_hashes(frame: pd.DataFrame, spec: Spec) -> Iterator[Hashes]:
     yield np.zeros(len(frame), dtype=np.uint64)  # no id: never the hash of a row that has one
     for column in (*spec.columns, *spec.output_columns):
         series = frame[column.name]

@@ -23,7 +23,7 @@ class Newest:
         return Newest(self.rows + other.rows, max((at for at in (self.at, other.at) if at is not None), default=None))
 
 
-def summarise(frame: pd.DataFrame) -> Newest:
+def summarize(frame: pd.DataFrame) -> Newest:
     """Find the newest row of some or all rows of a chunk by `event_time`; naive times are an InvalidInput."""
     times = frame[EVENT_TIME]
     if not len(times):

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from driftline.engine.columns import LARGEST, Categories, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Missing:
         return cls(**state)
 
 
-def finish(state: Missing, summary: Missing, spec: ModelSpec) -> Outcome:
+def finish(state: Missing, summary: Missing, spec: Spec) -> Outcome:
     """Return the share of missing values in a chunk, in [0, 1], with its standard error at the reference's share.
 
     Both as NannyML 0.13.1 has them. The effect is the chunk's share minus the reference's.

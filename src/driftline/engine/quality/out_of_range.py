@@ -7,7 +7,7 @@ import numpy as np
 
 from driftline.engine.columns import LARGEST, Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def fit(values: Numbers) -> Range:
     return Range(float(values.values.min()), float(values.values.max()))
 
 
-def summarise(state: Range, values: Numbers) -> Outside:
+def summarize(state: Range, values: Numbers) -> Outside:
     """Count a chunk's values outside the range."""
     rows = len(values.values) + values.missing + values.infinite
     if state.lowest is None or state.highest is None:
@@ -63,7 +63,7 @@ def summarise(state: Range, values: Numbers) -> Outside:
     return Outside(rows, below, above, values.infinite)
 
 
-def finish(state: Range, summary: Outside, spec: ModelSpec) -> Outcome:
+def finish(state: Range, summary: Outside, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], with a value outside the reference's range, as NannyML 0.13.1 has it.
 
     Rows without a value are in no range, and so not outside; infinite values are. The effect is the share itself: the

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from driftline.engine.results import Quality, Result
-from driftline.engine.verdicts.findings import percent, told_apart
+from driftline.engine.verdicts.findings import format_distinct, percent
 
 
 def fault(result: Result) -> str:
@@ -36,7 +36,7 @@ def _row_count(result: Result) -> str:
 
 
 def _freshness(result: Result) -> str:
-    age, bound = told_apart(result.value or 0.0, result.bounds.upper or 0.0)
+    age, bound = format_distinct(result.value or 0.0, result.bounds.upper or 0.0)
     return f"the newest row is {age} s older than the chunk's end, above the bound {bound} s"
 
 

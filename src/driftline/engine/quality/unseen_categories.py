@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from driftline.engine.columns import Categories
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 SHOWN = 40
 """How many characters of a category's name a reason shows."""
@@ -48,13 +48,13 @@ def fit(values: Categories) -> Seen:
     return Seen(frozenset(values.counts), values.missing > 0)
 
 
-def summarise(state: Seen, values: Categories) -> Unseen:
+def summarize(state: Seen, values: Categories) -> Unseen:
     """Count a chunk's rows by category where the reference does not have it."""
     counts = {name: count for name, count in values.counts.items() if name not in state.categories}
     return Unseen(values.rows + values.missing, counts, values.missing)
 
 
-def finish(state: Seen, summary: Unseen, spec: ModelSpec) -> Outcome:
+def finish(state: Seen, summary: Unseen, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], whose category the reference does not have, as NannyML 0.13.1 has it.
 
     A missing value is one more category: unseen where the reference has none missing. The effect leaves those out,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from driftline.engine.columns import Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 from driftline.engine.statistics.ordered import Ordered
 from driftline.engine.statistics.spread import Spread
 from driftline.engine.statistics.sums import Sums
@@ -35,12 +35,12 @@ class Described:
         )
 
 
-def fit(values: Numbers, spec: ModelSpec) -> Spread:
+def fit(values: Numbers, spec: Spec) -> Spread:
     """Measure a reference's values."""
     return Spread.of(values.ordered, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None))
 
 
-def summarise(values: Numbers, spec: ModelSpec) -> Described:
+def summarize(values: Numbers, spec: Spec) -> Described:
     """Keep what the spec's statistics need of a chunk's values; infinite ones count as missing."""
     of_sums = _OF_SUMS & set(spec.statistics)
     of_order = set(spec.statistics) - _OF_SUMS
@@ -52,12 +52,12 @@ def summarise(values: Numbers, spec: ModelSpec) -> Described:
     )
 
 
-def has_statistics(column: ColumnSpec, spec: ModelSpec) -> bool:
+def has_statistics(column: ColumnSpec, spec: Spec) -> bool:
     """Say whether the spec asks for statistics of `column`: of all that are continuous."""
     return bool(spec.statistics) and column.kind is ColumnKind.CONTINUOUS
 
 
-def names(spec: ModelSpec) -> Iterator[str]:
+def names(spec: Spec) -> Iterator[str]:
     """Yield the methods of the spec's statistics."""
     for statistic in spec.statistics:
         if statistic is Statistic.QUANTILES:
@@ -66,7 +66,7 @@ def names(spec: ModelSpec) -> Iterator[str]:
             yield statistic.value
 
 
-def finish(state: Spread, summary: Described, name: str, spec: ModelSpec) -> Outcome:
+def finish(state: Spread, summary: Described, name: str, spec: Spec) -> Outcome:
     """Return one statistic of a chunk's values, in the column's unit, with its standard error.
 
     Missing values are left out; errors count their rows too. Both as NannyML 0.13.1 has them, which has no quantiles.
@@ -79,7 +79,7 @@ def finish(state: Spread, summary: Described, name: str, spec: ModelSpec) -> Out
         return _quantile(state, summary, summary.ordered, share)
     if summary.sums is not None:
         return _of_sums(state, summary, summary.sums, Statistic(name))
-    msg = f"the chunk was summarised under a spec without {name}"
+    msg = f"the chunk was summarized under a spec without {name}"
     raise TypeError(msg)
 
 

@@ -8,8 +8,8 @@ from statistics import mean, stdev
 from scipy.special import stdtrit
 
 from driftline.engine.directions import PERFORMANCE, Worse, base, worse, worse_side
-from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State, Statistic
-from driftline.engine.spec import ModelSpec, ThresholdPolicy
+from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State, Statistic
+from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.overrides import StandardDeviationThreshold, own_bounds
 
 MINIMUM_REFERENCE_CHUNKS = 4
@@ -126,7 +126,7 @@ class Spread:
     deviation: float
     far: float
 
-    def bounds(self, kind: Kind, method: str, sampling_error: float | None = None) -> Bounds:
+    def bounds(self, kind: ResultKind, method: str, sampling_error: float | None = None) -> Bounds:
         """Return the bounds of a value; for performance s is no less than the value's own sampling error.
 
         A chunk with few rows, or labels, scatters more than the reference's chunks do, and s of a few chunks may be
@@ -147,8 +147,8 @@ class Spread:
 
 
 def bounds_for(
-    spec: ModelSpec,
-    kind: Kind,
+    spec: Spec,
+    kind: ResultKind,
     method: str,
     reference_values: Sequence[float | None],
     sampling_error: float | None = None,
@@ -167,11 +167,11 @@ def bounds_for(
     Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
     method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
 
-    Under both, `FIXED_BOUNDS` go before that, and before all what `spec.own_thresholds` has for the method, cut to the
-    limits that NannyML has.
+    Under both, `FIXED_BOUNDS` precede that, and an override of the method in `spec.threshold_overrides` precedes all,
+    cut to the limits that NannyML has.
     """
     values = _defined(reference_values)
-    own = spec.own_threshold(method)
+    own = spec.threshold_override(method)
     if own is not None:
         return _within_limits(method, own_bounds(own, values))
     if method in FIXED_BOUNDS:
@@ -182,10 +182,10 @@ def bounds_for(
     return spread.bounds(kind, method, sampling_error) if spread else CONSTANT_BOUNDS.get(method, Bounds())
 
 
-def spread_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Sequence[float | None]) -> Spread | None:
+def spread_for(spec: Spec, kind: ResultKind, method: str, reference_values: Sequence[float | None]) -> Spread | None:
     """Return what `bounds_for` draws bounds from, given the same; None where they do not come from a spread."""
     values = _defined(reference_values)
-    by_policy = spec.own_threshold(method) is None and method not in FIXED_BOUNDS
+    by_policy = spec.threshold_override(method) is None and method not in FIXED_BOUNDS
     if not by_policy or spec.thresholds is ThresholdPolicy.NANNYML or len(values) < MINIMUM_REFERENCE_CHUNKS:
         return None
     chance = FALSE_ALERTS / _family_size(spec, kind)
@@ -194,14 +194,14 @@ def spread_for(spec: ModelSpec, kind: Kind, method: str, reference_values: Seque
     return Spread(mean(values), stdev(values), far)
 
 
-def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float | None]) -> str | None:
+def bounds_note(spec: Spec, method: str, reference_values: Sequence[float | None]) -> str | None:
     """Say in plain words what limits the bounds of `method`, for `Result.reason`; None where nothing does.
 
     The text is the same for all methods of a kind with the same number of reference chunks.
     """
     count = len(_defined(reference_values))
     enough = 1 if spec.thresholds is ThresholdPolicy.NANNYML else MINIMUM_REFERENCE_CHUNKS
-    if method in FIXED_BOUNDS or count >= enough or spec.own_threshold(method) is not None:
+    if method in FIXED_BOUNDS or count >= enough or spec.threshold_override(method) is not None:
         return None
     return (
         f"The reference has {count} usable chunk{'' if count == 1 else 's'}, fewer than {enough}: "
@@ -209,16 +209,16 @@ def bounds_note(spec: ModelSpec, method: str, reference_values: Sequence[float |
     )
 
 
-def standing(kind: Kind, method: str, value: float, bounds: Bounds, p_value: float | None = None) -> State:
+def standing(kind: ResultKind, method: str, value: float, bounds: Bounds, p_value: float | None = None) -> State:
     """Say how one value stands against its bounds on the worse side: ok, warn or alert.
 
     Without bounds a p-value below 0.05 is a warning (chi2). This is the number by itself; whether the chunk warns or
     alerts, with effect floors, false discovery rate and earlier chunks, is the verdict's to say.
     """
     limits = worse_side(kind, method, bounds)
-    if limits.breached_far(value):
+    if limits.breaches_alert_bound(value):
         return State.ALERT
-    if limits.breached(value):
+    if limits.breaches_warning_bound(value):
         return State.WARN
     unbounded = bounds.lower is None and bounds.upper is None
     return State.WARN if unbounded and p_value is not None and p_value < P_VALUE_LEVEL else State.OK
@@ -228,7 +228,7 @@ def _defined(values: Sequence[float | None]) -> list[float]:
     return [float(value) for value in values if value is not None and isfinite(value)]
 
 
-def _family_size(spec: ModelSpec, kind: Kind) -> int:
+def _family_size(spec: Spec, kind: ResultKind) -> int:
     return max(1, len(spec.metrics) if kind in PERFORMANCE else len(spec.watched))
 
 
@@ -237,11 +237,11 @@ def _prediction_factor(chunks: int, chance: float) -> float:
     return -float(stdtrit(chunks - 1, chance)) * sqrt(1 + 1 / chunks)
 
 
-def _nannyml_bounds(kind: Kind, method: str, values: list[float]) -> Bounds:
+def _nannyml_bounds(kind: ResultKind, method: str, values: list[float]) -> Bounds:
     if not values:
         return Bounds()
     bounds = own_bounds(StandardDeviationThreshold(), values)
-    if kind is Kind.DRIFT:
+    if kind is ResultKind.DRIFT:
         bounds = replace(bounds, lower=None, alert_lower=None)
     return _within_limits(method, bounds)
 

@@ -8,12 +8,12 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.directions import PERFORMANCE
+from driftline.engine.fitted_methods import FittedMethods
 from driftline.engine.outcome import Outcome
 from driftline.engine.outcomes import Key, outcomes
-from driftline.engine.results import MODEL, Bounds, Kind, Method
-from driftline.engine.running import Run, in_turn
-from driftline.engine.spec import ModelSpec
-from driftline.engine.states import States
+from driftline.engine.results import MODEL, Bounds, Method, ResultKind
+from driftline.engine.spec import Spec
+from driftline.engine.tasks import Map, serial_map
 from driftline.engine.thresholds.bounds import Spread, bounds_for, bounds_note, spread_for
 
 Limits = Mapping[Key, "Limit"]
@@ -30,16 +30,16 @@ class Limit:
     note: str | None = None
     spread: Spread | None = None
 
-    def bounds_at(self, kind: Kind, method: str, sampling_error: float | None) -> Bounds:
+    def bounds_at(self, kind: ResultKind, method: str, sampling_error: float | None) -> Bounds:
         """Return the bounds of a value with this sampling error (None where it is not known)."""
         return self.bounds if self.spread is None else self.spread.bounds(kind, method, sampling_error)
 
 
 def limits_of(
-    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run = in_turn
+    states: FittedMethods, spec: Spec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map = serial_map
 ) -> dict[Key, Limit]:
     """Bound each number by its values in the reference's own chunks, of which there is at least one."""
-    values = _values_of_chunks(states, spec, chunks, run)
+    values = _values_of_chunks(states, spec, chunks, mapper)
     return {key: _limit(spec, key, values) for key in values}
 
 
@@ -53,13 +53,13 @@ def limits_to_list(limits: Limits) -> list[Any]:
 def limits_from_list(stored: list[Any]) -> dict[Key, Limit]:
     """Return what `limits_to_list` was made from."""
     return {
-        (subject, Kind(kind), method): Limit(Bounds(**bounds), note, Spread(**spread) if spread else None)
+        (subject, ResultKind(kind), method): Limit(Bounds(**bounds), note, Spread(**spread) if spread else None)
         for subject, kind, method, bounds, note, spread in stored
     }
 
 
 def _values_of_chunks(
-    states: States, spec: ModelSpec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], run: Run
+    states: FittedMethods, spec: Spec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map
 ) -> dict[Key, list[float | None]]:
     """Return each number of each chunk; none of the domain classifier, whose bounds are constants."""
     apart = [method for method in spec.multivariate_methods if method is Method.DOMAIN_CLASSIFIER]
@@ -68,17 +68,17 @@ def _values_of_chunks(
 
     def numbers(part: tuple[Chunk, pd.DataFrame]) -> dict[Key, Outcome]:
         chunk, rows = part
-        return outcomes(states, own, states.summarise(rows, own), chunk)
+        return outcomes(states, own, states.summarize(rows, own), chunk)
 
-    found = list(run(numbers, chunks))
+    found = list(mapper(numbers, chunks))
     values = {key: [outcome[key].value for outcome in found] for key in found[0]}
-    return values | {(MODEL, Kind.MULTIVARIATE, method.value): [] for method in apart}
+    return values | {(MODEL, ResultKind.MULTIVARIATE, method.value): [] for method in apart}
 
 
-def _limit(spec: ModelSpec, key: Key, values: Mapping[Key, list[float | None]]) -> Limit:
+def _limit(spec: Spec, key: Key, values: Mapping[Key, list[float | None]]) -> Limit:
     """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
     subject, kind, method = key
-    own = values[subject, Kind.REALIZED, method] if kind is Kind.ESTIMATED else values[key]
+    own = values[subject, ResultKind.REALIZED, method] if kind is ResultKind.ESTIMATED else values[key]
     spread = spread_for(spec, kind, method, own)
     bounds = spread.bounds(kind, method) if spread else bounds_for(spec, kind, method, own)
     return Limit(bounds, bounds_note(spec, method, own), spread if kind in PERFORMANCE else None)

@@ -40,10 +40,10 @@ class StandardDeviationThreshold(BaseModel):
     offset_from: Literal["mean", "median"] = "mean"
 
 
-OwnThreshold = ConstantThreshold | StandardDeviationThreshold
+ThresholdOverride = ConstantThreshold | StandardDeviationThreshold
 
 
-def own_bounds(threshold: OwnThreshold, values: Sequence[float]) -> Bounds:
+def own_bounds(threshold: ThresholdOverride, values: Sequence[float]) -> Bounds:
     """Return the bounds of `threshold`, given the values of the reference's chunks, as NannyML 0.13.1 draws them.
 
     They are in the value's own unit and not yet cut to the method's range. Without values only a constant has bounds.
@@ -60,6 +60,6 @@ def own_bounds(threshold: OwnThreshold, values: Sequence[float]) -> Bounds:
     return Bounds(lower, upper, lower, upper, centre)
 
 
-def _centre(threshold: OwnThreshold, values: Sequence[float]) -> float:
+def _centre(threshold: ThresholdOverride, values: Sequence[float]) -> float:
     median = isinstance(threshold, StandardDeviationThreshold) and threshold.offset_from == "median"
     return float(np.median(values) if median else np.mean(values))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from driftline.engine.results import MODEL, Kind, Result
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import MODEL, Result, ResultKind
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 
@@ -41,34 +41,34 @@ class ChunkFacts:
         """The share of rows whose label is in, 0 to 1; 0 where there are no rows."""
         return self.labelled / self.rows if self.rows else 0.0
 
-    def settled(self, spec: ModelSpec) -> bool:
+    def settled(self, spec: Spec) -> bool:
         """Say whether realized performance decides: closed, large enough, labels due, and enough of them in."""
         return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
 
-    def counts(self, spec: ModelSpec) -> bool:
+    def counts(self, spec: Spec) -> bool:
         """Say whether the chunk counts towards runs of chunks: closed and with the minimum of rows."""
         return self.closed and self.rows >= spec.minimum_rows
 
     @cached_property
-    def _by_kind(self) -> Mapping[Kind, tuple[Result, ...]]:
-        found: defaultdict[Kind, list[Result]] = defaultdict(list)
+    def _by_kind(self) -> Mapping[ResultKind, tuple[Result, ...]]:
+        found: defaultdict[ResultKind, list[Result]] = defaultdict(list)
         for result in self.results:
             if result.segment is None:
                 found[result.kind].append(result)
         return {kind: tuple(sorted(own, key=lambda r: (r.subject, r.method))) for kind, own in found.items()}
 
     @cached_property
-    def _of_model(self) -> Mapping[tuple[Kind, str], Result]:
+    def _of_model(self) -> Mapping[tuple[ResultKind, str], Result]:
         return {(r.kind, r.method): r for r in self.results if r.subject == MODEL and r.segment is None}
 
-    def of_kind(self, kind: Kind) -> tuple[Result, ...]:
+    def of_kind(self, kind: ResultKind) -> tuple[Result, ...]:
         """All results of `kind` on all rows, by subject and method: never in the order in which they were computed.
 
         Those of segments are left out: the verdict is the model's.
         """
         return self._by_kind.get(kind, ())
 
-    def performance(self, kind: Kind, metric: str) -> Result | None:
+    def performance(self, kind: ResultKind, metric: str) -> Result | None:
         """The model's own result of `kind` for `metric`; None where it was not computed."""
         return self._of_model.get((kind, metric))
 

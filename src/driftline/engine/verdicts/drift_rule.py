@@ -5,22 +5,22 @@ from dataclasses import dataclass
 
 from driftline.engine.directions import worse_side
 from driftline.engine.quality.sentences import fault
-from driftline.engine.results import LABEL, Bounds, Kind, Method, Quality, Result, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import LABEL, Bounds, Method, Quality, Result, ResultKind, State
+from driftline.engine.spec import Spec
 from driftline.engine.thresholds.bounds import EFFECT_FLOOR, P_VALUE_LEVEL
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, title, told_apart
+from driftline.engine.verdicts.findings import Finding, format_distinct, title
 
 LASTING = 2
 """Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
 WINDOW = 3
 """How many closed chunks, the chunk itself included, the window has."""
 
-_KINDS = (Kind.DRIFT, Kind.MULTIVARIATE, Kind.QUALITY)
+_KINDS = (ResultKind.DRIFT, ResultKind.MULTIVARIATE, ResultKind.QUALITY)
 _OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
 _OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
 """Faults that an open chunk always seems to have: more rows are to come."""
-Subject = tuple[Kind, str, str]
+Subject = tuple[ResultKind, str, str]
 """What can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
 
 
@@ -32,7 +32,7 @@ class Drift:
     lasting: frozenset[Subject]
 
 
-def drift_of(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> Drift:
+def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> Drift:
     """Say what drifted in a chunk, and what lasts: it was seen in this closed chunk and in one more of the last 3.
 
     `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read. Each data
@@ -45,7 +45,7 @@ def drift_of(spec: ModelSpec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]
     return Drift(seen, frozenset(key for key in seen if 1 + sum(key in own for own in before) >= LASTING))
 
 
-def drift_findings(spec: ModelSpec, chunk: ChunkFacts, drift: Drift) -> list[Finding]:
+def drift_findings(spec: Spec, chunk: ChunkFacts, drift: Drift) -> list[Finding]:
     """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
 
     Row count and freshness have no floor: beyond their bounds they count, in a closed chunk.
@@ -60,7 +60,7 @@ def drift_findings(spec: ModelSpec, chunk: ChunkFacts, drift: Drift) -> list[Fin
     return found + _failures(chunk)
 
 
-def drift_seen(spec: ModelSpec, chunk: ChunkFacts) -> dict[Subject, str]:
+def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     """What drifted in this one chunk, each with its reason; nothing with too few rows.
 
     A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
@@ -88,7 +88,7 @@ def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple
 
 
 def _subject(result: Result) -> Subject:
-    return (result.kind, result.subject, result.method if result.kind is Kind.QUALITY else "")
+    return (result.kind, result.subject, result.method if result.kind is ResultKind.QUALITY else "")
 
 
 def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
@@ -99,17 +99,17 @@ def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
     return frozenset(_subject(r) for r, _ in tested) - found
 
 
-def _outside(spec: ModelSpec, result: Result) -> bool:
+def _outside(spec: Spec, result: Result) -> bool:
     if result.value is None:
         return False
     bounds = worse_side(result.kind, result.method, result.bounds)
     floor = EFFECT_FLOOR.get(result.method)
-    if floor is None or spec.own_threshold(result.method) is not None:
-        return bounds.breached(result.value)
+    if floor is None or spec.threshold_override(result.method) is not None:
+        return bounds.breaches_warning_bound(result.value)
     effect = _effect(result)
     if effect is None or effect <= floor:
         return False
-    return _unbounded(bounds) or bounds.breached(result.value)
+    return _unbounded(bounds) or bounds.breaches_warning_bound(result.value)
 
 
 def _unbounded(bounds: Bounds) -> bool:
@@ -123,10 +123,10 @@ def _effect(result: Result) -> float | None:
 
 
 def _reason(result: Result) -> str:
-    if result.kind is Kind.QUALITY:
+    if result.kind is ResultKind.QUALITY:
         return fault(result)
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
-    what = "All features together" if result.kind is Kind.MULTIVARIATE else result.subject
+    what = "All features together" if result.kind is ResultKind.MULTIVARIATE else result.subject
     return f"{what} drifted: {title(result.method)} {_too_far(result)}{tested}"
 
 
@@ -134,10 +134,10 @@ def _too_far(result: Result) -> str:
     value = result.value or 0.0
     bounds = worse_side(result.kind, result.method, result.bounds)
     if bounds.upper is not None and value > bounds.upper:
-        shown, bound = told_apart(value, bounds.upper)
+        shown, bound = format_distinct(value, bounds.upper)
         return f"{shown} is above its bound {bound}"
     if bounds.lower is not None:
-        shown, bound = told_apart(value, bounds.lower)
+        shown, bound = format_distinct(value, bounds.lower)
         return f"{shown} is below its bound {bound}"
     return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
 

@@ -84,7 +84,7 @@ def percent(share: float) -> str:
     return f"{tenths / 10:g} %"
 
 
-def told_apart(value: float, bound: float) -> tuple[str, str]:
+def format_distinct(value: float, bound: float) -> tuple[str, str]:
     """Both numbers, short, yet with as many digits as it takes to see that they differ."""
     for digits in range(3, 17):
         shown = f"{value:.{digits}g}", f"{bound:.{digits}g}"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from driftline.engine.directions import Worse, worse, worse_side
-from driftline.engine.results import Kind, Result, State
-from driftline.engine.spec import ModelSpec, ThresholdPolicy
+from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import standing
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, percent, title, told_apart
+from driftline.engine.verdicts.findings import Finding, format_distinct, percent, title
 from driftline.engine.verdicts.track_record import TrackRecord
 
 CONFIRMED = 2
@@ -19,7 +19,7 @@ alert: 2 deviations, and more where there are few reference chunks."""
 
 
 def performance_findings(
-    spec: ModelSpec,
+    spec: Spec,
     chunk: ChunkFacts,
     previous: ChunkFacts | None,
     records: Mapping[str, TrackRecord],
@@ -34,8 +34,8 @@ def performance_findings(
     such as the cells of a confusion matrix, are not judged: they follow the number of rows.
     """
     findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
-    for metric in (name for name in spec.metrics if worse(Kind.REALIZED, name) is not Worse.NEITHER):
-        realized = chunk.performance(Kind.REALIZED, metric)
+    for metric in (name for name in spec.metrics if worse(ResultKind.REALIZED, name) is not Worse.NEITHER):
+        realized = chunk.performance(ResultKind.REALIZED, metric)
         if chunk.settled(spec) and realized is not None and realized.value is not None:
             findings += _decided(spec, metric, realized, realized.value, previous, drifting)
         else:
@@ -47,7 +47,7 @@ def performance_findings(
 
 
 def _decided(
-    spec: ModelSpec, metric: str, realized: Result, value: float, previous: ChunkFacts | None, drifting: bool
+    spec: Spec, metric: str, realized: Result, value: float, previous: ChunkFacts | None, drifting: bool
 ) -> list[Finding]:
     notes = _notes(realized)
     if _limit(realized) is None:
@@ -56,7 +56,7 @@ def _decided(
     return [Finding(state, f"{words}."), *_better(realized, value), *notes]
 
 
-def _undecided(spec: ModelSpec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
+def _undecided(spec: Spec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
     """What can be said of a metric whose realized value does not decide, apart from its estimate."""
     if realized is not None and realized.state is State.ERROR:
         return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
@@ -68,7 +68,7 @@ def _undecided(spec: ModelSpec, metric: str, chunk: ChunkFacts, realized: Result
     return []
 
 
-def _partly_labelled(spec: ModelSpec, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
+def _partly_labelled(spec: Spec, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
     state, words = _level(spec, realized, value, None, drifting=False)
     if state is State.OK:
         return []
@@ -76,7 +76,7 @@ def _partly_labelled(spec: ModelSpec, realized: Result, value: float, chunk: Chu
 
 
 def _estimated(
-    spec: ModelSpec,
+    spec: Spec,
     metric: str,
     chunk: ChunkFacts,
     previous: ChunkFacts | None,
@@ -84,7 +84,7 @@ def _estimated(
     drifting: bool,
 ) -> list[Finding]:
     """Let the estimate speak: inside its bounds it is a note, outside a warning, or an alert if it may and held."""
-    estimated = chunk.performance(Kind.ESTIMATED, metric)
+    estimated = chunk.performance(ResultKind.ESTIMATED, metric)
     if estimated is None or estimated.value is None:
         return _no_estimate(metric, estimated)
     if _limit(estimated) is None:
@@ -126,13 +126,11 @@ def _far_limit(result: Result) -> float | None:
     return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
 
 
-def _level(
-    spec: ModelSpec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool
-) -> tuple[State, str]:
+def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool) -> tuple[State, str]:
     """How a value with a bound on its worse side stands, the previous closed chunk considered, and that in words."""
     state = standing(result.kind, result.method, value, result.bounds)
     bound = _far_limit(result) if state is State.ALERT else _limit(result)
-    shown, limit = told_apart(value, bound if bound is not None else value)
+    shown, limit = format_distinct(value, bound if bound is not None else value)
     name = title(result.method)
     beyond = "above" if worse(result.kind, result.method) is Worse.HIGHER else "below"
     if state is State.ALERT:
@@ -146,21 +144,21 @@ def _level(
     return state, f"{name} {shown} is {beyond if outside else 'inside'} its bound {limit}"
 
 
-def _is_near(spec: ModelSpec, result: Result) -> bool:
+def _is_near(spec: Spec, result: Result) -> bool:
     """Say whether a value is near its bound of warning or beyond; only Driftline's own bounds have a way to them."""
     if result.value is None:
         return False
     expected, limit, far = result.bounds.expected, _limit(result), _far_limit(result)
-    own = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.own_threshold(result.method) is not None
+    own = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.threshold_override(result.method) is not None
     if own or expected is None or limit is None or far is None:
         return standing(result.kind, result.method, result.value, result.bounds) is not State.OK
     needed = max(NEAR * abs(limit - expected), NEAR_ALERT * abs(far - expected))
     return (result.value - expected) * (1 if limit > expected else -1) > needed
 
 
-def _was_near(spec: ModelSpec, result: Result, previous: ChunkFacts) -> bool:
+def _was_near(spec: Spec, result: Result, previous: ChunkFacts) -> bool:
     """Say whether the same number was near its bound of warning or beyond in the previous chunk, and counted there."""
-    counted = previous.settled(spec) if result.kind is Kind.REALIZED else previous.counts(spec)
+    counted = previous.settled(spec) if result.kind is ResultKind.REALIZED else previous.counts(spec)
     before = previous.performance(result.kind, result.method)
     return counted and before is not None and _is_near(spec, before)
 
@@ -174,11 +172,11 @@ def _better(result: Result, value: float) -> list[Finding]:
         or (expected - value) * (1 if limit > expected else -1) <= abs(limit - expected)
     ):
         return []
-    shown, usual = told_apart(value, expected)
+    shown, usual = format_distinct(value, expected)
     return [Finding(None, f"{title(result.method)} {shown} is better than expected ({usual}).")]
 
 
-def _labels_outstanding(spec: ModelSpec, chunk: ChunkFacts) -> Finding:
+def _labels_outstanding(spec: Spec, chunk: ChunkFacts) -> Finding:
     share, needed = percent(chunk.coverage), percent(spec.label_coverage)
     if not chunk.closed:
         words = f"The chunk is still open; {share} of labels are in."

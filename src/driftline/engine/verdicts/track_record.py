@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import hypot
 
 from driftline.engine.directions import worse_side
-from driftline.engine.results import Kind, Result
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Result, ResultKind
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 RECORD_WINDOW = 12
@@ -52,10 +52,10 @@ def estimate_held(estimated: Result | None, realized: Result | None) -> bool | N
     bounds = worse_side(estimated.kind, estimated.method, estimated.bounds)
     if bounds.lower is None and bounds.upper is None:
         return None
-    return bounds.breached(realized.value) == bounds.breached(estimated.value)
+    return bounds.breaches_warning_bound(realized.value) == bounds.breaches_warning_bound(estimated.value)
 
 
-def track_records(spec: ModelSpec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:
+def track_records(spec: Spec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:
     """The record of each of the spec's metrics, over the last 12 settled chunks among `chunks`, in any order."""
     settled = sorted((c for c in chunks if c.settled(spec)), key=lambda c: c.start)[-RECORD_WINDOW:]
     return {metric: _record(metric, settled) for metric in spec.metrics}
@@ -63,7 +63,7 @@ def track_records(spec: ModelSpec, chunks: Iterable[ChunkFacts]) -> dict[str, Tr
 
 def _record(metric: str, settled: Iterable[ChunkFacts]) -> TrackRecord:
     outcomes = [
-        estimate_held(chunk.performance(Kind.ESTIMATED, metric), chunk.performance(Kind.REALIZED, metric))
+        estimate_held(chunk.performance(ResultKind.ESTIMATED, metric), chunk.performance(ResultKind.REALIZED, metric))
         for chunk in settled
     ]
     known = [outcome for outcome in outcomes if outcome is not None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from driftline.engine.results import MODEL, State, Verdict
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
 from driftline.engine.verdicts.drift_rule import WINDOW, drift_findings, drift_of
 from driftline.engine.verdicts.findings import gravest, reasons
@@ -15,7 +15,7 @@ LOOKBACK = WINDOW - 1
 
 
 def verdict_of(
-    spec: ModelSpec,
+    spec: Spec,
     chunk: ChunkFacts,
     preceding: Iterable[ChunkFacts] = (),
     records: Mapping[str, TrackRecord] | None = None,

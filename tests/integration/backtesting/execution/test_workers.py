@@ -121,7 +121,7 @@ def test_nothing_else_runs_while_a_progress_bar_is_drawn(tmp_path: Path) -> None
     os.close(other)
     drawn = b"".join(iter(partial(_read, terminal), b""))
     assert process.wait() == 0, drawn
-    assert b"summarising" in drawn
+    assert b"summarizing" in drawn
     assert out.exists()
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, func, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
 from driftline.store import labels, ledger
 from driftline.store.database import in_transaction
@@ -17,7 +17,7 @@ from driftline.store.tables import ledger_slots, pending_batches
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)))
+SPEC = Spec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from churn.columns import FEATURES
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Period
+from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store import registry
@@ -17,7 +17,7 @@ from driftline.store.database import in_transaction
 from driftline.store.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
+SPEC = Spec(columns=(ColumnSpec(name="minutes"),), minimum_rows=20, minimum_class_rows=2)
 
 
 def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def reference(features: tuple[str, ...] = ("minutes",)) -> pd.DataFrame:
     return frame.assign(**{name: rng.normal(size=800) for name in features})
 
 
-def candidate(name: str = "flights", spec: ModelSpec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
+def candidate(name: str = "flights", spec: Spec = SPEC, training_hash: str = "a" * 64) -> registry.Candidate:
     return registry.Candidate(name, spec, training_hash, reference(spec.features), None, {"f1": 0.5})
 
 
@@ -59,7 +59,7 @@ def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: E
 
 def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
-    other = ModelSpec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
+    other = Spec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
     with pytest.raises(Conflict, match="hours, minutes"):
         registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
     assert registry.load(engine, "flights").number == 1
@@ -132,7 +132,7 @@ def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_pat
 
 
 def test_the_churn_model_has_its_view(engine: Engine, tmp_path: Path) -> None:
-    spec = ModelSpec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
+    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
     registry.register(engine, candidate("churn", spec), open_store(tmp_path), NOW)
     with engine.connect() as connection:
         names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())

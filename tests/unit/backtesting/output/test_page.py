@@ -9,7 +9,7 @@ import pytest
 from driftline.backtesting.backtest import backtest
 from driftline.backtesting.output.charts import Axis, Scale, Series, draw
 from driftline.backtesting.output.result import BacktestResult
-from driftline.engine.results import Bounds, Kind, Result, State
+from driftline.engine.results import Bounds, Result, ResultKind, State
 from tests.unit.backtesting.conftest import UNTIL
 
 
@@ -80,7 +80,7 @@ def test_the_page_stays_below_a_megabyte(chunks: int, judged: BacktestResult) ->
 
 
 def number(value: float | None) -> Result:
-    return Result("model", Kind.REALIZED, "f1", value, 100, State.OK, Bounds(lower=0.5, expected=0.7))
+    return Result("model", ResultKind.REALIZED, "f1", value, 100, State.OK, Bounds(lower=0.5, expected=0.7))
 
 
 def test_a_line_has_a_gap_where_there_is_no_value_and_a_mark_where_it_is_outside() -> None:

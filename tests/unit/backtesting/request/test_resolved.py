@@ -60,7 +60,7 @@ def test_faults_of_several_columns_are_named_at_once() -> None:
         ("classes: 5", "spec: classes: "),
         ("classes: [a, b]", "spec: classes belong to a multiclass model"),
         ("{business_value: [1], label_delay: .nan}", "spec: business_value: "),
-        ("{own_thresholds: 5, minimum_rows: [1]}", "spec: minimum_rows: "),
+        ("{threshold_overrides: 5, minimum_rows: [1]}", "spec: minimum_rows: "),
         ("{problem: multiclass, classes: abc}", "spec: classes: a list of all classes"),
     ],
 )

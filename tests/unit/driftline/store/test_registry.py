@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import ColumnKind, ColumnSpec, Problem, Spec
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
 from driftline.store import registry
@@ -20,12 +20,12 @@ COLUMNS = (ColumnSpec(name="usage"),)
 @pytest.mark.parametrize(
     "spec",
     [
-        ModelSpec(problem=Problem.REGRESSION, columns=COLUMNS),
-        ModelSpec(problem=Problem.MULTICLASS, classes=("a", "b", "c"), columns=COLUMNS),
+        Spec(problem=Problem.REGRESSION, columns=COLUMNS),
+        Spec(problem=Problem.MULTICLASS, classes=("a", "b", "c"), columns=COLUMNS),
     ],
     ids=lambda spec: spec.problem,
 )
-def test_the_service_watches_binary_models_only(spec: ModelSpec, tmp_path: Path) -> None:
+def test_the_service_watches_binary_models_only(spec: Spec, tmp_path: Path) -> None:
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
     said = f"watches binary models so far, and this one is {spec.problem}; use the library or `driftline backtest`"
     with pytest.raises(InvalidInput, match=said):
@@ -36,7 +36,7 @@ def test_the_service_watches_binary_models_only(spec: ModelSpec, tmp_path: Path)
 
 def test_the_service_stores_no_segments(tmp_path: Path) -> None:
     region = ColumnSpec(name="region", kind=ColumnKind.CATEGORICAL)
-    spec = ModelSpec(columns=(*COLUMNS, region), segments=("region",))
+    spec = Spec(columns=(*COLUMNS, region), segments=("region",))
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
     said = "does not store results by segment so far, and the spec asks for segments of region; leave segments out"
     with pytest.raises(InvalidInput, match=said):

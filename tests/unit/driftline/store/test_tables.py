@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Table
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelSpec
+from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
 from driftline.store import tables
 
-SPEC = ModelSpec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="carrier", kind=ColumnKind.CATEGORICAL)))
+SPEC = Spec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="carrier", kind=ColumnKind.CATEGORICAL)))
 
 
 @pytest.mark.parametrize("make", [tables.predictions, tables.predictions_staging])
-def test_the_same_model_has_the_same_table(make: Callable[[int, ModelSpec], Table]) -> None:
-    again = ModelSpec.model_validate_json(SPEC.model_dump_json())
+def test_the_same_model_has_the_same_table(make: Callable[[int, Spec], Table]) -> None:
+    again = Spec.model_validate_json(SPEC.model_dump_json())
     assert again is not SPEC
     assert make(3, again) is make(3, SPEC)
 

@@ -25,7 +25,7 @@ def _largest_gap(one: FloatArray, other: FloatArray) -> float:
 @given(VALUES, VALUES)
 def test_whole_references_are_compared_exactly(reference: FloatArray, chunk: FloatArray) -> None:
     state = distribution.fit(reference)
-    summary = distribution.summarise(state, chunk)
+    summary = distribution.summarize(state, chunk)
     gap, distance = kolmogorov_smirnov.finish(state, summary), wasserstein.finish(state, summary)
     assert gap.value == pytest.approx(_largest_gap(reference, chunk), abs=1e-12)
     assert distance.value == pytest.approx(wasserstein_distance(reference, chunk), rel=1e-9, abs=1e-9)
@@ -38,7 +38,7 @@ def test_p_values_are_close_to_the_exact_ones(rows: int, shift: float) -> None:
     rng = np.random.default_rng(rows)
     reference, chunk = np.sort(rng.normal(size=5_000)), np.sort(rng.normal(shift, 1, size=rows))
     state = distribution.fit(reference)
-    outcome = kolmogorov_smirnov.finish(state, distribution.summarise(state, chunk))
+    outcome = kolmogorov_smirnov.finish(state, distribution.summarize(state, chunk))
     assert outcome.p_value == pytest.approx(ks_2samp(reference, chunk, method="asymp").pvalue, rel=0.1, abs=0.01)
 
 
@@ -47,7 +47,7 @@ def test_bins_come_close_to_the_exact_distance() -> None:
     reference, chunk = np.sort(rng.normal(size=20_000)), np.sort(rng.normal(0.5, 1.5, size=3_000))
     state = distribution.fit(reference)
     assert isinstance(state.reference, distribution.Grid)
-    summary = distribution.summarise(state, chunk)
+    summary = distribution.summarize(state, chunk)
     gap = ks_2samp(reference, chunk).statistic
     assert kolmogorov_smirnov.finish(state, summary).value == pytest.approx(gap, abs=2e-3)
     distance = wasserstein_distance(reference, chunk)
@@ -56,14 +56,14 @@ def test_bins_come_close_to_the_exact_distance() -> None:
 
 def test_wasserstein_is_in_the_column_s_unit_and_its_effect_in_standard_deviations() -> None:
     state = distribution.fit(np.array([0.0, 0.0, 10.0, 10.0]))
-    outcome = wasserstein.finish(state, distribution.summarise(state, np.array([2.5, 12.5])))
+    outcome = wasserstein.finish(state, distribution.summarize(state, np.array([2.5, 12.5])))
     assert (outcome.value, outcome.effect) == (2.5, 0.5)
 
 
 def test_a_long_constant_reference_is_kept_whole() -> None:
     """Where NannyML makes bins around the constant: a deviation, since bins would blur what is exact."""
     state = distribution.fit(np.full(20_000, 3.0))
-    outcome = wasserstein.finish(state, distribution.summarise(state, np.array([3.0, 3.25])))
+    outcome = wasserstein.finish(state, distribution.summarize(state, np.array([3.0, 3.25])))
     assert (outcome.value, outcome.effect) == (0.125, None)
 
 
@@ -71,18 +71,18 @@ def test_a_long_constant_reference_is_kept_whole() -> None:
 def test_equal_samples_have_no_distance(values: FloatArray) -> None:
     """Exactly 0, where NannyML's float shares may leave 1e-8: a deviation."""
     whole, bins = distribution.fit(values), histogram.fit(values)
-    summary = distribution.summarise(whole, values)
+    summary = distribution.summarize(whole, values)
     assert kolmogorov_smirnov.finish(whole, summary).value == 0
     assert kolmogorov_smirnov.finish(whole, summary).p_value == 1
     assert wasserstein.finish(whole, summary).value == 0
-    assert jensen_shannon.finish(bins, histogram.summarise(bins, values)).value == 0
+    assert jensen_shannon.finish(bins, histogram.summarize(bins, values)).value == 0
 
 
 def test_samples_that_share_nothing_are_as_far_as_can_be() -> None:
     low, high = np.linspace(0, 1, 50), np.linspace(5, 6, 50)
     whole, bins = distribution.fit(low), histogram.fit(low)
-    assert kolmogorov_smirnov.finish(whole, distribution.summarise(whole, high)).value == 1
-    assert jensen_shannon.finish(bins, histogram.summarise(bins, high)).value == pytest.approx(1)
+    assert kolmogorov_smirnov.finish(whole, distribution.summarize(whole, high)).value == 1
+    assert jensen_shannon.finish(bins, histogram.summarize(bins, high)).value == pytest.approx(1)
 
 
 @given(VALUES, st.lists(st.floats(-2, 2), min_size=2, max_size=30, unique=True).map(sorted))
@@ -94,7 +94,7 @@ def test_values_are_counted_as_numpy_counts_them(values: FloatArray, edges: list
 def test_parts_of_different_references_do_not_merge() -> None:
     exact = distribution.fit(np.array([1.0]))
     long = distribution.fit(np.linspace(0, 1, 10_000))
-    parts = [distribution.summarise(state, np.array([1.0])) for state in (exact, long)]
+    parts = [distribution.summarize(state, np.array([1.0])) for state in (exact, long)]
     with pytest.raises(TypeError, match="same reference"):
         distribution.merge(parts[0], parts[1])
     for method in (kolmogorov_smirnov, wasserstein):

@@ -24,7 +24,7 @@ REFERENCE, CHUNK = Frequencies({"a": 60, "b": 40}), Frequencies({"a": 30, "b": 5
 
 def _psi(reference: FloatArray, chunk: FloatArray) -> Outcome:
     state = deciles.fit(np.sort(reference))
-    return psi.finish(state, deciles.summarise(state, np.sort(chunk)))
+    return psi.finish(state, deciles.summarize(state, np.sort(chunk)))
 
 
 def test_each_by_hand() -> None:
@@ -43,11 +43,11 @@ def test_a_chunk_is_counted_the_same_in_any_order(reference: FloatArray, chunk: 
     shuffled = np.array(random.sample(chunk.tolist(), len(chunk)))
     for sketch in (deciles, histogram, distribution):
         state = sketch.fit(reference)
-        one, other = sketch.summarise(state, chunk), sketch.summarise(state, shuffled)
+        one, other = sketch.summarize(state, chunk), sketch.summarize(state, shuffled)
         assert one.counts.tolist() == other.counts.tolist()
         assert one.rows == other.rows == len(chunk)
     bins = histogram.fit(reference)
-    assert histogram.summarise(bins, shuffled).counts.tolist() == np.histogram(chunk, bins.edges)[0].tolist()
+    assert histogram.summarize(bins, shuffled).counts.tolist() == np.histogram(chunk, bins.edges)[0].tolist()
 
 
 def test_l_infinity_takes_each_unseen_category_by_itself() -> None:
@@ -71,7 +71,7 @@ def test_they_are_distances(one: dict[str, int], other: dict[str, int]) -> None:
 
 def test_samples_that_share_nothing_are_as_far_as_can_be() -> None:
     state = histogram.fit(np.linspace(0, 1, 50))
-    assert hellinger.finish(state, histogram.summarise(state, np.linspace(5, 6, 50))).value == pytest.approx(1)
+    assert hellinger.finish(state, histogram.summarize(state, np.linspace(5, 6, 50))).value == pytest.approx(1)
 
 
 def test_each_decile_of_the_reference_holds_a_tenth() -> None:
@@ -83,9 +83,9 @@ def test_each_decile_of_the_reference_holds_a_tenth() -> None:
 @given(VALUES, VALUES)
 def test_every_value_is_counted_once_and_parts_add_up(reference: FloatArray, chunk: FloatArray) -> None:
     state = deciles.fit(reference)
-    summary = deciles.summarise(state, chunk)
+    summary = deciles.summarize(state, chunk)
     assert (state.rows, summary.counts.sum(), summary.rows) == (len(reference), len(chunk), len(chunk))
-    parts = deciles.merge(deciles.summarise(state, chunk[::2]), deciles.summarise(state, chunk[1::2]))
+    parts = deciles.merge(deciles.summarize(state, chunk[::2]), deciles.summarize(state, chunk[1::2]))
     assert parts.counts.tolist() == summary.counts.tolist()
     assert deciles.Deciles.from_dict(state.to_dict()).to_dict() == state.to_dict()
 
@@ -121,8 +121,8 @@ def test_a_long_reference_is_kept_whole_where_asked_for() -> None:
     assert isinstance(kept.reference, distribution.Sample)
     assert len(kept.reference.values) == 12_000
     assert kept.spread == binned.spread
-    exact = wasserstein.finish(kept, whole.summarise(kept, chunk)).value
-    rough = wasserstein.finish(binned, distribution.summarise(binned, chunk)).value
+    exact = wasserstein.finish(kept, whole.summarize(kept, chunk)).value
+    rough = wasserstein.finish(binned, distribution.summarize(binned, chunk)).value
     apart = np.abs(reference - np.repeat(chunk, 40)).mean()
     assert exact == pytest.approx(apart, rel=1e-9)
     assert rough != pytest.approx(apart, rel=1e-9)

@@ -20,13 +20,13 @@ def _unseen(reference: list[str | None], chunk: list[str | None]) -> Outcome:
     state = unseen_categories.fit(categories(pd.Series(reference, dtype=object)))
     state = unseen_categories.Seen.from_dict(state.to_dict())
     return unseen_categories.finish(
-        state, unseen_categories.summarise(state, categories(pd.Series(chunk, dtype=object))), LOOSE
+        state, unseen_categories.summarize(state, categories(pd.Series(chunk, dtype=object))), LOOSE
     )
 
 
 def _outside(reference: list[float], chunk: list[float]) -> Outcome:
     state = out_of_range.Range.from_dict(out_of_range.fit(numbers(pd.Series(reference, dtype=float))).to_dict())
-    return out_of_range.finish(state, out_of_range.summarise(state, numbers(pd.Series(chunk, dtype=float))), LOOSE)
+    return out_of_range.finish(state, out_of_range.summarize(state, numbers(pd.Series(chunk, dtype=float))), LOOSE)
 
 
 def test_unseen_categories_are_counted_and_the_commonest_is_named() -> None:
@@ -45,7 +45,7 @@ def test_a_missing_value_is_unseen_where_the_reference_has_none_but_has_no_effec
 def test_a_category_is_seen_however_it_was_stored() -> None:
     state = unseen_categories.fit(categories(pd.Series([1, 2])))
     for stored in (pd.Series(["1", "2"]), pd.Series([1.0, 2.0]), pd.Series(["2"], dtype="category")):
-        assert unseen_categories.summarise(state, categories(stored)).counts == {}
+        assert unseen_categories.summarize(state, categories(stored)).counts == {}
 
 
 @given(TEXTS, TEXTS, TEXTS)
@@ -53,7 +53,7 @@ def test_parts_of_unseen_categories_merge(
     reference: list[str | None], one: list[str | None], other: list[str | None]
 ) -> None:
     state = unseen_categories.fit(categories(pd.Series(reference, dtype=object)))
-    parts = [unseen_categories.summarise(state, categories(pd.Series(part, dtype=object))) for part in (one, other)]
+    parts = [unseen_categories.summarize(state, categories(pd.Series(part, dtype=object))) for part in (one, other)]
     merged = parts[1].merge(parts[0])
     assert unseen_categories.finish(state, merged, LOOSE) == _unseen(reference, one + other)
     assert merged == parts[0].merge(parts[1])
@@ -78,7 +78,7 @@ def test_a_reference_without_values_has_no_range() -> None:
 @given(FLOATS, FLOATS)
 def test_parts_of_values_out_of_range_merge(one: list[float], other: list[float]) -> None:
     state = out_of_range.Range(0.0, 10.0)
-    parts = [out_of_range.summarise(state, numbers(pd.Series(part))) for part in (one, other)]
+    parts = [out_of_range.summarize(state, numbers(pd.Series(part))) for part in (one, other)]
     merged = parts[0].merge(parts[1])
     assert out_of_range.finish(state, merged, LOOSE) == _outside([0.0, 10.0], one + other)
     assert merged == parts[1].merge(parts[0])

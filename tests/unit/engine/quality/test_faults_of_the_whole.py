@@ -13,7 +13,7 @@ from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.quality import duplicates, freshness
 from driftline.engine.quality.freshness import Newest
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, Kind, Quality, Result, State
+from driftline.engine.results import MODEL, Quality, Result, ResultKind, State
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
 
@@ -23,7 +23,7 @@ ALL = SPEC.model_copy(update={"quality": (Quality.DUPLICATES, Quality.ROW_COUNT,
 
 
 def _share(rows: pd.DataFrame) -> float | None:
-    return duplicates.finish(duplicates.summarise(rows, LOOSE), LOOSE).value
+    return duplicates.finish(duplicates.summarize(rows, LOOSE), LOOSE).value
 
 
 def test_an_id_seen_before_is_a_duplicate_whatever_the_row_says() -> None:
@@ -34,7 +34,7 @@ def test_an_id_seen_before_is_a_duplicate_whatever_the_row_says() -> None:
 
 def test_an_id_is_the_same_however_it_was_stored() -> None:
     rows = scored_rows(2)
-    parts = [duplicates.summarise(rows.assign(id=ids), LOOSE) for ids in ([1, 2], ["1", "2"], [1.0, 2.0])]
+    parts = [duplicates.summarize(rows.assign(id=ids), LOOSE) for ids in ([1, 2], ["1", "2"], [1.0, 2.0])]
     merged = parts[0].merge(parts[1]).merge(parts[2])
     assert duplicates.finish(merged, LOOSE).value == 4 / 6
 
@@ -62,8 +62,8 @@ def test_columns_are_not_mistaken_for_one_another() -> None:
 def test_duplicates_merge_across_parts_and_in_any_order(ids: list[object], cut: int) -> None:
     rows = scored_rows(len(ids)).assign(id=pd.Series(ids, dtype=object), usage=1.0, calls=1.0, plan="pro", label=0)
     rows = rows.assign(probability_1=0.5, prediction=0)
-    one, other = (duplicates.summarise(part, LOOSE) for part in (rows[:cut], rows[cut:]))
-    whole = duplicates.summarise(rows.sample(frac=1, random_state=cut), LOOSE)
+    one, other = (duplicates.summarize(part, LOOSE) for part in (rows[:cut], rows[cut:]))
+    whole = duplicates.summarize(rows.sample(frac=1, random_state=cut), LOOSE)
     assert whole.rows - len(whole.hashes) == len(ids) - len(set(map(str, ids)))
     for merged in (one.merge(other), other.merge(one)):
         assert (merged.rows, merged.hashes.tolist()) == (whole.rows, whole.hashes.tolist())
@@ -71,22 +71,22 @@ def test_duplicates_merge_across_parts_and_in_any_order(ids: list[object], cut: 
 
 def test_the_age_of_the_newest_row() -> None:
     rows = scored_rows(4)  # at 0, 6, 12 and 18 hours
-    assert freshness.finish(freshness.summarise(rows), DAY).value == 6 * 3600.0
+    assert freshness.finish(freshness.summarize(rows), DAY).value == 6 * 3600.0
     eastern = rows.assign(event_time=rows["event_time"].dt.tz_convert("Asia/Tokyo"))
-    assert freshness.summarise(eastern) == freshness.summarise(rows)
+    assert freshness.summarize(eastern) == freshness.summarize(rows)
 
 
 def test_freshness_needs_to_know_when_the_chunk_ends() -> None:
-    found = freshness.finish(freshness.summarise(scored_rows(4)), None)
+    found = freshness.finish(freshness.summarize(scored_rows(4)), None)
     assert found.value is None
     assert "pass the chunk" in (found.reason or "")
     early = Chunk(ORIGIN - timedelta(days=1), ORIGIN)
-    assert "is not of this chunk" in (freshness.finish(freshness.summarise(scored_rows(4)), early).reason or "")
+    assert "is not of this chunk" in (freshness.finish(freshness.summarize(scored_rows(4)), early).reason or "")
 
 
 def test_naive_times_are_refused() -> None:
     with pytest.raises(InvalidInput, match="event_time must be aware timestamps"):
-        freshness.summarise(scored_rows(1).assign(event_time=datetime(2026, 1, 1)))  # noqa: DTZ001
+        freshness.summarize(scored_rows(1).assign(event_time=datetime(2026, 1, 1)))  # noqa: DTZ001
 
 
 def test_the_newest_of_parts() -> None:
@@ -101,7 +101,7 @@ def fitted() -> FittedReference:
 
 
 def _of(results: tuple[Result, ...], quality: Quality) -> Result:
-    return next(r for r in results if (r.subject, r.kind, r.method) == (MODEL, Kind.QUALITY, quality))
+    return next(r for r in results if (r.subject, r.kind, r.method) == (MODEL, ResultKind.QUALITY, quality))
 
 
 def test_the_faults_of_a_chunk_are_held_against_the_reference(fitted: FittedReference) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftline.engine.results import MODEL, Bounds, Kind, Quality, Result, State
+from driftline.engine.results import MODEL, Bounds, Quality, Result, ResultKind, State
 from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
 from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk
@@ -13,7 +13,7 @@ ZERO = Bounds(upper=0.0)
 def _fault(
     method: Quality, value: float, bounds: Bounds = ZERO, effect: float | None = None, subject: str = "x"
 ) -> Result:
-    return Result(subject, Kind.QUALITY, method, value, 1000, State.WARN, bounds, effect=effect)
+    return Result(subject, ResultKind.QUALITY, method, value, 1000, State.WARN, bounds, effect=effect)
 
 
 def _count(rows: float) -> Result:
@@ -83,6 +83,6 @@ def test_an_open_chunk_is_neither_short_of_rows_nor_stale() -> None:
 
 
 def test_statistics_never_speak_in_the_verdict() -> None:
-    far = Result("x", Kind.STATISTIC, "mean", 9.0, 1000, State.WARN, Bounds(lower=0.0, upper=1.0))
+    far = Result("x", ResultKind.STATISTIC, "mean", 9.0, 1000, State.WARN, Bounds(lower=0.0, upper=1.0))
     days = [chunk(far, day=day) for day in (8, 9, 10)]
     assert verdict_of(ONE_METRIC, days[2], days[:2]) == verdict_of(ONE_METRIC, chunk(day=10), [])

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import gaussian_kde
 
-from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarise_chunk
+from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import Kind, Quality, Result, State, Statistic
+from driftline.engine.results import Quality, Result, ResultKind, State, Statistic
 from driftline.engine.statistics.spread import Spread
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import SPEC, scored_rows
@@ -26,7 +26,7 @@ def fitted() -> FittedReference:
 
 
 def _statistics(results: tuple[Result, ...]) -> dict[tuple[str, str], Result]:
-    return {(r.subject, r.method): r for r in results if r.kind is Kind.STATISTIC}
+    return {(r.subject, r.method): r for r in results if r.kind is ResultKind.STATISTIC}
 
 
 def test_every_continuous_column_and_score_has_each_statistic(fitted: FittedReference) -> None:
@@ -115,7 +115,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
     """Equal to 1e-12 where floats are added up (sums, and performance), and exactly elsewhere."""
     for a, b in zip(one, other, strict=True):
         assert (a.subject, a.kind, a.method, a.rows, a.reason) == (b.subject, b.kind, b.method, b.rows, b.reason)
-        exact = a.kind is Kind.QUALITY or a.method == "median"
+        exact = a.kind is ResultKind.QUALITY or a.method == "median"
         close = b.value if exact or b.value is None else pytest.approx(b.value, rel=1e-12, abs=1e-12)
         assert a.value == close, (a, b)
 
@@ -124,7 +124,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
-    parts = [summarise_chunk(fitted, ALL, rows[part == number]) for number in range(3)]
+    parts = [summarize_chunk(fitted, ALL, rows[part == number]) for number in range(3)]
     whole = evaluate_chunk(fitted, ALL, rows.sample(frac=1, random_state=seed))
     for one, two, three in permutations(parts):
         _same(finish_chunk(fitted, ALL, one.merge(two).merge(three)), whole)

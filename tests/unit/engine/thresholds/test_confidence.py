@@ -1,6 +1,6 @@
 import pytest
 
-from driftline.engine.results import MODEL, Kind, Metric, Result, State
+from driftline.engine.results import MODEL, Metric, Result, ResultKind, State
 from driftline.engine.thresholds.confidence import confidence_band
 
 
@@ -21,5 +21,5 @@ from driftline.engine.thresholds.confidence import confidence_band
 def test_a_band_is_three_standard_errors_within_the_metrics_range(
     metric: Metric, value: float | None, error: float | None, band: tuple[float, float] | None
 ) -> None:
-    result = Result(MODEL, Kind.ESTIMATED, metric, value, 100, State.OK, sampling_error=error)
+    result = Result(MODEL, ResultKind.ESTIMATED, metric, value, 100, State.OK, sampling_error=error)
     assert confidence_band(result) == (band if band is None else pytest.approx(band))

@@ -5,7 +5,7 @@ import pytest
 
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, Kind, Metric, Result
+from driftline.engine.results import MODEL, Metric, Result, ResultKind
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_to_list
 from tests.unit.engine.frame_builders import SPEC, scored_rows
@@ -20,11 +20,11 @@ def _accuracy(fitted: FittedReference, rows: int, labelled: int) -> Result:
     frame = scored_rows(rows, seed=3)
     known = frame.assign(label=frame["label"].mask(np.arange(rows) >= labelled))
     results = evaluate_chunk(fitted, SPEC, known)
-    return next(r for r in results if (r.kind, r.method) == (Kind.REALIZED, Metric.ACCURACY))
+    return next(r for r in results if (r.kind, r.method) == (ResultKind.REALIZED, Metric.ACCURACY))
 
 
 def test_few_labels_are_given_wider_bounds(fitted: FittedReference) -> None:
-    limit = fitted.limits[MODEL, Kind.REALIZED, Metric.ACCURACY]
+    limit = fitted.limits[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
     many, few = _accuracy(fitted, 4_000, 4_000), _accuracy(fitted, 4_000, 110)
     assert many.bounds == limit.bounds
     assert limit.spread is not None
@@ -36,7 +36,7 @@ def test_few_labels_are_given_wider_bounds(fitted: FittedReference) -> None:
 
 def test_only_performance_keeps_its_spread(fitted: FittedReference) -> None:
     kinds = {kind for (_, kind, _), limit in fitted.limits.items() if limit.spread is not None}
-    assert kinds == {Kind.REALIZED, Kind.ESTIMATED}
+    assert kinds == {ResultKind.REALIZED, ResultKind.ESTIMATED}
     nannyml = fit_reference(scored_rows(600, days=6), SPEC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML}))
     assert {limit.spread for limit in nannyml.limits.values()} == {None}
 
@@ -45,6 +45,8 @@ def test_limits_come_back_from_a_list_as_they_were(fitted: FittedReference) -> N
     assert limits_from_list(limits_to_list(fitted.limits)) == fitted.limits
     assert limits_from_list([]) == {}
     assert (
-        Limit(fitted.limits[MODEL, Kind.REALIZED, Metric.F1].bounds).bounds_at(Kind.REALIZED, Metric.F1, 9.0)
-        == fitted.limits[MODEL, Kind.REALIZED, Metric.F1].bounds
+        Limit(fitted.limits[MODEL, ResultKind.REALIZED, Metric.F1].bounds).bounds_at(
+            ResultKind.REALIZED, Metric.F1, 9.0
+        )
+        == fitted.limits[MODEL, ResultKind.REALIZED, Metric.F1].bounds
     )

@@ -9,27 +9,27 @@ from pydantic import ValidationError
 
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
-from driftline.engine.results import Bounds, Kind, Method, Metric, Quality, State
-from driftline.engine.spec import ColumnSpec, ModelSpec, ThresholdPolicy
+from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State
+from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import bounds_for, bounds_note, standing
-from driftline.engine.thresholds.overrides import ConstantThreshold, OwnThreshold, StandardDeviationThreshold
+from driftline.engine.thresholds.overrides import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride
 from driftline.engine.verdicts.drift_rule import drift_seen
 from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
-ONE = ModelSpec(columns=(ColumnSpec(name="x"),))
+ONE = Spec(columns=(ColumnSpec(name="x"),))
 NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
 
 
-def _with(method: str, threshold: OwnThreshold, spec: ModelSpec = ONE) -> ModelSpec:
-    return ModelSpec.model_validate({**spec.model_dump(), "own_thresholds": {method: threshold}})
+def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE) -> Spec:
+    return Spec.model_validate({**spec.model_dump(), "threshold_overrides": {method: threshold}})
 
 
 def test_pca_has_no_lower_bound_at_0_or_below() -> None:
     for spec in (NANNYML, _with(Method.PCA_RECONSTRUCTION, StandardDeviationThreshold())):
         lower = [
-            bounds_for(spec, Kind.MULTIVARIATE, Method.PCA_RECONSTRUCTION, values).lower
+            bounds_for(spec, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION, values).lower
             for values in ([1.0, 1.1, 0.9], [1.0, 2.0, 0.0])
         ]
         assert lower == [pytest.approx(0.755, abs=1e-3), None]
@@ -37,8 +37,8 @@ def test_pca_has_no_lower_bound_at_0_or_below() -> None:
 
 def test_without_reference_chunks_only_a_constant_has_bounds() -> None:
     spread = _with(Metric.F1, StandardDeviationThreshold())
-    assert bounds_for(spread, Kind.REALIZED, Metric.F1, [None, float("nan")]) == Bounds()
-    constant = bounds_for(_with(Metric.F1, ConstantThreshold(lower=0.4)), Kind.REALIZED, Metric.F1, [])
+    assert bounds_for(spread, ResultKind.REALIZED, Metric.F1, [None, float("nan")]) == Bounds()
+    constant = bounds_for(_with(Metric.F1, ConstantThreshold(lower=0.4)), ResultKind.REALIZED, Metric.F1, [])
     assert constant == Bounds(lower=0.4, alert_lower=0.4)
     assert bounds_note(spread, Metric.F1, []) is None
 
@@ -46,18 +46,21 @@ def test_without_reference_chunks_only_a_constant_has_bounds() -> None:
 def test_it_goes_before_the_policy_and_names_its_method_alone() -> None:
     spec = _with(Metric.F1, ConstantThreshold(lower=0.4, upper=0.9))
     values = [0.5, 0.52, 0.48, 0.5]
-    assert bounds_for(spec, Kind.ESTIMATED, Metric.F1, values).lower == 0.4
-    assert bounds_for(spec, Kind.REALIZED, Metric.ACCURACY, values) == bounds_for(
-        ONE, Kind.REALIZED, Metric.ACCURACY, values
+    assert bounds_for(spec, ResultKind.ESTIMATED, Metric.F1, values).lower == 0.4
+    assert bounds_for(spec, ResultKind.REALIZED, Metric.ACCURACY, values) == bounds_for(
+        ONE, ResultKind.REALIZED, Metric.ACCURACY, values
     )
-    assert standing(Kind.REALIZED, Metric.F1, 0.95, bounds_for(spec, Kind.REALIZED, Metric.F1, values)) is State.OK
+    assert (
+        standing(ResultKind.REALIZED, Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values))
+        is State.OK
+    )
 
 
 def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
     spec = _with("quantiles", ConstantThreshold(upper=3.0))
-    assert bounds_for(spec, Kind.STATISTIC, "quantiles:0.25", [1.0]).upper == 3
+    assert bounds_for(spec, ResultKind.STATISTIC, "quantiles:0.25", [1.0]).upper == 3
     cells = _with(Metric.CONFUSION_MATRIX, ConstantThreshold(upper=9.0))
-    assert bounds_for(cells, Kind.REALIZED, Metric.FALSE_POSITIVES, [1.0]).upper == 9
+    assert bounds_for(cells, ResultKind.REALIZED, Metric.FALSE_POSITIVES, [1.0]).upper == 9
 
 
 @pytest.mark.parametrize(
@@ -77,13 +80,13 @@ def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
 )
 def test_a_wrong_threshold_says_what_there_is(thresholds: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        ModelSpec.model_validate({"columns": [{"name": "x"}], "own_thresholds": thresholds})
+        Spec.model_validate({"columns": [{"name": "x"}], "threshold_overrides": thresholds})
 
 
 @given(THRESHOLDS)
-def test_it_comes_back_from_json_as_it_was(threshold: OwnThreshold) -> None:
+def test_it_comes_back_from_json_as_it_was(threshold: ThresholdOverride) -> None:
     spec = _with(Method.PSI, threshold)
-    assert ModelSpec.model_validate_json(spec.model_dump_json()) == spec
+    assert Spec.model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_in_the_verdict_it_stands_for_the_effect_floor_too() -> None:
@@ -101,7 +104,7 @@ def test_a_chunk_is_held_against_it() -> None:
         Method.PSI.value: ConstantThreshold(upper=1e-6),
         Quality.MISSING_VALUES.value: StandardDeviationThreshold(std_lower_multiplier=None, std_upper_multiplier=0.0),
     }
-    spec = SPEC.model_copy(update={"own_thresholds": own, "continuous_methods": (Method.PSI,)})
+    spec = SPEC.model_copy(update={"threshold_overrides": own, "continuous_methods": (Method.PSI,)})
     fitted = fit_reference(scored_rows(2_000, days=8), spec)
     results = {(r.subject, r.method): r for r in evaluate_chunk(fitted, spec, scored_rows(500, seed=4))}
     assert results["usage", Method.PSI].bounds.upper == 1e-6

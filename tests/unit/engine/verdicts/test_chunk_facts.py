@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from driftline.engine.results import Kind, Metric
+from driftline.engine.results import Metric, ResultKind
 from driftline.engine.verdicts.chunk_facts import last_closed
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, ORIGIN, chunk, estimated, realized
@@ -25,9 +25,9 @@ def test_coverage_of_no_rows_is_none_at_all() -> None:
 def test_performance_is_found_by_kind_and_metric_of_the_model_only() -> None:
     segment = replace(realized(0.1), subject="age < 30")
     facts = chunk(segment, realized(0.5), estimated(0.6), realized(0.7, Metric.ACCURACY))
-    assert facts.performance(Kind.REALIZED, Metric.F1) == realized(0.5)
-    assert facts.performance(Kind.ESTIMATED, Metric.F1) == estimated(0.6)
-    assert facts.performance(Kind.ESTIMATED, Metric.ROC_AUC) is None
+    assert facts.performance(ResultKind.REALIZED, Metric.F1) == realized(0.5)
+    assert facts.performance(ResultKind.ESTIMATED, Metric.F1) == estimated(0.6)
+    assert facts.performance(ResultKind.ESTIMATED, Metric.ROC_AUC) is None
 
 
 def test_the_last_closed_chunks_come_oldest_first() -> None:

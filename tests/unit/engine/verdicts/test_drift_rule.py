@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from driftline.engine.results import MODEL, Bounds, Kind, Method, Result, State
+from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
 from driftline.engine.thresholds.bounds import FIXED_BOUNDS
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import discoveries, drift_findings, drift_of, drift_seen
@@ -46,7 +46,7 @@ SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
 )
 def test_drift_is_outside_its_bound_and_above_its_floor(result: Result, drifted: bool) -> None:
     assert set(drift_seen(ONE_METRIC, chunk(result))) == (
-        {(result.kind, "x", result.method if result.kind is Kind.QUALITY else "")} if drifted else set()
+        {(result.kind, "x", result.method if result.kind is ResultKind.QUALITY else "")} if drifted else set()
     )
 
 
@@ -59,7 +59,7 @@ def test_an_insignificant_column_is_dismissed_with_all_its_methods() -> None:
 def test_the_false_discovery_rate_is_held_over_the_columns() -> None:
     suspect = drift(0.15, Method.KOLMOGOROV_SMIRNOV, "a", p_value=0.04)
     others = [drift(0.01, Method.KOLMOGOROV_SMIRNOV, f"c{i}", p_value=0.5) for i in range(9)]
-    assert set(drift_seen(ONE_METRIC, chunk(suspect))) == {(Kind.DRIFT, "a", "")}
+    assert set(drift_seen(ONE_METRIC, chunk(suspect))) == {(ResultKind.DRIFT, "a", "")}
     assert drift_seen(ONE_METRIC, chunk(suspect, *others)) == {}
 
 
@@ -107,7 +107,7 @@ BAND = Bounds(lower=0.9, upper=1.1, alert_lower=0.8, alert_upper=1.2)
 
 def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: float | None = None) -> Result:
     bounds = BAND if method is Method.PCA_RECONSTRUCTION else FIXED_BOUNDS[method]
-    return Result(MODEL, Kind.MULTIVARIATE, method, value, 1000, State.OK, bounds, effect=effect)
+    return Result(MODEL, ResultKind.MULTIVARIATE, method, value, 1000, State.OK, bounds, effect=effect)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: 
 )
 def test_all_features_together_drift_without_a_floor_and_pca_on_both_sides(result: Result, drifted: bool) -> None:
     facts = chunk(result)
-    assert set(drift_seen(ONE_METRIC, facts)) == ({(Kind.MULTIVARIATE, MODEL, "")} if drifted else set())
+    assert set(drift_seen(ONE_METRIC, facts)) == ({(ResultKind.MULTIVARIATE, MODEL, "")} if drifted else set())
     assert bool(drift_of(ONE_METRIC, facts, [facts]).lasting) is drifted
 
 

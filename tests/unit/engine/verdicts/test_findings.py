@@ -1,7 +1,16 @@
 import pytest
 
 from driftline.engine.results import Method, Metric, Quality, State, Statistic
-from driftline.engine.verdicts.findings import SEVERITY, TITLE, Finding, gravest, percent, reasons, title, told_apart
+from driftline.engine.verdicts.findings import (
+    SEVERITY,
+    TITLE,
+    Finding,
+    format_distinct,
+    gravest,
+    percent,
+    reasons,
+    title,
+)
 
 
 def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
@@ -41,4 +50,4 @@ def test_shares_are_rounded_down(share: float, shown: str) -> None:
     ],
 )
 def test_numbers_are_shown_so_that_they_differ(value: float, bound: float, shown: tuple[str, str]) -> None:
-    assert told_apart(value, bound) == shown
+    assert format_distinct(value, bound) == shown

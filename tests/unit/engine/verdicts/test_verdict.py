@@ -296,7 +296,7 @@ def test_lasting_drift_confirms_a_fall(value: float, before: float, state: State
 def test_only_driftlines_own_bounds_have_a_way_to_them() -> None:
     for spec in (
         ONE_METRIC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML}),
-        ONE_METRIC.model_copy(update={"own_thresholds": {Metric.F1: ConstantThreshold(lower=0.47)}}),
+        ONE_METRIC.model_copy(update={"threshold_overrides": {Metric.F1: ConstantThreshold(lower=0.47)}}),
     ):
         facts, before = chunk(close(ALMOST), DRIFTED), [chunk(close(ALMOST), DRIFTED, day=9)]
         assert verdict_of(spec, facts, before).state is State.WARN

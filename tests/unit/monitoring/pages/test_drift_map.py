@@ -42,7 +42,7 @@ def test_the_ratio_is_of_the_bound_or_of_the_effect_floor_whichever_is_further(
 @given(st.floats(0, 1), st.floats(0, 0.5), st.floats(0.5, 1))
 def test_a_threshold_of_the_spec_s_own_knows_no_floor(value: float, lower: float, upper: float) -> None:
     own = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
-    spec = SPEC.model_copy(update={"own_thresholds": own})
+    spec = SPEC.model_copy(update={"threshold_overrides": own})
     one = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
     cell = drift_map(spec, [one])[0].cells[0]
     assert cell.ratio is not None

@@ -8,7 +8,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.sketches.histogram import Binned, merge
 
-__all__ = ["Deciles", "fit", "merge", "summarise"]
+__all__ = ["Deciles", "fit", "merge", "summarize"]
 
 TENTHS = np.arange(1, 10) / 10
 
@@ -47,7 +47,7 @@ def fit(ordered: FloatArray) -> Deciles:
     return Deciles(cuts, _counted(cuts, ordered))
 
 
-def summarise(state: Deciles, values: FloatArray) -> Binned:
+def summarize(state: Deciles, values: FloatArray) -> Binned:
     """Count a chunk's finite values, in any order, between the reference's cuts."""
     return Binned(_counted(state.cuts, values), len(values))
 

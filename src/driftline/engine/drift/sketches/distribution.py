@@ -153,7 +153,7 @@ def fit(ordered: FloatArray) -> Distribution:
     return Distribution(Grid(lowest, highest, count_in_bins(ordered, np.linspace(lowest, highest, BINS + 1))), spread)
 
 
-def summarise(state: Distribution, values: FloatArray) -> Summary:
+def summarize(state: Distribution, values: FloatArray) -> Summary:
     """Count a chunk's finite values, in any order, the way `state` can be compared with."""
     grid = state.reference
     if isinstance(grid, Sample):
@@ -169,12 +169,12 @@ def summarise(state: Distribution, values: FloatArray) -> Summary:
 
 
 def merge(one: Summary, other: Summary) -> Summary:
-    """Count the values of two parts of a chunk, both summarised against the same reference."""
+    """Count the values of two parts of a chunk, both summarized against the same reference."""
     if isinstance(one, Sample) and isinstance(other, Sample):
         return one.merge(other)
     if isinstance(one, Gridded) and isinstance(other, Gridded):
         return one.merge(other)
-    msg = "only parts that were summarised against the same reference can be merged"
+    msg = "only parts that were summarized against the same reference can be merged"
     raise TypeError(msg)
 
 

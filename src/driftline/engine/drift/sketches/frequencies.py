@@ -33,7 +33,7 @@ def fit(values: Categories) -> Frequencies:
     return Frequencies(dict(sorted(values.counts.items())))
 
 
-def summarise(state: Frequencies, values: Categories) -> Frequencies:
+def summarize(state: Frequencies, values: Categories) -> Frequencies:
     """Count a chunk's categories; those that the reference does not have are kept apart by name."""
     return fit(values)
 

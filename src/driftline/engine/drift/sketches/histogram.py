@@ -65,11 +65,11 @@ def _doane(ordered: FloatArray) -> int:
     return max(1, ceil(float(np.ptp(ordered)) / width)) if width > 0 else 1
 
 
-def summarise(state: Histogram, values: FloatArray) -> Binned:
+def summarize(state: Histogram, values: FloatArray) -> Binned:
     """Count a chunk's finite values, in any order, in the reference's bins."""
     return Binned(count_on_grid(values, state.edges), len(values))
 
 
 def merge(one: Binned, other: Binned) -> Binned:
-    """Count the values of two parts of a chunk, both summarised against the same reference."""
+    """Count the values of two parts of a chunk, both summarized against the same reference."""
     return Binned(one.counts + other.counts, one.rows + other.rows)

@@ -7,9 +7,9 @@ What `spec.exact_distances` asks for. The state is as large as the reference has
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift.sketches.distribution import Distribution, Sample, merge, summarise
+from driftline.engine.drift.sketches.distribution import Distribution, Sample, merge, summarize
 
-__all__ = ["fit", "merge", "summarise"]
+__all__ = ["fit", "merge", "summarize"]
 
 
 def fit(ordered: FloatArray) -> Distribution:

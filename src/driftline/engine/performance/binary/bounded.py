@@ -8,7 +8,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance.binary.ranked import SCORED, Ranked
 from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.results import Kind, Metric
+from driftline.engine.results import Metric, ResultKind
 from driftline.errors import InvalidInput
 
 FINEST = 2.0**-40
@@ -82,15 +82,15 @@ class Bounded:
         gaps = np.maximum(best - now, now - least / (least + alarms))
         return float(np.sum(positives * gaps) / positives.sum())
 
-    def note(self, kind: Kind, metric: Metric) -> str | None:
+    def note(self, kind: ResultKind, metric: Metric) -> str | None:
         """Say in plain words that a number of these rows is not exact, and by how much it is off at most if known.
 
         None where it is exact: what was realized by predictions alone is, and all is while scores are not pooled.
         """
-        if not self.width or (kind is Kind.REALIZED and metric not in SCORED):
+        if not self.width or (kind is ResultKind.REALIZED and metric not in SCORED):
             return None
         errors = {Metric.ROC_AUC: self.roc_auc_error, Metric.AVERAGE_PRECISION: self.average_precision_error}
-        error = errors.get(metric) if kind is Kind.REALIZED else None
+        error = errors.get(metric) if kind is ResultKind.REALIZED else None
         cost = "it is not exact" if error is None else f"it is off by at most {error:.2g}"
         return f"Scores were pooled into bins {self.width:.2g} wide to bound memory: {cost}."
 

@@ -21,7 +21,7 @@ from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import Calibration
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 _DECIMALS = 5
 """NannyML rounds expected hits and alarms to 5 decimals; so do we, and values stay equal to its own."""
@@ -53,7 +53,7 @@ def fit(scores: FloatArray, labels: IntArray) -> Cbpe:
     return Cbpe(None, f"the reference has too few labelled rows of both classes to calibrate on ({len(labels)} in all)")
 
 
-def outcomes(state: Cbpe, errors: SamplingErrors, summary: Scores, spec: ModelSpec) -> Iterator[tuple[Metric, Outcome]]:
+def outcomes(state: Cbpe, errors: SamplingErrors, summary: Scores, spec: Spec) -> Iterator[tuple[Metric, Outcome]]:
     """Estimate each metric of the spec over all scored rows of a chunk, labelled or not, with its standard error.
 
     As NannyML 0.13.1 where it has the metric. Metrics of the score need rows with a score, the others rows with a
@@ -76,7 +76,7 @@ class Expectation:
 
     rows: Scores
     calibration: Calibration
-    spec: ModelSpec
+    spec: Spec
 
     def outcome(self, metric: Metric, errors: SamplingErrors) -> Outcome:
         """Estimate `metric`, or say why it cannot be."""

@@ -13,8 +13,8 @@ from driftline.engine.performance.binary.cbpe import Cbpe
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores, zeros_and_ones
 from driftline.engine.performance.protocol import Found
-from driftline.engine.results import LABEL, PREDICTION, SCORE, Kind, Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import LABEL, PREDICTION, SCORE, Metric, ResultKind
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +25,7 @@ class BinaryPerformance:
     cbpe: Cbpe
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, in the order of time; predictions and labels as `Scores.of` has them."""
         scores = as_floats(frame[SCORE])
         predictions, labels = (zeros_and_ones(frame[name]) for name in (PREDICTION, LABEL))
@@ -35,20 +35,20 @@ class BinaryPerformance:
             cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
         )
 
-    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Scores:
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Scores:
         """Count the rows of a chunk by score, prediction and label."""
         return Scores.of(frame)
 
-    def outcomes(self, summary: Scores | Bounded, spec: ModelSpec) -> Found:
+    def outcomes(self, summary: Scores | Bounded, spec: Spec) -> Found:
         """Compute each metric of the spec, realized first, then estimated; those of pooled scores say so."""
         if isinstance(summary, Bounded):
             for kind, metric, outcome in self.outcomes(summary.scores, spec):
                 yield kind, metric, replace(outcome, reason=outcome.reason or summary.note(kind, Metric(metric)))
             return
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
-            yield Kind.REALIZED, metric, outcome
+            yield ResultKind.REALIZED, metric, outcome
         for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):
-            yield Kind.ESTIMATED, metric, outcome
+            yield ResultKind.ESTIMATED, metric, outcome
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as values that JSON has."""

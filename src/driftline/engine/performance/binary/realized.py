@@ -12,10 +12,10 @@ from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import bin_edges
 from driftline.engine.results import Metric, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
-def outcomes(errors: SamplingErrors, summary: Scores, spec: ModelSpec) -> Iterator[tuple[Metric, Outcome]]:
+def outcomes(errors: SamplingErrors, summary: Scores, spec: Spec) -> Iterator[tuple[Metric, Outcome]]:
     """Compute each metric of the spec over the labelled rows of a chunk, with its standard error as NannyML 0.13.1.
 
     Metrics of the score need rows with a score, the others rows with a prediction. No label known is pending; fewer
@@ -40,7 +40,7 @@ class Evidence:
     """Labelled rows that have what some metrics need, and what these are computed from, each computed once."""
 
     rows: Scores
-    spec: ModelSpec
+    spec: Spec
 
     def outcome(self, metric: Metric, errors: SamplingErrors) -> Outcome:
         """Compute `metric`, or say why it cannot be."""

@@ -13,7 +13,7 @@ from driftline.engine.outcome import finite
 from driftline.engine.performance.binary.ranked import Ranked, average_precision, brier_losses, grouped, log_losses
 from driftline.engine.performance.ranks import share_below, share_of_rarer
 from driftline.engine.results import Metric
-from driftline.engine.spec import BusinessValue, ModelSpec
+from driftline.engine.spec import BusinessValue, Spec
 
 RESAMPLES = 50
 RESAMPLED_ROWS = 50_000
@@ -68,7 +68,7 @@ class SamplingErrors:
         return cls({Metric(name): Spread(*parts) for name, parts in state.items()})
 
 
-def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray, spec: ModelSpec) -> SamplingErrors:
+def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray, spec: Spec) -> SamplingErrors:
     """Measure the spread of the spec's metrics in the reference: 0/1 predictions and labels, and scores, in its order.
 
     NaN is missing; each metric uses the rows that have what it needs. The formulas are NannyML 0.13.1's

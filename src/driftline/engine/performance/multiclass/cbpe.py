@@ -20,7 +20,7 @@ from driftline.engine.performance.multiclass.measure import Found, all_undefined
 from driftline.engine.performance.multiclass.roc import expected_areas
 from driftline.engine.performance.multiclass.rows import Rows
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Cbpe:
         return cls(tuple(Calibration.from_dict(curve) for curve in state["calibrations"]), state["reason"])
 
 
-def fit(rows: Rows, spec: ModelSpec) -> Cbpe:
+def fit(rows: Rows, spec: Spec) -> Cbpe:
     """Fit a calibration for each class on the reference's rows, given one by one in the order of time.
 
     Rows without a score or a label are left out. Each class is calibrated against the rest, where that helps.
@@ -90,7 +90,7 @@ class Expected:
         return expected_areas(self.scored, self.probabilities)
 
 
-def outcomes(state: Cbpe, errors: Deviations, summary: Rows, spec: ModelSpec) -> Found:
+def outcomes(state: Cbpe, errors: Deviations, summary: Rows, spec: Spec) -> Found:
     """Estimate the spec's metrics over all scored rows of a chunk, labelled or not, with standard errors.
 
     ROC AUC needs rows with all scores, the others rows with a prediction too. Fewer than the spec's minimum rows, or

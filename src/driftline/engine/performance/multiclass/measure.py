@@ -10,7 +10,7 @@ from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.performance.deviations import Deviations
 from driftline.engine.performance.multiclass.confusion import BY_CLASS, Confusion, cell_names
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 Found = Iterator[tuple[str, Outcome]]
 """Method (the metric, or a cell of the confusion matrix) and what was found of it."""
@@ -38,17 +38,17 @@ class Basis(Protocol):
         """The area under each class's ROC curve."""
 
 
-def methods_of(metric: Metric, spec: ModelSpec) -> tuple[str, ...]:
+def methods_of(metric: Metric, spec: Spec) -> tuple[str, ...]:
     """Return what results of `metric` are called: the metric itself, or every cell of the confusion matrix."""
     return cell_names(spec.classes) if metric is Metric.CONFUSION_MATRIX else (metric,)
 
 
-def all_undefined(metric: Metric, spec: ModelSpec, why: Outcome) -> Found:
+def all_undefined(metric: Metric, spec: Spec, why: Outcome) -> Found:
     """Yield `why` for each result of `metric`."""
     yield from dict.fromkeys(methods_of(metric, spec), why).items()
 
 
-def measure(metric: Metric, spec: ModelSpec, basis: Basis, errors: Deviations, what: str) -> Found:
+def measure(metric: Metric, spec: Spec, basis: Basis, errors: Deviations, what: str) -> Found:
     """Compute `metric` with its standard error, or say why the rows are not enough.
 
     `what` says in plain words what is counted, as in "labelled rows".
@@ -63,7 +63,7 @@ def measure(metric: Metric, spec: ModelSpec, basis: Basis, errors: Deviations, w
         yield metric, _mean(metric, spec, basis, errors)
 
 
-def _insufficiency(metric: Metric, spec: ModelSpec, basis: Basis, what: str) -> str | None:
+def _insufficiency(metric: Metric, spec: Spec, basis: Basis, what: str) -> str | None:
     few = too_few(basis.rows, spec.minimum_rows, what)
     if few:
         return few
@@ -74,7 +74,7 @@ def _insufficiency(metric: Metric, spec: ModelSpec, basis: Basis, what: str) -> 
     return f"{count:.4g} {what} of class {spec.classes[position]}, fewer than the minimum of {spec.minimum_class_rows}"
 
 
-def _mean(metric: Metric, spec: ModelSpec, basis: Basis, errors: Deviations) -> Outcome:
+def _mean(metric: Metric, spec: Spec, basis: Basis, errors: Deviations) -> Outcome:
     parts = basis.areas if metric is Metric.ROC_AUC else BY_CLASS[metric](basis.confusion)
     lacking = np.flatnonzero(np.isnan(parts))
     if not len(lacking):

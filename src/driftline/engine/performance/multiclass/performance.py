@@ -12,8 +12,8 @@ from driftline.engine.performance.multiclass.cbpe import Cbpe
 from driftline.engine.performance.multiclass.measure import all_undefined
 from driftline.engine.performance.multiclass.rows import Rows, strangeness
 from driftline.engine.performance.protocol import Found
-from driftline.engine.results import Kind
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import ResultKind
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,30 +24,30 @@ class MulticlassPerformance:
     cbpe: Cbpe
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, in the order of time."""
         rows = Rows.read(frame, spec)
         return cls(sampling.fit(rows, spec), cbpe.fit(rows, spec))
 
-    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Rows:
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Rows:
         """Count the rows of a chunk by scores, prediction and label."""
         return Rows.of(frame, spec)
 
-    def outcomes(self, summary: Rows, spec: ModelSpec) -> Found:
+    def outcomes(self, summary: Rows, spec: Spec) -> Found:
         """Compute each metric of the spec, realized first, then estimated.
 
         A chunk with a class that the spec does not know has none: its rows are right under no class that there is.
         """
         if summary.strange:
             why = undefined(summary.rows, strangeness(summary.strange))
-            for kind in (Kind.REALIZED, Kind.ESTIMATED):
+            for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED):
                 for metric in spec.metrics:
                     yield from ((kind, method, outcome) for method, outcome in all_undefined(metric, spec, why))
             return
         for method, outcome in realized.outcomes(self.deviations, summary, spec):
-            yield Kind.REALIZED, method, outcome
+            yield ResultKind.REALIZED, method, outcome
         for method, outcome in cbpe.outcomes(self.cbpe, self.deviations, summary, spec):
-            yield Kind.ESTIMATED, method, outcome
+            yield ResultKind.ESTIMATED, method, outcome
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as values that JSON has."""

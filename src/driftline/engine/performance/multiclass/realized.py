@@ -11,7 +11,7 @@ from driftline.engine.performance.multiclass.measure import Found, all_undefined
 from driftline.engine.performance.multiclass.roc import realized_areas
 from driftline.engine.performance.multiclass.rows import Rows
 from driftline.engine.results import Metric, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Known:
         return realized_areas(self.labelled.scored)
 
 
-def outcomes(errors: Deviations, summary: Rows, spec: ModelSpec) -> Found:
+def outcomes(errors: Deviations, summary: Rows, spec: Spec) -> Found:
     """Compute the spec's metrics over the labelled rows of a chunk, with standard errors as NannyML 0.13.1 has them.
 
     ROC AUC (one class against the rest) needs rows with all scores, the others rows with a prediction. ROC AUC, F1,

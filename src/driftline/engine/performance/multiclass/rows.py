@@ -9,7 +9,7 @@ import pandas as pd
 
 from driftline.engine.columns import BoolArray, FloatArray, IntArray, as_floats, coded
 from driftline.engine.results import LABEL, PREDICTION
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 UNKNOWN = -1
@@ -35,12 +35,12 @@ class Rows:
     strange: Strange = frozenset()
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, spec: ModelSpec) -> "Rows":
+    def of(cls, frame: pd.DataFrame, spec: Spec) -> "Rows":
         """Count the rows of a chunk."""
         return _counted(cls._of_frame(frame, spec))
 
     @classmethod
-    def read(cls, frame: pd.DataFrame, spec: ModelSpec) -> "Rows":
+    def read(cls, frame: pd.DataFrame, spec: Spec) -> "Rows":
         """Read the rows of the reference one by one, in their given order; a class that the spec does not know is an
         InvalidInput.
         """
@@ -50,7 +50,7 @@ class Rows:
         return read
 
     @classmethod
-    def _of_frame(cls, frame: pd.DataFrame, spec: ModelSpec) -> "Rows":
+    def _of_frame(cls, frame: pd.DataFrame, spec: Spec) -> "Rows":
         scores = np.column_stack([as_floats(frame[name]) for name in spec.scores])
         scores[~np.isfinite(scores).all(axis=1)] = np.nan
         predictions, no_predictions = _positions(frame[PREDICTION], spec.classes)

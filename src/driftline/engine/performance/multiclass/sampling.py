@@ -12,13 +12,13 @@ from driftline.engine.performance.multiclass.confusion import Confusion, cell_na
 from driftline.engine.performance.multiclass.rows import Rows
 from driftline.engine.performance.ranks import share_below, share_of_rarer
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 WIDENED = 1.2
 """NannyML's correction of its error of ROC AUC, found by experiments."""
 
 
-def fit(rows: Rows, spec: ModelSpec) -> Deviations:
+def fit(rows: Rows, spec: Spec) -> Deviations:
     """Measure the spreads in the reference's rows, given one by one, in the order of time.
 
     Rows of equal score are ranked as they come, so the error of ROC AUC depends a little on their order.

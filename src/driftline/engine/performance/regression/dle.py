@@ -22,7 +22,7 @@ from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.realized import measured
 from driftline.engine.performance.regression.totals import Total, Totals
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from driftline.errors import MissingLibrary
 
 LEAST_ROWS = 40
@@ -39,7 +39,7 @@ class Dle:
     models: Mapping[Loss, LossModel]
     reasons: Mapping[Loss, str]
 
-    def expected(self, frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> dict[Loss, Total]:
+    def expected(self, frame: pd.DataFrame, outputs: Outputs, spec: Spec) -> dict[Loss, Total]:
         """Add up the expected losses of the rows with a prediction; of a loss without a model, count the rows."""
         predicted = outputs.predicted
         features = self.encoding(frame, spec)[predicted]
@@ -72,7 +72,7 @@ class Dle:
         )
 
 
-def fit(frame: pd.DataFrame, outputs: Outputs, spec: ModelSpec) -> Dle:
+def fit(frame: pd.DataFrame, outputs: Outputs, spec: Spec) -> Dle:
     """Fit a model of each loss that the spec's metrics need, on the reference's rows with a label and a prediction.
 
     The rows come in the order of time. As NannyML 0.13.1 without tuning: LightGBM's defaults on the spec's features, in
@@ -108,7 +108,7 @@ def _why_none(loss: Loss, found: FloatArray) -> str | None:
     return f"the reference has {len(found)} labelled rows with a prediction, fewer than the {LEAST_ROWS} to learn from"
 
 
-def finish(state: Dle, errors: Deviations, summary: Totals, metric: Metric, spec: ModelSpec) -> Outcome:
+def finish(state: Dle, errors: Deviations, summary: Totals, metric: Metric, spec: Spec) -> Outcome:
     """Estimate `metric` over all rows of a chunk with a prediction, labelled or not, with its standard error.
 
     Fewer than the spec's minimum rows is insufficient, and so is a squared logarithmic error of negative predictions.

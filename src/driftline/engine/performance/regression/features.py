@@ -9,7 +9,7 @@ import pandas as pd
 
 from driftline.engine.columns import FloatArray, as_floats, categories, coded
 from driftline.engine.results import PREDICTION
-from driftline.engine.spec import ColumnKind, ModelSpec
+from driftline.engine.spec import ColumnKind, Spec
 from driftline.errors import SchemaMismatch
 
 MISSING = "NML_missing_value"
@@ -23,12 +23,12 @@ class Encoding:
     codes: Mapping[str, Mapping[str, int]]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Number the categories in the reference; missing values are one of their own."""
         names = [column.name for column in spec.columns if column.kind is ColumnKind.CATEGORICAL]
         return cls({name: _numbered(frame[name]) for name in names})
 
-    def __call__(self, frame: pd.DataFrame, spec: ModelSpec) -> FloatArray:
+    def __call__(self, frame: pd.DataFrame, spec: Spec) -> FloatArray:
         """Return (rows, features + 1): the spec's features in its order, then the prediction. NaN is missing.
 
         Infinite numbers count as missing. Features that are not there are a SchemaMismatch.
@@ -48,7 +48,7 @@ class Encoding:
         numbers = [*(codes.get(text, 0) for text in texts), codes.get(MISSING, 0)]
         return np.array(numbers, dtype=np.float64)[places]
 
-    def categorical(self, spec: ModelSpec) -> list[int]:
+    def categorical(self, spec: Spec) -> list[int]:
         """Return the positions of categorical features."""
         return [place for place, name in enumerate(spec.features) if name in self.codes]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from driftline.engine.columns import LARGEST, FloatArray
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
 class Loss(StrEnum):
@@ -39,7 +39,7 @@ UNDEFINED: dict[Loss, str] = {
 """What rows have that have no such loss, in words."""
 
 
-def losses_of(spec: ModelSpec) -> tuple[Loss, ...]:
+def losses_of(spec: Spec) -> tuple[Loss, ...]:
     """Return the losses that the spec's metrics need, each once."""
     return tuple(dict.fromkeys(LOSS_OF[metric] for metric in spec.metrics))
 

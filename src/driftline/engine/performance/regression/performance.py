@@ -12,8 +12,8 @@ from driftline.engine.performance.regression.dle import Dle
 from driftline.engine.performance.regression.losses import losses, losses_of
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.totals import Total, Totals
-from driftline.engine.results import Kind
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import ResultKind
+from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,12 +24,12 @@ class RegressionPerformance:
     dle: Dle
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, spec: ModelSpec) -> Self:
+    def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Fit on the reference's rows, in the order of time; without LightGBM there will be no estimates."""
         outputs = Outputs.of(frame)
         return cls(sampling.fit(outputs, spec), dle.fit(frame, outputs, spec))
 
-    def summarise(self, frame: pd.DataFrame, spec: ModelSpec) -> Totals:
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Totals:
         """Add up the losses of a chunk's rows, known and expected; features that are not there are a SchemaMismatch."""
         outputs = Outputs.of(frame)
         both = outputs.complete
@@ -40,12 +40,12 @@ class RegressionPerformance:
             expected=self.dle.expected(frame, outputs, spec),
         )
 
-    def outcomes(self, summary: Totals, spec: ModelSpec) -> Found:
+    def outcomes(self, summary: Totals, spec: Spec) -> Found:
         """Compute each metric of the spec, realized first, then estimated."""
         for metric in spec.metrics:
-            yield Kind.REALIZED, metric, realized.finish(self.deviations, summary, metric, spec)
+            yield ResultKind.REALIZED, metric, realized.finish(self.deviations, summary, metric, spec)
         for metric in spec.metrics:
-            yield Kind.ESTIMATED, metric, dle.finish(self.dle, self.deviations, summary, metric, spec)
+            yield ResultKind.ESTIMATED, metric, dle.finish(self.dle, self.deviations, summary, metric, spec)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as values that JSON has."""

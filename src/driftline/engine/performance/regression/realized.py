@@ -5,10 +5,10 @@ from driftline.engine.performance.deviations import Deviations
 from driftline.engine.performance.regression.losses import LOSS_OF, UNDEFINED, metric_of
 from driftline.engine.performance.regression.totals import Total, Totals
 from driftline.engine.results import Metric, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
-def finish(errors: Deviations, summary: Totals, metric: Metric, spec: ModelSpec) -> Outcome:
+def finish(errors: Deviations, summary: Totals, metric: Metric, spec: Spec) -> Outcome:
     """Compute `metric` over the rows with a label and a prediction, with its standard error as NannyML 0.13.1 has it.
 
     No label known is pending; fewer than the spec's minimum rows is insufficient, and so is a chunk with rows whose
@@ -19,7 +19,7 @@ def finish(errors: Deviations, summary: Totals, metric: Metric, spec: ModelSpec)
     return measured(errors, summary.known[LOSS_OF[metric]], metric, spec, "labelled rows with a prediction")
 
 
-def measured(errors: Deviations, found: Total, metric: Metric, spec: ModelSpec, what: str) -> Outcome:
+def measured(errors: Deviations, found: Total, metric: Metric, spec: Spec, what: str) -> Outcome:
     """Compute `metric` from what its losses add up to; `what` says in plain words what the rows are."""
     rows = found.rows + found.undefined
     reason = too_few(rows, spec.minimum_rows, what)

@@ -6,10 +6,10 @@ from driftline.engine.performance.deviations import Deviations
 from driftline.engine.performance.regression.losses import LOSS_OF, ROOTS, losses
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 
 
-def fit(outputs: Outputs, spec: ModelSpec) -> Deviations:
+def fit(outputs: Outputs, spec: Spec) -> Deviations:
     """Measure the spread of the losses in the reference's rows.
 
     The error of a mean is its standard deviation over sqrt(rows); that of a root of a mean follows by the delta method.

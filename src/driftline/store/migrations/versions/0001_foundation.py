@@ -297,7 +297,7 @@ def _spec_revisions() -> None:
         sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("model_version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("spec", mysql.LONGTEXT(), nullable=False, comment="JSON of a ModelSpec"),
+        sa.Column("spec", mysql.LONGTEXT(), nullable=False, comment="JSON of a Spec"),
         sa.Column("fitted", mysql.LONGTEXT(), nullable=False, comment="JSON of the reference fitted under this spec"),
         sa.Column("created_at", mysql.DATETIME(fsp=6), nullable=False),
         sa.PrimaryKeyConstraint("model_number", "model_version", "revision"),

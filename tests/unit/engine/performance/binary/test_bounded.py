@@ -13,7 +13,7 @@ from driftline.engine.performance.binary.confusion import Confusion
 from driftline.engine.performance.binary.performance import BinaryPerformance
 from driftline.engine.performance.binary.ranked import SCORED, Ranked, average_precision, roc_auc
 from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.results import Kind, Metric
+from driftline.engine.results import Metric, ResultKind
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import scored_rows
 from tests.unit.engine.performance.binary.score_builders import LOOSE
@@ -140,10 +140,10 @@ def test_numbers_of_pooled_scores_say_so() -> None:
     assert pooled.keys() == exact.keys()
     for (kind, metric), found in pooled.items():
         before = exact[kind, metric]
-        if kind is Kind.REALIZED and metric not in SCORED:
+        if kind is ResultKind.REALIZED and metric not in SCORED:
             assert found == before
         elif before.value is not None:
             assert found.value == pytest.approx(before.value, abs=0.02, rel=0.02)
             assert (found.reason or "").startswith("Scores were pooled into bins 0.0078 wide to bound memory: it is ")
-    assert "off by at most 0.00" in (pooled[Kind.REALIZED, Metric.ROC_AUC].reason or "")
-    assert "not exact" in (pooled[Kind.REALIZED, Metric.BRIER].reason or "")
+    assert "off by at most 0.00" in (pooled[ResultKind.REALIZED, Metric.ROC_AUC].reason or "")
+    assert "not exact" in (pooled[ResultKind.REALIZED, Metric.BRIER].reason or "")

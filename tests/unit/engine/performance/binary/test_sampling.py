@@ -10,14 +10,14 @@ from driftline.engine.performance.binary import realized, sampling
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.results import Metric
-from driftline.engine.spec import ModelSpec
+from driftline.engine.spec import Spec
 from tests.unit.engine.frame_builders import scored_rows
 from tests.unit.engine.performance.binary.score_builders import ALL, LOOSE, PER_PREDICTION
 
 EMPTY = np.empty(0)
 
 
-def _fitted(rows: pd.DataFrame, spec: ModelSpec = LOOSE) -> SamplingErrors:
+def _fitted(rows: pd.DataFrame, spec: Spec = LOOSE) -> SamplingErrors:
     scores, predictions, labels = (rows[name].to_numpy(float) for name in ("probability_1", "prediction", "label"))
     return sampling.fit(scores, predictions, labels, spec)
 

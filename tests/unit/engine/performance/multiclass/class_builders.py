@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
 from tests.unit.engine.frame_builders import ORIGIN
 
 CLASSES = ("gold", "silver", "7")
 SCORES = tuple(f"probability_{name}" for name in CLASSES)
-SPEC = ModelSpec(
+SPEC = Spec(
     problem=Problem.MULTICLASS,
     classes=CLASSES,
     columns=(ColumnSpec(name="usage"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)),

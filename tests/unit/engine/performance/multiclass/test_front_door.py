@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_names
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, PREDICTION, Kind, Metric, Result, State
-from driftline.engine.spec import METRICS, ColumnSpec, ModelSpec, Problem
+from driftline.engine.results import MODEL, PREDICTION, Metric, Result, ResultKind, State
+from driftline.engine.spec import METRICS, ColumnSpec, Problem, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import SchemaMismatch
@@ -33,9 +33,9 @@ def test_all_numbers_are_there(fitted: FittedReference) -> None:
     performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}
     metrics = [m for m in METRICS[Problem.MULTICLASS] if m is not Metric.CONFUSION_MATRIX]
     names = (*metrics, *cell_names(CLASSES))
-    assert performance == {(kind, name) for kind in (Kind.REALIZED, Kind.ESTIMATED) for name in names}
+    assert performance == {(kind, name) for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) for name in names}
     assert all(r.value is not None for r in results)
-    assert {r.subject for r in results if r.kind is Kind.DRIFT} == {"usage", "plan", *SCORES, PREDICTION}
+    assert {r.subject for r in results if r.kind is ResultKind.DRIFT} == {"usage", "plan", *SCORES, PREDICTION}
 
 
 def test_a_healthy_chunk_is_ok_and_counts_are_not_judged(fitted: FittedReference) -> None:
@@ -59,4 +59,4 @@ def test_a_missing_score_column_is_named(fitted: FittedReference) -> None:
 
 def test_a_feature_may_not_be_named_like_a_score() -> None:
     with pytest.raises(ValidationError, match="not reserved: probability_gold"):
-        ModelSpec(problem=Problem.MULTICLASS, classes=CLASSES, columns=(ColumnSpec(name=SCORES[0]),))
+        Spec(problem=Problem.MULTICLASS, classes=CLASSES, columns=(ColumnSpec(name=SCORES[0]),))

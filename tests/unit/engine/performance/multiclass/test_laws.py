@@ -45,8 +45,8 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(
     fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int
 ) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
-    parts = [fitted.summarise(rows[part == number], LOOSE) for number in range(3)]
-    whole = _found(fitted, fitted.summarise(rows, LOOSE))
+    parts = [fitted.summarize(rows[part == number], LOOSE) for number in range(3)]
+    whole = _found(fitted, fitted.summarize(rows, LOOSE))
     for ordered in permutations(parts):
         assert _found(fitted, reduce(Rows.merge, ordered)) == whole
     assert _found(fitted, parts[0].merge(parts[1].merge(parts[2]))) == whole
@@ -55,8 +55,8 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_the_order_of_rows_changes_nothing(fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int) -> None:
-    shuffled = fitted.summarise(rows.sample(frac=1, random_state=seed), LOOSE)
-    assert _found(fitted, shuffled) == _found(fitted, fitted.summarise(rows, LOOSE))
+    shuffled = fitted.summarize(rows.sample(frac=1, random_state=seed), LOOSE)
+    assert _found(fitted, shuffled) == _found(fitted, fitted.summarize(rows, LOOSE))
 
 
 @LAW
@@ -66,8 +66,8 @@ def test_the_order_of_classes_changes_nothing(
 ) -> None:
     spec = LOOSE.model_copy(update={"classes": tuple(CLASSES[place] for place in order)})
     other = MulticlassPerformance.fit(class_rows(600), spec)
-    one = _found(fitted, fitted.summarise(rows, LOOSE))
-    for kind, method, outcome in other.outcomes(other.summarise(rows, spec), spec):
+    one = _found(fitted, fitted.summarize(rows, LOOSE))
+    for kind, method, outcome in other.outcomes(other.summarize(rows, spec), spec):
         for value, again in (
             (outcome.value, one[kind, method].value),
             (outcome.sampling_error, one[kind, method].sampling_error),
@@ -80,7 +80,7 @@ def test_the_order_of_classes_changes_nothing(
 def test_no_value_is_ever_without_reason_nor_other_than_finite(
     fitted: MulticlassPerformance, rows: pd.DataFrame
 ) -> None:
-    for outcome in _found(fitted, fitted.summarise(rows, LOOSE)).values():
+    for outcome in _found(fitted, fitted.summarize(rows, LOOSE)).values():
         if outcome.value is None:
             assert outcome.reason
             assert outcome.state in {State.INSUFFICIENT, State.PENDING_LABELS}
@@ -94,4 +94,4 @@ def test_a_stored_state_says_the_same(fitted: MulticlassPerformance, rows: pd.Da
     text = json.dumps(fitted.to_dict(), allow_nan=False)
     stored = MulticlassPerformance.from_dict(json.loads(text))
     assert json.dumps(stored.to_dict(), allow_nan=False) == text
-    assert _found(stored, stored.summarise(rows, LOOSE)) == _found(fitted, fitted.summarise(rows, LOOSE))
+    assert _found(stored, stored.summarize(rows, LOOSE)) == _found(fitted, fitted.summarize(rows, LOOSE))

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, ModelSpec, Problem
+from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
 from tests.unit.engine.frame_builders import ORIGIN
 
-SPEC = ModelSpec(
+SPEC = Spec(
     problem=Problem.REGRESSION,
     columns=(
         ColumnSpec(name="age"),

@@ -7,7 +7,7 @@ import pytest
 
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.results import MODEL, PREDICTION, Kind, Result, State
+from driftline.engine.results import MODEL, PREDICTION, Result, ResultKind, State
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.frame_builders import ORIGIN
@@ -27,9 +27,11 @@ def _chunk(rows: pd.DataFrame, results: tuple[Result, ...]) -> ChunkFacts:
 def test_all_numbers_are_there(fitted: FittedReference) -> None:
     results = evaluate_chunk(fitted, SPEC, price_rows(400, seed=7))
     performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}
-    assert performance == {(kind, name) for kind in (Kind.REALIZED, Kind.ESTIMATED) for name in SPEC.metrics}
+    assert performance == {
+        (kind, name) for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) for name in SPEC.metrics
+    }
     assert all(r.value is not None for r in results)
-    assert {r.subject for r in results if r.kind is Kind.DRIFT} == {"age", "fuel", PREDICTION}
+    assert {r.subject for r in results if r.kind is ResultKind.DRIFT} == {"age", "fuel", PREDICTION}
 
 
 def test_a_healthy_chunk_is_ok(fitted: FittedReference) -> None:
@@ -51,5 +53,5 @@ def test_an_estimate_may_warn_before_labels_are_in(fitted: FittedReference) -> N
     rows = price_rows(4_000, seed=7)
     old = rows[rows["age"] > 15].assign(label=float("nan"))
     results = {(r.kind, r.method): r for r in evaluate_chunk(fitted, SPEC, old) if r.subject == MODEL}
-    assert results[Kind.ESTIMATED, "mae"].state is State.WARN
-    assert results[Kind.REALIZED, "mae"].state is State.PENDING_LABELS
+    assert results[ResultKind.ESTIMATED, "mae"].state is State.WARN
+    assert results[ResultKind.REALIZED, "mae"].state is State.PENDING_LABELS

@@ -58,8 +58,8 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(
     fitted: RegressionPerformance, rows: pd.DataFrame, seed: int
 ) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
-    parts = [fitted.summarise(rows[part == number], LOOSE) for number in range(3)]
-    whole = _found(fitted, fitted.summarise(rows, LOOSE))
+    parts = [fitted.summarize(rows[part == number], LOOSE) for number in range(3)]
+    whole = _found(fitted, fitted.summarize(rows, LOOSE))
     for ordered in permutations(parts):
         _same(_found(fitted, reduce(Totals.merge, ordered)), whole)
     _same(_found(fitted, parts[0].merge(parts[1].merge(parts[2]))), whole)
@@ -68,8 +68,8 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_the_order_of_rows_changes_nothing(fitted: RegressionPerformance, rows: pd.DataFrame, seed: int) -> None:
-    shuffled = fitted.summarise(rows.sample(frac=1, random_state=seed), LOOSE)
-    _same(_found(fitted, shuffled), _found(fitted, fitted.summarise(rows, LOOSE)))
+    shuffled = fitted.summarize(rows.sample(frac=1, random_state=seed), LOOSE)
+    _same(_found(fitted, shuffled), _found(fitted, fitted.summarize(rows, LOOSE)))
 
 
 @LAW
@@ -77,7 +77,7 @@ def test_the_order_of_rows_changes_nothing(fitted: RegressionPerformance, rows: 
 def test_no_value_is_ever_without_reason_nor_other_than_finite(
     fitted: RegressionPerformance, rows: pd.DataFrame
 ) -> None:
-    for outcome in _found(fitted, fitted.summarise(rows, LOOSE)).values():
+    for outcome in _found(fitted, fitted.summarize(rows, LOOSE)).values():
         if outcome.value is None:
             assert outcome.reason
             assert outcome.state in {State.INSUFFICIENT, State.PENDING_LABELS}
@@ -91,7 +91,7 @@ def test_a_stored_state_says_the_same(fitted: RegressionPerformance, rows: pd.Da
     text = json.dumps(fitted.to_dict(), allow_nan=False)
     stored = RegressionPerformance.from_dict(json.loads(text))
     assert json.dumps(stored.to_dict(), allow_nan=False) == text
-    assert _found(stored, stored.summarise(rows, LOOSE)) == _found(fitted, fitted.summarise(rows, LOOSE))
+    assert _found(stored, stored.summarize(rows, LOOSE)) == _found(fitted, fitted.summarize(rows, LOOSE))
 
 
 def test_a_reference_does_not_depend_on_the_order_of_its_rows() -> None:
@@ -104,7 +104,7 @@ def test_a_model_of_losses_depends_on_the_order_of_the_rows_it_is_given() -> Non
     rows = price_rows(1_000)
     chunk = price_rows(200, seed=1)
     one, other = (RegressionPerformance.fit(r, LOOSE) for r in (rows, rows.sample(frac=1, random_state=1)))
-    found, again = (_found(fitted, fitted.summarise(chunk, LOOSE)) for fitted in (one, other))
+    found, again = (_found(fitted, fitted.summarize(chunk, LOOSE)) for fitted in (one, other))
     assert one.dle.models != other.dle.models
     for key, outcome in found.items():
         assert outcome.value == pytest.approx(again[key].value, rel=0.05)

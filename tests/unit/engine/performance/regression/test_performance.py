@@ -21,8 +21,8 @@ from driftline.engine.performance.regression.losses import LOSS_OF, Loss, losses
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.performance.regression.totals import Total
-from driftline.engine.results import Kind, Metric, State
-from driftline.engine.spec import ModelSpec
+from driftline.engine.results import Metric, ResultKind, State
+from driftline.engine.spec import Spec
 from driftline.errors import MissingLibrary, SchemaMismatch
 from tests.unit.engine.performance.regression.price_builders import LOOSE, SPEC, price_rows
 
@@ -35,8 +35,10 @@ def fitted() -> RegressionPerformance:
     return RegressionPerformance.fit(REFERENCE, SPEC)
 
 
-def _found(fitted: RegressionPerformance, rows: pd.DataFrame, kind: Kind, spec: ModelSpec = SPEC) -> dict[str, Outcome]:
-    found = fitted.outcomes(fitted.summarise(rows, spec), spec)
+def _found(
+    fitted: RegressionPerformance, rows: pd.DataFrame, kind: ResultKind, spec: Spec = SPEC
+) -> dict[str, Outcome]:
+    found = fitted.outcomes(fitted.summarize(rows, spec), spec)
     return {method: outcome for of, method, outcome in found if of is kind}
 
 
@@ -44,7 +46,7 @@ def test_realized_metrics_are_scikit_learns(fitted: RegressionPerformance) -> No
     rows = price_rows(500, seed=1)
     truth, said = rows["label"], rows["prediction"]
     squared, logarithmic = mean_squared_error(truth, said), mean_squared_log_error(truth, said)
-    found = {method: outcome.value for method, outcome in _found(fitted, rows, Kind.REALIZED).items()}
+    found = {method: outcome.value for method, outcome in _found(fitted, rows, ResultKind.REALIZED).items()}
     assert found == pytest.approx(
         {
             Metric.MAE: mean_absolute_error(truth, said),
@@ -62,9 +64,9 @@ def test_an_estimate_follows_the_features(fitted: RegressionPerformance) -> None
     """Prices of old cars are harder to predict: the estimate says so without a label, and comes true."""
     rows = price_rows(20_000, seed=2)
     old = rows[rows["age"] > 15]
-    estimated = _found(fitted, old.assign(label=np.nan), Kind.ESTIMATED)[Metric.MAE]
-    realized = _found(fitted, old, Kind.REALIZED)[Metric.MAE]
-    all_cars = _found(fitted, rows, Kind.ESTIMATED)[Metric.MAE]
+    estimated = _found(fitted, old.assign(label=np.nan), ResultKind.ESTIMATED)[Metric.MAE]
+    realized = _found(fitted, old, ResultKind.REALIZED)[Metric.MAE]
+    all_cars = _found(fitted, rows, ResultKind.ESTIMATED)[Metric.MAE]
     assert estimated.value == pytest.approx(realized.value, rel=0.05)
     assert estimated.value is not None
     assert all_cars.value is not None
@@ -72,13 +74,13 @@ def test_an_estimate_follows_the_features(fitted: RegressionPerformance) -> None
 
 
 def test_no_labels_are_pending(fitted: RegressionPerformance) -> None:
-    realized = _found(fitted, price_rows(200).assign(label=np.nan), Kind.REALIZED)
+    realized = _found(fitted, price_rows(200).assign(label=np.nan), ResultKind.REALIZED)
     assert {(o.value, o.state, o.rows) for o in realized.values()} == {(None, State.PENDING_LABELS, 0)}
     assert realized[Metric.MAE].reason == "none of 200 labels is known yet"
 
 
 def test_few_rows_say_nothing(fitted: RegressionPerformance) -> None:
-    words = {Kind.REALIZED: "labelled rows with a prediction", Kind.ESTIMATED: "rows with a prediction"}
+    words = {ResultKind.REALIZED: "labelled rows with a prediction", ResultKind.ESTIMATED: "rows with a prediction"}
     for kind, what in words.items():
         found = _found(fitted, price_rows(99), kind)
         assert {outcome.reason for outcome in found.values()} == {f"99 {what}, fewer than the minimum of 100"}
@@ -89,15 +91,15 @@ def test_each_metric_uses_the_rows_that_it_can(fitted: RegressionPerformance) ->
     rows = price_rows(400)
     rows["label"] = rows["label"].mask(rows["id"] < 50)
     rows["prediction"] = rows["prediction"].mask(rows["id"] >= 380, np.inf)
-    assert {outcome.rows for outcome in _found(fitted, rows, Kind.REALIZED).values()} == {330}
-    assert {outcome.rows for outcome in _found(fitted, rows, Kind.ESTIMATED).values()} == {380}
+    assert {outcome.rows for outcome in _found(fitted, rows, ResultKind.REALIZED).values()} == {330}
+    assert {outcome.rows for outcome in _found(fitted, rows, ResultKind.ESTIMATED).values()} == {380}
 
 
 @pytest.mark.parametrize("label", [1e-200, -5e-324])
 def test_nor_of_a_label_that_is_as_good_as_0(fitted: RegressionPerformance, label: float) -> None:
     rows = price_rows(200)
     rows.loc[7, "label"] = label
-    found = _found(fitted, rows, Kind.REALIZED)[Metric.MAPE]
+    found = _found(fitted, rows, ResultKind.REALIZED)[Metric.MAPE]
     assert (found.value, "1 of 200 rows have a label of 0, or as good as 0" in str(found.reason)) == (None, True)
 
 
@@ -105,13 +107,13 @@ def test_nor_of_a_label_that_is_as_good_as_0(fitted: RegressionPerformance, labe
 def test_what_is_too_large_counts_as_missing(fitted: RegressionPerformance, column: str) -> None:
     rows = price_rows(200)
     rows.loc[7, column] = 1e200
-    assert _found(fitted, rows, Kind.REALIZED)[Metric.RMSE].rows == 199
+    assert _found(fitted, rows, ResultKind.REALIZED)[Metric.RMSE].rows == 199
 
 
 def test_a_loss_that_lightgbm_has_no_number_for_is_not_learnt() -> None:
     rows = price_rows(200)
     rows.loc[7, "label"] = 1e20
-    found = _found(RegressionPerformance.fit(rows, LOOSE), rows, Kind.ESTIMATED)
+    found = _found(RegressionPerformance.fit(rows, LOOSE), rows, ResultKind.ESTIMATED)
     assert found[Metric.MSE].reason == "1 of 200 labelled rows of the reference have a loss above 1e+37"
     assert found[Metric.MAE].value is not None
 
@@ -120,7 +122,7 @@ def test_an_error_has_no_percentage_of_a_label_of_0(fitted: RegressionPerformanc
     """NannyML divides by 2e-16 instead."""
     rows = price_rows(200)
     rows.loc[7, "label"] = 0.0
-    found = _found(fitted, rows, Kind.REALIZED)
+    found = _found(fitted, rows, ResultKind.REALIZED)
     assert found[Metric.MAPE].value is None
     assert found[Metric.MAPE].reason == (
         "mape is not defined: 1 of 200 rows have a label of 0, or as good as 0, of which an error has no percentage"
@@ -128,8 +130,8 @@ def test_an_error_has_no_percentage_of_a_label_of_0(fitted: RegressionPerformanc
     assert found[Metric.MAE].value is not None
 
 
-@pytest.mark.parametrize("kind", [Kind.REALIZED, Kind.ESTIMATED])
-def test_a_negative_prediction_has_no_logarithmic_error(fitted: RegressionPerformance, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
+def test_a_negative_prediction_has_no_logarithmic_error(fitted: RegressionPerformance, kind: ResultKind) -> None:
     """NannyML fails as a whole, or estimates one."""
     rows = price_rows(200)
     rows.loc[7, "prediction"] = -0.5
@@ -151,7 +153,7 @@ def test_percentages_are_of_the_size_of_a_label() -> None:
 def test_losses_that_a_reference_lacks_cannot_be_estimated() -> None:
     reference = REFERENCE.assign(label=REFERENCE["label"].mask(REFERENCE["id"] == 3, 0.0))
     fitted = RegressionPerformance.fit(reference.assign(prediction=reference["prediction"] - 4_500), SPEC)
-    found = _found(fitted, price_rows(200), Kind.ESTIMATED)
+    found = _found(fitted, price_rows(200), ResultKind.ESTIMATED)
     assert "1 of 2000 labelled rows of the reference have a label of 0" in str(found[Metric.MAPE].reason)
     assert "labelled rows of the reference have a label or a prediction below 0" in str(found[Metric.RMSLE].reason)
     assert found[Metric.MSE].value is not None
@@ -159,11 +161,11 @@ def test_losses_that_a_reference_lacks_cannot_be_estimated() -> None:
 
 def test_a_short_reference_cannot_be_learnt_from() -> None:
     fitted = RegressionPerformance.fit(price_rows(39), LOOSE)
-    found = _found(fitted, price_rows(200), Kind.ESTIMATED, LOOSE)
+    found = _found(fitted, price_rows(200), ResultKind.ESTIMATED, LOOSE)
     said = "the reference has 39 labelled rows with a prediction, fewer than the 40 to learn from"
     assert {(outcome.value, outcome.reason) for outcome in found.values()} == {(None, said)}
     unlabelled = RegressionPerformance.fit(REFERENCE.assign(label=np.nan), LOOSE)
-    assert {outcome.value for outcome in _found(unlabelled, price_rows(200), Kind.ESTIMATED).values()} == {None}
+    assert {outcome.value for outcome in _found(unlabelled, price_rows(200), ResultKind.ESTIMATED).values()} == {None}
 
 
 def test_only_the_losses_that_the_metrics_need_are_learnt() -> None:
@@ -173,7 +175,7 @@ def test_only_the_losses_that_the_metrics_need_are_learnt() -> None:
 
 def test_features_that_are_not_watched_are_needed_too(fitted: RegressionPerformance) -> None:
     with pytest.raises(SchemaMismatch, match="missing: doors"):
-        fitted.summarise(price_rows(20).drop(columns="doors"), SPEC)
+        fitted.summarize(price_rows(20).drop(columns="doors"), SPEC)
 
 
 def test_categories_are_numbered_and_unseen_ones_are_0() -> None:
@@ -196,8 +198,8 @@ def test_without_lightgbm_metrics_are_realized_and_estimates_say_why_not(
 ) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     without, rows = RegressionPerformance.fit(REFERENCE, SPEC), price_rows(500, seed=1)
-    assert _found(without, rows, Kind.REALIZED) == _found(fitted, rows, Kind.REALIZED)
-    for outcome in _found(without, rows, Kind.ESTIMATED).values():
+    assert _found(without, rows, ResultKind.REALIZED) == _found(fitted, rows, ResultKind.REALIZED)
+    for outcome in _found(without, rows, ResultKind.ESTIMATED).values():
         assert outcome.value is None
         assert outcome.reason is not None
         assert outcome.reason.endswith("pip install 'driftline[dle]', and fit the reference again")
