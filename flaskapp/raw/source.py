@@ -13,7 +13,7 @@ GZIP_TYPES = ("application/gzip", "application/x-gzip")
 
 
 class NotConfigured(InvalidInput):
-    """No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, and run it again."""
+    """No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, and try again."""
 
 
 class NoSuchObject(NotFound):
@@ -27,7 +27,7 @@ class NoAccess(DriftlineError):
 
 
 class NoSpace(DriftlineError):
-    """The disk is full; free some space and run it again: it goes on where it stopped."""
+    """The disk is full; free some space and run the command again: it resumes where it stopped."""
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
@@ -41,11 +41,11 @@ class Damaged(InvalidInput):
 
 
 class StoreUnavailable(Unavailable):
-    """The store does not answer; check the network and run it again: it goes on where it stopped."""
+    """The store does not answer; check the network and run the command again: it resumes where it stopped."""
 
 
 class Replaced(Conflict):
-    """The object was replaced while it was read; run it again."""
+    """The object was replaced while it was read; run the command again."""
 
 
 class Interrupted(Exception):

@@ -94,7 +94,7 @@ class KafkaPythonPublisher:
             return frozenset(_read_all(consumer, partitions))
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Send batches and their markers in one transaction."""
+        """Publish batches and their markers in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
         require_listening(self.route.kafka)
@@ -110,7 +110,7 @@ class KafkaPythonPublisher:
         producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
 
     def close(self) -> None:
-        """Drop the producer; a transaction under way is ended by the next `open`."""
+        """Discard the producer; the next `open` aborts a transaction that is still open."""
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError):

@@ -46,9 +46,11 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
 
 
 def _write_labels(connection: Connection, source: StreamSource, number: int, now: datetime) -> None:
-    known = source.labels(number)
+    new_labels = source.labels(number)
     start = pd.Timestamp(source.plan.world.start_date, tz="UTC")
-    frame = known.loc[(known["day"] >= start) | known["id"].isin(_ids_with_record(connection, known, start))]
+    frame = new_labels.loc[
+        (new_labels["day"] >= start) | new_labels["id"].isin(_ids_with_record(connection, new_labels, start))
+    ]
     if frame.empty:
         return
     batch_number = labels.write_batch(connection, source.label_batch_id(number), CHURN_NUMBER, frame, now)
@@ -56,9 +58,9 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
         fill_pseudo_churned(connection, batch_number)
 
 
-def _ids_with_record(connection: Connection, known: pd.DataFrame, before: pd.Timestamp) -> set[str]:
+def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: pd.Timestamp) -> set[str]:
     """Return the labels' ids, of days before the stream, that have a record: the history may not be loaded."""
-    days = known.loc[known["day"] < before, "day"]
+    days = new_labels.loc[new_labels["day"] < before, "day"]
     if days.empty:
         return set()
     with_record = select(

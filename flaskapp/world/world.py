@@ -46,7 +46,9 @@ class World:
         """
         if day < self.parameters.start_date:
             first = self.parameters.start_date
-            raise InvalidInput(f"The world's records start on {first}; ask for that day or a later one, not {day}.")
+            raise InvalidInput(
+                f"The world's records start on {first}; request that day or a later one instead of {day}."
+            )
         labels, usage = self._labels(day), self._usage(day)
         known = self._known_on(day) <= (labels_as_of.toordinal() if labels_as_of else 0)
         values = recorded(usage, self.people, day, self.parameters.drifts)

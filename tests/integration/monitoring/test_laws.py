@@ -81,7 +81,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int
         yield
 
 
-def test_killed_between_any_two_writes_equals_never_killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for step in steps(world, 3):
         step()
     poll(world)
@@ -149,7 +149,7 @@ while True:
 """
 
 
-def test_a_killed_process_leaves_nothing_half_done(world: World, database: DatabaseAddress) -> None:
+def test_a_killed_process_leaves_no_partial_result(world: World, database: DatabaseAddress) -> None:
     for step in steps(world, 6):
         step()
     environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}

@@ -58,7 +58,7 @@ def test_killed_between_poll_and_report_the_next_start_reports(world: World, out
     assert reported(output) == 2
 
 
-def test_reports_that_could_not_be_written_are_written_by_the_next_poll(
+def test_reports_that_failed_are_written_by_the_next_poll(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -84,7 +84,7 @@ def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.Fixtu
     assert len(pd.read_csv(BytesIO(output.get("performance_report.csv")))) > 0
 
 
-def test_a_bucket_that_is_away_does_not_stop_the_poll(
+def test_an_unavailable_bucket_does_not_stop_the_poll(
     world: World, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
@@ -94,7 +94,7 @@ def test_a_bucket_that_is_away_does_not_stop_the_poll(
     assert "Cannot write the reports to s3://" in caplog.text
 
 
-def test_what_a_poll_stored_before_the_database_went_away_is_reported(
+def test_results_stored_before_a_database_failure_are_reported(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -110,7 +110,7 @@ def test_what_a_poll_stored_before_the_database_went_away_is_reported(
     assert reported(output) == 2
 
 
-def test_a_chunk_that_failed_is_in_the_reports_until_it_is_well_again(
+def test_a_failed_chunk_is_reported_until_it_recovers(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -125,7 +125,7 @@ def test_a_chunk_that_failed_is_in_the_reports_until_it_is_well_again(
     assert verdicts_reported(output) == ["pending_labels", "pending_labels"]
 
 
-def test_a_stored_chunk_that_failed_and_is_well_again_without_change_is_reported(
+def test_a_recovered_chunk_without_change_is_reported(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)

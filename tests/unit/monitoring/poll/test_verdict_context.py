@@ -22,7 +22,7 @@ def state(here: VerdictContext, day: int) -> State:
     return here.verdict(ORIGIN + day * DAY).state
 
 
-def test_the_second_low_day_running_alerts() -> None:
+def test_a_second_low_day_in_a_row_alerts() -> None:
     here = around({1: (GOOD,), 2: (LOW,), 3: (LOW,)})
     assert (state(here, 2), state(here, 3)) == (State.WARN, State.ALERT)
 
