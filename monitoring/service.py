@@ -14,6 +14,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound, Unavailable
 from driftline.objects import ObjectStore
+from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.version_key import VersionKey
@@ -21,8 +22,8 @@ from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
-from monitoring.report import chunk_report, reports
-from monitoring.report.chunk_report import ChunkReport, Span
+from monitoring.report import reports
+from monitoring.report.chunk_views import ChunkRange, read_chunks
 
 log = logging.getLogger(__name__)
 REPORTED_CHUNKS = 400
@@ -44,7 +45,7 @@ class ModelStatus:
 
     version: registry.Version
     clock: datetime
-    chunks: list[ChunkReport]
+    chunks: list[ChunkView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Monitor:
                 by_model.setdefault(name, []).append(version)
         return by_model
 
-    def status(self, name: str, version: int | None, span: Span) -> ModelStatus:
+    def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
         """Return the current chunks of a model version, by default the newest.
 
         Raises:
@@ -101,7 +102,7 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                return ModelStatus(loaded, clock, chunk_report.read(connection, loaded, clock, span))
+                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
 
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Return all revisions and verdicts of the chunk that contains an instant.
@@ -142,7 +143,8 @@ class Monitor:
     def _report(self) -> bool:
         """Write the reports; return whether they could be written."""
         newest = [
-            self.status(name, versions[-1], Span(most=REPORTED_CHUNKS)) for name, versions in self.models().items()
+            self.status(name, versions[-1], ChunkRange(most=REPORTED_CHUNKS))
+            for name, versions in self.models().items()
         ]
         try:
             reports.write(self._output, [(status.version, status.chunks) for status in newest if status.chunks])
