@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from driftline.engine.directions import worse_side
+from driftline.engine.catalogue import measure, title
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import EFFECT_FLOOR
-from driftline.engine.verdicts.findings import percent, title
+from driftline.engine.thresholds.bounds import worse_side
+from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
@@ -75,8 +75,8 @@ def bound_ratio(spec: Spec, result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    bound = worse_side(result.kind, result.method, result.bounds).upper
-    floor = None if spec.threshold_override(result.method) else EFFECT_FLOOR.get(result.method)
+    bound = worse_side(result.method, result.bounds).upper
+    floor = None if spec.threshold_override(result.method) else measure(result.method).effect_floor
     ratios = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ratios)) if ratios else None
 

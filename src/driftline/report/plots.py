@@ -11,10 +11,10 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
+from driftline.engine.catalogue import title
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.verdicts.findings import title
 from driftline.errors import InvalidInput
 from driftline.report.charts import LEVELS, estimate_band, is_flat, is_outside
 from driftline.report.heat_map import WARM_LIMITS, heat_map

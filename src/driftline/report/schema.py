@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from driftline.engine.catalogue import Problem
 from driftline.engine.results import Result, ResultKind, State
-from driftline.engine.spec import Problem, Spec
+from driftline.engine.spec import Spec
 from driftline.report.view import ChunkView
 
 UtcInstant = Annotated[datetime, AfterValidator(lambda instant: instant.astimezone(UTC))]

@@ -8,9 +8,9 @@ from math import ceil
 from typing import Protocol
 
 from driftline import __version__
+from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind, State
 from driftline.engine.spec import Spec
-from driftline.engine.verdicts.findings import title
 from driftline.report.charts import Axis, Chart, Series, draw_chart, is_flat
 from driftline.report.heat_map import HeatRow, heat_map
 from driftline.report.pages import environment, stylesheet
