@@ -202,8 +202,8 @@ def test_a_file_changed_by_hand_stays(gcs_bucket: str, tmp_path: Path) -> None:
     ("content", "name", "says"),
     [
         (gzip.compress(raw_data())[:-500], "RawData.csv.gz", "cannot be read to its end"),
-        (raw_data(), "RawData.csv.gz", "is no gzip but its name and type say gzipped"),
-        (gzip.compress(raw_data()), "RawData.csv", "is gzip but its name and type say plain"),
+        (raw_data(), "RawData.csv.gz", "is not gzip, but its name and type say gzipped"),
+        (gzip.compress(raw_data()), "RawData.csv", "is gzip, but its name and type say plain"),
         (raw_data() + b"2026-01-31,7,x,2,3,4,5,6,7,8,0\n", "RawData.csv", "has 1 faults"),
         (b"", "RawData.csv", "is empty"),
     ],
@@ -277,7 +277,7 @@ def wait_until(ready: Callable[[], bool]) -> None:
 def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:
     done = run_script(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: No raw data is named: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
+    assert done.stderr.startswith("Error: No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
     assert done.stderr.count("\n") == 1
 
 
@@ -303,7 +303,7 @@ def test_a_full_disk_is_reported_at_every_step(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(kept, "save", full)
     stored_raw = tmp_path / "stored.csv"
     stored_raw.write_bytes(raw_data(10))
-    with pytest.raises(NoSpace, match="free some space and run it again"):
+    with pytest.raises(NoSpace, match="free some space and run the command again"):
         fetch(StoredObject(str(stored_raw)), tmp_path / "folder")
 
 
