@@ -13,9 +13,9 @@ import typer
 from rich.progress import TaskProgressColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
+from churn import migrate
 from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from flaskapp.command import run_command
 from flaskapp.history.loading import LoadedHistory, fill_daily_summary, load

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from driftline.store.ledger import MAX_ROWS, BatchKind
+from churn.ledger import ChurnBatchKind
+from driftline.store.ledger import MAX_ROWS
 from flaskapp.history.loading import HistorySpan
 from flaskapp.progress import Progress
 from flaskapp.raw import file as raw_file
@@ -30,7 +31,7 @@ def file_batches(path: Path, span: HistorySpan, progress: Progress) -> Iterator[
     file_id = span.prefix.removeprefix(PREFIX).removesuffix("/")
     for piece in _regrouped(raw_file.pieces(path, progress), MAX_ROWS):
         frame = raw_rules.frame_of(piece, f"{file_id}:")
-        yield RecordBatch(f"{span.prefix}{piece.lines[0]}", BatchKind.HISTORY, frame)
+        yield RecordBatch(f"{span.prefix}{piece.lines[0]}", ChurnBatchKind.HISTORY, frame)
 
 
 def _regrouped(pieces: Iterator[Piece], rows: int) -> Iterator[Piece]:

@@ -7,12 +7,14 @@ import pandas as pd
 from sqlalchemy import Connection, Date, Engine, cast, distinct, func, select, update
 from sqlalchemy.dialects.mysql import CHAR
 
-from churn.columns import Cdr, prediction_id
+from churn.columns import CHURN_MODEL, Cdr, prediction_id
+from churn.ledger import RELAY
+from churn.tables import cdr
 from driftline.clock import naive_utc
 from driftline.store import labels, tables
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Consumer
-from driftline.store.tables import CHURN_NUMBER, INSTANT
+from driftline.store.model_numbers import model_number
+from driftline.store.tables import INSTANT
 from flaskapp.records import write_records
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.runs import Run, RunState
@@ -38,7 +40,7 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
             return run
         source = source_of(run.plan)
         batch = source.records(run.next_batch, now)
-        added = write_records(connection, batch, now, [Consumer.RELAY])
+        added = write_records(connection, batch, now, [RELAY])
         _write_labels(connection, source, run.next_batch, now)
         return stream_runs.advance(connection, run, added, now)
 
@@ -53,9 +55,10 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
     ]
     if frame.empty:
         return
-    batch_number = labels.write_batch(connection, source.label_batch_id(number), CHURN_NUMBER, frame, now)
+    churn_number = model_number(connection, CHURN_MODEL)
+    batch_number = labels.write_batch(connection, source.label_batch_id(number), churn_number, frame, now)
     if batch_number is not None:
-        fill_pseudo_churned(connection, batch_number)
+        fill_pseudo_churned(connection, batch_number, churn_number)
 
 
 def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: pd.Timestamp) -> set[str]:
@@ -63,13 +66,14 @@ def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: p
     days = new_labels.loc[new_labels["day"] < before, "day"]
     if days.empty:
         return set()
-    with_record = select(
-        distinct(func.concat(cast(tables.cdr.c[Cdr.DATE], Date), "/", tables.cdr.c[Cdr.MSISDN]))
-    ).where(tables.cdr.c[Cdr.DATE] >= naive_utc(days.min()), tables.cdr.c[Cdr.DATE] < naive_utc(before))
+    stamp = cdr.c[Cdr.DATE]
+    with_record = select(distinct(func.concat(cast(stamp, Date), "/", cdr.c[Cdr.MSISDN]))).where(
+        stamp >= naive_utc(days.min()), stamp < naive_utc(before)
+    )
     return set(connection.execute(with_record).scalars())
 
 
-def fill_pseudo_churned(connection: Connection, batch_number: int) -> int:
+def fill_pseudo_churned(connection: Connection, batch_number: int, churn_number: int) -> int:
     """Copy a batch of labels into their records, those stamped with the day itself; return the number of records.
 
     This is one statement, driven by the batch's labels: each label finds its record by the table's key.
@@ -78,12 +82,12 @@ def fill_pseudo_churned(connection: Connection, batch_number: int) -> int:
     day = cast(func.left(label.id, len("2026-01-31")), INSTANT)
     user = cast(func.substr(label.id, len(prediction_id("2026-01-31", "")) + 1), CHAR(20, charset="ascii"))
     statement = (
-        update(tables.cdr)
+        update(cdr)
         .where(
             label.batch_number == batch_number,
-            label.model_number == CHURN_NUMBER,
-            tables.cdr.c[Cdr.DATE] == day,
-            tables.cdr.c[Cdr.MSISDN] == user,
+            label.model_number == churn_number,
+            cdr.c[Cdr.DATE] == day,
+            cdr.c[Cdr.MSISDN] == user,
         )
         .values({Cdr.PSEUDO_CHURNED: label.value})
     )

@@ -99,6 +99,12 @@ class Spec(BaseModel):
     whose values all results are given apart. `exact_distances` keeps a reference of any length whole for
     Kolmogorov-Smirnov and Wasserstein. Without `metrics` the problem's default ones are computed; `confusion_matrix` of
     a binary model stands for its four numbers. `threshold_overrides` are by method and precede the policy `thresholds`.
+
+    >>> import driftline as dl
+    >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
+    >>> spec = dl.Spec(columns=columns, label_delay="P3D", segments=["plan"])
+    >>> spec.features, str(spec.label_delay)
+    (('usage', 'plan'), '3 days, 0:00:00')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

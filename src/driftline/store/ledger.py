@@ -17,25 +17,18 @@ MAX_ROWS = 100_000
 SLOT = "15min"
 """Places are kept in quarters of an hour: every zone's calendar periods begin on one."""
 
-SIMULATED = ("history/", "stream/")
-"""What the ids of simulated records' batches begin with; those of a raw data file begin otherwise."""
-
 
 class BatchKind(StrEnum):
-    """What a batch carries."""
+    """What a batch of a monitored model carries; other programs may use kinds of their own."""
 
-    HISTORY = "history"
-    RECORDS = "records"
-    PROCESSED = "processed"
     PREDICTIONS = "predictions"
     LABELS = "labels"
     CORRECTION = "correction"
 
 
 class Consumer(StrEnum):
-    """Who has work to do after a batch."""
+    """Who processes batches after they are written; other programs may use consumers of their own."""
 
-    RELAY = "relay"
     MONITOR = "monitor"
 
 
@@ -48,7 +41,7 @@ class Batch:
     """
 
     id: str
-    kind: BatchKind
+    kind: str
     content_hash: str
     rows: int
     written_at: datetime
@@ -75,7 +68,7 @@ def content_hash(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def open_batch(connection: Connection, batch: Batch, consumers: Collection[Consumer] = ()) -> int | None:
+def open_batch(connection: Connection, batch: Batch, consumers: Collection[str] = ()) -> int | None:
     """Enter a batch and what it leaves pending; give its number, or None where the same batch is already there.
 
     Call it before writing the rows, in their transaction. A second writer of the same id waits here for the first.
@@ -129,7 +122,7 @@ def touch(connection: Connection, batch_number: int, model_version: int, event_t
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)
 
 
-def claim(connection: Connection, consumer: Consumer) -> RowMapping | None:
+def claim(connection: Connection, consumer: str) -> RowMapping | None:
     """Lock one batch that is pending for a consumer, skipping those others hold; give its ledger row, or None.
 
     Read what the batch points to only after this: then it may show more than was claimed, never less.
@@ -137,7 +130,7 @@ def claim(connection: Connection, consumer: Consumer) -> RowMapping | None:
     return next(iter(claim_all(connection, consumer, most=1)), None)
 
 
-def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence[RowMapping]:
+def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowMapping]:
     """Lock up to `most` batches as `claim` does one; give their ledger rows by number."""
     waiting = (
         select(pending_batches.c.batch_number)
@@ -153,7 +146,7 @@ def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence
     return connection.execute(claimed).mappings().all()
 
 
-def settle(connection: Connection, consumer: Consumer, *batch_numbers: int) -> None:
+def settle(connection: Connection, consumer: str, *batch_numbers: int) -> None:
     """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result.
 
     Each by its key: a list of numbers may be answered by a scan, and that waits for the rows that others have claimed.

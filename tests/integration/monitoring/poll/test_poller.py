@@ -16,7 +16,8 @@ from driftline.objects import open_store
 from driftline.store import labels, registry
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
-from driftline.store.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
+from driftline.store.model_numbers import ensure_model
+from driftline.store.tables import chunk_revisions, pending_chunks, results, verdicts
 from driftline.store.version_key import VersionKey
 from monitoring.poll import touched_chunks
 from monitoring.poll.computation import compute
@@ -301,7 +302,8 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
 
 def test_labels_of_a_model_without_a_version_are_settled(world: World) -> None:
     early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
-    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", CHURN_NUMBER, early, NOW))
+    number = in_transaction(world.engine, lambda connection: ensure_model(connection, "delays", NOW))
+    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", number, early, NOW))
     assert (poll(world).batches, poll(world).batches) == (1, 0)
 
 
