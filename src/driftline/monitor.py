@@ -292,8 +292,8 @@ def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: b
     return ChunkFacts(
         start=chunk.start,
         end=chunk.end,
-        closed=complete and now >= closing_time(spec, chunk),
-        labels_due=complete and now >= label_deadline(spec, chunk),
+        closed=complete and now >= closing_time(spec, chunk.chunk),
+        labels_due=complete and now >= label_deadline(spec, chunk.chunk),
         rows=chunk.rows,
         labelled=chunk.labelled,
         results=chunk.results,
