@@ -12,9 +12,10 @@ import pandas as pd
 
 from benchmarks.detection.said import Said, Voices
 from benchmarks.detection.stream import Stream
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
 from driftline.engine.results import LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).with_name("evidently.txt")

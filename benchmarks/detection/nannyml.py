@@ -9,8 +9,9 @@ import pandas as pd
 from benchmarks.detection.said import Said, Voices
 from benchmarks.detection.stream import Stream
 from benchmarks.engine.theirs import METRICS, import_nannyml
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, Period, Spec
+from driftline.engine.spec import Period, Spec
 
 PERIODS = {Period.DAY: "D", Period.WEEK: "W"}
 

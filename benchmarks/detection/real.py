@@ -9,9 +9,10 @@ import pandas as pd
 
 from benchmarks.detection.hurting import Performance, hurts, mean_performance, performance
 from benchmarks.detection.stream import Stream, Truth
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
+from driftline.engine.spec import ColumnSpec, Period, Spec
 
 FLIGHTS = Path(__file__).parents[2] / "docs" / "flights.csv.gz"
 FLIGHTS_UNTIL = pd.Timestamp("2013-04-29", tz="UTC")

@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from benchmarks.engine.processes import METHODS
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import EVENT_TIME, SCORE, Method, Result
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 
 
 def spec_of(names: list[str]) -> Spec:

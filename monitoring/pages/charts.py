@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from math import floor, log10
 from operator import attrgetter
 
+from driftline.engine.catalogue import title
 from driftline.engine.results import Bounds, Result, ResultKind
-from driftline.engine.verdicts.findings import title
 from monitoring.pages.timeline import Tick, Timeline
 from monitoring.report.chunk_report import ChunkReport
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftline.engine.directions import worse_side
+from driftline.engine.catalogue import measure, title
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import EFFECT_FLOOR
+from driftline.engine.thresholds.bounds import worse_side
 from driftline.engine.verdicts.drift_rule import drift_seen
-from driftline.engine.verdicts.findings import percent, title
+from driftline.engine.verdicts.findings import percent
 from monitoring.report.chunk_report import ChunkReport
 
 UNSEEN = 0.99
@@ -80,8 +80,8 @@ def ratio(spec: Spec, result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    bound = worse_side(result.kind, result.method, result.bounds).upper
-    floor = None if spec.threshold_override(result.method) else EFFECT_FLOOR.get(result.method)
+    bound = worse_side(result.method, result.bounds).upper
+    floor = None if spec.threshold_override(result.method) else measure(result.method).effect_floor
     ways = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ways)) if ways else None
 

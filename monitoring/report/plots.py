@@ -11,9 +11,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
+from driftline.engine.catalogue import title
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Bounds, Result, ResultKind
-from driftline.engine.verdicts.findings import title
 from driftline.store.registry import Version
 from monitoring.pages.charts import LEVELS
 from monitoring.pages.drift_map import drift_map

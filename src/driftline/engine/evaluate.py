@@ -100,5 +100,5 @@ def _state(key: Key, found: Outcome, bounds: Bounds) -> State:
     """A number by itself warns at most: what is an alert, the verdict says."""
     if found.value is None:
         return found.state
-    within = standing(key[1], key[2], found.value, bounds, found.p_value) is State.OK
+    within = standing(key[2], found.value, bounds, found.p_value) is State.OK
     return State.OK if within else State.WARN

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
 from driftline.engine.drift.sketches.bin_counts import BinCounts
@@ -16,12 +17,12 @@ from driftline.engine.problems import PERFORMANCE
 from driftline.engine.quality import duplicates, freshness
 from driftline.engine.quality.duplicates import Distinct
 from driftline.engine.quality.freshness import Newest
-from driftline.engine.quality.methods import COLUMN as FAULTS
+from driftline.engine.quality.methods import MODULES as FAULTS
 from driftline.engine.quality.methods import STATES as FAULT_STATES
 from driftline.engine.quality.methods import faults_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
-from driftline.engine.spec import ColumnKind, ColumnSpec, Problem, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.statistics import methods
 from driftline.engine.statistics.spread import Spread
 from driftline.engine.tasks import Task, call
@@ -199,7 +200,7 @@ class FittedMethods:
         return ColumnState(
             Missing.of(read),
             {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in own.sketches.items()},
-            {fault: FAULTS[fault][1].summarize(state, read) for fault, state in own.faults.items()},
+            {fault: FAULTS[fault].summarize(state, read) for fault, state in own.faults.items()},
             methods.summarize(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
         )
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import rel_entr
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.methods import Sketch
 from driftline.engine.drift.sketches.frequencies import Frequencies
@@ -25,7 +26,7 @@ from driftline.engine.drift.sketches.side_by_side import State, counts
 from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Method
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 OTHER = "other"

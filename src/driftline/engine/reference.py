@@ -13,13 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcomes import Key
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.segments import Fitted, FittedSegment, fit_segments
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.tasks import Map, Task, call, serial_map
 from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
 from driftline.errors import InvalidInput

@@ -10,7 +10,20 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from driftline.engine.directions import base
+from driftline.engine.catalogue import (
+    COLUMN_METHODS,
+    CONFUSION,
+    DEFAULT_COLUMN_METHODS,
+    DEFAULT_METRICS,
+    DEFAULT_QUALITY,
+    METRICS,
+    MULTIVARIATE_METHODS,
+    OVERRIDABLE,
+    ColumnKind,
+    Problem,
+    base,
+    measure,
+)
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 from driftline.engine.thresholds.overrides import StandardDeviationThreshold, ThresholdOverride
 
@@ -18,80 +31,6 @@ RESERVED = frozenset(
     {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
 )
 """Column names that every model's table has, and so no feature may have."""
-
-
-class Problem(StrEnum):
-    """What a model predicts: one of two classes, one of several, or a number."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
-
-
-CONFUSION = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
-"""The four numbers of a binary model's confusion matrix, in rows."""
-METRICS: dict[Problem, tuple[Metric, ...]] = {
-    Problem.BINARY: (
-        Metric.ROC_AUC,
-        Metric.F1,
-        Metric.ACCURACY,
-        Metric.AVERAGE_PRECISION,
-        Metric.PRECISION,
-        Metric.RECALL,
-        Metric.SPECIFICITY,
-        *CONFUSION,
-        Metric.BUSINESS_VALUE,
-        Metric.LOG_LOSS,
-        Metric.BRIER,
-        Metric.CALIBRATION_ERROR,
-    ),
-    Problem.MULTICLASS: (
-        Metric.ROC_AUC,
-        Metric.F1,
-        Metric.ACCURACY,
-        Metric.PRECISION,
-        Metric.RECALL,
-        Metric.SPECIFICITY,
-        Metric.CONFUSION_MATRIX,
-    ),
-    Problem.REGRESSION: (Metric.MAE, Metric.MAPE, Metric.MSE, Metric.RMSE, Metric.MSLE, Metric.RMSLE),
-}
-"""The metrics that each problem has."""
-DEFAULT_METRICS: dict[Problem, tuple[Metric, ...]] = {
-    Problem.BINARY: (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY),
-    Problem.MULTICLASS: (Metric.ROC_AUC, Metric.F1, Metric.ACCURACY),
-    Problem.REGRESSION: (Metric.MAE, Metric.RMSE),
-}
-
-
-MULTIVARIATE_METHODS = (Method.PCA_RECONSTRUCTION, Method.DOMAIN_CLASSIFIER)
-"""The drift methods that look at all watched features together."""
-
-
-class ColumnKind(StrEnum):
-    """How a column's values are compared."""
-
-    CONTINUOUS = "continuous"
-    CATEGORICAL = "categorical"
-
-
-COLUMN_METHODS: dict[ColumnKind, tuple[Method, ...]] = {
-    ColumnKind.CONTINUOUS: (
-        Method.JENSEN_SHANNON,
-        Method.KOLMOGOROV_SMIRNOV,
-        Method.WASSERSTEIN,
-        Method.HELLINGER,
-        Method.PSI,
-    ),
-    ColumnKind.CATEGORICAL: (
-        Method.JENSEN_SHANNON,
-        Method.CHI2,
-        Method.HELLINGER,
-        Method.L_INFINITY,
-        Method.PSI,
-    ),
-}
-"""The drift methods that look at one column, by its kind."""
 
 
 class Period(StrEnum):
@@ -151,10 +90,6 @@ class BusinessValue(BaseModel):
     per_prediction: bool = False
 
 
-BOUNDED = frozenset({*Metric, *Method, *Quality, *Statistic} - {Method.CHI2})
-"""What may have a threshold of its own; the p-value decides on chi2."""
-
-
 class Spec(BaseModel):
     """The whole spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and minimum rows.
 
@@ -181,10 +116,10 @@ class Spec(BaseModel):
     minimum_class_rows: int = Field(10, ge=1)
     metrics: tuple[Metric, ...] = DEFAULT_METRICS[Problem.BINARY]
     business_value: BusinessValue | None = None
-    continuous_methods: tuple[Method, ...] = (Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
-    categorical_methods: tuple[Method, ...] = (Method.JENSEN_SHANNON, Method.CHI2)
+    continuous_methods: tuple[Method, ...] = DEFAULT_COLUMN_METHODS[ColumnKind.CONTINUOUS]
+    categorical_methods: tuple[Method, ...] = DEFAULT_COLUMN_METHODS[ColumnKind.CATEGORICAL]
     multivariate_methods: tuple[Method, ...] = ()
-    quality: tuple[Quality, ...] = (Quality.MISSING_VALUES,)
+    quality: tuple[Quality, ...] = DEFAULT_QUALITY
     statistics: tuple[Statistic, ...] = ()
     segments: tuple[str, ...] = ()
     label_drift: bool = False
@@ -256,9 +191,9 @@ class Spec(BaseModel):
             yield f"segments must be categorical features, not {', '.join(wrong)}; there are {there}"
 
     def _threshold_faults(self) -> Iterator[str]:
-        unknown = sorted(set(self.threshold_overrides) - BOUNDED)
+        unknown = sorted(set(self.threshold_overrides) - OVERRIDABLE)
         if unknown:
-            yield f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(BOUNDED))}"
+            yield f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(OVERRIDABLE))}"
         if isinstance(self.threshold_overrides.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
             yield "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
 
@@ -276,7 +211,7 @@ class Spec(BaseModel):
 
     def threshold_override(self, method: str) -> ThresholdOverride | None:
         """Return what `threshold_overrides` has for `method`, or for the method that it is one number of."""
-        names = [method, base(method), *([Metric.CONFUSION_MATRIX] if method in CONFUSION else [])]
+        names = (method, base(method), measure(method).part_of or "")
         return next((self.threshold_overrides[name] for name in names if name in self.threshold_overrides), None)
 
     @property

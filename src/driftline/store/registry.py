@@ -26,9 +26,10 @@ from sqlalchemy.types import TypeEngine
 
 from churn.views import create_model_predictions
 from driftline.clock import aware_utc, naive_utc
+from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import chunk_of
 from driftline.engine.reference import FittedReference, fit_reference
-from driftline.engine.spec import Problem, Spec
+from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
 from driftline.store.database import in_transaction

@@ -23,8 +23,9 @@ from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
 from sqlalchemy.types import TypeEngine
 
 from churn.columns import CDR_USAGE, FEATURES, USAGE, Cdr, Processed
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 metadata = MetaData()
 truth_metadata = MetaData(schema="truth")

@@ -14,11 +14,12 @@ from driftline.backtesting.execution.run import run
 from driftline.backtesting.input import csv_source, sources
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.request import Request
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Result, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
+from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import A_DAY, UNTIL
 

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
 from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Quality, Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 
 SPEC = Spec(
     columns=(ColumnSpec(name="usage"), ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL)),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.engine.performance.binary.sampling import SEED
+from driftline.engine.performance.binary.spreads import SEED
 from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Metric, ResultKind
 from driftline.engine.spec import BusinessValue, ColumnSpec, Period, Spec, ThresholdPolicy
 from driftline.engine.thresholds.confidence import confidence_band

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, Method, ResultKind, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import named, ours_of, same, theirs_of
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import (
     EVENT_TIME,
     ID,
@@ -20,7 +21,7 @@ from driftline.engine.results import (
     ResultKind,
     State,
 )
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import (
     Found,
     Rows,

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import METRICS, ColumnKind, Problem
 from driftline.engine.performance.multiclass.confusion import cell_name
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Metric, ResultKind
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Period, Problem, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import Found, Rows, assert_same_frame, named, ours_of, same, theirs_of
 
 CLASSES = ("upmarket_card", "prepaid_card", "highstreet_card")

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, MODEL, Method, Result, ResultKind, State
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.performance import calibration
 from driftline.engine.results import (
     EVENT_TIME,
@@ -20,7 +21,7 @@ from driftline.engine.results import (
     ResultKind,
     State,
 )
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
     Found,

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, MODEL, Quality, Result, ResultKind, State, Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import Found, Rows, named, ours_of, same, theirs_of
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import METRICS, ColumnKind, Problem
 from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, ResultKind, State
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Period, Problem, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
 
 CONTINUOUS = ("car_age", "km_driven", "price_new", "accident_count", "door_count")

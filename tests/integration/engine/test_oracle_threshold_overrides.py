@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.results import Method, Metric, ResultKind
-from driftline.engine.spec import METRICS, ColumnSpec, Problem, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import bounds_for
 from driftline.engine.thresholds.overrides import ConstantThreshold, ThresholdOverride
 from tests.unit.engine.thresholds_drawn import THRESHOLDS

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import DEFAULT_METRICS, Problem
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind
-from driftline.engine.spec import DEFAULT_METRICS, ColumnSpec, Problem, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.thresholds.bounds import bounds_for
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, ModelClock, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.store import labels, registry
 from driftline.store.database import in_transaction

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Spec
 
 SPEC = Spec(
     columns=(

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.chunks import by_chunk
 from driftline.engine.columns import FloatArray
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Method, Quality, Result, ResultKind, Statistic
-from driftline.engine.spec import METRICS, Problem, Spec
+from driftline.engine.spec import Spec
 from tests.unit.engine import frame_builders
 from tests.unit.engine.performance.multiclass import class_builders
 from tests.unit.engine.performance.regression import price_builders

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import Problem
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Method, Result, ResultKind, State
-from driftline.engine.spec import ColumnSpec, Problem, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, drift

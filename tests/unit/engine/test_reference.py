@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.reference import FittedReference, content_hash, fit_reference
 from driftline.engine.results import MODEL, Metric, ResultKind
-from driftline.engine.spec import ColumnKind, ColumnSpec
+from driftline.engine.spec import ColumnSpec
 from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from driftline.engine.catalogue import COLUMN_METHODS, DEFAULT_METRICS, Problem
 from driftline.engine.drift.methods import METHODS
-from driftline.engine.spec import COLUMN_METHODS, DEFAULT_METRICS, Problem, Spec
+from driftline.engine.spec import Spec
 
 X = {"columns": [{"name": "x"}]}
 

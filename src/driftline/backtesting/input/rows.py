@@ -11,8 +11,8 @@ from pandas.api.types import union_categoricals
 from driftline.backtesting.input.instants import epoch_unit, microseconds
 from driftline.backtesting.input.sources import ReadAgainError, Source
 from driftline.backtesting.request.resolved import Asked
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import IntArray
-from driftline.engine.spec import ColumnKind
 
 T = TypeVar("T")
 

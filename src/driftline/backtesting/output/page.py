@@ -10,8 +10,9 @@ from typing import Any
 from driftline import __version__
 from driftline.backtesting.output.charts import MOST_PLACES, Axis, Chart, Series, draw, is_flat
 from driftline.backtesting.output.result import BacktestChunk, BacktestResult
+from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind, State
-from driftline.engine.verdicts.findings import SEVERITY, title
+from driftline.engine.verdicts.findings import SEVERITY
 from driftline.errors import DriftlineError
 
 LARGEST = 1_000_000

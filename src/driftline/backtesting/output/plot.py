@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from driftline.backtesting.output.charts import is_flat
 from driftline.backtesting.output.page import ReportExtraMissing
 from driftline.backtesting.output.result import BacktestChunk, BacktestResult
+from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind
-from driftline.engine.verdicts.findings import title
 from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import Asked
-from driftline.engine.spec import ColumnKind
+from driftline.engine.catalogue import ColumnKind
 
 FEW = 10
 """Whole numbers with at most this many distinct values in the reference are taken for categories."""

@@ -13,18 +13,15 @@ from driftline.backtesting.request.classes import ONES, Classes, is_binary
 from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import Asked, spec_faults
+from driftline.engine.catalogue import SCORE_METRICS, ColumnKind, Problem
 from driftline.engine.columns import FloatArray, as_floats, category, coded
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Metric, Result
-from driftline.engine.spec import RESERVED, ColumnKind, ColumnSpec, ModelClock, Problem, Spec, score_column
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Result
+from driftline.engine.spec import RESERVED, ColumnSpec, ModelClock, Spec, score_column
 from driftline.errors import InvalidInput
 
 ALIAS = "feature:"
 """Stands before the name of a feature that is one of the engine's own names."""
 HALF = 0.5
-OF_SCORES = frozenset(
-    {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
-)
-"""Metrics that predictions and labels alone do not have."""
 MOST_CLASSES = 20
 """Whole numbers as labels are classes when there are at most this many of them."""
 
@@ -59,7 +56,7 @@ class Layout:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
-        others = tuple(metric for metric in self.spec.metrics if metric not in OF_SCORES)
+        others = tuple(metric for metric in self.spec.metrics if metric not in SCORE_METRICS)
         return self.spec.model_copy(update={"metrics": others}) if others and not self.blind else self.spec
 
     @property

@@ -14,7 +14,8 @@ from driftline.backtesting.input.instants import instant
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
 from driftline.backtesting.request.request import Request
-from driftline.engine.spec import ColumnKind, Problem, Spec, time_zones
+from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.engine.spec import Spec, time_zones
 from driftline.errors import InvalidInput
 
 

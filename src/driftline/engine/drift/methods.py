@@ -6,11 +6,12 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.drift import chi2, hellinger, jensen_shannon, kolmogorov_smirnov, l_infinity, psi, wasserstein
 from driftline.engine.drift.sketches import deciles, distribution, frequencies, histogram, whole
 from driftline.engine.outcome import Outcome
 from driftline.engine.results import Method
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 
 
 class Sketch(StrEnum):

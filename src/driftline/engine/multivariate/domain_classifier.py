@@ -6,12 +6,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray, category
 from driftline.engine.multivariate import boosting
 from driftline.engine.multivariate.features import read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 REFERENCE_ROWS = 20_000
 """Rows that are stored of a longer reference, evenly spaced in time: about 0.4 MB of JSON per continuous feature."""

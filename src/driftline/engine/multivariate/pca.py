@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray
 from driftline.engine.multivariate.features import map_categories, read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 MINIMUM_SCALE = 1e-70
 """A feature whose standard deviation in the reference is smaller counts as constant: values divided by it and squared

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Self
 
-from driftline.engine.directions import base
+from driftline.engine.catalogue import base
 from driftline.engine.outcome import finite
 from driftline.engine.results import Metric
 

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import as_floats, coded
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import ID
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 
 Hashes = npt.NDArray[np.uint64]
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)

@@ -3,15 +3,16 @@
 from types import ModuleType
 from typing import Any
 
+from driftline.engine.catalogue import measure
 from driftline.engine.quality import out_of_range, unseen_categories
 from driftline.engine.results import Quality
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 
-COLUMN: dict[Quality, tuple[ColumnKind, ModuleType]] = {
-    Quality.UNSEEN_CATEGORIES: (ColumnKind.CATEGORICAL, unseen_categories),
-    Quality.OUT_OF_RANGE: (ColumnKind.CONTINUOUS, out_of_range),
+MODULES: dict[Quality, ModuleType] = {
+    Quality.UNSEEN_CATEGORIES: unseen_categories,
+    Quality.OUT_OF_RANGE: out_of_range,
 }
-"""Methods of one kind of column, each with its module's `fit`, `summarize` and `finish`; summaries merge themselves."""
+"""The module with `fit`, `summarize` and `finish` of each method; its summaries have a `merge`."""
 STATES: dict[Quality, Any] = {
     Quality.UNSEEN_CATEGORIES: unseen_categories.Seen,
     Quality.OUT_OF_RANGE: out_of_range.Range,
@@ -21,5 +22,5 @@ STATES: dict[Quality, Any] = {
 
 def faults_of(spec: Spec, column: ColumnSpec) -> dict[Quality, ModuleType]:
     """Return the spec's methods for `column` that keep a state, by its kind; missing values are kept anyway."""
-    wanted = {quality: COLUMN[quality] for quality in spec.quality if quality in COLUMN}
-    return {quality: module for quality, (kind, module) in wanted.items() if kind is column.kind}
+    methods = (method for method in spec.quality if method in MODULES)
+    return {method: MODULES[method] for method in methods if column.kind in measure(method).columns}

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import Statistic
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.statistics.ordered import Ordered
 from driftline.engine.statistics.spread import Spread
 from driftline.engine.statistics.sums import Sums

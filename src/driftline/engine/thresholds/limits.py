@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from driftline.engine.catalogue import PERFORMANCE, measure
 from driftline.engine.chunks import Chunk
-from driftline.engine.directions import PERFORMANCE
 from driftline.engine.fitted_methods import FittedMethods
 from driftline.engine.outcome import Outcome
 from driftline.engine.outcomes import Key, outcomes
-from driftline.engine.results import MODEL, Bounds, Method, ResultKind
+from driftline.engine.results import MODEL, Bounds, ResultKind
 from driftline.engine.spec import Spec
 from driftline.engine.tasks import Map, serial_map
 from driftline.engine.thresholds.bounds import Spread, bounds_for, bounds_note, spread_for
@@ -61,8 +61,8 @@ def limits_from_list(stored: list[Any]) -> dict[Key, Limit]:
 def _values_of_chunks(
     states: FittedMethods, spec: Spec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map
 ) -> dict[Key, list[float | None]]:
-    """Return each number of each chunk; none of the domain classifier, whose bounds are constants."""
-    apart = [method for method in spec.multivariate_methods if method is Method.DOMAIN_CLASSIFIER]
+    """Return each number of each chunk; none of multivariate methods with fixed bounds, which need no values."""
+    apart = [method for method in spec.multivariate_methods if measure(method).fixed_bounds is not None]
     usual = tuple(method for method in spec.multivariate_methods if method not in apart)
     own = spec.model_copy(update={"multivariate_methods": usual})
 

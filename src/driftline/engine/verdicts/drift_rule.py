@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from driftline.engine.directions import worse_side
+from driftline.engine.catalogue import measure, title
 from driftline.engine.quality.sentences import fault
-from driftline.engine.results import LABEL, Bounds, Method, Quality, Result, ResultKind, State
+from driftline.engine.results import LABEL, Bounds, Result, ResultKind, State
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import EFFECT_FLOOR, P_VALUE_LEVEL
+from driftline.engine.thresholds.bounds import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct, title
+from driftline.engine.verdicts.findings import Finding, format_distinct
 
 LASTING = 2
 """Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
@@ -17,9 +17,6 @@ WINDOW = 3
 """How many closed chunks, the chunk itself included, the window has."""
 
 _KINDS = (ResultKind.DRIFT, ResultKind.MULTIVARIATE, ResultKind.QUALITY)
-_OWN_EFFECT = frozenset({Method.JENSEN_SHANNON, Method.KOLMOGOROV_SMIRNOV})
-_OF_CLOSED_CHUNKS = frozenset({Quality.ROW_COUNT, Quality.FRESHNESS})
-"""Faults that an open chunk always seems to have: more rows are to come."""
 Subject = tuple[ResultKind, str, str]
 """What can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
 
@@ -75,7 +72,11 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     seen: dict[Subject, str] = {}
     for result in results:
         key = _subject(result)
-        if key not in dismissed and _outside(spec, result) and (chunk.closed or result.method not in _OF_CLOSED_CHUNKS):
+        if (
+            key not in dismissed
+            and _outside(spec, result)
+            and (chunk.closed or not measure(result.method).closed_chunks_only)
+        ):
             seen.setdefault(key, _reason(result))
     return seen
 
@@ -102,8 +103,8 @@ def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
 def _outside(spec: Spec, result: Result) -> bool:
     if result.value is None:
         return False
-    bounds = worse_side(result.kind, result.method, result.bounds)
-    floor = EFFECT_FLOOR.get(result.method)
+    bounds = worse_side(result.method, result.bounds)
+    floor = measure(result.method).effect_floor
     if floor is None or spec.threshold_override(result.method) is not None:
         return bounds.breaches_warning_bound(result.value)
     effect = _effect(result)
@@ -117,7 +118,7 @@ def _unbounded(bounds: Bounds) -> bool:
 
 
 def _effect(result: Result) -> float | None:
-    if result.effect is None and result.method in _OWN_EFFECT:
+    if result.effect is None and measure(result.method).effect_is_value:
         return result.value
     return result.effect
 
@@ -132,14 +133,16 @@ def _reason(result: Result) -> str:
 
 def _too_far(result: Result) -> str:
     value = result.value or 0.0
-    bounds = worse_side(result.kind, result.method, result.bounds)
+    bounds = worse_side(result.method, result.bounds)
     if bounds.upper is not None and value > bounds.upper:
         shown, bound = format_distinct(value, bounds.upper)
         return f"{shown} is above its bound {bound}"
     if bounds.lower is not None:
         shown, bound = format_distinct(value, bounds.lower)
         return f"{shown} is below its bound {bound}"
-    return f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {EFFECT_FLOOR[result.method]:g}"
+    return (
+        f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {measure(result.method).effect_floor:g}"
+    )
 
 
 def _not_yet(chunk: ChunkFacts) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from driftline.engine.directions import Worse, worse, worse_side
+from driftline.engine.catalogue import Worse, measure, title
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import standing
+from driftline.engine.thresholds.bounds import standing, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct, percent, title
+from driftline.engine.verdicts.findings import Finding, format_distinct, percent
 from driftline.engine.verdicts.track_record import TrackRecord
 
 CONFIRMED = 2
@@ -34,7 +34,7 @@ def performance_findings(
     such as the cells of a confusion matrix, are not judged: they follow the number of rows.
     """
     findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
-    for metric in (name for name in spec.metrics if worse(ResultKind.REALIZED, name) is not Worse.NEITHER):
+    for metric in (name for name in spec.metrics if measure(name).worse is not Worse.NEITHER):
         realized = chunk.performance(ResultKind.REALIZED, metric)
         if chunk.settled(spec) and realized is not None and realized.value is not None:
             findings += _decided(spec, metric, realized, realized.value, previous, drifting)
@@ -117,22 +117,22 @@ def _held(record: TrackRecord) -> str:
 
 def _limit(result: Result) -> float | None:
     """The bound of warning on the worse side; None where there is none."""
-    bounds = worse_side(result.kind, result.method, result.bounds)
+    bounds = worse_side(result.method, result.bounds)
     return bounds.lower if bounds.lower is not None else bounds.upper
 
 
 def _far_limit(result: Result) -> float | None:
-    bounds = worse_side(result.kind, result.method, result.bounds)
+    bounds = worse_side(result.method, result.bounds)
     return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
 
 
 def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool) -> tuple[State, str]:
     """How a value with a bound on its worse side stands, the previous closed chunk considered, and that in words."""
-    state = standing(result.kind, result.method, value, result.bounds)
+    state = standing(result.method, value, result.bounds)
     bound = _far_limit(result) if state is State.ALERT else _limit(result)
     shown, limit = format_distinct(value, bound if bound is not None else value)
     name = title(result.method)
-    beyond = "above" if worse(result.kind, result.method) is Worse.HIGHER else "below"
+    beyond = "above" if measure(result.method).worse is Worse.HIGHER else "below"
     if state is State.ALERT:
         return state, f"{name} {shown} is {beyond} its alert bound {limit}"
     outside = state is State.WARN
@@ -151,7 +151,7 @@ def _is_near(spec: Spec, result: Result) -> bool:
     expected, limit, far = result.bounds.expected, _limit(result), _far_limit(result)
     own = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.threshold_override(result.method) is not None
     if own or expected is None or limit is None or far is None:
-        return standing(result.kind, result.method, result.value, result.bounds) is not State.OK
+        return standing(result.method, result.value, result.bounds) is not State.OK
     needed = max(NEAR * abs(limit - expected), NEAR_ALERT * abs(far - expected))
     return (result.value - expected) * (1 if limit > expected else -1) > needed
 

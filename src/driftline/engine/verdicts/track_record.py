@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import hypot
 
-from driftline.engine.directions import worse_side
 from driftline.engine.results import Result, ResultKind
 from driftline.engine.spec import Spec
+from driftline.engine.thresholds.bounds import worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 RECORD_WINDOW = 12
@@ -49,7 +49,7 @@ def estimate_held(estimated: Result | None, realized: Result | None) -> bool | N
     error = hypot(estimated.sampling_error or 0.0, realized.sampling_error or 0.0)
     if error > 0:
         return abs(realized.value - estimated.value) <= STANDARD_ERRORS * error
-    bounds = worse_side(estimated.kind, estimated.method, estimated.bounds)
+    bounds = worse_side(estimated.method, estimated.bounds)
     if bounds.lower is None and bounds.upper is None:
         return None
     return bounds.breaches_warning_bound(realized.value) == bounds.breaches_warning_bound(estimated.value)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, func, select
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
 from driftline.store import labels, ledger
 from driftline.store.database import in_transaction

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from churn.columns import FEATURES
-from driftline.engine.spec import ColumnKind, ColumnSpec, Period, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store import registry

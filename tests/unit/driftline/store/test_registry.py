@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, Problem, Spec
+from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
 from driftline.store import registry

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Table
 
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
 
 SPEC = Spec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="carrier", kind=ColumnKind.CATEGORICAL)))

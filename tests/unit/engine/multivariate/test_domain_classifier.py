@@ -9,10 +9,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.multivariate import domain_classifier
 from driftline.engine.multivariate.domain_classifier import DomainClassifier
 from driftline.engine.results import State
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import MissingLibrary
 
 SPEC = Spec(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.multivariate.pca import PcaReconstruction, ReconstructionErrors
 from driftline.engine.results import State
-from driftline.engine.spec import ColumnKind, ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 
 SPEC = Spec(columns=(ColumnSpec(name="a"), ColumnSpec(name="b")), minimum_rows=2)
 WITH_PLAN = SPEC.model_copy(update={"columns": (*SPEC.columns, ColumnSpec(name="plan", kind=ColumnKind.CATEGORICAL))})

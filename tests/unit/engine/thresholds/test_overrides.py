@@ -50,10 +50,7 @@ def test_it_goes_before_the_policy_and_names_its_method_alone() -> None:
     assert bounds_for(spec, ResultKind.REALIZED, Metric.ACCURACY, values) == bounds_for(
         ONE, ResultKind.REALIZED, Metric.ACCURACY, values
     )
-    assert (
-        standing(ResultKind.REALIZED, Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values))
-        is State.OK
-    )
+    assert standing(Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values)) is State.OK
 
 
 def test_one_threshold_is_for_all_numbers_of_its_method() -> None:

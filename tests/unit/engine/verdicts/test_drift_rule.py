@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
+from driftline.engine.catalogue import measure
 from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
-from driftline.engine.thresholds.bounds import FIXED_BOUNDS
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import discoveries, drift_findings, drift_of, drift_seen
 from driftline.engine.verdicts.findings import reasons
@@ -106,7 +106,7 @@ BAND = Bounds(lower=0.9, upper=1.1, alert_lower=0.8, alert_upper=1.2)
 
 
 def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: float | None = None) -> Result:
-    bounds = BAND if method is Method.PCA_RECONSTRUCTION else FIXED_BOUNDS[method]
+    bounds = BAND if method is Method.PCA_RECONSTRUCTION else measure(method).fixed_bounds or Bounds()
     return Result(MODEL, ResultKind.MULTIVARIATE, method, value, 1000, State.OK, bounds, effect=effect)
 
 

@@ -1,16 +1,7 @@
 import pytest
 
-from driftline.engine.results import Method, Metric, Quality, State, Statistic
-from driftline.engine.verdicts.findings import (
-    SEVERITY,
-    TITLE,
-    Finding,
-    format_distinct,
-    gravest,
-    percent,
-    reasons,
-    title,
-)
+from driftline.engine.results import State
+from driftline.engine.verdicts.findings import SEVERITY, Finding, format_distinct, gravest, percent, reasons
 
 
 def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
@@ -21,16 +12,6 @@ def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
 
 def test_every_state_a_finding_can_have_is_ranked() -> None:
     assert set(SEVERITY) == set(State) - {State.NO_DATA}
-
-
-@pytest.mark.parametrize("method", [*Metric, *Method, *Quality, *Statistic])
-def test_every_method_has_a_title(method: str) -> None:
-    assert method in TITLE
-    assert title(method) == TITLE[method]
-
-
-def test_one_of_several_numbers_is_named_in_its_title() -> None:
-    assert title("quantiles:0.25") == "quantile 0.25"
 
 
 @pytest.mark.parametrize(

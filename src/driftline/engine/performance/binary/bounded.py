@@ -5,8 +5,9 @@ from typing import Self
 
 import numpy as np
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.performance.binary.ranked import SCORED, Ranked
+from driftline.engine.performance.binary.ranked import Ranked
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.results import Metric, ResultKind
 from driftline.errors import InvalidInput
@@ -87,7 +88,7 @@ class Bounded:
 
         None where it is exact: what was realized by predictions alone is, and all is while scores are not pooled.
         """
-        if not self.width or (kind is ResultKind.REALIZED and metric not in SCORED):
+        if not self.width or (kind is ResultKind.REALIZED and metric not in SCORE_METRICS):
             return None
         errors = {Metric.ROC_AUC: self.roc_auc_error, Metric.AVERAGE_PRECISION: self.average_precision_error}
         error = errors.get(metric) if kind is ResultKind.REALIZED else None

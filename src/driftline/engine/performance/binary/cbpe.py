@@ -11,21 +11,20 @@ from typing import Any, Self
 
 import numpy as np
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.outcome import Outcome, finite, too_few, undefined
 from driftline.engine.performance import calibration
-from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
-from driftline.engine.performance.binary.ranked import SCORED, Ranked, brier, log_loss
-from driftline.engine.performance.binary.reasons import why_undefined
+from driftline.engine.performance.binary.confusion import Confusion
+from driftline.engine.performance.binary.metrics import COMPUTATIONS, why_undefined
+from driftline.engine.performance.binary.ranked import Ranked
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import Calibration
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 
-_DECIMALS = 5
-"""NannyML rounds expected hits and alarms to 5 decimals; so do we, and values stay equal to its own."""
-_NO_CALIBRATION_ERROR = "only labels can show it, since an estimate takes the calibrated score for the truth"
+_LABELS_NEEDED = "only labels can show it, since an estimate takes the calibrated score for the truth"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +61,14 @@ def outcomes(state: Cbpe, errors: SamplingErrors, summary: Scores, spec: Spec) -
     scored = summary.scored
     if state.calibration is None:
         reason = state.reason or "no estimate is possible"
-        yield from ((m, undefined((scored if m in SCORED else scored.predicted).rows, reason)) for m in spec.metrics)
+        yield from (
+            (m, undefined((scored if m in SCORE_METRICS else scored.predicted).rows, reason)) for m in spec.metrics
+        )
         return
     by_score = Expectation(scored, state.calibration, spec)
     by_prediction = by_score if scored.predicted is scored else Expectation(scored.predicted, state.calibration, spec)
     for metric in spec.metrics:
-        yield metric, (by_score if metric in SCORED else by_prediction).outcome(metric, errors)
+        yield metric, (by_score if metric in SCORE_METRICS else by_prediction).outcome(metric, errors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +82,12 @@ class Expectation:
     def outcome(self, metric: Metric, errors: SamplingErrors) -> Outcome:
         """Estimate `metric`, or say why it cannot be."""
         rows = self.rows.rows
-        if metric is Metric.CALIBRATION_ERROR:
-            return undefined(rows, _NO_CALIBRATION_ERROR)
+        estimate = COMPUTATIONS[metric].estimated
+        if estimate is None:
+            return undefined(rows, _LABELS_NEEDED)
         if self.insufficiency:
             return undefined(rows, self.insufficiency)
-        value = self._value(metric)
+        value = estimate(self)
         if value is None or finite(value) is None:
             return undefined(rows, why_undefined(metric, self.rows))
         return Outcome(value, rows, sampling_error=errors.of(metric, rows), scatter=errors.scatter(metric, rows))
@@ -131,40 +133,3 @@ class Expectation:
         if few or rarer >= least:
             return few
         return f"{rarer:.1f} rows expected of the rarer class, fewer than the minimum of {least}"
-
-    def _value(self, metric: Metric) -> float | None:
-        if metric is Metric.ROC_AUC:
-            return expected_roc_auc(self.hits, self.claims)
-        if metric is Metric.AVERAGE_PRECISION:
-            return expected_average_precision(self.hits, self.claims)
-        if metric is Metric.LOG_LOSS:
-            return log_loss(self.ranked)
-        if metric is Metric.BRIER:
-            return brier(self.ranked)
-        if metric is Metric.BUSINESS_VALUE:
-            return self.confusion.worth(self.spec.business_value) if self.spec.business_value else None
-        return FROM_CONFUSION[metric](self.confusion)
-
-
-def expected_roc_auc(hits: FloatArray, claims: FloatArray) -> float | None:
-    """Return the area under the expected ROC curve, from the highest score down; `hits` and `claims` by row.
-
-    None where a class is not expected at all.
-    """
-    alarms = np.round(claims - hits, _DECIMALS)
-    hits = np.round(hits, _DECIMALS)
-    if not len(hits) or not hits[-1] or not alarms[-1]:
-        return None
-    twice = np.sum(np.diff(alarms, prepend=0.0) * (hits + np.concatenate(([0.0], hits[:-1]))))
-    return float(twice) / 2 / float(hits[-1]) / float(alarms[-1])
-
-
-def expected_average_precision(hits: FloatArray, claims: FloatArray) -> float | None:
-    """Return the average precision of the expected curve, from the highest score down; `hits` and `claims` by row.
-
-    Rows of equal score are steps of their own. None where no row of class 1 is expected.
-    """
-    hits = np.round(hits, _DECIMALS)
-    if not len(hits) or not hits[-1]:
-        return None
-    return float(np.sum(np.diff(hits, prepend=0.0) * hits / claims) / hits[-1])

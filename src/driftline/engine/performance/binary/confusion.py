@@ -1,6 +1,5 @@
 """A binary model's confusion matrix, counted or expected, and the metrics that need nothing else. No I/O here."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,7 +7,6 @@ import numpy as np
 
 from driftline.engine.columns import FloatArray
 from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.results import Metric
 from driftline.engine.spec import BusinessValue
 
 
@@ -89,17 +87,3 @@ class Confusion:
 
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
-
-
-FROM_CONFUSION: dict[Metric, Callable[[Confusion], float | None]] = {
-    Metric.F1: lambda matrix: matrix.f1,
-    Metric.ACCURACY: lambda matrix: matrix.accuracy,
-    Metric.PRECISION: lambda matrix: matrix.precision,
-    Metric.RECALL: lambda matrix: matrix.recall,
-    Metric.SPECIFICITY: lambda matrix: matrix.specificity,
-    Metric.TRUE_POSITIVES: lambda matrix: matrix.true_positives,
-    Metric.FALSE_POSITIVES: lambda matrix: matrix.false_positives,
-    Metric.TRUE_NEGATIVES: lambda matrix: matrix.true_negatives,
-    Metric.FALSE_NEGATIVES: lambda matrix: matrix.false_negatives,
-}
-"""The metrics that a confusion matrix alone decides; what it is worth takes a `BusinessValue` too."""

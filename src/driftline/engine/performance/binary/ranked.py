@@ -1,6 +1,5 @@
 """Rows of both classes by score, and the metrics of a score that need nothing else. No I/O here."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +8,6 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance import ranks
 from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.results import Metric
 
 _EPSILON = float(np.finfo(np.float64).eps)
 """A probability is taken to be at least this far from 0 and 1, as scikit-learn's log_loss does."""
@@ -121,16 +119,3 @@ def calibration_error(rows: Ranked, edges: IntArray) -> float | None:
 
 def _from_zero(values: FloatArray) -> FloatArray:
     return np.concatenate(([0.0], np.cumsum(values)))
-
-
-FROM_RANKS: dict[Metric, Callable[[Ranked], float | None]] = {
-    Metric.ROC_AUC: roc_auc,
-    Metric.AVERAGE_PRECISION: average_precision,
-    Metric.LOG_LOSS: log_loss,
-    Metric.BRIER: brier,
-}
-"""The metrics of a score that labelled ranks alone decide; the calibration error takes bins too."""
-PROBABILISTIC = frozenset({Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR})
-"""The metrics that take the score for a probability, and so need it to be from 0 to 1."""
-SCORED = frozenset({*FROM_RANKS, Metric.CALIBRATION_ERROR})
-"""The metrics of the score; all others are of the prediction."""

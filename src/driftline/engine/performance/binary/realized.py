@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.outcome import Outcome, too_few, undefined
-from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
-from driftline.engine.performance.binary.ranked import FROM_RANKS, SCORED, Ranked, calibration_error
-from driftline.engine.performance.binary.reasons import why_undefined
+from driftline.engine.performance.binary import ranked
+from driftline.engine.performance.binary.confusion import Confusion
+from driftline.engine.performance.binary.metrics import COMPUTATIONS, why_undefined
+from driftline.engine.performance.binary.ranked import Ranked
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.performance.calibration import bin_edges
 from driftline.engine.results import Metric, State
 from driftline.engine.spec import Spec
 
@@ -25,14 +26,14 @@ def outcomes(errors: SamplingErrors, summary: Scores, spec: Spec) -> Iterator[tu
     scored, predicted = Evidence(labelled.scored, spec), Evidence(labelled.predicted, spec)
     for metric in spec.metrics:
         if labelled.rows:
-            yield metric, (scored if metric in SCORED else predicted).outcome(metric, errors)
+            yield metric, (scored if metric in SCORE_METRICS else predicted).outcome(metric, errors)
         else:
             yield metric, undefined(0, f"none of {summary.rows} labels is known yet", State.PENDING_LABELS)
 
 
 def roc_auc(rows: Scores) -> float | None:
     """Return the exact ROC AUC of `rows`, which are labelled and scored; None where a class has none."""
-    return FROM_RANKS[Metric.ROC_AUC](Ranked.of(rows))
+    return ranked.roc_auc(Ranked.of(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Evidence:
         """Compute `metric`, or say why it cannot be."""
         if self.insufficiency:
             return undefined(self.rows.rows, self.insufficiency)
-        value = self._value(metric)
+        value = COMPUTATIONS[metric].realized(self)
         if value is None:
             return undefined(self.rows.rows, why_undefined(metric, self.rows))
         rows = self.rows.rows
@@ -73,12 +74,3 @@ class Evidence:
         return too_few(self.rows.rows, self.spec.minimum_rows, "labelled rows") or too_few(
             classes[rarer], self.spec.minimum_class_rows, f"labelled rows of class {rarer}"
         )
-
-    def _value(self, metric: Metric) -> float | None:
-        if metric is Metric.CALIBRATION_ERROR:
-            return calibration_error(self.ranked, bin_edges(self.rows.rows))
-        if metric is Metric.BUSINESS_VALUE:
-            return self.confusion.worth(self.spec.business_value) if self.spec.business_value else None
-        if metric in FROM_RANKS:
-            return FROM_RANKS[metric](self.ranked)
-        return FROM_CONFUSION[metric](self.confusion)

@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, as_floats, categories, coded
 from driftline.engine.results import PREDICTION
-from driftline.engine.spec import ColumnKind, Spec
+from driftline.engine.spec import Spec
 from driftline.errors import SchemaMismatch
 
 MISSING = "NML_missing_value"

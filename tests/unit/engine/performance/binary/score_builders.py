@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.outcome import Outcome
 from driftline.engine.performance.binary import cbpe, realized
 from driftline.engine.performance.binary.cbpe import Cbpe
@@ -10,7 +11,7 @@ from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import IDENTITY, Calibration
 from driftline.engine.results import Metric
-from driftline.engine.spec import METRICS, BusinessValue, Problem
+from driftline.engine.spec import BusinessValue
 from tests.unit.engine.frame_builders import SPEC
 
 WORTH = BusinessValue(true_positive=9.0, false_positive=-4.0, true_negative=0.5, false_negative=-20.0)

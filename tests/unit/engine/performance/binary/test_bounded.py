@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.performance.binary.bounded import Bounded
 from driftline.engine.performance.binary.confusion import Confusion
 from driftline.engine.performance.binary.performance import BinaryPerformance
-from driftline.engine.performance.binary.ranked import SCORED, Ranked, average_precision, roc_auc
+from driftline.engine.performance.binary.ranked import Ranked, average_precision, roc_auc
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.results import Metric, ResultKind
 from driftline.errors import InvalidInput
@@ -140,7 +141,7 @@ def test_numbers_of_pooled_scores_say_so() -> None:
     assert pooled.keys() == exact.keys()
     for (kind, metric), found in pooled.items():
         before = exact[kind, metric]
-        if kind is ResultKind.REALIZED and metric not in SCORED:
+        if kind is ResultKind.REALIZED and metric not in SCORE_METRICS:
             assert found == before
         elif before.value is not None:
             assert found.value == pytest.approx(before.value, abs=0.02, rel=0.02)

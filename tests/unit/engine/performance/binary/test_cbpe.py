@@ -8,20 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftline.engine.catalogue import CONFUSION
 from driftline.engine.performance.binary import cbpe, realized
 from driftline.engine.performance.binary.cbpe import Cbpe
-from driftline.engine.performance.binary.confusion import FROM_CONFUSION, Confusion
-from driftline.engine.performance.binary.ranked import FROM_RANKS, Ranked
+from driftline.engine.performance.binary.metrics import COMPUTATIONS
+from driftline.engine.performance.binary.realized import Evidence
 from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import IDENTITY, Calibration
 from driftline.engine.results import Metric
-from driftline.engine.spec import CONFUSION
 from tests.unit.engine.frame_builders import scored_rows
 from tests.unit.engine.performance.binary.score_builders import (
     ALL,
     LOOSE,
     NO_ERRORS,
-    WORTH,
     Row,
     estimated_of,
     sixths,
@@ -57,13 +56,7 @@ def test_means_and_totals_are_expected_over_all_labels(metric: Metric, curve: Ca
 
 
 def _value(frame: pd.DataFrame, metric: Metric) -> float:
-    counted = Scores.of(frame)
-    if metric is Metric.BUSINESS_VALUE:
-        value = Confusion.of(counted).worth(WORTH)
-    elif metric in FROM_RANKS:
-        value = FROM_RANKS[metric](Ranked.of(counted))
-    else:
-        value = FROM_CONFUSION[metric](Confusion.of(counted))
+    value = COMPUTATIONS[metric].realized(Evidence(Scores.of(frame), LOOSE))
     assert value is not None
     return value
 

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.performance.multiclass.confusion import cell_names
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, PREDICTION, Metric, Result, ResultKind, State
-from driftline.engine.spec import METRICS, ColumnSpec, Problem, Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import SchemaMismatch

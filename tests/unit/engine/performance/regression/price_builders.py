@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from driftline.engine.spec import METRICS, ColumnKind, ColumnSpec, Problem, Spec
+from driftline.engine.catalogue import METRICS, ColumnKind, Problem
+from driftline.engine.spec import ColumnSpec, Spec
 from tests.unit.engine.frame_builders import ORIGIN
 
 SPEC = Spec(
