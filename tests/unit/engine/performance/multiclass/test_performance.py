@@ -149,9 +149,9 @@ def test_labels_of_one_class_are_insufficient() -> None:
 
 
 def test_too_few_rows_are_insufficient() -> None:
-    for kind, what in ((ResultKind.REALIZED, "labelled rows"), (ResultKind.ESTIMATED, "rows expected")):
+    for kind, description in ((ResultKind.REALIZED, "labelled rows"), (ResultKind.ESTIMATED, "rows expected")):
         outcomes = _outcomes(class_rows(99), kind, SPEC)
-        assert {outcome.reason for outcome in outcomes.values()} == {f"99 {what}, fewer than the minimum of 100"}
+        assert {outcome.reason for outcome in outcomes.values()} == {f"99 {description}, fewer than the minimum of 100"}
 
 
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])

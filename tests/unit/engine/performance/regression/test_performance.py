@@ -84,9 +84,9 @@ def test_too_few_rows_are_insufficient(fitted: RegressionPerformance) -> None:
         ResultKind.REALIZED: "labelled rows with a prediction",
         ResultKind.ESTIMATED: "rows with a prediction",
     }
-    for kind, what in descriptions.items():
+    for kind, description in descriptions.items():
         outcomes = _outcomes(fitted, price_rows(99), kind)
-        assert {outcome.reason for outcome in outcomes.values()} == {f"99 {what}, fewer than the minimum of 100"}
+        assert {outcome.reason for outcome in outcomes.values()} == {f"99 {description}, fewer than the minimum of 100"}
 
 
 def test_each_metric_uses_the_rows_with_its_inputs(fitted: RegressionPerformance) -> None:
