@@ -1,4 +1,4 @@
-"""The drift map agrees with the verdict's rule: warm where drift is seen, and nowhere else."""
+"""The heat map agrees with the verdict's rule: warm where drift is seen, and nowhere else."""
 
 from dataclasses import replace
 
@@ -7,17 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.results import Bounds, Method, Result
+from driftline.engine.spec import Spec
 from driftline.engine.thresholds.overrides import ConstantThreshold
 from driftline.engine.verdicts.drift_rule import drift_seen
-from monitoring.pages.drift_map import drift_map, ratio
-from monitoring.pages.model_page import SHADES, shade
+from driftline.report.heat_map import HeatRow, bound_ratio, heat_map, shade
+from driftline.report.palette import SHADES
+from driftline.report.view import ChunkView
 from tests.unit.monitoring.reports_builder import SPEC, drift, report
+
+
+def rows_of(spec: Spec, chunks: list[ChunkView]) -> list[HeatRow]:
+    return heat_map(spec, [column.name for column in spec.watched], [[chunk] for chunk in chunks])
 
 
 @given(st.floats(0, 1), st.one_of(st.none(), st.floats(0.01, 1)), st.one_of(st.none(), st.floats(0, 1)))
 def test_a_cell_is_beyond_one_only_where_drift_is_seen(value: float, upper: float | None, p: float | None) -> None:
     one = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
-    cell = drift_map(SPEC, [one])[0].cells[0]
+    cell = rows_of(SPEC, [one])[0].cells[0]
     assert cell.ratio is not None
     assert cell.seen == bool(drift_seen(SPEC, one.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
@@ -33,39 +39,42 @@ def test_a_cell_is_beyond_one_only_where_drift_is_seen(value: float, upper: floa
         (drift(None), None),
     ],
 )
-def test_the_ratio_is_of_the_bound_or_of_the_effect_floor_whichever_is_further(
-    result: Result, expected: float | None
-) -> None:
-    assert ratio(SPEC, result) == pytest.approx(expected)
+def test_the_ratio_is_of_the_bound_or_the_effect_floor(result: Result, expected: float | None) -> None:
+    assert bound_ratio(SPEC, result) == pytest.approx(expected)
 
 
 @given(st.floats(0, 1), st.floats(0, 0.5), st.floats(0.5, 1))
-def test_a_threshold_of_the_spec_s_own_knows_no_floor(value: float, lower: float, upper: float) -> None:
+def test_a_threshold_override_has_no_effect_floor(value: float, lower: float, upper: float) -> None:
     own = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
     spec = SPEC.model_copy(update={"threshold_overrides": own})
     one = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
-    cell = drift_map(spec, [one])[0].cells[0]
+    cell = rows_of(spec, [one])[0].cells[0]
     assert cell.ratio is not None
     assert cell.seen == bool(drift_seen(spec, one.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 
 def test_a_column_without_a_value_says_why() -> None:
-    cell = drift_map(SPEC, [report(0, drift(None))])[0].cells[0]
-    assert (cell.ratio, cell.words, shade(cell.ratio)) == (None, "too few rows", None)
+    cell = rows_of(SPEC, [report(0, drift(None))])[0].cells[0]
+    assert (cell.ratio, cell.words, cell.shade) == (None, "too few rows", None)
 
 
 def test_every_watched_column_has_a_row_with_a_cell_for_each_chunk() -> None:
     chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",))]
-    rows = drift_map(SPEC, chunks)
+    rows = rows_of(SPEC, chunks)
     assert [row.column for row in rows] == ["minutes", "probability_1", "prediction"]
     assert [cell.lasting for cell in rows[0].cells] == [False, True]
     assert (rows[0].lasts, rows[1].lasts) == (True, False)
 
 
 @given(st.floats(0, 1000))
-def test_shades_turn_warm_at_the_bound(way: float) -> None:
-    found = shade(way)
-    assert found is not None
-    assert 0 <= found < SHADES
-    assert (found >= SHADES // 2) == (way >= 1)
+def test_shades_turn_warm_at_the_bound(ratio: float) -> None:
+    index = shade(ratio)
+    assert 0 <= index < len(SHADES)
+    assert (index >= len(SHADES) // 2) == (ratio >= 1)
+
+
+def test_a_place_of_several_chunks_shows_the_largest_ratio() -> None:
+    chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",)), report(2, drift(None))]
+    (row,) = heat_map(SPEC, ["minutes"], [chunks])
+    assert row.cells == (replace(rows_of(SPEC, chunks)[0].cells[1], seen=True, lasting=True),)
