@@ -35,9 +35,9 @@ def test_they_are_results_of_the_model(fitted: FittedReference) -> None:
 
 
 def test_pca_is_bounded_by_the_reference_s_chunks_on_both_sides(fitted: FittedReference) -> None:
-    bounds = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
+    bounds = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
     assert None not in {bounds.lower, bounds.upper, bounds.alert_lower, bounds.alert_upper}
-    limit = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
+    limit = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
     assert (limit.bounds, limit.note) == (Bounds(0.45, 0.65, 0.45, 0.65), None)
 
 
@@ -87,7 +87,9 @@ def test_the_domain_classifier_needs_event_time_and_id(fitted: FittedReference) 
 
 
 def test_a_spec_that_cannot_be_says_why() -> None:
-    with pytest.raises(ValidationError, match="psi looks at one column; multivariate are pca_reconstruction, domain"):
+    with pytest.raises(
+        ValidationError, match="psi looks at one column; multivariate methods: pca_reconstruction, domain"
+    ):
         Spec(columns=(ColumnSpec(name="a"),), multivariate_methods=(Method.PSI,))
     with pytest.raises(ValidationError, match="look at the watched features; watch some"):
         Spec(columns=(ColumnSpec(name="a", watched=False),), multivariate_methods=BOTH)

@@ -1,4 +1,4 @@
-"""What is wrong with the data, in plain words with numbers. No I/O here."""
+"""Data quality faults in plain words with numbers. No I/O here."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from driftline.engine.results import Quality, Result
 from driftline.engine.verdicts.findings import format_distinct, percent
 
 
-def fault(result: Result) -> str:
-    """Say what a data quality result that is beyond its bound found."""
+def describe_fault(result: Result) -> str:
+    """Return in words what a data quality result beyond its bound shows."""
     return _SENTENCES[Quality(result.method)](result)
 
 
