@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from stack.testing.leashed import mariadb_server
+from stack.testing.temporary_servers import mariadb_server
 
 PRODUCTION = (
     "--innodb-flush-log-at-trx-commit=1",

@@ -25,7 +25,7 @@ from flaskapp.relay.publisher import Publication, Publisher, Route
 from flaskapp.relay.relay import Relay
 from flaskapp.stream.source import StreamSource
 from stack.servers.topics import create_topics
-from stack.testing.leashed import kafka_broker
+from stack.testing.temporary_servers import kafka_broker
 
 STREAMS = ((10_000, 5), (1_000, 20))
 """Subscribers and days: a larger batch, and the size by default."""
@@ -65,7 +65,7 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
     pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
 
     def relay_all() -> None:
-        relayed = [batch for lot in iter(relay.once, []) for batch in lot]
+        relayed = [batch for lot in iter(relay.publish_next, []) for batch in lot]
         assert len(relayed) == len(numbers)
         assert all(batch.records for batch in relayed)
 

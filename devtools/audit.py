@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stack import paths
-from stack.console import fail, say, warn
+from stack.console import print_error, print_line, print_warning
 from stack.errors import StackError
 
 FAILED = 1
@@ -115,14 +115,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return audit(locks(), DATABASES, required=chosen.required)
     except AuditFailed as error:
-        fail(str(error))
+        print_error(str(error))
         return FAILED
 
 
 def _tell(database: str, answer: Answer, *, required: bool) -> int:
     for vulnerability in answer.found:
-        fail(str(vulnerability))
-    say(f"{answer.checked} packages checked against {database}: {len(answer.found)} known vulnerabilities.")
+        print_error(str(vulnerability))
+    print_line(f"{answer.checked} packages checked against {database}: {len(answer.found)} known vulnerabilities.")
     status = FAILED if answer.found else 0
     if answer.unchecked:
         shown = ", ".join(answer.unchecked[:SHOWN]) + (" …" if len(answer.unchecked) > SHOWN else "")
@@ -132,7 +132,7 @@ def _tell(database: str, answer: Answer, *, required: bool) -> int:
 
 
 def _not_checked(why: str, *, required: bool) -> int:
-    warn(f"NOT CHECKED for known vulnerabilities: {why}.")
+    print_warning(f"NOT CHECKED for known vulnerabilities: {why}.")
     return FAILED if required else 0
 
 

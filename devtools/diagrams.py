@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stack import paths
-from stack.console import fail, say, step
+from stack.console import print_error, print_line, step
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.setup import checksums, jars
 from stack.setup.prerequisites import java
 
@@ -80,7 +80,7 @@ def strays(folder: Path = FOLDER) -> list[Path]:
 def jar() -> Path:
     """PlantUML's jar, fetched by Maven if it is not there."""
     paths.JARS.mkdir(parents=True, exist_ok=True)
-    with alone(paths.JARS / f".{jars.PLANTUML.name}.lock"):
+    with exclusive_lock(paths.JARS / f".{jars.PLANTUML.name}.lock"):
         if not jars.is_complete(jars.PLANTUML, JAR_FOLDER):
             with step(jars.PLANTUML.title):
                 jars.fetch(jars.PLANTUML, JAR_FOLDER)
@@ -142,9 +142,9 @@ def main() -> int:
     try:
         drawn = update()
     except StackError as error:
-        fail(str(error))
+        print_error(str(error))
         return 2
-    say(f"Drawn: {', '.join(source.stem for source in drawn)}." if drawn else "All diagrams are as their sources say.")
+    print_line(f"Drawn: {', '.join(source.stem for source in drawn)}." if drawn else "All diagrams are up to date.")
     return 0
 
 

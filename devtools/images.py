@@ -16,11 +16,13 @@ from typing import Any
 
 from stack import paths
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
+from stack.services.table import SERVICES
 from stack.setup import virtualenv
 
-DOCKERFILES = {"simulator": "flaskapp", "monitor": "monitoring", "eda": "eda", "jobs": "pyspark", "deploy": "deploy"}
-"""The folder of each image's Dockerfile."""
+DOCKERFILE = paths.ROOT / "deploy" / "Dockerfile"
+IMAGES = tuple(service.image.name for service in SERVICES)
+"""The names of the images, which are the values of the Dockerfile's SERVICE."""
 PROGRAMS = ("buildah", "debootstrap", "runc", "unshare")
 BASE = "localhost/driftline/stand-in:bookworm"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -33,7 +35,7 @@ BASE_ENVIRONMENT = {
 }
 
 
-class BuildFailed(StackError):
+class ImageBuildFailed(StackError):
     """An image could not be built; what was said last stands below."""
 
 
@@ -80,21 +82,21 @@ class Builder:
         """Build an image; layers that are there already are taken as they are.
 
         Raises:
-            BuildFailed: with the last lines of what was said.
+            ImageBuildFailed: with the last lines of what was said.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             if not self._exists(BASE):
                 self._make_base()
             self._share_packages()
-            dockerfile = paths.ROOT / DOCKERFILES[name] / "Dockerfile"
-            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers", f"--build-arg=BASE={BASE}")
-            self._buildah("bud", *flags, "--tag", _tag(name), "--file", str(dockerfile), str(paths.ROOT))
+            flags = ("--isolation=chroot", "--pull-never", "--format=docker", "--layers")
+            arguments = (f"--build-arg=BASE={BASE}", f"--build-arg=SERVICE={name}")
+            self._buildah("bud", *flags, *arguments, "--tag", _tag(name), "--file", str(DOCKERFILE), str(paths.ROOT))
             return self._mounted(name)
 
     def release(self, image: Image) -> None:
         """Unmount an image; its layers stay."""
-        with alone(self.folder / "build.lock"):
+        with exclusive_lock(self.folder / "build.lock"):
             self._buildah("rm", _container(image.name))
 
     def _mounted(self, name: str) -> Image:
@@ -154,7 +156,7 @@ class Builder:
     def _run(*command: str, check: bool = True) -> str:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if check and done.returncode:
-            raise BuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
 
 

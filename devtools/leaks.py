@@ -1,9 +1,9 @@
-"""Secrets in files: found by their form (keys, tokens, passwords beside their name), or by value where they are known.
+"""Finds secrets in files: by their form (keys, tokens, passwords beside their name), or by value if it is known.
 
 `python -m devtools.leaks` scans what git tracks, `python -m devtools.leaks PATH…` other files and folders.
-What is none though it looks like one stands in `not_secrets.toml` with its reason. What is found is never printed.
+False positives are listed in `not_secrets.toml`, each with a reason. A secret is never printed.
 
-The forms are those of detect-secrets; the loop is ours: its own gives up on a file at the first byte that is not UTF-8.
+The detectors are those of detect-secrets; its own scan stops reading a file at the first byte that is not UTF-8.
 """
 
 import argparse
@@ -35,20 +35,20 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.transformers import get_transformed_file
 from detect_secrets.types import NamedIO
 
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from driftline.http import tokens
 from stack import paths
-from stack.console import fail, say
+from stack.console import print_error, print_line
 
 NOT_SECRETS = Path(__file__).with_name("not_secrets.toml")
-FOUND = 1
+LEAKS_FOUND = 1
 BINARY = b"\0"
 CHUNK = 1 << 20
-"""Bytes read at once when values are looked for."""
+"""Bytes read at once by the search for values."""
 
 
 class GoogleKeyDetector(RegexBasedDetector):
-    """Google's API keys and access tokens; a service account's key file is found as the private key that it holds."""
+    """Google's API keys and access tokens; a key file of a service account is detected by its private key."""
 
     secret_type = "Google API key or token"  # noqa: S105  # its name
     denylist = (re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"), re.compile(r"\bya29\.[0-9A-Za-z_-]{20,}"))
@@ -88,7 +88,7 @@ DETECTORS: tuple[BasePlugin, ...] = (
     TokenDetector(),
 )
 PLACEHOLDER = re.compile(r"^PASSWORD$|\$\{\{")
-"""A word in an address's form; what a workflow puts in (`${{ … }}`)."""
+"""The placeholder of an address; an expression of a workflow (`${{ … }}`)."""
 HARMLESS: tuple[Callable[[str], object], ...] = (
     heuristic.is_not_alphanumeric_string,
     heuristic.is_potential_uuid,
@@ -97,14 +97,14 @@ HARMLESS: tuple[Callable[[str], object], ...] = (
     heuristic.is_templated_secret,
     PLACEHOLDER.search,
 )
-"""What shows that a find is a placeholder or an id."""
+"""Checks that recognize placeholders and ids."""
 WORDS = re.compile(r"[A-Za-z]+([ -][A-Za-z]+)*")
-"""What a test may call a password of its own."""
+"""The form of passwords in tests: plain words."""
 
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """Something that looks like a secret: where it is, of which form, and its fingerprint, never the secret."""
+    """A suspected secret: its place, its form, and its fingerprint, but never its value."""
 
     file: Path
     line: int
@@ -118,7 +118,7 @@ class Leak:
 
 @dataclass(frozen=True)
 class NotSecret:
-    """An entry of `not_secrets.toml`: what looks like a secret in a file, and why it is none."""
+    """An entry of `not_secrets.toml`: a false positive in a file, and the reason."""
 
     file: Path
     fingerprint: str
@@ -126,7 +126,7 @@ class NotSecret:
 
 
 def leaks(files: Iterable[Path]) -> Iterator[Leak]:
-    """Find what looks like a secret in text files; binary ones (a zero byte at their beginning) are passed over."""
+    """Yield the suspected secrets of text files; binary files (a zero byte at their beginning) are skipped."""
     for file in files:
         content = file.read_bytes()
         if BINARY not in content[:8000]:
@@ -134,85 +134,88 @@ def leaks(files: Iterable[Path]) -> Iterator[Leak]:
 
 
 def fingerprint(secret: str) -> str:
-    """Give what may be shown of a secret: 16 digits of its SHA-256."""
+    """Return what may be shown of a secret: 16 digits of its SHA-256."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
 
 
 def files_with(values: Iterable[str], files: Iterable[Path]) -> list[tuple[Path, int]]:
-    """Find known secrets by value in files of any kind: the file, and the number of the value in `values`."""
-    wanted = [value.encode() for value in values]
-    if not all(wanted):
+    """Search files of any kind for known values; return each file with the index of the value in `values`."""
+    encoded = [value.encode() for value in values]
+    if not all(encoded):
         raise ValueError("an empty value is in every file")
-    return [(file, number) for file in files for number in sorted(_values_in(file, wanted))]
+    return [(file, number) for file in files for number in sorted(_values_in(file, encoded))]
 
 
 def files_below(*places: Path) -> list[Path]:
-    """Every regular file below folders, and the files that are named themselves; no link is followed."""
-    found = (file for place in places for file in (place.rglob("*") if place.is_dir() else (place,)))
-    return sorted(file for file in found if file.is_file() and not file.is_symlink())
+    """Return the given files and every regular file below the given folders; links are not followed."""
+    files = (file for place in places for file in (place.rglob("*") if place.is_dir() else (place,)))
+    return sorted(file for file in files if file.is_file() and not file.is_symlink())
 
 
 def not_secrets() -> list[NotSecret]:
-    """The audited entries."""
+    """Return the entries of `not_secrets.toml`."""
     entries = tomllib.loads(NOT_SECRETS.read_text())["not_secret"]
     return [NotSecret(Path(entry["file"]), entry["fingerprint"], entry["why"]) for entry in entries]
 
 
 def leaks_of_tree() -> tuple[list[Leak], list[NotSecret]]:
-    """The tracked tree's leaks without the audited ones, and the audited entries that nothing needs any more."""
+    """Return the leaks in tracked files that have no entry, and the entries that match no leak."""
     audited = {(entry.file, entry.fingerprint): entry for entry in not_secrets()}
-    found = [_within_tree(leak) for leak in leaks(tracked_files())]
-    seen = {(leak.file, leak.fingerprint) for leak in found}
-    stale = [entry for key, entry in audited.items() if key not in seen]
-    return [leak for leak in found if (leak.file, leak.fingerprint) not in audited], stale
+    found_leaks = [_within_tree(leak) for leak in leaks(tracked_files())]
+    keys = {(leak.file, leak.fingerprint) for leak in found_leaks}
+    stale = [entry for key, entry in audited.items() if key not in keys]
+    return [leak for leak in found_leaks if (leak.file, leak.fingerprint) not in audited], stale
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Look through the tree or the named places; exit status 1 if something was found."""
+    """Scan the checkout or the given paths; the exit status is 1 if there are leaks or unused entries."""
     parser = argparse.ArgumentParser(prog="python -m devtools.leaks", description=__doc__.partition("\n")[0])
-    parser.add_argument("places", nargs="*", type=Path, help="files and folders; none: what git tracks")
+    parser.add_argument("places", nargs="*", type=Path, help="files and folders (default: what git tracks)")
     places: list[Path] = parser.parse_args(arguments).places
-    found, stale = (list(leaks(files_below(*places))), []) if places else leaks_of_tree()
-    for leak in found:
-        fail(str(leak))
+    suspected, stale = (list(leaks(files_below(*places))), []) if places else leaks_of_tree()
+    for leak in suspected:
+        print_error(str(leak))
     for entry in stale:
-        fail(f"{entry.file}: what {NOT_SECRETS.name} says of it ({entry.why}) is not there any more; remove the entry.")
-    if found:
-        fail(f"Take them out and change them where they are in use; if one is none, say why in {NOT_SECRETS.name}.")
+        print_error(f"{NOT_SECRETS.name} has an entry for {entry.file} ({entry.why}) that matches nothing; remove it.")
+    if suspected:
+        print_error(
+            f"Remove each secret and change it where it is used; explain false positives in {NOT_SECRETS.name}."
+        )
     elif not stale:
-        say("No secrets found.")
-    return FOUND if found or stale else 0
+        print_line("No secrets found.")
+    return LEAKS_FOUND if suspected or stale else 0
 
 
 def _leaks_in(file: Path, text: str) -> Iterator[Leak]:
     for number, line in enumerate(_lines(file, text), 1):
         for detector in DETECTORS:
-            for found in detector.analyze_line(filename=str(file), line=line, line_number=number):
-                value = found.secret_value or ""
+            for match in detector.analyze_line(filename=str(file), line=line, line_number=number):
+                value = match.secret_value or ""
                 if not _is_harmless(file, detector, value):
                     yield Leak(file, number, detector.secret_type, fingerprint(value))
 
 
 def _is_harmless(file: Path, detector: BasePlugin, value: str) -> bool:
-    spoken = isinstance(detector, KeywordDetector) and "tests" in file.parts and WORDS.fullmatch(value)
-    return bool(spoken) or any(is_harmless(value) for is_harmless in HARMLESS)
+    is_test_password = isinstance(detector, KeywordDetector) and "tests" in file.parts and WORDS.fullmatch(value)
+    return bool(is_test_password) or any(is_harmless(value) for is_harmless in HARMLESS)
 
 
 def _lines(file: Path, text: str) -> list[str]:
-    """The lines as detect-secrets wants them: YAML and INI with their values in quotes."""
+    """Return the lines as detect-secrets expects them: YAML and INI with their values in quotes."""
     opened = StringIO(text)
-    opened.name = str(file)  # it tells the kind of file
+    opened.name = str(file)  # detect-secrets takes the kind of file from it
     return get_transformed_file(cast("NamedIO", opened)) or text.splitlines()
 
 
-def _values_in(file: Path, wanted: list[bytes]) -> set[int]:
-    overlap, tail, found = max(map(len, wanted), default=1) - 1, b"", set[int]()
+def _values_in(file: Path, values: list[bytes]) -> set[int]:
+    """Return the indices of the values that a file contains; it is read in parts that overlap by the longest value."""
+    overlap, tail, numbers = max(map(len, values), default=1) - 1, b"", set[int]()
     with file.open("rb") as opened:
         while chunk := opened.read(CHUNK):
             window = tail + chunk
-            found |= {number for number, value in enumerate(wanted) if value in window}
+            numbers |= {number for number, value in enumerate(values) if value in window}
             tail = window[-overlap:] if overlap else b""
-    return found
+    return numbers
 
 
 def _within_tree(leak: Leak) -> Leak:

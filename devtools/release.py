@@ -13,9 +13,9 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from stack import paths
-from stack.console import fail, say
+from stack.console import print_error, print_line
 from stack.errors import StackError
 
 DIST = paths.ROOT / "dist"
@@ -88,9 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         wheel = _release(version(), tag)
     except NotReleasable as error:
-        fail(str(error))
+        print_error(str(error))
         return FAILED
-    say(f"{wheel.relative_to(paths.ROOT)}: built and checked; its notes are dist/NOTES.md.")
+    print_line(f"{wheel.relative_to(paths.ROOT)}: built and checked; its notes are dist/NOTES.md.")
     return 0
 
 

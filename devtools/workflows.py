@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from stack import paths
-from stack.console import fail, say, warn
+from stack.console import print_error, print_line, print_warning
 from stack.errors import StackError
 from stack.setup import tools
 
@@ -19,16 +19,16 @@ def main() -> int:
     """Lint every workflow; exit status 1 if one has a fault."""
     reason = tools.reason_missing(tools.ACTIONLINT)
     if reason:
-        warn(f"NOT CHECKED: the workflows. {reason}")
+        print_warning(f"NOT CHECKED: the workflows. {reason}")
         return 0
     try:
         program = tools.path(tools.ACTIONLINT)
     except StackError as error:
-        fail(str(error))
+        print_error(str(error))
         return FAILED
     done = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
     if not done.returncode:
-        say("actionlint: no faults in the workflows.")
+        print_line("actionlint: no faults in the workflows.")
     return done.returncode
 
 

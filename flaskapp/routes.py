@@ -46,7 +46,7 @@ def add_routes(app: APIFlask, streaming: Streaming) -> None:
     app.post("/start_stream")(_answers(app, StreamStarted, (400, 409, 503))(start_stream))
     app.get("/stream")(_answers(app, StreamState, ())(stream))
     app.post("/stop_stream")(_answers(app, StreamStopped, (503,))(stop_stream))
-    api_description.add(app, _describe_body)
+    api_description.add_describer(app, _describe_body)
 
 
 def _answers(app: APIFlask, schema: type, failures: tuple[int, ...]) -> Any:

@@ -29,7 +29,7 @@ def create_app(
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
-    api_description.add(app, describe_paths)
+    api_description.add_describer(app, describe_paths)
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
         app.extensions["poller"] = run_every(monitor, settings.poll_seconds)

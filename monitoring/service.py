@@ -15,9 +15,9 @@ from driftline.errors import DriftlineError, NotFound, Unavailable
 from driftline.objects import ObjectStore
 from driftline.store import registry
 from driftline.store.database import translated
-from monitoring.poll.poller import Summary, poll_once
+from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
-from monitoring.poll.verdicts import Spoken, VerdictStore
+from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.poll.watched import VersionKey, chunk_at, clock_of
 from monitoring.report import chunk_report, reports
 from monitoring.report.chunk_report import ChunkReport, Span
@@ -32,12 +32,12 @@ class LastPoll:
     """How the last poll went: when it ended, what it did, or why it could not."""
 
     at: datetime
-    summary: Summary | None = None
+    summary: PollSummary | None = None
     problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ModelStatus:
     """A model version, the model's clock, and its chunks, oldest first."""
 
     version: registry.Version
@@ -46,13 +46,13 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChunkHistory:
     """All that was ever said of one chunk: its revisions with their results, and the verdicts, oldest first."""
 
     version: registry.Version
     chunk: Chunk
     revisions: list[tuple[Revision, tuple[Result, ...]]]
-    spoken: list[Spoken]
+    verdicts: list[StoredVerdict]
 
 
 class Monitor:
@@ -66,7 +66,7 @@ class Monitor:
         self._one_at_a_time = Lock()
         self._reports_are_current = False
 
-    def poll(self, *, scheduled: bool) -> Summary:
+    def poll(self, *, scheduled: bool) -> PollSummary:
         """Poll, then write the reports where they are not current; waits for a poll that is under way.
 
         Raises:
@@ -89,7 +89,7 @@ class Monitor:
                 found.setdefault(name, []).append(version)
         return found
 
-    def standing(self, name: str, version: int | None, span: Span) -> Standing:
+    def status(self, name: str, version: int | None, span: Span) -> ModelStatus:
         """Read a model's chunks as they stand, of its newest version where none is named.
 
         Raises:
@@ -99,9 +99,9 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                return Standing(loaded, clock, chunk_report.read(connection, loaded, clock, span))
+                return ModelStatus(loaded, clock, chunk_report.read(connection, loaded, clock, span))
 
-    def history(self, name: str, version: int | None, instant: datetime) -> Told:
+    def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Read all that was ever said of the chunk that holds an instant.
 
         Raises:
@@ -114,16 +114,16 @@ class Monitor:
             with self.engine.connect() as connection:
                 revisions = store.history(connection, chunk.start)
                 found = [(one, store.results_of(connection, chunk.start, one.number)) for one in revisions]
-                spoken = VerdictStore(key).history(connection, chunk.start)
+                verdicts = VerdictStore(key).history(connection, chunk.start)
         if not found:
             raise NotFound(f"Nothing was said of {chunk.start.isoformat()}; `/models/{name}/chunks` lists the chunks.")
-        return Told(loaded, chunk, found, spoken)
+        return ChunkHistory(loaded, chunk, found, verdicts)
 
-    def _poll_and_report(self, scheduled: bool) -> Summary:
+    def _poll_and_report(self, scheduled: bool) -> PollSummary:
         """Poll and report; reports are current only once written, since whatever fails before may have changed them."""
         were_current, self._reports_are_current = self._reports_are_current, False
         summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
-        unchanged = were_current and not any(done.changed for done in summary.rounds)
+        unchanged = were_current and not any(poll.changed for poll in summary.polls)
         self._reports_are_current = (unchanged and self._reports_are_there()) or self._report()
         return summary
 
@@ -136,7 +136,7 @@ class Monitor:
 
     def _report(self) -> bool:
         """Write the reports anew; say whether they could be written."""
-        newest = [self.standing(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
+        newest = [self.status(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
         try:
             reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
         except Unavailable as error:

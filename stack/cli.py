@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
 
 from driftline.clock import utc_now
 from stack import paths
-from stack.console import fail, say, show, step, warn
+from stack.console import print_error, print_line, print_table, print_warning, step
 from stack.demo import loop as demo
 from stack.demo.plan import Scenario
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.services import lifecycle, status
 from stack.services.certificates import LOCAL_NAMES, make_certificates
-from stack.services.environments import Role, settings_for
+from stack.services.environments import settings_for
+from stack.services.local import PROCESSES, SERVERS
 from stack.services.site import Site
-from stack.services.table import SERVERS, SERVICES
+from stack.services.table import names
 from stack.setup import downloads, libaio, tools
 
 NOT_ALL_RUNNING = 3
@@ -30,45 +30,46 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; what went wrong is one message that names the cure, and exit status 2."""
-    chosen = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = chosen.command
+    """Run a command; a failure is one message that names the cure, and exit status 2."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(chosen)
+        return command(options)
     except StackError as error:
-        fail(str(error))
+        print_error(str(error))
         return FAILED
     except KeyboardInterrupt:
-        fail("Interrupted; the same command again goes on from here.")
+        print_error("Interrupted; run the same command again to continue.")
         return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each sets `command` to the function that runs it."""
     parser = argparse.ArgumentParser(prog="python -m stack", description="The local servers and services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "fetch", _fetch, "fetch the servers' jars that are missing")
-    _add(commands, "tools", _tools, "build the programs that tests and checks need, where Go is there")
-    starting = _add(commands, "up", _up, "start what does not run yet")
-    starting.add_argument("--any-port", action="store_true", help="take free ports instead of the usual ones")
-    starting.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
-    _add(commands, "status", _status, "show what runs; exit status 3 if something does not")
-    logs = _add(commands, "logs", _logs, "show the last lines of the logs")
-    logs.add_argument("names", nargs="*", choices=[[], *(service.name for service in SERVICES)], default=[])
-    logs.add_argument("--follow", action="store_true", help="go on with what comes")
-    _add(commands, "down", _down, "stop everything; the data stays")
+    _add(commands, "fetch", _fetch, "download the servers' jars that are missing")
+    _add(commands, "tools", _tools, "build the programs that tests and checks need, if Go is installed")
+    up_parser = _add(commands, "up", _up, "start the servers and services that do not run yet")
+    up_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
+    up_parser.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
+    _add(commands, "status", _status, "show the state of every server and service; exit status 3 if one does not run")
+    logs_parser = _add(commands, "logs", _logs, "show the last lines of the logs")
+    logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
+    logs_parser.add_argument("--follow", action="store_true", help="keep printing new lines")
+    _add(commands, "down", _down, "stop everything and keep the data")
     _add(commands, "clean", _clean, "stop everything and remove var/")
-    printing = _add(commands, "env", _env, "print the settings of a role, secrets included, for a shell's eval")
-    printing.add_argument("role", choices=get_args(Role))
-    making = _add(commands, "certificates", _certificates, "make a CA and a certificate to try TLS with")
-    making.add_argument("names", nargs="*", default=LOCAL_NAMES, help="host names and addresses, else this machine's")
+    env_parser = _add(commands, "env", _env, "print a service's settings, secrets included, for a shell's eval")
+    env_parser.add_argument("role", choices=names())
+    certificates_parser = _add(commands, "certificates", _certificates, "create a CA and a certificate to try TLS with")
+    certificates_parser.add_argument("names", nargs="*", default=LOCAL_NAMES, help="host names and addresses")
     _add_demo(commands)
     return parser
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    running = _add(commands, "demo", _demo, "run the whole loop and leave it running")
-    running.add_argument("--any-port", action="store_true", help="take free ports instead of the usual ones")
-    running.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with the fields of Scenario to change")
+    demo_parser = _add(commands, "demo", _demo, "run the demo and leave it running")
+    demo_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
+    demo_parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with fields of Scenario")
 
 
 def _add(
@@ -83,12 +84,12 @@ def _add(
 
 
 def _fetch(_: argparse.Namespace) -> int:
-    with alone(paths.BUILD / "setup.lock"):
+    with exclusive_lock(paths.BUILD / "setup.lock"):
         for download in downloads.missing():
             with step(download.jars.title) as progress:
                 download.fetch(progress)
         if not libaio.fetch():
-            warn(f"{libaio.reason_missing()} Until then the tests on MySQL are skipped; nothing else needs it.")
+            print_warning(f"{libaio.reason_missing()} Without it the tests on MySQL are skipped.")
     return 0
 
 
@@ -96,31 +97,31 @@ def _tools(_: argparse.Namespace) -> int:
     for tool in tools.TOOLS:
         reason = tools.reason_missing(tool)
         if reason:
-            warn(f"{reason} Until then it is skipped.")
+            print_warning(f"{reason} Until then, tests that need it are skipped.")
         elif not tools.is_built(tool):
             with step(f"{tool.name} {tool.version}"):
                 tools.path(tool)
     return 0
 
 
-def _up(chosen: argparse.Namespace) -> int:
-    services = SERVERS if chosen.servers_only else SERVICES
-    site = lifecycle.up(any_port=chosen.any_port, services=services)
-    for service in services:
-        say(f"  {service.title:<10} {service.given(site) or service.address(site)}")
+def _up(options: argparse.Namespace) -> int:
+    selection = SERVERS if options.servers_only else PROCESSES
+    site = lifecycle.up(any_port=options.any_port, selection=selection)
+    for process in selection:
+        print_line(f"  {process.title:<10} {process.external_address(site) or process.address(site)}")
     return 0
 
 
 def _status(_: argparse.Namespace) -> int:
     site = Site.from_environment()
     states = status.states_of(site)
-    show(status.table_of(states, site))
+    print_table(status.table_of(states, site))
     return 0 if set(states.values()) <= {"running", "given"} else NOT_ALL_RUNNING
 
 
-def _logs(chosen: argparse.Namespace) -> int:
-    files = status.logs_of(chosen.names, Site.to_stop())
-    follow = ("-F",) if chosen.follow else ()
+def _logs(options: argparse.Namespace) -> int:
+    files = status.logs_of(options.names, Site.to_stop())
+    follow = ("-F",) if options.follow else ()
     os.execvp("tail", ("tail", "-n", "40", *follow, "--", *files))  # noqa: S606  # no shell is meant
 
 
@@ -134,21 +135,21 @@ def _clean(_: argparse.Namespace) -> int:
     return 0
 
 
-def _env(chosen: argparse.Namespace) -> int:
-    settings = settings_for(chosen.role, Site.from_environment())
+def _env(options: argparse.Namespace) -> int:
+    settings = settings_for(options.role, Site.from_environment())
     sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
     return 0
 
 
-def _certificates(chosen: argparse.Namespace) -> int:
+def _certificates(options: argparse.Namespace) -> int:
     site = Site.from_environment()
     site.claim()
-    made = make_certificates(site.var / "tls", utc_now(), chosen.names)
-    say(f"CA:           {made.authority}\nCertificate:  {made.certificate}\nKey:          {made.key}")
+    files = make_certificates(site.var / "tls", utc_now(), options.names)
+    print_line(f"CA:           {files.authority}\nCertificate:  {files.certificate}\nKey:          {files.key}")
     return 0
 
 
-def _demo(chosen: argparse.Namespace) -> int:
-    changed = json.loads(chosen.scenario.read_text()) if chosen.scenario else {}
-    demo.run(Scenario.of(asdict(Scenario()) | changed), any_port=chosen.any_port)
+def _demo(options: argparse.Namespace) -> int:
+    overrides = json.loads(options.scenario.read_text()) if options.scenario else {}
+    demo.run(Scenario.from_json(asdict(Scenario()) | overrides), any_port=options.any_port)
     return 0

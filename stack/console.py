@@ -15,22 +15,22 @@ Advance = Callable[[float, float | None], None]
 _console = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print one line; square brackets are text, not markup."""
     _console.print(text, markup=False)
 
 
-def warn(text: str) -> None:
+def print_warning(text: str) -> None:
     """Print one line that should not be overlooked."""
     _console.print(text, style="yellow", markup=False)
 
 
-def fail(text: str) -> None:
+def print_error(text: str) -> None:
     """Print the sentence that ends a command."""
     _console.print(text, style="bold red", markup=False)
 
 
-def show(table: object) -> None:
+def print_table(table: object) -> None:
     """Print a rich table."""
     _console.print(table)
 
@@ -45,7 +45,7 @@ def step(title: str) -> Iterator[Advance]:
     with _bar() as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-    say(f"{title}: {time.monotonic() - began:.1f} s")
+    print_line(f"{title}: {time.monotonic() - began:.1f} s")
 
 
 def _bar() -> Progress:

@@ -1,4 +1,4 @@
-"""What the relay takes up at once: a few pending batches, locked, with their records as Kafka gets them."""
+"""Pending batches claimed for one Kafka transaction, with their records as messages."""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from driftline.store.ledger import Consumer, claim_all, settle
 from flaskapp.relay.publisher import Publication
 
 MOST_BATCHES, MOST_RECORDS = 20, 10_000
-"""A lot has no more than these, save for a single batch that is larger."""
+"""The most batches and records claimed at once, except for a single batch that is larger."""
 WHOLE = 20_000
 """Up to so many records fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
 LINE = b"\n"
@@ -38,10 +38,10 @@ INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
 
 
 @dataclass(frozen=True)
-class Lot:
-    """Claimed batches in the ledger's order.
+class ClaimedBatches:
+    """Pending batches claimed for one Kafka transaction, in the ledger's order.
 
-    The claim is their rows' lock on a connection of the lot's own: it lasts until `settle` or `release`.
+    The claim is a lock on their pending rows, held by a connection of its own until `settle` or `release`.
     """
 
     batches: Sequence[RowMapping]
@@ -64,7 +64,7 @@ class Lot:
         self._connection.close()
 
 
-def claim_lot(engine: Engine) -> Lot | None:
+def claim_batches(engine: Engine) -> ClaimedBatches | None:
     """Claim the pending batches that come first and nobody holds; give None where there are none.
 
     Raises:
@@ -76,7 +76,7 @@ def claim_lot(engine: Engine) -> Lot | None:
         if not batches:
             return None
         until_claimed.pop_all()
-        return Lot(batches, connection)
+        return ClaimedBatches(batches, connection)
 
 
 def _claim(connection: Connection) -> Sequence[RowMapping]:
@@ -91,7 +91,7 @@ def _claim(connection: Connection) -> Sequence[RowMapping]:
 
 
 def _fitting(sizes: Sequence[int]) -> int:
-    """Say how many batches, from the first on, make a lot: at least one where there are any."""
+    """Return how many batches, from the first on, fit into one transaction: at least one if there are any."""
     fitting = sum(sum(sizes[: place + 1]) <= MOST_RECORDS for place in range(len(sizes)))
     return max(fitting, min(1, len(sizes)))
 

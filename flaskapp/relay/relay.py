@@ -1,8 +1,9 @@
-"""The relay: each committed batch of records once into Kafka, whatever is killed when.
+"""The relay: publishes each committed batch of records to Kafka exactly once, even if it is killed at any point.
 
-The records and markers of a lot of batches go out in one Kafka transaction, then their pending rows are deleted in one
-of MySQL. Killed between the two, the next relay reads from the markers what is out. Fencing first, it can't be
-overtaken. While a lot goes out, the next one is claimed and read on a connection of its own.
+The records and markers of the claimed batches are published in one Kafka transaction; then their pending rows are
+deleted in one MySQL transaction. If a relay is killed between the two, its successor learns from the markers which
+batches are published already. Each relay fences its predecessor first, so two never publish at the same time. While
+batches are being published, the next ones are claimed and read on another connection.
 """
 
 import threading
@@ -17,7 +18,7 @@ from driftline.errors import KafkaUnavailable
 from driftline.store import tables
 from driftline.store.database import translated
 from driftline.store.ledger import Consumer
-from flaskapp.relay.claimed_batches import Lot, claim_lot
+from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
 from flaskapp.relay.publisher import Publication, Publisher
 
 T = TypeVar("T")
@@ -25,113 +26,120 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A batch that left the queue: `records` is 0 where an earlier relay had published it already."""
+    """A batch that is no longer pending; `records` is 0 if an earlier relay had already published it."""
 
     batch_id: str
     records: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A claimed lot whose content is being read in the background."""
+class Prefetch:
+    """Claimed batches whose content is being read in the background."""
 
-    lot: Lot
+    claimed: ClaimedBatches
     publications: Future[list[Publication]]
 
-    def let_go(self) -> None:
-        """Release the lot as soon as it is read: a server that does not answer keeps nobody waiting."""
-        self.publications.add_done_callback(lambda _: self.lot.release())
+    def discard(self) -> None:
+        """Release the claim as soon as the read ends, without waiting for a server that does not answer."""
+        self.publications.add_done_callback(lambda _: self.claimed.release())
 
 
 class Relay:
-    """Publishes what is pending, in the ledger's order; not to be called from two threads at once."""
+    """Publishes pending batches in the ledger's order; not safe to call from two threads at once."""
 
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
-        """Take the database and the publisher; `open` comes first."""
+        """Store the database engine and the publisher; call `open` before `publish_next`."""
         self._engine, self._publisher = engine, publisher
-        self._out: set[str] | None = None
-        self._ahead: Reading | None = None
+        self._published: set[str] | None = None
+        self._prefetch: Prefetch | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether `once` can be called."""
-        return self._out is not None
+        """Whether `publish_next` can be called."""
+        return self._published is not None
 
     def open(self) -> None:
-        """Fence the predecessor, read the markers, then the ledger: which pending batches are out already.
+        """Fence the predecessor, then find which pending batches it has already published.
 
         Raises:
-            DatabaseUnavailable, KafkaUnavailable: open it again later.
+            DatabaseUnavailable, KafkaUnavailable: call it again later.
         """
         self._publisher.open()
         markers = self._publisher.markers()
-        self._out = {batch_id for batch_id in _pending_ids(self._engine) if batch_id in markers}
+        self._published = {batch_id for batch_id in _pending_batch_ids(self._engine) if batch_id in markers}
 
-    def once(self) -> list[Relayed]:
-        """Publish and settle the batches that come first; give them, none where nothing is pending.
+    def publish_next(self) -> list[Relayed]:
+        """Publish and settle the first pending batches; return them, an empty list if nothing is pending.
 
         Raises:
-            DatabaseUnavailable: call it again. KafkaUnavailable: the transaction's fate is unknown; `open` first.
+            DatabaseUnavailable: call it again.
+            KafkaUnavailable: the outcome of the transaction is unknown; call `open` first.
         """
-        if self._out is None:
-            raise KafkaUnavailable("The relay is not open.")
-        reading, self._ahead = self._ahead or self._begin(), None
-        if reading is None:
+        if self._published is None:
+            raise KafkaUnavailable("The relay is not open; call open() first.")
+        prefetch, self._prefetch = self._prefetch or self._begin_prefetch(), None
+        if prefetch is None:
             return []
         try:
-            publications = reading.publications.result()
-            self._ahead = self._begin()
-            return self._relay(reading.lot, publications, self._out)
+            publications = prefetch.publications.result()
+            self._prefetch = self._begin_prefetch()
+            return self._publish(prefetch.claimed, publications, self._published)
         except BaseException:
-            self._let_go()
+            self._discard_prefetch()
             raise
         finally:
-            reading.lot.release()
+            prefetch.claimed.release()
 
     def close(self) -> None:
-        """Let go of the producer and of what was read ahead; it can be opened again."""
-        self._out = None
-        self._let_go()
+        """Close the producer and discard the prefetched batches; the relay can be opened again."""
+        self._published = None
+        self._discard_prefetch()
         self._publisher.close()
 
-    def _begin(self) -> Reading | None:
-        """Claim here, read there: what takes many answers of the server waits for Python's lock at each of them."""
-        lot = claim_lot(self._engine)
-        return Reading(lot, _in_background(lot.read)) if lot else None
+    def _begin_prefetch(self) -> Prefetch | None:
+        """Claim the next batches and start to read them in the background.
 
-    def _relay(self, lot: Lot, publications: list[Publication], out: set[str]) -> list[Relayed]:
-        """Publish what is not out and settle all; until that is committed, `out` knows what MySQL does not."""
-        unsent = [publication for publication in publications if publication.batch_id not in out]
+        The claim stays in this thread: in a background thread, each of its many round trips would wait for the GIL.
+        """
+        claimed = claim_batches(self._engine)
+        return Prefetch(claimed, _in_background(claimed.read)) if claimed else None
+
+    def _publish(self, claimed: ClaimedBatches, publications: list[Publication], published: set[str]) -> list[Relayed]:
+        """Publish the batches that are not in `published` yet, then settle all of them.
+
+        `published` holds their ids until MySQL has committed, so that a failed commit does not publish them twice.
+        """
+        unsent = [publication for publication in publications if publication.batch_id not in published]
         if unsent:
             self._publisher.publish(unsent)
         sent = {publication.batch_id: len(publication.records) for publication in unsent}
-        out.update(sent)
-        lot.settle()
+        published.update(sent)
+        claimed.settle()
         ids = [publication.batch_id for publication in publications]
-        out.difference_update(ids)
+        published.difference_update(ids)
         return [Relayed(batch_id, sent.get(batch_id, 0)) for batch_id in ids]
 
-    def _let_go(self) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.let_go()
+    def _discard_prefetch(self) -> None:
+        prefetch, self._prefetch = self._prefetch, None
+        if prefetch is not None:
+            prefetch.discard()
 
 
 def _in_background(work: Callable[[], T]) -> Future[T]:
-    """Begin the work in a thread that the process does not wait for at its end, as it would for a pool's."""
+    """Run the work in a daemon thread, which the process does not wait for when it exits (it would for a pool)."""
     future: Future[T] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+        except BaseException as error:  # noqa: BLE001 - raised again by Future.result()
             future.set_exception(error)
 
     threading.Thread(target=run, name="relay-reader", daemon=True).start()
     return future
 
 
-def _pending_ids(engine: Engine) -> list[str]:
+def _pending_batch_ids(engine: Engine) -> list[str]:
     pending = tables.pending_batches
     statement = (
         select(tables.ledger.c.batch_id)

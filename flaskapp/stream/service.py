@@ -147,7 +147,7 @@ class Streaming:
         try:
             if not self._relay.is_open:
                 self._relay.open()
-            relayed = self._relay.once()
+            relayed = self._relay.publish_next()
         except DatabaseUnavailable:
             raise
         except Exception:

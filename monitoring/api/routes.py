@@ -26,7 +26,7 @@ from monitoring.api.schemas import (
     RevisionsOut,
     VersionQuery,
 )
-from monitoring.poll.poller import Summary
+from monitoring.poll.poller import PollSummary
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
 from monitoring.report.chunk_report import Span
 from monitoring.service import Monitor
@@ -55,17 +55,21 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
         """List a model's chunks with verdicts and results, oldest first."""
-        standing = monitor.standing(name, query_data.version, Span(query_data.first, query_data.last))
-        found = tuple(ChunkOut.of(standing.version.spec, report) for report in standing.chunks)
-        return ChunksOut(model=name, version=standing.version.number, clock=standing.clock, chunks=found)
+        status = monitor.status(name, query_data.version, Span(query_data.first, query_data.last))
+        found = tuple(ChunkOut.of(status.version.spec, report) for report in status.chunks)
+        return ChunksOut(model=name, version=status.version.number, clock=status.clock, chunks=found)
 
     @needs(Scope.READ)
     def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
         """List all that was ever said of the chunk that holds an instant, oldest first."""
-        told = monitor.history(name, query_data.version, _parsed(start))
-        found = tuple(RevisionOut.of(one, results, told.spoken) for one, results in told.revisions)
+        history = monitor.history(name, query_data.version, _parsed(start))
+        found = tuple(RevisionOut.of(one, results, history.verdicts) for one, results in history.revisions)
         return RevisionsOut(
-            model=name, version=told.version.number, start=told.chunk.start, end=told.chunk.end, revisions=found
+            model=name,
+            version=history.version.number,
+            start=history.chunk.start,
+            end=history.chunk.end,
+            revisions=found,
         )
 
     def route(rule: str, view: Callable[..., object], gives: type, *, takes: type | None = None) -> None:
@@ -96,25 +100,25 @@ def _parsed(start: str) -> datetime:
 
 
 def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
-    standing = monitor.standing(name, versions[-1], Span())
-    version, fitted = standing.version, standing.version.fitted
+    status = monitor.status(name, versions[-1], Span())
+    version, fitted = status.version, status.version.fitted
     return ModelOut(
         name=name,
         versions=tuple(versions),
         version=version.number,
         spec_revision=version.spec_revision,
         registered_at=version.created_at,
-        clock=standing.clock,
+        clock=status.clock,
         reference_rows=fitted.rows,
         reference_since=fitted.since,
         reference_until=fitted.until,
         reference_hash=version.reference_hash,
-        newest=ChunkBrief.of(version.spec, standing.chunks[-1]) if standing.chunks else None,
-        missing=tuple(map(AdviceOut.of, advice_on(version.spec, standing.chunks))),
+        newest=ChunkBrief.of(version.spec, status.chunks[-1]) if status.chunks else None,
+        missing=tuple(map(AdviceOut.of, advice_on(version.spec, status.chunks))),
     )
 
 
-def _polled(monitor: Monitor, summary: Summary) -> PollOut:
+def _polled(monitor: Monitor, summary: PollSummary) -> PollOut:
     models = tuple(_after_poll(monitor, name, versions[-1]) for name, versions in monitor.models().items())
     return PollOut(
         message=_message(summary),
@@ -130,19 +134,19 @@ def _polled(monitor: Monitor, summary: Summary) -> PollOut:
 
 
 def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
-    standing = monitor.standing(name, version, Span())
-    spec = standing.version.spec
+    status = monitor.status(name, version, Span())
+    spec = status.version.spec
     return ModelPolled(
         name=name,
         version=version,
-        clock=standing.clock,
-        chunks=tuple(ChunkBrief.of(spec, report) for report in standing.chunks[-NEWEST:]),
-        missing=tuple(map(AdviceOut.of, advice_on(spec, standing.chunks))),
+        clock=status.clock,
+        chunks=tuple(ChunkBrief.of(spec, report) for report in status.chunks[-NEWEST:]),
+        missing=tuple(map(AdviceOut.of, advice_on(spec, status.chunks))),
     )
 
 
-def _message(summary: Summary) -> str:
-    if not (summary.batches or summary.turns):
+def _message(summary: PollSummary) -> str:
+    if not (summary.batches or summary.outcomes):
         return "Nothing was pending."
     done = f"{summary.chunks} chunks computed, {summary.revisions} of them revised; {summary.verdicts} verdicts turned."
     return f"{done} {summary.failed} failed." if summary.failed else done

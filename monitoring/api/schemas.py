@@ -10,7 +10,7 @@ from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec
 from monitoring.pages.drift_map import subjects_seen
 from monitoring.poll.revisions import Revision
-from monitoring.poll.verdicts import Spoken
+from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
 from monitoring.report.chunk_report import ChunkReport
 
@@ -225,7 +225,7 @@ class RevisionOut(BaseModel):
     results: tuple[ResultOut, ...]
 
     @classmethod
-    def of(cls, revision: Revision, found: tuple[Result, ...], spoken: list[Spoken]) -> Self:
+    def of(cls, revision: Revision, found: tuple[Result, ...], verdicts: list[StoredVerdict]) -> Self:
         """Give a revision as the API shows it."""
         origin = revision.provenance
         return cls(
@@ -240,19 +240,19 @@ class RevisionOut(BaseModel):
             content_hash=revision.content_hash,
             batches=origin.batches,
             labels_as_of=origin.labels_as_of,
-            verdicts=tuple(_verdict(one) for one in spoken if one.revision == revision.number),
+            verdicts=tuple(_verdict(one) for one in verdicts if one.revision == revision.number),
             results=tuple(ResultOut.of(result) for result in found),
         )
 
 
-def _verdict(spoken: Spoken) -> VerdictOut:
+def _verdict(stored: StoredVerdict) -> VerdictOut:
     return VerdictOut(
-        sequence=spoken.sequence,
-        verdict=spoken.verdict.state,
-        provisional=spoken.verdict.provisional,
-        reasons=spoken.verdict.reasons,
-        drifted=spoken.verdict.drifted,
-        derived_at=spoken.derived_at,
+        sequence=stored.sequence,
+        verdict=stored.verdict.state,
+        provisional=stored.verdict.provisional,
+        reasons=stored.verdict.reasons,
+        drifted=stored.verdict.drifted,
+        derived_at=stored.derived_at,
     )
 
 

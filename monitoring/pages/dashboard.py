@@ -56,8 +56,8 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
 
 
 def _page(monitor: Monitor, name: str, span: Span, versions: list[int], version: int | None = None) -> Page:
-    standing = monitor.standing(name, version, span)
-    return page_of(standing.version, tuple(versions), standing.clock, standing.chunks)
+    status = monitor.status(name, version, span)
+    return page_of(status.version, tuple(versions), status.clock, status.chunks)
 
 
 def _protect(response: Response) -> Response:

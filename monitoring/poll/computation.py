@@ -26,7 +26,7 @@ GROWTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChunkOutcome:
     """What became of one claimed chunk: `computed` anew or not, as a new `revision` of a closed chunk or not.
 
     `verdicts` counts the verdicts that turned, its own and later ones; `failure` says why nothing was stored.
@@ -40,7 +40,9 @@ class Turn:
     failure: str | None = None
 
 
-def compute(connection: Connection, watched: Watched, claim: pending.Claim, wall: Clock, *, scheduled: bool) -> Turn:
+def compute(
+    connection: Connection, watched: Watched, claim: pending.Claim, wall: Clock, *, scheduled: bool
+) -> ChunkOutcome:
     """Compute a claimed chunk from what is committed by now, and let the claim go; the caller commits.
 
     Everything is read after the claim: it may show more than was claimed, never less. What is said follows from the
@@ -54,7 +56,7 @@ def compute(connection: Connection, watched: Watched, claim: pending.Claim, wall
     store = RevisionStore(watched.key)
     before = store.current(connection, chunk.start)
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
-        return Turn(chunk.start, left_open=True)
+        return ChunkOutcome(chunk.start, left_open=True)
     frame = version.store.read(connection, version.number, chunk.start, chunk.end)
     found = _revision(version, chunk, frame, wall())
     results = _evaluate(version, before, found, frame)
@@ -66,14 +68,14 @@ def compute(connection: Connection, watched: Watched, claim: pending.Claim, wall
     changed = results is not None
     turned = _say_anew(connection, watched, store, before, chunk, clock, now)
     pending.settle(connection, watched.key, chunk.start, next_due(version.spec, chunk, clock))
-    return Turn(chunk.start, changed, changed and before is not None and before.closed, turned)
+    return ChunkOutcome(chunk.start, changed, changed and before is not None and before.closed, turned)
 
 
-def _requeue(connection: Connection, watched: Watched, chunk: Chunk, claim: pending.Claim) -> Turn:
+def _requeue(connection: Connection, watched: Watched, chunk: Chunk, claim: pending.Claim) -> ChunkOutcome:
     """A start that an older spec's calendar gave: the chunk that holds it now is pending in its place."""
     pending.settle(connection, watched.key, claim.start, None)
     queue(connection, watched.key.model_number, watched.key.version, {chunk.start})
-    return Turn(claim.start)
+    return ChunkOutcome(claim.start)
 
 
 def _hardly_grown(

@@ -11,7 +11,7 @@ from driftline.clock import Clock
 from driftline.errors import DriftlineError, Unavailable
 from driftline.store.database import in_transaction, translated
 from monitoring.poll import pending
-from monitoring.poll.computation import Turn, compute
+from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.placement import place_batches
 from monitoring.poll.watched import VersionKey, Watched
 
@@ -19,59 +19,59 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """What one poll did for one model version: the turns of the chunks it claimed, oldest chunk first."""
+class VersionPoll:
+    """What one poll did for one model version: the outcomes of the chunks it claimed, oldest chunk first."""
 
     name: str
     key: VersionKey
-    turns: tuple[Turn, ...]
+    outcomes: tuple[ChunkOutcome, ...]
 
     @property
     def changed(self) -> bool:
         """Say whether a report may be another than before: a chunk was computed, closed, failed, or is well again."""
-        return any(not turn.left_open for turn in self.turns)
+        return any(not outcome.left_open for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class PollSummary:
     """What one poll did: batches placed, and by version the chunks it claimed; `seconds` on the wall."""
 
     batches: int
-    rounds: tuple[Round, ...]
+    polls: tuple[VersionPoll, ...]
     seconds: float
 
     @property
-    def turns(self) -> tuple[Turn, ...]:
-        """The turns of all versions."""
-        return tuple(turn for done in self.rounds for turn in done.turns)
+    def outcomes(self) -> tuple[ChunkOutcome, ...]:
+        """The outcomes of all versions."""
+        return tuple(outcome for poll in self.polls for outcome in poll.outcomes)
 
     @property
     def chunks(self) -> int:
         """How many chunks were computed."""
-        return sum(turn.computed for turn in self.turns)
+        return sum(outcome.computed for outcome in self.outcomes)
 
     @property
     def revisions(self) -> int:
         """How many closed chunks got a new revision."""
-        return sum(turn.revised for turn in self.turns)
+        return sum(outcome.revised for outcome in self.outcomes)
 
     @property
     def verdicts(self) -> int:
         """How many verdicts turned."""
-        return sum(turn.verdicts for turn in self.turns)
+        return sum(outcome.verdicts for outcome in self.outcomes)
 
     @property
     def left_open(self) -> int:
         """How many open chunks were left alone, since they hardly grew."""
-        return sum(turn.left_open for turn in self.turns)
+        return sum(outcome.left_open for outcome in self.outcomes)
 
     @property
     def failed(self) -> int:
         """How many chunks could not be computed; they will be tried again."""
-        return sum(turn.failure is not None for turn in self.turns)
+        return sum(outcome.failure is not None for outcome in self.outcomes)
 
 
-def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> Summary:
+def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     """Do all that is pending, once; `now` is the wall's aware instant as it begins.
 
     A `scheduled` poll leaves open chunks alone until they grew by a tenth, and failed ones until they have rested; one
@@ -86,8 +86,8 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> Summary:
     batches = place_batches(engine)
     with translated(), engine.connect() as connection:
         versions = pending.versions(connection)
-    rounds = tuple(_poll_version(engine, Watched(engine, name, key), wall, scheduled) for name, key in versions)
-    return Summary(batches, rounds, perf_counter() - began)
+    polls = tuple(_poll_version(engine, Watched(engine, name, key), wall, scheduled) for name, key in versions)
+    return PollSummary(batches, polls, perf_counter() - began)
 
 
 def _running(now: datetime) -> Clock:
@@ -96,18 +96,20 @@ def _running(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=perf_counter() - began)
 
 
-def _poll_version(engine: Engine, watched: Watched, wall: Clock, scheduled: bool) -> Round:
-    """Take turns from the oldest due chunk to the newest: later verdicts read earlier chunks."""
-    turns: list[Turn] = []
-    while turn := _take_turn(engine, watched, turns[-1].start if turns else None, wall, scheduled):
-        turns.append(turn)
-    return Round(watched.name, watched.key, tuple(turns))
+def _poll_version(engine: Engine, watched: Watched, wall: Clock, scheduled: bool) -> VersionPoll:
+    """Compute the due chunks of a version, oldest first, because later verdicts read earlier chunks."""
+    outcomes: list[ChunkOutcome] = []
+    while outcome := _poll_chunk(engine, watched, outcomes[-1].start if outcomes else None, wall, scheduled):
+        outcomes.append(outcome)
+    return VersionPoll(watched.name, watched.key, tuple(outcomes))
 
 
-def _take_turn(engine: Engine, watched: Watched, after: datetime | None, wall: Clock, scheduled: bool) -> Turn | None:
+def _poll_chunk(
+    engine: Engine, watched: Watched, after: datetime | None, wall: Clock, scheduled: bool
+) -> ChunkOutcome | None:
     claimed: list[datetime] = []
 
-    def claim_and_compute(connection: Connection) -> Turn | None:
+    def claim_and_compute(connection: Connection) -> ChunkOutcome | None:
         now = wall()
         clock = watched.clock(connection, now)
         claim = pending.claim(connection, watched.key, clock, after, now if scheduled else None)
@@ -127,9 +129,9 @@ def _take_turn(engine: Engine, watched: Watched, after: datetime | None, wall: C
         return _record_failure(engine, watched.key, claimed[-1], error, wall())
 
 
-def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> Turn:
+def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> ChunkOutcome:
     reason = (
         error.message if isinstance(error, DriftlineError) else f"{type(error).__name__}: the monitor's log says more."
     )
     in_transaction(engine, lambda connection: pending.fail(connection, key, start, reason, now))
-    return Turn(start, failure=reason)
+    return ChunkOutcome(start, failure=reason)

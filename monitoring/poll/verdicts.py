@@ -18,7 +18,7 @@ _start = verdicts.c.chunk_start
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class StoredVerdict:
     """A verdict as it was said: of which revision, the how manyeth of it, and when."""
 
     revision: int
@@ -34,22 +34,28 @@ class VerdictStore:
         """Take the version; nothing is opened."""
         self.key = key
 
-    def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, Spoken]:
+    def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, StoredVerdict]:
         """Give by start the current verdicts of chunks that start from `first` to `last`, both included."""
         wanted = and_(self._mine(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
         rows = connection.execute(select(verdicts).where(wanted)).mappings()
-        return {aware_utc(row["chunk_start"]): _spoken(row) for row in rows}
+        return {aware_utc(row["chunk_start"]): _stored_verdict(row) for row in rows}
 
-    def history(self, connection: Connection, start: datetime) -> list[Spoken]:
+    def history(self, connection: Connection, start: datetime) -> list[StoredVerdict]:
         """Give every verdict of a chunk, oldest first."""
         wanted = and_(self._mine(), _start == naive_utc(start))
         rows = connection.execute(
             select(verdicts).where(wanted).order_by(verdicts.c.revision, verdicts.c.sequence)
         ).mappings()
-        return [_spoken(row) for row in rows]
+        return [_stored_verdict(row) for row in rows]
 
     def say(
-        self, connection: Connection, revision: Revision, verdict: Verdict, now: datetime, *, instead: Spoken | None
+        self,
+        connection: Connection,
+        revision: Revision,
+        verdict: Verdict,
+        now: datetime,
+        *,
+        instead: StoredVerdict | None,
     ) -> None:
         """Make a verdict on a revision the current one; `instead` of a provisional one of an open chunk, if given."""
         chunk = and_(self._mine(), _start == naive_utc(revision.chunk.start))
@@ -80,11 +86,11 @@ class VerdictStore:
         }
 
 
-def _spoken(row: Mapping[Any, Any]) -> Spoken:
+def _stored_verdict(row: Mapping[Any, Any]) -> StoredVerdict:
     verdict = Verdict(
         State(row["state"]),
         tuple(json.loads(row["reasons"])),
         bool(row["provisional"]),
         tuple(json.loads(row["drifted"])),
     )
-    return Spoken(row["revision"], row["sequence"], verdict, aware_utc(row["derived_at"]))
+    return StoredVerdict(row["revision"], row["sequence"], verdict, aware_utc(row["derived_at"]))

@@ -14,7 +14,7 @@ from driftline.clock import utc_now
 from driftline.http import tokens
 from driftline.http.scopes import Scope
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.services.accounts import ACCOUNTS
 from stack.services.credentials import Credentials
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Make what is missing in the folder named, by default that of the compose files."""
     folder = Path(arguments[0]) if arguments else FOLDER
     make(folder, utc_now())
-    say(f"Passwords, tokens and the token for curl (demo.token) are in {folder}.")
+    print_line(f"Passwords, tokens and the token for curl (demo.token) are in {folder}.")
     return 0
 
 

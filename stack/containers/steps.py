@@ -18,16 +18,16 @@ from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, SecretsFolder
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from stack.console import fail, step
-from stack.demo.api import Services
-from stack.demo.loaded import followed
+from stack.console import print_error, step
+from stack.demo.client import DemoClient
+from stack.demo.loaded_history import plan_for_loaded_history
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.servers import topics
-from stack.services.accounts import RIGHTS, SCHEMAS, USERS, Administration, connected
+from stack.services.accounts import Administration, connected
 from stack.services.credentials import Credentials
+from stack.services.table import OWNER
 
-OWNER = "driftline_owner"
 TOKEN = "demo.token"  # noqa: S105  # the name of a file
 FAILED = 2
 
@@ -40,57 +40,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--monitor", default="http://monitor:5001", help="its address")
     chosen = parser.parse_args(arguments)
     try:
-        STEPS[chosen.step](Services(chosen.simulator, chosen.monitor, _secret(TOKEN)))
+        STEPS[chosen.step](DemoClient(chosen.simulator, chosen.monitor, _secret(TOKEN)))
     except (StackError, DriftlineError, pymysql.Error, OSError) as error:
-        fail(f"{chosen.step}: {error}")
+        print_error(f"{chosen.step}: {error}")
         return FAILED
     return 0
 
 
-def provision(_: Services) -> None:
+def provision(_: DemoClient) -> None:
     """Make schemas, users, tables, rights and topics, those that are missing; the server's administrator is root."""
     root, passwords = DatabaseSettings(), Credentials(_secrets())
     administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
-        administration.run(SCHEMAS)
-        administration.run(USERS)
+        administration.create_schemas()
+        administration.create_accounts()
     with step("Tables and rights"):
-        owner = root.model_copy(update={"user": OWNER, "password": SecretStr(passwords.password(OWNER))})
+        owner = root.model_copy(
+            update={"user": OWNER.account, "password": SecretStr(passwords.password(OWNER.account))}
+        )
         migrate.upgrade(make_engine(owner))
-        administration.run(RIGHTS)
+        administration.grant()
     with step("Topics"):
         topics.create_topics(KafkaSettings())
 
 
-def plan(_: Services) -> None:
+def plan(_: DemoClient) -> None:
     """Choose the demo's days, once, and say which history to load."""
-    chosen = Plan.kept(_kept(), Scenario(), datetime.now(UTC))
-    _tell("history", chosen.history_arguments)
+    chosen = Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
+    _write_arguments("history", chosen.history_arguments)
 
 
-def days(_: Services) -> None:
+def days(_: DemoClient) -> None:
     """Follow the history that is loaded, and say which days to prepare, to train on, and to predict."""
-    following = followed(_planned(), make_engine(DatabaseSettings()))
-    following.keep(_kept())
-    _tell("history_days", following.history_days)
-    _tell("streamed_days", following.streamed_days)
+    following = plan_for_loaded_history(_read_plan(), make_engine(DatabaseSettings()))
+    following.save(_plan_file())
+    _write_arguments("history_days", following.history_days)
+    _write_arguments("streamed_days", following.streamed_days)
 
 
-def stream(services: Services) -> None:
+def stream(client: DemoClient) -> None:
     """Let the simulator stream the planned days, and wait for it."""
-    planned = _planned()
+    planned = _read_plan()
     with step(f"Stream of {planned.scenario.stream_days} days") as advance:
-        services.stream(planned, advance)
+        client.stream(planned, advance)
 
 
-def findings(services: Services) -> None:
+def findings(client: DemoClient) -> None:
     """Let the monitor compute what is pending, and show what it found."""
     with step("Monitoring of all that is pending"):
-        services.compute()
-    services.show_findings(_planned())
+        client.compute()
+    client.show_findings(_read_plan())
 
 
-STEPS: dict[str, Callable[[Services], None]] = {
+STEPS: dict[str, Callable[[DemoClient], None]] = {
     work.__name__: work for work in (provision, plan, days, stream, findings)
 }
 
@@ -108,15 +110,15 @@ def _secret(name: str) -> str | None:
     return (folder / name).read_text().strip() if folder and (folder / name).is_file() else None
 
 
-def _kept() -> Path:
+def _plan_file() -> Path:
     return LocalSettings().var / "demo.json"
 
 
-def _planned() -> Plan:
-    return Plan.kept(_kept(), Scenario(), datetime.now(UTC))
+def _read_plan() -> Plan:
+    return Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
 
 
-def _tell(name: str, arguments: Sequence[str]) -> None:
+def _write_arguments(name: str, arguments: Sequence[str]) -> None:
     """Leave a step's arguments, none of which has a blank, whole or not at all."""
     folder = LocalSettings().var / "plan"
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,58 +6,58 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from stack import paths
-from stack.console import Advance, say, step
-from stack.demo.api import MODEL, Services
-from stack.demo.loaded import followed
+from stack.console import Advance, print_line, step
+from stack.demo.client import MODEL, DemoClient
+from stack.demo.loaded_history import plan_for_loaded_history
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
 from stack.services import lifecycle
-from stack.services.environments import Role, engine_for, environment_for
+from stack.services.environments import engine_for, environment_for
 from stack.services.site import Site
 
 
 def run(scenario: Scenario, *, any_port: bool = False) -> None:
     """Run the loop and leave everything running; run again, it ends in the same results."""
     site = lifecycle.up(any_port=any_port)
-    plan = Plan.kept(site.var / "demo.json", scenario, datetime.now(UTC))
+    plan = Plan.load_or_create(site.var / "demo.json", scenario, datetime.now(UTC))
     with step("Raw data into DP_CDR_Data, DailySummary"):
         _python(site, "simulator", "-m", "flaskapp.load_history", *plan.history_arguments)
     plan = _loaded(site, plan)
     for title, work in steps(site, plan):
         with step(title) as advance:
             work(advance)
-    Services.of(site).show_findings(plan)
+    DemoClient.for_site(site).show_findings(plan)
     for line in _addresses(site):
-        say(line)
+        print_line(line)
 
 
 def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]:
     """List what the demo does, in order, once the history is loaded."""
-    history, streamed, services = plan.history_days, plan.streamed_days, Services.of(site)
+    history, streamed, client = plan.history_days, plan.streamed_days, DemoClient.for_site(site)
     return [
         ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
         ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
         ("Churn model and its frozen reference", lambda _: _python(site, "jobs", "pyspark/train_model.py", *history)),
-        (f"Stream of {plan.scenario.stream_days} days", lambda advance: services.stream(plan, advance)),
+        (f"Stream of {plan.scenario.stream_days} days", lambda advance: client.stream(plan, advance)),
         ("Prepared data of the streamed days", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *streamed)),
         (
             "Predictions of the streamed days",
             lambda _: _python(site, "jobs", "pyspark/write_predictions.py", *streamed),
         ),
-        ("Monitoring of all that is pending", lambda _: services.compute()),
+        ("Monitoring of all that is pending", lambda _: client.compute()),
     ]
 
 
 def _loaded(site: Site, plan: Plan) -> Plan:
     """Follow the history that is there, and keep it so."""
     engine = engine_for("simulator", site)
-    following = followed(plan, engine)
+    following = plan_for_loaded_history(plan, engine)
     engine.dispose()
-    following.keep(site.var / "demo.json")
+    following.save(site.var / "demo.json")
     return following
 
 
-def _python(site: Site, role: Role, *arguments: str) -> None:
+def _python(site: Site, role: str, *arguments: str) -> None:
     """Run a program of ours; its lines go to the terminal, indented, as they come."""
     command = (sys.executable, *arguments)
     program = subprocess.Popen(
@@ -68,7 +68,7 @@ def _python(site: Site, role: Role, *arguments: str) -> None:
     with program:
         for line in program.stdout or ():
             lines.append(line.rstrip())
-            say(f"    {lines[-1]}")
+            print_line(f"    {lines[-1]}")
     if program.returncode:
         raise StackError(
             f"`{' '.join(arguments[:2])}` failed; what it said stands above, `make logs` shows the services'."

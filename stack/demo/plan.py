@@ -44,7 +44,7 @@ class Scenario:
     drifts: tuple[PlannedDrift, ...] = (MINUTES_FOR_SECONDS,)
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> Self:
+    def from_json(cls, stored: dict[str, Any]) -> Self:
         """Read a scenario from decoded JSON."""
         return cls(**stored | {"drifts": tuple(PlannedDrift(**drift) for drift in stored["drifts"])})
 
@@ -113,13 +113,13 @@ class Plan:
         return cls(scenario, history_last - (scenario.history_days - 1) * DAY, history_last)
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> Self:
+    def from_json(cls, stored: dict[str, Any]) -> Self:
         """Read a plan from decoded JSON."""
         days = (date.fromisoformat(stored[name]) for name in ("history_first", "history_last"))
-        return cls(Scenario.of(stored["scenario"]), *days)
+        return cls(Scenario.from_json(stored["scenario"]), *days)
 
     @classmethod
-    def kept(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
+    def load_or_create(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
         """Read the plan kept in `file`, or choose and keep one whose stream ends yesterday (UTC).
 
         Raises:
@@ -127,17 +127,17 @@ class Plan:
         """
         if not file.exists():
             chosen = cls.ending(wanted, now.astimezone(UTC).date() - DAY)
-            chosen.keep(file)
+            chosen.save(file)
             return chosen
         stored = json.loads(file.read_text())
-        plan = cls.of(stored)
+        plan = cls.from_json(stored)
         if plan.scenario != wanted:
             raise StackError(
                 f"{file} keeps another scenario; `make clean` forgets it, with its data, or run that one again."
             )
         return plan
 
-    def keep(self, file: Path) -> None:
+    def save(self, file: Path) -> None:
         """Keep the plan for later runs, whole or not at all."""
         file.parent.mkdir(parents=True, exist_ok=True)
         staged = file.with_suffix(".partial")

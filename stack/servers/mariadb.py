@@ -20,7 +20,7 @@ BINARY_LOG = ("--log-bin=binlog", "--server-id=1", "--log-warnings=1")
 """Tests run with the binary log, as MySQL does: it forbids what MySQL forbids."""
 
 
-def _initialise(program: Path, data: Path) -> tuple[str, ...]:
+def _initialize(program: Path, data: Path) -> tuple[str, ...]:
     home = home_of(program)
     unpacked, installed = home / "scripts" / INSTALLER, home / "bin" / INSTALLER
     installer = installed if installed.exists() else unpacked
@@ -58,6 +58,6 @@ MARIADB = SqlServer(
     name="MariaDB",
     version="11.4.5",
     program=paths.BUILD / "mariadb" / "bin" / "mariadbd",
-    initialise_command=_initialise,
+    initialize_command=_initialize,
     serve_command=_serve,
 )

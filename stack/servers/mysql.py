@@ -9,7 +9,7 @@ LIBAIO = paths.BUILD / "libaio"
 """Holds libaio.so.1 where the system does not; made by `make setup`."""
 
 
-def _initialise(program: Path, data: Path) -> tuple[str, ...]:
+def _initialize(program: Path, data: Path) -> tuple[str, ...]:
     return (*_base(program, data), "--initialize-insecure")
 
 
@@ -38,7 +38,7 @@ MYSQL = SqlServer(
     name="MySQL",
     version="8.0.15",
     program=paths.BUILD / "mysql" / "bin" / "mysqld",
-    initialise_command=_initialise,
+    initialize_command=_initialize,
     serve_command=_serve,
     environment={"LD_LIBRARY_PATH": str(LIBAIO)},
 )

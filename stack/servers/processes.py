@@ -1,7 +1,7 @@
-"""Background processes that outlive the command that started them, found again by a mark in their own environment.
+"""Background processes that outlive the command that started them; a mark in their environment identifies them.
 
-No pid file can go stale: the mark names the var folder and the service, only its own processes carry it, and a signal
-goes through a pidfd to the very process that was looked at. So a foreign process is never touched.
+There is no pid file that could be stale: the mark names the var folder and the service, only the stack's processes have
+it, and a signal is sent through a pidfd to the process whose mark was read. So a foreign process is never signaled.
 """
 
 import os
@@ -15,39 +15,41 @@ from pathlib import Path
 
 MARK = "DRIFTLINE_STACK_PROCESS"
 LOG_LIMIT = 50_000_000
-"""Bytes; a larger log is set aside as NAME.log.1 at the next start."""
+"""Bytes; a larger log is renamed to NAME.log.1 at the next start."""
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningProcess:
     """A process of the stack: the leader of its session."""
 
     name: str
     pid: int
 
     def ended_within(self, seconds: float) -> bool:
-        """Wait up to so many seconds for its end; tell whether it came."""
+        """Wait up to so many seconds for the process to end; return whether it ended."""
         with _opened(self.pid) as handle:
             return handle is None or _readable(handle, seconds)
 
 
 @dataclass(frozen=True)
-class Home:
+class ProcessHome:
     """The var folder that processes belong to."""
 
     var: Path
 
     def mark(self, name: str) -> str:
-        """What the environment of a service's process says."""
+        """Return the mark in the environment of a service's process."""
         return f"{self.var.resolve()}:{name}"
 
     def log(self, name: str) -> Path:
-        """The log file of a service."""
+        """Return the log file of a service."""
         return self.var / "log" / f"{name}.log"
 
 
-def start(home: Home, name: str, command: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Running:
-    """Start a process in a session of its own, its output appended to the service's log."""
+def start(
+    home: ProcessHome, name: str, command: tuple[str, ...], environment: Mapping[str, str], folder: Path
+) -> RunningProcess:
+    """Start a process in a session of its own and append its output to the service's log."""
     log = home.log(name)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
@@ -63,27 +65,27 @@ def start(home: Home, name: str, command: tuple[str, ...], environment: Mapping[
             stderr=output,
             start_new_session=True,
         )
-    process.returncode = 0  # it is meant to outlive this object; its end is watched through its pid
-    running = Running(name, process.pid)
+    process.returncode = 0  # it outlives this object; its end is observed through its pid
+    running = RunningProcess(name, process.pid)
     while _mark_of(process.pid) != home.mark(name) and not running.ended_within(0.001):
-        continue  # the system shows a new program's environment a moment after it has begun
+        continue  # /proc shows a new program's environment a moment after the start
     return running
 
 
-def find(home: Home, name: str) -> Running | None:
-    """The running process of a service, or None."""
+def find(home: ProcessHome, name: str) -> RunningProcess | None:
+    """Return the running process of a service, or None."""
     mark = home.mark(name)
-    return next((Running(name, pid) for pid in _leaders() if _mark_of(pid) == mark), None)
+    return next((RunningProcess(name, pid) for pid in _leaders() if _mark_of(pid) == mark), None)
 
 
-def has_environment(running: Running, wanted: Mapping[str, str]) -> bool:
-    """Whether a process was started with these variables."""
+def has_environment(running: RunningProcess, variables: Mapping[str, str]) -> bool:
+    """Return whether a process was started with these variables."""
     present = environment_of(running.pid)
-    return all(present.get(name) == value for name, value in wanted.items())
+    return all(present.get(name) == value for name, value in variables.items())
 
 
-def stop(home: Home, running: Running, seconds: float) -> bool:
-    """End a process by SIGTERM, after so many seconds by SIGKILL; tell whether SIGTERM was enough."""
+def stop(home: ProcessHome, running: RunningProcess, seconds: float) -> bool:
+    """Send SIGTERM and, after so many seconds, SIGKILL; return whether SIGTERM was enough."""
     with _opened(running.pid) as handle:
         if handle is None or _mark_of(running.pid) != home.mark(running.name):
             return True
@@ -113,7 +115,7 @@ def _mark_of(pid: int) -> str | None:
 
 
 def environment_of(pid: int) -> dict[str, str]:
-    """What a process was started with; nothing for one that has ended and for other people's processes."""
+    """Return the variables that a process was started with; empty if it has ended or belongs to another user."""
     try:
         entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:

@@ -21,7 +21,7 @@ FAST = (
 """Flags for throw-away servers only: what is committed survives a kill, not a power cut."""
 
 
-class InitialiseCommand(Protocol):
+class InitializeCommand(Protocol):
     """Builds the command that fills an empty data folder."""
 
     def __call__(self, program: Path, data: Path) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class SqlServer:
     name: str
     version: str
     program: Path
-    initialise_command: InitialiseCommand
+    initialize_command: InitializeCommand
     serve_command: ServeCommand
     environment: Mapping[str, str] = field(default_factory=dict)
     advice: str = ""
@@ -74,7 +74,7 @@ def as_root() -> tuple[str, ...]:
     return ("--user=root",) if os.geteuid() == 0 else ()
 
 
-def initialise(server: SqlServer, data: Path) -> None:
+def initialize(server: SqlServer, data: Path) -> None:
     """Make the data folder, once: in a folder beside it that is renamed when whole, so that a kill leaves nothing half.
 
     Raises `NotSetUp` if the server was not unpacked, `StartFailed` with what the server said.
@@ -86,7 +86,7 @@ def initialise(server: SqlServer, data: Path) -> None:
     staged = data.with_name(f".{data.name}.{os.getpid()}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    _run(server, (*server.initialise_command(server.program, staged), *as_root()))
+    _run(server, (*server.initialize_command(server.program, staged), *as_root()))
     (staged / "auto.cnf").unlink(missing_ok=True)
     _publish(staged, data)
 
@@ -108,4 +108,4 @@ def _run(server: SqlServer, command: tuple[str, ...]) -> None:
         )
     if done.returncode:
         said = (done.stdout + done.stderr)[-2000:].strip()
-        raise StartFailed(f"{server.name} could not initialise its data folder. {server.advice}\n{said}")
+        raise StartFailed(f"{server.name} could not initialize its data folder. {server.advice}\n{said}")

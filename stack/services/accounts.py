@@ -1,6 +1,6 @@
-"""Schemas, users and rights on our own server; on a server given by the environment its administrator decides."""
+"""Schemas, users and rights on the local server; on a given server its administrator decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,95 +9,95 @@ from pymysql.connections import Connection
 from pymysql.constants import ER
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
-from sqlalchemy import Table
 
-from churn import views
 from driftline.settings import DatabaseSettings
-from driftline.store import tables
 from driftline.store.database import tls_context
 from stack.errors import StartFailed
 from stack.servers import root_account
+from stack.services.grants import Schema
+from stack.services.local import root_password
+from stack.services.service import Service
 from stack.services.site import Site
-from stack.services.sqlfile import schema_pattern, statements
-from stack.services.table import root_password
+from stack.services.sqlfile import statements
+from stack.services.table import SERVICES
 
-ACCOUNTS = ("driftline_owner", "driftline_simulator", "driftline_eda", "driftline_jobs", "driftline_monitor")
-CHURN_PREDICTIONS = tables.predictions_name(tables.CHURN_NUMBER)
-CHURN_STAGING = tables.predictions_staging_name(tables.CHURN_NUMBER)
-MIGRATION = "alembic_version"
-
-
-def _names(*own: Table) -> tuple[str, ...]:
-    return tuple(table.name for table in own)
-
-
-RIGHTS_BY_TABLE: dict[str, tuple[str, ...]] = {
-    "simulator_reads": (*_names(tables.models), MIGRATION),
-    "simulator_adds": _names(tables.ledger, tables.ledger_slots),
-    "simulator_changes": _names(tables.cdr, tables.labels, tables.stream_runs),
-    "simulator_replaces": _names(tables.daily_summary, tables.pending_batches),
-    "eda_reads": (*_names(tables.cdr), MIGRATION),
-    "jobs_add": _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches),
-    "jobs_change": _names(tables.models, tables.model_versions, tables.pending_chunks),
-    "jobs_replace": _names(tables.processed, tables.processed_staging, tables.daily_summary),
-    "jobs_make": (CHURN_PREDICTIONS,),
-    "jobs_make_and_empty": (CHURN_STAGING,),
-    "jobs_renew": (views.MODEL_PREDICTIONS,),
-    "monitor_writes": _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
-    "monitor_settles": _names(tables.pending_batches),
-}
-"""Tables by what a user may do with them, named as in grants.sql; each may read what it may write."""
-
-SCHEMAS, USERS, RIGHTS = (Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts", "grants"))
+ACCOUNTS = tuple(service.account for service in SERVICES)
+SCHEMAS, USER = (Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts"))
 
 
 @dataclass(frozen=True)
 class Administration:
-    """How to administer a server: who connects, the schema, and the users: their passwords, from where they come.
+    """Creates schemas, users and rights on a server.
 
-    `clients` is a host as in `user@host`; without `password` no user is made.
+    Attributes:
+        connect: connects as the server's administrator.
+        database_name: the schema that the services work on.
+        clients: where the users connect from: a host as in `user@host`.
+        password: returns the password of an account; without it no user can be created.
+        services: the services whose users and rights these are.
     """
 
     connect: "Callable[[], Connection[Cursor]]"
     database_name: str
     clients: str = "localhost"
     password: Callable[[str], str] | None = None
+    services: Sequence[Service] = SERVICES
 
-    def run(self, file: Path) -> None:
-        """Run one of the named files."""
-        values = {account: self.password(account) for account in ACCOUNTS} if self.password else {}
+    def create_schemas(self) -> None:
+        """Create the two schemas if they are missing."""
+        names = {"database": (self._schemas[Schema.DATA],), "truth": (self._schemas[Schema.TRUTH],)}
+        self._execute((statement, {}) for statement in statements(SCHEMAS, names))
+
+    def create_accounts(self) -> None:
+        """Create each service's user, set its password, and grant the rights of those who migrate."""
+        self._execute(
+            (statement, values) for values in map(self._values, self.services) for statement in statements(USER, {})
+        )
+        self._grant([service for service in self.services if service.migrates])
+
+    def grant(self) -> None:
+        """Grant each user its rights; the tables exist.
+
+        What earlier versions granted is revoked last, so that a running service always has what it needs.
+        """
+        self._grant([service for service in self.services if not service.migrates])
+
+    @property
+    def _schemas(self) -> dict[Schema, str]:
+        return {Schema.DATA: self.database_name, Schema.TRUTH: f"{self.database_name}_truth"}
+
+    def _grant(self, services: Sequence[Service]) -> None:
+        grants = [(grant, self._values(service)) for service in services for grant in service.grants]
+        self._execute((text, values) for grant, values in grants for text in grant.statements(self._schemas))
+        self._execute((text, values) for grant, values in grants for text in grant.revoking_statements(self._schemas))
+
+    def _values(self, service: Service) -> dict[str, str]:
+        password = {"password": self.password(service.account)} if self.password else {}
+        return {"account": service.account, "clients": self.clients, **password}
+
+    def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
         with self.connect() as connection, connection.cursor() as cursor:
-            for statement in statements(file, self._identifiers()):
-                cursor.execute(statement, values | {"clients": self.clients} if "%(" in statement else None)
-
-    def _identifiers(self) -> dict[str, tuple[str, ...]]:
-        truth = f"{self.database_name}_truth"
-        return {
-            "database": (self.database_name,),
-            "database_pattern": (schema_pattern(self.database_name),),
-            "truth": (truth,),
-            "truth_pattern": (schema_pattern(truth),),
-            **RIGHTS_BY_TABLE,
-        }
+            for statement, values in bound_statements:
+                cursor.execute(statement, values or None)
 
 
 def create_schemas(site: Site) -> None:
-    """Create the two schemas; on a given server only if its user may (else its administrator has to)."""
+    """Create the two schemas; on a given server only if its user may, else its administrator has to."""
     try:
-        _of(site).run(SCHEMAS)
+        _of(site).create_schemas()
     except OperationalError as error:
         if site.database is None or error.args[0] != ER.DBACCESS_DENIED_ERROR:
             raise
 
 
 def create_accounts(site: Site) -> None:
-    """Create the users, their passwords those of the var folder."""
-    _of(site).run(USERS)
+    """Create the users with the passwords of the var folder."""
+    _of(site).create_accounts()
 
 
 def grant(site: Site) -> None:
-    """Give each user its rights; the tables exist."""
-    _of(site).run(RIGHTS)
+    """Grant each user its rights; the tables exist."""
+    _of(site).grant()
 
 
 def _of(site: Site) -> Administration:

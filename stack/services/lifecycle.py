@@ -1,4 +1,4 @@
-"""Starting and stopping the table of services, in order, as often as one likes."""
+"""Starts and stops the local servers and services in order; every function can be repeated."""
 
 import shutil
 import subprocess
@@ -8,114 +8,116 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack import paths
-from stack.console import say, step, warn
+from stack.console import print_line, print_warning, step
 from stack.errors import ForeignFolder, StartFailed
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.servers import kafka, ports, processes, topics
-from stack.servers.own_server import VARIABLE, own_server
-from stack.servers.processes import Running
+from stack.servers.named_server import VARIABLE, named_server
+from stack.servers.processes import RunningProcess
 from stack.servers.readiness import wait_until_ready
 from stack.services import accounts
 from stack.services.environments import environment_for
-from stack.services.site import Site, keep_ports
-from stack.services.table import MARIADB_SERVICE, SERVERS, SERVICES, Service, sql_server
+from stack.services.local import MARIADB_PROCESS, PROCESSES, SERVERS, LocalProcess, sql_server
+from stack.services.site import Site, write_ports
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
-def up(*, any_port: bool = False, services: Sequence[Service] = SERVICES) -> Site:
+def up(*, any_port: bool = False, selection: Sequence[LocalProcess] = PROCESSES) -> Site:
     """Start what does not run yet, and return the site as it then is.
 
-    With `any_port` every service takes a free port instead of its usual one (for tests).
+    With `any_port` every process takes a free port instead of its default (for tests).
     Raises `StartFailed`, `NotSetUp`, `PrerequisiteMissing` or `ForeignFolder`, each with its cure.
     """
     site = Site.from_environment()
     site.claim()
-    with alone(site.var / "stack.lock"):
-        site = choose_ports(site, services, any_port=any_port)
-        _start([service for service in services if service in SERVERS], site)
+    with exclusive_lock(site.var / "stack.lock"):
+        site = choose_ports(site, selection, any_port=any_port)
+        _start([process for process in selection if process in SERVERS], site)
         _provide(site)
-        _start([service for service in services if service not in SERVERS], site)
+        _start([process for process in selection if process not in SERVERS], site)
     return site
 
 
 def down(site: Site) -> None:
-    """Stop everything, last started first; the data stays."""
+    """Stop everything in reverse order; the data stays."""
     if not site.is_claimed:
         return
-    with alone(site.var / "stack.lock"):
-        for service in reversed(SERVICES):
-            running = processes.find(site.home, service.name)
+    with exclusive_lock(site.var / "stack.lock"):
+        for process in reversed(PROCESSES):
+            running = processes.find(site.home, process.name)
             if running:
-                _stop(service, running, site)
+                _stop(process, running, site)
 
 
 def clean(site: Site) -> None:
-    """Stop everything and remove the var folder, data and passwords included; of the checkout's own, caches too."""
+    """Stop everything and remove the var folder, with data and passwords; for the checkout's own, also the caches."""
     if site.var.exists() and not site.is_claimed:
-        raise ForeignFolder(f"{site.var} is not Driftline's; remove it yourself if you mean it.")
+        raise ForeignFolder(f"{site.var} was not created by Driftline; remove it yourself if nothing in it is needed.")
     down(site)
     if site.var.exists():
         shutil.rmtree(site.var)
-        say(f"Removed {site.var}")
+        print_line(f"Removed {site.var}")
     for cache in CACHES if site.var == paths.VAR else ():
         shutil.rmtree(cache, ignore_errors=True)
 
 
-def choose_ports(site: Site, services: Sequence[Service], *, any_port: bool) -> Site:
-    """Give every service that does not run yet its kept port, or the next one that is free; keep them."""
-    chosen = dict(site.ports)
-    for service in services:
-        if service.is_ours(site) and not processes.find(site.home, service.name):
-            for name in service.ports:
-                others = frozenset(port for other, port in chosen.items() if other != name)
-                wanted = None if any_port else site.wanted_ports.get(name, chosen[name])
-                chosen[name] = _choose_port(service.title, wanted, others)
-    keep_ports(site.var, chosen)
-    return replace(site, ports=chosen)
+def choose_ports(site: Site, selection: Sequence[LocalProcess], *, any_port: bool) -> Site:
+    """Choose the ports of the processes that do not run yet and save them: the saved ones if they are free."""
+    chosen_ports = dict(site.ports)
+    for process in selection:
+        if process.is_local(site) and not processes.find(site.home, process.name):
+            for name in process.ports:
+                taken_ports = frozenset(port for other_name, port in chosen_ports.items() if other_name != name)
+                preferred = None if any_port else site.requested_ports.get(name, chosen_ports[name])
+                chosen_ports[name] = _choose_port(process.title, preferred, taken_ports)
+    write_ports(site.var, chosen_ports)
+    return replace(site, ports=chosen_ports)
 
 
-def _choose_port(title: str, wanted: int | None, others: frozenset[int]) -> int:
-    if wanted is None:
-        return ports.any_free(others)
-    port = ports.next_free(wanted, others)
-    if port != wanted:
-        warn(f"Port {wanted} is in use by someone else: {title} takes {port} (kept in var/ports.json).")
+def _choose_port(title: str, preferred: int | None, taken_ports: frozenset[int]) -> int:
+    if preferred is None:
+        return ports.any_free(taken_ports)
+    port = ports.next_free(preferred, taken_ports)
+    if port != preferred:
+        print_warning(f"Port {preferred} is in use: {title} uses {port} instead (saved in var/ports.json).")
     return port
 
 
-def _start(services: Sequence[Service], site: Site) -> None:
-    for service in services:
-        if not service.is_ours(site):
-            say(f"{service.title}: the one given by the environment")
-        elif service is MARIADB_SERVICE and own_server(site.system):
-            say(f"{service.title}: {sql_server(site).name} {sql_server(site).version} of {VARIABLE} in its place")
-    started = {service.name: _launch(service, site) for service in services if service.is_ours(site)}
-    for service in services:
-        if service.name in started:
-            _await(service, started[service.name], site)
+def _start(selection: Sequence[LocalProcess], site: Site) -> None:
+    for process in selection:
+        if not process.is_local(site):
+            print_line(f"{process.title}: external, from the environment")
+        elif process is MARIADB_PROCESS and named_server(site.system):
+            print_line(
+                f"{process.title}: {sql_server(site).name} {sql_server(site).version} of {VARIABLE} in its place"
+            )
+    started = {process.name: _launch(process, site) for process in selection if process.is_local(site)}
+    for process in selection:
+        if process.name in started:
+            _await(process, started[process.name], site)
 
 
-def _launch(service: Service, site: Site) -> Running:
-    running = processes.find(site.home, service.name)
-    if running and processes.has_environment(running, service.settings(site)):
+def _launch(process: LocalProcess, site: Site) -> RunningProcess:
+    running = processes.find(site.home, process.name)
+    if running and processes.has_environment(running, process.settings(site)):
         return running
     if running:
-        _stop(service, running, site)
-    service.prepare(site)
-    return processes.start(site.home, service.name, service.command(site), service.environment(site), service.folder)
+        _stop(process, running, site)
+    process.prepare(site)
+    return processes.start(site.home, process.name, process.command(site), process.environment(site), process.folder)
 
 
-def _await(service: Service, running: Running, site: Site) -> None:
-    log = site.home.log(service.name)
-    with step(f"{service.title} on {service.address(site)}"):
+def _await(process: LocalProcess, running: RunningProcess, site: Site) -> None:
+    log = site.home.log(process.name)
+    with step(f"{process.title} on {process.address(site)}"):
         wait_until_ready(
-            service.title, lambda: service.is_ready(site), running.ended_within, log, service.ready_seconds
+            process.title, lambda: process.is_ready(site), running.ended_within, log, process.ready_seconds
         )
 
 
 def _provide(site: Site) -> None:
-    """Schemas, users, tables, rights and topics; repeatable."""
+    """Create the schemas, users, tables, rights and topics that are missing."""
     with step("Schema, users and topics"):
         accounts.create_schemas(site)
         if site.database is None:
@@ -124,9 +126,7 @@ def _provide(site: Site) -> None:
         if site.database is None:
             accounts.grant(site)
         if site.kafka and not kafka.answers(site.kafka_settings):
-            raise StartFailed(
-                f"The given Kafka, {site.kafka}, does not answer: check KAFKA_BOOTSTRAP_SERVERS and its other KAFKA_*."
-            )
+            raise StartFailed(f"The external Kafka, {site.kafka}, does not answer: check the KAFKA_* variables.")
         topics.create_topics(site.kafka_settings)
 
 
@@ -140,8 +140,8 @@ def _migrate(site: Site) -> None:
         raise StartFailed(f"`driftline db upgrade` failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _stop(service: Service, running: Running, site: Site) -> None:
-    with step(f"{service.title} stopped"):
-        in_order = processes.stop(site.home, running, service.stop_seconds)
-    if not in_order:
-        warn(f"{service.title} did not stop within {service.stop_seconds:.0f} s and was killed.")
+def _stop(process: LocalProcess, running: RunningProcess, site: Site) -> None:
+    with step(f"{process.title} stopped"):
+        stopped_by_sigterm = processes.stop(site.home, running, process.stop_seconds)
+    if not stopped_by_sigterm:
+        print_warning(f"{process.title} did not stop within {process.stop_seconds:.0f} s and was killed.")

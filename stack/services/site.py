@@ -10,10 +10,12 @@ from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings, KafkaSettings
 from stack import paths
 from stack.errors import ForeignFolder, StackError
-from stack.servers.processes import Home
+from stack.servers.processes import ProcessHome
 from stack.services.credentials import Credentials
+from stack.services.table import with_port
 
-DEFAULT_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093, "simulator": 5000, "monitor": 5001}
+SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
+DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
 DB_FIELDS = tuple(DatabaseSettings.model_fields)
 TAG = ".driftline"
 """Marks a var folder as Driftline's own: `make clean` removes no other."""
@@ -44,7 +46,7 @@ class Site:
         return cls(
             var=var,
             database_name=environment.get("DB_NAME") or "RawData",
-            ports=kept_ports(var),
+            ports=read_ports(var),
             database=_given_database(environment) if environment.get("DB_HOST") else None,
             kafka=environment.get("KAFKA_BOOTSTRAP_SERVERS") or None,
             system=dict(environment),
@@ -56,13 +58,14 @@ class Site:
         return cls.at(paths.var_folder(), {})
 
     @property
-    def wanted_ports(self) -> dict[str, int]:
-        """Ports set by SIMULATOR_PORT and MONITOR_PORT; raises `StackError` if one is not a number."""
-        variables = {name: self.system.get(f"{name.upper()}_PORT") for name in ("simulator", "monitor")}
+    def requested_ports(self) -> dict[str, int]:
+        """Ports that variables like MONITOR_PORT set; raises `StackError` if one is not a number."""
+        variables = {service.name: service.port_variable for service, _ in with_port()}
+        values = {name: self.system.get(variable) for name, variable in variables.items()}
         try:
-            return {name: int(value) for name, value in variables.items() if value}
+            return {name: int(value) for name, value in values.items() if value}
         except ValueError as error:
-            raise StackError("SIMULATOR_PORT and MONITOR_PORT must be numbers; unset them or correct them.") from error
+            raise StackError(f"{' and '.join(variables.values())} must be numbers; correct or unset them.") from error
 
     @property
     def certificate(self) -> Path | None:
@@ -71,9 +74,9 @@ class Site:
         return Path(named) if named else None
 
     @property
-    def home(self) -> Home:
+    def home(self) -> ProcessHome:
         """Where processes and logs belong."""
-        return Home(self.var)
+        return ProcessHome(self.var)
 
     @property
     def credentials(self) -> Credentials:
@@ -126,13 +129,13 @@ def _given_database(environment: Mapping[str, str]) -> DatabaseSettings:
         raise StackError(f"DB_HOST is set, so that server is used. {error}") from error
 
 
-def kept_ports(var: Path) -> dict[str, int]:
+def read_ports(var: Path) -> dict[str, int]:
     """The ports of a var folder: the default where none is kept yet."""
     kept = var / "ports.json"
     return {**DEFAULT_PORTS, **(json.loads(kept.read_text()) if kept.exists() else {})}
 
 
-def keep_ports(var: Path, ports: Mapping[str, int]) -> None:
+def write_ports(var: Path, ports: Mapping[str, int]) -> None:
     """Keep the ports of a var folder, whole or not at all."""
     staged = var / "ports.json.partial"
     staged.write_text(json.dumps(dict(ports), indent=2) + "\n")

@@ -1,118 +1,186 @@
-"""The one table of what runs: for each server and service its command line, environment, readiness and ports."""
+"""The table of services: one row for each service and job.
+
+Local processes, environments, database users and their rights are derived from it at run time. Compose files, the
+Dockerfile's stages, the Makefile's list of images and the workflow's matrix are written from it by `make services`.
+"""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from driftline.http.health import can_work
-from driftline.settings import KafkaSettings
-from stack import paths
-from stack.servers import kafka, root_account
-from stack.servers.mariadb import MARIADB
-from stack.servers.own_server import VARIABLE, own_server
-from stack.servers.sqlserver import SqlServer, initialise
-from stack.services.environments import base_environment, settings_for
-from stack.services.site import Site
+from sqlalchemy import Table
 
+from churn import views
+from driftline.store import tables
+from stack.errors import StackError
+from stack.services.grants import Grant, Privilege, Schema
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
 
-@dataclass(frozen=True)
-class Service:
-    """One row of the table; every function is given the site.
+ALL, SELECT, INSERT, UPDATE, DELETE = (
+    Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
+)  # fmt: skip
+EXECUTE, CREATE, DROP = Privilege.EXECUTE, Privilege.CREATE, Privilege.DROP
+CREATE_VIEW, SHOW_VIEW, LOCK_TABLES = Privilege.CREATE_VIEW, Privilege.SHOW_VIEW, Privilege.LOCK_TABLES
 
-    `settings` are the variables that it reads: a running process with others is started anew.
-    `ports` are names in the site's ports, the first one being where it listens for people.
-    `given` is the address of one that the environment names: then none is started here.
-    """
+CHURN_PREDICTIONS = tables.predictions_name(tables.CHURN_NUMBER)
+CHURN_STAGING = tables.predictions_staging_name(tables.CHURN_NUMBER)
+MIGRATION = "alembic_version"
 
-    name: str
-    title: str
-    ports: tuple[str, ...]
-    prepare: Callable[[Site], None]
-    command: Callable[[Site], tuple[str, ...]]
-    settings: Callable[[Site], dict[str, str]]
-    is_ready: Callable[[Site], bool]
-    given: Callable[[Site], str | None] = lambda _: None
-    folder: Path = paths.ROOT
-    ready_seconds: float = 60
-    stop_seconds: float = 60
-
-    def is_ours(self, site: Site) -> bool:
-        """Whether it is started here."""
-        return self.given(site) is None
-
-    def address(self, site: Site) -> str:
-        """Host and port."""
-        return f"127.0.0.1:{site.ports[self.ports[0]]}"
-
-    def environment(self, site: Site) -> dict[str, str]:
-        """The least environment that it runs with."""
-        return {**base_environment(site), **self.settings(site)}
+SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
+WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY", "DRIFTLINE_TLS_")
+GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 
 
-def sql_server(site: Site) -> SqlServer:
-    """The database server that is started here."""
-    return own_server(site.system) or MARIADB
+def _names(*of: Table) -> tuple[str, ...]:
+    return tuple(table.name for table in of)
 
 
-def _sql_data(site: Site) -> Path:
-    """The data folder; a server of the user's own has another, since no server reads an older or newer one's."""
-    own = own_server(site.system)
-    return site.var / (f"{own.name}-{own.version}".lower() if own else "mariadb")
-
-
-def _broker(site: Site) -> kafka.Broker:
-    return kafka.Broker(site.var / "kafka", site.ports["kafka"], site.ports["kafka-controller"])
-
-
-def _http_ready(name: str) -> Callable[[Site], bool]:
-    return lambda site: can_work(site.ports[name], site.certificate)
-
-
-def root_password(site: Site) -> str:
-    """The password of our own MariaDB's administrator."""
-    return site.credentials.password("root")
-
-
-MARIADB_SERVICE = Service(
-    name="mariadb",
-    title="MariaDB",
-    ports=("mariadb",),
-    prepare=lambda site: initialise(sql_server(site), _sql_data(site)),
-    command=lambda site: sql_server(site).serve(_sql_data(site), site.ports["mariadb"]),
-    settings=lambda site: {VARIABLE: site.system.get(VARIABLE, ""), **sql_server(site).environment},
-    is_ready=lambda site: root_account.answers(site.ports["mariadb"], root_password(site)),
-    given=lambda site: f"{site.database.host}:{site.database.port}" if site.database else None,
+OWNER = Service(
+    name="owner",
+    title="Deployment",
+    description="Creates schemas, users, tables and topics, and drives the demo.",
+    folder="stack",
+    command=("-m", "stack.containers.steps"),
+    grants=(Grant((ALL,)), Grant((ALL,), schema=Schema.TRUTH)),
+    migrates=True,
+    image=ContainerImage("deploy", code=("src/churn", "stack"), arguments=("--help",)),
 )
-KAFKA_SERVICE = Service(
-    name="kafka",
-    title="Kafka",
-    ports=("kafka", "kafka-controller"),
-    prepare=lambda site: kafka.prepare(_broker(site)),
-    command=lambda site: kafka.serve_command(_broker(site)),
-    settings=lambda _: {},
-    is_ready=lambda site: kafka.answers(KafkaSettings.plain(_broker(site).bootstrap_servers)),
-    given=lambda site: site.kafka,
-)
-SIMULATOR_SERVICE = Service(
+SIMULATOR = Service(
     name="simulator",
     title="Simulator",
-    ports=("simulator",),
-    prepare=lambda _: None,
-    command=lambda _: (sys.executable, "-m", "flaskapp"),
-    settings=lambda site: settings_for("simulator", site),
-    is_ready=_http_ready("simulator"),
+    description="Streams call records and late labels, and relays them to Kafka.",
+    folder="flaskapp",
+    command=("-m", "flaskapp"),
+    port=5000,
+    settings=(SETTINGS_AS_FILES, "SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *WEB_SERVER),
+    kafka=KafkaAccess.CLIENT,
+    grants=(  # it alone knows the truth about injected drift
+        Grant((SELECT,), (*_names(tables.models), MIGRATION)),
+        Grant((SELECT, INSERT), _names(tables.ledger, tables.ledger_slots), revoked=(UPDATE, DELETE)),
+        Grant((SELECT, INSERT, UPDATE), _names(tables.cdr, tables.labels, tables.stream_runs), revoked=(DELETE,)),
+        Grant((SELECT, INSERT, DELETE), _names(tables.daily_summary, tables.pending_batches), revoked=(UPDATE,)),
+        Grant((EXECUTE,)),
+        Grant((SELECT, INSERT), schema=Schema.TRUTH, revoked=(UPDATE, DELETE)),
+    ),
+    image=ContainerImage("simulator", code=("src/churn", "flaskapp")),
+    compose=Compose(
+        "The simulator without the other services: `docker compose up --build` here, once the servers of"
+        " ../compose.yaml run.",
+        keeps_state=False,
+    ),
 )
-MONITOR_SERVICE = Service(
+EDA = Service(
+    name="eda",
+    title="Exploration",
+    description="Plots a range of days and writes one report about it.",
+    folder="eda",
+    command=("-m", "eda"),
+    settings=(SETTINGS_AS_FILES, "EDA_"),
+    grants=(Grant((SELECT,), (*_names(tables.cdr), MIGRATION)),),
+    image=ContainerImage(
+        "eda",
+        code=("src/churn", "eda"),
+        environment={"EDA_OUTPUT": "/var/lib/driftline/eda", "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108  # in the image
+    ),
+    compose=Compose(
+        "The exploration of the days in query_params.json: `docker compose up --build` here, once a history is loaded.",
+        environment={"EDA_QUERY_PARAMS": "/run/query_params.json"},
+        mounts=("./query_params.json:/run/query_params.json:ro",),
+    ),
+)
+JOBS = Service(
+    name="jobs",
+    title="Spark jobs",
+    description="Prepare data, train the model, write predictions.",
+    folder="pyspark",
+    settings=(SETTINGS_AS_FILES, "SPARK_", "EDA_", "KAFKA_PUBLISHER", "DRIFTLINE_OBJECTS"),
+    variables={"PYSPARK_PYTHON": sys.executable},
+    kafka=KafkaAccess.ADDRESS,
+    reads_ports_of=("monitor",),
+    grants=(  # they read all but the truth, and never change a prediction
+        Grant((SELECT, EXECUTE), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW)),
+        Grant((INSERT,), _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches)),
+        Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
+        Grant((INSERT, DELETE), _names(tables.processed, tables.processed_staging, tables.daily_summary)),
+        Grant((CREATE, SELECT, INSERT), (CHURN_PREDICTIONS,)),
+        Grant((CREATE, SELECT, INSERT, DELETE), (CHURN_STAGING,)),
+        Grant(
+            (CREATE, DROP, CREATE_VIEW, SHOW_VIEW, SELECT), (views.MODEL_PREDICTIONS,)
+        ),  # to replace it is to drop it
+    ),
+    image=ContainerImage(
+        "jobs",
+        code=("src/churn", "pyspark"),
+        arguments=("/app/pyspark/prepare_data.py", "--help"),
+        environment={"SPARK_JARS": "/opt/jars", "PYSPARK_PYTHON": "/opt/driftline/bin/python"},
+        stage="spark",
+        working_directory="/tmp",  # noqa: S108  # in the image
+    ),
+    compose=Compose(
+        "Prepare, train and predict, one after another, on the days of config.json: `docker compose up --build` here,"
+        " once a history is loaded. One step with arguments: `docker compose run --no-deps prepare --start-date"
+        " 2026-01-01`.",
+        scripts={
+            "prepare": "/app/pyspark/prepare_data.py",
+            "train": "/app/pyspark/train_model.py",
+            "predict": "/app/pyspark/write_predictions.py",
+        },
+        environment={
+            "SPARK_DRIVER_MEMORY": "2g",
+            "SPARK_LOCAL_DIRS": "/var/lib/driftline/spark # spilled to disk, not to /tmp",
+        },
+        mounts=("./config.json:/app/pyspark/config.json:ro", "./training.json:/app/pyspark/training.json:ro"),
+        executable_tmp=True,
+        cpus="2.0",
+        memory="3G",
+        pids=512,
+    ),
+)
+MONITOR = Service(
     name="monitor",
     title="Monitor",
-    ports=("monitor",),
-    prepare=lambda _: None,
-    command=lambda _: (sys.executable, "-m", "monitoring"),
-    settings=lambda site: settings_for("monitor", site),
-    is_ready=_http_ready("monitor"),
+    description="Computes what is pending, and serves the API and the dashboard.",
+    folder="monitoring",
+    command=("-m", "monitoring"),
+    port=5001,
+    settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
+    grants=(  # it reads all but the truth, since every model's predictions are tables of their own
+        Grant(  # it locks rows of tables that it cannot write to: MySQL asks for LOCK TABLES then
+            (SELECT, LOCK_TABLES), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)
+        ),
+        Grant(
+            (INSERT, UPDATE, DELETE),
+            _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
+        ),
+        Grant((DELETE,), _names(tables.pending_batches)),
+    ),
+    image=ContainerImage(
+        "monitor",
+        code=("src/churn", "monitoring"),
+        environment={"MONITOR_OUTPUT": "/var/lib/driftline/monitoring", "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108  # in the image
+    ),
+    compose=Compose(
+        "The monitor without the other services: `docker compose up --build` here, once the servers of"
+        " ../compose.yaml run."
+    ),
 )
 
-SERVERS = (MARIADB_SERVICE, KAFKA_SERVICE)
-SERVICES = (*SERVERS, SIMULATOR_SERVICE, MONITOR_SERVICE)
-"""In starting order; stopped the other way round."""
+SERVICES = (OWNER, SIMULATOR, EDA, JOBS, MONITOR)
+"""The rows; those with a port are started in this order."""
+
+
+def service_named(name: str, services: Sequence[Service] = SERVICES) -> Service:
+    """Return the row of a name; raises `StackError` if there is none."""
+    row = next((service for service in services if service.name == name), None)
+    if row is None:
+        raise StackError(f"There is no service {name!r}; choose one of {', '.join(names(services))}.")
+    return row
+
+
+def names(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
+    """Return the names of the services, which are the roles of environments and database users."""
+    return tuple(service.name for service in services)
+
+
+def with_port(services: Sequence[Service] = SERVICES) -> Iterator[tuple[Service, int]]:
+    """Yield the services that listen on a port, each with its default port."""
+    return ((service, service.port) for service in services if service.port is not None)

@@ -1,48 +1,58 @@
 """`make setup` from a bare Python: checks the machine, makes .venv, then lets its Python fetch the servers.
 
+With `--dev` (`make setup-dev`) it makes .venv only, which is all that checks and unit tests need: no Java, no Maven.
 Standard library only, like all that it imports.
 """
 
+import argparse
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from stack import paths
 from stack.errors import StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 from stack.setup import downloads, libaio, prerequisites, virtualenv
-from stack.setup.virtualenv import INSTALLER, PACKAGES, PROJECT, Step
+from stack.setup.virtualenv import INSTALLER, PACKAGES, PROJECT, InstallStep
 
-STEPS: tuple[tuple[Step, Callable[[], None]], ...] = (
+STEPS: tuple[tuple[InstallStep, Callable[[], None]], ...] = (
     (INSTALLER, virtualenv.install_uv),
     (PACKAGES, virtualenv.install_packages),
     (PROJECT, virtualenv.install_project),
 )
 
 
-def main() -> int:
-    """Do what is missing; the exit status is 1 when something could not be done, with a sentence that says what."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Install what is missing; the exit status is 1 after a failure, which a message explains."""
+    parser = argparse.ArgumentParser(prog="python -m stack.setup.bootstrap", description=__doc__.partition("\n")[0])
+    parser.add_argument("--dev", action="store_true", help="make .venv only, without servers and jars")
+    options = parser.parse_args(arguments)
     try:
-        _make_environment()
+        _make_environment(python_only=options.dev)
     except StackError as error:
         _write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         _write("\nInterrupted; `make setup` goes on where it stopped.\n")
         return 130
-    if downloads.missing() or libaio.reason_missing():
+    if not options.dev and (downloads.missing() or libaio.reason_missing()):
         os.execv(virtualenv.PYTHON, (str(virtualenv.PYTHON), "-m", "stack", "fetch"))  # noqa: S606  # no shell is meant
     return 0
 
 
-def _make_environment() -> None:
+def _make_environment(*, python_only: bool) -> None:
+    """Check the machine and make .venv, unless that has been done.
+
+    Args:
+        python_only: leave out what only the servers need: the platform, Java, Maven, and disk space for the jars.
+    """
     paths.BUILD.mkdir(exist_ok=True)
-    with alone(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
+    with exclusive_lock(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
         virtualenv.forget_another_python()
-        if downloads.missing() or not PACKAGES.is_done():
-            prerequisites.check()
+        if not PACKAGES.is_done() or (not python_only and downloads.missing()):
+            prerequisites.check(prerequisites.FOR_PYTHON if python_only else prerequisites.FOR_SERVERS)
         for step, install in STEPS:
             if not step.is_done():
                 _with_dots(step.title, install)

@@ -8,7 +8,7 @@ from pathlib import Path
 from stack import paths
 from stack.servers.mariadb import MARIADB
 from stack.servers.mysql import MYSQL
-from stack.servers.own_server import own_server
+from stack.servers.named_server import named_server
 from stack.setup import jars
 from stack.setup import sql_servers as servers
 
@@ -36,5 +36,5 @@ DOWNLOADS = (
 
 def missing() -> tuple[Download, ...]:
     """What has to be fetched: no MariaDB where the environment names another server to start."""
-    own = own_server(os.environ) is not None
+    own = named_server(os.environ) is not None
     return tuple(one for one in DOWNLOADS if not one.is_done() and not (own and one.jars is jars.MARIADB))

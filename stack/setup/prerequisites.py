@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 
 from stack import paths
 from stack.errors import PrerequisiteMissing
@@ -16,10 +17,13 @@ JAVAS = (17, 21)
 JAVA_PACKAGE = "openjdk-17-jre-headless or openjdk-21-jre-headless"
 DISK_GB = 6
 
+Check = Callable[[], str | None]
+"""Returns the fault of this machine as a sentence, or None."""
 
-def check() -> None:
-    """Check everything; raises `PrerequisiteMissing` with a sentence per fault."""
-    faults = [fault for fault in (check() for check in CHECKS) if fault]
+
+def check(checks: Iterable[Check] | None = None) -> None:
+    """Run the checks, `FOR_SERVERS` by default; raises `PrerequisiteMissing` with a sentence for each fault."""
+    faults = [fault for fault in (find_fault() for find_fault in checks or FOR_SERVERS) if fault]
     if faults:
         raise PrerequisiteMissing("\n".join(faults))
 
@@ -83,4 +87,7 @@ def _disk() -> str | None:
     )
 
 
-CHECKS = (_platform, _python, _ensurepip, _java, _maven, _disk)
+FOR_PYTHON = (_python, _ensurepip)
+"""What .venv needs, and with it the checks and the unit tests."""
+FOR_SERVERS = (_platform, *FOR_PYTHON, _java, _maven, _disk)
+"""What .venv and the local servers need."""

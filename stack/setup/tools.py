@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from stack import paths
 from stack.errors import PrerequisiteMissing, StackError
-from stack.locks import alone
+from stack.locks import exclusive_lock
 
 GO = "go"
 CURE = "install Go (https://go.dev/dl, or the package golang-go), then run `make tools`"
 
 
-class BuildFailed(StackError):
+class ToolBuildFailed(StackError):
     """A tool could not be built from its Go module; check the network and run `make tools` again."""
 
 
@@ -63,7 +63,7 @@ def reason_missing(tool: Tool) -> str | None:
 def path(tool: Tool) -> Path:
     """The program; built first if it is not there (a minute or two), by one process while others wait.
 
-    Raises `PrerequisiteMissing` without Go, `BuildFailed` with Go's last lines.
+    Raises `PrerequisiteMissing` without Go, `ToolBuildFailed` with Go's last lines.
     """
     if is_built(tool):
         return tool.target
@@ -71,7 +71,7 @@ def path(tool: Tool) -> Path:
     if reason:
         raise PrerequisiteMissing(reason)
     paths.TOOLS.mkdir(parents=True, exist_ok=True)
-    with alone(paths.TOOLS / f"{tool.name}.lock"):
+    with exclusive_lock(paths.TOOLS / f"{tool.name}.lock"):
         if not is_built(tool):
             _build(tool)
     return tool.target
@@ -86,7 +86,7 @@ def _build(tool: Tool) -> None:
         )
         if done.returncode:
             said = (done.stdout + done.stderr).strip()[-1500:]
-            raise BuildFailed(
+            raise ToolBuildFailed(
                 f"{tool.name} {tool.version} could not be built; run `make tools` again. Go said:\n{said}"
             )
         (Path(folder) / PurePosixPath(tool.package).name).rename(tool.target)

@@ -22,7 +22,7 @@ UNFINISHED = paths.VENV / ".unfinished"
 
 
 @dataclass(frozen=True)
-class Step:
+class InstallStep:
     """Something installed from a file; done when the stamp holds the file's hash."""
 
     title: str
@@ -38,9 +38,9 @@ class Step:
         self.stamp.write_text(_hash(self.source))
 
 
-INSTALLER = Step("uv", BOOTSTRAP_LOCK, UV / ".stamp")
-PACKAGES = Step("Python packages", DEV_LOCK, paths.VENV / ".packages.stamp")
-PROJECT = Step("The driftline command", paths.ROOT / "pyproject.toml", paths.VENV / ".project.stamp")
+INSTALLER = InstallStep("uv", BOOTSTRAP_LOCK, UV / ".stamp")
+PACKAGES = InstallStep("Python packages", DEV_LOCK, paths.VENV / ".packages.stamp")
+PROJECT = InstallStep("The driftline command", paths.ROOT / "pyproject.toml", paths.VENV / ".project.stamp")
 
 
 def forget_another_python() -> None:

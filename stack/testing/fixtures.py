@@ -7,10 +7,10 @@
 `fresh_topic`        `fresh_topic(partitions=1, **configuration) -> name`
 
 Each test process (pytest -n 2) has servers of its own: ports are the system's choice, folders pytest's, and a server
-dies with the process that started it. `stack.testing.given` documents how to use servers that run already.
+dies with the process that started it. `stack.testing.external_servers` documents how to use servers that run already.
 
 A test that kills servers starts its own with `mariadb_server(folder)`, `mysql_server` or `kafka_broker` of
-`stack.testing.leashed`.
+`stack.testing.temporary_servers`.
 """
 
 import itertools
@@ -27,8 +27,14 @@ from driftline.settings import DatabaseSettings
 from stack.errors import StartFailed
 from stack.servers.readiness import POLL_SECONDS
 from stack.setup import libaio
-from stack.testing import given
-from stack.testing.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server, mysql_server
+from stack.testing import external_servers
+from stack.testing.temporary_servers import (
+    TemporaryBroker,
+    TemporaryDatabase,
+    kafka_broker,
+    mariadb_server,
+    mysql_server,
+)
 
 TOPIC_SECONDS = 30.0
 _numbers = itertools.count(1)
@@ -57,17 +63,17 @@ FreshTopic = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def mariadb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+def mariadb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
     """The MariaDB server of this test session."""
-    server = given.database("TEST_MARIADB_URL")
+    server = external_servers.database("TEST_MARIADB_URL")
     with nullcontext(server) if server else mariadb_server(tmp_path_factory.mktemp("mariadb")) as used:
         yield used
 
 
 @pytest.fixture(scope="session")
-def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
     """The MySQL server of this test session."""
-    server = given.database("TEST_MYSQL_URL")
+    server = external_servers.database("TEST_MYSQL_URL")
     reason = None if server else libaio.reason_missing()
     if reason:
         pytest.skip(reason)
@@ -76,28 +82,28 @@ def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedD
 
 
 @pytest.fixture(scope="session")
-def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
+def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryBroker]:
     """The broker of this test session."""
-    broker = given.broker()
+    broker = external_servers.broker()
     with nullcontext(broker) if broker else kafka_broker(tmp_path_factory.mktemp("kafka")) as used:
         yield used
 
 
 @pytest.fixture(scope="session")
-def kafka_administrator(kafka_session: LeashedBroker) -> AdminClient:
+def kafka_administrator(kafka_session: TemporaryBroker) -> AdminClient:
     """One client for all topics: dropped while an answer is on its way, a client takes the answer with it."""
     return AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers, "log_level": 0})
 
 
 @pytest.fixture
-def mariadb(mariadb_session: LeashedDatabase) -> Iterator[DatabaseAddress]:
+def mariadb(mariadb_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MariaDB."""
     with _fresh_schema(mariadb_session) as address:
         yield address
 
 
 @pytest.fixture
-def mysql(mysql_session: LeashedDatabase) -> Iterator[DatabaseAddress]:
+def mysql(mysql_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MySQL."""
     with _fresh_schema(mysql_session) as address:
         yield address
@@ -118,7 +124,7 @@ def database_settings(database: DatabaseAddress) -> DatabaseSettings:
 
 
 @pytest.fixture
-def kafka(kafka_session: LeashedBroker) -> str:
+def kafka(kafka_session: TemporaryBroker) -> str:
     """The bootstrap servers of a real broker."""
     return kafka_session.bootstrap_servers
 
@@ -157,7 +163,7 @@ def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
 
 
 @contextmanager
-def _fresh_schema(server: LeashedDatabase) -> Iterator[DatabaseAddress]:
+def _fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
     yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
@@ -165,6 +171,6 @@ def _fresh_schema(server: LeashedDatabase) -> Iterator[DatabaseAddress]:
         _administer(server, f"DROP DATABASE IF EXISTS {schema}")
 
 
-def _administer(server: LeashedDatabase, statement: str) -> None:
+def _administer(server: TemporaryDatabase, statement: str) -> None:
     with server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute(statement)

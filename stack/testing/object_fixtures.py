@@ -1,7 +1,7 @@
 """Object stores for tests, as pytest fixtures: real servers, throw-away, on free loopback ports.
 
-`gcs`         the Google Cloud Storage server of this test session as `LeashedGcs`; STORAGE_EMULATOR_HOST names it
-`s3`          the S3 server of this test session as `LeashedS3`; the AWS_* variables name it and hold its key
+`gcs`         the Google Cloud Storage server of this test session as `TemporaryGcs`; STORAGE_EMULATOR_HOST names it
+`s3`          the S3 server of this test session as `TemporaryS3`; the AWS_* variables name it and hold its key
 `gcs_bucket`  "gs://…", a fresh bucket
 `s3_bucket`   "s3://…", a fresh bucket
 
@@ -16,13 +16,13 @@ import requests
 
 from stack.setup import tools
 from stack.setup.tools import Tool
-from stack.testing.object_servers import LeashedGcs, LeashedS3, gcs_server, s3_server
+from stack.testing.object_servers import TemporaryGcs, TemporaryS3, gcs_server, s3_server
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedGcs]:
+def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryGcs]:
     """The Google Cloud Storage server of this test session."""
     _require(tools.FAKE_GCS)
     with gcs_server(tmp_path_factory.mktemp("gcs")) as server:
@@ -30,7 +30,7 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedGcs
 
 
 @pytest.fixture(scope="session")
-def s3_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedS3]:
+def s3_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryS3]:
     """The S3 server of this test session."""
     _require(tools.VERSITYGW)
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
@@ -44,7 +44,7 @@ def _require(tool: Tool) -> None:
 
 
 @pytest.fixture
-def gcs(gcs_session: LeashedGcs, monkeypatch: pytest.MonkeyPatch) -> LeashedGcs:
+def gcs(gcs_session: TemporaryGcs, monkeypatch: pytest.MonkeyPatch) -> TemporaryGcs:
     """The server, named by this test's environment."""
     for name, value in gcs_session.environment().items():
         monkeypatch.setenv(name, value)
@@ -52,7 +52,7 @@ def gcs(gcs_session: LeashedGcs, monkeypatch: pytest.MonkeyPatch) -> LeashedGcs:
 
 
 @pytest.fixture
-def s3(s3_session: LeashedS3, monkeypatch: pytest.MonkeyPatch) -> LeashedS3:
+def s3(s3_session: TemporaryS3, monkeypatch: pytest.MonkeyPatch) -> TemporaryS3:
     """The server, named by this test's environment."""
     for name, value in s3_session.environment().items():
         monkeypatch.setenv(name, value)
@@ -60,7 +60,7 @@ def s3(s3_session: LeashedS3, monkeypatch: pytest.MonkeyPatch) -> LeashedS3:
 
 
 @pytest.fixture
-def gcs_bucket(gcs: LeashedGcs) -> str:
+def gcs_bucket(gcs: TemporaryGcs) -> str:
     """A fresh bucket on the Google Cloud Storage server."""
     name = f"test-{next(_numbers)}"
     made = requests.post(f"{gcs.address}/storage/v1/b", json={"name": name}, timeout=30)
@@ -69,7 +69,7 @@ def gcs_bucket(gcs: LeashedGcs) -> str:
 
 
 @pytest.fixture
-def s3_bucket(s3: LeashedS3) -> str:
+def s3_bucket(s3: TemporaryS3) -> str:
     """A fresh bucket on the S3 server: a folder that it serves."""
     name = f"test-{next(_numbers)}"
     (s3.buckets / name).mkdir()

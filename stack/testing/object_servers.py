@@ -9,18 +9,18 @@ from pathlib import Path
 
 from stack.servers import ports
 from stack.setup import tools
-from stack.testing.leashed import LeashedProcess, retried
+from stack.testing.temporary_servers import TemporaryProcess, retried
 
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class LeashedGcs:
+class TemporaryGcs:
     """A throw-away fake-gcs-server; it asks for no credentials. A bucket is a folder in `buckets`."""
 
     port: int
     buckets: Path
-    process: LeashedProcess
+    process: TemporaryProcess
 
     @property
     def address(self) -> str:
@@ -33,14 +33,14 @@ class LeashedGcs:
 
 
 @dataclass(frozen=True)
-class LeashedS3:
+class TemporaryS3:
     """A throw-away versitygw with an access key of its own. A bucket is a folder in `buckets`."""
 
     port: int
     buckets: Path
     access_key: str
     secret_key: str
-    process: LeashedProcess
+    process: TemporaryProcess
 
     def environment(self) -> dict[str, str]:
         """The variables of a process that uses this server."""
@@ -53,7 +53,7 @@ class LeashedS3:
 
 
 @contextmanager
-def gcs_server(folder: Path) -> Iterator[LeashedGcs]:
+def gcs_server(folder: Path) -> Iterator[TemporaryGcs]:
     """Serve Google Cloud Storage's protocol out of `folder`; `tools.reason_missing(FAKE_GCS)` tells whether it can.
 
     The server learns of a bucket when it starts, or by the protocol.
@@ -66,7 +66,7 @@ def gcs_server(folder: Path) -> Iterator[LeashedGcs]:
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[LeashedS3]:
+def s3_server(folder: Path) -> Iterator[TemporaryS3]:
     """Serve S3's protocol out of `folder`; `tools.reason_missing(VERSITYGW)` tells whether it can."""
     started = retried(lambda: _start_s3(folder))
     try:
@@ -75,26 +75,26 @@ def s3_server(folder: Path) -> Iterator[LeashedS3]:
         started.process.kill()
 
 
-def _start_gcs(folder: Path) -> LeashedGcs:
+def _start_gcs(folder: Path) -> TemporaryGcs:
     port, buckets = ports.any_free(), _made(folder / "buckets")
     command = (
         *(str(tools.path(tools.FAKE_GCS)), "-scheme", "http", "-host", LOOPBACK, "-port", str(port)),
         *("-backend", "filesystem", "-filesystem-root", str(buckets), "-public-host", f"{LOOPBACK}:{port}"),
         *("-log-level", "warn"),
     )
-    process = LeashedProcess("fake-gcs-server", command, folder / "gcs.log", lambda: listens(port))
+    process = TemporaryProcess("fake-gcs-server", command, folder / "gcs.log", lambda: listens(port))
     process.start()
-    return LeashedGcs(port, buckets, process)
+    return TemporaryGcs(port, buckets, process)
 
 
-def _start_s3(folder: Path) -> LeashedS3:
+def _start_s3(folder: Path) -> TemporaryS3:
     port, buckets = ports.any_free(), _made(folder / "buckets")
     access, secret = secrets.token_hex(8), secrets.token_hex(16)
     command = (str(tools.path(tools.VERSITYGW)), "--port", f"{LOOPBACK}:{port}", "--quiet", "posix", str(buckets))
     keys = {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}  # not as arguments, which all users see
-    process = LeashedProcess("versitygw", command, folder / "s3.log", lambda: listens(port), keys)
+    process = TemporaryProcess("versitygw", command, folder / "s3.log", lambda: listens(port), keys)
     process.start()
-    return LeashedS3(port, buckets, access, secret, process)
+    return TemporaryS3(port, buckets, access, secret, process)
 
 
 def _made(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """One small world, run through the public commands in peace, and killed on the way in a second folder meanwhile.
 
-Servers that the environment gives to the tests (`stack.testing.given`) serve the undisturbed run; the killed run starts
-its own.
+The undisturbed run uses external servers if the environment names any (`stack.testing.external_servers`); the killed
+run always starts its own.
 """
 
 import json
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from stack.demo.plan import Plan, PlannedDrift, Scenario
-from stack.testing import given
-from stack.testing.rehearsal import Rehearsal
+from stack.testing import external_servers
+from stack.testing.isolated_stack import IsolatedStack
 from tests.e2e.killed_run import killed_run
 
 SCENARIO = Scenario(
@@ -39,12 +39,12 @@ def scenario_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def rehearsed(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
-    """Rehearse; whatever happens, nothing goes on running."""
+def stopped_afterwards(isolated: IsolatedStack) -> Iterator[IsolatedStack]:
+    """Yield the stack, and stop it afterwards whatever happens."""
     try:
-        yield rehearsal
+        yield isolated
     finally:
-        rehearsal.stack("down")
+        isolated.stack("down")
 
 
 @pytest.fixture(scope="session")
@@ -54,21 +54,23 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="session")
-def disturbed(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator["Future[Rehearsal]"]:
+def disturbed(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator["Future[IsolatedStack]"]:
     """The world killed on the way: it runs in the background, and is given when its stream has been judged."""
-    for rehearsal in rehearsed(Rehearsal(tmp_path_factory.mktemp("disturbed") / "var")):
+    for isolated in stopped_afterwards(IsolatedStack(tmp_path_factory.mktemp("disturbed") / "var")):
         with ThreadPoolExecutor(1) as pool:
-            yield pool.submit(killed_run, rehearsal, plan)
+            yield pool.submit(killed_run, isolated, plan)
 
 
 @pytest.fixture(scope="session")
 def loop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, scenario_file: Path
-) -> Iterator[Rehearsal]:
+) -> Iterator[IsolatedStack]:
     """The whole loop, run by `make demo`'s command; it runs until the last test has ended."""
     if any("disturbed" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("disturbed")  # begun first, so that both worlds run at once
-    for rehearsal in rehearsed(Rehearsal(tmp_path_factory.mktemp("loop") / "var", given.settings())):
-        said = rehearsal.stack("demo", "--any-port", "--scenario", str(scenario_file))
-        (rehearsal.var / "demo.txt").write_text(said)
-        yield rehearsal
+    for isolated in stopped_afterwards(
+        IsolatedStack(tmp_path_factory.mktemp("loop") / "var", external_servers.settings())
+    ):
+        said = isolated.stack("demo", "--any-port", "--scenario", str(scenario_file))
+        (isolated.var / "demo.txt").write_text(said)
+        yield isolated

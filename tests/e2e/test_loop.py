@@ -13,13 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from churn.columns import Topic
 from driftline.store import tables
 from stack.demo.plan import Plan
-from stack.testing.rehearsal import Rehearsal, chunks, churn_predictions
+from stack.testing.isolated_stack import IsolatedStack, chunks, churn_predictions
 
 Chunk = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def days(loop: Rehearsal, plan: Plan) -> dict[int, Chunk]:
+def days(loop: IsolatedStack, plan: Plan) -> dict[int, Chunk]:
     """The monitor's chunks by the number of their day in the stream."""
     return {(date.fromisoformat(chunk["start"][:10]) - plan.history_last).days: chunk for chunk in chunks(loop)}
 
@@ -34,8 +34,8 @@ def result(chunk: Chunk, kind: str, method: str, subject: str = "model") -> Chun
     return found
 
 
-def test_the_days_are_the_planned_ones(loop: Rehearsal, plan: Plan) -> None:
-    assert Plan.of(json.loads((loop.var / "demo.json").read_text())) == plan
+def test_the_days_are_the_planned_ones(loop: IsolatedStack, plan: Plan) -> None:
+    assert Plan.from_json(json.loads((loop.var / "demo.json").read_text())) == plan
 
 
 def test_every_streamed_day_has_its_chunk(days: dict[int, Chunk], plan: Plan) -> None:
@@ -74,21 +74,21 @@ def test_days_without_their_labels_are_never_ok(days: dict[int, Chunk], plan: Pl
         assert days[number]["labelled"] < days[number]["rows"]
 
 
-def test_the_terminal_holds_findings_against_what_was_put_in(loop: Rehearsal, plan: Plan) -> None:
+def test_the_terminal_holds_findings_against_what_was_put_in(loop: IsolatedStack, plan: Plan) -> None:
     said = (loop.var / "demo.txt").read_text()
     assert f"unit drift of DP_MOC_DURATION from {plan.day(8)} on" in said
     assert f"concept drift from {plan.day(21)} on" in said
     assert f"127.0.0.1:{loop.site.ports['monitor']}/models/churn" in said
 
 
-def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: Rehearsal, plan: Plan) -> None:
+def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: IsolatedStack, plan: Plan) -> None:
     sent = published(loop)
     assert len(sent) == len({*sent})
     streamed = loop.content(tables.cdr).query("DP_DATE >= @first", local_dict={"first": str(plan.stream_first)})
     assert sorted(sent) == sorted(streamed["record_id"])
 
 
-def published(loop: Rehearsal) -> list[str]:
+def published(loop: IsolatedStack) -> list[str]:
     """Read the ids of all committed records with a reader of another library than the one that wrote them."""
     servers = {"bootstrap_servers": loop.site.bootstrap_servers, "enable_auto_commit": False}
     with closing(KafkaConsumer(isolation_level="read_committed", **servers)) as reader:
@@ -104,7 +104,7 @@ def published(loop: Rehearsal) -> list[str]:
         return read
 
 
-def test_every_label_that_is_due_is_in(loop: Rehearsal, plan: Plan) -> None:
+def test_every_label_that_is_due_is_in(loop: IsolatedStack, plan: Plan) -> None:
     due = plan.day(plan.scenario.stream_days - 3)
     with loop.engine().connect() as connection:
         statement = select(func.count(), func.count(tables.cdr.c.PSEUDO_CHURNED)).where(
@@ -114,7 +114,7 @@ def test_every_label_that_is_due_is_in(loop: Rehearsal, plan: Plan) -> None:
     assert records == labelled > 0
 
 
-def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Rehearsal, plan: Plan) -> None:
+def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: IsolatedStack, plan: Plan) -> None:
     with loop.engine().connect() as connection:
         shown = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
         viewed = connection.execute(text("SELECT COUNT(*), COUNT(label) FROM model_predictions")).one()
@@ -123,13 +123,13 @@ def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Rehea
     assert 0 < viewed[1] < viewed[0]
 
 
-def test_reports_and_plots_are_written(loop: Rehearsal) -> None:
+def test_reports_and_plots_are_written(loop: IsolatedStack) -> None:
     assert "roc_auc" in (loop.var / "monitoring" / "performance_report.csv").read_text()
     assert list((loop.var / "monitoring").glob("*.png"))
     assert list((loop.var / "eda").glob("*.html"))
 
 
-def test_the_monitor_cannot_see_what_was_injected(loop: Rehearsal) -> None:
+def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
     if loop.given:
         pytest.skip("on a given server there is one account, its administrator's")
     with loop.engine("simulator").connect() as connection:
@@ -139,7 +139,7 @@ def test_the_monitor_cannot_see_what_was_injected(loop: Rehearsal) -> None:
     assert loop.site.truth_name not in inspect(loop.engine("monitor")).get_schema_names()
 
 
-def test_a_second_stream_is_refused_only_while_one_runs(loop: Rehearsal, plan: Plan) -> None:
+def test_a_second_stream_is_refused_only_while_one_runs(loop: IsolatedStack, plan: Plan) -> None:
     again = loop.call("simulator", "POST", "/start_stream", plan.stream_request())
     assert again.status_code == 200
     assert loop.call("simulator", "GET", "/stream").json()["state"] == "finished"

@@ -8,19 +8,19 @@ import pytest
 from sqlalchemy import Table
 
 from driftline.store import tables
-from stack.testing.rehearsal import Rehearsal, churn_predictions
+from stack.testing.isolated_stack import IsolatedStack, churn_predictions
 
 COMPARED: tuple[Table, ...] = (
     tables.cdr, tables.processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
 )  # fmt: skip
 
 
-def contents(rehearsal: Rehearsal) -> dict[str, pd.DataFrame]:
-    return {table.name: rehearsal.content(table) for table in (*COMPARED, churn_predictions())}
+def contents(isolated: IsolatedStack) -> dict[str, pd.DataFrame]:
+    return {table.name: isolated.content(table) for table in (*COMPARED, churn_predictions())}
 
 
 @pytest.fixture(scope="module")
-def before(loop: Rehearsal) -> dict[str, pd.DataFrame]:
+def before(loop: IsolatedStack) -> dict[str, pd.DataFrame]:
     """What stands after one undisturbed run."""
     loop.call("monitor", "POST", "/run-monitoring").raise_for_status()
     return contents(loop)
@@ -32,7 +32,7 @@ def assert_same(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame
 
 
 def test_the_demo_run_again_changes_nothing(
-    loop: Rehearsal, before: dict[str, pd.DataFrame], scenario_file: Path
+    loop: IsolatedStack, before: dict[str, pd.DataFrame], scenario_file: Path
 ) -> None:
     loop.stack("demo", "--any-port", "--scenario", str(scenario_file))
     after = contents(loop)
@@ -43,6 +43,6 @@ def test_the_demo_run_again_changes_nothing(
 
 
 def test_killed_on_the_way_the_same_tables_stand_at_the_end(
-    before: dict[str, pd.DataFrame], disturbed: "Future[Rehearsal]"
+    before: dict[str, pd.DataFrame], disturbed: "Future[IsolatedStack]"
 ) -> None:
     assert_same(contents(disturbed.result()), before)

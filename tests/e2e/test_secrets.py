@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from devtools.leaks import files_below, files_with, leaks
-from stack.testing.rehearsal import Rehearsal
+from stack.testing.isolated_stack import IsolatedStack
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_servers(loop: Rehearsal) -> None:
+def own_servers(loop: IsolatedStack) -> None:
     """Whose passwords the run has made."""
     if loop.given:
         pytest.skip("the servers were given, and their password with them")
 
 
 @pytest.fixture(scope="module")
-def worlds(loop: Rehearsal, disturbed: "Future[Rehearsal]") -> list[Path]:
+def worlds(loop: IsolatedStack, disturbed: "Future[IsolatedStack]") -> list[Path]:
     """The var folders of both worlds, their streams judged."""
     return [loop.var, disturbed.result().var]
 
@@ -64,7 +64,7 @@ def test_a_secret_in_these_logs_would_have_been_found(worlds: list[Path], tmp_pa
     ]
 
 
-def test_no_process_shows_a_password_in_its_command_line(loop: Rehearsal) -> None:
+def test_no_process_shows_a_password_in_its_command_line(loop: IsolatedStack) -> None:
     shown = list(command_lines())
     assert any(b"mariadbd" in command for command in shown)
     assert any(b"flaskapp" in command for command in shown)

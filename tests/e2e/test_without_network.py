@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from devtools import attempts
-from devtools.attempts import Attempt
-from devtools.enclosure import VARIABLE
-from stack.testing.rehearsal import Rehearsal
+from devtools import network_attempts
+from devtools.network_attempts import NetworkAttempt
+from devtools.network_namespace import VARIABLE
+from stack.testing.isolated_stack import IsolatedStack
 
-PLANTED = Attempt("udp", "192.0.2.7", 4242)
+PLANTED = NetworkAttempt("udp", "192.0.2.7", 4242)
 """An address that belongs to documentation (RFC 5737)."""
 SEEN_SECONDS = 10
 
@@ -22,14 +22,14 @@ SEEN_SECONDS = 10
 def log() -> Path:
     """Where attempts are noted; without it this test cannot say anything."""
     if VARIABLE not in os.environ:
-        pytest.skip("not run by `python -m devtools.enclosure` (as `make test-e2e` does), or the machine forbids it")
+        pytest.skip("not run by `python -m devtools.network_namespace`, or the machine forbids it")
     return Path(os.environ[VARIABLE])
 
 
 @pytest.mark.usefixtures("loop")
-def test_both_worlds_reached_for_nothing_but_loopback(log: Path, disturbed: "Future[Rehearsal]") -> None:
+def test_both_worlds_reached_for_nothing_but_loopback(log: Path, disturbed: "Future[IsolatedStack]") -> None:
     disturbed.result()
-    reached_for = [str(attempt) for attempt in attempts.read(log)]
+    reached_for = [str(attempt) for attempt in network_attempts.read(log)]
     assert reached_for == []
 
 
@@ -37,6 +37,6 @@ def test_an_attempt_would_have_been_seen(log: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(b"planted", (PLANTED.address, PLANTED.port or 0))
     deadline = time.monotonic() + SEEN_SECONDS
-    while PLANTED not in attempts.read(log):
+    while PLANTED not in network_attempts.read(log):
         assert time.monotonic() < deadline, "the watcher sleeps"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Who may ask a web service for what, and how often: tokens with scopes; without them, this machine's clients only."""
+"""Access to a web service: tokens with scopes, a rate limit, and loopback only where there are no tokens."""
 
 import ipaddress
 import time
@@ -18,54 +18,54 @@ from driftline.http.tokens import Token, TokenFile
 from driftline.settings import AccessSettings
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""Paths that need no token and are not counted."""
-BUILT_IN = {"static": Scope.READ, "openapi.spec": Scope.READ}
-"""The scopes of the endpoints that Flask and APIFlask bring."""
-CHANGING = frozenset({Scope.INGEST, Scope.OPERATE})
+"""Paths that need no token and do not count towards the rate limit."""
+BUILT_IN_SCOPES = {"static": Scope.READ, "openapi.spec": Scope.READ}
+"""The scopes of the endpoints that Flask and APIFlask add."""
+WRITE_SCOPES = frozenset({Scope.INGEST, Scope.OPERATE})
 REALM = 'realm="driftline"'
 
 View = TypeVar("View", bound=Callable[..., object])
 
 
 class Refusal(DriftlineError):
-    """The request is refused before it is looked at; its message says what to do."""
+    """The request was refused before its view ran; the message says what to do."""
 
     def __init__(self, message: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Take the headers that go with the answer."""
+        """Store the headers to send with the response."""
         super().__init__(message)
         self.headers = headers
 
 
 class Unauthorized(Refusal):
-    """A token is needed; send it as `Authorization: Bearer <token>`, in a browser as the password."""
+    """A token is required; send it as `Authorization: Bearer <token>`, or as the password in a browser."""
 
     status = HTTPStatus.UNAUTHORIZED
 
 
 class Forbidden(Refusal):
-    """This request is not allowed; its message says what would be."""
+    """This request is not allowed; the message says which request would be."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class RequestTooLarge(Refusal):
-    """The request has too many bytes; send less at once, or raise DRIFTLINE_MAX_BODY."""
+    """The request body is too large; send less per request, or raise DRIFTLINE_MAX_BODY."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class TooManyRequests(Refusal):
-    """Too many requests; wait as long as Retry-After says, or raise DRIFTLINE_RATE_LIMIT."""
+    """Too many requests; wait for the seconds in Retry-After, or raise DRIFTLINE_RATE_LIMIT."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 REFUSALS = (Unauthorized, Forbidden, RequestTooLarge, TooManyRequests)
-"""How every route may refuse; the docstring of each says what to do."""
+"""The refusals that every route can answer with; each docstring is the default message."""
 
 
 def needs(scope: Scope) -> Callable[[View], View]:
-    """Declare the scope that a view needs; every view but the probes must."""
+    """Declare the scope that a view requires; every view except the probes must declare one."""
 
     def declare(view: View) -> View:
         view.scope = scope  # type: ignore[attr-defined]
@@ -75,21 +75,21 @@ def needs(scope: Scope) -> Callable[[View], View]:
 
 
 def scope_of(app: APIFlask, endpoint: str) -> Scope | None:
-    """Give the scope that an endpoint declares, or None where it declares none: then nobody may use it."""
+    """Return the scope that an endpoint declares; None means that nobody may use it."""
     view = app.view_functions[endpoint]
-    scope = getattr(view, "scope", BUILT_IN.get(endpoint))
+    scope = getattr(view, "scope", BUILT_IN_SCOPES.get(endpoint))
     return scope if isinstance(scope, Scope) else None
 
 
 def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc_now) -> None:
-    """Ask every request but the probes for a token, where there is a file of them; else serve this machine only.
+    """Require a token for every request except the probes; without a token file, serve loopback only.
 
     Raises:
-        InvalidInput: the service would listen beyond loopback without tokens, or their file is broken.
+        InvalidInput: the service would listen beyond loopback without tokens, or the token file is invalid.
     """
     if settings.tokens is None and not is_loopback(host):
         raise InvalidInput(
-            f"Listening on {host} needs tokens: set DRIFTLINE_TOKENS to a file that `driftline token create` made, "
+            f"Listening on {host} requires tokens: set DRIFTLINE_TOKENS to a file made by `driftline token create`, "
             "or listen on 127.0.0.1."
         )
     tokens = TokenFile(settings.tokens, clock) if settings.tokens else None
@@ -101,89 +101,100 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
         if (request.content_length or 0) > settings.max_body:
             raise RequestTooLarge
         if request.path not in PROBES:
-            _admit(tokens, limit)
+            _authorize(tokens, limit)
 
     app.before_request(check)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by name or address, is this machine itself."""
+    """Return whether a host name or address is this machine's loopback."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
 
 
-def _admit(tokens: TokenFile | None, limit: RateLimit | None) -> None:
-    token = tokens.find(_sent()) if tokens else None
+def _authorize(tokens: TokenFile | None, limit: RateLimit | None) -> None:
+    """Refuse the current request unless its rate, token, host name and scope are all acceptable."""
+    token = tokens.find(_submitted_token()) if tokens else None
     g.caller = token.name if token else None
-    _count(limit, f"token {token.name}" if token else f"address {request.remote_addr}")
+    _apply_rate_limit(limit, f"token {token.name}" if token else f"address {request.remote_addr}")
     if tokens is None:
-        _require_own_name()
+        _require_loopback_name()
     elif token is None:
         raise _unauthorized()
     if request.endpoint is not None:
         _require_scope(token, scope_of(current_app, request.endpoint))
 
 
-def _sent() -> str:
-    """Give what was sent as a token: the bearer's, or the password of a browser's login."""
-    sent = request.authorization
-    if sent is None:
+def _submitted_token() -> str:
+    """Return the bearer token or, from a browser's login, the password; empty without either."""
+    authorization = request.authorization
+    if authorization is None:
         return ""
-    return (sent.token if sent.type == "bearer" else sent.password) or ""
+    return (authorization.token if authorization.type == "bearer" else authorization.password) or ""
 
 
-def _count(limit: RateLimit | None, client: str) -> None:
-    wait = limit.wait(client) if limit else None
-    if wait is not None:
-        raise TooManyRequests(headers=(("Retry-After", str(wait)),))
+def _apply_rate_limit(limit: RateLimit | None, client: str) -> None:
+    seconds = limit.seconds_to_wait(client) if limit else None
+    if seconds is not None:
+        raise TooManyRequests(headers=(("Retry-After", str(seconds)),))
 
 
 def _unauthorized() -> Unauthorized:
-    failed = "Authorization" in request.headers
-    message = "This token is unknown, revoked or expired; `driftline token create` makes another." if failed else None
-    bearer = f'Bearer {REALM}, error="invalid_token"' if failed else f"Bearer {REALM}"
-    asked = (("WWW-Authenticate", bearer), ("WWW-Authenticate", f'Basic {REALM}, charset="UTF-8"'))
-    return Unauthorized(message, asked)
+    rejected = "Authorization" in request.headers
+    message = (
+        "The token is unknown, revoked or expired; create a new one with `driftline token create`."
+        if rejected
+        else None
+    )
+    bearer = f'Bearer {REALM}, error="invalid_token"' if rejected else f"Bearer {REALM}"
+    challenges = (("WWW-Authenticate", bearer), ("WWW-Authenticate", f'Basic {REALM}, charset="UTF-8"'))
+    return Unauthorized(message, challenges)
 
 
 def _require_scope(token: Token | None, scope: Scope | None) -> None:
+    """Refuse a token without the scope, and a cross-site request that would change something."""
     if scope is None:
         raise LookupError(f"{request.endpoint} declares no scope")
     if token and scope not in token.scopes:
-        has = ", ".join(sorted(token.scopes))
+        scopes = ", ".join(sorted(token.scopes))
         raise Forbidden(
-            f"The token {token.name!r} is for {has}; this needs one made with `--scope {scope}`.",
+            f"The token {token.name!r} has the scopes {scopes}; this route needs a token created with "
+            f"`--scope {scope}`.",
             (("WWW-Authenticate", f'Bearer {REALM}, error="insufficient_scope", scope="{scope}"'),),
         )
-    if scope in CHANGING:
-        _require_own_page()
+    if scope in WRITE_SCOPES:
+        _require_same_origin()
 
 
-def _require_own_name() -> None:
-    """Refuse a request by any name but this machine's own: a foreign page may have made its name point here."""
+def _require_loopback_name() -> None:
+    """Refuse any host name but loopback's: a foreign page may resolve its own name to 127.0.0.1 (DNS rebinding)."""
     if not is_loopback(_host_name()):
         raise Forbidden(
-            "Without tokens this service answers only as localhost or 127.0.0.1: ask it so, or set DRIFTLINE_TOKENS."
+            "Without tokens this service accepts requests for localhost or 127.0.0.1 only; use one of them, "
+            "or set DRIFTLINE_TOKENS."
         )
 
 
 def _host_name() -> str:
-    return _part("hostname", f"//{request.host}")
+    return _url_part("hostname", f"//{request.host}")
 
 
-def _require_own_page() -> None:
-    """Refuse what another site's page makes a browser send: the browser would add the login by itself."""
+def _require_same_origin() -> None:
+    """Refuse requests that another site's page makes a browser send with the stored login (CSRF)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    ours = site in ("same-origin", "none") if site else origin is None or _part("netloc", origin) == request.host
-    if not ours:
-        raise Forbidden("A page of another site asks for this; use the service's own pages, or ask without a browser.")
+    same = site in ("same-origin", "none") if site else origin is None or _url_part("netloc", origin) == request.host
+    if not same:
+        raise Forbidden(
+            "The request comes from a page of another site; use this service's own pages, or a client other than "
+            "a browser."
+        )
 
 
-def _part(name: str, address: str) -> str:
-    """Give a part of an address, empty where it has none or is no address."""
+def _url_part(name: str, url: str) -> str:
+    """Return a part of a URL; empty where the URL has no such part or is invalid."""
     try:
-        return getattr(urlsplit(address), name) or ""
+        return getattr(urlsplit(url), name) or ""
     except ValueError:
         return ""

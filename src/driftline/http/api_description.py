@@ -1,4 +1,4 @@
-"""What `/openapi.json` says of all routes alike: how to show a token, which scope each needs, how it may refuse."""
+"""The parts of `/openapi.json` that all routes share: authentication, required scopes, and error responses."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -28,48 +28,49 @@ ERROR_SCHEMA: Document = {
     },
 }
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}}
-SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "a token made by `driftline token create`"},
-    "basic": {"type": "http", "scheme": "basic", "description": "any user, and the token as password: for browsers"},
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "a token created by `driftline token create`"},
+    "basic": {"type": "http", "scheme": "basic", "description": "for browsers: any user name, the token as password"},
 }
-HEADERS: dict[int, Document] = {
+ERROR_HEADERS: dict[int, Document] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer, and Basic for browsers"}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}},
 }
-ALIVE = "/healthz"
-"""The one path that needs no server."""
+LIVENESS_PATH = "/healthz"
+"""The only path that depends on no other server."""
 
 
 def describe(app: APIFlask) -> None:
-    """Have the document of an app's routes say who may use them; `add` adds to what it says."""
-    app.security_schemes = SCHEMES
+    """Make the document state who may use each route; `add_describer` registers further changes to it."""
+    app.security_schemes = SECURITY_SCHEMES
     app.extensions["describers"] = [_describe_access]
-    app.spec_processor(_described)
+    app.spec_processor(_apply_describers)
 
 
-def add(app: APIFlask, describer: Callable[[Document], None]) -> None:
-    """Let a function change the document in place before it is given out."""
+def add_describer(app: APIFlask, describer: Callable[[Document], None]) -> None:
+    """Register a function that changes the document in place before it is served."""
     app.extensions["describers"].append(describer)
 
 
-def _described(document: Document) -> Document:
+def _apply_describers(document: Document) -> Document:
     for describer in current_app.extensions["describers"]:
         describer(document)
     return document
 
 
 def _describe_access(document: Document) -> None:
+    """Add the error schema and, to each operation, its required scope and its error responses."""
     document.setdefault("components", {}).setdefault("schemas", {}).setdefault("HTTPError", ERROR_SCHEMA)
-    anybody: list[Document] = [{}] if current_app.extensions.get("open") else []
+    anonymous: list[Document] = [{}] if current_app.extensions.get("open") else []
     for path, operation, scope in _operations(document):
-        if path != ALIVE:
-            _add_answer(operation, Unavailable)
+        if path != LIVENESS_PATH:
+            _add_error_response(operation, Unavailable)
         if path in PROBES or scope is None:
             operation["security"] = []
             continue
-        operation["security"] = [*anybody, *({name: [str(scope)]} for name in SCHEMES)]
+        operation["security"] = [*anonymous, *({name: [str(scope)]} for name in SECURITY_SCHEMES)]
         for refusal in REFUSALS:
-            _add_answer(operation, refusal)
+            _add_error_response(operation, refusal)
 
 
 def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | None]]:
@@ -81,9 +82,9 @@ def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | Non
                 yield path, operation, scope_of(current_app, rule.endpoint)
 
 
-def _add_answer(operation: Document, error: type[DriftlineError]) -> None:
+def _add_error_response(operation: Document, error: type[DriftlineError]) -> None:
     status = error.status.value
-    answer: Document = {"description": error.__doc__, "content": ERROR_CONTENT}
-    if status in HEADERS:
-        answer["headers"] = HEADERS[status]
-    operation["responses"].setdefault(str(status), answer)
+    response: Document = {"description": error.__doc__, "content": ERROR_CONTENT}
+    if status in ERROR_HEADERS:
+        response["headers"] = ERROR_HEADERS[status]
+    operation["responses"].setdefault(str(status), response)

@@ -1,4 +1,4 @@
-"""A service's certificate, taken from its files again when they change."""
+"""The certificate of a service, reloaded when its files change."""
 
 import logging
 import socket
@@ -16,48 +16,48 @@ from driftline.tls import server_context
 log = logging.getLogger(__name__)
 
 
-class RenewedCertificate(Adapter):
-    """TLS by a certificate and a key in files, read again when they change: a renewed one needs no restart."""
+class ReloadingTlsAdapter(Adapter):
+    """TLS with a certificate and a key from files; a renewed certificate takes effect without a restart."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        """Read them; raises `InvalidInput` where that does not work."""
+        """Load both files; raises `InvalidInput` where they cannot be used."""
         super().__init__(certificate, key)
-        self._seen = self._stamps()
+        self._loaded_stamps = self._stamps()
         self.context = server_context(certificate, key)
 
     def bind(self, sock: socket.socket) -> socket.socket:
-        """Leave the listening socket as it is."""
+        """Return the listening socket unchanged."""
         return sock
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
-        """Begin TLS on a new connection; the handshake comes later.
+        """Start TLS on a new connection; the handshake follows later, in a worker thread.
 
         Raises:
-            FatalSSLAlert: the client is gone already; the server knows it by that.
+            FatalSSLAlert: the client has already disconnected; cheroot ignores this error.
         """
-        self._renew()
+        self._reload_if_changed()
         try:
             return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
         except OSError as error:
             raise FatalSSLAlert(str(error)) from error
 
     def get_environ(self) -> dict[str, str]:
-        """Tell the app nothing of the certificate."""
+        """Return no certificate variables for the app."""
         return {}
 
     def makefile(self, sock: socket.socket, mode: str = "r", bufsize: int = -1) -> Any:
-        """Make a stream of a socket."""
+        """Return a stream of a socket."""
         return MakeFile(sock, mode, bufsize)
 
-    def _renew(self) -> None:
+    def _reload_if_changed(self) -> None:
         stamps = self._stamps()
-        if stamps == self._seen:
+        if stamps == self._loaded_stamps:
             return
-        self._seen = stamps
+        self._loaded_stamps = stamps
         try:
             self.context = server_context(self.certificate, self.private_key)
         except InvalidInput as error:
-            log.warning("The certificate changed, and the one before it stays in use: %s", error)
+            log.warning("The changed certificate cannot be used; the previous one stays in use: %s", error)
         else:
             log.info("The certificate changed; the new one is in use")
 

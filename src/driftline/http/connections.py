@@ -1,4 +1,4 @@
-"""Connections to a service, with deadlines: for the handshake, for a request to come in, for its answer to go out."""
+"""Client connections with deadlines (handshake, request, response) and requests that are parsed strictly."""
 
 import logging
 import re
@@ -15,59 +15,59 @@ from cheroot.wsgi import Server
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 10.0
-"""How long a connection may say nothing, between requests or in one."""
+"""How long a client may send nothing, between requests or within one."""
 REQUEST_SECONDS = 20.0
-"""How long a request may take to come in, headers and body."""
-ANSWER_SECONDS = 60.0
-"""How long an answer may take to go out."""
-NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""What a header may be called (RFC 9110, a token)."""
-ONCE = frozenset({b"Content-Length", b"Host", b"Authorization"})
-"""Headers that come once and in one line: of two, a proxy may go by the other one."""
-NOT_TLS = (
+"""How long a client may take to send a request, headers and body."""
+RESPONSE_SECONDS = 60.0
+"""How long a client may take to receive a response."""
+HEADER_NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""A valid header name (a token of RFC 9110)."""
+UNREPEATABLE_HEADERS = frozenset({b"Content-Length", b"Host", b"Authorization"})
+"""Headers that a request may contain only once: a proxy might use the other of two values."""
+PLAIN_HTTP_RESPONSE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    b"This port speaks HTTPS only; ask for https:// instead.\n"
+    b"This port accepts HTTPS only; use https:// instead.\n"
 )
 
 
-class Timed:
-    """A socket whose client has some seconds to send a request, and some to take the answer."""
+class DeadlineSocket:
+    """A socket that limits the time for receiving a request and for sending its response."""
 
     def __init__(self, sock: socket.socket) -> None:
-        """Take the connected socket."""
+        """Wrap a connected socket."""
         self._socket = sock
         self.next_request()
 
     def __getattr__(self, name: str) -> Any:
-        """Be the socket in all else."""
+        """Return any other attribute of the wrapped socket."""
         return getattr(self._socket, name)
 
     def next_request(self) -> None:
-        """Begin to count anew, each when it begins."""
-        self._request_ends: float | None = None
-        self._answer_ends: float | None = None
+        """Reset both deadlines; each starts with the first byte read or written."""
+        self._request_deadline: float | None = None
+        self._response_deadline: float | None = None
 
-    def recv_into(self, buffer: Any, *rest: int) -> int:
-        """Read what is there; raises `TimeoutError` when the client took too long."""
-        self._request_ends = self._request_ends or time.monotonic() + REQUEST_SECONDS
-        self._wait_until(self._request_ends)
-        return self._socket.recv_into(buffer, *rest)
+    def recv_into(self, buffer: Any, *options: int) -> int:
+        """Read the available bytes; raises `TimeoutError` once the request's deadline has passed."""
+        self._request_deadline = self._request_deadline or time.monotonic() + REQUEST_SECONDS
+        self._limit_until(self._request_deadline)
+        return self._socket.recv_into(buffer, *options)
 
     def send(self, data: Any) -> int:
-        """Write what goes out at once; raises `TimeoutError` when the client took too long."""
-        self._answer_ends = self._answer_ends or time.monotonic() + ANSWER_SECONDS
-        self._wait_until(self._answer_ends)
+        """Write as many bytes as the socket accepts; raises `TimeoutError` once the response's deadline has passed."""
+        self._response_deadline = self._response_deadline or time.monotonic() + RESPONSE_SECONDS
+        self._limit_until(self._response_deadline)
         return self._socket.send(data)
 
-    def _wait_until(self, end: float) -> None:
-        left = end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")  # the words by which the server knows it
-        self._socket.settimeout(min(left, IDLE_SECONDS))
+    def _limit_until(self, deadline: float) -> None:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("timed out")  # cheroot recognizes the error by this text
+        self._socket.settimeout(min(remaining, IDLE_SECONDS))
 
 
-class Unsigned(list[tuple[bytes, bytes]]):
-    """Headers of an answer, without the one that says which server wrote it."""
+class ResponseHeaders(list[tuple[bytes, bytes]]):
+    """Headers of a response, without `Server`."""
 
     def append(self, header: tuple[bytes, bytes]) -> None:
         """Add a header."""
@@ -75,38 +75,38 @@ class Unsigned(list[tuple[bytes, bytes]]):
             super().append(header)
 
 
-class NamedHeaders(HeaderReader):
-    """Reads headers; one whose name is none, such as one with a space at its end, makes the request malformed."""
+class StrictHeaderReader(HeaderReader):
+    """A header parser that rejects requests with an invalid header name, for example with a space at its end."""
 
     def _transform_key(self, key_name: bytes) -> bytes:
-        if not NAME.fullmatch(key_name):
+        if not HEADER_NAME.fullmatch(key_name):
             raise ValueError("Malformed Header Name.")
         return key_name.title()
 
 
-class Headers(dict[bytes, bytes]):
-    """Headers of a request, of which those in `ONCE` come once."""
+class RequestHeaders(dict[bytes, bytes]):
+    """Headers of a request; those in `UNREPEATABLE_HEADERS` may occur once."""
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
-        """Add a header; raises `ValueError`, by which the server knows a malformed request, for a second one."""
-        if name in ONCE and name in self:
+        """Add a header; raises `ValueError`, which cheroot answers with 400, for a repeated one."""
+        if name in UNREPEATABLE_HEADERS and name in self:
             raise ValueError(f"More than one {name.decode()} Header.")
         super().__setitem__(name, value)
 
 
 class StrictRequest(HTTPRequest):
-    """A request whose end is beyond doubt: nothing of its body is taken for the next request."""
+    """A request with an unambiguous end: no byte of its body can be read as the next request."""
 
-    header_reader = NamedHeaders()
+    header_reader = StrictHeaderReader()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what the server gives."""
+        """Create the request with strict header collections."""
         super().__init__(*arguments, **options)
-        self.inheaders = Headers()
-        self.outheaders = Unsigned()
+        self.inheaders = RequestHeaders()
+        self.outheaders = ResponseHeaders()
 
     def read_request_line(self) -> bool:
-        """Read it; an address that is none is refused."""
+        """Read the request line; an invalid URI is answered with 400."""
         try:
             return bool(super().read_request_line())  # type: ignore[no-untyped-call]
         except ValueError:
@@ -114,40 +114,40 @@ class StrictRequest(HTTPRequest):
             return False
 
     def read_request_headers(self) -> bool:
-        """Read them; a length that is no number is refused, and chunks where there can be none, as in HTTP/1.0."""
+        """Read the headers; a length that is not a number, or chunks where HTTP/1.0 has none, is answered with 400."""
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
-        has_length = self.inheaders.get(b"Content-Length", b"0").isdigit()
-        if has_length and self.chunked_read is (b"Transfer-Encoding" in self.inheaders):
+        has_valid_length = self.inheaders.get(b"Content-Length", b"0").isdigit()
+        if has_valid_length and self.chunked_read is (b"Transfer-Encoding" in self.inheaders):
             return True
-        malformed = "Transfer-Encoding" if has_length else "Content-Length"
+        malformed = "Transfer-Encoding" if has_valid_length else "Content-Length"
         self.simple_response("400 Bad Request", f"Malformed {malformed} Header.")
         return False
 
     def send_headers(self) -> None:
-        """Send them; after a body in chunks, which may not have been read to its end, the connection is closed."""
+        """Send the headers; a chunked body may be unread in part, so the connection closes after it."""
         self.close_connection = self.close_connection or self.chunked_read
         super().send_headers()
 
 
-class TimedConnection(HTTPConnection):
-    """A connection whose handshake, requests and answers have deadlines."""
+class DeadlineConnection(HTTPConnection):
+    """A connection with deadlines for its handshake, requests and responses."""
 
     RequestHandlerClass = StrictRequest
 
     def __init__(self, server: Server, sock: socket.socket, makefile: Callable[..., Any] = MakeFile) -> None:
-        """Take the connected socket."""
-        self._timed = Timed(sock)
-        super().__init__(server, sock, lambda _, mode, size: makefile(self._timed, mode, size))
+        """Wrap a connected socket."""
+        self._deadline_socket = DeadlineSocket(sock)
+        super().__init__(server, sock, lambda _, mode, size: makefile(self._deadline_socket, mode, size))
 
     def communicate(self) -> bool:
-        """Answer one request; tell whether the connection goes on."""
-        self._timed.next_request()
-        return _shake_hands(self.socket) and bool(super().communicate())  # type: ignore[no-untyped-call]
+        """Answer one request; return whether the connection stays open."""
+        self._deadline_socket.next_request()
+        return _complete_handshake(self.socket) and bool(super().communicate())  # type: ignore[no-untyped-call]
 
 
-def _shake_hands(sock: socket.socket) -> bool:
-    """Do the TLS handshake, in a thread of its own and not in the one that accepts; tell whether it came about."""
+def _complete_handshake(sock: socket.socket) -> bool:
+    """Do the TLS handshake in a worker thread instead of the accepting one; return whether it succeeded."""
     if not isinstance(sock, ssl.SSLSocket) or sock.version():
         return True
     sock.settimeout(IDLE_SECONDS)
@@ -155,15 +155,15 @@ def _shake_hands(sock: socket.socket) -> bool:
         sock.do_handshake()
     except OSError as error:
         if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
-            _answer_in_plain(sock)
+            _answer_plain_http(sock)
         log.debug("A TLS handshake failed: %s", error)
         return False
     return True
 
 
-def _answer_in_plain(sock: ssl.SSLSocket) -> None:
+def _answer_plain_http(sock: ssl.SSLSocket) -> None:
     try:
-        socket.socket.sendall(sock, NOT_TLS)
-        socket.socket.recv(sock, 65536)  # what is left unread would make the close a reset
+        socket.socket.sendall(sock, PLAIN_HTTP_RESPONSE)
+        socket.socket.recv(sock, 65536)  # unread bytes would turn the close into a reset
     except OSError as error:
-        log.debug("A client that spoke HTTP to HTTPS is gone: %s", error)
+        log.debug("A client that sent HTTP to an HTTPS port disconnected: %s", error)

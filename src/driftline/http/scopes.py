@@ -1,10 +1,10 @@
-"""What a token of the web services may allow."""
+"""The scopes of tokens; a module of its own, so that the command line can list them without importing tokens."""
 
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token allows; none implies another."""
+    """What a token allows; no scope implies another."""
 
     READ = "read"
     INGEST = "ingest"

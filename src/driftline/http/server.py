@@ -1,7 +1,7 @@
-"""Serving an app over HTTP or HTTPS, so that no client holds what it does not use.
+"""The HTTP or HTTPS server of a service, with limits that keep one client from blocking the others.
 
-What a client has not said yet keeps no thread busy, what it says slowly has a deadline, and of what it says in whole
-requests a few at a time are worked on, as many as the database has connections for.
+An idle connection occupies no thread, a slow request has a deadline, and the app works on at most
+`MAX_CONCURRENT_REQUESTS` complete requests at a time, as many as the database has connections for.
 """
 
 import logging
@@ -15,30 +15,30 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 from cheroot.wsgi import Server
 
 from driftline.errors import InvalidInput
-from driftline.http.body import GatewayOfBodies
-from driftline.http.certificate import RenewedCertificate
-from driftline.http.connections import IDLE_SECONDS, TimedConnection
+from driftline.http.body import BodyGateway
+from driftline.http.certificate import ReloadingTlsAdapter
+from driftline.http.connections import IDLE_SECONDS, DeadlineConnection
 from driftline.settings import TlsSettings
 
 log = logging.getLogger(__name__)
 
-AT_WORK = 8
+MAX_CONCURRENT_REQUESTS = 8
 """Requests that the app works on at a time."""
-READERS = 32
-"""Threads; those above `AT_WORK` read requests and write answers."""
-WAITING = 200
+THREADS = 32
+"""Worker threads; those above `MAX_CONCURRENT_REQUESTS` read requests and write responses."""
+MAX_IDLE_CONNECTIONS = 200
 """Connections that may be open without a request."""
-STOP_SECONDS = 30
-"""How long requests under way have to end before what they still read is cut off."""
+SHUTDOWN_SECONDS = 30
+"""How long requests in progress may run on after a stop before their connections are closed."""
 HEADER_BYTES = 32 * 1024
 BODY_BYTES = 16 * 1024 * 1024
 
 
 def serve(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish the requests under way; HTTPS where `tls` names a certificate.
+    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress; HTTPS if `tls` names a certificate.
 
     Raises:
-        InvalidInput: the address cannot be listened on, or the certificate or its key cannot be used.
+        InvalidInput: the address cannot be bound, or the certificate or its key cannot be used.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = make_server(app, host, port, tls)
@@ -46,53 +46,57 @@ def serve(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> None:
     try:
         server.serve()
     except (KeyboardInterrupt, SystemExit):
-        log.info("Stopping; requests under way are finished")
+        log.info("Stopping after the requests in progress")
     finally:
         server.stop()
 
 
-def make_server(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> "BoundedServer":
-    """Make a server that listens already (port 0 is any free one, see `bind_addr`); `serve` answers, `stop` ends it.
+def make_server(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> "LimitedServer":
+    """Return a server that already listens; its `serve` method answers requests until `stop` is called.
+
+    Port 0 stands for any free port; `bind_addr` tells which.
 
     Raises:
-        InvalidInput: the address cannot be listened on, or the certificate or its key cannot be used.
+        InvalidInput: the address cannot be bound, or the certificate or its key cannot be used.
     """
-    server = BoundedServer(host, port, AtOnce(app, AT_WORK))
+    server = LimitedServer(host, port, ConcurrencyLimit(app, MAX_CONCURRENT_REQUESTS))
     if tls.cert and tls.key:
-        server.ssl_adapter = RenewedCertificate(tls.cert, tls.key)
+        server.ssl_adapter = ReloadingTlsAdapter(tls.cert, tls.key)
     try:
         server.prepare()
     except OSError as error:
-        raise InvalidInput(f"Nobody can listen on {host}:{port}: {error}. Stop who does, or set another.") from error
+        raise InvalidInput(
+            f"Cannot listen on {host}:{port}: {error}. Stop the program that uses the port, or choose another port."
+        ) from error
     return server
 
 
-class BoundedServer(Server):
-    """The server: bounded in threads, connections, sizes and times, its messages in the log."""
+class LimitedServer(Server):
+    """A server with limits on threads, connections, sizes and times; its messages go to the log."""
 
-    ConnectionClass = TimedConnection
+    ConnectionClass = DeadlineConnection
     max_request_header_size = HEADER_BYTES
     max_request_body_size = BODY_BYTES
-    keep_alive_conn_limit = WAITING
+    keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
-        """Take the address and the app; nothing listens yet."""
+        """Configure the server; it does not listen yet."""
         super().__init__(
             (host, port),
             app,
-            numthreads=READERS,
-            max=READERS,
+            numthreads=THREADS,
+            max=THREADS,
             request_queue_size=128,
             timeout=round(IDLE_SECONDS),
-            shutdown_timeout=STOP_SECONDS,
-            accepted_queue_size=WAITING,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            accepted_queue_size=MAX_IDLE_CONNECTIONS,
             accepted_queue_timeout=1,
         )
-        self.gateway = GatewayOfBodies
+        self.gateway = BodyGateway
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
-        """Bind a socket; one that cannot be bound is closed."""
+        """Bind a socket; close it if that fails."""
         try:
             socket_.bind(bind_addr)
         except OSError:
@@ -100,8 +104,8 @@ class BoundedServer(Server):
             raise
         return socket_
 
-    def process_conn(self, conn: TimedConnection) -> None:
-        """Give a connection to a thread; a new one only when its client has said something."""
+    def process_conn(self, conn: DeadlineConnection) -> None:
+        """Pass a connection to a worker thread; a new connection waits until its client has sent something."""
         if conn.last_used is not None:
             super().process_conn(conn)
         elif self.can_add_keepalive_connection:
@@ -110,42 +114,43 @@ class BoundedServer(Server):
             conn.close()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        """Log what the server says; only its errors with where they came from."""
+        """Log a message of cheroot, with a traceback for errors only."""
         log.log(level, "%s", msg, exc_info=traceback and level >= logging.ERROR)
 
 
-class AtOnce:
-    """An app that works on some requests at a time; the others wait, and so does one whose body is still to come."""
+class ConcurrencyLimit:
+    """An app that works on a limited number of requests; a request whose body is still arriving does not count."""
 
-    def __init__(self, app: WSGIApplication, most: int) -> None:
-        """Take the app and how many."""
+    def __init__(self, app: WSGIApplication, max_requests: int) -> None:
+        """Wrap an app."""
         self._app = app
-        self._free = threading.BoundedSemaphore(most)
+        self._slots = threading.BoundedSemaphore(max_requests)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request when it is its turn."""
-        with self._free:
-            return self._app({**environ, "wsgi.input": Awaited(environ["wsgi.input"], self._free)}, start_response)
+        """Wait for a slot, then answer the request."""
+        with self._slots:
+            body = SlotReleasingBody(environ["wsgi.input"], self._slots)
+            return self._app({**environ, "wsgi.input": body}, start_response)
 
 
-class Awaited:
-    """A body that is waited for without a place at work; the app reads it before it answers."""
+class SlotReleasingBody:
+    """A request body that releases the request's slot while it waits for the client's bytes."""
 
-    def __init__(self, body: InputStream, free: threading.BoundedSemaphore) -> None:
-        """Take the body, and the places of which one is held."""
-        self._body, self._free = body, free
+    def __init__(self, body: InputStream, slots: threading.BoundedSemaphore) -> None:
+        """Wrap a body; the request holds one of the slots."""
+        self._body, self._slots = body, slots
 
     def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, all by default."""
-        return self._aside(self._body.read, size)
+        """Read up to `size` bytes, by default all."""
+        return self._read_without_slot(self._body.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        """Read a line, or so many bytes of it."""
-        return self._aside(self._body.readline, size)
+        """Read one line, or up to `size` bytes of it."""
+        return self._read_without_slot(self._body.readline, size)
 
-    def _aside(self, read: Callable[[int], bytes], size: int) -> bytes:
-        self._free.release()
+    def _read_without_slot(self, reader: Callable[[int], bytes], size: int) -> bytes:
+        self._slots.release()
         try:
-            return read(size)
+            return reader(size)
         finally:
-            self._free.acquire()
+            self._slots.acquire()

@@ -1,4 +1,4 @@
-"""`driftline token`: makes, lists and revokes the tokens of the web services. Settings are imported when it runs."""
+"""`driftline token`: creates, lists and revokes tokens. Settings and tokens are imported when a command runs."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,55 +13,57 @@ from driftline.http.scopes import Scope
 if TYPE_CHECKING:
     from driftline.http.tokens import Token
 
-token = typer.Typer(help="The tokens of the web services, in the file DRIFTLINE_TOKENS.", no_args_is_help=True)
+token = typer.Typer(help="Manage the tokens of the web services, in the file DRIFTLINE_TOKENS.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Whose token it is: letters, digits, `_`, `-` and `.`.")]
-Scopes = Annotated[list[Scope], typer.Option("--scope", help="What it allows; may be given more than once.")]
-Days = Annotated[int | None, typer.Option("--expires-in-days", min=1, max=36_500, help="For ever, if left out.")]
+Name = Annotated[str, typer.Argument(help="Name of the token: letters, digits, `_`, `-` and `.`.")]
+Scopes = Annotated[list[Scope], typer.Option("--scope", help="Scope of the token; can be repeated.")]
+Days = Annotated[
+    int | None, typer.Option("--expires-in-days", min=1, max=36_500, help="Lifetime in days (default: no expiry).")
+]
 
 
 @token.command()
 def create(name: Name, scope: Scopes, expires_in_days: Days = None) -> None:
-    """Make a token and print it: only its hash is kept, so it cannot be shown again."""
+    """Create a token and print it; only its hash is stored, so it cannot be shown again."""
     from driftline.http import tokens  # noqa: PLC0415  (so everywhere here: other commands need neither tokens nor settings)
 
-    lasting = timedelta(days=expires_in_days) if expires_in_days else None
-    made = tokens.create(_file(), name, frozenset(scope), utc_now(), lasting)
-    typer.echo(made)
-    typer.echo(f"Kept in {_file()} as its hash; keep the token itself now, it cannot be shown again.", err=True)
+    lifetime = timedelta(days=expires_in_days) if expires_in_days else None
+    typer.echo(tokens.create(_token_file(), name, frozenset(scope), utc_now(), lifetime))
+    typer.echo(f"Its hash is stored in {_token_file()}; save the token now, it cannot be shown again.", err=True)
 
 
 @token.command("list")
 def show() -> None:
-    """List the tokens: name, scopes, when made, until when; a token itself is nowhere to be read."""
+    """List the name, scopes, creation time and expiry of each token, never the token itself."""
     from driftline.http import tokens  # noqa: PLC0415
 
-    kept = tokens.read(_file())
-    for one in kept:
-        typer.echo(_line(one))
-    if not kept:
-        typer.echo("There is no token; `driftline token create` makes one.", err=True)
+    stored = tokens.read(_token_file())
+    for entry in stored:
+        typer.echo(_line(entry))
+    if not stored:
+        typer.echo("There are no tokens; create one with `driftline token create`.", err=True)
 
 
 @token.command()
-def revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> None:
-    """Revoke a token: services refuse it from their next request on."""
+def revoke(name: Annotated[str, typer.Argument(help="Name of the token.")]) -> None:
+    """Revoke a token; services refuse it from their next request on."""
     from driftline.http import tokens  # noqa: PLC0415
 
-    tokens.revoke(_file(), name)
-    typer.echo(f"{name} is revoked.", err=True)
+    tokens.revoke(_token_file(), name)
+    typer.echo(f"Revoked {name}.", err=True)
 
 
-def _line(one: "Token") -> str:
-    until = f"until {one.expires_at:%Y-%m-%d %H:%M %Z}" if one.expires_at else "for ever"
-    state = until if one.is_valid(utc_now()) else f"expired ({until})"
-    return f"{one.name}  {','.join(sorted(one.scopes))}  made {one.created_at:%Y-%m-%d %H:%M %Z}  {state}"
+def _line(entry: "Token") -> str:
+    expiry = f"expires {entry.expires_at:%Y-%m-%d %H:%M %Z}" if entry.expires_at else "never expires"
+    if not entry.is_valid(utc_now()):
+        expiry = f"expired {entry.expires_at:%Y-%m-%d %H:%M %Z}"
+    return f"{entry.name}  {','.join(sorted(entry.scopes))}  created {entry.created_at:%Y-%m-%d %H:%M %Z}  {expiry}"
 
 
-def _file() -> Path:
+def _token_file() -> Path:
     from driftline.settings import AccessSettings  # noqa: PLC0415
 
     file = AccessSettings().tokens
     if file is None:
-        raise InvalidInput("Set DRIFTLINE_TOKENS to the file of tokens, for instance var/tokens/tokens.json.")
+        raise InvalidInput("DRIFTLINE_TOKENS is not set; set it to the token file, for example var/tokens/tokens.json.")
     return file

@@ -1,7 +1,7 @@
-"""Tokens of the web services: a file of their hashes, who may do what, and since when a token is void.
+"""Tokens of the web services: a file with the hash, scopes and expiry of each.
 
-The file is JSON, `{"tokens": [{name, sha256, scopes, created_at, expires_at}, …]}`. A token is 256 random bits, so one
-SHA-256 of it without salt cannot be turned back. Services read the file again when it changes: no restart.
+The file is JSON, `{"tokens": [{name, sha256, scopes, created_at, expires_at}, …]}`. A token is 256 random bits, so its
+unsalted SHA-256 cannot be reversed. A running service reads the file again when it changes, without a restart.
 """
 
 import fcntl
@@ -26,14 +26,14 @@ from driftline.http.scopes import Scope
 log = logging.getLogger(__name__)
 
 PREFIX = "driftline_"
-"""What every token begins with, so that a scan for secrets knows one when it sees it."""
+"""The start of every token, by which a scan for secrets recognizes one."""
 PATTERN = rf"{PREFIX}[A-Za-z0-9_-]{{43}}"
-SETTLED = timedelta(seconds=2)
-"""A file that was written less than this ago may change once more within the same tick of the file system's clock."""
+TIMESTAMP_MARGIN = timedelta(seconds=2)
+"""A file written more recently than this may change again without a new modification time."""
 
 
 class Token(BaseModel):
-    """One token as it is kept: its hash, never itself. `expires_at` is None where it does not expire."""
+    """One token as stored: its hash, never the token itself. `expires_at` is None for a token without expiry."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,11 +44,11 @@ class Token(BaseModel):
     expires_at: AwareDatetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it has not expired."""
+        """Return whether the token has not expired."""
         return self.expires_at is None or now < self.expires_at
 
 
-def _distinct(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def _require_distinct(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     for field in ("name", "sha256"):
         values = [getattr(token, field) for token in tokens]
         if len(set(values)) < len(values):
@@ -56,93 +56,94 @@ def _distinct(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     return tokens
 
 
-class Content(BaseModel):
-    """What the file holds."""
+class TokenDocument(BaseModel):
+    """The content of a token file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tokens: Annotated[tuple[Token, ...], AfterValidator(_distinct)] = ()
+    tokens: Annotated[tuple[Token, ...], AfterValidator(_require_distinct)] = ()
 
 
 def read(path: Path) -> tuple[Token, ...]:
     """Read the tokens of a file.
 
     Raises:
-        InvalidInput: the file is not there, not readable, or not one of tokens; the message says what to do.
+        InvalidInput: the file is missing, cannot be read, or is not a token file.
     """
     try:
-        return Content.model_validate_json(path.read_bytes()).tokens
+        return TokenDocument.model_validate_json(path.read_bytes()).tokens
     except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path} of tokens; make one with `driftline token create`.") from error
+        raise InvalidInput(f"The token file {path} is missing; create it with `driftline token create`.") from error
     except OSError as error:
-        raise InvalidInput(f"The tokens in {path} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(f"The token file {path} cannot be read: {error.strerror}; check its permissions.") from error
     except ValidationError as error:
-        details = tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False))
-        cure = "restore it, or move it away and make new tokens with `driftline token create`."
-        raise InvalidInput(f"{path} is no file of tokens; {cure}", details=details) from None
+        cure = "restore it, or move it away and create new tokens with `driftline token create`."
+        raise InvalidInput(f"{path} is not a valid token file; {cure}", details=_faults(error)) from None
 
 
-def find(tokens: tuple[Token, ...], given: str, now: datetime) -> Token | None:
-    """Give the valid token that was sent, or None; takes as long for a near miss as for any other string."""
-    sent = _hash(given)
-    found = [token for token in tokens if hmac.compare_digest(token.sha256, sent)]
-    return found[0] if found and found[0].is_valid(now) else None
+def find(tokens: tuple[Token, ...], submitted: str, now: datetime) -> Token | None:
+    """Return the valid token that a client submitted, or None; comparing takes the same time for every string."""
+    digest = _hash(submitted)
+    matches = [token for token in tokens if hmac.compare_digest(token.sha256, digest)]
+    return matches[0] if matches and matches[0].is_valid(now) else None
 
 
-def create(path: Path, name: str, scopes: frozenset[Scope], now: datetime, lasting: timedelta | None = None) -> str:
-    """Make a token, keep its hash in the file, and give it: this is the only time that it can be seen.
+def create(path: Path, name: str, scopes: frozenset[Scope], now: datetime, lifetime: timedelta | None = None) -> str:
+    """Create a token, store its hash in the file and return the token, which cannot be recovered later.
 
     Raises:
-        Conflict: there is a token of that name.
-        InvalidInput: the name or the scopes do not fit, or the file is broken; it is left as it is.
+        Conflict: a token of that name exists.
+        InvalidInput: the name or the scopes are invalid, or the file is; the file stays unchanged.
     """
     token = PREFIX + secrets.token_urlsafe(32)
-    made = _checked(name=name, sha256=_hash(token), scopes=scopes, created_at=now, expires_at=lasting and now + lasting)
+    entry = _make_entry(
+        name=name, sha256=_hash(token), scopes=scopes, created_at=now, expires_at=lifetime and now + lifetime
+    )
 
     def add(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
         if any(token.name == name for token in tokens):
-            raise Conflict(f"There is a token named {name!r}; revoke it first, or take another name.")
-        return (*tokens, made)
+            raise Conflict(f"A token named {name!r} exists; revoke it first, or choose another name.")
+        return (*tokens, entry)
 
     _change(path, add)
     return token
 
 
 def revoke(path: Path, name: str) -> None:
-    """Take a token out of the file; services refuse it from their next request on.
+    """Remove a token from the file; services refuse it from their next request on.
 
     Raises:
         NotFound: no token has that name.
-        InvalidInput: the file is not there, or broken.
+        InvalidInput: the file is missing or invalid.
     """
 
     def remove(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-        kept = tuple(token for token in tokens if token.name != name)
-        if len(kept) == len(tokens):
-            known = ", ".join(token.name for token in tokens) or "none"
-            raise NotFound(f"No token is named {name!r}. There are: {known}.")
-        return kept
+        remaining = tuple(token for token in tokens if token.name != name)
+        if len(remaining) == len(tokens):
+            names = ", ".join(token.name for token in tokens) or "none"
+            raise NotFound(f"There is no token named {name!r}. Existing tokens: {names}.")
+        return remaining
 
     read(path)
     _change(path, remove)
 
 
 class TokenFile:
-    """The tokens of a file as they are now; while the file is broken, those that it last held. Safe for threads."""
+    """The current tokens of a file; while the file is invalid, the last valid ones. Thread-safe."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        """Read the file; raises `InvalidInput` where that fails, or where no token in it is valid."""
+        """Read the file; raises `InvalidInput` if that fails, or if no token in it is valid."""
         self.path, self._clock = path, clock
         self._lock = Lock()
         self._stamp: object = None
         self._problem: str | None = None
         self._tokens = read(path)
         if not any(token.is_valid(clock()) for token in self._tokens):
-            raise InvalidInput(f"No token in {path} is valid; make one with `driftline token create`.")
+            raise InvalidInput(f"No token in {path} is valid; create one with `driftline token create`.")
 
-    def find(self, given: str) -> Token | None:
-        """Give the valid token that was sent, or None."""
-        return find(self._current(), given, self._clock())
+    def find(self, submitted: str) -> Token | None:
+        """Return the valid token that a client submitted, or None."""
+        return find(self._current(), submitted, self._clock())
 
     def _current(self) -> tuple[Token, ...]:
         with self._lock:
@@ -150,7 +151,7 @@ class TokenFile:
                 self._refresh()
                 self._problem = None
             except InvalidInput as error:
-                self._tell(str(error))
+                self._log_new_problem(str(error))
             return self._tokens
 
     def _refresh(self) -> None:
@@ -159,56 +160,62 @@ class TokenFile:
             self._tokens = read(self.path)
             self._stamp = stamp
 
-    def _tell(self, problem: str) -> None:
-        """Log a problem once, not with each request."""
+    def _log_new_problem(self, problem: str) -> None:
+        """Log a problem the first time it occurs, not with each request."""
         if problem != self._problem:
             log.error("%s Until then the tokens read last are accepted.", problem)
         self._problem = problem
 
 
 def _stamp(path: Path, now: datetime) -> tuple[int, ...] | None:
-    """Tell one content of a file from the next without reading it; None where that cannot be told."""
+    """Return what changes with a file's content; None if the file is missing or may change within the same tick."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    settled = now.timestamp() - found.st_mtime > SETTLED.total_seconds()
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev, found.st_size) if settled else None
+    if now.timestamp() - status.st_mtime <= TIMESTAMP_MARGIN.total_seconds():
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _fault(place: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(map(str, place))
-    said = message.removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+def _faults(error: ValidationError) -> tuple[str, ...]:
+    """Return each fault with its location; the values stay out, since one may be a token."""
+    return tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False))
 
 
-def _checked(**fields: object) -> Token:
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    return f"{'.'.join(map(str, location))}: {reason}" if location else reason
+
+
+def _make_entry(**fields: object) -> Token:
     try:
         return Token.model_validate(fields)
     except ValidationError as error:
-        details = tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False))
-        raise InvalidInput("Such a token cannot be made; correct the faults listed.", details=details) from None
+        raise InvalidInput("The token cannot be created; correct these faults.", details=_faults(error)) from None
 
 
 def _change(path: Path, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
-    """Read, change and replace the file, one process at a time; a link to it stays one."""
-    real = path.resolve()
+    """Read, change and replace the file, one process at a time; a symbolic link stays a link."""
+    target = path.resolve()
     try:
-        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(real):
-            tokens = read(real) if real.exists() else ()
-            _replace(real, Content(tokens=change(tokens)).model_dump_json(indent=2) + "\n")
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _exclusive_lock(target):
+            tokens = read(target) if target.exists() else ()
+            _replace(target, TokenDocument(tokens=change(tokens)).model_dump_json(indent=2) + "\n")
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be written ({error.strerror}); nothing was changed.") from error
+        raise InvalidInput(
+            f"{path} cannot be written ({error.strerror}) and was not changed; correct the path or its permissions."
+        ) from error
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock of a file; the lock is a file beside it, since the file itself is replaced."""
+def _exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of a file: a second file beside it, since the first is replaced."""
     descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -218,22 +225,22 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write beside and rename, readable by the file's owner only: a reader sees the old content or the new."""
-    staged = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    staged.unlink(missing_ok=True)
+    """Write a temporary file, readable by its owner only, and rename it: readers see the old or the new content."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    temporary.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            _give_to_owner_of(path, opened.fileno())
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        staged.replace(path)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            _keep_owner(path, file.fileno())
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
     finally:
-        staged.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _give_to_owner_of(path: Path, descriptor: int) -> None:
-    """Leave the file with the service's user where the administrator changes it."""
+def _keep_owner(path: Path, descriptor: int) -> None:
+    """Give the new file the owner of the old one, so that a change by root leaves it readable for the service."""
     if os.geteuid() == 0 and path.exists():
-        owner = path.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        status = path.stat()
+        os.fchown(descriptor, status.st_uid, status.st_gid)

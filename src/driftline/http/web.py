@@ -1,4 +1,4 @@
-"""What every web service of Driftline shares: one error shape, health and readiness, a request log, safe headers."""
+"""What all web services share: one JSON error shape, health and readiness routes, a request log, safe headers."""
 
 import logging
 import time
@@ -18,69 +18,69 @@ from driftline.http.api_description import ERROR_SCHEMA
 
 log = logging.getLogger(__name__)
 
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Sent with every answer that does not set them itself: nothing may be loaded by it, embed it, or guess its type."""
+"""Default headers of every response: it loads nothing, cannot be embedded, and its type is not guessed."""
 
 
-class EmptyIsAnObject(Request):
-    """A request whose empty body reads as `{}`, so a plain `curl -X POST` takes every default."""
+class LenientJsonRequest(Request):
+    """A request whose empty body reads as `{}`, so that a plain `curl -X POST` uses every default."""
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Give `{}` for an empty body, and refuse any other that is not JSON."""
+        """Return `{}` for an empty body; reject any other body that is not JSON."""
         if not self.get_data():
             return {}
-        if e is None:  # it says itself that it is no JSON
+        if e is None:  # the content type is not JSON
             return super().on_json_loading_failed(e)
-        raise BadRequest(f"The body is not JSON: {e}.") from None
+        raise BadRequest(f"The body is not valid JSON: {e}; correct it.") from None
 
     def get_json(self, *args: Any, **options: Any) -> Any:
-        """Read the body, and refuse one that is nested deeper than the reader goes."""
+        """Parse the body; reject one that is nested deeper than the parser can follow."""
         try:
             return super().get_json(*args, **options)
         except RecursionError:
-            raise BadRequest("The body is nested too deeply.") from None
+            raise BadRequest("The JSON body is nested too deeply; flatten it.") from None
 
 
 def make_app(name: str, title: str) -> APIFlask:
-    """Make an app with `/openapi.json` and no documentation pages: those would fetch scripts from elsewhere."""
+    """Create an app with `/openapi.json` and no documentation pages, which would load scripts from other sites."""
     app = APIFlask(name, title=title, version="1", docs_path=None, json_errors=False)
-    app.request_class = EmptyIsAnObject
+    app.request_class = LenientJsonRequest
     app.config.update(
         VALIDATION_ERROR_STATUS_CODE=HTTPStatus.BAD_REQUEST.value,
         VALIDATION_ERROR_SCHEMA=ERROR_SCHEMA,
         HTTP_ERROR_SCHEMA=ERROR_SCHEMA,
     )
-    app.before_request(_start_watch)
+    app.before_request(_start_timer)
     api_description.describe(app)
     return app
 
 
 def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = ()) -> None:
-    """Give an app of `make_app` the error shape, `/healthz`, `/readyz` and the request log.
+    """Add the error shape, `/healthz`, `/readyz` and the request log to an app made by `make_app`.
 
-    `ready` raises a `DriftlineError` while the service cannot do its work. Of the paths in `polled`, which a client
-    asks for again and again, only failures are logged.
+    `ready` raises a `DriftlineError` while the service cannot do its work. Of the requests to `polled` paths, which
+    clients repeat at short intervals, only failures are logged.
     """
     app.register_error_handler(DriftlineError, _driftline_error)
-    app.register_error_handler(HTTPError, _refused)
+    app.register_error_handler(HTTPError, _schema_error)
     app.register_error_handler(RequestEntityTooLarge, lambda _: _driftline_error(RequestTooLarge()))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _crash)
-    app.after_request(_protect)
+    app.register_error_handler(Exception, _unexpected_error)
+    app.after_request(_add_security_headers)
     app.after_request(lambda response: _log_request(response, polled))
 
     def healthz() -> dict[str, str]:
-        """Say that the process lives."""
+        """Answer as long as the process runs."""
         return {"status": "ok"}
 
     def readyz() -> dict[str, str]:
-        """Say that the service can do its work."""
+        """Answer 200 if the service can do its work."""
         ready()
         return {"status": "ready"}
 
@@ -96,14 +96,14 @@ def _response(status: int, code: str, message: str, details: tuple[str, ...] = (
 
 def _driftline_error(error: DriftlineError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s: %s (%s)", _asked(), error, error.__cause__ or "no further cause")
+        log.warning("%s: %s (%s)", _request_line(), error, error.__cause__ or "no cause recorded")
     response = _response(error.status, error.code, error.message, error.details)
     response.headers.extend(error.headers if isinstance(error, Refusal) else ())
     return response
 
 
-def _refused(error: HTTPError) -> Response:
-    """Answer a request that does not fit its schema, all faults listed."""
+def _schema_error(error: HTTPError) -> Response:
+    """Answer a request that does not match its schema; list every fault."""
     if not error.detail:
         return _response(error.status_code, _code(error.status_code), error.message)
     return _driftline_error(InvalidInput(details=tuple(_faults(error.detail))))
@@ -126,8 +126,8 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _crash(error: Exception) -> Response:
-    log.error("%s failed", _asked(), exc_info=error)
+def _unexpected_error(error: Exception) -> Response:
+    log.error("%s failed", _request_line(), exc_info=error)
     return _driftline_error(DriftlineError())
 
 
@@ -135,25 +135,25 @@ def _code(status: int) -> str:
     return HTTPStatus(status).name.lower()
 
 
-def _start_watch() -> None:
+def _start_timer() -> None:
     g.started = time.perf_counter()
 
 
-def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
+def _add_security_headers(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     return response
 
 
 def _log_request(response: Response, polled: Collection[str]) -> Response:
-    quiet = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
-    level = logging.DEBUG if quiet else logging.INFO
+    unlogged = request.path in PROBES or (request.path in polled and response.status_code < HTTPStatus.BAD_REQUEST)
+    level = logging.DEBUG if unlogged else logging.INFO
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    log.log(level, "%s %d in %.0f ms", _asked(), response.status_code, 1000 * seconds)
+    log.log(level, "%s %d in %.0f ms", _request_line(), response.status_code, 1000 * seconds)
     return response
 
 
-def _asked() -> str:
-    """Say who asked for what, in one line whatever a path or a method holds."""
-    who = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
-    return f"{quote(request.method)} {quote(request.path)}{who}"
+def _request_line() -> str:
+    """Return the method, path and caller in one printable line, whatever the path or method contains."""
+    caller = f" by {g.caller}" if g.get("caller") else f" from {request.remote_addr}"
+    return f"{quote(request.method)} {quote(request.path)}{caller}"

@@ -19,7 +19,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
 from driftline.store.tables import cdr
 from stack.services.certificates import Certificates, make_certificates
-from stack.testing.leashed import LeashedDatabase, mariadb_server
+from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
 from tests.integration.churn_jobs.conftest import migrated
 
 PASSWORD = "of a user that a certificate is asked of"
@@ -27,7 +27,7 @@ DAYS = DayRange(datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2026, 1, 2, tz
 
 
 @pytest.fixture(scope="module")
-def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
     """MariaDB with TLS, and one user that has to show a certificate."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:
         with server.administrator() as connection, connection.cursor() as cursor:
@@ -37,7 +37,7 @@ def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory)
         yield server
 
 
-def _settings(server: LeashedDatabase, certificates: Certificates, **changed: Any) -> DatabaseSettings:
+def _settings(server: TemporaryDatabase, certificates: Certificates, **changed: Any) -> DatabaseSettings:
     given = {
         "host": "127.0.0.1",
         "port": server.port,
@@ -56,7 +56,7 @@ def _read(spark: SparkSession, settings: DatabaseSettings, folder: Path) -> int:
 
 
 def test_spark_reads_by_tls_alone_and_from_nobody_else(
-    spark: SparkSession, server: LeashedDatabase, certificates: Certificates, tmp_path: Path
+    spark: SparkSession, server: TemporaryDatabase, certificates: Certificates, tmp_path: Path
 ) -> None:
     settings = _settings(server, certificates)
     engine = migrated(make_engine(settings))

@@ -33,7 +33,7 @@ from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, BatchKind, open_batch
 from driftline.store.predictions import Written
 from driftline.store.tables import cdr, ledger, model_versions, pending_batches, processed
-from stack.testing.leashed import LeashedDatabase
+from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import content, insert, world_records
 
@@ -54,7 +54,7 @@ class Loop:
 
 @pytest.fixture(scope="module")
 def loop(
-    mariadb_session: LeashedDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+    mariadb_session: TemporaryDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loop]:
     with mariadb_session.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE churn_loop")

@@ -20,17 +20,13 @@ from stack.containers import steps as containers
 from stack.containers.secrets import make, token_file
 from stack.services.accounts import ACCOUNTS
 from stack.services.site import DEFAULT_PORTS
+from stack.services.table import SERVICES, with_port
 from stack.setup import tools
 from tests.unit.docs.test_settings_table import in_code
 
 Model = dict[str, Any]
 
-FOLDERS = {
-    "flaskapp": {"simulator"},
-    "monitoring": {"monitor"},
-    "eda": {"eda"},
-    "pyspark": {"prepare", "train", "predict"},
-}
+FOLDERS = {service.folder: {*service.compose.scripts} or {service.name} for service in SERVICES if service.compose}
 SERVERS = {"mysql", "kafka"}
 LOOP = (
     "provision", "plan", "history", "days", "prepare", "train", "stream", "prepare-streamed", "predict", "findings",
@@ -124,6 +120,7 @@ def test_every_image_has_its_dockerfile(model: Model) -> None:
     for name, service in ours(model):
         assert Path(service["build"]["context"]) == paths.ROOT, name
         assert (paths.ROOT / service["build"]["dockerfile"]).is_file(), name
+        assert service["image"].startswith(f"driftline/{service['build']['args']['SERVICE']}:"), name
 
 
 def test_every_variable_is_a_setting(model: Model) -> None:
@@ -175,7 +172,7 @@ def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
     }
     assert bound == {
         (service, "127.0.0.1", DEFAULT_PORTS[name])
-        for service, name in (("mysql", "mariadb"), ("simulator", "simulator"), ("monitor", "monitor"))
+        for service, name in (("mysql", "mariadb"), *((service.name, service.name) for service, _ in with_port()))
     }
 
 
@@ -207,7 +204,7 @@ def test_up_runs_the_loop(whole: Model) -> None:
     demo = {name for name, service in whole["services"].items() if service.get("profiles") == ["demo"]}
     assert demo == {*LOOP, "eda"} - {"provision"}
     assert {name for name, service in whole["services"].items() if not service.get("profiles")} == {
-        *SERVERS, "provision", "simulator", "monitor",
+        *SERVERS, "provision", *(service.name for service, _ in with_port()),
     }  # fmt: skip
 
 

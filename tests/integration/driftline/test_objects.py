@@ -18,7 +18,7 @@ from driftline.objects import (
     read_object,
 )
 from stack.servers import ports
-from stack.testing.object_servers import LeashedGcs, LeashedS3
+from stack.testing.object_servers import TemporaryGcs, TemporaryS3
 
 LARGE = bytes(range(256)) * 40_000
 """10 MB: more than one part of an upload, more than two blocks."""
@@ -159,20 +159,20 @@ def test_a_name_that_leads_elsewhere_is_refused(store: ObjectStore, key: str) ->
         store.put(key, b"")
 
 
-def test_a_wrong_key_is_refused_and_not_shown(s3_bucket: str, s3: LeashedS3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_refused_and_not_shown(s3_bucket: str, s3: TemporaryS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
     with pytest.raises(StoreRefused, match="check the credentials") as refused:
         open_store(s3_bucket).put(KEY, b"abc")
     assert "another-secret" not in str(refused.value)
 
 
-def test_a_bucket_that_is_not_there_is_an_error(gcs: LeashedGcs, s3: LeashedS3) -> None:
+def test_a_bucket_that_is_not_there_is_an_error(gcs: TemporaryGcs, s3: TemporaryS3) -> None:
     for address in ("gs://nowhere-at-all", "s3://nowhere-at-all"):
         with pytest.raises(ObjectMissing, match="nowhere-at-all"):
             open_store(address).put(KEY, b"abc")
 
 
-def test_a_server_that_is_away_is_said(s3: LeashedS3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_is_said(s3: TemporaryS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     with pytest.raises(StoreUnavailable, match="does not answer"):
         open_store("s3://bucket").get(KEY)

@@ -17,7 +17,7 @@ from flaskapp.relay.publisher import Publication, Route
 from stack.servers import kafka
 from stack.servers.topics import TOPICS, create_topics
 from stack.services.certificates import Certificates, make_certificates
-from stack.testing.leashed import LeashedBroker, kafka_broker
+from stack.testing.temporary_servers import TemporaryBroker, kafka_broker
 from tests.integration.flaskapp.conftest import MakePublisher
 
 PASSWORD = "of the relay"
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module")
-def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedBroker]:
+def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryBroker]:
     """One broker that asks for a certificate at one port and for a password at another."""
     folder = tmp_path_factory.mktemp("kafka")
     keystore = folder / "keystore.pem"
@@ -51,7 +51,7 @@ def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory)
         yield broker
 
 
-def _let_in(broker: LeashedBroker) -> None:
+def _let_in(broker: TemporaryBroker) -> None:
     client = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
     user = UserScramCredentialUpsertion("relay", scram, PASSWORD.encode())
@@ -60,7 +60,7 @@ def _let_in(broker: LeashedBroker) -> None:
 
 
 @pytest.fixture
-def by_certificate(broker: LeashedBroker, certificates: Certificates) -> KafkaSettings:
+def by_certificate(broker: TemporaryBroker, certificates: Certificates) -> KafkaSettings:
     return KafkaSettings.model_validate(
         {
             "bootstrap_servers": broker.by_protocol["SSL"],
@@ -73,7 +73,7 @@ def by_certificate(broker: LeashedBroker, certificates: Certificates) -> KafkaSe
 
 
 @pytest.fixture
-def by_password(broker: LeashedBroker, certificates: Certificates) -> KafkaSettings:
+def by_password(broker: TemporaryBroker, certificates: Certificates) -> KafkaSettings:
     return KafkaSettings.model_validate(
         {
             "bootstrap_servers": broker.by_protocol["SASL_SSL"],
@@ -154,7 +154,7 @@ def test_a_wrong_password_or_mechanism_is_told(
 
 @pytest.mark.usefixtures("hurried")
 def test_plain_text_where_tls_is_spoken_and_tls_where_plain_text_is(
-    broker: LeashedBroker, by_certificate: KafkaSettings, make_publisher: MakePublisher
+    broker: TemporaryBroker, by_certificate: KafkaSettings, make_publisher: MakePublisher
 ) -> None:
     with pytest.raises(KafkaUnavailable, match="KAFKA_SECURITY_PROTOCOL"):
         make_publisher(_route(KafkaSettings.plain(by_certificate.bootstrap_servers))).probe()

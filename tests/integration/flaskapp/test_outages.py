@@ -22,7 +22,7 @@ from flaskapp.relay.publisher import Route
 from stack import paths
 from stack.servers import ports
 from stack.servers.topics import create_topics
-from stack.testing.leashed import LeashedBroker, LeashedDatabase, kafka_broker, mariadb_server
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, kafka_broker, mariadb_server
 from tests.integration.flaskapp.observed import contents, published, record_ids, wait_until
 
 STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscribers": 40, "interval": 0.1}
@@ -32,8 +32,8 @@ STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscr
 class World:
     """Servers of this test's own, that it may kill, and a simulator in a process of its own."""
 
-    database: LeashedDatabase
-    broker: LeashedBroker
+    database: TemporaryDatabase
+    broker: TemporaryBroker
     engine: Engine
     environment: dict[str, str]
     port: int
@@ -103,7 +103,7 @@ def _folder(parent: Path, name: str) -> Path:
     return folder
 
 
-def _settings(database: LeashedDatabase) -> DatabaseSettings:
+def _settings(database: TemporaryDatabase) -> DatabaseSettings:
     with database.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE killed")
         cursor.execute("CREATE DATABASE killed_truth")
@@ -112,7 +112,7 @@ def _settings(database: LeashedDatabase) -> DatabaseSettings:
     )
 
 
-def _environment(settings: DatabaseSettings, broker: LeashedBroker, port: int) -> dict[str, str]:
+def _environment(settings: DatabaseSettings, broker: TemporaryBroker, port: int) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": "src",

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from devtools.contained import EXECUTABLE, TMPFS, Contained
 from devtools.images import Image
+from devtools.runc_container import EXECUTABLE, TMPFS, RuncContainer
 from stack.containers import secrets as container_secrets
 from tests.integration.deploy.test_compose import environment
 
@@ -21,14 +21,14 @@ def described(
     here: Mapping[str, str],
     made: Path,
     volume: Path,
-) -> Contained:
+) -> RuncContainer:
     """Describe it, with the servers that are `here` in place of the compose file's, and the secrets `made` for it."""
     files = {
         f"/run/secrets/{one['target']}": Path(secrets[one["source"]]["file"]) for one in service.get("secrets", [])
     }
     bound = {one["target"]: Path(one["source"]) for one in service.get("volumes", []) if one["type"] == "bind"}
     volumes = {one["target"]: volume for one in service.get("volumes", []) if one.get("source") == VOLUME}
-    return Contained(
+    return RuncContainer(
         image,
         folder,
         environment(dict(service)) | dict(here),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from devtools.contained import Contained
-from devtools.images import DOCKERFILES, Builder, Image, reason_missing
+from devtools.images import IMAGES, Builder, Image, reason_missing
+from devtools.runc_container import RuncContainer
 from driftline.clock import utc_now
 from stack import paths
 from stack.containers import secrets as container_secrets
-from stack.testing.leashed import LeashedBroker, LeashedDatabase
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
 from tests.integration.deploy.test_compose import Model, resolved
 from tests.integration.images import composed
 
@@ -33,7 +33,7 @@ def images() -> Iterator[dict[str, Image]]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        built = {name: _told(name) for name in DOCKERFILES}
+        built = {name: _told(name) for name in IMAGES}
     finally:
         canary.unlink()
     yield built
@@ -59,7 +59,7 @@ class World:
     """What the containers of a test share: a folder, in it the secrets and the volume, and where the servers are."""
 
     folder: Path
-    database: LeashedDatabase
+    database: TemporaryDatabase
     bootstrap_servers: str
     images: dict[str, Image]
     model: Model
@@ -72,7 +72,7 @@ class World:
     def volume(self) -> Path:
         return self.folder / "volume"
 
-    def contained(self, name: str, **changed: str) -> Contained:
+    def contained(self, name: str, **changed: str) -> RuncContainer:
         """Describe a container of a service of the compose file, with the servers that are here."""
         service = self.model["services"][name]
         here = {
@@ -96,8 +96,8 @@ class World:
 def world(
     images: dict[str, Image],
     tmp_path_factory: pytest.TempPathFactory,
-    mariadb_session: LeashedDatabase,
-    kafka_session: LeashedBroker,
+    mariadb_session: TemporaryDatabase,
+    kafka_session: TemporaryBroker,
 ) -> World:
     folder = tmp_path_factory.mktemp("world")
     made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))

@@ -11,15 +11,16 @@ import pytest
 import requests
 
 from devtools import leaks
-from devtools.contained import Contained
-from devtools.images import DOCKERFILES, Image
-from devtools.tree import tracked_files
-from driftline.http.health import can_work
+from devtools.git_files import tracked_files
+from devtools.images import IMAGES, Image
+from devtools.runc_container import RuncContainer
+from driftline.http.health import is_ready
 from stack import paths
 from stack.servers import ports
-from stack.testing.leashed import LeashedProcess
+from stack.services.table import SERVICES
+from stack.testing.temporary_servers import TemporaryProcess
 from tests.integration.images.conftest import CANARY, World, tell
-from tests.unit.deploy.test_dockerfiles import HEAVY
+from tests.unit.deploy.test_dockerfile import HEAVY
 
 SELF = """
 import json, os, pathlib
@@ -36,12 +37,13 @@ print(json.dumps({
     "variable": os.access("/var/lib/driftline", os.W_OK),
 }))
 """
-SERVICE_OF = {"simulator": "history", "monitor": "monitor", "eda": "eda", "jobs": "prepare", "deploy": "plan"}
-"""A service with a volume that runs each image."""
+SERVICE_OF = {"simulator": "history", "jobs": "prepare", "deploy": "plan"}
+"""A service with a volume that runs an image; by default the one of the image's name."""
+CODE = {service.image.name: service.image.code for service in SERVICES}
 BUILD_TOOLS = ("opt/driftline/bin/pip", "usr/bin/gcc", "usr/bin/mvn", "usr/bin/curl", "usr/bin/git")
 
 
-@pytest.fixture(params=[*DOCKERFILES])
+@pytest.fixture(params=IMAGES)
 def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
     return images[request.param]
 
@@ -55,7 +57,7 @@ def test_its_description_names_a_user_by_number_and_says_what_it_is(image: Image
 
 
 def test_it_runs_as_nobody_special_and_writes_nowhere_but_where_it_should(image: Image, world: World) -> None:
-    done = world.contained(SERVICE_OF[image.name]).python(SELF)
+    done = world.contained(SERVICE_OF.get(image.name, image.name)).python(SELF)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "user": 10001,
@@ -93,8 +95,10 @@ def test_of_ours_it_holds_tracked_files_only(image: Image) -> None:
     assert held
     assert held - tracked == set()
     folders = {file.parts[0] for file in held}
-    own = {"deploy": "stack"}.get(image.name, DOCKERFILES[image.name])
-    assert folders == {"src", own}
+    assert folders == {"src", *(folder.partition("/")[0] for folder in CODE[image.name])}
+    assert {file.parts[1] for file in held if file.parts[0] == "src"} == {"driftline"} | {
+        folder.removeprefix("src/") for folder in CODE[image.name] if folder.startswith("src/")
+    }
 
 
 def test_it_holds_no_secret(image: Image, world: World) -> None:
@@ -143,9 +147,9 @@ def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> N
 
 
 @contextmanager
-def _serving(container: Contained, port: int) -> Iterator[None]:
+def _serving(container: RuncContainer, port: int) -> Iterator[None]:
     log = container.folder.with_suffix(".log")
-    process = LeashedProcess(container.image.name, container.command(), log, lambda: can_work(port))
+    process = TemporaryProcess(container.image.name, container.command(), log, lambda: is_ready(port))
     process.start()
     try:
         yield

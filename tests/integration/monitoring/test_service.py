@@ -89,7 +89,7 @@ def test_a_bucket_that_is_away_does_not_stop_the_poll(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     world.predict(0)
     monitor = Monitor(world.engine, open_store(s3_bucket), lambda: NOW)
-    assert monitor.poll(scheduled=True).rounds
+    assert monitor.poll(scheduled=True).polls
     assert "The reports could not be written to s3://" in caplog.text
 
 

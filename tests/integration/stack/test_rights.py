@@ -13,7 +13,8 @@ from churn.columns import FEATURES
 from churn.views import create_model_predictions
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
-from stack.services.accounts import ACCOUNTS, CHURN_PREDICTIONS, CHURN_STAGING, RIGHTS, USERS, Administration
+from stack.services.accounts import ACCOUNTS, Administration
+from stack.services.table import CHURN_PREDICTIONS, CHURN_STAGING
 from stack.testing.fixtures import DatabaseAddress
 
 PASSWORD = "of every user here"
@@ -44,9 +45,9 @@ NOBODYS = (
 def schema(engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddress]:
     """A migrated schema with the churn model's tables and with all users."""
     server = Administration(lambda: _connected(database), database.name, password=lambda _: PASSWORD)
-    server.run(USERS)
-    server.run(RIGHTS)
-    server.run(RIGHTS)
+    server.create_accounts()
+    server.grant()
+    server.grant()
     yield database
     with _connected(database) as connection, connection.cursor() as cursor:
         for account in ACCOUNTS:
@@ -172,6 +173,6 @@ def test_what_earlier_versions_gave_is_taken_back(schema: DatabaseAddress) -> No
         for role in ("jobs", "monitor"):
             cursor.execute(f"GRANT INSERT, UPDATE, DELETE, CREATE ON `{pattern}`.* TO driftline_{role}@localhost")
         cursor.execute("GRANT DELETE ON DP_CDR_Data TO driftline_simulator@localhost")
-    Administration(lambda: _connected(schema), schema.name, password=lambda _: PASSWORD).run(RIGHTS)
+    Administration(lambda: _connected(schema), schema.name, password=lambda _: PASSWORD).grant()
     for role, may in (("jobs", "S"), ("monitor", "S"), ("simulator", "SIU")):
         assert _rights(schema, role)["DP_CDR_Data"] == may

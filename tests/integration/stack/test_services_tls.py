@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from driftline.http.health import can_work
+from driftline.http.health import is_ready
 from driftline.tls import client_context
 from stack import paths
 from stack.servers import ports
@@ -82,6 +82,6 @@ def test_a_service_speaks_https_alone_and_ends_when_told(
     trusting = client_context(certificates.authority)
     assert _status(HTTPSConnection("127.0.0.1", port, timeout=10, context=trusting), "/readyz") == 503
     assert _status(HTTPConnection("127.0.0.1", port, timeout=10), "/healthz") == 400
-    assert not can_work(port, certificates.certificate)
+    assert not is_ready(port, certificates.certificate)
     process.terminate()
     assert process.wait(30) == 0

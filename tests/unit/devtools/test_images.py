@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from devtools import images
-from devtools.contained import EXECUTABLE, Contained
 from devtools.images import Image
+from devtools.runc_container import EXECUTABLE, RuncContainer
 
 CONFIGURATION = {
     "User": "10001:10001",
@@ -25,7 +25,7 @@ def image(tmp_path: Path) -> Image:
     return Image("eda", tmp_path / "root", CONFIGURATION, 1)
 
 
-def described(container: Contained) -> dict[str, dict[str, object]]:
+def described(container: RuncContainer) -> dict[str, dict[str, object]]:
     container.command()
     read: dict[str, dict[str, object]] = json.loads((container.folder / "config.json").read_text())
     return read
@@ -45,7 +45,7 @@ def test_an_ordinary_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_container_has_no_rights_its_images_user_and_a_read_only_root(image: Image, tmp_path: Path) -> None:
-    description = described(Contained(image, tmp_path / "one", {"DB_USER": "u"}))
+    description = described(RuncContainer(image, tmp_path / "one", {"DB_USER": "u"}))
     process = description["process"]
     assert process["user"] == {"uid": 10001, "gid": 10001}
     assert (process["capabilities"], process["noNewPrivileges"]) == ({}, True)
@@ -56,7 +56,7 @@ def test_a_container_has_no_rights_its_images_user_and_a_read_only_root(image: I
 
 def test_only_the_volume_is_written_to(image: Image, tmp_path: Path) -> None:
     mounts = {"/var/lib/driftline": tmp_path / "volume", "/run/secrets/db_password": tmp_path / "password"}
-    listed = described(Contained(image, tmp_path / "one", mounts=mounts))["mounts"]
+    listed = described(RuncContainer(image, tmp_path / "one", mounts=mounts))["mounts"]
     assert isinstance(listed, list)
     rights = {mount["destination"]: mount["options"][-1] for mount in listed if mount["type"] == "bind"}
     assert rights == {"/etc/hosts": "ro", "/var/lib/driftline": "rw", "/run/secrets/db_password": "ro"}
@@ -66,8 +66,8 @@ def test_only_the_volume_is_written_to(image: Image, tmp_path: Path) -> None:
 def test_nothing_in_tmp_runs_unless_it_is_asked_for(
     image: Image, tmp_path: Path, options: tuple[str, ...] | None, executable: bool
 ) -> None:
-    container = Contained(image, tmp_path / "one")
-    container = container if options is None else Contained(image, tmp_path / "one", tmp_options=options)
+    container = RuncContainer(image, tmp_path / "one")
+    container = container if options is None else RuncContainer(image, tmp_path / "one", tmp_options=options)
     listed = described(container)["mounts"]
     assert isinstance(listed, list)
     [found] = [mount["options"] for mount in listed if mount["destination"] == "/tmp"]  # noqa: S108  # inside

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devtools import leaks
-from devtools.leaks import FOUND, files_below, files_with, main
+from devtools.leaks import LEAKS_FOUND, files_below, files_with, main
 
 LETTERS = string.ascii_letters + string.digits
 NOISE = random.Random(7)
@@ -73,7 +73,7 @@ def test_what_is_printed_names_the_place_and_never_the_secret(
 ) -> None:
     secret = f"AKIA{noise(16, UPPER)}"
     written(tmp_path, "deploy.sh", f"\nexport KEY={secret}")
-    assert main([str(tmp_path)]) == FOUND
+    assert main([str(tmp_path)]) == LEAKS_FOUND
     said = capsys.readouterr().err
     assert "deploy.sh:2: AWS Access Key" in said
     assert leaks.fingerprint(secret) in said

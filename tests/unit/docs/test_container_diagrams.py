@@ -130,24 +130,27 @@ def test_every_image_is_drawn_with_the_services_that_run_it() -> None:
     }
 
 
-@pytest.mark.parametrize("image", sorted(images()))
-def test_an_images_folder_and_lock_are_those_of_its_dockerfile(image: str) -> None:
-    folder, *others = re.findall(r"(\w+)/", images()[image].split("....\n")[0])
-    dockerfile = (ROOT / folder / "Dockerfile").read_text()
-    assert f'title="{image.replace("/", "-")}"' in dockerfile
-    assert [name for name in others if f"COPY {name} " not in dockerfile] == []
-    assert f"requirements/{re.findall(r'[a-z]+[.]lock', images()[image])[0]} " in dockerfile
-    assert ("openjdk-17" in dockerfile) == ("Java 17" in images()[image])
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("image", sorted(images()))
-def test_what_all_images_have_is_in_each_dockerfile(image: str) -> None:
-    folder = re.findall(r"(\w+)/", images()[image])[0]
-    dockerfile = (ROOT / folder / "Dockerfile").read_text()
+def test_an_images_folder_and_lock_are_those_of_its_stage(image: str) -> None:
+    name = image.removeprefix("driftline/")
+    stage = re.search(rf"^FROM (\w+) AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert stage
+    folders = {*re.findall(r"(\w+)/", images()[image].split("....\n")[0])} - {"deploy"}
+    assert folders
+    assert [folder for folder in folders if f"COPY {folder} " not in stage[2]] == []
+    assert re.findall(r"[a-z]+[.]lock", images()[image])[0] == f"{name}.lock"
+    assert (stage[1] == "spark") == ("Java 17" in images()[image])
+
+
+def test_what_all_images_have_is_in_the_dockerfile() -> None:
     base = re.findall(r"\*\*(python:[\w.-]+)\*\*", text("docker-architecture"))
-    assert re.findall(r"^ARG BASE=(\S+)@sha256:", dockerfile, re.MULTILINE) == base
-    assert "core.lock" in dockerfile
-    assert "USER 10001:10001" in dockerfile
+    assert re.findall(r"^ARG BASE=(\S+)@sha256:", DOCKERFILE, re.MULTILINE) == base
+    assert "core.lock" in DOCKERFILE
+    assert "USER 10001:10001" in DOCKERFILE
+    assert "openjdk-17" in DOCKERFILE
 
 
 def test_the_servers_addresses_are_those_that_containers_are_given() -> None:

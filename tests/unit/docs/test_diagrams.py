@@ -23,8 +23,8 @@ from monitoring.settings import MonitorSettings
 from stack.demo.plan import Scenario
 from stack.servers.topics import TOPICS
 from stack.services.accounts import ACCOUNTS
+from stack.services.local import PROCESSES
 from stack.services.site import DEFAULT_PORTS
-from stack.services.table import SERVICES
 from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text, words
 from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
 
@@ -86,7 +86,7 @@ def test_the_picture_of_the_database_names_every_table_and_account() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_every_name_is_one_of_the_code(name: str) -> None:
     settings = {span.partition("=")[0] for names, *_ in table(README, "Settings") for span in spans(names)}
-    known = names_of_code() | {*tables_of_code()} | SCHEMAS | settings
+    known = names_of_code() | {*tables_of_code()} | {*ACCOUNTS} | SCHEMAS | settings
     assert sorted(words(name) - known) == []
 
 
@@ -116,7 +116,7 @@ def test_every_topic_port_and_service_of_the_local_stack_is_drawn() -> None:
     assert {new.topic for new in TOPICS} == {*Topic}
     assert [topic for topic in Topic if topic not in local] == []
     assert {int(port) for port in re.findall(r":(\d{4})\b", local)} == {*DEFAULT_PORTS.values()}
-    assert [service.name for service in SERVICES if service.name not in local.lower()] == []
+    assert [process.name for process in PROCESSES if process.name not in local.lower()] == []
 
 
 def test_the_pages_name_topics_that_there_are() -> None:

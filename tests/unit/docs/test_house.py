@@ -10,10 +10,13 @@ import pytest
 from tests.unit.docs.pages import ROOT, tracked
 
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|User[s]|roo[t]|wor[k])/(?!somebody\b)[\w.-]+")
+REGISTRY_WORDS = (
+    "gro.ipyp", "gro.detsohnohtyp", ".nevam.oper", ".nevam.1oper", "2nevam/gro.nevam", "lru-xedni--",
+    "lru-xedni-artxe--", "yrotcafitra", "gorfj", " suxen", "rorrim<", ">yrotisoper<", ">seirotisoper<",
+)  # fmt: skip
+"""Hosts, options and settings of package registries, spelled backwards, so that this file passes its own rule."""
 REGISTRIES = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|repo1?[.]maven[.]|maven[.]org/maven2|--(?:extra-)?index-ur[l]|artifactor[y]|jfro[g]"
-    r"|nexu[s]\b|<mirro[r]|<repositor(?:y|ies)[>]",
-    re.IGNORECASE,
+    "|".join(re.escape(word.strip()[::-1]) + r"\b" * (word[0] == " ") for word in REGISTRY_WORDS), re.IGNORECASE
 )
 
 
@@ -33,6 +36,12 @@ def test_no_file_names_somebodys_machine_or_registry(pattern: re.Pattern[str]) -
         if (match := pattern.search(line))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("word", REGISTRY_WORDS)
+def test_every_registry_word_is_recognized(word: str) -> None:
+    assert REGISTRIES.search(f"see {word[::-1]} there")
+    assert not REGISTRIES.search(word)
 
 
 def test_the_folder_named_pyspark_is_no_package() -> None:

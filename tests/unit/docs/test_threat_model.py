@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from devtools.tree import tracked_files
+from devtools.git_files import tracked_files
 from stack import paths
 
 PAGE = paths.ROOT / "docs" / "threat-model.md"

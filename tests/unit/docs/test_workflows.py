@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from stack import paths
+from stack.services.table import SERVICES
 
 GITHUB = paths.ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -115,7 +116,7 @@ def test_each_job_makes_the_environment_of_the_python_it_sets_up() -> None:
 
 
 def test_the_servers_of_a_job_are_given_by_the_names_that_the_tests_know() -> None:
-    known = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "given.py").read_text()))
+    known = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "external_servers.py").read_text()))
     given = {name for _, _, job in jobs() for name in job.get("env", {}) if name.startswith("TEST_")}
     assert given == known
 
@@ -128,12 +129,14 @@ def test_the_servers_of_a_job_are_those_of_the_compose_file() -> None:
     assert [image for image in used if f"image: {image}" not in composed] == []
 
 
-def test_every_dockerfile_is_built() -> None:
+def test_every_image_is_built() -> None:
     build = loaded(GITHUB / "workflows" / "images.yml")["jobs"]["build"]
-    folders = {image["folder"] for image in build["strategy"]["matrix"]["include"]}
-    assert folders == {file.parent.name for file in paths.ROOT.glob("*/Dockerfile")}
-    locks = {image["image"] for image in build["strategy"]["matrix"]["include"]}
-    assert all((paths.REQUIREMENTS / f"{image}.lock").exists() for image in locks)
+    images = build["strategy"]["matrix"]["image"]
+    assert {*images} == {service.image.name for service in SERVICES}
+    assert all((paths.REQUIREMENTS / f"{image}.lock").exists() for image in images)
+    (step,) = (step for step in build["steps"] if "build-args" in step.get("with", {}))
+    assert (paths.ROOT / step["with"]["file"]).is_file()
+    assert "SERVICE=${{ matrix.image }}" in step["with"]["build-args"].split("\n")
 
 
 def test_what_fetching_data_needs_is_said_in_its_page() -> None:

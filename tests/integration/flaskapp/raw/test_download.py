@@ -28,7 +28,7 @@ from flaskapp.raw.source import Damaged, NoAccess, NoSpace, NoSuchObject, Source
 from flaskapp.raw.stored_object import StoredObject
 from stack import paths
 from stack.servers import ports
-from stack.testing.object_servers import LeashedGcs
+from stack.testing.object_servers import TemporaryGcs
 from tests.integration.flaskapp.bad_line import BadLine, bad_line
 
 NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ def no_pause(_: float) -> None:
 
 
 @pytest.fixture
-def line(gcs: LeashedGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[BadLine]:
+def line(gcs: TemporaryGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[BadLine]:
     """The way to the server, on which the client is sent."""
     with bad_line(gcs.port) as made:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{made.port}")
@@ -241,7 +241,7 @@ def run_script(folder: Path, **environment: str) -> "subprocess.CompletedProcess
     )
 
 
-def test_the_script_downloads(gcs: LeashedGcs, gcs_bucket: str, tmp_path: Path) -> None:
+def test_the_script_downloads(gcs: TemporaryGcs, gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     named = {"RAW_DATA_BUCKET": gcs_bucket.removeprefix("gs://"), "RAW_DATA_OBJECT": NAME}
     first, second = (run_script(tmp_path, **named) for _ in range(2))

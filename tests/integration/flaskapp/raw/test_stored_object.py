@@ -12,7 +12,7 @@ from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Source, Ver
 from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
 from stack.servers import ports
-from stack.testing.object_servers import LeashedS3
+from stack.testing.object_servers import TemporaryS3
 from tests.integration.flaskapp.bad_line import bad_line
 from tests.integration.flaskapp.raw.test_download import fetch, raw_data
 
@@ -57,7 +57,7 @@ def test_an_object_that_is_replaced_while_it_is_read_is_not_taken(place: str, tm
 
 
 def test_cut_in_the_middle_it_asks_for_the_rest(
-    s3: LeashedS3, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: TemporaryS3, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = raw_data(300_000)
     open_store(s3_bucket).put("RawData.csv", content)

@@ -17,7 +17,7 @@ from driftline.store.ledger import BatchKind, Consumer, claim_all
 from driftline.store.tables import pending_batches
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
-from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay import claimed_batches
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
 from flaskapp.relay.publisher import Publication, Publisher, Route
 from flaskapp.relay.relay import Relay
@@ -41,16 +41,16 @@ def ids(engine: Engine) -> list[str]:
 
 @pytest.fixture(params=[1, 2, 20])
 def lots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many batches make a lot: each alone (so the next is read ahead), two and one, all in one."""
+    """How many batches are claimed at once: each alone (so the next is read ahead), two and one, all in one."""
     size: int = request.param
-    monkeypatch.setattr(lot, "MOST_BATCHES", size)
+    monkeypatch.setattr(claimed_batches, "MOST_BATCHES", size)
     return size
 
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each batch is a lot of its own."""
-    monkeypatch.setattr(lot, "MOST_BATCHES", 1)
+    """Each batch is claimed alone."""
+    monkeypatch.setattr(claimed_batches, "MOST_BATCHES", 1)
 
 
 def _write(engine: Engine, batch: RecordBatch) -> None:
@@ -67,7 +67,7 @@ def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
     done: list[int] = []
 
     def work() -> bool:
-        done.extend(batch.records for batch in relay.once())
+        done.extend(batch.records for batch in relay.publish_next())
         return not contents(engine, pending_batches)
 
     try:
@@ -95,7 +95,7 @@ def test_each_batch_is_published_once_and_settled(
 
 
 class Broken:
-    """A publisher that breaks at its second lot, before or after Kafka has committed it."""
+    """A publisher that breaks at its second transaction, before or after Kafka has committed it."""
 
     def __init__(self, publisher: Publisher, *, after: bool, error: Exception) -> None:
         self._publisher, self._after, self._error = publisher, after, error
@@ -122,7 +122,7 @@ def test_what_is_read_ahead_is_pending_again_after_the_end(
 ) -> None:
     relay = Relay(engine, make_publisher(route))
     relay.open()
-    assert [batch.batch_id for batch in relay.once()] == ids[:1]
+    assert [batch.batch_id for batch in relay.publish_next()] == ids[:1]
     relay.close()
     wait_until(lambda: _claimable(engine) == 2)
 
@@ -138,15 +138,15 @@ def test_a_lot_takes_the_first_batches_that_fit(
     """One that is too large goes alone. Several texts of the server hold what one does."""
     whole = _lot(engine)
     assert [publication.batch_id for publication in whole] == ids
-    monkeypatch.setattr(lot, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
+    monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
     assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
-    monkeypatch.setattr(lot, "MOST_RECORDS", 1)
-    monkeypatch.setattr(lot, "WHOLE", 1)
+    monkeypatch.setattr(claimed_batches, "MOST_RECORDS", 1)
+    monkeypatch.setattr(claimed_batches, "WHOLE", 1)
     assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
 
 
 def _lot(engine: Engine) -> Sequence[Publication]:
-    claimed = lot.claim_lot(engine)
+    claimed = claimed_batches.claim_batches(engine)
     assert claimed
     publications = claimed.read()
     claimed.release()
@@ -173,12 +173,12 @@ def test_a_relay_that_was_overtaken_cannot_publish(
 ) -> None:
     old, new = Relay(engine, make_publisher(route)), Relay(engine, make_publisher(route))
     old.open()
-    old.once()
+    old.publish_next()
     new.open()
     with pytest.raises(KafkaUnavailable):
-        old.once()
+        old.publish_next()
     old.close()
-    wait_until(lambda: not new.once() and not contents(engine, pending_batches))
+    wait_until(lambda: not new.publish_next() and not contents(engine, pending_batches))
     require_each_once(engine, route, ids)
     new.close()
 
@@ -217,9 +217,9 @@ RELAY = """
 import os, signal, sys
 from driftline.store.database import make_engine
 from driftline.settings import DatabaseSettings, KafkaSettings
-from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay import claimed_batches
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay import claimed_batches as lot
+from flaskapp.relay import claimed_batches
 from flaskapp.relay.publisher import Route
 from flaskapp.relay import Relay
 
@@ -239,11 +239,11 @@ class Doomed(ConfluentPublisher):
             producer, self._producer = self._producer, Producer()
         super().publish(publications)
 
-WHEN, KILLED_AT, lot.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
+WHEN, KILLED_AT, claimed_batches.MOST_BATCHES = sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
 engine, publisher = make_engine(DatabaseSettings()), Doomed(Route(KafkaSettings.plain(sys.argv[1]), *sys.argv[2:5]))
 relay = Relay(engine, publisher)
 relay.open()
-while relay.once():
+while relay.publish_next():
     pass
 """
 
@@ -259,7 +259,7 @@ def test_a_relay_killed_around_the_commit_sends_nothing_twice(
     killed_at: int,
     batches: int,
 ) -> None:
-    """Killed at a lot of so many batches: none or all of them are out; what was read ahead is pending as before."""
+    """A killed transaction publishes all of its batches or none; prefetched batches stay pending."""
     database = {
         "DB_HOST": database_settings.host,
         "DB_PORT": str(database_settings.port),

@@ -18,7 +18,7 @@ from driftline.store.database import in_transaction
 from driftline.store.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
 from monitoring.poll import pending, placement
 from monitoring.poll.computation import compute
-from monitoring.poll.poller import Summary, poll_once
+from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.watched import VersionKey, Watched
 from monitoring.report import chunk_report
 from monitoring.report.chunk_report import Span
@@ -30,7 +30,7 @@ def world(engine: Engine, tmp_path: Path) -> World:
     return make_world(engine, tmp_path)
 
 
-def poll(world: World, *, scheduled: bool = False) -> Summary:
+def poll(world: World, *, scheduled: bool = False) -> PollSummary:
     return poll_once(world.engine, NOW, scheduled=scheduled)
 
 
@@ -64,7 +64,7 @@ def test_a_first_poll_computes_what_is_there(world: World) -> None:
 
 def test_nothing_pending_is_nothing_done(world: World) -> None:
     done = poll(world)
-    assert (done.batches, done.turns) == (0, ())
+    assert (done.batches, done.outcomes) == (0, ())
 
 
 def test_replaying_changes_nothing(world: World) -> None:
@@ -73,11 +73,11 @@ def test_replaying_changes_nothing(world: World) -> None:
     poll(world)
     before = [world.rows(table) for table in everything]
     filled(world, days=6, labelled=5)
-    assert poll(world).turns == ()
+    assert poll(world).outcomes == ()
     with world.engine.begin() as connection:
         registry.queue_all(connection, world.version.model_number, 1, SPEC)
     again = poll(world)
-    assert (len(again.turns), again.chunks, again.verdicts) == (6, 0, 0)
+    assert (len(again.outcomes), again.chunks, again.verdicts) == (6, 0, 0)
     assert [world.rows(table) for table in everything] == before
 
 
@@ -262,7 +262,7 @@ def test_closing_and_label_deadline_come_due_with_no_batch(engine: Engine, tmp_p
     for days in (0, 1, 2, 3, 4, 5):
         done = poll_once(engine, noon + days * DAY, scheduled=True)
         rows = world.rows(verdicts)
-        seen.append((done.chunks, len(done.turns), rows[-1]["state"], rows[-1]["provisional"]))
+        seen.append((done.chunks, len(done.outcomes), rows[-1]["state"], rows[-1]["provisional"]))
     assert seen == [
         (1, 1, "pending_labels", 1),
         (0, 1, "pending_labels", 1),
@@ -288,7 +288,7 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
         (report,) = chunk_report.read(connection, version, FIRST + 3 * DAY, Span(FIRST + DAY, FIRST + DAY))
     assert (report.verdict.state, report.verdict.provisional) == (State.ERROR, True)
     assert "must hold 0, 1 or nothing" in report.verdict.reasons[0]
-    assert poll(world, scheduled=True).turns == (), "it must rest"
+    assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
     rest = waiting["retry_at"] - (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None)
@@ -330,7 +330,7 @@ def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
     assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
     done = poll(world)
-    assert [(one.key, len(one.turns)) for one in done.rounds] == [(VersionKey(world.version.model_number, 1), 3)]
+    assert [(one.key, len(one.outcomes)) for one in done.polls] == [(VersionKey(world.version.model_number, 1), 3)]
 
 
 def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) -> None:

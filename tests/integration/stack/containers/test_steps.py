@@ -13,14 +13,14 @@ from churn.columns import Topic
 from stack.containers import steps as containers
 from stack.services.accounts import ACCOUNTS
 from stack.services.credentials import Credentials
-from stack.testing.leashed import LeashedBroker, LeashedDatabase
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
 
-SCHEMA = "Contained"
+SCHEMA = "RuncContainer"
 
 
 @pytest.fixture
 def var(
-    mariadb_session: LeashedDatabase, kafka_session: LeashedBroker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    mariadb_session: TemporaryDatabase, kafka_session: TemporaryBroker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Path]:
     """The folder of local state of containers whose settings and secrets are those of the compose file."""
     secrets = tmp_path / "secrets"
@@ -48,7 +48,7 @@ def var(
 
 @pytest.mark.usefixtures("var")
 def test_users_come_from_anywhere_and_reach_what_is_theirs(
-    mariadb_session: LeashedDatabase, kafka_session: LeashedBroker, tmp_path: Path
+    mariadb_session: TemporaryDatabase, kafka_session: TemporaryBroker, tmp_path: Path
 ) -> None:
     assert [containers.main(["provision"]), containers.main(["provision"])] == [0, 0]
     with mariadb_session.administrator() as connection, connection.cursor() as cursor:

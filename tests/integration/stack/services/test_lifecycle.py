@@ -15,8 +15,8 @@ from confluent_kafka.admin import AdminClient
 
 from stack.servers import processes
 from stack.services.accounts import ACCOUNTS
-from stack.services.environments import Role, settings_for
-from stack.services.site import Site, kept_ports
+from stack.services.environments import settings_for
+from stack.services.site import Site, read_ports
 
 Done = subprocess.CompletedProcess[str]
 
@@ -47,13 +47,13 @@ class Stack:
 
     @property
     def site(self) -> Site:
-        return Site(self.var, "RawData", kept_ports(self.var))
+        return Site(self.var, "RawData", read_ports(self.var))
 
     def pids(self) -> list[int]:
         found = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
         return [running.pid for running in found if running]
 
-    def connect(self, role: Role, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+    def connect(self, role: str, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         settings = settings_for(role, self.site)
         return pymysql.connect(
             host=settings["DB_HOST"],
@@ -64,7 +64,7 @@ class Stack:
             autocommit=True,
         )
 
-    def execute(self, role: Role, statement: str, schema: str = "RawData") -> tuple[tuple[object, ...], ...]:
+    def execute(self, role: str, statement: str, schema: str = "RawData") -> tuple[tuple[object, ...], ...]:
         with self.connect(role, schema) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return tuple(cursor.fetchall())
@@ -117,12 +117,12 @@ def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
 
 
 def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
-    wanted = kept_ports(stack.var)["mariadb"]
+    wanted = read_ports(stack.var)["mariadb"]
     stack.run("down")
     with socket.create_server(("127.0.0.1", wanted)):
         done = stack.up()
         assert f"Port {wanted} is in use by someone else" in done.stderr
-        assert kept_ports(stack.var)["mariadb"] != wanted
+        assert read_ports(stack.var)["mariadb"] != wanted
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
 
@@ -134,7 +134,7 @@ def test_topics_are_there(stack: Stack) -> None:
     }
 
 
-ALLOWED: list[tuple[Role, str]] = [
+ALLOWED: list[tuple[str, str]] = [
     ("simulator", "DELETE FROM pending_batches"),
     ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
     ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
@@ -144,7 +144,7 @@ ALLOWED: list[tuple[Role, str]] = [
     ("monitor", "DELETE FROM results"),
     ("monitor", "SELECT * FROM predictions_1"),
 ]
-FORBIDDEN: list[tuple[Role, str]] = [
+FORBIDDEN: list[tuple[str, str]] = [
     ("simulator", "SELECT 1 FROM results"),
     ("simulator", "CREATE TABLE mine (id INT)"),
     ("simulator", "DELETE FROM models"),
@@ -163,12 +163,12 @@ FORBIDDEN: list[tuple[Role, str]] = [
 
 
 @pytest.mark.parametrize(("role", "statement"), ALLOWED)
-def test_each_role_may_do_its_work(stack: Stack, role: Role, statement: str) -> None:
+def test_each_role_may_do_its_work(stack: Stack, role: str, statement: str) -> None:
     stack.execute(role, statement)
 
 
 @pytest.mark.parametrize(("role", "statement"), FORBIDDEN)
-def test_each_role_may_do_no_more(stack: Stack, role: Role, statement: str) -> None:
+def test_each_role_may_do_no_more(stack: Stack, role: str, statement: str) -> None:
     with pytest.raises((pymysql.err.OperationalError, pymysql.err.ProgrammingError), match="denied"):
         stack.execute(role, statement)
 

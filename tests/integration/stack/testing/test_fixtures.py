@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from stack.testing.fixtures import DatabaseAddress, FreshTopic
-from stack.testing.leashed import mariadb_server
+from stack.testing.temporary_servers import mariadb_server
 
 
 def connect(address: DatabaseAddress) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
@@ -70,7 +70,7 @@ def test_committed_rows_survive_a_kill(tmp_path: Path) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from stack.testing.leashed import mariadb_server
+from stack.testing.temporary_servers import mariadb_server
 with mariadb_server(Path(sys.argv[1])) as server:
     print(server.process.pid, flush=True)
     sys.stdin.read()

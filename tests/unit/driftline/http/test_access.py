@@ -1,4 +1,4 @@
-"""Without tokens a service serves its own machine and pages only; with them, whoever shows one that has the scope."""
+"""Without tokens a service serves loopback and its own pages only; with tokens, every client with the scope."""
 
 import base64
 import logging
@@ -23,12 +23,12 @@ from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
-ELSEWHERE = ["0.0.0.0", "::", "10.0.0.1", "simulator", "localhost.example", ""]  # noqa: S104
+OTHER_HOSTS = ["0.0.0.0", "::", "10.0.0.1", "simulator", "localhost.example", ""]  # noqa: S104
 MakeClient = Callable[..., FlaskClient]
 
 
 class Nothing(BaseModel):
-    """What the test's route gives."""
+    """The output schema of the test's route."""
 
 
 @needs(Scope.READ)
@@ -42,7 +42,7 @@ def operate() -> dict[str, int]:
 
 
 def undeclared() -> dict[str, str]:
-    return {"secret": "told"}
+    return {"secret": "shown"}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def basic(token: str, user: str = "") -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}"}
 
 
-def refused(answer: TestResponse) -> tuple[int, str]:
+def error_of(answer: TestResponse) -> tuple[int, str]:
     assert answer.json is not None
     assert set(answer.json["error"]) == {"code", "message", "details"}
     return answer.status_code, answer.json["error"]["message"]
@@ -86,27 +86,27 @@ def test_loopback_is_open(make_client: MakeClient, host: str) -> None:
     assert client.post("/operate").status_code == HTTPStatus.OK
 
 
-@pytest.mark.parametrize("host", ELSEWHERE)
-def test_elsewhere_a_service_does_not_start_without_tokens(make_client: MakeClient, host: str, file: Path) -> None:
+@pytest.mark.parametrize("host", OTHER_HOSTS)
+def test_other_hosts_require_tokens(make_client: MakeClient, host: str, file: Path) -> None:
     with pytest.raises(InvalidInput, match="DRIFTLINE_TOKENS"):
         make_client(host)
     with pytest.raises(InvalidInput, match="driftline token create"):
         make_client(host, tokens=file)
-    token = tokens.create(file, "one", frozenset(Scope), NOW)
+    token = tokens.create(file, "all", frozenset(Scope), NOW)
     assert make_client(host, tokens=file).get("/read", headers=bearer(token)).status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("header", [bearer, basic, lambda token: basic(token, "anybody")])
-def test_a_token_opens_what_its_scopes_say(
+def test_a_token_allows_its_scopes_only(
     make_client: MakeClient, file: Path, header: Callable[[str], dict[str, str]]
 ) -> None:
     reader = header(tokens.create(file, "reader", frozenset({Scope.READ}), NOW))
     operator = header(tokens.create(file, "operator", frozenset({Scope.OPERATE}), NOW))
     client = make_client(tokens=file)
     assert client.get("/read", headers=reader).status_code == client.post("/operate", headers=operator).status_code
-    status, message = refused(client.get("/operate", headers=reader))
+    status, message = error_of(client.get("/operate", headers=reader))
     assert (status, "'reader'" in message, "--scope operate" in message) == (403, True, True)
-    status, message = refused(client.get("/read", headers=operator))
+    status, message = error_of(client.get("/read", headers=operator))
     assert (status, "--scope read" in message) == (403, True)
 
 
@@ -116,12 +116,12 @@ def test_a_token_opens_what_its_scopes_say(
     [{}, bearer("driftline_wrong"), basic("driftline_wrong"), bearer(""), {"Authorization": "Basic ?"},
      {"Authorization": "Digest username=a"}, {"Authorization": "Bearer a=b"}, {"Authorization": "ÿ"}],
 )  # fmt: skip
-def test_without_a_valid_token_nothing_is_told(
+def test_without_a_valid_token_nothing_is_revealed(
     make_client: MakeClient, file: Path, path: str, header: dict[str, str]
 ) -> None:
     tokens.create(file, "reader", frozenset(Scope), NOW)
     answer = make_client(tokens=file).get(path, headers=header)
-    status, message = refused(answer)
+    status, message = error_of(answer)
     assert status == HTTPStatus.UNAUTHORIZED
     assert "driftline token create" in message if header else "Authorization: Bearer" in message
     schemes = answer.headers.getlist("WWW-Authenticate")
@@ -135,16 +135,16 @@ def test_the_probes_need_no_token(make_client: MakeClient, file: Path) -> None:
     assert [client.get(path).status_code for path in ("/healthz", "/readyz") * 3] == [200] * 6
 
 
-def test_a_token_may_be_revoked_or_expire_while_the_service_runs(make_client: MakeClient, file: Path) -> None:
+def test_revocation_and_expiry_apply_without_a_restart(make_client: MakeClient, file: Path) -> None:
     now = [datetime.now(UTC)]
-    brief = bearer(tokens.create(file, "brief", frozenset(Scope), now[0], timedelta(days=1)))
+    expiring = bearer(tokens.create(file, "expiring", frozenset(Scope), now[0], timedelta(days=1)))
     other = bearer(tokens.create(file, "other", frozenset(Scope), now[0]))
     client = make_client(tokens=file, clock=lambda: now[0])
-    assert client.get("/read", headers=brief).status_code == client.get("/read", headers=other).status_code == 200
+    assert client.get("/read", headers=expiring).status_code == client.get("/read", headers=other).status_code == 200
     tokens.revoke(file, "other")
     assert client.get("/read", headers=other).status_code == HTTPStatus.UNAUTHORIZED
     now[0] += timedelta(days=1)
-    assert client.get("/read", headers=brief).status_code == HTTPStatus.UNAUTHORIZED
+    assert client.get("/read", headers=expiring).status_code == HTTPStatus.UNAUTHORIZED
 
 
 def test_a_route_without_a_scope_serves_nobody(make_client: MakeClient, file: Path) -> None:
@@ -152,17 +152,17 @@ def test_a_route_without_a_scope_serves_nobody(make_client: MakeClient, file: Pa
     for client in (make_client(), make_client(tokens=file)):
         answer = client.get("/undeclared", headers=bearer(token))
         assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
-        assert "told" not in answer.text
+        assert "shown" not in answer.text
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "LOCALHOST"])
-def test_an_open_service_answers_to_its_own_name(make_client: MakeClient, name: str) -> None:
+def test_without_tokens_loopback_names_are_accepted(make_client: MakeClient, name: str) -> None:
     assert make_client().get("/read", headers={"Host": name}).status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("name", ["evil.example", "evil.example:5000", "10.0.0.1", "localhost.evil.example", "[::1"])
 @pytest.mark.parametrize("path", ["/read", "/operate", "/nowhere"])
-def test_an_open_service_answers_to_no_other_name(make_client: MakeClient, file: Path, name: str, path: str) -> None:
+def test_without_tokens_other_host_names_are_refused(make_client: MakeClient, file: Path, name: str, path: str) -> None:
     assert make_client().get(path, headers={"Host": name}).status_code in (400, 403)
     assert make_client().get("/healthz", headers={"Host": "10.0.0.1"}).status_code == HTTPStatus.OK
     token = tokens.create(file, "all", frozenset(Scope), NOW)
@@ -170,7 +170,7 @@ def test_an_open_service_answers_to_no_other_name(make_client: MakeClient, file:
     assert make_client("0.0.0.0", tokens=file).get("/read", headers=named).status_code == HTTPStatus.OK  # noqa: S104
 
 
-FOREIGN = [
+CROSS_SITE = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
     {"Origin": "https://evil.example"},
@@ -178,7 +178,7 @@ FOREIGN = [
     {"Origin": "null"},
     {"Origin": "http://["},
 ]
-OWN: list[dict[str, str]] = [
+SAME_SITE: list[dict[str, str]] = [
     {},
     {"Sec-Fetch-Site": "none"},
     {"Sec-Fetch-Site": "same-origin"},
@@ -187,58 +187,58 @@ OWN: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-@pytest.mark.parametrize("header", FOREIGN)
-def test_a_foreign_page_changes_nothing(
+@pytest.mark.parametrize("header", CROSS_SITE)
+def test_a_page_of_another_site_changes_nothing(
     make_client: MakeClient, file: Path, method: str, header: dict[str, str]
 ) -> None:
-    assert refused(make_client().open("/operate", method=method, headers=header))[0] == HTTPStatus.FORBIDDEN
+    assert error_of(make_client().open("/operate", method=method, headers=header))[0] == HTTPStatus.FORBIDDEN
     login = basic(tokens.create(file, "all", frozenset(Scope), NOW))
     client = make_client(tokens=file)
-    assert refused(client.open("/operate", method=method, headers=header | login))[0] == HTTPStatus.FORBIDDEN
+    assert error_of(client.open("/operate", method=method, headers=header | login))[0] == HTTPStatus.FORBIDDEN
 
 
-@pytest.mark.parametrize("header", OWN)
-def test_the_own_pages_and_curl_may(make_client: MakeClient, header: dict[str, str]) -> None:
+@pytest.mark.parametrize("header", SAME_SITE)
+def test_own_pages_and_other_clients_are_accepted(make_client: MakeClient, header: dict[str, str]) -> None:
     assert make_client().post("/operate", headers=header).status_code == HTTPStatus.OK
     assert make_client().get("/read", headers={"Sec-Fetch-Site": "cross-site"}).status_code == HTTPStatus.OK
 
 
-def test_too_many_bytes_are_refused(make_client: MakeClient) -> None:
+def test_a_large_body_is_refused(make_client: MakeClient) -> None:
     client = make_client(max_body=1000)
     assert client.post("/operate", data=b"x" * 1000).json == {"bytes": 1000}
-    status, message = refused(client.post("/operate", data=b"x" * 1001))
+    status, message = error_of(client.post("/operate", data=b"x" * 1001))
     assert (status, "DRIFTLINE_MAX_BODY" in message) == (413, True)
     unsized: dict[str, Any] = {"environ_overrides": {"wsgi.input_terminated": True}}
     assert client.post("/operate", input_stream=BytesIO(b"x" * 1000), **unsized).json == {"bytes": 1000}
-    status, message = refused(client.post("/operate", input_stream=BytesIO(b"x" * 1001), **unsized))
+    status, message = error_of(client.post("/operate", input_stream=BytesIO(b"x" * 1001), **unsized))
     assert (status, "DRIFTLINE_MAX_BODY" in message) == (413, True)
 
 
 def test_too_many_requests_are_refused_by_token_or_address(make_client: MakeClient, file: Path) -> None:
-    one, two = (bearer(tokens.create(file, name, frozenset(Scope), NOW)) for name in ("one", "two"))
+    first, second = (bearer(tokens.create(file, name, frozenset(Scope), NOW)) for name in ("first", "second"))
     client = make_client(tokens=file, rate_limit="2/hour")
-    assert [client.get("/read", headers=one).status_code for _ in range(3)] == [200, 200, 429]
-    answer = client.get("/read", headers=one)
-    assert "Retry-After" in refused(answer)[1]
+    assert [client.get("/read", headers=first).status_code for _ in range(3)] == [200, 200, 429]
+    answer = client.get("/read", headers=first)
+    assert "Retry-After" in error_of(answer)[1]
     assert 1 <= int(answer.headers["Retry-After"]) <= 3600
-    assert client.get("/read", headers=two).status_code == HTTPStatus.OK
+    assert client.get("/read", headers=second).status_code == HTTPStatus.OK
     assert [client.get("/nowhere", headers=bearer("wrong")).status_code for _ in range(3)] == [401, 401, 429]
-    elsewhere = {"REMOTE_ADDR": "10.0.0.9"}
-    assert client.get("/read", environ_overrides=elsewhere).status_code == HTTPStatus.UNAUTHORIZED
+    other_address = {"REMOTE_ADDR": "10.0.0.9"}
+    assert client.get("/read", environ_overrides=other_address).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_the_limit_may_be_off(make_client: MakeClient) -> None:
+def test_the_limit_can_be_off(make_client: MakeClient) -> None:
     client = make_client(rate_limit="off")
     assert {client.get("/read").status_code for _ in range(100)} == {200}
 
 
 @pytest.mark.parametrize("rate", ["", "often", "0/minute", "10/day", "10 / minute", "10/minute; 3/second"])
-def test_a_rate_that_does_not_fit_is_refused(rate: str) -> None:
+def test_an_invalid_rate_is_refused(rate: str) -> None:
     with pytest.raises(InvalidInput, match="DRIFTLINE_RATE_LIMIT: "):
         AccessSettings(rate_limit=rate)
 
 
-def test_the_log_says_whose_token_it_was_and_never_the_token(
+def test_the_log_names_the_token_and_never_contains_it(
     make_client: MakeClient, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = tokens.create(file, "reader", frozenset({Scope.READ}), NOW)
@@ -247,14 +247,16 @@ def test_the_log_says_whose_token_it_was_and_never_the_token(
         client.get("/read", headers=bearer(token))
         client.get("/operate", headers=basic(token))
         client.get("/read", headers=bearer("driftline_wrong"))
-    said = [record.getMessage().rpartition(" in ")[0] for record in caplog.records]
-    assert said == ["GET /read by reader 200", "GET /operate by reader 403", "GET /read from 127.0.0.1 401"]
+    logged = [record.getMessage().rpartition(" in ")[0] for record in caplog.records]
+    assert logged == ["GET /read by reader 200", "GET /operate by reader 403", "GET /read from 127.0.0.1 401"]
     assert "driftline_" not in caplog.text
 
 
-def test_the_description_says_who_may_and_how_it_is_refused(make_client: MakeClient, file: Path) -> None:
+def test_the_description_has_scopes_and_refusals(make_client: MakeClient, file: Path) -> None:
     document: Any = make_client().get("/openapi.json").json
-    assert {(name, one["type"], one["scheme"]) for name, one in document["components"]["securitySchemes"].items()} == {
+    assert {
+        (name, scheme["type"], scheme["scheme"]) for name, scheme in document["components"]["securitySchemes"].items()
+    } == {
         ("bearer", "http", "bearer"),
         ("basic", "http", "basic"),
     }

@@ -1,4 +1,4 @@
-"""A token is accepted until it is revoked or expires, and no other string is; its file never holds it."""
+"""A token is accepted until it is revoked or expires, no other string is, and the file never contains it."""
 
 import json
 import logging
@@ -27,9 +27,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "tokens" / "tokens.json"
 
 
-def accepted(file: Path, given: str, now: datetime = NOW) -> str | None:
-    found = tokens.find(tokens.read(file), given, now)
-    return found.name if found else None
+def accepted(file: Path, submitted: str, now: datetime = NOW) -> str | None:
+    token = tokens.find(tokens.read(file), submitted, now)
+    return token.name if token else None
 
 
 def test_a_token_is_accepted_until_it_is_revoked(file: Path) -> None:
@@ -41,46 +41,46 @@ def test_a_token_is_accepted_until_it_is_revoked(file: Path) -> None:
     assert tokens.read(file)[0].scopes == {Scope.READ, Scope.INGEST, Scope.OPERATE}
 
 
-@given(lasting=st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)), early=st.timedeltas(timedelta(0)))
+@given(lifetime=st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)), early=st.timedeltas(timedelta(0)))
 def test_a_token_is_accepted_until_it_expires(
-    tmp_path_factory: pytest.TempPathFactory, lasting: timedelta, early: timedelta
+    tmp_path_factory: pytest.TempPathFactory, lifetime: timedelta, early: timedelta
 ) -> None:
     file = tmp_path_factory.mktemp("tokens") / "tokens.json"
-    token = tokens.create(file, "brief", READ, NOW, lasting)
-    last = NOW + lasting - timedelta(microseconds=1)
-    assert accepted(file, token, max(NOW, last - min(early, lasting))) == accepted(file, token, last) == "brief"
-    assert accepted(file, token, NOW + lasting) is None
+    token = tokens.create(file, "expiring", READ, NOW, lifetime)
+    last = NOW + lifetime - timedelta(microseconds=1)
+    assert accepted(file, token, max(NOW, last - min(early, lifetime))) == accepted(file, token, last) == "expiring"
+    assert accepted(file, token, NOW + lifetime) is None
 
 
 @given(other=st.text() | st.from_regex(PATTERN, fullmatch=True))
 def test_no_other_string_is_accepted(tmp_path_factory: pytest.TempPathFactory, other: str) -> None:
     file = tmp_path_factory.mktemp("tokens") / "tokens.json"
     token = tokens.create(file, "only", READ, NOW)
-    (kept,) = tokens.read(file)
-    for wrong in (other, kept.sha256, kept.name, token[:-1], f"{token} ", token.swapcase(), "\udcff"):
+    (stored,) = tokens.read(file)
+    for wrong in (other, stored.sha256, stored.name, token[:-1], f"{token} ", token.swapcase(), "\udcff"):
         assert accepted(file, wrong) is None
 
 
-def test_the_file_holds_hashes_only_and_is_for_its_owner_alone(file: Path) -> None:
-    made = [tokens.create(file, f"n{n}", READ, NOW) for n in range(3)]
+def test_the_file_has_hashes_only_and_is_private(file: Path) -> None:
+    created = [tokens.create(file, f"n{n}", READ, NOW) for n in range(3)]
     text = file.read_text()
-    for token in made:
+    for token in created:
         assert token not in text
         assert token.removeprefix(tokens.PREFIX) not in text
-    assert len({*made}) == 3
+    assert len({*created}) == 3
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert {path.name for path in file.parent.iterdir()} == {"tokens.json", "tokens.json.lock"}
 
 
-def test_a_name_is_taken_once(file: Path) -> None:
-    token = tokens.create(file, "mine", READ, NOW)
-    with pytest.raises(Conflict, match="'mine'"):
-        tokens.create(file, "mine", READ, NOW)
-    assert accepted(file, token) == "mine"
+def test_a_name_is_unique(file: Path) -> None:
+    token = tokens.create(file, "taken", READ, NOW)
+    with pytest.raises(Conflict, match="'taken'"):
+        tokens.create(file, "taken", READ, NOW)
+    assert accepted(file, token) == "taken"
 
 
-def test_whoever_is_not_there_cannot_be_revoked(file: Path) -> None:
+def test_an_unknown_token_cannot_be_revoked(file: Path) -> None:
     with pytest.raises(InvalidInput, match="driftline token create"):
         tokens.revoke(file, "nobody")
     assert not file.exists()
@@ -90,28 +90,28 @@ def test_whoever_is_not_there_cannot_be_revoked(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "scopes"), [("two words", READ), ("", READ), ("a" * 65, READ), ("none", frozenset())])
-def test_what_does_not_fit_is_refused(file: Path, name: str, scopes: frozenset[Scope]) -> None:
+def test_invalid_names_and_scopes_are_refused(file: Path, name: str, scopes: frozenset[Scope]) -> None:
     with pytest.raises(InvalidInput) as raised:
         tokens.create(file, name, scopes, NOW)
     assert raised.value.details
     assert not file.exists()
 
 
-def test_tokens_made_at_once_are_all_kept(file: Path) -> None:
-    made: dict[str, str] = {}
+def test_tokens_created_concurrently_are_all_stored(file: Path) -> None:
+    created: dict[str, str] = {}
 
-    def make(name: str) -> None:
-        made[name] = tokens.create(file, name, READ, NOW)
+    def create(name: str) -> None:
+        created[name] = tokens.create(file, name, READ, NOW)
 
-    threads = [threading.Thread(target=make, args=(f"n{n}",)) for n in range(12)]
+    threads = [threading.Thread(target=create, args=(f"n{n}",)) for n in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {accepted(file, token) for token in made.values()} == {f"n{n}" for n in range(12)}
+    assert {accepted(file, token) for token in created.values()} == {f"n{n}" for n in range(12)}
 
 
-def test_a_reader_never_sees_half_a_file(file: Path) -> None:
+def test_a_reader_never_sees_a_partial_file(file: Path) -> None:
     first = tokens.create(file, "first", READ, NOW)
     done = threading.Event()
 
@@ -127,7 +127,7 @@ def test_a_reader_never_sees_half_a_file(file: Path) -> None:
     writer.join()
 
 
-def test_a_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
+def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path) -> None:
     tokens.create(file, "first", READ, NOW)
     link = tmp_path / "link.json"
     link.symlink_to(file)
@@ -136,10 +136,10 @@ def test_a_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
     assert accepted(file, token) == "second"
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("")
+def test_an_unwritable_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("")
     with pytest.raises(InvalidInput, match="cannot be written"):
-        tokens.create(tmp_path / "taken" / "tokens.json", "x", READ, NOW)
+        tokens.create(tmp_path / "blocked" / "tokens.json", "x", READ, NOW)
 
 
 GOOD = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026-01-01T00:00:00Z"}
@@ -158,7 +158,7 @@ GOOD = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026
         (json.dumps({"tokens": [{**GOOD, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
     ],
 )
-def test_a_broken_file_is_refused_says_why_and_stays_as_it_is(file: Path, content: str, fault: str) -> None:
+def test_an_invalid_file_is_refused_and_stays_unchanged(file: Path, content: str, fault: str) -> None:
     file.parent.mkdir()
     file.write_text(content)
     for attempt in (
@@ -166,24 +166,24 @@ def test_a_broken_file_is_refused_says_why_and_stays_as_it_is(file: Path, conten
         lambda: tokens.create(file, "new", READ, NOW),
         lambda: TokenFile(file, lambda: NOW),
     ):
-        with pytest.raises(InvalidInput, match="no file of tokens") as raised:
+        with pytest.raises(InvalidInput, match="not a valid token file") as raised:
             attempt()
         assert fault in str(raised.value)
-        assert "driftline_secret" not in str(raised.value), "what stands in a file of secrets is not repeated"
+        assert "driftline_secret" not in str(raised.value), "no content of a token file is repeated"
     assert file.read_text() == content
 
 
-def test_a_starting_service_wants_a_token_that_is_valid(file: Path) -> None:
-    with pytest.raises(InvalidInput, match="no file"):
+def test_a_starting_service_requires_a_valid_token(file: Path) -> None:
+    with pytest.raises(InvalidInput, match="is missing"):
         TokenFile(file, lambda: NOW)
-    tokens.create(file, "brief", READ, NOW, timedelta(days=1))
+    tokens.create(file, "expiring", READ, NOW, timedelta(days=1))
     TokenFile(file, lambda: NOW)
     with pytest.raises(InvalidInput, match="No token"):
         TokenFile(file, lambda: NOW + timedelta(days=1))
 
 
-def found(running: TokenFile, given: str) -> str | None:
-    token = running.find(given)
+def accepted_by(running: TokenFile, submitted: str) -> str | None:
+    token = running.find(submitted)
     return token.name if token else None
 
 
@@ -192,25 +192,25 @@ def test_a_running_service_follows_the_file(file: Path) -> None:
     running = TokenFile(file, lambda: datetime.now(UTC))
     for n in range(20):
         second = tokens.create(file, "second", READ, NOW)
-        assert (n, found(running, first), found(running, second)) == (n, "first", "second")
+        assert (n, accepted_by(running, first), accepted_by(running, second)) == (n, "first", "second")
         tokens.revoke(file, "second")
-        assert (n, found(running, first), found(running, second)) == (n, "first", None)
+        assert (n, accepted_by(running, first), accepted_by(running, second)) == (n, "first", None)
 
 
-def test_a_file_that_did_not_change_is_not_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_file_is_not_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     token = tokens.create(file, "first", READ, NOW)
     old = datetime.now(UTC).timestamp() - 3600
     os.utime(file, (old, old))
     running = TokenFile(file, lambda: datetime.now(UTC))
-    assert found(running, token) == "first"
-    read: list[Any] = []
-    monkeypatch.setattr(tokens, "read", read.append)
-    assert found(running, token) == "first"
-    assert read == []
+    assert accepted_by(running, token) == "first"
+    reads: list[Any] = []
+    monkeypatch.setattr(tokens, "read", reads.append)
+    assert accepted_by(running, token) == "first"
+    assert reads == []
 
 
 @pytest.mark.parametrize("broken", ["{", None])
-def test_a_running_service_keeps_the_last_good_tokens(
+def test_a_running_service_keeps_the_last_valid_tokens(
     file: Path, broken: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = tokens.create(file, "first", READ, NOW)
@@ -221,9 +221,9 @@ def test_a_running_service_keeps_the_last_good_tokens(
     else:
         file.write_text(broken)
     with caplog.at_level(logging.ERROR):
-        assert [found(running, token) for _ in range(3)] == ["first"] * 3
-    assert len(caplog.records) == 1, "said once, not with each request"
+        assert [accepted_by(running, token) for _ in range(3)] == ["first"] * 3
+    assert len(caplog.records) == 1, "logged once, not with each request"
     assert "driftline token create" in caplog.text
     file.write_text(good)
     tokens.revoke(file, "first")
-    assert found(running, token) is None
+    assert accepted_by(running, token) is None

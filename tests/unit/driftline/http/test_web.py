@@ -1,4 +1,4 @@
-"""Every failure has one shape, whatever raised it."""
+"""Every failure has the same JSON shape, whatever raised it."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from driftline.http import web
 
 
 class Order(BaseModel):
-    """What the test's route takes."""
+    """The input schema of the test's route."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -23,14 +23,14 @@ class Order(BaseModel):
 
 
 def crash() -> None:
-    raise RuntimeError("the driver's own words")
+    raise RuntimeError("the driver's message")
 
 
 def unavailable() -> None:
     raise DatabaseUnavailable
 
 
-def fine() -> dict[str, str]:
+def succeed() -> dict[str, str]:
     return {}
 
 
@@ -38,7 +38,7 @@ def fine() -> dict[str, str]:
 def app() -> APIFlask:
     app = web.make_app("test", "Test")
     web.install(app, unavailable, polled=["/polled", "/crash"])
-    app.get("/polled")(fine)
+    app.get("/polled")(succeed)
     app.get("/crash")(crash)
     app.post("/order")(app.input(Order, arg_name="order")(lambda order: order.model_dump()))
     return app
@@ -56,14 +56,14 @@ def error_of(response: Any) -> Any:
     return response.json["error"]
 
 
-def test_an_unknown_path_and_a_wrong_method_have_the_shape(client: FlaskClient) -> None:
+def test_unknown_paths_and_methods_have_the_error_shape(client: FlaskClient) -> None:
     missing, wrong = client.get("/nothing"), client.get("/order")
     assert (missing.status_code, error_of(missing)["code"]) == (404, "not_found")
     assert (wrong.status_code, error_of(wrong)["code"]) == (405, "method_not_allowed")
     assert "POST" in wrong.headers["Allow"]
 
 
-def test_all_faults_of_a_body_come_at_once(client: FlaskClient) -> None:
+def test_all_faults_of_a_body_are_listed(client: FlaskClient) -> None:
     response = client.post("/order", json={"count": 0, "name": 3, "extra": 1})
     assert response.status_code == 400
     details = error_of(response)["details"]
@@ -71,26 +71,26 @@ def test_all_faults_of_a_body_come_at_once(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"'])
-def test_a_body_that_is_no_object_is_a_bad_request(client: FlaskClient, body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_a_bad_request(client: FlaskClient, body: bytes) -> None:
     response = client.post("/order", data=body, content_type="application/json")
     assert response.status_code == 400
     assert error_of(response)["message"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", None])
-def test_an_empty_body_takes_the_defaults(client: FlaskClient, content_type: str | None) -> None:
+def test_an_empty_body_uses_the_defaults(client: FlaskClient, content_type: str | None) -> None:
     response = client.post("/order", content_type=content_type)
     assert (response.status_code, response.json) == (200, {"count": 1, "name": "x"})
 
 
 @pytest.mark.parametrize("body", ["[" * 200_000, '{"a":' * 200_000])
-def test_a_body_that_is_nested_too_deeply_is_a_bad_request(client: FlaskClient, body: str) -> None:
+def test_a_deeply_nested_body_is_a_bad_request(client: FlaskClient, body: str) -> None:
     response = client.post("/order", data=body, content_type="application/json")
     assert (response.status_code, error_of(response)["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("path", ["/polled", "/crash", "/nothing", "/healthz", "/openapi.json"])
-def test_no_answer_may_be_embedded_or_guessed_at(client: FlaskClient, path: str) -> None:
+def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -98,9 +98,7 @@ def test_no_answer_may_be_embedded_or_guessed_at(client: FlaskClient, path: str)
     assert "Server" not in headers
 
 
-def test_a_crash_is_logged_and_says_nothing_of_the_driver(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unexpected_error_is_logged_and_not_shown(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         response = client.get("/crash")
     assert response.status_code == 500
@@ -109,13 +107,13 @@ def test_a_crash_is_logged_and_says_nothing_of_the_driver(
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_alive_is_not_ready(client: FlaskClient) -> None:
+def test_alive_does_not_mean_ready(client: FlaskClient) -> None:
     assert client.get("/healthz").status_code == 200
     response = client.get("/readyz")
     assert (response.status_code, error_of(response)["code"]) == (503, "database_unavailable")
 
 
-def test_the_description_names_the_routes_and_the_error_shape(client: FlaskClient) -> None:
+def test_the_description_has_routes_and_error_shape(client: FlaskClient) -> None:
     document: Any = client.get("/openapi.json").json
     assert set(document["paths"]) == {"/healthz", "/readyz", "/crash", "/order", "/polled"}
     assert "400" in document["paths"]["/order"]["post"]["responses"]
@@ -147,7 +145,7 @@ def test_a_method_cannot_write_lines_into_the_log(
     ("method", "path", "logged"),
     [("get", "/polled", False), ("get", "/healthz", False), ("post", "/polled", True), ("get", "/crash", True)],
 )
-def test_polling_that_goes_well_is_not_logged(
+def test_successful_polling_is_not_logged(
     client: FlaskClient, caplog: pytest.LogCaptureFixture, method: str, path: str, logged: bool
 ) -> None:
     with caplog.at_level(logging.INFO):

@@ -12,7 +12,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_the_stream_ends_yesterday_and_the_history_the_day_before_it(tmp_path: Path) -> None:
-    plan = Plan.kept(tmp_path / "demo.json", Scenario(), NOON)
+    plan = Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
     assert plan.stream_last == date(2026, 2, 28)
     assert plan.stream_first == date(2026, 1, 30)
     assert (plan.stream_first - plan.history_last).days == 1
@@ -21,14 +21,14 @@ def test_the_stream_ends_yesterday_and_the_history_the_day_before_it(tmp_path: P
 
 
 def test_a_kept_plan_stays_on_later_days(tmp_path: Path) -> None:
-    first = Plan.kept(tmp_path / "demo.json", Scenario(), NOON)
-    assert Plan.kept(tmp_path / "demo.json", Scenario(), datetime(2027, 1, 1, tzinfo=UTC)) == first
+    first = Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
+    assert Plan.load_or_create(tmp_path / "demo.json", Scenario(), datetime(2027, 1, 1, tzinfo=UTC)) == first
 
 
 def test_another_scenario_on_kept_data_is_refused(tmp_path: Path) -> None:
-    Plan.kept(tmp_path / "demo.json", Scenario(), NOON)
+    Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
     with pytest.raises(StackError, match="make clean"):
-        Plan.kept(tmp_path / "demo.json", Scenario(subscribers=5), NOON)
+        Plan.load_or_create(tmp_path / "demo.json", Scenario(subscribers=5), NOON)
 
 
 def test_the_request_names_the_drift_and_its_day() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stack.servers import processes
-from stack.servers.processes import MARK, Home, Running
+from stack.servers.processes import MARK, ProcessHome, RunningProcess
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 STUBBORN = """
@@ -21,19 +21,19 @@ time.sleep(60)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
+def home(tmp_path: Path) -> Iterator[ProcessHome]:
+    made = ProcessHome(tmp_path)
     yield made
     running = processes.find(made, "sleeper")
     if running:
         processes.stop(made, running, 5)
 
 
-def start(home: Home, command: tuple[str, ...] = SLEEP, **environment: str) -> Running:
+def start(home: ProcessHome, command: tuple[str, ...] = SLEEP, **environment: str) -> RunningProcess:
     return processes.start(home, "sleeper", command, environment, home.var)
 
 
-def test_a_process_is_found_and_stopped(home: Home) -> None:
+def test_a_process_is_found_and_stopped(home: ProcessHome) -> None:
     started = start(home)
     assert processes.find(home, "sleeper") == started
     assert not started.ended_within(0)
@@ -42,28 +42,28 @@ def test_a_process_is_found_and_stopped(home: Home) -> None:
     assert processes.find(home, "sleeper") is None
 
 
-def test_another_var_folder_does_not_see_it(home: Home, tmp_path: Path) -> None:
+def test_another_var_folder_does_not_see_it(home: ProcessHome, tmp_path: Path) -> None:
     started = start(home)
-    elsewhere = Home(tmp_path / "other")
+    elsewhere = ProcessHome(tmp_path / "other")
     assert processes.find(elsewhere, "sleeper") is None
     assert processes.stop(elsewhere, started, 10)
     assert not started.ended_within(0.1)
 
 
-def test_a_number_taken_over_by_a_foreign_process_is_left_alone(home: Home) -> None:
+def test_a_number_taken_over_by_a_foreign_process_is_left_alone(home: ProcessHome) -> None:
     with subprocess.Popen(SLEEP, start_new_session=True) as foreign:
-        assert processes.stop(home, Running("sleeper", foreign.pid), 10)
+        assert processes.stop(home, RunningProcess("sleeper", foreign.pid), 10)
         assert foreign.poll() is None
         foreign.kill()
 
 
-def test_a_child_that_inherited_the_mark_is_not_the_service(home: Home) -> None:
+def test_a_child_that_inherited_the_mark_is_not_the_service(home: ProcessHome) -> None:
     with subprocess.Popen(SLEEP, env={**os.environ, MARK: home.mark("sleeper")}) as child:
         assert processes.find(home, "sleeper") is None
         child.kill()
 
 
-def test_one_that_does_not_listen_is_killed(home: Home) -> None:
+def test_one_that_does_not_listen_is_killed(home: ProcessHome) -> None:
     started = start(home, (sys.executable, "-c", STUBBORN))
     while not home.log("sleeper").read_text():
         assert not started.ended_within(0.01)
@@ -71,20 +71,20 @@ def test_one_that_does_not_listen_is_killed(home: Home) -> None:
     assert started.ended_within(5)
 
 
-def test_it_knows_what_it_was_started_with(home: Home) -> None:
+def test_it_knows_what_it_was_started_with(home: ProcessHome) -> None:
     started = start(home, DB_PORT="3307")
     assert processes.has_environment(started, {"DB_PORT": "3307"})
     assert not processes.has_environment(started, {"DB_PORT": "3308"})
     assert not processes.has_environment(started, {"DB_NAME": "RawData"})
 
 
-def test_what_it_says_is_in_its_log(home: Home) -> None:
+def test_what_it_says_is_in_its_log(home: ProcessHome) -> None:
     started = start(home, (sys.executable, "-c", "print('hello')"))
     assert started.ended_within(10)
     assert home.log("sleeper").read_text() == "hello\n"
 
 
-def test_a_log_that_has_grown_is_set_aside(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_has_grown_is_set_aside(home: ProcessHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "LOG_LIMIT", 3)
     home.log("sleeper").parent.mkdir()
     home.log("sleeper").write_text("long")

@@ -1,13 +1,13 @@
 """Each service gets what it needs and no more."""
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from stack.errors import StackError
-from stack.services.environments import Role, environment_for, settings_for
-from stack.services.site import DEFAULT_PORTS, Site, keep_ports, kept_ports
+from stack.services.environments import environment_for, settings_for
+from stack.services.site import DEFAULT_PORTS, Site, read_ports, write_ports
+from stack.services.table import names
 
 GIVEN = {
     "HOME": "/home/somebody",
@@ -24,15 +24,15 @@ def site(tmp_path: Path) -> Site:
     return Site.at(tmp_path / "var", GIVEN)
 
 
-@pytest.mark.parametrize("role", get_args(Role))
-def test_each_role_has_its_own_user(site: Site, role: Role) -> None:
+@pytest.mark.parametrize("role", names())
+def test_each_role_has_its_own_user(site: Site, role: str) -> None:
     settings = settings_for(role, site)
     assert settings["DB_USER"] == f"driftline_{role}"
     assert settings["DB_PASSWORD"] == site.credentials.password(f"driftline_{role}")
 
 
-@pytest.mark.parametrize("role", get_args(Role))
-def test_foreign_variables_stay_out(site: Site, role: Role) -> None:
+@pytest.mark.parametrize("role", names())
+def test_foreign_variables_stay_out(site: Site, role: str) -> None:
     environment = environment_for(role, site)
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert environment["HOME"] == "/home/somebody"
@@ -50,7 +50,7 @@ def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
 def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) -> None:
     given = GIVEN | {"DRIFTLINE_OBJECTS": "s3://bucket/prefix", "AWS_SECRET_ACCESS_KEY": "k", "AWS_ENDPOINT_URL": "u"}
     site = Site.at(tmp_path / "var", given)
-    knowing = {role for role in get_args(Role) if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
+    knowing = {role for role in names() if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
     assert knowing == {"jobs", "monitor"}
     assert settings_for("jobs", site)["DRIFTLINE_OBJECTS"] == "s3://bucket/prefix"
     assert settings_for("jobs", site)["AWS_ENDPOINT_URL"] == "u"
@@ -58,14 +58,14 @@ def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) 
 
 
 def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
-    knowing = {role for role in get_args(Role) if "DRIFTLINE_TOKENS" in settings_for(role, site)}
+    knowing = {role for role in names() if "DRIFTLINE_TOKENS" in settings_for(role, site)}
     assert knowing == {"simulator", "monitor"}
 
 
 def test_the_folder_of_secrets_is_known_to_all_who_read_further_settings(tmp_path: Path) -> None:
     site = Site.at(tmp_path / "var", {**GIVEN, "DRIFTLINE_SECRETS": "/run/ours"})
-    knowing = {role for role in get_args(Role) if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
-    assert knowing == {*get_args(Role)} - {"owner"}
+    knowing = {role for role in names() if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
+    assert knowing == {*names()} - {"owner"}
 
 
 def test_the_monitor_does_not_know_kafka(site: Site) -> None:
@@ -88,7 +88,7 @@ def test_how_given_servers_are_spoken_to_is_known_to_who_speaks_to_them(tmp_path
     given = Site.at(tmp_path, {**database, "KAFKA_BOOTSTRAP_SERVERS": "k:1", **kafka})
     assert {name: settings_for("simulator", given)[name] for name in kafka} == kafka
     assert not settings_for("monitor", given).keys() & kafka.keys()
-    assert [settings_for(role, given)["DB_SSL_CA"] for role in get_args(Role)] == ["/etc/ca.pem"] * len(get_args(Role))
+    assert [settings_for(role, given)["DB_SSL_CA"] for role in names()] == ["/etc/ca.pem"] * len(names())
     assert given.kafka_settings.security_protocol == "SASL_SSL"
     ours = Site.at(tmp_path, kafka)
     assert not settings_for("simulator", ours).keys() & kafka.keys()
@@ -109,15 +109,15 @@ def test_a_given_server_needs_its_user(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_ports_are_kept(tmp_path: Path) -> None:
-    assert kept_ports(tmp_path) == DEFAULT_PORTS
-    keep_ports(tmp_path, {**DEFAULT_PORTS, "kafka": 9192})
+    assert read_ports(tmp_path) == DEFAULT_PORTS
+    write_ports(tmp_path, {**DEFAULT_PORTS, "kafka": 9192})
     assert Site.at(tmp_path, {}).bootstrap_servers == "127.0.0.1:9192"
 
 
 def test_a_port_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    assert Site.at(tmp_path, {"MONITOR_PORT": "6001"}).wanted_ports == {"monitor": 6001}
+    assert Site.at(tmp_path, {"MONITOR_PORT": "6001"}).requested_ports == {"monitor": 6001}
     with pytest.raises(StackError, match="must be numbers"):
-        _ = Site.at(tmp_path, {"MONITOR_PORT": "http"}).wanted_ports
+        _ = Site.at(tmp_path, {"MONITOR_PORT": "http"}).requested_ports
 
 
 def test_passwords_are_not_printed(site: Site) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from stack.servers import ports
 from stack.services.lifecycle import choose_ports
-from stack.services.site import Site, kept_ports
-from stack.services.table import SERVERS, SERVICES
+from stack.services.local import PROCESSES, SERVERS
+from stack.services.site import Site, read_ports
 
 
 def two_free_neighbours() -> int:
@@ -33,12 +33,12 @@ def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
 
 
 def test_what_is_chosen_is_kept(site: Site) -> None:
-    chosen = choose_ports(site, SERVICES, any_port=True).ports
-    assert kept_ports(site.var) == chosen
+    chosen = choose_ports(site, PROCESSES, any_port=True).ports
+    assert read_ports(site.var) == chosen
     assert len(set(chosen.values())) == 5
 
 
 def test_a_port_set_by_hand_is_taken(site: Site) -> None:
     wanted = ports.any_free()
     by_hand = Site.at(site.var, {"MONITOR_PORT": str(wanted)})
-    assert choose_ports(by_hand, SERVICES, any_port=False).ports["monitor"] == wanted
+    assert choose_ports(by_hand, PROCESSES, any_port=False).ports["monitor"] == wanted

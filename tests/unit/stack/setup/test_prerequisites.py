@@ -53,6 +53,12 @@ def test_every_fault_is_said(machine: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "of disk space are needed" in disk or "free disk space" in disk
 
 
+def test_the_python_environment_needs_neither_java_nor_maven(machine: Path) -> None:
+    (machine / "java").unlink()
+    (machine / "mvn").unlink()
+    prerequisites.check(prerequisites.FOR_PYTHON)
+
+
 def test_java_home_comes_first(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(machine / "nowhere"))
     with pytest.raises(PrerequisiteMissing, match=r"no java in JAVA_HOME \(.*nowhere\)"):

@@ -9,7 +9,7 @@ from stack import paths
 from stack.cli import main
 from stack.errors import PrerequisiteMissing
 from stack.setup import tools
-from stack.setup.tools import BuildFailed, Tool
+from stack.setup.tools import Tool, ToolBuildFailed
 
 TOOL = Tool("a-tool", "example.org/a-tool", "v1.0.0", "these tests")
 
@@ -60,7 +60,7 @@ def test_two_at_once_build_once(machine: Path, tmp_path: Path) -> None:
 
 def test_a_failed_build_leaves_nothing_and_says_what_go_said(machine: Path) -> None:
     fake_go(machine, "echo no such host >&2; exit 1")
-    with pytest.raises(BuildFailed, match="no such host"):
+    with pytest.raises(ToolBuildFailed, match="no such host"):
         tools.path(TOOL)
     assert [path.name for path in paths.TOOLS.iterdir()] == ["a-tool.lock"]
 

@@ -7,13 +7,13 @@ import pytest
 
 from stack.errors import DownloadFailed
 from stack.setup import virtualenv
-from stack.setup.virtualenv import Step, run
+from stack.setup.virtualenv import InstallStep, run
 
 
 def test_a_step_is_done_until_its_file_changes(tmp_path: Path) -> None:
     lock = tmp_path / "dev.lock"
     lock.write_text("a==1")
-    step = Step("Packages", lock, tmp_path / "stamp")
+    step = InstallStep("Packages", lock, tmp_path / "stamp")
     assert not step.is_done()
     step.finish()
     assert step.is_done()
@@ -27,10 +27,10 @@ def test_a_failed_command_is_named_with_its_words() -> None:
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Step:
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallStep:
     """The packages of an environment whose Python is this one."""
     (tmp_path / "dev.lock").touch()
-    packages = Step("Packages", tmp_path / "dev.lock", tmp_path / "stamp")
+    packages = InstallStep("Packages", tmp_path / "dev.lock", tmp_path / "stamp")
     packages.finish()
     monkeypatch.setattr(virtualenv, "PACKAGES", packages)
     monkeypatch.setattr(virtualenv, "UNFINISHED", tmp_path / "unfinished")
@@ -39,7 +39,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Step:
 
 
 def test_an_environment_of_another_python_is_made_anew_when_one_is_asked_for(
-    installed: Step, monkeypatch: pytest.MonkeyPatch
+    installed: InstallStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHON", "python3")
     virtualenv.forget_another_python()
@@ -50,7 +50,9 @@ def test_an_environment_of_another_python_is_made_anew_when_one_is_asked_for(
     assert virtualenv.UNFINISHED.exists()
 
 
-def test_an_environment_is_kept_when_no_python_is_asked_for(installed: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_is_kept_when_no_python_is_asked_for(
+    installed: InstallStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("PYTHON", raising=False)
     monkeypatch.setattr("sys.version_info", (3, 99, 0))
     virtualenv.forget_another_python()

@@ -1,4 +1,4 @@
-"""The one table of what runs."""
+"""What runs on this machine."""
 
 from pathlib import Path
 
@@ -6,25 +6,25 @@ import pytest
 
 from stack.servers import kafka
 from stack.servers.sqlserver import as_root
+from stack.services.local import PROCESSES
 from stack.services.site import DEFAULT_PORTS, Site
-from stack.services.table import SERVICES
 
 
 def test_every_port_is_used_once() -> None:
-    used = [port for service in SERVICES for port in service.ports]
+    used = [port for process in PROCESSES for port in process.ports]
     assert sorted(used) == sorted(DEFAULT_PORTS)
     assert len(set(DEFAULT_PORTS.values())) == len(used)
 
 
 def test_a_given_server_is_not_ours(tmp_path: Path) -> None:
     given = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
-    addresses = {service.name: service.given(Site.at(tmp_path, given)) for service in SERVICES}
+    addresses = {process.name: process.external_address(Site.at(tmp_path, given)) for process in PROCESSES}
     assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None}
 
 
 def test_servers_listen_on_loopback_only(tmp_path: Path) -> None:
     site = Site.at(tmp_path, {})
-    assert "--bind-address=127.0.0.1" in SERVICES[0].command(site)
+    assert "--bind-address=127.0.0.1" in PROCESSES[0].command(site)
     listeners = [line for line in kafka.CONFIGURATION.splitlines() if "listeners=" in line]
     assert len(listeners) == 2
     assert all("://" not in line.replace("://127.0.0.1:", "") for line in listeners)

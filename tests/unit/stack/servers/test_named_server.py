@@ -6,9 +6,9 @@ import pytest
 
 from stack.errors import PrerequisiteMissing
 from stack.servers.mariadb import MARIADB
-from stack.servers.own_server import own_server
+from stack.servers.named_server import named_server
+from stack.services.local import MARIADB_PROCESS
 from stack.services.site import Site
-from stack.services.table import MARIADB_SERVICE
 from stack.setup import downloads, jars
 
 MARIADB_SAYS = "mariadbd  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)"
@@ -26,8 +26,8 @@ def program(folder: Path, says: str, name: str = "mysqld", status: int = 0) -> P
 
 def test_where_none_is_named_the_downloaded_one_is_started(tmp_path: Path) -> None:
     program(tmp_path, MYSQL_SAYS)
-    assert own_server({"PATH": str(tmp_path / "usr" / "sbin")}) is None
-    command = MARIADB_SERVICE.command(Site.at(tmp_path / "var", {}))
+    assert named_server({"PATH": str(tmp_path / "usr" / "sbin")}) is None
+    command = MARIADB_PROCESS.command(Site.at(tmp_path / "var", {}))
     assert command[0] == str(MARIADB.program)
 
 
@@ -39,10 +39,10 @@ def test_a_named_one_is_started_as_what_it_is_on_data_of_its_own(
 ) -> None:
     made = program(tmp_path, says)
     site = Site.at(tmp_path / "var", {"DRIFTLINE_MYSQLD": str(made)})
-    server = own_server(site.system)
+    server = named_server(site.system)
     assert server is not None
     assert (server.name, server.version, server.home) == (name, version, tmp_path / "usr")
-    command = MARIADB_SERVICE.command(site)
+    command = MARIADB_PROCESS.command(site)
     assert command[0] == str(made)
     assert f"--datadir={site.var}/{name.lower()}-{version}" in command
     assert "--bind-address=127.0.0.1" in command
@@ -51,7 +51,7 @@ def test_a_named_one_is_started_as_what_it_is_on_data_of_its_own(
 
 def test_its_libraries_are_found_by_the_server_alone(tmp_path: Path) -> None:
     given = {"DRIFTLINE_MYSQLD": str(program(tmp_path, MYSQL_SAYS)), "LD_LIBRARY_PATH": "/opt/lib"}
-    assert MARIADB_SERVICE.settings(Site.at(tmp_path, given))["LD_LIBRARY_PATH"] == "/opt/lib"
+    assert MARIADB_PROCESS.settings(Site.at(tmp_path, given))["LD_LIBRARY_PATH"] == "/opt/lib"
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_its_libraries_are_found_by_the_server_alone(tmp_path: Path) -> None:
 )
 def test_one_that_does_not_fit_is_refused(tmp_path: Path, says: str, status: int, cure: str) -> None:
     with pytest.raises(PrerequisiteMissing, match=f"DRIFTLINE_MYSQLD is .*{cure}"):
-        own_server({"DRIFTLINE_MYSQLD": str(program(tmp_path, says, status=status))})
+        named_server({"DRIFTLINE_MYSQLD": str(program(tmp_path, says, status=status))})
 
 
 def test_one_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteMissing, match="cannot be run: No such file"):
-        own_server({"DRIFTLINE_MYSQLD": str(tmp_path / "mysqld")})
+        named_server({"DRIFTLINE_MYSQLD": str(tmp_path / "mysqld")})
 
 
 def test_mariadb_is_not_fetched_for_those_who_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

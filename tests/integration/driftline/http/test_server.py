@@ -1,4 +1,4 @@
-"""A service over HTTP and HTTPS: who is answered, who is refused, and that nobody can keep the others waiting."""
+"""The server over HTTP and HTTPS: which requests it answers or refuses, and that no client can block the others."""
 
 import http.client
 import logging
@@ -21,7 +21,7 @@ from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
 from driftline.http import connections
-from driftline.http.server import AT_WORK, HEADER_BYTES, make_server
+from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths
@@ -34,7 +34,7 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def _app() -> Flask:
-    app = Flask("tried")
+    app = Flask("example")
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
 
     def healthz() -> str:
@@ -53,7 +53,7 @@ def _app() -> Flask:
 
 
 @contextmanager
-def _served(tls: TlsSettings = PLAIN) -> Iterator[int]:
+def _running_server(tls: TlsSettings = PLAIN) -> Iterator[int]:
     server = make_server(_app(), HOST, 0, tls)
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -66,14 +66,14 @@ def _served(tls: TlsSettings = PLAIN) -> Iterator[int]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A service over plain HTTP."""
-    with _served() as port:
+    """Yield the port of a service over plain HTTP."""
+    with _running_server() as port:
         yield port
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """A CA and what it signed for this machine."""
+    """Return a CA and a certificate that it signed for this machine."""
     return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC))
 
 
@@ -82,21 +82,21 @@ def _tls(certificates: Certificates) -> TlsSettings:
 
 
 def _get(port: int, context: ssl.SSLContext | None = None, path: str = "/healthz") -> tuple[int, bytes]:
-    made = (
+    connection = (
         http.client.HTTPSConnection(HOST, port, timeout=10, context=context)
         if context
         else http.client.HTTPConnection(HOST, port, timeout=10)
     )
     try:
-        made.request("GET", path)
-        answer = made.getresponse()
+        connection.request("GET", path)
+        answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
-        made.close()
+        connection.close()
 
 
-def _said(port: int, *parts: bytes) -> bytes:
-    """Send bytes as they are and read to the end of the connection."""
+def _exchange(port: int, *parts: bytes) -> bytes:
+    """Send raw bytes and return everything that the server sends until it closes the connection."""
     with socket.create_connection((HOST, port), 10) as connection:
         for part in parts:
             connection.sendall(part)
@@ -105,28 +105,28 @@ def _said(port: int, *parts: bytes) -> bytes:
 
 
 def _read(connection: socket.socket) -> bytes:
-    read = b""
+    content = b""
     with suppress(ConnectionError):
-        while more := connection.recv(65536):
-            read += more
-    return read
+        while block := connection.recv(65536):
+            content += block
+    return content
 
 
-def test_over_https_the_right_ca_is_answered_and_another_refuses(certificates: Certificates, tmp_path: Path) -> None:
+def test_https_clients_accept_only_the_right_ca(certificates: Certificates, tmp_path: Path) -> None:
     other = make_certificates(tmp_path / "other", datetime.now(UTC))
-    with _served(_tls(certificates)) as port:
+    with _running_server(_tls(certificates)) as port:
         assert _get(port, client_context(certificates.authority)) == (200, b"ok")
         with pytest.raises(ssl.SSLCertVerificationError):
             _get(port, client_context(other.authority))
 
 
-def test_over_https_plain_http_and_old_tls_are_refused(certificates: Certificates) -> None:
+def test_https_refuses_plain_http_and_old_tls(certificates: Certificates) -> None:
     old = client_context(certificates.authority)
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with pytest.deprecated_call():
         old.maximum_version = ssl.TLSVersion.TLSv1_1
-    with _served(_tls(certificates)) as port:
+    with _running_server(_tls(certificates)) as port:
         with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL"):
             _get(port, old)
         status, text = _get(port)
@@ -137,23 +137,23 @@ def test_over_https_plain_http_and_old_tls_are_refused(certificates: Certificate
             assert connection.version() == "TLSv1.3"
 
 
-def test_a_client_that_is_gone_before_the_handshake_is_no_error(
+def test_a_disconnect_before_the_handshake_is_no_error(
     certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:
-    at_once = struct.pack("ii", 1, 0)
-    with _served(_tls(certificates)) as port:
+    reset_on_close = struct.pack("ii", 1, 0)
+    with _running_server(_tls(certificates)) as port:
         for _ in range(40):
             with socket.create_connection((HOST, port), 10) as client:
                 client.sendall(b"\x16\x03\x01")
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_on_close)
         assert _get(port, client_context(certificates.authority)) == (200, b"ok")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
+def test_a_renewed_certificate_is_loaded_and_a_broken_one_is_not(tmp_path: Path) -> None:
     first = make_certificates(tmp_path, datetime.now(UTC))
     before = client_context(first.authority)
-    with _served(_tls(first)) as port:
+    with _running_server(_tls(first)) as port:
         first.certificate.write_text("half a certif")
         assert _get(port, before) == (200, b"ok")
         make_certificates(tmp_path, datetime.now(UTC))
@@ -163,36 +163,40 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Pat
 
 
 @pytest.mark.parametrize("fault", ["missing", "mismatch", "no PEM"])
-def test_a_certificate_that_cannot_be_used_is_one_clear_message(tmp_path: Path, fault: str) -> None:
-    made = make_certificates(tmp_path / "one", datetime.now(UTC))
+def test_an_unusable_certificate_is_one_clear_message(tmp_path: Path, fault: str) -> None:
+    certificates = make_certificates(tmp_path / "first", datetime.now(UTC))
     other = make_certificates(tmp_path / "other", datetime.now(UTC))
     if fault == "missing":
-        made.key.unlink()
-    key = other.key if fault == "mismatch" else made.key
+        certificates.key.unlink()
+    key = other.key if fault == "mismatch" else certificates.key
     if fault == "no PEM":
         key.write_text("secret")
-    words = {"missing": "key.pem cannot be read", "mismatch": "another certificate's", "no PEM": "no PEM in it"}
-    with pytest.raises(InvalidInput, match=words[fault]):
-        make_server(_app(), HOST, 0, TlsSettings(cert=made.certificate, key=key))
+    messages = {
+        "missing": "key.pem cannot be read",
+        "mismatch": "the key belongs to another certificate",
+        "no PEM": "no PEM data",
+    }
+    with pytest.raises(InvalidInput, match=messages[fault]):
+        make_server(_app(), HOST, 0, TlsSettings(cert=certificates.certificate, key=key))
 
 
-def test_a_port_that_is_taken_is_one_clear_message(port: int) -> None:
-    with pytest.raises(InvalidInput, match=f"Nobody can listen on {HOST}:{port}"):
+def test_a_port_in_use_is_one_clear_message(port: int) -> None:
+    with pytest.raises(InvalidInput, match=f"Cannot listen on {HOST}:{port}"):
         make_server(_app(), HOST, port, PLAIN)
 
 
-def test_it_does_not_say_what_it_is(port: int) -> None:
-    answer = _said(port, GET)
+def test_responses_do_not_name_the_server_software(port: int) -> None:
+    answer = _exchange(port, GET)
     assert answer.endswith(b"\r\n\r\nok")
     assert b"server:" not in answer.lower()
-    assert b"heroot" not in answer + _said(port, b"nonsense\r\n\r\n")
+    assert b"heroot" not in answer + _exchange(port, b"nonsense\r\n\r\n")
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_silent_and_slow_clients_keep_nobody_waiting(certificates: Certificates, tls: bool) -> None:
-    """Silent ones hold no thread; slow ones do, but there are more threads than work at a time."""
+def test_silent_and_slow_clients_do_not_block_others(certificates: Certificates, tls: bool) -> None:
+    """Silent clients occupy no thread; slow ones do, but there are more threads than concurrent requests."""
     context = client_context(certificates.authority) if tls else None
-    with _served(_tls(certificates) if tls else PLAIN) as port, ExitStack() as opened:
+    with _running_server(_tls(certificates) if tls else PLAIN) as port, ExitStack() as opened:
         for number in range(80):
             client = opened.enter_context(socket.create_connection((HOST, port), 10))
             if number < 24:
@@ -202,9 +206,11 @@ def test_silent_and_slow_clients_keep_nobody_waiting(certificates: Certificates,
         assert time.monotonic() - began < 2
 
 
-def test_bodies_that_are_slow_to_come_keep_no_place_at_work(port: int) -> None:
+def test_slow_bodies_occupy_no_request_slot(port: int) -> None:
     with ExitStack() as opened:
-        slow = [opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(AT_WORK + 2)]
+        slow = [
+            opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(MAX_CONCURRENT_REQUESTS + 2)
+        ]
         for client in slow:
             client.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\na")
         began = time.monotonic()
@@ -215,7 +221,7 @@ def test_bodies_that_are_slow_to_come_keep_no_place_at_work(port: int) -> None:
         assert all(b'"length":3' in _read(client) for client in slow)
 
 
-def test_a_request_that_dribbles_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_sent_too_slowly_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.6)
     began = time.monotonic()
     with socket.create_connection((HOST, port), 10) as slow, suppress(ConnectionError):
@@ -228,7 +234,7 @@ def test_a_request_that_dribbles_is_cut_off(port: int, monkeypatch: pytest.Monke
     assert time.monotonic() - began < 3
 
 
-def test_a_body_that_stops_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_body_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "IDLE_SECONDS", 0.3)
     with socket.create_connection((HOST, port), 10) as slow:
         slow.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
@@ -248,21 +254,21 @@ def test_a_body_that_stops_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch
     ],
     ids=["address", "headers", "body", "negative", "bad chunk", "huge chunk", "cut off"],
 )
-def test_what_is_too_large_or_malformed_is_the_clients_fault(port: int, request_bytes: bytes, status: bytes) -> None:
-    assert _said(port, request_bytes).startswith(b"HTTP/1.1 " + status)
+def test_too_large_or_malformed_requests_are_client_errors(port: int, request_bytes: bytes, status: bytes) -> None:
+    assert _exchange(port, request_bytes).startswith(b"HTTP/1.1 " + status)
     assert _get(port) == (200, b"ok")
 
 
-def test_a_body_in_chunks_is_read_and_what_is_left_of_one_is_no_request(port: int) -> None:
+def test_the_rest_of_a_chunked_body_is_never_a_request(port: int) -> None:
     chunked = b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert b'"length":3' in _said(port, b"POST /echo" + chunked + b"3\r\nabc\r\n0\r\n\r\n")
-    answers = _said(port, b"POST /refuse" + chunked + b"%x\r\n" % len(GET) + GET + b"\r\n0\r\n\r\n")
+    assert b'"length":3' in _exchange(port, b"POST /echo" + chunked + b"3\r\nabc\r\n0\r\n\r\n")
+    answers = _exchange(port, b"POST /refuse" + chunked + b"%x\r\n" % len(GET) + GET + b"\r\n0\r\n\r\n")
     assert answers.startswith(b"HTTP/1.1 401")
     assert answers.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(
-    "doubtful",
+    "ambiguous",
     [
         b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Length: 0\r\n\r\n" % len(GET),
         b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n 0\r\n\r\n" % len(GET),
@@ -275,34 +281,34 @@ def test_a_body_in_chunks_is_read_and_what_is_left_of_one_is_no_request(port: in
     ],
     ids=["lengths", "folded", "space", "HTTP/1.0", "no encoding", "hosts", "tokens", "address"],
 )
-def test_what_two_servers_may_read_in_two_ways_is_refused(port: int, doubtful: bytes) -> None:
-    """A proxy before it would take for a body what is a request here, or the other way round."""
-    answers = _said(port, doubtful + GET)
+def test_ambiguous_requests_are_refused(port: int, ambiguous: bytes) -> None:
+    """A proxy in front could read as a body what this server reads as a request, or the reverse."""
+    answers = _exchange(port, ambiguous + GET)
     assert answers.startswith(b"HTTP/1.1 400")
     assert answers.count(b"HTTP/1.1") == 1
 
 
-def test_a_connection_is_used_again(port: int) -> None:
-    made = http.client.HTTPConnection(HOST, port, timeout=10)
+def test_a_connection_is_reused(port: int) -> None:
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
     for _ in range(3):
-        made.request("POST", "/echo", body=b"x" * 20_000)
-        assert made.getresponse().read() == b'{"length":20000,"scheme":"http"}\n'
-        first = made.sock
-    assert made.sock is first
-    made.close()
+        connection.request("POST", "/echo", body=b"x" * 20_000)
+        assert connection.getresponse().read() == b'{"length":20000,"scheme":"http"}\n'
+        first = connection.sock
+    assert connection.sock is first
+    connection.close()
 
 
-def test_some_requests_at_a_time_are_worked_on() -> None:
-    together, most, lock = 0, 0, threading.Lock()
+def test_concurrent_requests_are_limited() -> None:
+    active, maximum, lock = 0, 0, threading.Lock()
 
     def work(environ: object, start_response: Callable[..., object]) -> Iterable[bytes]:
-        nonlocal together, most
+        nonlocal active, maximum
         with lock:
-            together += 1
-            most = max(most, together)
+            active += 1
+            maximum = max(maximum, active)
         time.sleep(0.05)
         with lock:
-            together -= 1
+            active -= 1
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
@@ -316,7 +322,7 @@ def test_some_requests_at_a_time_are_worked_on() -> None:
         client.join()
     server.stop()
     serving_thread.join()
-    assert most == AT_WORK
+    assert maximum == MAX_CONCURRENT_REQUESTS
 
 
 SLOW_SERVICE = """
@@ -335,23 +341,23 @@ print("closed", flush=True)
 """
 
 
-def test_told_to_stop_it_finishes_what_is_under_way() -> None:
+def test_sigterm_finishes_requests_in_progress() -> None:
     port = ports.any_free()
     command = [sys.executable, "-c", SLOW_SERVICE, str(port)]
     environment = {**os.environ, "PYTHONPATH": "src"}
     with subprocess.Popen(command, cwd=paths.ROOT, env=environment, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout
-        asked = _when_it_listens(port)
+        connection = _connect_when_listening(port)
         assert service.stdout.readline() == "begun\n"
         service.send_signal(signal.SIGTERM)
-        answer = _read(asked)
+        answer = _read(connection)
         assert answer.endswith(b"done")
         assert service.wait(10) == 0
         assert service.stdout.read() == "closed\n"
-        asked.close()
+        connection.close()
 
 
-def _when_it_listens(port: int) -> socket.socket:
+def _connect_when_listening(port: int) -> socket.socket:
     deadline = time.monotonic() + 20
     while True:
         try:

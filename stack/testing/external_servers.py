@@ -9,13 +9,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stack.errors import StackError
-from stack.testing.leashed import LeashedBroker, LeashedDatabase, LeashedProcess
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase, TemporaryProcess
 
 ALLOW_LOCAL_FILES = "SET GLOBAL local_infile = 1"
 """Batches are loaded by LOAD DATA LOCAL, which MySQL refuses unless told so."""
 
 
-def database(variable: str) -> LeashedDatabase | None:
+def database(variable: str) -> TemporaryDatabase | None:
     """The database server that a variable gives, made ready to take batches; None where it gives none.
 
     Raises `StackError` if the address is not of the form above.
@@ -26,16 +26,16 @@ def database(variable: str) -> LeashedDatabase | None:
     parts = urlsplit(address)
     if (parts.scheme, parts.username, parts.hostname) != ("mysql", "root", "127.0.0.1") or not parts.port:
         raise StackError(f"{variable} must be of the form mysql://root:PASSWORD@127.0.0.1:PORT.")
-    server = LeashedDatabase(variable, parts.port, unquote(parts.password or ""), _nobodys(variable))
+    server = TemporaryDatabase(variable, parts.port, unquote(parts.password or ""), _nobodys(variable))
     with server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute(ALLOW_LOCAL_FILES)
     return server
 
 
-def broker() -> LeashedBroker | None:
+def broker() -> TemporaryBroker | None:
     """The broker that `TEST_KAFKA` gives; None where it gives none."""
     address = os.environ.get("TEST_KAFKA")
-    return LeashedBroker(address, _nobodys("TEST_KAFKA")) if address else None
+    return TemporaryBroker(address, _nobodys("TEST_KAFKA")) if address else None
 
 
 def settings() -> dict[str, str]:
@@ -46,5 +46,5 @@ def settings() -> dict[str, str]:
     return account | secret | ({"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers} if kafka else {})
 
 
-def _nobodys(variable: str) -> LeashedProcess:
-    return LeashedProcess(variable, (), Path(os.devnull), lambda: True)
+def _nobodys(variable: str) -> TemporaryProcess:
+    return TemporaryProcess(variable, (), Path(os.devnull), lambda: True)

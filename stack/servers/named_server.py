@@ -23,7 +23,7 @@ ADVICE = (
 OLDEST = {MARIADB.name: (10, 6), MYSQL.name: (8, 0)}
 
 
-def own_server(environment: Mapping[str, str]) -> SqlServer | None:
+def named_server(environment: Mapping[str, str]) -> SqlServer | None:
     """The server that an environment names, None where it names none.
 
     Raises `PrerequisiteMissing` if the program does not run, or is too old.

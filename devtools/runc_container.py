@@ -19,7 +19,7 @@ SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Contained:
+class RuncContainer:
     """How to run an image: a folder for its description, variables, files to mount, the network, how /tmp is mounted.
 
     `mounts` is from the place inside to the place here; one is written to if its place inside is in `writable`.

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from stack.console import Advance, say, show
+from stack.console import Advance, print_line, print_table
 from stack.demo.findings import Day, summary_of, table_of
 from stack.demo.plan import Plan
 from stack.errors import StackError
@@ -20,7 +20,7 @@ MODEL = "churn"
 
 
 @dataclass(frozen=True)
-class Services:
+class DemoClient:
     """Where simulator and monitor answer (`http://host:port`), and the token that they ask for, if any."""
 
     simulator: str
@@ -28,7 +28,7 @@ class Services:
     token: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, site: Site) -> "Services":
+    def for_site(cls, site: Site) -> "DemoClient":
         """Give those that `make up` started; raises `StackError` where they speak HTTPS, by whose CA is not known."""
         if site.certificate:
             raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
@@ -41,13 +41,13 @@ class Services:
             StackError: it was stopped, it failed, or it takes too long.
         """
         answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request())
-        say(f"    {answer['message']}")
+        print_line(f"    {answer['message']}")
         deadline = time.monotonic() + STREAM_SECONDS
         while time.monotonic() < deadline:
             stream = self._call("GET", f"{self.simulator}/stream")
             advance(stream["batches_done"], stream["num_batches"])
             if stream["state"] == "finished":
-                say(f"    {stream['records']:,} records")
+                print_line(f"    {stream['records']:,} records")
                 return
             if stream["state"] in ("failed", "stopped"):
                 raise StackError(f"The stream {stream['state']}: {stream['last_error']}. See `make logs`.")
@@ -56,7 +56,7 @@ class Services:
 
     def compute(self) -> None:
         """Let the monitor compute all that is pending."""
-        say(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
+        print_line(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
 
     def findings(self, plan: Plan) -> list[Day]:
         """Ask the monitor for the streamed days' chunks."""
@@ -67,9 +67,9 @@ class Services:
     def show_findings(self, plan: Plan) -> None:
         """Print the table of days, what was put in beside it, and what is missing for a full answer."""
         days = self.findings(plan)
-        show(table_of(days, plan))
+        print_table(table_of(days, plan))
         for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *self._missing()):
-            say(line)
+            print_line(line)
 
     def _missing(self) -> list[str]:
         """Say in the monitor's words what is missing, and when it will be there."""

@@ -10,7 +10,7 @@ from stack.demo.plan import Plan
 from stack.errors import StackError
 
 
-def followed(plan: Plan, engine: Engine) -> Plan:
+def plan_for_loaded_history(plan: Plan, engine: Engine) -> Plan:
     """Give the plan with the days of the loaded history; the stream begins after them.
 
     Raises:

@@ -1,9 +1,10 @@
-"""`python -m devtools.enclosure COMMAND…`: run a command where there is no network but loopback; note what would leave.
+"""`python -m devtools.network_namespace COMMAND…`: runs a command with loopback only and logs its connection attempts.
 
-The command runs in a network namespace of its own. What is not for loopback, lookups of names included, is routed to an
-interface that we read and nobody answers: each attempt is a line of a log (`devtools.attempts`), named to the command
-by `DRIFTLINE_ATTEMPTS`. It needs neither root nor a tool: Linux lets an ordinary user make a namespace of users too, in
-which the user stays who it is. Where a machine forbids that, the command runs plainly, and that is said.
+The command runs in a network namespace of its own. All packets that are not for loopback, name lookups included, are
+routed to an interface that this process reads and never answers. Each attempt is a line of a log
+(`devtools.network_attempts`), whose path the command finds in `DRIFTLINE_ATTEMPTS`. Neither root nor another program is
+needed: on Linux an ordinary user can create a user namespace as well, in which its user id stays the same. If the
+machine forbids that, the command runs without isolation after a warning.
 """
 
 import ctypes
@@ -17,38 +18,38 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from devtools import attempts
-from stack.console import say, warn
+from devtools import network_attempts
+from stack.console import print_line, print_warning
 
 VARIABLE = "DRIFTLINE_ATTEMPTS"
 INTERFACE = b"outside"
 RESOLVER = "nameserver 198.18.0.53\nsearch .\noptions timeout:1 attempts:1\n"
-"""An address on the outside: every lookup is seen, and given up after a second."""
+"""An address outside of loopback: every lookup is logged, and times out after a second."""
 SWITCH = "hosts: files dns\n"
-"""No lookups through sockets of the machine's own services."""
+"""Disables lookups through sockets of local services."""
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 SIOCGIFINDEX, SIOCSIFADDR, SIOCSIFFLAGS, SIOCADDRT, RTF_UP = 0x8933, 0x8916, 0x8914, 0x890B, 0x1
 TUNSETIFF, IFF_TUN, IFF_NO_PI, IFF_UP, IFF_RUNNING = 0x400454CA, 0x0001, 0x1000, 0x1, 0x40
-"""Numbers of the kernel's interface: sched.h, mount.h, sockios.h, if_tun.h, if.h, route.h."""
+"""Constants of the kernel: sched.h, mount.h, sockios.h, if_tun.h, if.h, route.h."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def enclose() -> int:
-    """Leave the machine's network for one of our own with loopback only; give the descriptor of what would leave it.
+def enter() -> int:
+    """Move this process to a new network namespace; return the descriptor of the packets that are not for loopback.
 
-    Raises `OSError` where the machine does not permit it; the process may then be half enclosed: try in a child first.
+    Raises `OSError` if the machine does not permit it; the process may then be partly moved: try in a child first.
     """
-    _leave()
-    _look_names_up_outside()
+    _unshare_network()
+    _redirect_name_lookups()
     _bring_up(b"lo")
     return _outside()
 
 
 def reason_impossible() -> str | None:
-    """Try to enclose a child; why that is not permitted, None if it is."""
+    """Return why a process cannot enter a network namespace here, None if it can; tried in a child process."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -56,23 +57,23 @@ def reason_impossible() -> str | None:
         os.write(writing, _reason().encode())
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as said:
-        reason = said.read()
+    with os.fdopen(reading) as pipe:
+        reason = pipe.read()
     os.waitpid(child, 0)
     return reason or None
 
 
 def main(command: list[str]) -> int:
-    """Run a command enclosed, or plainly where that cannot be; give its exit status."""
+    """Run a command in a network namespace, or without one if that is impossible; return its exit status."""
     reason = reason_impossible()
     if reason:
-        warn(f"This machine does not permit a network of its own ({reason}): what leaves it is not watched here.")
+        print_warning(f"This machine does not permit a network of its own ({reason}): connections are not watched.")
         os.execvp(command[0], command)  # noqa: S606  # no shell is meant
     with tempfile.TemporaryDirectory(prefix="driftline-attempts-") as folder:
         log = Path(folder) / "attempts.jsonl"
         log.touch()
-        outside = enclose()
-        say("No network but loopback from here on; what would leave it is noted.")
+        outside = enter()
+        print_line("Running with loopback only; other connection attempts are logged.")
         child = os.fork()
         if child == 0:
             os.execvpe(command[0], command, {**os.environ, VARIABLE: str(log)})  # noqa: S606  # no shell is meant
@@ -80,26 +81,27 @@ def main(command: list[str]) -> int:
 
 
 def _watch(child: int, outside: int, log: Path) -> int:
-    """Note what would leave until the command has ended; an interrupt is the command's own affair."""
+    """Log attempts until the command has ended, and print them; an interrupt is left to the command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    watcher = attempts.Watcher(outside, log)
+    watcher = network_attempts.AttemptRecorder(outside, log)
     watcher.start()
     _, status = os.waitpid(child, 0)
-    for attempt in attempts.read(log):
-        warn(f"Would have left: {attempt}")
+    for attempt in network_attempts.read(log):
+        print_warning(f"Would have left: {attempt}")
     return os.waitstatus_to_exitcode(status)
 
 
 def _reason() -> str:
     try:
-        enclose()
+        enter()
     except OSError as error:
         return error.strerror or str(error)
     return ""
 
 
-def _leave() -> None:
+def _unshare_network() -> None:
+    """Create the network and mount namespaces; without root, also a user namespace with the same user id."""
     user, group = os.geteuid(), os.getegid()
     namespaces = CLONE_NEWNET | CLONE_NEWNS
     if user == 0 and _unshare(namespaces):
@@ -111,8 +113,8 @@ def _leave() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _look_names_up_outside() -> None:
-    """All names but the machine's own, which Java programs ask for as they start, and most machines know by a file."""
+def _redirect_name_lookups() -> None:
+    """Send all name lookups to the outside, except for the machine's own name, which Java looks up when it starts."""
     hosts = Path("/etc/hosts")
     named = f"{hosts.read_text()}\n127.0.0.1 {socket.gethostname()}\n"
     _mount(b"none", b"/", MS_REC | MS_PRIVATE)
@@ -122,16 +124,16 @@ def _look_names_up_outside() -> None:
 
 
 def _cover(file: Path, text: str) -> None:
-    """Show another content of a file, here only; it stays although its own name goes with its folder."""
+    """Replace the content of a file in this mount namespace; the mount outlives the temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        ours = Path(folder) / file.name
-        ours.write_text(text)
-        ours.chmod(0o644)
-        _mount(os.fsencode(ours), os.fsencode(file), MS_BIND)
+        replacement = Path(folder) / file.name
+        replacement.write_text(text)
+        replacement.chmod(0o644)
+        _mount(os.fsencode(replacement), os.fsencode(file), MS_BIND)
 
 
 def _outside() -> int:
-    """An interface that all other addresses are behind, IPv6 too where the machine has it."""
+    """Create the interface that all other addresses are routed to, IPv6 too if the machine has it."""
     tun = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", INTERFACE, IFF_TUN | IFF_NO_PI))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
@@ -146,14 +148,14 @@ def _outside() -> int:
 
 
 def _route_everything(control: socket.socket) -> None:
-    """The default route, by a `struct rtentry`."""
+    """Add the default route, as a `struct rtentry`."""
     name, anywhere = ctypes.create_string_buffer(INTERFACE), _ipv4("0.0.0.0")  # noqa: S104  # the mask of all the world
     target = struct.pack("@L16s16s16sHhL", 0, anywhere, anywhere, anywhere, RTF_UP, 0, 0)
     fcntl.ioctl(control, SIOCADDRT, target + struct.pack("@PhPLLH", 0, 0, ctypes.addressof(name), 0, 0, 0))
 
 
 def _ipv4(address: str) -> bytes:
-    """A `struct sockaddr_in`."""
+    """Return a `struct sockaddr_in`."""
     return struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
 
 

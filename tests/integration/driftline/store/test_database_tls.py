@@ -14,13 +14,13 @@ from driftline.store import migrate
 from driftline.store.database import is_reachable, make_engine
 from stack.services.certificates import Certificates, make_certificates
 from stack.testing.fixtures import DatabaseAddress
-from stack.testing.leashed import LeashedDatabase, mariadb_server
+from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
 
 PASSWORD = "of a user that TLS is asked of"
 
 
 @pytest.fixture(scope="module")
-def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeashedDatabase]:
+def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
     """MariaDB with TLS, one user of which TLS is asked and one of which a certificate is asked."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:
         with server.administrator() as connection, connection.cursor() as cursor:
@@ -32,7 +32,7 @@ def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory)
         yield server
 
 
-def _settings(server: LeashedDatabase, **changed: Any) -> DatabaseSettings:
+def _settings(server: TemporaryDatabase, **changed: Any) -> DatabaseSettings:
     given = {"host": "127.0.0.1", "port": server.port, "user": "by_tls", "password": PASSWORD, **changed}
     return DatabaseSettings.model_validate(given)
 
@@ -45,7 +45,7 @@ def _cipher(settings: DatabaseSettings) -> str:
     return cipher
 
 
-def test_with_the_right_ca_all_goes_by_tls(server: LeashedDatabase, certificates: Certificates) -> None:
+def test_with_the_right_ca_all_goes_by_tls(server: TemporaryDatabase, certificates: Certificates) -> None:
     settings = _settings(server, ssl_ca=certificates.authority)
     assert "AES" in _cipher(settings)
     engine = make_engine(settings)
@@ -55,7 +55,7 @@ def test_with_the_right_ca_all_goes_by_tls(server: LeashedDatabase, certificates
 
 
 def test_a_client_shows_its_certificate_where_one_is_asked_for(
-    server: LeashedDatabase, certificates: Certificates
+    server: TemporaryDatabase, certificates: Certificates
 ) -> None:
     without = _settings(server, user="by_certificate", ssl_ca=certificates.authority)
     with pytest.raises(DatabaseRefused):
@@ -64,13 +64,13 @@ def test_a_client_shows_its_certificate_where_one_is_asked_for(
     assert _cipher(without.model_copy(update=files))
 
 
-def test_another_ca_is_refused(server: LeashedDatabase, tmp_path: Path) -> None:
+def test_another_ca_is_refused(server: TemporaryDatabase, tmp_path: Path) -> None:
     other = make_certificates(tmp_path, datetime.now(UTC))
     with pytest.raises(DatabaseUntrusted, match="no certificate of DB_SSL_CA for the name DB_HOST"):
         is_reachable(make_engine(_settings(server, ssl_ca=other.authority)))
 
 
-def test_another_name_is_refused(server: LeashedDatabase, certificates: Certificates) -> None:
+def test_another_name_is_refused(server: TemporaryDatabase, certificates: Certificates) -> None:
     """The certificate is for 127.0.0.1."""
     with pytest.raises(DatabaseUntrusted, match=r"(?i)hostname mismatch"):
         is_reachable(make_engine(_settings(server, host="localhost", ssl_ca=certificates.authority)))

@@ -18,7 +18,7 @@ from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
 from stack import paths
 from stack.servers import processes
-from stack.services.environments import Role, engine_for, settings_for
+from stack.services.environments import engine_for, settings_for
 from stack.services.site import Site
 
 COMMAND_SECONDS = 900
@@ -38,7 +38,7 @@ CIRCUMSTANCES = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class IsolatedStack:
     """The public commands, run with a var folder of their own.
 
     `given` are the variables of servers to use in place of its own: their data must be empty.
@@ -49,7 +49,7 @@ class Rehearsal:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, pointed to the rehearsal's folders and to no other server."""
+        """This process's environment, pointed to the isolated's folders and to no other server."""
         foreign = ("DB_", "KAFKA_")
         own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         outputs = {"EDA_OUTPUT": str(self.var / "eda"), "MONITOR_OUTPUT": str(self.var / "monitoring")}
@@ -68,7 +68,7 @@ class Rehearsal:
         """Run one of our programs in the jobs' environment."""
         return self.run((sys.executable, *arguments), self.role_environment("jobs"))
 
-    def role_environment(self, role: Role) -> dict[str, str]:
+    def role_environment(self, role: str) -> dict[str, str]:
         """Give the environment of a role's programs."""
         return self.environment | settings_for(role, self.site)
 
@@ -94,7 +94,7 @@ class Rehearsal:
         """Send a request to a service."""
         return requests.request(method, f"http://127.0.0.1:{self.site.ports[service]}{path}", json=body, timeout=300)
 
-    def engine(self, role: Role = "owner") -> Engine:
+    def engine(self, role: str = "owner") -> Engine:
         """Connect as a role."""
         return engine_for(role, self.site)
 
@@ -116,9 +116,9 @@ def churn_predictions() -> Table:
     return tables.predictions(tables.CHURN_NUMBER, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
-def chunks(rehearsal: Rehearsal) -> list[dict[str, Any]]:
+def chunks(isolated: IsolatedStack) -> list[dict[str, Any]]:
     """Ask the monitor for all chunks of the churn model."""
-    answer = rehearsal.call("monitor", "GET", "/models/churn/chunks")
+    answer = isolated.call("monitor", "GET", "/models/churn/chunks")
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()["chunks"]
     return found

@@ -21,8 +21,8 @@ from stack.servers import kafka, ports, root_account
 from stack.servers.mariadb import BINARY_LOG, MARIADB
 from stack.servers.mysql import MYSQL
 from stack.servers.readiness import wait_until_ready
-from stack.servers.sqlserver import FAST, SqlServer, initialise
-from stack.testing import leash
+from stack.servers.sqlserver import FAST, SqlServer, initialize
+from stack.testing import die_with_parent
 
 READY_SECONDS = 60.0
 ATTEMPTS = 3
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class LeashedProcess:
+class TemporaryProcess:
     """One server process: `start` waits until it answers, `kill` is SIGKILL, `stop` is SIGTERM."""
 
     name: str
@@ -51,7 +51,7 @@ class LeashedProcess:
 
     def start(self) -> None:
         """Start it and return when it answers; raises `StartFailed` with the log's last lines."""
-        leashed = (sys.executable, leash.__file__, str(os.getpid()), *self.command)
+        leashed = (sys.executable, die_with_parent.__file__, str(os.getpid()), *self.command)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 leashed, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -86,13 +86,13 @@ class LeashedProcess:
 
 
 @dataclass(frozen=True)
-class LeashedDatabase:
+class TemporaryDatabase:
     """A throw-away MariaDB or MySQL server on 127.0.0.1 with its administrator's password."""
 
     name: str
     port: int
     password: str
-    process: LeashedProcess
+    process: TemporaryProcess
 
     def administrator(self) -> "Connection[Cursor]":
         """A connection as root, autocommitting."""
@@ -100,16 +100,16 @@ class LeashedDatabase:
 
 
 @dataclass(frozen=True)
-class LeashedBroker:
+class TemporaryBroker:
     """A throw-away Kafka broker on 127.0.0.1, its address in plain text and those by other protocols."""
 
     bootstrap_servers: str
-    process: LeashedProcess
+    process: TemporaryProcess
     by_protocol: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
-def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[LeashedDatabase]:
+def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[TemporaryDatabase]:
     """Serve a fresh MariaDB out of `folder`, strict as MySQL; the data folder is removed afterwards.
 
     `flags` come last, so they win over those that make throw-away servers fast.
@@ -119,14 +119,14 @@ def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[Leashe
 
 
 @contextmanager
-def mysql_server(folder: Path) -> Iterator[LeashedDatabase]:
+def mysql_server(folder: Path) -> Iterator[TemporaryDatabase]:
     """Serve a fresh MySQL out of `folder`; `libaio.reason_missing()` tells whether it can."""
     with _database(MYSQL, (), folder) as server:
         yield server
 
 
 @contextmanager
-def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> Iterator[LeashedBroker]:
+def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> Iterator[TemporaryBroker]:
     """Serve a fresh broker out of `folder`; its data is removed afterwards.
 
     `listeners` are further ones: the protocol of each, and the lines of configuration that it needs.
@@ -139,18 +139,18 @@ def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> It
         shutil.rmtree(folder / "data")
 
 
-def _start_broker(folder: Path, listeners: Mapping[str, str]) -> LeashedBroker:
+def _start_broker(folder: Path, listeners: Mapping[str, str]) -> TemporaryBroker:
     port, controller_port, *others = _free_ports(2 + len(listeners))
     addresses = {protocol: f"127.0.0.1:{other}" for protocol, other in zip(listeners, others, strict=True)}
     plain = kafka.Broker(folder, port, controller_port)
     broker = replace(plain, extra=_listening(plain, addresses) + "\n".join(listeners.values()) if listeners else "")
     kafka.prepare(broker)
     plain_text = KafkaSettings.plain(broker.bootstrap_servers)
-    process = LeashedProcess(
+    process = TemporaryProcess(
         "Kafka", kafka.serve_command(broker), folder / "kafka.log", lambda: kafka.answers(plain_text)
     )
     process.start()
-    return LeashedBroker(broker.bootstrap_servers, process, addresses)
+    return TemporaryBroker(broker.bootstrap_servers, process, addresses)
 
 
 def _free_ports(count: int) -> tuple[int, ...]:
@@ -173,9 +173,9 @@ def _listening(plain: kafka.Broker, addresses: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterator[LeashedDatabase]:
+def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterator[TemporaryDatabase]:
     template = paths.TEMPLATES / f"{server.name}-{server.version}".lower()
-    initialise(server, template)
+    initialize(server, template)
     data = folder / "data"
     shutil.copytree(template, data)
     started = retried(lambda: _start_database(server, flags, data))
@@ -194,10 +194,10 @@ def retried(start: Callable[[], T]) -> T:
     return start()
 
 
-def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> LeashedDatabase:
+def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> TemporaryDatabase:
     port, password = ports.any_free(), secrets.token_urlsafe(16)
     command = (*server.serve(data, port), *FAST, *flags)
-    process = LeashedProcess(
+    process = TemporaryProcess(
         server.name,
         command,
         data.with_name("server.log"),
@@ -205,4 +205,4 @@ def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> Le
         server.environment,
     )
     process.start()
-    return LeashedDatabase(server.name, port, password, process)
+    return TemporaryDatabase(server.name, port, password, process)

@@ -10,15 +10,15 @@ import pytest
 
 from stack import paths
 from stack.errors import StackError
-from stack.testing import given
-from stack.testing.leashed import LeashedBroker, LeashedDatabase
+from stack.testing import external_servers
+from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
 
 GIVEN = "tests/integration/stack/testing/test_fixtures.py"
 
 
 @pytest.mark.skipif("TEST_MARIADB_URL" in os.environ, reason="they are used as it is, and not by these tests alone")
 def test_the_fixtures_use_them_and_leave_nothing_behind(
-    mariadb_session: LeashedDatabase, kafka_session: LeashedBroker, tmp_path: Path
+    mariadb_session: TemporaryDatabase, kafka_session: TemporaryBroker, tmp_path: Path
 ) -> None:
     address = f"mysql://root:{mariadb_session.password}@127.0.0.1:{mariadb_session.port}"
     addresses = {
@@ -44,4 +44,4 @@ def test_the_fixtures_use_them_and_leave_nothing_behind(
 def test_an_address_of_another_form_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MYSQL_URL", address)
     with pytest.raises(StackError, match="TEST_MYSQL_URL must be of the form"):
-        given.database("TEST_MYSQL_URL")
+        external_servers.database("TEST_MYSQL_URL")

@@ -1,6 +1,6 @@
-"""What tried to leave the machine, out of the packets themselves: address and port, or the name that was looked up.
+"""Attempts to reach the network, read from packets: address and port, or the name that was looked up.
 
-The log is one JSON object a line, written by `Watcher`, read by `read`.
+The log has one JSON object on each line; `AttemptRecorder` writes it, `read` reads it.
 """
 
 import ipaddress
@@ -20,8 +20,8 @@ LARGEST = 1 << 16
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One packet that would have left: protocol, address, port (None where there is none), and the name asked for."""
+class NetworkAttempt:
+    """One packet: its protocol, address and port (None if the protocol has none), and the name that it looks up."""
 
     protocol: str
     address: str
@@ -29,12 +29,12 @@ class Attempt:
     name: str | None = None
 
     def __str__(self) -> str:
-        """For people."""
+        """Return the attempt in words."""
         what = f"lookup of {self.name} at " if self.name else ""
         return f"{what}{self.protocol} {self.address}" + (f" port {self.port}" if self.port else "")
 
 
-class Watcher(threading.Thread):
+class AttemptRecorder(threading.Thread):
     """Reads packets from a descriptor and appends each attempt to the log, until the process ends."""
 
     def __init__(self, packets: int, log: Path) -> None:
@@ -42,7 +42,7 @@ class Watcher(threading.Thread):
         self._packets, self._log = packets, log
 
     def run(self) -> None:
-        """Note attempts as they come; a line is whole or not there."""
+        """Write each attempt as it comes, one line at a time."""
         with self._log.open("a", buffering=1) as log:
             while packet := os.read(self._packets, LARGEST):
                 attempt = attempt_of(packet)
@@ -50,24 +50,24 @@ class Watcher(threading.Thread):
                     log.write(json.dumps(asdict(attempt)) + "\n")
 
 
-def read(log: Path) -> Iterator[Attempt]:
-    """The attempts noted so far, each once, in the order of the first."""
-    seen = dict.fromkeys(log.read_text().splitlines())
-    return (Attempt(**json.loads(line)) for line in seen)
+def read(log: Path) -> Iterator[NetworkAttempt]:
+    """Return the attempts logged so far without repetitions, in the order in which they first occurred."""
+    lines = dict.fromkeys(log.read_text().splitlines())
+    return (NetworkAttempt(**json.loads(line)) for line in lines)
 
 
-def attempt_of(packet: bytes) -> Attempt | None:
-    """What an IP packet wants; None for what the kernel itself says to its neighbours (IGMP, ICMPv6 to a group)."""
+def attempt_of(packet: bytes) -> NetworkAttempt | None:
+    """Return the attempt that an IP packet makes; None for what the kernel sends by itself (IGMP, ICMPv6 multicast)."""
     version = packet[0] >> 4
     protocol, address, payload = _ipv4(packet) if version == 4 else _ipv6(packet)
     if protocol == IGMP or (protocol == ICMPV6 and address.is_multicast):
         return None
-    known = PROTOCOLS.get(protocol, f"protocol {protocol}")
+    protocol_name = PROTOCOLS.get(protocol, f"protocol {protocol}")
     if protocol not in (TCP, UDP):
-        return Attempt(known, str(address))
+        return NetworkAttempt(protocol_name, str(address))
     (port,) = struct.unpack_from("!2xH", payload)
-    name = _asked_name(payload[8:]) if (protocol, port) == (UDP, DNS_PORT) else None
-    return Attempt(known, str(address), port, name)
+    name = _queried_name(payload[8:]) if (protocol, port) == (UDP, DNS_PORT) else None
+    return NetworkAttempt(protocol_name, str(address), port, name)
 
 
 def _ipv4(packet: bytes) -> tuple[int, ipaddress.IPv4Address, bytes]:
@@ -81,10 +81,10 @@ def _ipv6(packet: bytes) -> tuple[int, ipaddress.IPv6Address, bytes]:
     return protocol, ipaddress.IPv6Address(packet[24:40]), payload
 
 
-def _asked_name(message: bytes) -> str:
-    """The name in a DNS message's first question (RFC 1035, 4.1.2), as far as it goes."""
-    labels, rest = list[str](), message[12:]
-    while rest and (length := rest[0]):
-        labels.append(rest[1 : 1 + length].decode("ascii", errors="replace"))
-        rest = rest[1 + length :]
+def _queried_name(message: bytes) -> str:
+    """Return the name in the first question of a DNS message (RFC 1035, 4.1.2), even if the message is cut off."""
+    labels, remaining = list[str](), message[12:]
+    while remaining and (length := remaining[0]):
+        labels.append(remaining[1 : 1 + length].decode("ascii", errors="replace"))
+        remaining = remaining[1 + length :]
     return ".".join(labels)

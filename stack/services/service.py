@@ -1,0 +1,109 @@
+"""What a service is: the fields of one row of `stack.services.table`. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from stack.services.grants import Grant
+
+
+class KafkaAccess(Enum):
+    """How much of Kafka's settings a service receives."""
+
+    NONE = "none"
+    ADDRESS = "address"
+    CLIENT = "address and security"
+
+
+@dataclass(frozen=True)
+class ContainerImage:
+    """What is particular to a service's image; everything else is the same for all (`deploy/Dockerfile`).
+
+    Attributes:
+        name: the image, its lock file in `requirements/`, and its extra in `pyproject.toml`.
+        code: the folders that it holds beside `src/driftline`.
+        arguments: what its entry point is given when a container names nothing else.
+        environment: variables that it sets.
+        stage: the stage of `deploy/Dockerfile` that it starts from.
+        working_directory: where its process starts.
+    """
+
+    name: str
+    code: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stage: str = "application"
+    working_directory: str = "/app"
+
+
+@dataclass(frozen=True)
+class Compose:
+    """The service's compose file, `FOLDER/compose.yaml`, as far as it differs from the others.
+
+    Attributes:
+        comment: the sentences that open the file.
+        scripts: the containers by name, each with the script that it runs, one after another; without any there is
+            one container, of the service's name, that runs the image's entry point.
+        environment: variables beside the addresses, the database user and the tokens; a value may end in a comment.
+        mounts: files and folders to mount, in compose's short form.
+        keeps_state: whether it reads or writes the volume of local state.
+        executable_tmp: whether programs may be run from /tmp.
+        cpus, memory, pids: the container's limits.
+    """
+
+    comment: str
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
+    keeps_state: bool = True
+    executable_tmp: bool = False
+    cpus: str = "1.0"
+    memory: str = "1G"
+    pids: int = 256
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service or job.
+
+    Attributes:
+        name: its role: the database user is `driftline_NAME`.
+        title: its name for people.
+        description: what it does, in one sentence.
+        folder: the folder of its code.
+        command: the arguments of Python that start it; empty where each job is a script of its own.
+        port: where its HTTP server listens by default (`NAME_PORT` changes it); None if it has none.
+        settings: the variables whose names begin so are passed on to it.
+        variables: the variables that are always set for it.
+        kafka: which of Kafka's settings it receives.
+        reads_ports_of: the services whose ports it is told.
+        grants: the rights of its database user.
+        migrates: whether its rights are granted before there are tables.
+        image: what is particular to its image.
+        compose: its compose file; None if only the compose file of the root runs it.
+    """
+
+    name: str
+    title: str
+    description: str
+    folder: str
+    image: ContainerImage
+    command: tuple[str, ...] = ()
+    port: int | None = None
+    settings: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    kafka: KafkaAccess = KafkaAccess.NONE
+    reads_ports_of: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    migrates: bool = False
+    compose: Compose | None = None
+
+    @property
+    def account(self) -> str:
+        """The name of its database user."""
+        return f"driftline_{self.name}"
+
+    @property
+    def port_variable(self) -> str:
+        """The setting of the port where it listens."""
+        return f"{self.name.upper()}_PORT"
