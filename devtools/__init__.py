@@ -1,1 +1,1 @@
-"""What only developers run: checks, diagrams, releases, images."""
+"""Tools that only developers run: checks, diagrams, releases, images."""

@@ -1,7 +1,7 @@
-"""`python -m devtools.audit`: known vulnerabilities of every locked package, asked by pip-audit of a public database.
+"""`python -m devtools.audit`: known vulnerabilities of every locked package, looked up by pip-audit.
 
-Ends with 1 if there is one, each on a line of its own. What no database could say is said to be not checked, which ends
-with 1 too under `--required`. PyPI's database is asked first (where a mirror has none it knows nothing), then OSV's.
+The exit status is 1 if there are any. Packages that no database knows are reported as NOT CHECKED; with `--required`
+that is exit status 1 too. PyPI's database is queried first (a mirror may have none), then OSV's.
 """
 
 import argparse
@@ -21,20 +21,20 @@ from stack.errors import StackError
 
 FAILED = 1
 DATABASES = {"PyPI": ("--vulnerability-service", "pypi"), "OSV": ("--vulnerability-service", "osv")}
-"""By name, pip-audit's options; an address (`--osv-url`) may be among them."""
+"""The options of pip-audit for each database; they may include an address (`--osv-url`)."""
 OPTIONS = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--timeout", "15")
-AWAY = ("ConnectionError", "Timeout", "ServiceError", "HTTPError", "ConnectError", "SSLError", "ProxyError")
-"""What pip-audit's last line says when the database, and not the lock file, is at fault."""
-SHOWN = 5
+UNREACHABLE = ("ConnectionError", "Timeout", "ServiceError", "HTTPError", "ConnectError", "SSLError", "ProxyError")
+"""Words in pip-audit's last line if the database, and not the lock file, is the cause of a failure."""
+MOST_LISTED = 5
 
 
 class AuditFailed(StackError):
-    """pip-audit could not read the lock files; what it said stands below."""
+    """pip-audit could not read the lock files; its output follows."""
 
 
 @dataclass(frozen=True)
 class Vulnerability:
-    """A known fault of a locked package, and the versions without it (perhaps none yet)."""
+    """A known vulnerability of a locked package, and the versions that fix it (perhaps none yet)."""
 
     package: str
     version: str
@@ -42,97 +42,98 @@ class Vulnerability:
     fixed_in: tuple[str, ...]
 
     def __str__(self) -> str:
-        """One line for the terminal."""
+        """Return one line for the terminal."""
         cure = f"fixed in {', '.join(self.fixed_in)}" if self.fixed_in else "no version without it yet"
         return f"{self.package} {self.version}: {self.name}, {cure}"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a database knew: how many packages it has looked up, which it could not, and what is known of them."""
+class AuditResult:
+    """The answer of a database: how many packages it knows, which it does not know, and the vulnerabilities."""
 
     checked: int
     unchecked: tuple[str, ...]
-    found: tuple[Vulnerability, ...]
+    vulnerabilities: tuple[Vulnerability, ...]
 
 
 def locks() -> list[Path]:
-    """Every lock file."""
+    """Return every lock file."""
     return sorted(paths.REQUIREMENTS.rglob("*.lock"))
 
 
-def ask(files: Iterable[Path], database: Sequence[str]) -> Answer | None:
-    """Ask a database of all packages in lock files; None if it cannot be reached, `AuditFailed` if a file is broken."""
-    named = [argument for file in files for argument in ("--requirement", str(file))]
-    done = subprocess.run(
-        (sys.executable, "-m", "pip_audit", *OPTIONS, *database, *named),
+def query(files: Iterable[Path], database: Sequence[str]) -> AuditResult | None:
+    """Look up all packages of lock files; None if the database is unreachable, `AuditFailed` for a broken file."""
+    requirements = [argument for file in files for argument in ("--requirement", str(file))]
+    completed = subprocess.run(
+        (sys.executable, "-m", "pip_audit", *OPTIONS, *database, *requirements),
         env={**_trust(), **os.environ}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.stdout.startswith("{"):
-        return answer_of(json.loads(done.stdout))
-    said = done.stderr.strip() or f"nothing, and ended with {done.returncode}"
-    if any(word in said.splitlines()[-1] for word in AWAY):
+    if completed.stdout.startswith("{"):
+        return result_of(json.loads(completed.stdout))
+    output = completed.stderr.strip() or f"no output, exit status {completed.returncode}"
+    if any(word in output.splitlines()[-1] for word in UNREACHABLE):
         return None
-    raise AuditFailed(f"{AuditFailed.__doc__}\n{said[-1500:]}")
+    raise AuditFailed(f"{AuditFailed.__doc__}\n{output[-1500:]}")
 
 
 def _trust() -> dict[str, str]:
-    """Let pip-audit trust what this system trusts, where that is one file; left to itself it knows its own list."""
-    known = ssl.get_default_verify_paths().cafile
-    return {"REQUESTS_CA_BUNDLE": known} if known else {}
+    """Return the setting that makes pip-audit trust the system's certificates, if they are one file."""
+    bundle = ssl.get_default_verify_paths().cafile
+    return {"REQUESTS_CA_BUNDLE": bundle} if bundle else {}
 
 
-def answer_of(report: dict[str, Any]) -> Answer:
-    """Read pip-audit's JSON: a package it could not look up has a reason in place of its vulnerabilities."""
-    known = [package for package in report["dependencies"] if "skip_reason" not in package]
-    return Answer(
-        checked=len(known),
+def result_of(report: dict[str, Any]) -> AuditResult:
+    """Read pip-audit's JSON, in which a package without an answer has a reason instead of vulnerabilities."""
+    checked = [package for package in report["dependencies"] if "skip_reason" not in package]
+    return AuditResult(
+        checked=len(checked),
         unchecked=tuple(package["name"] for package in report["dependencies"] if "skip_reason" in package),
-        found=tuple(
+        vulnerabilities=tuple(
             Vulnerability(package["name"], package["version"], fault["id"], tuple(fault["fix_versions"]))
-            for package in known
+            for package in checked
             for fault in package["vulns"]
         ),
     )
 
 
 def audit(files: Sequence[Path], databases: Mapping[str, tuple[str, ...]], *, required: bool) -> int:
-    """Ask one database after the other until one knows packages; say what came of it, give the exit status."""
+    """Query the databases until one knows packages; print its answer and return the exit status."""
     for name, database in databases.items():
-        answer = ask(files, database)
-        if answer and answer.checked:
-            return _tell(name, answer, required=required)
-    return _not_checked(
-        f"no vulnerability database ({', '.join(databases)}) can be reached from here", required=required
-    )
+        result = query(files, database)
+        if result and result.checked:
+            return _report(name, result, required=required)
+    return _not_checked(f"no vulnerability database ({', '.join(databases)}) is reachable", required=required)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Audit the lock files."""
     parser = argparse.ArgumentParser(prog="python -m devtools.audit", description=__doc__.partition("\n")[0])
-    parser.add_argument("--required", action="store_true", help="what could not be checked is a failure")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--required", action="store_true", help="fail if something could not be checked")
+    options = parser.parse_args(arguments)
     try:
-        return audit(locks(), DATABASES, required=chosen.required)
+        return audit(locks(), DATABASES, required=options.required)
     except AuditFailed as error:
         print_error(str(error))
         return FAILED
 
 
-def _tell(database: str, answer: Answer, *, required: bool) -> int:
-    for vulnerability in answer.found:
+def _report(database: str, result: AuditResult, *, required: bool) -> int:
+    """Print the answer of a database, and return the exit status."""
+    for vulnerability in result.vulnerabilities:
         print_error(str(vulnerability))
-    print_line(f"{answer.checked} packages checked against {database}: {len(answer.found)} known vulnerabilities.")
-    status = FAILED if answer.found else 0
-    if answer.unchecked:
-        shown = ", ".join(answer.unchecked[:SHOWN]) + (" …" if len(answer.unchecked) > SHOWN else "")
-        unknown = f"{len(answer.unchecked)} packages are unknown to {database} ({shown})"
-        status = max(status, _not_checked(unknown, required=required))
+    print_line(
+        f"{result.checked} packages checked against {database}: {len(result.vulnerabilities)} known vulnerabilities."
+    )
+    status = FAILED if result.vulnerabilities else 0
+    if result.unchecked:
+        listed = ", ".join(result.unchecked[:MOST_LISTED]) + (" …" if len(result.unchecked) > MOST_LISTED else "")
+        reason = f"{len(result.unchecked)} packages are unknown to {database} ({listed})"
+        status = max(status, _not_checked(reason, required=required))
     return status
 
 
-def _not_checked(why: str, *, required: bool) -> int:
-    print_warning(f"NOT CHECKED for known vulnerabilities: {why}.")
+def _not_checked(reason: str, *, required: bool) -> int:
+    print_warning(f"NOT CHECKED for known vulnerabilities: {reason}.")
     return FAILED if required else 0
 
 

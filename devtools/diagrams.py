@@ -1,7 +1,7 @@
-"""Draws PlantUMLDiagrams/: `python -m devtools.diagrams`, what `make diagrams` calls.
+"""`python -m devtools.diagrams`, which `make diagrams` calls: draws the diagrams of PlantUMLDiagrams/.
 
-Pictures depend on the machine's fonts, so they are not compared byte by byte: `rendered/manifest.txt` says which source
-each was drawn from, and what was drawn. Only what is outdated is drawn again.
+Pictures depend on the machine's fonts and cannot be compared byte by byte: `rendered/manifest.txt` records the source
+that each was drawn from, and its sum. Only outdated pictures are drawn again.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ class NotDrawn(StackError):
 
 
 def sources(folder: Path = FOLDER) -> list[Path]:
-    """The diagrams' sources, by name."""
+    """Return the sources of the diagrams, by name."""
     return sorted(folder.glob("*.puml"))
 
 
 def fingerprint(source: Path) -> str:
-    """The SHA-256 sum of all that a picture is drawn from: its source, what that includes, and PlantUML's own sum."""
+    """Return the SHA-256 sum of everything that a picture depends on: source, included files and PlantUML."""
     parts = [source.read_bytes()]
     parts += [(source.parent / name).read_bytes() for name in INCLUDE.findall(source.read_text())]
     parts += [digest.encode() for digest in checksums.expected(jars.PLANTUML.name).values()]
@@ -47,38 +47,38 @@ def fingerprint(source: Path) -> str:
 
 
 def rendered(source: Path, kind: str) -> Path:
-    """The picture of a source in a format."""
+    """Return the picture of a source in a format."""
     return source.parent / "rendered" / f"{source.stem}.{kind}"
 
 
-def described(source: Path) -> dict[str, str]:
-    """What the manifest has to say of a source and its pictures as they are: sums by name, "missing" for no file."""
+def manifest_entries(source: Path) -> dict[str, str]:
+    """Return the manifest entries of a source and its present pictures: sums by name, or "missing"."""
     drawn = (rendered(source, kind) for kind in FORMATS)
     sums = {path.name: checksums.sha256(path) if path.exists() else "missing" for path in drawn}
     return {source.name: fingerprint(source), **sums}
 
 
-def noted(folder: Path = FOLDER) -> dict[str, str]:
-    """What the manifest says: sums by name."""
+def recorded(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the manifest: sums by name."""
     manifest = folder / "rendered" / MANIFEST
     lines = manifest.read_text().splitlines() if manifest.exists() else []
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
 def outdated(folder: Path = FOLDER) -> list[Path]:
-    """The sources whose pictures are missing, were changed since, or were drawn from something else."""
-    before = noted(folder)
-    return [source for source in sources(folder) if not described(source).items() <= before.items()]
+    """Return the sources whose pictures are missing, were changed, or were drawn from something else."""
+    entries = recorded(folder)
+    return [source for source in sources(folder) if not manifest_entries(source).items() <= entries.items()]
 
 
 def strays(folder: Path = FOLDER) -> list[Path]:
-    """The files beside the pictures that no source has."""
-    wanted = {MANIFEST, *(rendered(source, kind).name for source in sources(folder) for kind in FORMATS)}
-    return sorted(path for path in (folder / "rendered").glob("*") if path.name not in wanted)
+    """Return the files beside the pictures that belong to no source."""
+    expected = {MANIFEST, *(rendered(source, kind).name for source in sources(folder) for kind in FORMATS)}
+    return sorted(path for path in (folder / "rendered").glob("*") if path.name not in expected)
 
 
 def jar() -> Path:
-    """PlantUML's jar, fetched by Maven if it is not there."""
+    """Return PlantUML's jar; download it with Maven if it is missing."""
     paths.JARS.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(paths.JARS / f".{jars.PLANTUML.name}.lock"):
         if not jars.is_complete(jars.PLANTUML, JAR_FOLDER):
@@ -90,7 +90,7 @@ def jar() -> Path:
 def render(of: Iterable[Path], kind: str, into: Path) -> None:
     """Draw sources in a format, into an empty folder.
 
-    Raises `NotDrawn` with what PlantUML says of an error; other `StackError`s where PlantUML cannot be had or run.
+    Raises `NotDrawn` with PlantUML's message; another `StackError` if PlantUML cannot be downloaded or run.
     """
     options = (*OPTIONS, f"--{kind}", "--output-dir", str(into.absolute()))
     _plantuml(*options, *(str(source.absolute()) for source in of))
@@ -99,26 +99,28 @@ def render(of: Iterable[Path], kind: str, into: Path) -> None:
 
 
 def _name_fonts(picture: Path) -> None:
-    """Name fonts as wide as the one that Java measured the texts with; in a narrower one their letters stand apart."""
+    """Name fonts of the width that Java measured the texts with; narrower ones would spread the letters."""
     drawn = picture.read_text(encoding="utf-8")
     picture.write_text(drawn.replace('font-family="sans-serif"', f'font-family="{FONTS}"'), encoding="utf-8")
 
 
 def _plantuml(*arguments: str) -> None:
     command = (java(), *JVM, "-jar", str(jar()), *arguments)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotDrawn(f"PlantUML found an error in a diagram:\n{(done.stdout + done.stderr).strip()[-1500:]}")
+    completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise NotDrawn(
+            f"PlantUML found an error in a diagram:\n{(completed.stdout + completed.stderr).strip()[-1500:]}"
+        )
 
 
 def update(folder: Path = FOLDER) -> list[Path]:
-    """Draw what is outdated, remove what no source has, and write the manifest; give the sources that were drawn."""
+    """Draw outdated pictures, remove those without a source, write the manifest; return the drawn sources."""
     drawn = outdated(folder)
     if drawn:
         _draw(drawn, folder)
     for stray in strays(folder):
         stray.unlink()
-    note(folder)
+    record(folder)
     return drawn
 
 
@@ -131,14 +133,14 @@ def _draw(of: list[Path], folder: Path) -> None:
             picture.replace(folder / "rendered" / picture.name)
 
 
-def note(folder: Path = FOLDER) -> None:
-    """Write the manifest: the pictures are those of their sources."""
-    sums = (sum_ for source in sources(folder) for sum_ in described(source).items())
+def record(folder: Path = FOLDER) -> None:
+    """Record the present sources and pictures in the manifest."""
+    sums = (sum_ for source in sources(folder) for sum_ in manifest_entries(source).items())
     (folder / "rendered" / MANIFEST).write_text("".join(f"{digest}  {name}\n" for name, digest in sums))
 
 
 def main() -> int:
-    """Draw what is outdated; the exit status is 2 if that failed."""
+    """Draw outdated diagrams; the exit status is 2 after a failure."""
     try:
         drawn = update()
     except StackError as error:

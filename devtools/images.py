@@ -1,8 +1,8 @@
-"""The images of our Dockerfiles, built with no Docker engine, by buildah: for the tests.
+"""Builds the images of deploy/Dockerfile for the tests: with buildah, without a Docker engine.
 
-Their base cannot be had without a registry. A stand-in has its place: Debian 12, bootstrapped here, whose own Python is
-3.11 too; it trusts the certificates that this machine trusts. So what a test says is true of our layers, not of the
-base's. All of it stays in `build/images`, layers too: the second time little is built.
+The real base image would need an image registry. A substitute is bootstrapped here: Debian 12, whose Python is 3.11
+too, with the certificates that this machine trusts. So the tests are valid for the layers above the base. Images and
+layers stay in `build/images`, and another build reuses them.
 """
 
 import json
@@ -36,7 +36,7 @@ BASE_ENVIRONMENT = {
 
 
 class ImageBuildFailed(StackError):
-    """An image could not be built; what was said last stands below."""
+    """An image could not be built; the end of the output follows."""
 
 
 @dataclass(frozen=True)
@@ -61,28 +61,28 @@ class Image:
 
 
 def reason_missing() -> str | None:
-    """Why images cannot be built here, as a sentence that names the cure; None if they can."""
+    """Return why images cannot be built on this machine, with the cure; None if they can."""
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         return f"There is no {', '.join(missing)} here: install buildah, debootstrap, runc and util-linux."
     if os.geteuid() != 0:
-        return "Images are built and run by root only; this is an ordinary user."
+        return "Building and running images needs root; this is an ordinary user."
     if subprocess.run(("unshare", "--mount", "--pid", "--fork", "true"), capture_output=True, check=False).returncode:
-        return "This machine lets root make no namespaces; images need them."
+        return "This machine does not permit namespaces, which images need."
     return None
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds into a folder of its own, and keeps there what it built."""
+    """Builds images in a folder, in which layers and images stay."""
 
     folder: Path = paths.BUILD / "images"
 
     def build(self, name: str) -> Image:
-        """Build an image; layers that are there already are taken as they are.
+        """Build an image; existing layers are reused.
 
         Raises:
-            ImageBuildFailed: with the last lines of what was said.
+            ImageBuildFailed: with the end of the output.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(self.folder / "build.lock"):
@@ -103,13 +103,13 @@ class Builder:
         container = _container(name)
         self._buildah("rm", container, check=False)
         self._buildah("from", "--pull-never", "--name", container, _tag(name))
-        told = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
+        inspected = json.loads(self._buildah("inspect", "--type=image", _tag(name)))
         listed = json.loads(self._buildah("images", "--json", _tag(name)))
         root = Path(self._buildah("mount", container).strip())
-        return Image(name, root, told["Docker"]["config"], _bytes(listed[0]["size"]))
+        return Image(name, root, inspected["Docker"]["config"], _bytes(listed[0]["size"]))
 
     def _make_base(self) -> None:
-        """Bootstrap Debian 12 with Python, as little as can be, and import it under the stand-in's name."""
+        """Bootstrap a minimal Debian 12 with Python, and import it as the base image."""
         root = self.folder / "base"
         shutil.rmtree(root, ignore_errors=True)
         packages = "--include=ca-certificates,python3,python3-venv"
@@ -131,7 +131,7 @@ class Builder:
         self._buildah("rm", "driftline-base")
 
     def _share_packages(self) -> None:
-        """Let the builds' cache of packages be this machine's own, which `make setup` has filled."""
+        """Use the machine's package cache, which `make setup` has filled, as the cache of the builds."""
         shared = self._temporary / "buildah-cache" / "driftline-uv"
         if not shared.exists():
             cache = Path(self._run(str(virtualenv.UV / "bin" / "uv"), "cache", "dir").strip())
@@ -154,10 +154,10 @@ class Builder:
 
     @staticmethod
     def _run(*command: str, check: bool = True) -> str:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if check and done.returncode:
-            raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout
+        completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if check and completed.returncode:
+            raise ImageBuildFailed(f"`{' '.join(command)}` failed:\n{(completed.stdout + completed.stderr)[-3000:]}")
+        return completed.stdout
 
 
 def _container(name: str) -> str:
@@ -168,7 +168,7 @@ def _tag(name: str) -> str:
     return f"localhost/driftline/{name}:test"
 
 
-def _bytes(said: str) -> int:
-    """Read buildah's "930 MB"."""
-    number, unit = said.split()
+def _bytes(size: str) -> int:
+    """Return the bytes of a size as buildah prints it: "930 MB"."""
+    number, unit = size.split()
     return round(float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit])

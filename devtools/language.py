@@ -170,8 +170,8 @@ def long_subjects(subjects: Iterable[str]) -> list[str]:
 def commit_subjects(root: Path = paths.ROOT) -> list[str]:
     """Return the subjects of the checkout's commits, newest first; empty without git."""
     command = ("git", "log", "--no-merges", "--format=%s")
-    done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.stdout.splitlines()
+    completed = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return completed.stdout.splitlines()
 
 
 def sections(

@@ -30,8 +30,8 @@ class NetworkAttempt:
 
     def __str__(self) -> str:
         """Return the attempt in words."""
-        what = f"lookup of {self.name} at " if self.name else ""
-        return f"{what}{self.protocol} {self.address}" + (f" port {self.port}" if self.port else "")
+        lookup = f"lookup of {self.name} at " if self.name else ""
+        return f"{lookup}{self.protocol} {self.address}" + (f" port {self.port}" if self.port else "")
 
 
 class AttemptRecorder(threading.Thread):

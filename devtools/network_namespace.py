@@ -173,9 +173,9 @@ def _mount(source: bytes, target: bytes, flags: int) -> None:
         raise _last_error(f"mount on {target.decode()}")
 
 
-def _last_error(what: str) -> OSError:
+def _last_error(call: str) -> OSError:
     number = ctypes.get_errno()
-    return OSError(number, f"{what}: {os.strerror(number)}")
+    return OSError(number, f"{call}: {os.strerror(number)}")
 
 
 if __name__ == "__main__":

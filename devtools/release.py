@@ -1,6 +1,6 @@
-"""`python -m devtools.release`: the wheel in dist/, checked against the tree, its checksum and its release notes.
+"""`python -m devtools.release`: builds the wheel in dist/, checks its files, and writes checksum and release notes.
 
-With `--tag v1.2.3` the tag must be the version of pyproject.toml, and CHANGELOG.md must no longer call it unreleased.
+With `--tag v1.2.3` the tag must be the version of pyproject.toml, and CHANGELOG.md must give its date.
 """
 
 import argparse
@@ -24,26 +24,26 @@ FAILED = 1
 
 
 class NotReleasable(StackError):
-    """The tree cannot be released as it is."""
+    """The checkout cannot be released in its present state."""
 
 
 def version() -> str:
-    """The version that pyproject.toml names."""
-    named: str = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]["version"]
-    return named
+    """Return the version in pyproject.toml."""
+    current: str = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return current
 
 
 def notes_of(version: str, changelog: str, *, released: bool) -> str:
-    """A version's part of the changelog, without its heading.
+    """Return a version's section of the changelog without its heading.
 
-    Raises `NotReleasable` if there is none, or, where it is `released`, if its heading still says unreleased.
+    Raises `NotReleasable` if it is missing or empty, or if it is `released` and its heading says unreleased.
     """
-    found = re.search(rf"^## {re.escape(version)}\b(.*)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE)
-    if found is None or not found[2].strip():
-        raise NotReleasable(f"CHANGELOG.md has nothing under `## {version}`: say there what a user will notice.")
-    if released and UNRELEASED in found[1]:
-        raise NotReleasable(f"CHANGELOG.md calls {version} {UNRELEASED}: put the day there instead.")
-    return found[2].strip() + "\n"
+    section = re.search(rf"^## {re.escape(version)}\b(.*)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE)
+    if section is None or not section[2].strip():
+        raise NotReleasable(f"CHANGELOG.md has nothing under `## {version}`: add what users will notice.")
+    if released and UNRELEASED in section[1]:
+        raise NotReleasable(f"CHANGELOG.md calls {version} {UNRELEASED}: replace that with the date.")
+    return section[2].strip() + "\n"
 
 
 def check_tag(tag: str, version: str) -> None:
@@ -55,14 +55,14 @@ def check_tag(tag: str, version: str) -> None:
 
 
 def build(into: Path) -> Path:
-    """Build the wheel, out of a source archive as others would; raises `NotReleasable` with what the build said."""
+    """Build the wheel from a source archive; raises `NotReleasable` with the output of a failed build."""
     uv = paths.BUILD / "uv" / "bin" / "uv"
-    done = subprocess.run(
+    completed = subprocess.run(
         (str(uv), "build", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(into)),
         cwd=paths.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:
-        raise NotReleasable(f"The wheel could not be built:\n{done.stderr[-2000:]}")
+    if completed.returncode:
+        raise NotReleasable(f"The wheel could not be built:\n{completed.stderr[-2000:]}")
     return next(into.glob("*.whl"))
 
 
@@ -72,25 +72,25 @@ def check_wheel(wheel: Path) -> None:
     library = source / "driftline"
     tracked = {file.relative_to(source).as_posix() for file in tracked_files() if file.is_relative_to(library)}
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    if held != tracked:
-        missing, foreign = sorted(tracked - held), sorted(held - tracked)
+        packaged = {name for name in archive.namelist() if ".dist-info/" not in name}
+    if packaged != tracked:
+        missing, foreign = sorted(tracked - packaged), sorted(packaged - tracked)
         raise NotReleasable(
-            f"{wheel.name} lacks {missing or 'nothing'}, and has {foreign or 'nothing'} that git has not."
+            f"{wheel.name} lacks {missing or 'nothing'}, and has {foreign or 'nothing'} that git does not track."
         )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fill dist/ anew; what is wrong is one sentence, and exit status 1."""
+    """Write dist/ again; a failure is one message, and exit status 1."""
     parser = argparse.ArgumentParser(prog="python -m devtools.release", description=__doc__.partition("\n")[0])
-    parser.add_argument("--tag", help="the tag that is released, v1.2.3")
+    parser.add_argument("--tag", help="the tag to release, as in v1.2.3")
     tag: str | None = parser.parse_args(arguments).tag
     try:
         wheel = _release(version(), tag)
     except NotReleasable as error:
         print_error(str(error))
         return FAILED
-    print_line(f"{wheel.relative_to(paths.ROOT)}: built and checked; its notes are dist/NOTES.md.")
+    print_line(f"{wheel.relative_to(paths.ROOT)}: built and checked; release notes in dist/NOTES.md.")
     return 0
 
 

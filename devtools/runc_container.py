@@ -1,6 +1,6 @@
-"""Runs an image as the compose files do, with runc: its own user, no rights, a root file system that is read-only.
+"""Runs an image with runc as the compose files do: its own user, no capabilities, a read-only root file system.
 
-What differs from an engine: the network is this machine's (or none), and there are no limits of memory and processes.
+Unlike a Docker engine it uses the machine's network (or none), and sets no limits of memory and processes.
 """
 
 import json
@@ -13,16 +13,16 @@ from typing import Any
 from devtools.images import Image
 
 TMPFS = ("nosuid", "nodev", "noexec", "mode=1777", "size=256m")
-"""What an engine mounts where a compose file says `tmpfs`; with `exec` among its options, `EXECUTABLE`."""
+"""The options with which an engine mounts a compose file's `tmpfs`; with `exec`, they are `EXECUTABLE`."""
 EXECUTABLE = tuple(option for option in TMPFS if option != "noexec")
 SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class RuncContainer:
-    """How to run an image: a folder for its description, variables, files to mount, the network, how /tmp is mounted.
+    """How to run an image: a folder for runc's files, variables, mounts, network, and the options of /tmp.
 
-    `mounts` is from the place inside to the place here; one is written to if its place inside is in `writable`.
+    `mounts` maps paths in the container to paths of the machine; those in `writable` are mounted read-write.
     """
 
     image: Image
@@ -34,27 +34,29 @@ class RuncContainer:
     tmp_options: tuple[str, ...] = TMPFS
 
     def command(self, *arguments: str, entrypoint: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Give the command line that runs it, in the foreground; all of it ends when that command ends."""
+        """Return the command that runs the container in the foreground; all its processes end with that command."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = self.image.configuration
-        words = [*(own["Entrypoint"] if entrypoint is None else entrypoint), *(arguments or own["Cmd"] or ())]
+        configured = self.image.configuration
+        program = configured["Entrypoint"] if entrypoint is None else entrypoint
+        words = [*program, *(arguments or configured["Cmd"] or ())]
         (self.folder / "config.json").write_text(json.dumps(self._description(words)))
-        alone = ("unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
-        where = ("--root", str(self.folder / "state"), "run", "--no-pivot", "--bundle", str(self.folder))
-        return (*alone, "runc", *where, f"driftline-{self.folder.name}")
+        isolation = ("unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
+        run_options = ("--root", str(self.folder / "state"), "run", "--no-pivot", "--bundle", str(self.folder))
+        return (*isolation, "runc", *run_options, f"driftline-{self.folder.name}")
 
     def run(self, *arguments: str, entrypoint: Sequence[str] | None = None) -> "subprocess.CompletedProcess[str]":
-        """Run it to its end; give its exit status and what it said."""
+        """Run the container to its end; return exit status and output."""
         command = self.command(*arguments, entrypoint=entrypoint)
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SECONDS
         )
 
     def python(self, code: str) -> "subprocess.CompletedProcess[str]":
-        """Run some Python in it."""
+        """Run Python code in the container."""
         return self.run("-c", code, entrypoint=("python",))
 
     def _description(self, words: Sequence[str]) -> dict[str, Any]:
+        """Return the container's config.json (Open Container Initiative runtime specification)."""
         user, group = self.image.user
         variables = {**self.image.environment, **self.environment}
         kinds = ("pid", "mount", "ipc", *(() if self.network else ("network",)))
@@ -73,14 +75,14 @@ class RuncContainer:
             "mounts": [
                 *_SYSTEM,
                 _mounted("/tmp", "tmpfs", *self.tmp_options),  # noqa: S108  # inside
-                *(self._mount(inside, here) for inside, here in self.mounts.items()),
+                *(self._mount(inside, outside) for inside, outside in self.mounts.items()),
             ],
             "linux": {"namespaces": [{"type": kind} for kind in kinds]},
         }
 
-    def _mount(self, inside: str, here: Path) -> dict[str, Any]:
+    def _mount(self, inside: str, outside: Path) -> dict[str, Any]:
         rights = "rw" if inside in self.writable else "ro"
-        return {"destination": inside, "source": str(here), "type": "bind", "options": ["bind", rights]}
+        return {"destination": inside, "source": str(outside), "type": "bind", "options": ["bind", rights]}
 
 
 def _mounted(destination: str, kind: str, *options: str) -> dict[str, Any]:

@@ -197,12 +197,12 @@ def _volumes(service: Service, compose: Compose) -> Iterator[str]:
 
 def _scripts(anchor: str, scripts: Mapping[str, str]) -> list[str]:
     """Return one container for each script, each after the one before it."""
-    lines, before = list[str](), None
+    lines, previous = list[str](), None
     for name, script in scripts.items():
         lines += [f"{name}:", f"  <<: *{anchor}", f"  entrypoint: [python, {script}]"]
-        if before:
-            lines += ["  depends_on:", f"    {before}: {{condition: service_completed_successfully}}"]
-        before = name
+        if previous:
+            lines += ["  depends_on:", f"    {previous}: {{condition: service_completed_successfully}}"]
+        previous = name
     return lines
 
 

@@ -1,6 +1,6 @@
-"""`python -m devtools.workflows`: actionlint on `.github/workflows/`; where it cannot be had, that is said, no failure.
+"""`python -m devtools.workflows`: runs actionlint on `.github/workflows/`; without actionlint, only a warning.
 
-Its own use of shellcheck and pyflakes is off: it would find what this machine happens to have.
+Its use of shellcheck and pyflakes is off, since the result would depend on the machine.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ FAILED = 1
 
 
 def main() -> int:
-    """Lint every workflow; exit status 1 if one has a fault."""
+    """Lint every workflow; the exit status is 1 if one has a fault."""
     reason = tools.reason_missing(tools.ACTIONLINT)
     if reason:
         print_warning(f"NOT CHECKED: the workflows. {reason}")
@@ -26,10 +26,10 @@ def main() -> int:
     except StackError as error:
         print_error(str(error))
         return FAILED
-    done = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
-    if not done.returncode:
+    completed = subprocess.run((str(program), *OPTIONS), cwd=paths.ROOT, check=False)
+    if not completed.returncode:
         print_line("actionlint: no faults in the workflows.")
-    return done.returncode
+    return completed.returncode
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All that the stack says to people: lines, steps with their seconds, progress bars. Goes to standard error."""
+"""Terminal output of the stack, on standard error: lines, steps with their duration, progress bars."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 WIDTH = 150
-"""Characters a line where no terminal says how many it has."""
+"""Characters per line if standard error is not a terminal."""
 Advance = Callable[[float, float | None], None]
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
@@ -21,12 +21,12 @@ def print_line(text: str) -> None:
 
 
 def print_warning(text: str) -> None:
-    """Print one line that should not be overlooked."""
+    """Print one line as a warning."""
     _console.print(text, style="yellow", markup=False)
 
 
 def print_error(text: str) -> None:
-    """Print the sentence that ends a command."""
+    """Print one line as an error."""
     _console.print(text, style="bold red", markup=False)
 
 
@@ -37,9 +37,9 @@ def print_table(table: object) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[Advance]:
-    """Do one step: a bar while it runs (on a terminal), one line with its seconds when it is done.
+    """Show one step: a progress bar while it runs (on a terminal), and one line with its duration at the end.
 
-    Yields a function of (done, total); without a call, or with total None, the bar only moves.
+    Yields a function of (done, total) that updates the bar; without a total the bar only moves.
     """
     began = time.monotonic()
     with _bar() as bar:

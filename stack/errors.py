@@ -1,8 +1,8 @@
-"""What can go wrong while setting up or starting; standard library only, since setting up begins with nothing else."""
+"""Errors of setting up and starting. Standard library only, since the setup starts with nothing else."""
 
 
 class StackError(Exception):
-    """The stack could not do what was asked; the message above says what to do."""
+    """The command failed; the message above says what to do."""
 
     def __init__(self, message: str | None = None) -> None:
         """Take a message that names the cure; the class's docstring is the default."""
@@ -10,7 +10,7 @@ class StackError(Exception):
 
 
 class PrerequisiteMissing(StackError):
-    """Something that this machine must offer is missing; install it and run `make setup` again."""
+    """This machine lacks a prerequisite; install it and run `make setup` again."""
 
 
 class NotSetUp(StackError):
@@ -18,7 +18,7 @@ class NotSetUp(StackError):
 
 
 class DownloadFailed(StackError):
-    """A download failed; check the network and run `make setup` again: it goes on where it stopped."""
+    """A download failed; check the network and run `make setup` again: it continues where it stopped."""
 
 
 class ChecksumMismatch(StackError):
@@ -26,8 +26,8 @@ class ChecksumMismatch(StackError):
 
 
 class StartFailed(StackError):
-    """A server or service did not start; `make logs` shows what it said."""
+    """A server or service did not start; `make logs` shows its output."""
 
 
 class ForeignFolder(StackError):
-    """The var folder holds files that Driftline did not put there; point DRIFTLINE_VAR to a folder of its own."""
+    """The var folder holds files that Driftline did not create; set DRIFTLINE_VAR to an empty folder."""

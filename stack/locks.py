@@ -1,4 +1,4 @@
-"""One at a time: a lock on a file, which goes with the process that holds it."""
+"""Locks on files, which the system releases when their process ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Wait for the others that hold the lock, then hold it."""
+    """Wait for the lock of a file, and hold it while the context is open."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

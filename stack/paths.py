@@ -1,4 +1,4 @@
-"""Where things are: what is committed, what `make setup` builds, and the state that `make up` leaves under var/."""
+"""Paths: what is committed, what `make setup` builds, and the state that `make up` keeps under var/."""
 
 import os
 from pathlib import Path
@@ -18,5 +18,5 @@ VAR = ROOT / "var"
 
 
 def var_folder() -> Path:
-    """The folder of all local state: $DRIFTLINE_VAR, or var/ in the checkout."""
+    """Return the folder of all local state: $DRIFTLINE_VAR, or var/ in the checkout."""
     return Path(os.environ.get("DRIFTLINE_VAR") or VAR).absolute()

@@ -1,1 +1,1 @@
-"""What the compose files' one-off containers do."""
+"""The work of the one-off containers in the compose files."""

@@ -1,8 +1,8 @@
-"""`python -m stack.containers.secrets`: the secrets of the compose files, as files; what is there already stays.
+"""`python -m stack.containers.secrets`: creates the secrets of the compose files, as files; existing ones stay.
 
-A container's user has a number of its own, and a file that is mounted into it keeps its owner and rights. So the files
-are readable by all, in a folder that only its owner can enter: nobody else on the machine gets at them, and a
-container sees only those that are mounted into it.
+A container's user has a user id of its own, and a mounted file keeps its owner and mode. Therefore all users
+may read the files, but only the owner may enter their folder: no other user of the machine can reach them, and a
+container sees only the files that are mounted into it.
 """
 
 import sys
@@ -20,20 +20,20 @@ from stack.services.credentials import Credentials
 
 FOLDER = paths.ROOT / "deploy" / "secrets"
 DEMO = "demo"
-"""The name of the token that drives the demo, and that is there for your own curl."""
+"""The name of the token that the demo uses, and that you can use with curl."""
 SCOPES = frozenset({Scope.READ, Scope.OPERATE})
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make what is missing in the folder named, by default that of the compose files."""
+    """Create the missing secrets in a folder, by default that of the compose files."""
     folder = Path(arguments[0]) if arguments else FOLDER
     make(folder, utc_now())
-    print_line(f"Passwords, tokens and the token for curl (demo.token) are in {folder}.")
+    print_line(f"{folder} has the passwords, the tokens, and a token for curl (demo.token).")
     return 0
 
 
 def make(folder: Path, now: datetime) -> None:
-    """Make the passwords of the database's users, the file of tokens, and one token; set everything's rights."""
+    """Create the passwords of the database users, the file of token hashes and one token; set the mode of all files."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for account in ("root", *ACCOUNTS):
@@ -43,15 +43,15 @@ def make(folder: Path, now: datetime) -> None:
 
 
 def token_file(folder: Path) -> Path:
-    """Where the hashed tokens are: in a folder of their own, since a folder is mounted, to see the file replaced."""
+    """Return the file of token hashes; its folder holds nothing else, since containers mount the folder."""
     return folder / "tokens" / "tokens.json"
 
 
 def _make_token(plain: Path, hashed: Path, now: datetime) -> None:
-    known = {token.name for token in tokens.read(hashed)} if hashed.exists() else set()
-    if plain.exists() and DEMO in known:
+    names = {token.name for token in tokens.read(hashed)} if hashed.exists() else set()
+    if plain.exists() and DEMO in names:
         return
-    if DEMO in known:
+    if DEMO in names:
         tokens.revoke(hashed, DEMO)
     plain.write_text(tokens.create(hashed, DEMO, SCOPES, now))
 

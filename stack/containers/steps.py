@@ -1,8 +1,8 @@
-"""`python -m stack.containers.steps STEP`: what the compose file's one-off containers do that is no service's own work.
+"""`python -m stack.containers.steps STEP`: steps of the compose file's one-off containers between the services.
 
-`provision` makes schemas, users, tables, rights and topics; `plan`, `days`, `stream` and `findings` are the demo's
-steps between those of the other images. They meet in the folder of local state: the plan, and under `plan/` the
-arguments of each next step, a line each.
+`provision` creates schemas, users, tables, rights and topics; `plan`, `days`, `stream` and `findings` are the demo's
+steps between those of the other images. They exchange data in the folder of local state: the plan, and under `plan/`
+the arguments of each following step, one per line.
 """
 
 import argparse
@@ -33,22 +33,22 @@ FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one step; what went wrong is one message, and exit status 2."""
+    """Run one step; a failure is one message, and exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m stack.containers.steps", description="Steps between the services.")
     parser.add_argument("step", choices=STEPS)
-    parser.add_argument("--simulator", default="http://simulator:5000", help="its address")
-    parser.add_argument("--monitor", default="http://monitor:5001", help="its address")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--simulator", default="http://simulator:5000", help="address of the service")
+    parser.add_argument("--monitor", default="http://monitor:5001", help="address of the service")
+    options = parser.parse_args(arguments)
     try:
-        STEPS[chosen.step](DemoClient(chosen.simulator, chosen.monitor, _secret(TOKEN)))
+        STEPS[options.step](DemoClient(options.simulator, options.monitor, _secret(TOKEN)))
     except (StackError, DriftlineError, pymysql.Error, OSError) as error:
-        print_error(f"{chosen.step}: {error}")
+        print_error(f"{options.step}: {error}")
         return FAILED
     return 0
 
 
 def provision(_: DemoClient) -> None:
-    """Make schemas, users, tables, rights and topics, those that are missing; the server's administrator is root."""
+    """Create the schemas, users, tables, rights and topics that are missing, as the server's root."""
     root, passwords = DatabaseSettings(), Credentials(_secrets())
     administration = Administration(lambda: connected(root), root.name, "%", passwords.password)
     with step("Schemas and users"):
@@ -65,28 +65,28 @@ def provision(_: DemoClient) -> None:
 
 
 def plan(_: DemoClient) -> None:
-    """Choose the demo's days, once, and say which history to load."""
-    chosen = Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
-    _write_arguments("history", chosen.history_arguments)
+    """Choose the demo's days once, and write which history to load."""
+    plan_of_demo = Plan.load_or_create(_plan_file(), Scenario(), datetime.now(UTC))
+    _write_arguments("history", plan_of_demo.history_arguments)
 
 
 def days(_: DemoClient) -> None:
-    """Follow the history that is loaded, and say which days to prepare, to train on, and to predict."""
-    following = plan_for_loaded_history(_read_plan(), make_engine(DatabaseSettings()))
-    following.save(_plan_file())
-    _write_arguments("history_days", following.history_days)
-    _write_arguments("streamed_days", following.streamed_days)
+    """Adapt the plan to the loaded history, and write which days to prepare, to train on, and to predict."""
+    adapted = plan_for_loaded_history(_read_plan(), make_engine(DatabaseSettings()))
+    adapted.save(_plan_file())
+    _write_arguments("history_days", adapted.history_days)
+    _write_arguments("streamed_days", adapted.streamed_days)
 
 
 def stream(client: DemoClient) -> None:
-    """Let the simulator stream the planned days, and wait for it."""
+    """Stream the planned days with the simulator, and wait until it has finished."""
     planned = _read_plan()
     with step(f"Stream of {planned.scenario.stream_days} days") as advance:
         client.stream(planned, advance)
 
 
 def findings(client: DemoClient) -> None:
-    """Let the monitor compute what is pending, and show what it found."""
+    """Compute what is pending with the monitor, and print its findings."""
     with step("Monitoring of all that is pending"):
         client.compute()
     client.show_findings(_read_plan())
@@ -100,12 +100,12 @@ STEPS: dict[str, Callable[[DemoClient], None]] = {
 def _secrets() -> Path:
     folder = SecretsFolder().existing()
     if folder is None:
-        raise StackError("There is no folder of secrets; mount it, or set DRIFTLINE_SECRETS.")
+        raise StackError("There is no folder of secrets; mount one, or set DRIFTLINE_SECRETS.")
     return folder
 
 
 def _secret(name: str) -> str | None:
-    """Read a secret of the folder, None where there is none."""
+    """Return a secret of the folder, None if there is none."""
     folder = SecretsFolder().existing()
     return (folder / name).read_text().strip() if folder and (folder / name).is_file() else None
 
@@ -119,7 +119,7 @@ def _read_plan() -> Plan:
 
 
 def _write_arguments(name: str, arguments: Sequence[str]) -> None:
-    """Leave a step's arguments, none of which has a blank, whole or not at all."""
+    """Write a step's arguments, none of which contains a blank, in one atomic step."""
     folder = LocalSettings().var / "plan"
     folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f"{name}.partial"

@@ -1,4 +1,4 @@
-"""The two services as the demo talks to them: over HTTP, at their addresses, with a token where they ask for one."""
+"""The demo's HTTP client of the simulator and the monitor."""
 
 import json
 import time
@@ -21,7 +21,7 @@ MODEL = "churn"
 
 @dataclass(frozen=True)
 class DemoClient:
-    """Where simulator and monitor answer (`http://host:port`), and the token that they ask for, if any."""
+    """The addresses of simulator and monitor (`http://host:port`), and the token for both, if they require one."""
 
     simulator: str
     monitor: str
@@ -29,7 +29,7 @@ class DemoClient:
 
     @classmethod
     def for_site(cls, site: Site) -> "DemoClient":
-        """Give those that `make up` started; raises `StackError` where they speak HTTPS, by whose CA is not known."""
+        """Return a client of the local services; raises `StackError` if they use HTTPS, whose CA is unknown."""
         if site.certificate:
             raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
         return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
@@ -38,7 +38,7 @@ class DemoClient:
         """Stream the planned days, and return when the simulator has finished.
 
         Raises:
-            StackError: it was stopped, it failed, or it takes too long.
+            StackError: the stream was stopped, failed, or took too long.
         """
         answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request())
         print_line(f"    {answer['message']}")
@@ -55,29 +55,31 @@ class DemoClient:
         raise StackError(f"The stream did not finish within {STREAM_SECONDS} s; `curl` GET /stream shows why.")
 
     def compute(self) -> None:
-        """Let the monitor compute all that is pending."""
+        """Compute everything that is pending."""
         print_line(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
 
     def findings(self, plan: Plan) -> list[Day]:
-        """Ask the monitor for the streamed days' chunks."""
+        """Return the chunks of the streamed days."""
         span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
         answer = self._call("GET", f"{self.monitor}/models/{MODEL}/chunks?{span}")
         return [Day.of(chunk) for chunk in answer["chunks"]]
 
     def show_findings(self, plan: Plan) -> None:
-        """Print the table of days, what was put in beside it, and what is missing for a full answer."""
+        """Print the table of days, the injected drifts, and what the monitor is missing."""
         days = self.findings(plan)
         print_table(table_of(days, plan))
         for line in (*summary_of(days, plan, LABEL_DELAY_DAYS), *self._missing()):
             print_line(line)
 
     def _missing(self) -> list[str]:
-        """Say in the monitor's words what is missing, and when it will be there."""
+        """Return in the monitor's words what is missing and what to do about it."""
         models = self._call("GET", f"{self.monitor}/models")["models"]
-        return [f"Missing:         {one['missing']} {one['to_do']}" for model in models for one in model["missing"]]
+        return [
+            f"Missing:         {entry['missing']} {entry['to_do']}" for model in models for entry in model["missing"]
+        ]
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
-        """Send a request; an error's own words are passed on."""
+        """Send a request and return the decoded answer; an error contains the answer's text."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         answer = requests.request(method, url, json=body, headers=headers, timeout=300)
         if not answer.ok:

@@ -1,4 +1,4 @@
-"""What the monitor found, day by day, beside what was put in."""
+"""The monitor's findings, day by day, beside the injected drifts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Day:
-    """One chunk of the monitor's answer: numbers are None where the monitor says none.
+    """One chunk of the monitor's answer; a number is None where the monitor has none.
 
-    `drift_seen` are the columns that drifted on this day, `drifted` those of them whose drift lasts.
+    `drift_seen` are the columns that drifted on this day, `drifted` those whose drift lasts.
     """
 
     day: date
@@ -36,7 +36,11 @@ class Day:
     @classmethod
     def of(cls, chunk: Mapping[str, Any]) -> Self:
         """Read a chunk of `GET /models/<name>/chunks`."""
-        values = {(one["kind"], one["method"]): one["value"] for one in chunk["results"] if one["subject"] == "model"}
+        values = {
+            (result["kind"], result["method"]): result["value"]
+            for result in chunk["results"]
+            if result["subject"] == "model"
+        }
         return cls(
             day=date.fromisoformat(chunk["start"][:10]),
             rows=chunk["rows"],
@@ -54,7 +58,7 @@ class Day:
 
 def table_of(days: Sequence[Day], plan: Plan) -> Table:
     """Draw the days as a table; a rule stands before the first day of each injected drift."""
-    turns = {plan.day(drift.first_day) for drift in plan.scenario.drifts}
+    first_days = {plan.day(drift.first_day) for drift in plan.scenario.drifts}
     table = Table(header_style="bold", title="What the monitor found, by day (UTC)", title_justify="left")
     for name, justify in (
         ("day", "left"),
@@ -68,20 +72,20 @@ def table_of(days: Sequence[Day], plan: Plan) -> Table:
     ):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for day in days:
-        table.add_row(*_cells(day), end_section=day.day + DAY in turns)
+        table.add_row(*_cells(day), end_section=day.day + DAY in first_days)
     return table
 
 
 def _cells(day: Day) -> tuple[str, ...]:
     share = f"{day.labelled / day.rows:.0%}" if day.rows else "-"
-    aside = " (provisional)" if day.closed else " (open, provisional)"
-    verdict = f"[{STYLES.get(day.verdict, 'white')}]{day.verdict}[/]" + (aside if day.provisional else "")
+    suffix = " (provisional)" if day.closed else " (open, provisional)"
+    verdict = f"[{STYLES.get(day.verdict, 'white')}]{day.verdict}[/]" + (suffix if day.provisional else "")
     numbers = (_number(day.f1), _number(day.roc_auc), _number(day.estimated_roc_auc))
     return (day.day.isoformat(), f"{day.rows:,}", share, *numbers, _drift(day), verdict)
 
 
 def _drift(day: Day) -> str:
-    """Name the columns whose drift lasts; where none does, those seen to drift, and why that is not enough."""
+    """Name the columns whose drift lasts; if there are none, those that drifted, and why that is not enough."""
     if day.drifted or not day.drift_seen:
         return _names(day.drifted)
     return f"{'not lasting yet' if day.closed else 'not closed yet'}: {_names(day.drift_seen)}"
@@ -92,20 +96,22 @@ def _number(value: float | None) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    hidden = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
 def summary_of(days: Sequence[Day], plan: Plan, label_delay: int) -> list[str]:
-    """Say in plain lines what was put in, and when it was warned of, alerted, and its labels complete."""
-    clean = [day for day in days if not _spoilt(day.day, plan)]
+    """Return lines on each injected drift: when it was warned of and alerted, and when its labels were complete."""
+    clean = [day for day in days if not _is_affected_by_drift(day.day, plan)]
     alerted = sum(day.verdict == "alert" for day in clean)
-    calm = f"Days without drift, or its traces: {len(clean)}, of which {alerted} alerted"
-    return [line for drift in plan.scenario.drifts for line in _traced(drift, days, plan, label_delay)] + [calm]
+    without_drift = f"Days without drift, or its traces: {len(clean)}, of which {alerted} alerted"
+    return [line for drift in plan.scenario.drifts for line in _lines_on(drift, days, plan, label_delay)] + [
+        without_drift
+    ]
 
 
-def _spoilt(day: date, plan: Plan) -> bool:
-    """Say whether a drift is in the day's records, or in those of the days its features look back to."""
+def _is_affected_by_drift(day: date, plan: Plan) -> bool:
+    """Return whether a drift is in the day's records, or in those of the days that its features look back to."""
     number = (day - plan.history_last).days
     return any(
         drift.first_day <= number and (drift.last_day is None or number < drift.last_day + TRAILING_DAYS)
@@ -113,7 +119,7 @@ def _spoilt(day: date, plan: Plan) -> bool:
     )
 
 
-def _traced(drift: PlannedDrift, days: Sequence[Day], plan: Plan, label_delay: int) -> list[str]:
+def _lines_on(drift: PlannedDrift, days: Sequence[Day], plan: Plan, label_delay: int) -> list[str]:
     began = plan.day(drift.first_day)
     last = plan.day(drift.last_day or plan.scenario.stream_days)
     during = [day for day in days if began <= day.day <= last]
@@ -126,5 +132,5 @@ def _traced(drift: PlannedDrift, days: Sequence[Day], plan: Plan, label_delay: i
 
 
 def _first(days: Iterable[Day], verdicts: Sequence[str], began: date) -> str:
-    found = next((day.day for day in days if day.verdict in verdicts), None)
-    return "never" if found is None else f"{found} (day {(found - began).days + 1} of the drift)"
+    first = next((day.day for day in days if day.verdict in verdicts), None)
+    return "never" if first is None else f"{first} (day {(first - began).days + 1} of the drift)"

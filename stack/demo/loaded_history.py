@@ -1,4 +1,4 @@
-"""The history that is there: that of a raw data file has days of its own, and the plan follows it."""
+"""Adapts the plan to the loaded history, since the days of a raw data file are not the planned ones."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from stack.errors import StackError
 
 
 def plan_for_loaded_history(plan: Plan, engine: Engine) -> Plan:
-    """Give the plan with the days of the loaded history; the stream begins after them.
+    """Return the plan with the days of the loaded history; the stream begins after them.
 
     Raises:
         StackError: no history is loaded.

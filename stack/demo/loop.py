@@ -1,4 +1,4 @@
-"""The whole loop, a line a step: history, analysis, model, stream, predictions, monitoring, and what was found."""
+"""The demo: history, analysis, model, stream, predictions, monitoring and findings, with one line for each step."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from stack.services.site import Site
 
 
 def run(scenario: Scenario, *, any_port: bool = False) -> None:
-    """Run the loop and leave everything running; run again, it ends in the same results."""
+    """Run the demo and leave everything running; a second run ends with the same results."""
     site = lifecycle.up(any_port=any_port)
     plan = Plan.load_or_create(site.var / "demo.json", scenario, datetime.now(UTC))
     with step("Raw data into DP_CDR_Data, DailySummary"):
@@ -32,7 +32,7 @@ def run(scenario: Scenario, *, any_port: bool = False) -> None:
 
 
 def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]:
-    """List what the demo does, in order, once the history is loaded."""
+    """Return the demo's steps after the history is loaded, in order: title and function."""
     history, streamed, client = plan.history_days, plan.streamed_days, DemoClient.for_site(site)
     return [
         ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
@@ -49,16 +49,16 @@ def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]
 
 
 def _loaded(site: Site, plan: Plan) -> Plan:
-    """Follow the history that is there, and keep it so."""
+    """Adapt the plan to the loaded history and save it."""
     engine = engine_for("simulator", site)
-    following = plan_for_loaded_history(plan, engine)
+    adapted = plan_for_loaded_history(plan, engine)
     engine.dispose()
-    following.save(site.var / "demo.json")
-    return following
+    adapted.save(site.var / "demo.json")
+    return adapted
 
 
 def _python(site: Site, role: str, *arguments: str) -> None:
-    """Run a program of ours; its lines go to the terminal, indented, as they come."""
+    """Run a Python program of the checkout, and print its lines as they come, indented."""
     command = (sys.executable, *arguments)
     program = subprocess.Popen(
         command, cwd=paths.ROOT, env=environment_for(role, site), stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def _python(site: Site, role: str, *arguments: str) -> None:
             print_line(f"    {lines[-1]}")
     if program.returncode:
         raise StackError(
-            f"`{' '.join(arguments[:2])}` failed; what it said stands above, `make logs` shows the services'."
+            f"`{' '.join(arguments[:2])}` failed; its output is above, `make logs` shows that of the services."
         )
 
 
@@ -79,5 +79,5 @@ def _addresses(site: Site) -> Sequence[str]:
     return (
         f"Dashboard:      http://127.0.0.1:{site.ports['monitor']}/models/{MODEL}",
         f"Simulator:      http://127.0.0.1:{site.ports['simulator']}/stream",
-        "Everything goes on running; `make status` shows it, `make down` stops it.",
+        "Everything keeps running; `make status` shows it, `make down` stops it.",
     )

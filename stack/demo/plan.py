@@ -1,4 +1,4 @@
-"""What one demo does, chosen once and kept, so that the demo run again is the same demo."""
+"""The plan of a demo, chosen once and saved, so that another run repeats the same demo."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,9 +13,9 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class PlannedDrift:
-    """A drift by its days of the stream (1 is the first, both included; no last day is for good).
+    """A drift, with its days of the stream: 1 is the first, both are included, and without a last day it never ends.
 
-    Kinds, sizes and columns are the simulator's.
+    Kinds, sizes and columns are those of the simulator.
     """
 
     kind: str
@@ -26,14 +26,14 @@ class PlannedDrift:
 
 
 MINUTES_FOR_SECONDS = PlannedDrift("unit", 60.0, 15, None, "DP_MOC_DURATION")
-"""The demo's: from day 15 on, the time of outgoing calls is recorded in minutes."""
+"""The demo's drift: from day 15 on, the duration of outgoing calls is recorded in minutes."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """How large the demo is, in days and subscribers, and what goes wrong.
+    """The size of the demo in days and subscribers, and its drifts.
 
-    `last_day` is the last streamed day in ISO form, None the day before the demo is first run.
+    `last_day` is the last streamed day in ISO form; None is the day before the first run.
     """
 
     history_days: int = 90
@@ -68,12 +68,12 @@ class Plan:
         return self.day(self.scenario.stream_days)
 
     def day(self, number: int) -> date:
-        """Give a day of the stream by its number, 1 being the first."""
+        """Return a day of the stream by its number; 1 is the first."""
         return self.history_last + number * DAY
 
     @property
     def history_arguments(self) -> tuple[str, ...]:
-        """The arguments of `flaskapp.load_history` that make the planned history."""
+        """The arguments of `flaskapp.load_history` for the planned history."""
         size = ("--days", str(self.scenario.history_days), "--subscribers", str(self.scenario.subscribers))
         return (*size, "--until", self.history_last.isoformat(), "--seed", str(self.scenario.seed))
 
@@ -88,7 +88,7 @@ class Plan:
         return ("--start-date", self.stream_first.isoformat(), "--end-date", self.stream_last.isoformat())
 
     def stream_request(self) -> dict[str, Any]:
-        """Give the body of the `POST /start_stream` that streams the planned days."""
+        """Return the body of the `POST /start_stream` that streams the planned days."""
         return {
             "batch_size": self.scenario.subscribers,
             "num_batches": self.scenario.stream_days,
@@ -107,7 +107,7 @@ class Plan:
 
     @classmethod
     def ending(cls, scenario: Scenario, yesterday: date) -> Self:
-        """Plan a scenario whose stream ends on its own last day, or else yesterday."""
+        """Return the plan of a scenario whose stream ends on its `last_day`, or yesterday if it has none."""
         stream_last = date.fromisoformat(scenario.last_day) if scenario.last_day else yesterday
         history_last = stream_last - scenario.stream_days * DAY
         return cls(scenario, history_last - (scenario.history_days - 1) * DAY, history_last)
@@ -119,26 +119,26 @@ class Plan:
         return cls(Scenario.from_json(stored["scenario"]), *days)
 
     @classmethod
-    def load_or_create(cls, file: Path, wanted: Scenario, now: datetime) -> Self:
-        """Read the plan kept in `file`, or choose and keep one whose stream ends yesterday (UTC).
+    def load_or_create(cls, file: Path, scenario: Scenario, now: datetime) -> Self:
+        """Return the plan saved in `file`, or create and save one whose stream ends yesterday (UTC).
 
         Raises:
-            StackError: another scenario is kept, and its data is in the database.
+            StackError: the file has another scenario, whose data is in the database.
         """
         if not file.exists():
-            chosen = cls.ending(wanted, now.astimezone(UTC).date() - DAY)
-            chosen.save(file)
-            return chosen
+            plan = cls.ending(scenario, now.astimezone(UTC).date() - DAY)
+            plan.save(file)
+            return plan
         stored = json.loads(file.read_text())
         plan = cls.from_json(stored)
-        if plan.scenario != wanted:
+        if plan.scenario != scenario:
             raise StackError(
-                f"{file} keeps another scenario; `make clean` forgets it, with its data, or run that one again."
+                f"{file} has another scenario; `make clean` removes it with its data, or run that scenario again."
             )
         return plan
 
     def save(self, file: Path) -> None:
-        """Keep the plan for later runs, whole or not at all."""
+        """Save the plan for later runs, in one atomic step."""
         file.parent.mkdir(parents=True, exist_ok=True)
         staged = file.with_suffix(".partial")
         days = {"history_first": self.history_first.isoformat(), "history_last": self.history_last.isoformat()}

@@ -1,1 +1,1 @@
-"""Local database and Kafka servers: their commands, accounts, ports and processes."""
+"""Local database and Kafka servers: their commands, root accounts, ports and processes."""

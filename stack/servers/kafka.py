@@ -37,7 +37,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
-# After a kill the broker is back in 3 seconds instead of 14.
+# After a kill the broker restarts in 3 seconds instead of 14.
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 # 128 MB less memory.
@@ -56,7 +56,7 @@ JVM = (
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker's folder and its two loopback ports; `extra` are lines of its configuration that win over ours."""
+    """A broker's folder and its two loopback ports; `extra` are lines that override its configuration."""
 
     folder: Path
     port: int
@@ -80,9 +80,9 @@ class Broker:
 
 
 def prepare(broker: Broker) -> None:
-    """Write the configuration and, the first time, format the data folder; repeatable, also after a kill half-way.
+    """Write the configuration and, the first time, format the data folder; can be repeated after an interruption.
 
-    Raises `NotSetUp` without the jars, `StartFailed` with what the formatter said.
+    Raises `NotSetUp` without the jars, `StartFailed` with the formatter's output.
     """
     if not paths.KAFKA_JARS.exists():
         raise NotSetUp(f"Kafka is not in {paths.KAFKA_JARS}; run `make setup` first.")
@@ -94,12 +94,12 @@ def prepare(broker: Broker) -> None:
 
 
 def serve_command(broker: Broker) -> tuple[str, ...]:
-    """The command line of the broker: about 170 MB of memory."""
+    """Return the command line of the broker, which uses about 170 MB of memory."""
     return (java(), "-Xms64m", "-Xmx256m", *JVM, *CLASSPATH, "kafka.Kafka", str(broker.properties))
 
 
 def answers(settings: KafkaSettings) -> bool:
-    """Whether a broker answers at the address; raises `InvalidInput` if a file of TLS cannot be used."""
+    """Return whether a broker answers at the address; raises `InvalidInput` if a TLS file cannot be used."""
     client = AdminClient({**confluent_options(settings), "log_level": 0, "socket.timeout.ms": 2000})
     try:
         return bool(client.list_topics(timeout=2).brokers)
@@ -116,8 +116,8 @@ def _write_properties(broker: Broker) -> None:
 
 def _format(broker: Broker) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    options = ("format", f"--cluster-id={cluster}", "-c", str(broker.properties))  # it may begin with a dash
+    options = ("format", f"--cluster-id={cluster}", "-c", str(broker.properties))  # the id may begin with a dash
     command = (java(), *JVM, *CLASSPATH, "kafka.tools.StorageTool", *options)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StartFailed(f"Kafka could not format {broker.logs}:\n{(done.stdout + done.stderr)[-2000:]}")
+    completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise StartFailed(f"Kafka could not format {broker.logs}:\n{(completed.stdout + completed.stderr)[-2000:]}")

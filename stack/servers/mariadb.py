@@ -17,10 +17,11 @@ STRICT_MODE = ",".join(
     )
 )
 BINARY_LOG = ("--log-bin=binlog", "--server-id=1", "--log-warnings=1")
-"""Tests run with the binary log, as MySQL does: it forbids what MySQL forbids."""
+"""Tests run with the binary log, as MySQL does by default, since it forbids some statements."""
 
 
 def _initialize(program: Path, data: Path) -> tuple[str, ...]:
+    """Return the command that fills an empty data folder; an unpacked and an installed server have it elsewhere."""
     home = home_of(program)
     unpacked, installed = home / "scripts" / INSTALLER, home / "bin" / INSTALLER
     installer = installed if installed.exists() else unpacked
@@ -36,6 +37,7 @@ def _initialize(program: Path, data: Path) -> tuple[str, ...]:
 
 
 def _serve(program: Path, data: Path, port: int) -> tuple[str, ...]:
+    """Return the command that serves a data folder on a loopback port."""
     return (
         str(program),
         "--no-defaults",
@@ -48,7 +50,7 @@ def _serve(program: Path, data: Path, port: int) -> tuple[str, ...]:
         "--local-infile=1",
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_unicode_ci",
-        "--skip-ssl",  # loopback only; with it each start takes seconds
+        "--skip-ssl",  # loopback only; creating certificates would take seconds at each start
         f"--sql-mode={STRICT_MODE}",
         "--max-allowed-packet=64M",
     )

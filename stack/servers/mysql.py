@@ -1,4 +1,4 @@
-"""MySQL 8.0.15: the second server of the tests, so that nothing only works on MariaDB."""
+"""MySQL 8.0.15: the second server of the tests, so that nothing works on MariaDB only."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from stack import paths
 from stack.servers.sqlserver import SqlServer, home_of
 
 LIBAIO = paths.BUILD / "libaio"
-"""Holds libaio.so.1 where the system does not; made by `make setup`."""
+"""Contains libaio.so.1 if the system does not; created by `make setup`."""
 
 
 def _initialize(program: Path, data: Path) -> tuple[str, ...]:
@@ -14,6 +14,7 @@ def _initialize(program: Path, data: Path) -> tuple[str, ...]:
 
 
 def _serve(program: Path, data: Path, port: int) -> tuple[str, ...]:
+    """Return the command that serves a data folder on a loopback port."""
     return (
         *_base(program, data),
         f"--port={port}",

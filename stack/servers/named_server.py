@@ -1,6 +1,6 @@
-"""A `mariadbd` or `mysqld` of the user's own, named by DRIFTLINE_MYSQLD, started in place of the downloaded MariaDB.
+"""A `mariadbd` or `mysqld` that DRIFTLINE_MYSQLD names, started instead of the downloaded MariaDB.
 
-Standard library only: setting up asks whether one is named. docs/decisions says why none is looked for on the PATH.
+Standard library only, since the setup uses it. docs/decisions explains why the PATH is not searched.
 """
 
 import re
@@ -17,21 +17,21 @@ from stack.servers.sqlserver import SqlServer
 VARIABLE = "DRIFTLINE_MYSQLD"
 LIBRARIES = "LD_LIBRARY_PATH"
 ADVICE = (
-    f"If it was denied something, a profile of the system (AppArmor, SELinux) keeps it to its own folders: unset"
-    f" {VARIABLE}, or set DB_HOST to use a server that runs."
+    f"If access was denied, a profile of the system (AppArmor, SELinux) confines it to its own folders: unset"
+    f" {VARIABLE}, or set DB_HOST to use a running server."
 )
 OLDEST = {MARIADB.name: (10, 6), MYSQL.name: (8, 0)}
 
 
 def named_server(environment: Mapping[str, str]) -> SqlServer | None:
-    """The server that an environment names, None where it names none.
+    """Return the server that an environment names, None if it names none.
 
-    Raises `PrerequisiteMissing` if the program does not run, or is too old.
+    Raises `PrerequisiteMissing` if the program does not run or is too old.
     """
-    named = environment.get(VARIABLE)
-    if not named:
+    value = environment.get(VARIABLE)
+    if not value:
         return None
-    program = Path(named).absolute()
+    program = Path(value).absolute()
     libraries = {LIBRARIES: environment[LIBRARIES]} if environment.get(LIBRARIES) else {}
     name, version = _identity(program, _version(program, {**environment}))
     kind = MARIADB if name == MARIADB.name else MYSQL
@@ -41,23 +41,26 @@ def named_server(environment: Mapping[str, str]) -> SqlServer | None:
 def _version(program: Path, environment: Mapping[str, str]) -> str:
     command = (str(program), "--no-defaults", "--version")
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
     except OSError as error:
         raise PrerequisiteMissing(f"{VARIABLE} is {program}, which cannot be run: {error.strerror}.") from error
-    if done.returncode:
-        raise PrerequisiteMissing(f"{VARIABLE} is {program}, which does not run: {done.stderr.strip()[-300:]}")
-    return done.stdout
+    if completed.returncode:
+        raise PrerequisiteMissing(f"{VARIABLE} is {program}, which does not run: {completed.stderr.strip()[-300:]}")
+    return completed.stdout
 
 
-def _identity(program: Path, said: str) -> tuple[str, str]:
-    """The server's kind and version (8.0), out of `mysqld  Ver 8.0.15 …` or `mariadbd  Ver 11.4.5-MariaDB …`."""
-    found = re.search(r"Ver (\d+)\.(\d+)\.\d+(-MariaDB)?", said)
-    if found is None:
-        raise PrerequisiteMissing(f"{VARIABLE} is {program}, neither mariadbd nor mysqld: it says {said[:100]!r}.")
-    name, version = MARIADB.name if found[3] else MYSQL.name, f"{found[1]}.{found[2]}"
-    if (int(found[1]), int(found[2])) < OLDEST[name]:
+def _identity(program: Path, output: str) -> tuple[str, str]:
+    """Return kind and version (8.0), read from `mysqld  Ver 8.0.15 …` or `mariadbd  Ver 11.4.5-MariaDB …`.
+
+    Raises `PrerequisiteMissing` for another program, or a version that is too old.
+    """
+    match = re.search(r"Ver (\d+)\.(\d+)\.\d+(-MariaDB)?", output)
+    if match is None:
+        raise PrerequisiteMissing(f"{VARIABLE} is {program}, neither mariadbd nor mysqld: it prints {output[:100]!r}.")
+    name, version = MARIADB.name if match[3] else MYSQL.name, f"{match[1]}.{match[2]}"
+    if (int(match[1]), int(match[2])) < OLDEST[name]:
         oldest = ".".join(map(str, OLDEST[name]))
         raise PrerequisiteMissing(f"{VARIABLE} is {name} {version}; {oldest} or newer is needed.")
     return name, version

@@ -1,4 +1,4 @@
-"""Waiting for a server by asking it, never by sleeping for a while and hoping."""
+"""Waits for a server by asking it, never by sleeping for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -12,10 +12,10 @@ POLL_SECONDS = 0.05
 def wait_until_ready(
     name: str, ready: Callable[[], bool], ended_within: Callable[[float], bool], log: Path, seconds: float
 ) -> None:
-    """Return when `ready` says so.
+    """Return when `ready()` is true.
 
-    `ended_within(t)` waits up to t seconds for the process's end and tells whether it came.
-    Raises `StartFailed` with the log's last lines when the process ends or `seconds` have passed.
+    `ended_within(t)` waits up to t seconds for the process to end and returns whether it ended.
+    Raises `StartFailed` with the last lines of the log if the process ends, or if `seconds` have passed.
     """
     deadline = time.monotonic() + seconds
     while not ready():
@@ -26,6 +26,6 @@ def wait_until_ready(
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The last lines of a log under the log's name."""
+    """Return the last lines of a log, after a line with its path."""
     text = log.read_text(errors="replace") if log.exists() else ""
     return "\n  ".join((f"The last lines of {log}:", *text.splitlines()[-count:]))

@@ -1,4 +1,4 @@
-"""The administrator's account of a fresh database server: one, on this machine only, with a password."""
+"""The root account of a new database server: local only, with a password."""
 
 import pymysql
 from pymysql.connections import Connection
@@ -13,9 +13,9 @@ WHERE NOT (User = 'root' AND Host = 'localhost') AND User IN ('root', '')
 
 
 def connect(port: int, password: str) -> "Connection[Cursor]":
-    """Connect as root; on a server that has just been initialised, give root its password first.
+    """Connect as root; on a new server, set the password of root first.
 
-    Raises `pymysql.err.OperationalError` if the server does not answer or knows another password.
+    Raises `pymysql.err.OperationalError` if the server does not answer or root has another password.
     """
     try:
         return _connect(port, password)
@@ -28,7 +28,7 @@ def connect(port: int, password: str) -> "Connection[Cursor]":
 
 
 def answers(port: int, password: str) -> bool:
-    """Whether the server lets root in, its password set."""
+    """Return whether root can connect with its password."""
     try:
         connect(port, password).close()
     except (OperationalError, OSError):
@@ -37,7 +37,7 @@ def answers(port: int, password: str) -> bool:
 
 
 def _secure(connection: "Connection[Cursor]", password: str) -> None:
-    """Drop what came with the server (no password, any host), then set root's own password: the last step counts."""
+    """Drop the predefined accounts, then set the password of root last, as the sign that all is done."""
     with connection.cursor() as cursor:
         cursor.execute(FOREIGN_ACCOUNTS)
         for user, host in cursor.fetchall():

@@ -1,4 +1,4 @@
-"""What MariaDB and MySQL have in common for the stack: a first initialisation and a command line to serve."""
+"""What MariaDB and MySQL have in common: how a data folder is initialized, and how it is served."""
 
 import os
 import shutil
@@ -18,28 +18,28 @@ FAST = (
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=64M",
 )
-"""Flags for throw-away servers only: what is committed survives a kill, not a power cut."""
+"""Flags for temporary servers only: committed data survives a kill, but not a power cut."""
 
 
 class InitializeCommand(Protocol):
-    """Builds the command that fills an empty data folder."""
+    """Returns the command that fills an empty data folder."""
 
     def __call__(self, program: Path, data: Path) -> tuple[str, ...]:
-        """Give the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
+        """Return the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
 
 
 class ServeCommand(Protocol):
-    """Builds the command that serves a data folder on a loopback port."""
+    """Returns the command that serves a data folder on a loopback port."""
 
     def __call__(self, program: Path, data: Path, port: int) -> tuple[str, ...]:
-        """Give the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
+        """Return the command line for the server whose program is `HOME/bin/NAME` or `HOME/sbin/NAME`."""
 
 
 @dataclass(frozen=True)
 class SqlServer:
-    """One server: its kind's name, its version and program, how it is initialised and served.
+    """One server: its kind, version and program, and the commands that initialize and serve it.
 
-    `advice` is what to do if it cannot be initialised.
+    `advice` is what to do if it cannot be initialized.
     """
 
     name: str
@@ -52,32 +52,32 @@ class SqlServer:
 
     @property
     def home(self) -> Path:
-        """Where it is unpacked or installed."""
+        """The folder where it is unpacked or installed."""
         return home_of(self.program)
 
     def serve(self, data: Path, port: int) -> tuple[str, ...]:
-        """The command line that serves `data` on 127.0.0.1:`port`.
+        """Return the command line that serves `data` on 127.0.0.1:`port`.
 
-        Temporary tables are in the data folder: a server that starts removes all that it finds in its folder for them,
-        and in /tmp those of its neighbours too.
+        Temporary tables are in the data folder: a server that starts removes all files of its temporary folder, and in
+        /tmp these would include the files of other servers.
         """
         return (*self.serve_command(self.program, data, port), f"--tmpdir={data}", *as_root())
 
 
 def home_of(program: Path) -> Path:
-    """The folder above bin/ or sbin/."""
+    """Return the folder above bin/ or sbin/."""
     return program.parent.parent
 
 
 def as_root() -> tuple[str, ...]:
-    """Both servers refuse to run as root unless told so; the data folder then stays root's, wherever it is."""
+    """Return the flag without which both servers refuse to run as root; the data folder then belongs to root."""
     return ("--user=root",) if os.geteuid() == 0 else ()
 
 
 def initialize(server: SqlServer, data: Path) -> None:
-    """Make the data folder, once: in a folder beside it that is renamed when whole, so that a kill leaves nothing half.
+    """Create the data folder once: in a folder beside it that is renamed when complete, in case of an interruption.
 
-    Raises `NotSetUp` if the server was not unpacked, `StartFailed` with what the server said.
+    Raises `NotSetUp` if the server was not unpacked, `StartFailed` with the output of the server.
     """
     if data.exists():
         return
@@ -94,18 +94,18 @@ def initialize(server: SqlServer, data: Path) -> None:
 def _publish(staged: Path, data: Path) -> None:
     try:
         staged.rename(data)
-    except OSError:  # somebody else was faster
+    except OSError:  # another process was faster
         if not data.exists():
             raise
         shutil.rmtree(staged)
 
 
 def _run(server: SqlServer, command: tuple[str, ...]) -> None:
-    with TemporaryDirectory() as temporary:  # its own, as in `serve`
+    with TemporaryDirectory() as temporary:  # a folder of its own, as in `serve`
         environment = {**os.environ, **server.environment, "TMPDIR": temporary}
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
-    if done.returncode:
-        said = (done.stdout + done.stderr)[-2000:].strip()
-        raise StartFailed(f"{server.name} could not initialize its data folder. {server.advice}\n{said}")
+    if completed.returncode:
+        output = (completed.stdout + completed.stderr)[-2000:].strip()
+        raise StartFailed(f"{server.name} could not initialize its data folder. {server.advice}\n{output}")

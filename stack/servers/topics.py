@@ -14,7 +14,7 @@ TOPICS = (
 
 
 def create_topics(settings: KafkaSettings) -> None:
-    """Create the topics that are missing; those that are there stay as they are.
+    """Create the topics that are missing; existing ones are not changed.
 
     Raises `confluent_kafka.KafkaException` if the broker refuses.
     """

@@ -1,1 +1,1 @@
-"""The table of services and what follows from it: environments, accounts, start and stop."""
+"""The table of services and what follows from it: environments, database users, start and stop."""

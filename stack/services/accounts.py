@@ -1,4 +1,4 @@
-"""Schemas, users and rights on the local server; on a given server its administrator decides."""
+"""Schemas, users and rights on the local server; on an external server its administrator decides."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Administration:
 
 
 def create_schemas(site: Site) -> None:
-    """Create the two schemas; on a given server only if its user may, else its administrator has to."""
+    """Create the two schemas; on an external server only if its user may, else its administrator must."""
     try:
         _of(site).create_schemas()
     except OperationalError as error:
@@ -106,15 +106,18 @@ def _of(site: Site) -> Administration:
 
 
 def _administrator(site: Site) -> "Connection[Cursor]":
+    """Connect as root of the local server, or as DB_USER of the external one; raises `StartFailed` if that fails."""
     if site.database is None:
         return root_account.connect(site.ports["mariadb"], root_password(site))
-    given = site.database
+    server = site.database
     try:
-        return connected(given)
+        return connected(server)
     except OperationalError as error:
         denied = error.args[0] == ER.ACCESS_DENIED_ERROR
         why = "refuses DB_USER and DB_PASSWORD" if denied else "cannot be reached: check DB_HOST and DB_PORT"
-        raise StartFailed(f"The given server, {given.host}:{given.port}, {why}. It said: {error.args[1]}") from error
+        raise StartFailed(
+            f"The external server, {server.host}:{server.port}, {why}. Its answer: {error.args[1]}"
+        ) from error
 
 
 def connected(settings: DatabaseSettings) -> "Connection[Cursor]":

@@ -1,4 +1,4 @@
-"""Generated secrets: files under var/secrets that only their owner can read."""
+"""Generated passwords: files under var/secrets that only their owner can read."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from stack.services import private_file
 
 @dataclass(frozen=True)
 class Credentials:
-    """The passwords of one var folder; each is made when first asked for and kept."""
+    """The passwords of one folder; each is created on first use and stays."""
 
     folder: Path
 
     def password(self, account: str) -> str:
-        """The password of an account: 43 characters of letters, digits, - and _."""
+        """Return the password of an account: 43 letters, digits, - and _."""
         path = self.folder / f"{account}.password"
         if not path.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def _beginning_with(prefixes: tuple[str, ...], site: Site) -> dict[str, str]:
 
 
 def _database(service: Service, site: Site) -> dict[str, str]:
-    """Return the address and the user: the given server's, or the service's own user on the local server."""
+    """Return the address and the user: those of the external server, or the service's own on the local one."""
     if site.database:
         user, password = site.database.user, site.database.password.get_secret_value()
         host, port = site.database.host, site.database.port
@@ -91,14 +91,15 @@ def _database(service: Service, site: Site) -> dict[str, str]:
 
 
 def _database_tls(site: Site) -> dict[str, str]:
-    """Return the TLS files for a given server; the local one listens on loopback and has none."""
-    given = site.database
-    files = {"DB_SSL_CA": given.ssl_ca, "DB_SSL_CERT": given.ssl_cert, "DB_SSL_KEY": given.ssl_key} if given else {}
+    """Return the TLS files for an external server; the local one listens on loopback without TLS."""
+    server = site.database
+    values = (server.ssl_ca, server.ssl_cert, server.ssl_key) if server else (None, None, None)
+    files = dict(zip(("DB_SSL_CA", "DB_SSL_CERT", "DB_SSL_KEY"), values, strict=True))
     return {name: str(file.absolute()) for name, file in files.items() if file}
 
 
 def _kafka(service: Service, site: Site) -> dict[str, str]:
-    """Return the address of Kafka and, for a client of a given Kafka, its security settings; the local one has none."""
+    """Return the address of Kafka and, for a client of an external Kafka, its security settings."""
     if service.kafka is KafkaAccess.NONE:
         return {}
     address = {"KAFKA_BOOTSTRAP_SERVERS": site.bootstrap_servers}

@@ -85,6 +85,7 @@ def _choose_port(title: str, preferred: int | None, taken_ports: frozenset[int])
 
 
 def _start(selection: Sequence[LocalProcess], site: Site) -> None:
+    """Start the local ones among some processes, all at once, and wait until each is ready."""
     for process in selection:
         if not process.is_local(site):
             print_line(f"{process.title}: external, from the environment")
@@ -133,11 +134,11 @@ def _provide(site: Site) -> None:
 def _migrate(site: Site) -> None:
     command = (str(Path(sys.executable).with_name("driftline")), "db", "upgrade")
     environment = environment_for("owner", site)
-    done = subprocess.run(
+    completed = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise StartFailed(f"`driftline db upgrade` failed:\n{(done.stdout + done.stderr)[-2000:]}")
+    if completed.returncode:
+        raise StartFailed(f"`driftline db upgrade` failed:\n{(completed.stdout + completed.stderr)[-2000:]}")
 
 
 def _stop(process: LocalProcess, running: RunningProcess, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""One var folder and what it is set to: ports, passwords, and servers given by the environment instead of started."""
+"""One var folder with its ports, its passwords, and the external servers that the environment names."""
 
 import json
 import os
@@ -18,14 +18,14 @@ SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
 DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
 DB_FIELDS = tuple(DatabaseSettings.model_fields)
 TAG = ".driftline"
-"""Marks a var folder as Driftline's own: `make clean` removes no other."""
+"""Marks a var folder as created by Driftline; `make clean` removes no other."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that command lines and environments are made from, read once by `from_environment`.
+    """Everything that command lines and environments depend on, read once by `from_environment`.
 
-    `database` is the address given by DB_HOST, `kafka` by KAFKA_BOOTSTRAP_SERVERS; None is a server of our own.
+    `database` is the external server of DB_HOST, `kafka` that of KAFKA_BOOTSTRAP_SERVERS; None is a local one.
     """
 
     var: Path
@@ -37,24 +37,24 @@ class Site:
 
     @classmethod
     def from_environment(cls) -> "Site":
-        """The site that this process's environment and its var folder describe."""
+        """Return the site of this process's environment and its var folder."""
         return cls.at(paths.var_folder(), os.environ)
 
     @classmethod
     def at(cls, var: Path, environment: Mapping[str, str]) -> "Site":
-        """The site of a var folder under an environment; raises `StackError` if DB_HOST is set and its user is not."""
+        """Return the site of a var folder and an environment; raises `StackError` if DB_HOST is set without a user."""
         return cls(
             var=var,
             database_name=environment.get("DB_NAME") or "RawData",
             ports=read_ports(var),
-            database=_given_database(environment) if environment.get("DB_HOST") else None,
+            database=_external_database(environment) if environment.get("DB_HOST") else None,
             kafka=environment.get("KAFKA_BOOTSTRAP_SERVERS") or None,
             system=dict(environment),
         )
 
     @classmethod
     def to_stop(cls) -> "Site":
-        """The site as far as it takes to stop what is ours: whatever else the environment gives, rightly or not."""
+        """Return the site for stopping the local processes, whatever external servers the environment names."""
         return cls.at(paths.var_folder(), {})
 
     @property
@@ -69,13 +69,13 @@ class Site:
 
     @property
     def certificate(self) -> Path | None:
-        """The certificate that simulator and monitor show, None where they speak plain HTTP."""
-        named = self.system.get("DRIFTLINE_TLS_CERT")
-        return Path(named) if named else None
+        """The certificate of simulator and monitor, None if they use plain HTTP."""
+        path = self.system.get("DRIFTLINE_TLS_CERT")
+        return Path(path) if path else None
 
     @property
     def home(self) -> ProcessHome:
-        """Where processes and logs belong."""
+        """The folder that identifies the processes and holds their logs."""
         return ProcessHome(self.var)
 
     @property
@@ -90,53 +90,53 @@ class Site:
 
     @property
     def kafka_settings(self) -> KafkaSettings:
-        """How to reach Kafka: ours in plain text; raises `StackError` if a given one's settings do not fit."""
+        """The settings for Kafka, plain text for a local one; raises `StackError` if they are inconsistent."""
         if self.kafka is None:
             return KafkaSettings.plain(self.bootstrap_servers)
-        given = {name: self.system.get(f"KAFKA_{name}".upper()) for name in KafkaSettings.model_fields}
+        values = {name: self.system.get(f"KAFKA_{name}".upper()) for name in KafkaSettings.model_fields}
         try:
-            return KafkaSettings.model_validate({name: value for name, value in given.items() if value})
+            return KafkaSettings.model_validate({name: value for name, value in values.items() if value})
         except InvalidInput as error:
             raise StackError(str(error)) from error
 
     @property
     def truth_name(self) -> str:
-        """The schema of what was injected."""
+        """The schema of the truth about injected drift."""
         return f"{self.database_name}_truth"
 
     @property
     def is_claimed(self) -> bool:
-        """Whether the var folder is ours: made by `claim`."""
+        """Whether `claim` has marked the var folder."""
         return (self.var / TAG).exists()
 
     def claim(self) -> None:
-        """Make the var folder ours; raises `ForeignFolder` if it holds something else already."""
+        """Create and mark the var folder; raises `ForeignFolder` if it already contains other files."""
         if self.is_claimed:
             return
         if self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
             raise ForeignFolder(
-                f"{self.var} is not empty and not Driftline's; set DRIFTLINE_VAR to a folder of its own."
+                f"{self.var} is not empty and was not created by Driftline; set DRIFTLINE_VAR to an empty folder."
             )
         self.var.mkdir(parents=True, exist_ok=True)
         (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
 
 
-def _given_database(environment: Mapping[str, str]) -> DatabaseSettings:
-    given = {name: environment[f"DB_{name.upper()}"] for name in DB_FIELDS if environment.get(f"DB_{name.upper()}")}
+def _external_database(environment: Mapping[str, str]) -> DatabaseSettings:
+    values = {name: environment[f"DB_{name.upper()}"] for name in DB_FIELDS if environment.get(f"DB_{name.upper()}")}
     try:
-        return DatabaseSettings.model_validate(given)
+        return DatabaseSettings.model_validate(values)
     except InvalidInput as error:
         raise StackError(f"DB_HOST is set, so that server is used. {error}") from error
 
 
 def read_ports(var: Path) -> dict[str, int]:
-    """The ports of a var folder: the default where none is kept yet."""
-    kept = var / "ports.json"
-    return {**DEFAULT_PORTS, **(json.loads(kept.read_text()) if kept.exists() else {})}
+    """Return the ports saved in a var folder, or their defaults."""
+    file = var / "ports.json"
+    return {**DEFAULT_PORTS, **(json.loads(file.read_text()) if file.exists() else {})}
 
 
 def write_ports(var: Path, ports: Mapping[str, int]) -> None:
-    """Keep the ports of a var folder, whole or not at all."""
+    """Save the ports in a var folder, in one atomic step."""
     staged = var / "ports.json.partial"
     staged.write_text(json.dumps(dict(ports), indent=2) + "\n")
     staged.replace(var / "ports.json")

@@ -1,4 +1,4 @@
-"""SQL from named files: `:name` stands for an identifier, quoted here; values are %(name)s, bound by the driver."""
+"""SQL from named files: `:name` is an identifier, quoted here; %(name)s is a value, bound by the driver."""
 
 import itertools
 import re
@@ -9,24 +9,24 @@ IDENTIFIER = re.compile(r":(\w+)")
 
 
 def quoted(name: str) -> str:
-    """An identifier in backticks."""
+    """Return an identifier in backticks."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def schema_pattern(name: str) -> str:
-    """A schema's name where GRANT reads a pattern: there _ and % stand for any character unless escaped."""
+    """Return a schema's name as a pattern for GRANT, in which _ and % are escaped."""
     return re.sub(r"([_%\\])", r"\\\1", name)
 
 
 def statements(path: Path, identifiers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """The file's statements; one whose identifier has several names comes once for each.
+    """Yield the statements of a file; a statement with an identifier of several names once for each name.
 
-    Raises `KeyError` for an identifier that is not given.
+    Raises `KeyError` for an identifier without a name.
     """
     for statement in _split(path.read_text()):
         names = sorted(set(IDENTIFIER.findall(statement)))
-        for chosen in itertools.product(*(identifiers[name] for name in names)):
-            yield _filled(statement, dict(zip(names, chosen, strict=True)))
+        for combination in itertools.product(*(identifiers[name] for name in names)):
+            yield _filled(statement, dict(zip(names, combination, strict=True)))
 
 
 def _filled(statement: str, names: Mapping[str, str]) -> str:

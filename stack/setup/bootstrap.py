@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        _write("\nInterrupted; `make setup` goes on where it stopped.\n")
+        _write("\nInterrupted; run `make setup` again to continue.\n")
         return 130
     if not options.dev and (downloads.missing() or libaio.reason_missing()):
         os.execv(virtualenv.PYTHON, (str(virtualenv.PYTHON), "-m", "stack", "fetch"))  # noqa: S606  # no shell is meant
@@ -49,7 +49,7 @@ def _make_environment(*, python_only: bool) -> None:
         python_only: leave out what only the servers need: the platform, Java, Maven, and disk space for the jars.
     """
     paths.BUILD.mkdir(exist_ok=True)
-    with exclusive_lock(paths.BUILD / "setup.lock"):  # two at once: the second waits and finds all done
+    with exclusive_lock(paths.BUILD / "setup.lock"):  # a second setup waits, and then has nothing to do
         virtualenv.forget_another_python()
         if not PACKAGES.is_done() or (not python_only and downloads.missing()):
             prerequisites.check(prerequisites.FOR_PYTHON if python_only else prerequisites.FOR_SERVERS)
@@ -59,7 +59,7 @@ def _make_environment(*, python_only: bool) -> None:
 
 
 def _with_dots(title: str, work: Callable[[], None]) -> None:
-    """One line: the title, a dot a second, the seconds in all."""
+    """Print one line for a step: its title, a dot each second, its duration."""
     began, done = time.monotonic(), threading.Event()
     _write(title)
     dots = threading.Thread(target=_dots, args=(done,), daemon=True)

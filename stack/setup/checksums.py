@@ -9,22 +9,22 @@ COMMITTED = Path(__file__).with_name("checksums.txt")
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 sum of a file in hexadecimal."""
+    """Return the SHA-256 sum of a file in hexadecimal."""
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def expected(folder: str) -> dict[str, str]:
-    """The committed sums of one folder of downloads: file name to sum."""
+    """Return the committed sums of one folder of downloads, by file name."""
     lines = (line.split("  ", 1) for line in COMMITTED.read_text().splitlines())
     pairs = ((path.rpartition("/"), digest) for digest, path in lines)
     return {name: digest for (parent, _, name), digest in pairs if parent == folder}
 
 
 def verify(folder: Path, name: str) -> None:
-    """Hold the files of a folder against the committed ones, names and contents.
+    """Compare the files of a folder with the committed names and sums.
 
-    Raises `ChecksumMismatch` naming each file that differs, is missing or is too many.
+    Raises `ChecksumMismatch` with each file that differs, is missing or is unexpected.
     """
     committed = expected(name)
     present = {path.name: sha256(path) for path in sorted(folder.iterdir())}
@@ -33,5 +33,5 @@ def verify(folder: Path, name: str) -> None:
         names = ", ".join(dict.fromkeys(file for file, _ in faults))
         raise ChecksumMismatch(
             f"Not the files this version was tested with: {names} ({name}). Delete them under ~/.m2/repository"
-            " and run `make setup` again; if it stays so, do not use them."
+            " and run `make setup` again; if they differ again, do not use them."
         )

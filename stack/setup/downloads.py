@@ -1,4 +1,4 @@
-"""The servers and jars that `make setup` fetches: what each is, whether it is there, how it is had."""
+"""The servers and jars that `make setup` downloads."""
 
 import os
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from stack.setup import sql_servers as servers
 
 @dataclass(frozen=True)
 class Download:
-    """A pinned set of jars and the folder made of it."""
+    """A pinned set of jars, the folder made from it, and the function that fetches it."""
 
     jars: jars.JarSet
     target: Path
     fetch: Callable[[servers.Progress], None]
 
     def is_done(self) -> bool:
-        """Whether it is there, whole and of the present version."""
+        """Return whether the folder is complete and of the present version."""
         return jars.is_complete(self.jars, self.target)
 
 
@@ -35,6 +35,7 @@ DOWNLOADS = (
 
 
 def missing() -> tuple[Download, ...]:
-    """What has to be fetched: no MariaDB where the environment names another server to start."""
-    own = named_server(os.environ) is not None
-    return tuple(one for one in DOWNLOADS if not one.is_done() and not (own and one.jars is jars.MARIADB))
+    """Return the downloads to fetch; without MariaDB if the environment names another server."""
+    skips_mariadb = named_server(os.environ) is not None
+    needed = (download for download in DOWNLOADS if not (skips_mariadb and download.jars is jars.MARIADB))
+    return tuple(download for download in needed if not download.is_done())

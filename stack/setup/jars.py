@@ -1,4 +1,4 @@
-"""Downloads by Maven: the pinned sets of jars in stack/setup/maven/, verified, each in a folder of its own."""
+"""Downloads with Maven: the pinned sets of jars in stack/setup/maven/, verified, each in its own folder."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ POMS = Path(__file__).with_name("maven")
 
 @dataclass(frozen=True)
 class JarSet:
-    """One pom of stack/setup/maven/, how Maven copies what it names, and a title for people."""
+    """One pom of stack/setup/maven/, the Maven goal that copies its jars, and a title."""
 
     name: str
     goal: str
@@ -40,18 +40,18 @@ PLANTUML = JarSet("plantuml", "copy", "PlantUML 1.2026.8")
 
 
 def is_complete(jars: JarSet, target: Path) -> bool:
-    """Whether `target` was filled whole from the present pom."""
+    """Return whether `target` is complete and was made from the present pom."""
     stamp = stamp_of(target)
     return target.is_dir() and stamp.exists() and stamp.read_text() == jars.stamp
 
 
 def stamp_of(target: Path) -> Path:
-    """The file beside a target that says what it was filled from."""
+    """Return the file beside a target that records what it was made from."""
     return target.with_name(f".{target.name}.stamp")
 
 
 def staging(target: Path) -> Path:
-    """An empty folder beside `target`, to be renamed to it when it is whole."""
+    """Create an empty folder beside `target`, to be renamed when it is complete."""
     staged = target.with_name(f".{target.name}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
@@ -59,7 +59,7 @@ def staging(target: Path) -> Path:
 
 
 def publish(jars: JarSet, staged: Path, target: Path) -> None:
-    """Put a whole staged folder in place of whatever is there."""
+    """Replace `target` with a complete staged folder."""
     stamp_of(target).unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     staged.rename(target)
@@ -67,9 +67,9 @@ def publish(jars: JarSet, staged: Path, target: Path) -> None:
 
 
 def fetch(jars: JarSet, target: Path) -> None:
-    """Let Maven copy the set into `target`, verified.
+    """Download the set into `target` and verify it.
 
-    Raises `DownloadFailed` with Maven's last lines, `ChecksumMismatch` where a file is another than committed.
+    Raises `DownloadFailed` with Maven's last lines, `ChecksumMismatch` if a file is not the committed one.
     """
     staged = staging(target)
     download(jars, staged)
@@ -77,14 +77,14 @@ def fetch(jars: JarSet, target: Path) -> None:
 
 
 def download(jars: JarSet, folder: Path) -> None:
-    """Let Maven copy the set into an empty folder and verify every file of it."""
+    """Download the set into an empty folder and verify every file."""
     goal = f"dependency:{jars.goal}"
     where = (f"-DoutputDirectory={folder}", f"-Dmdep.outputDirectory={folder}")
     command = ("mvn", "-B", "-q", "--strict-checksums", "-f", str(jars.pom), goal, *where)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
+    completed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if completed.returncode:
         raise DownloadFailed(
-            f"Maven could not fetch {jars.title}; try again when the network is well. It said:\n"
-            f"{(done.stdout + done.stderr).strip()[-1500:]}"
+            f"Maven could not fetch {jars.title}; check the network and try again. Maven's output:\n"
+            f"{(completed.stdout + completed.stderr).strip()[-1500:]}"
         )
     checksums.verify(folder, jars.name)

@@ -1,4 +1,4 @@
-"""MySQL 8.0.15 needs libaio.so.1: the system's own, or the one of its package download, unpacked without root."""
+"""Provides libaio.so.1 for MySQL 8.0.15: the system's, or one unpacked from its package without root."""
 
 import ctypes
 import shutil
@@ -15,14 +15,14 @@ PACKAGES = ("libaio1", "libaio1t64")
 
 
 def reason_missing() -> str | None:
-    """Why MySQL cannot run here, as a sentence; None if it can."""
+    """Return why MySQL cannot run on this machine, None if it can."""
     if (LIBAIO / SONAME).exists() or _is_installed():
         return None
     return f"MySQL 8.0.15 needs {SONAME}: install {' or '.join(PACKAGES)}, then run `make setup` again."
 
 
 def fetch() -> bool:
-    """Fetch the library by the system's package download, if neither it nor a copy is here; tell whether it is now."""
+    """Download the library from the system's packages unless it exists; return whether it exists now."""
     if reason_missing() is None:
         return True
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
@@ -50,7 +50,7 @@ def _fetch_package(package: str) -> bool:
 
 
 def _keep(unpacked: Path) -> bool:
-    """Copy the library itself under the name that MySQL asks for; it is one file whatever the package calls it."""
+    """Copy the library under the name that MySQL loads; the packages use different names."""
     libraries = [path for path in unpacked.rglob("libaio.so.1*") if path.is_file() and not path.is_symlink()]
     if not libraries:
         return False
@@ -62,5 +62,5 @@ def _keep(unpacked: Path) -> bool:
 
 
 def _succeeds(command: tuple[str, ...], folder: Path) -> bool:
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return done.returncode == 0
+    completed = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return completed.returncode == 0

@@ -1,4 +1,4 @@
-"""What this machine must offer, each fault one sentence that names the cure. Standard library only."""
+"""The prerequisites of this machine; each fault is one sentence that names the cure. Standard library only."""
 
 import importlib.util
 import os
@@ -29,13 +29,13 @@ def check(checks: Iterable[Check] | None = None) -> None:
 
 
 def java() -> str:
-    """The java program: of JAVA_HOME if it is set, else of the PATH; raises `PrerequisiteMissing` if there is none."""
+    """Return the java program of JAVA_HOME, or of the PATH; raises `PrerequisiteMissing` if there is none."""
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which(f"{home}/bin/java" if home else "java")
-    if found is None:
+    program = shutil.which(f"{home}/bin/java" if home else "java")
+    if program is None:
         where = f"JAVA_HOME ({home})" if home else "PATH"
         raise PrerequisiteMissing(f"There is no java in {where}: install {JAVA_PACKAGE}, or set JAVA_HOME.")
-    return found
+    return program
 
 
 def _platform() -> str | None:
@@ -68,10 +68,12 @@ def _java() -> str | None:
 
 
 def java_version(program: str) -> int | None:
-    """The major version of a java program, None if it does not say it."""
-    done = subprocess.run((program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    said = re.search(r'version "(\d+)', done.stderr)
-    return int(said[1]) if said else None
+    """Return the major version of a java program, None if it does not print one."""
+    completed = subprocess.run(
+        (program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    match = re.search(r'version "(\d+)', completed.stderr)
+    return int(match[1]) if match else None
 
 
 def _maven() -> str | None:

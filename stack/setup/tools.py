@@ -1,6 +1,6 @@
-"""Programs that tests and checks need, built from pinned Go modules, each once, in build/tools/.
+"""Programs that tests and checks need, built once from pinned Go modules, in build/tools/.
 
-Go checks every module against its public checksum database; what is built is named by its version.
+Go verifies every module with its public checksum database; a program's file name contains its version.
 """
 
 import os
@@ -24,7 +24,7 @@ class ToolBuildFailed(StackError):
 
 @dataclass(frozen=True)
 class Tool:
-    """A Go program: its name, the package it is built from, the module's version, and what it is for."""
+    """A Go program: its name, its package, the version of the module, and its purpose."""
 
     name: str
     package: str
@@ -33,7 +33,7 @@ class Tool:
 
     @property
     def target(self) -> Path:
-        """Where the program is once it is built; another version is another file."""
+        """The file of the built program; each version has its own."""
         return paths.TOOLS / f"{self.name}-{self.version}"
 
 
@@ -49,19 +49,19 @@ TOOLS = (FAKE_GCS, VERSITYGW, ACTIONLINT, COMPOSE_SPEC)
 
 
 def is_built(tool: Tool) -> bool:
-    """Whether the program of the pinned version is there."""
+    """Return whether the pinned version is built."""
     return tool.target.exists()
 
 
 def reason_missing(tool: Tool) -> str | None:
-    """Why the tool cannot be had here, as a sentence; None if it is built, or can be."""
+    """Return why the tool can neither be used nor built, None if it can."""
     if is_built(tool) or shutil.which(GO):
         return None
-    return f"{tool.name} {tool.version} is not built and there is no Go here: {CURE}. It is for {tool.purpose}."
+    return f"{tool.name} {tool.version} is not built and Go is missing: {CURE}. It is used by {tool.purpose}."
 
 
 def path(tool: Tool) -> Path:
-    """The program; built first if it is not there (a minute or two), by one process while others wait.
+    """Return the program; build it first if it is missing (a minute or two), while other processes wait.
 
     Raises `PrerequisiteMissing` without Go, `ToolBuildFailed` with Go's last lines.
     """
@@ -78,15 +78,16 @@ def path(tool: Tool) -> Path:
 
 
 def _build(tool: Tool) -> None:
+    """Build a tool in a temporary folder and move it to its place; raises `ToolBuildFailed` with Go's last lines."""
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=paths.TOOLS) as folder:
         command = (GO, "install", "-trimpath", "-ldflags=-s -w", f"{tool.package}@{tool.version}")
         environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0"}
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
-        if done.returncode:
-            said = (done.stdout + done.stderr).strip()[-1500:]
+        if completed.returncode:
+            output = (completed.stdout + completed.stderr).strip()[-1500:]
             raise ToolBuildFailed(
-                f"{tool.name} {tool.version} could not be built; run `make tools` again. Go said:\n{said}"
+                f"{tool.name} {tool.version} could not be built; check the network, run `make tools` again:\n{output}"
             )
         (Path(folder) / PurePosixPath(tool.package).name).rename(tool.target)

@@ -1,4 +1,7 @@
-"""The virtual environment .venv: exactly what requirements/dev.lock says, and the project. Standard library only."""
+"""The virtual environment .venv: exactly the packages of requirements/dev.lock, and the project.
+
+Standard library only.
+"""
 
 import hashlib
 import os
@@ -18,23 +21,23 @@ PYTHON = paths.VENV / "bin" / "python"
 BOOTSTRAP_LOCK = paths.REQUIREMENTS / "bootstrap.lock"
 DEV_LOCK = paths.REQUIREMENTS / "dev.lock"
 UNFINISHED = paths.VENV / ".unfinished"
-"""There while packages are installed: an environment left half-way by a kill is made anew."""
+"""Exists while packages are being installed; after an interruption the environment is created again."""
 
 
 @dataclass(frozen=True)
 class InstallStep:
-    """Something installed from a file; done when the stamp holds the file's hash."""
+    """One step of the installation from a file; done if its stamp contains the hash of the file."""
 
     title: str
     source: Path
     stamp: Path
 
     def is_done(self) -> bool:
-        """Whether the present file has been installed."""
+        """Return whether the present file has been installed."""
         return self.stamp.exists() and self.stamp.read_text() == _hash(self.source)
 
     def finish(self) -> None:
-        """Note that the present file has been installed."""
+        """Record that the present file has been installed."""
         self.stamp.write_text(_hash(self.source))
 
 
@@ -44,14 +47,14 @@ PROJECT = InstallStep("The driftline command", paths.ROOT / "pyproject.toml", pa
 
 
 def forget_another_python() -> None:
-    """Let .venv be made anew where PYTHON asks for another version of Python than it has."""
+    """Mark .venv for another installation if PYTHON requests another version of Python."""
     if os.environ.get("PYTHON") and PACKAGES.stamp.exists() and _version() != sys.version_info[:2]:
         UNFINISHED.touch()
         PACKAGES.stamp.unlink()
 
 
 def install_uv() -> None:
-    """Make a small environment with the pinned uv, fetched by pip and held against its hashes."""
+    """Create a small environment with the pinned uv, which pip downloads and verifies."""
     shutil.rmtree(UV, ignore_errors=True)
     run(sys.executable, "-m", "venv", str(UV))
     pip = (str(UV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
@@ -60,7 +63,7 @@ def install_uv() -> None:
 
 
 def install_packages() -> None:
-    """Bring .venv to exactly the lock: what is not in it goes."""
+    """Install exactly the packages of the lock file in .venv; remove all others."""
     if UNFINISHED.exists() or not _is_usable():
         shutil.rmtree(paths.VENV, ignore_errors=True)
         run(sys.executable, "-m", "venv", "--without-pip", str(paths.VENV))
@@ -72,20 +75,20 @@ def install_packages() -> None:
 
 
 def install_project() -> None:
-    """Install the project itself, editable, fetching nothing: all it needs is there."""
+    """Install the project itself, editable and without downloads, since its dependencies are installed."""
     _uv("install", "--no-deps", "--no-build-isolation", "--editable", str(paths.ROOT))
     PROJECT.finish()
 
 
 def run(*command: str) -> None:
-    """Run a command of setting up; raises `DownloadFailed` with its last words."""
-    done = subprocess.run(
+    """Run a command of the setup; raises `DownloadFailed` with the end of its output."""
+    completed = subprocess.run(
         command, env={**_trust(), **os.environ}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-2000:]
+    if completed.returncode:
+        output = (completed.stdout + completed.stderr).strip()[-2000:]
         raise DownloadFailed(
-            f"`{' '.join(command)}` failed; run `make setup` again when the cause is gone. It said:\n{said}"
+            f"`{' '.join(command)}` failed; correct the cause and run `make setup` again. Its output:\n{output}"
         )
 
 
@@ -94,25 +97,25 @@ def _uv(*arguments: str) -> None:
 
 
 def _is_usable() -> bool:
-    """Whether .venv has a Python that runs and is of a version that fits."""
+    """Return whether .venv has a working Python of a supported version."""
     return _version() in PYTHONS
 
 
 def _version() -> tuple[int, int] | None:
-    """The version of Python in .venv, None where none runs there."""
+    """Return the version of Python in .venv, None if there is no working one."""
     code = "import sys; sys.prefix == sys.base_prefix and sys.exit(1); print(*sys.version_info[:2])"
     try:
-        done = subprocess.run((str(PYTHON), "-c", code), capture_output=True, text=True, check=False)
+        completed = subprocess.run((str(PYTHON), "-c", code), capture_output=True, text=True, check=False)
     except OSError:
         return None
-    major, _, minor = done.stdout.partition(" ")
-    return (int(major), int(minor)) if done.returncode == 0 else None
+    major, _, minor = completed.stdout.partition(" ")
+    return (int(major), int(minor)) if completed.returncode == 0 else None
 
 
 def _trust() -> dict[str, str]:
-    """Let uv trust the certificates that this system trusts, where it has any; left to itself it knows only its own."""
-    known = ssl.get_default_verify_paths()
-    return {"UV_NATIVE_TLS": "1"} if known.cafile or known.capath else {}
+    """Return the setting that makes uv trust the system's certificates, if it has any."""
+    verify_paths = ssl.get_default_verify_paths()
+    return {"UV_NATIVE_TLS": "1"} if verify_paths.cafile or verify_paths.capath else {}
 
 
 def _hash(path: Path) -> str:

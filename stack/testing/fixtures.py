@@ -6,8 +6,8 @@
 `kafka`              "host:port" of the broker of this test session
 `fresh_topic`        `fresh_topic(partitions=1, **configuration) -> name`
 
-Each test process (pytest -n 2) has servers of its own: ports are the system's choice, folders pytest's, and a server
-dies with the process that started it. `stack.testing.external_servers` documents how to use servers that run already.
+Each test process (pytest -n 2) has its own servers, on free ports and in folders of pytest; a server ends with the
+process that started it. `stack.testing.external_servers` documents how to use servers that already run.
 
 A test that kills servers starts its own with `mariadb_server(folder)`, `mysql_server` or `kafka_broker` of
 `stack.testing.temporary_servers`.
@@ -66,8 +66,8 @@ FreshTopic = Callable[..., str]
 def mariadb_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
     """The MariaDB server of this test session."""
     server = external_servers.database("TEST_MARIADB_URL")
-    with nullcontext(server) if server else mariadb_server(tmp_path_factory.mktemp("mariadb")) as used:
-        yield used
+    with nullcontext(server) if server else mariadb_server(tmp_path_factory.mktemp("mariadb")) as server_in_use:
+        yield server_in_use
 
 
 @pytest.fixture(scope="session")
@@ -77,16 +77,16 @@ def mysql_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Temporar
     reason = None if server else libaio.reason_missing()
     if reason:
         pytest.skip(reason)
-    with nullcontext(server) if server else mysql_server(tmp_path_factory.mktemp("mysql")) as used:
-        yield used
+    with nullcontext(server) if server else mysql_server(tmp_path_factory.mktemp("mysql")) as server_in_use:
+        yield server_in_use
 
 
 @pytest.fixture(scope="session")
 def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryBroker]:
     """The broker of this test session."""
     broker = external_servers.broker()
-    with nullcontext(broker) if broker else kafka_broker(tmp_path_factory.mktemp("kafka")) as used:
-        yield used
+    with nullcontext(broker) if broker else kafka_broker(tmp_path_factory.mktemp("kafka")) as server_in_use:
+        yield server_in_use
 
 
 @pytest.fixture(scope="session")
@@ -158,8 +158,8 @@ def _await_leaders(client: AdminClient, topic: str, partitions: int) -> None:
 
 
 def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
-    shown = client.list_topics(topic, timeout=TOPIC_SECONDS).topics[topic].partitions
-    return len(shown) == partitions and all(partition.leader >= 0 for partition in shown.values())
+    visible = client.list_topics(topic, timeout=TOPIC_SECONDS).topics[topic].partitions
+    return len(visible) == partitions and all(partition.leader >= 0 for partition in visible.values())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A whole loop in a var folder of its own, to be killed and compared: for the end-to-end tests."""
+"""A complete stack in a var folder of its own, whose processes can be killed and whose results compared."""
 
 import os
 import signal
@@ -34,56 +34,56 @@ INSTANTS = (
 )
 COUNTERS = ("number", "batch_number", "batches", "sequence", "revision")
 CIRCUMSTANCES = frozenset((*INSTANTS, *COUNTERS, "code_version", "last_error", "current"))
-"""Columns that tell when and in which order something was done, not what came of it."""
+"""Columns that depend on when and in which order something was computed, not on its result."""
 
 
 @dataclass(frozen=True)
 class IsolatedStack:
-    """The public commands, run with a var folder of their own.
+    """Runs the public commands with a var folder of their own.
 
-    `given` are the variables of servers to use in place of its own: their data must be empty.
+    `external` are the settings of external servers to use instead of local ones; they must be empty.
     """
 
     var: Path
-    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    external: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """This process's environment, pointed to the isolated's folders and to no other server."""
-        foreign = ("DB_", "KAFKA_")
-        own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        servers = ("DB_", "KAFKA_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(servers)}
         outputs = {"EDA_OUTPUT": str(self.var / "eda"), "MONITOR_OUTPUT": str(self.var / "monitoring")}
-        return own | outputs | {**self.given} | {"DRIFTLINE_VAR": str(self.var)}
+        return inherited | outputs | {**self.external} | {"DRIFTLINE_VAR": str(self.var)}
 
     @property
     def site(self) -> Site:
-        """The site as the commands see it."""
+        """The site that the commands work on."""
         return Site.at(self.var, self.environment)
 
     def stack(self, *arguments: str) -> str:
-        """Run `python -m stack …`; give what it said."""
+        """Run `python -m stack …` and return its output."""
         return self.run((sys.executable, "-m", "stack", *arguments), self.environment)
 
     def job(self, *arguments: str) -> str:
-        """Run one of our programs in the jobs' environment."""
+        """Run a Python program in the environment of the jobs and return its output."""
         return self.run((sys.executable, *arguments), self.role_environment("jobs"))
 
     def role_environment(self, role: str) -> dict[str, str]:
-        """Give the environment of a role's programs."""
+        """Return the environment of a service's programs."""
         return self.environment | settings_for(role, self.site)
 
     def run(self, command: tuple[str, ...], environment: Mapping[str, str]) -> str:
-        """Run a command to its end; a failure is an error that holds all it said."""
-        done = subprocess.run(
+        """Run a command and return its output; raises `AssertionError` with the output if it fails."""
+        completed = subprocess.run(
             command, cwd=paths.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False, timeout=COMMAND_SECONDS,
         )  # fmt: skip
-        if done.returncode:
-            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
-        return done.stdout
+        if completed.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {completed.returncode}:\n{completed.stdout}")
+        return completed.stdout
 
     def kill(self, service: str) -> None:
-        """Kill a service's process with SIGKILL, and wait for its end."""
+        """Kill the process of a service, and wait for its end."""
         running = processes.find(self.site.home, service)
         if running is None:
             raise AssertionError(f"{service} does not run")
@@ -95,11 +95,11 @@ class IsolatedStack:
         return requests.request(method, f"http://127.0.0.1:{self.site.ports[service]}{path}", json=body, timeout=300)
 
     def engine(self, role: str = "owner") -> Engine:
-        """Connect as a role."""
+        """Return an engine that connects as a service's database user."""
         return engine_for(role, self.site)
 
     def content(self, table: Table) -> pd.DataFrame:
-        """Read what came of it all: a table without circumstances, current rows only, ordered by its columns."""
+        """Return the results in a table: current rows without `CIRCUMSTANCES`, ordered by primary key."""
         columns = [column for column in table.columns if column.name not in CIRCUMSTANCES]
         statement = select(*columns)
         if "current" in table.columns:
@@ -112,13 +112,13 @@ class IsolatedStack:
 
 
 def churn_predictions() -> Table:
-    """Give the table of the churn model's predictions."""
+    """Return the table of the churn model's predictions."""
     return tables.predictions(tables.CHURN_NUMBER, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
 def chunks(isolated: IsolatedStack) -> list[dict[str, Any]]:
-    """Ask the monitor for all chunks of the churn model."""
+    """Return all chunks of the churn model from the monitor's API."""
     answer = isolated.call("monitor", "GET", "/models/churn/chunks")
     answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()["chunks"]
-    return found
+    listed: list[dict[str, Any]] = answer.json()["chunks"]
+    return listed

@@ -1,11 +1,11 @@
-"""Object stores for tests, as pytest fixtures: real servers, throw-away, on free loopback ports.
+"""Object stores for tests, as pytest fixtures: temporary servers on free loopback ports.
 
 `gcs`         the Google Cloud Storage server of this test session as `TemporaryGcs`; STORAGE_EMULATOR_HOST names it
 `s3`          the S3 server of this test session as `TemporaryS3`; the AWS_* variables name it and hold its key
 `gcs_bucket`  "gs://…", a fresh bucket
 `s3_bucket`   "s3://…", a fresh bucket
 
-They skip aloud where the servers are not built and there is no Go.
+Tests that use them are skipped with a reason if the servers are not built and Go is missing.
 """
 
 import itertools
@@ -63,8 +63,8 @@ def s3(s3_session: TemporaryS3, monkeypatch: pytest.MonkeyPatch) -> TemporaryS3:
 def gcs_bucket(gcs: TemporaryGcs) -> str:
     """A fresh bucket on the Google Cloud Storage server."""
     name = f"test-{next(_numbers)}"
-    made = requests.post(f"{gcs.address}/storage/v1/b", json={"name": name}, timeout=30)
-    made.raise_for_status()
+    response = requests.post(f"{gcs.address}/storage/v1/b", json={"name": name}, timeout=30)
+    response.raise_for_status()
     return f"gs://{name}"
 
 

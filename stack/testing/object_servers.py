@@ -1,4 +1,4 @@
-"""Throw-away object stores for tests: Google Cloud Storage's protocol and S3's, each out of a folder, on loopback."""
+"""Temporary object stores for tests: the protocols of Google Cloud Storage and S3, served from folders on loopback."""
 
 import secrets
 import socket
@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class TemporaryGcs:
-    """A throw-away fake-gcs-server; it asks for no credentials. A bucket is a folder in `buckets`."""
+    """A temporary fake-gcs-server, which needs no credentials. A bucket is a folder in `buckets`."""
 
     port: int
     buckets: Path
@@ -24,17 +24,17 @@ class TemporaryGcs:
 
     @property
     def address(self) -> str:
-        """What STORAGE_EMULATOR_HOST wants."""
+        """The value for STORAGE_EMULATOR_HOST."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """The variables of a process that uses this server."""
+        """Return the variables of a process that uses this server."""
         return {"STORAGE_EMULATOR_HOST": self.address}
 
 
 @dataclass(frozen=True)
 class TemporaryS3:
-    """A throw-away versitygw with an access key of its own. A bucket is a folder in `buckets`."""
+    """A temporary versitygw with an access key of its own. A bucket is a folder in `buckets`."""
 
     port: int
     buckets: Path
@@ -43,7 +43,7 @@ class TemporaryS3:
     process: TemporaryProcess
 
     def environment(self) -> dict[str, str]:
-        """The variables of a process that uses this server."""
+        """Return the variables of a process that uses this server."""
         return {
             "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{self.port}",
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -54,9 +54,9 @@ class TemporaryS3:
 
 @contextmanager
 def gcs_server(folder: Path) -> Iterator[TemporaryGcs]:
-    """Serve Google Cloud Storage's protocol out of `folder`; `tools.reason_missing(FAKE_GCS)` tells whether it can.
+    """Serve the protocol of Google Cloud Storage from `folder`; possible if `tools.reason_missing(FAKE_GCS)` is None.
 
-    The server learns of a bucket when it starts, or by the protocol.
+    The server reads the buckets when it starts; later ones must be created through the protocol.
     """
     started = retried(lambda: _start_gcs(folder))
     try:
@@ -67,7 +67,7 @@ def gcs_server(folder: Path) -> Iterator[TemporaryGcs]:
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[TemporaryS3]:
-    """Serve S3's protocol out of `folder`; `tools.reason_missing(VERSITYGW)` tells whether it can."""
+    """Serve the protocol of S3 from `folder`; possible if `tools.reason_missing(VERSITYGW)` is None."""
     started = retried(lambda: _start_s3(folder))
     try:
         yield started
@@ -76,7 +76,7 @@ def s3_server(folder: Path) -> Iterator[TemporaryS3]:
 
 
 def _start_gcs(folder: Path) -> TemporaryGcs:
-    port, buckets = ports.any_free(), _made(folder / "buckets")
+    port, buckets = ports.any_free(), _created(folder / "buckets")
     command = (
         *(str(tools.path(tools.FAKE_GCS)), "-scheme", "http", "-host", LOOPBACK, "-port", str(port)),
         *("-backend", "filesystem", "-filesystem-root", str(buckets), "-public-host", f"{LOOPBACK}:{port}"),
@@ -88,7 +88,7 @@ def _start_gcs(folder: Path) -> TemporaryGcs:
 
 
 def _start_s3(folder: Path) -> TemporaryS3:
-    port, buckets = ports.any_free(), _made(folder / "buckets")
+    port, buckets = ports.any_free(), _created(folder / "buckets")
     access, secret = secrets.token_hex(8), secrets.token_hex(16)
     command = (str(tools.path(tools.VERSITYGW)), "--port", f"{LOOPBACK}:{port}", "--quiet", "posix", str(buckets))
     keys = {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}  # not as arguments, which all users see
@@ -97,13 +97,13 @@ def _start_s3(folder: Path) -> TemporaryS3:
     return TemporaryS3(port, buckets, access, secret, process)
 
 
-def _made(folder: Path) -> Path:
+def _created(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def listens(port: int) -> bool:
-    """Whether something takes connections on 127.0.0.1:`port`."""
+    """Return whether something accepts connections on 127.0.0.1:`port`."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""Throw-away servers for tests: each dies with the process that started it, and can be killed and started again."""
+"""Temporary servers for tests: each ends with the process that started it, and can be killed and restarted."""
 
 import os
 import secrets
@@ -26,14 +26,14 @@ from stack.testing import die_with_parent
 
 READY_SECONDS = 60.0
 ATTEMPTS = 3
-"""A free port may be taken by somebody else before the server listens on it."""
+"""Another process may take a free port before the server listens on it."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class TemporaryProcess:
-    """One server process: `start` waits until it answers, `kill` is SIGKILL, `stop` is SIGTERM."""
+    """One server process. `start` waits until it answers, `kill` sends SIGKILL, `stop` sends SIGTERM."""
 
     name: str
     command: tuple[str, ...]
@@ -44,17 +44,17 @@ class TemporaryProcess:
 
     @property
     def pid(self) -> int:
-        """The process's number; raises `StartFailed` before the first start."""
+        """The process id; raises `StartFailed` before the first start."""
         if self._process is None:
             raise StartFailed(f"{self.name} was not started.")
         return self._process.pid
 
     def start(self) -> None:
-        """Start it and return when it answers; raises `StartFailed` with the log's last lines."""
-        leashed = (sys.executable, die_with_parent.__file__, str(os.getpid()), *self.command)
+        """Start the process and return when it answers; raises `StartFailed` with the last lines of the log."""
+        command = (sys.executable, die_with_parent.__file__, str(os.getpid()), *self.command)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                leashed, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             wait_until_ready(self.name, self.ready, self._ended_within, self.log, READY_SECONDS)
@@ -63,13 +63,13 @@ class TemporaryProcess:
             raise
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process and wait for its end."""
         if self._process:
             self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
-        """End it in order; killed after 30 seconds."""
+        """Terminate the process; after 30 seconds, kill it."""
         if self._process:
             self._process.terminate()
             if not self._ended_within(30):
@@ -87,7 +87,7 @@ class TemporaryProcess:
 
 @dataclass(frozen=True)
 class TemporaryDatabase:
-    """A throw-away MariaDB or MySQL server on 127.0.0.1 with its administrator's password."""
+    """A temporary MariaDB or MySQL server on 127.0.0.1, with the password of its root."""
 
     name: str
     port: int
@@ -95,13 +95,13 @@ class TemporaryDatabase:
     process: TemporaryProcess
 
     def administrator(self) -> "Connection[Cursor]":
-        """A connection as root, autocommitting."""
+        """Connect as root; every statement is committed by itself."""
         return root_account.connect(self.port, self.password)
 
 
 @dataclass(frozen=True)
 class TemporaryBroker:
-    """A throw-away Kafka broker on 127.0.0.1, its address in plain text and those by other protocols."""
+    """A temporary Kafka broker on 127.0.0.1: its address in plain text, and those by other protocols."""
 
     bootstrap_servers: str
     process: TemporaryProcess
@@ -110,9 +110,9 @@ class TemporaryBroker:
 
 @contextmanager
 def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[TemporaryDatabase]:
-    """Serve a fresh MariaDB out of `folder`, strict as MySQL; the data folder is removed afterwards.
+    """Run a new MariaDB in `folder`, as strict as MySQL; the data folder is removed afterwards.
 
-    `flags` come last, so they win over those that make throw-away servers fast.
+    `flags` come last, so they override those that make temporary servers fast.
     """
     with _database(MARIADB, (*BINARY_LOG, *flags), folder) as server:
         yield server
@@ -120,16 +120,16 @@ def mariadb_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[Tempor
 
 @contextmanager
 def mysql_server(folder: Path) -> Iterator[TemporaryDatabase]:
-    """Serve a fresh MySQL out of `folder`; `libaio.reason_missing()` tells whether it can."""
+    """Run a new MySQL in `folder`; possible if `libaio.reason_missing()` is None."""
     with _database(MYSQL, (), folder) as server:
         yield server
 
 
 @contextmanager
 def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> Iterator[TemporaryBroker]:
-    """Serve a fresh broker out of `folder`; its data is removed afterwards.
+    """Run a new broker in `folder`; its data is removed afterwards.
 
-    `listeners` are further ones: the protocol of each, and the lines of configuration that it needs.
+    `listeners` are additional ones: the protocol of each, and the lines of configuration that it needs.
     """
     started = retried(lambda: _start_broker(folder, listeners or {}))
     try:
@@ -140,8 +140,9 @@ def kafka_broker(folder: Path, listeners: Mapping[str, str] | None = None) -> It
 
 
 def _start_broker(folder: Path, listeners: Mapping[str, str]) -> TemporaryBroker:
-    port, controller_port, *others = _free_ports(2 + len(listeners))
-    addresses = {protocol: f"127.0.0.1:{other}" for protocol, other in zip(listeners, others, strict=True)}
+    """Start a broker on free ports, one for each listener, and return when it answers in plain text."""
+    port, controller_port, *listener_ports = _free_ports(2 + len(listeners))
+    addresses = {protocol: f"127.0.0.1:{number}" for protocol, number in zip(listeners, listener_ports, strict=True)}
     plain = kafka.Broker(folder, port, controller_port)
     broker = replace(plain, extra=_listening(plain, addresses) + "\n".join(listeners.values()) if listeners else "")
     kafka.prepare(broker)
@@ -161,7 +162,7 @@ def _free_ports(count: int) -> tuple[int, ...]:
 
 
 def _listening(plain: kafka.Broker, addresses: Mapping[str, str]) -> str:
-    """Say where the broker listens by which protocol, beside plain text."""
+    """Return the configuration of the listeners: plain text, and the other protocols at their addresses."""
     clients = {"PLAINTEXT": plain.bootstrap_servers, **addresses}
     advertised = ",".join(f"{protocol}://{address}" for protocol, address in clients.items())
     protocols = ",".join(f"{protocol}:{protocol}" for protocol in clients)
@@ -187,7 +188,7 @@ def _database(server: SqlServer, flags: tuple[str, ...], folder: Path) -> Iterat
 
 
 def retried(start: Callable[[], T]) -> T:
-    """Start a server anew where somebody else took its port first."""
+    """Start a server; try again, since another process may have taken its port."""
     for _ in range(ATTEMPTS - 1):
         with suppress(StartFailed):
             return start()
@@ -195,6 +196,7 @@ def retried(start: Callable[[], T]) -> T:
 
 
 def _start_database(server: SqlServer, flags: tuple[str, ...], data: Path) -> TemporaryDatabase:
+    """Start a database server on a free port with a new password, and return when root can connect."""
     port, password = ports.any_free(), secrets.token_urlsafe(16)
     command = (*server.serve(data, port), *FAST, *flags)
     process = TemporaryProcess(

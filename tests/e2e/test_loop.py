@@ -130,8 +130,8 @@ def test_reports_and_plots_are_written(loop: IsolatedStack) -> None:
 
 
 def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
-    if loop.given:
-        pytest.skip("on a given server there is one account, its administrator's")
+    if loop.external:
+        pytest.skip("on an external server there is one account, its administrator's")
     with loop.engine("simulator").connect() as connection:
         assert len(connection.execute(select(tables.injected_drift)).all()) == 2
     with pytest.raises(DBAPIError, match="denied"), loop.engine("monitor").connect() as connection:

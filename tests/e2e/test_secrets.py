@@ -15,7 +15,7 @@ from stack.testing.isolated_stack import IsolatedStack
 @pytest.fixture(scope="module", autouse=True)
 def own_servers(loop: IsolatedStack) -> None:
     """Whose passwords the run has made."""
-    if loop.given:
+    if loop.external:
         pytest.skip("the servers were given, and their password with them")
 
 

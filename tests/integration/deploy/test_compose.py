@@ -41,9 +41,9 @@ def resolved(folder: Path) -> Model:
     if reason:
         pytest.skip(reason)
     command = (str(tools.path(tools.COMPOSE_SPEC)), "-format", "json", "compose.yaml")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    model: Model = json.loads(done.stdout)
+    completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    model: Model = json.loads(completed.stdout)
     return model
 
 
@@ -138,7 +138,7 @@ def test_the_servers_addresses_are_their_services(whole: Model) -> None:
         ].removeprefix("PLAINTEXT://")
 
 
-def test_each_service_is_a_database_user_of_its_own_and_only_provision_is_root(model: Model) -> None:
+def test_each_service_has_its_own_database_user(model: Model) -> None:
     for name, service in ours(model):
         user = environment(service).get("DB_USER")
         assert user in (*ACCOUNTS, None) or (name, user) == ("provision", "root"), name
@@ -176,7 +176,7 @@ def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
     }
 
 
-def test_the_loop_is_the_demos_each_step_after_the_one_before_has_ended_well(whole: Model) -> None:
+def test_each_demo_step_waits_for_the_one_before(whole: Model) -> None:
     waits = {name: service.get("depends_on", {}) for name, service in whole["services"].items()}
     ended = "service_completed_successfully"
     before = {name: {other for other, how in of.items() if how["condition"] == ended} for name, of in waits.items()}
@@ -208,7 +208,7 @@ def test_up_runs_the_loop(whole: Model) -> None:
     }  # fmt: skip
 
 
-def test_each_folders_file_has_its_services_and_joins_the_network(whole: Model) -> None:
+def test_each_folders_file_runs_alone_in_the_shared_network(whole: Model) -> None:
     assert whole["networks"]["shared-network"] == {"name": "shared-network"}
     for folder, services in FOLDERS.items():
         model = resolved(paths.ROOT / folder)

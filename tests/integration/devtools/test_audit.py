@@ -29,8 +29,8 @@ class Database(BaseHTTPRequestHandler):
     """Knows one fault of one version."""
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        is_broken = (asked["package"]["name"], asked["version"]) == ("broken-thing", "2.1")
+        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        is_broken = (query["package"]["name"], query["version"]) == ("broken-thing", "2.1")
         body = json.dumps({"vulns": [FAULT]} if is_broken else {}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -60,14 +60,14 @@ def lock(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_known_vulnerability_fails_the_audit_and_names_its_cure(
+def test_a_known_vulnerability_fails_the_audit(
     lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit.audit([lock], {"ours": database}, required=False) == audit.FAILED
-    said = capsys.readouterr().err
-    assert "broken-thing 2.1: OSV-2000-1, fixed in 2.2" in said
-    assert "2 packages checked against ours: 1 known vulnerabilities." in said
-    assert "NOT CHECKED" not in said
+    output = capsys.readouterr().err
+    assert "broken-thing 2.1: OSV-2000-1, fixed in 2.2" in output
+    assert "2 packages checked against ours: 1 known vulnerabilities." in output
+    assert "NOT CHECKED" not in output
 
 
 def test_packages_without_one_pass(lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +77,7 @@ def test_packages_without_one_pass(lock: Path, database: tuple[str, ...], capsys
 
 
 @pytest.mark.parametrize(("required", "status"), [(False, 0), (True, audit.FAILED)])
-def test_a_database_out_of_reach_is_said_not_to_have_checked(
+def test_an_unreachable_database_is_reported_as_not_checked(
     lock: Path, required: bool, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit.audit([lock], {"ours": address(ports.any_free())}, required=required) == status
@@ -89,26 +89,26 @@ def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certifica
         context = server_context(certificates.certificate, certificates.key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        assert audit.ask([lock], address(server.server_port, "https")) is None
+        assert audit.query([lock], address(server.server_port, "https")) is None
         server.shutdown()
 
 
-def test_the_next_database_is_asked(lock: Path, database: tuple[str, ...]) -> None:
+def test_the_next_database_is_queried(lock: Path, database: tuple[str, ...]) -> None:
     databases = {"away": address(ports.any_free()), "ours": database}
     assert audit.audit([lock], databases, required=False) == audit.FAILED
 
 
-def test_packages_that_a_database_does_not_know_are_not_called_checked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_packages_are_reported_as_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
     known = {"name": "harmless", "version": "1.0", "vulns": []}
-    answer = audit.answer_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
-    assert answer == audit.Answer(checked=1, unchecked=("secretive",), found=())
-    assert audit._tell("ours", answer, required=True) == audit.FAILED
+    answer = audit.result_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
+    assert answer == audit.AuditResult(checked=1, unchecked=("secretive",), vulnerabilities=())
+    assert audit._report("ours", answer, required=True) == audit.FAILED
     assert (
         "NOT CHECKED for known vulnerabilities: 1 packages are unknown to ours (secretive)." in capsys.readouterr().err
     )
 
 
-def test_a_broken_lock_file_is_no_passing_matter(lock: Path, database: tuple[str, ...]) -> None:
+def test_a_broken_lock_file_is_an_error(lock: Path, database: tuple[str, ...]) -> None:
     lock.write_text("harmless>=1.0\n")
     with pytest.raises(audit.AuditFailed):
         audit.audit([lock], {"ours": database}, required=False)

@@ -12,7 +12,7 @@ PNG = b"\x89PNG\r\n"
 
 
 def words(svg: Path) -> list[str]:
-    """Give a picture's words, sorted: where they stand depends on the machine's fonts, what they are does not."""
+    """Return a picture's words, sorted: where they stand depends on the machine's fonts, what they are does not."""
     return sorted(" ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg.read_text(encoding="utf-8"))).split())
 
 
@@ -57,7 +57,7 @@ def test_an_outdated_picture_is_drawn_anew_and_no_other(tmp_path: Path) -> None:
     assert diagrams.update(folder) == []
 
 
-def test_an_error_in_a_diagram_is_told_with_its_line_and_draws_nothing(tmp_path: Path) -> None:
+def test_an_error_in_a_diagram_is_reported_with_its_line(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.puml"
     wrong.write_text("@startuml wrong\nactor a\nthis is no diagram\n@enduml\n")
     into = tmp_path / "drawn"

@@ -45,35 +45,35 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def permitted() -> None:
-    said = run(*ENCLOSED, "true").stderr
-    if "does not permit" in said:
-        pytest.skip(said.strip())
+    output = run(*ENCLOSED, "true").stderr
+    if "does not permit" in output:
+        pytest.skip(output.strip())
 
 
-def test_packets_connections_and_lookups_that_would_leave_are_noted() -> None:
-    done = run(*ENCLOSED, sys.executable, "-c", PLANTED)
-    assert done.returncode == 0, done.stderr
-    assert '"udp", "address": "192.0.2.1", "port": 4242' in done.stdout
-    assert '"tcp", "address": "203.0.113.9", "port": 443' in done.stdout
-    assert '"name": "planted.driftline.invalid"' in done.stdout
-    assert "Would have left: tcp 203.0.113.9 port 443" in done.stderr
-    assert "Would have left: lookup of planted.driftline.invalid" in done.stderr
+def test_packets_connections_and_lookups_are_logged() -> None:
+    completed = run(*ENCLOSED, sys.executable, "-c", PLANTED)
+    assert completed.returncode == 0, completed.stderr
+    assert '"udp", "address": "192.0.2.1", "port": 4242' in completed.stdout
+    assert '"tcp", "address": "203.0.113.9", "port": 443' in completed.stdout
+    assert '"name": "planted.driftline.invalid"' in completed.stdout
+    assert "Would have left: tcp 203.0.113.9 port 443" in completed.stderr
+    assert "Would have left: lookup of planted.driftline.invalid" in completed.stderr
     if Path("/proc/net/if_inet6").exists():
-        assert '"udp", "address": "2001:db8:1::5", "port": 4242' in done.stdout
+        assert '"udp", "address": "2001:db8:1::5", "port": 4242' in completed.stdout
 
 
-def test_loopback_works_and_is_not_noted() -> None:
-    done = run(*ENCLOSED, sys.executable, "-c", AT_HOME)
-    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+def test_loopback_works_and_is_not_logged() -> None:
+    completed = run(*ENCLOSED, sys.executable, "-c", AT_HOME)
+    assert (completed.returncode, completed.stdout.strip()) == (0, ""), completed.stderr
 
 
-def test_the_command_stays_who_it_is_and_its_status_is_given() -> None:
-    done = run(*ENCLOSED, "sh", "-c", "id -u; id -g; exit 7")
-    assert done.returncode == 7
-    assert done.stdout.split() == [str(os.geteuid()), str(os.getegid())]
+def test_user_id_and_exit_status_stay_the_same() -> None:
+    completed = run(*ENCLOSED, "sh", "-c", "id -u; id -g; exit 7")
+    assert completed.returncode == 7
+    assert completed.stdout.split() == [str(os.geteuid()), str(os.getegid())]
 
 
-def test_the_machine_itself_is_left_as_it_was() -> None:
+def test_the_machine_is_not_changed() -> None:
     before = Path("/etc/resolv.conf").read_bytes(), Path("/proc/self/ns/net").readlink()
     inside = run(*ENCLOSED, "sh", "-c", "cat /etc/resolv.conf; readlink /proc/self/ns/net").stdout
     assert "198.18.0.53" in inside
@@ -82,9 +82,9 @@ def test_the_machine_itself_is_left_as_it_was() -> None:
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare (util-linux) is missing: it makes such a machine")
-def test_where_it_is_forbidden_the_command_runs_plainly_and_that_is_said() -> None:
+def test_the_command_runs_with_a_warning_if_forbidden() -> None:
     forbid = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
-    done = run("unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", *ENCLOSED, "sh", "-c",
+    completed = run("unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", *ENCLOSED, "sh", "-c",
                "echo ${DRIFTLINE_ATTEMPTS-plainly}; exit 7")  # fmt: skip
-    assert (done.returncode, done.stdout.strip()) == (7, "plainly")
-    assert "does not permit a network of its own (unshare: No space left on device)" in done.stderr
+    assert (completed.returncode, completed.stdout.strip()) == (7, "plainly")
+    assert "does not permit a network of its own (unshare: No space left on device)" in completed.stderr

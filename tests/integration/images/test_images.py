@@ -48,7 +48,7 @@ def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
     return images[request.param]
 
 
-def test_its_description_names_a_user_by_number_and_says_what_it_is(image: Image) -> None:
+def test_its_configuration_has_a_user_id_and_labels(image: Image) -> None:
     assert image.user == (10001, 10001)
     labels = image.configuration["Labels"]
     assert labels["org.opencontainers.image.title"] == f"driftline-{image.name}"
@@ -56,10 +56,10 @@ def test_its_description_names_a_user_by_number_and_says_what_it_is(image: Image
     assert image.configuration["Healthcheck"]["Test"][0] in ("CMD", "NONE")
 
 
-def test_it_runs_as_nobody_special_and_writes_nowhere_but_where_it_should(image: Image, world: World) -> None:
-    done = world.contained(SERVICE_OF.get(image.name, image.name)).python(SELF)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+def test_it_runs_without_rights_on_a_read_only_root(image: Image, world: World) -> None:
+    completed = world.contained(SERVICE_OF.get(image.name, image.name)).python(SELF)
+    assert completed.returncode == 0, completed.stderr
+    assert json.loads(completed.stdout) == {
         "user": 10001,
         "group": 10001,
         "rights": 0,
@@ -71,7 +71,7 @@ def test_it_runs_as_nobody_special_and_writes_nowhere_but_where_it_should(image:
     }
 
 
-def test_it_holds_its_own_libraries_and_no_other_services(image: Image) -> None:
+def test_it_contains_only_the_libraries_of_its_service(image: Image) -> None:
     packages = image.root.glob("opt/driftline/lib/python3.11/site-packages/*.dist-info")
     names = {re.sub(r"[-_.]+", "-", folder.name.partition("-")[0].lower()) for folder in packages}
     assert {"sqlalchemy", "pandas", "pydantic"} <= names
@@ -82,13 +82,13 @@ def test_it_holds_its_own_libraries_and_no_other_services(image: Image) -> None:
     assert len([*image.root.glob("opt/jars/*.jar")]) == (5 if image.name == "jobs" else 0)
 
 
-def test_it_holds_nothing_that_builds_or_fetches(image: Image) -> None:
+def test_it_contains_no_build_tools(image: Image) -> None:
     assert [tool for tool in BUILD_TOOLS if (image.root / tool).exists()] == []
     assert not any((image.root / "uv").glob("*"))
     assert not any((image.root / "root").rglob("*.whl"))
 
 
-def test_of_ours_it_holds_tracked_files_only(image: Image) -> None:
+def test_it_contains_only_tracked_files_of_the_checkout(image: Image) -> None:
     app = image.root / "app"
     held = {file.relative_to(app) for file in app.rglob("*") if file.is_file() and file.suffix != ".pyc"}
     tracked = {file.relative_to(paths.ROOT) for file in tracked_files()}
@@ -101,7 +101,7 @@ def test_of_ours_it_holds_tracked_files_only(image: Image) -> None:
     }
 
 
-def test_it_holds_no_secret(image: Image, world: World) -> None:
+def test_it_contains_no_secret(image: Image, world: World) -> None:
     known = [CANARY, world.database.password]
     known += [file.read_text() for file in world.secrets.iterdir() if file.suffix in (".password", ".token")]
     places = [image.root / name for name in ("app", "etc", "home", "opt/jars", "requirements", "root", "run", "srv")]
@@ -112,18 +112,18 @@ def test_it_holds_no_secret(image: Image, world: World) -> None:
     assert [name for name in image.environment if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == []
 
 
-def test_they_set_up_load_explore_and_prepare_as_the_compose_file_says(world: World) -> None:
+def test_the_steps_of_the_compose_file_run(world: World) -> None:
     for name in ("provision", "plan", "history", "days", "eda", "prepare"):
         began = time.monotonic()
-        done = world.step(name)
-        assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        completed = world.step(name)
+        assert completed.returncode == 0, f"{name}: {completed.stdout[-3000:]}{completed.stderr[-3000:]}"
         tell(f"{name}: {time.monotonic() - began:.1f} s")
     assert (world.volume / "eda" / "report.html").stat().st_size > 10_000
     assert [*(world.volume / "objects" / "prepared").rglob("*.parquet")]
 
 
 @pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/models")])
-def test_a_service_starts_answers_its_health_check_and_asks_for_a_token(world: World, name: str, page: str) -> None:
+def test_a_service_starts_and_requires_a_token(world: World, name: str, page: str) -> None:
     assert world.step("provision").returncode == 0
     port = ports.any_free(frozenset())
     own = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
@@ -141,9 +141,9 @@ def test_a_service_starts_answers_its_health_check_and_asks_for_a_token(world: W
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> None:
-    done = replace(world.contained(name, DRIFTLINE_TOKENS=""), network=False).run()
-    assert done.returncode == 2, done.stderr
-    assert "DRIFTLINE_TOKENS" in done.stdout + done.stderr
+    completed = replace(world.contained(name, DRIFTLINE_TOKENS=""), network=False).run()
+    assert completed.returncode == 2, completed.stderr
+    assert "DRIFTLINE_TOKENS" in completed.stdout + completed.stderr
 
 
 @contextmanager

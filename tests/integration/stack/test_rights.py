@@ -1,4 +1,4 @@
-"""What each database user may do, on both servers: its work, and nothing beyond it."""
+"""What each database user may do, on both servers: its work and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from stack.testing.fixtures import DatabaseAddress
 
 PASSWORD = "of every user here"
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
-"""Error codes of a user who may not."""
+"""Error codes of missing rights."""
 TRUTH = "injected_drift"
 TRIED = {
     "S": "SELECT none_such FROM `x`",
@@ -27,8 +27,8 @@ TRIED = {
     "U": "UPDATE `x` SET none_such = 1",
     "D": "DELETE FROM `x` WHERE none_such = 1",
 }
-"""Statements that fail in any case: of who may not, for that reason."""
-NOBODYS = (
+"""Statements that always fail; without the right, with one of the codes above."""
+FORBIDDEN_TO_ALL = (
     "CREATE TABLE another (a INT)",
     "CREATE DATABASE another",
     "ALTER TABLE labels ADD COLUMN a INT",
@@ -88,22 +88,22 @@ def _is_denied(cursor: Cursor, statement: str) -> bool:
     return False
 
 
-def _allowed(cursor: Cursor, table: str) -> str:
-    """Give the first letters of what may be done with a table's rows."""
+def _letters(cursor: Cursor, table: str) -> str:
+    """Return the first letters of what the user may do with the rows of a table."""
     return "".join(
         letter for letter, statement in TRIED.items() if not _is_denied(cursor, statement.replace("`x`", table))
     )
 
 
 def _rights(address: DatabaseAddress, role: str) -> dict[str, str]:
-    """Give what a user may do with each table of the schema and of the truth."""
+    """Return what a user may do with each table of the schema and of the truth."""
     with _connected(address) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")
         names = [str(row[0]) for row in cursor.fetchall()]
     with _as(address, role) as cursor:
-        found = {name: _allowed(cursor, name) for name in names}
-        found[TRUTH] = _allowed(cursor, f"{address.name}_truth.{TRUTH}")
-    return {name: may for name, may in found.items() if may}
+        rights = {name: _letters(cursor, name) for name in names}
+        rights[TRUTH] = _letters(cursor, f"{address.name}_truth.{TRUTH}")
+    return {name: may for name, may in rights.items() if may}
 
 
 MAY = {
@@ -127,23 +127,23 @@ MAY = {
         "SIUD": "pending_chunks chunk_revisions results verdicts",
     },
 }
-"""Select, insert, update, delete, by user and table; what is not here a user may not even see."""
+"""Select, insert, update, delete, by user and table; other tables a user may not even see."""
 
 
-def test_each_user_may_do_its_work_with_rows_and_no_more(with_model: DatabaseAddress) -> None:
+def test_each_user_has_exactly_its_rights_on_rows(with_model: DatabaseAddress) -> None:
     for role, tables_by_right in MAY.items():
         assert _rights(with_model, role) == {
             table: right for right, names in tables_by_right.items() for table in names.split()
         }
 
 
-def test_nobody_changes_tables_or_users_or_sees_what_is_the_servers(with_model: DatabaseAddress) -> None:
+def test_no_user_may_change_tables_or_users(with_model: DatabaseAddress) -> None:
     for role in MAY:
         with _as(with_model, role) as cursor:
-            assert [statement for statement in NOBODYS if not _is_denied(cursor, statement)] == [], role
+            assert [statement for statement in FORBIDDEN_TO_ALL if not _is_denied(cursor, statement)] == [], role
 
 
-def test_the_jobs_make_the_churn_models_tables_and_renew_the_view(schema: DatabaseAddress) -> None:
+def test_the_jobs_create_the_churn_tables_and_the_view(schema: DatabaseAddress) -> None:
     with _as(schema, "jobs") as cursor:
         for name in (CHURN_PREDICTIONS, CHURN_STAGING):
             cursor.execute(f"CREATE TABLE {name} (a INT)")
@@ -155,19 +155,19 @@ def test_the_jobs_make_the_churn_models_tables_and_renew_the_view(schema: Databa
         assert _is_denied(cursor, f"DROP TABLE {CHURN_PREDICTIONS}")
 
 
-def test_the_summary_is_filled_by_who_may(schema: DatabaseAddress) -> None:
+def test_only_simulator_and_jobs_may_fill_the_summary(schema: DatabaseAddress) -> None:
     for role, may in (("simulator", True), ("jobs", True), ("monitor", False), ("eda", False)):
         with _as(schema, role) as cursor:
             assert _is_denied(cursor, "CALL GetDailyCDRDataBatch('2026-01-01')") is not may
 
 
-def test_the_monitor_holds_rows_that_it_cannot_change(schema: DatabaseAddress) -> None:
+def test_the_monitor_may_lock_rows_that_it_cannot_change(schema: DatabaseAddress) -> None:
     with _as(schema, "monitor") as cursor:
         cursor.execute("SELECT version FROM model_versions FOR UPDATE")
         cursor.execute("SELECT number FROM models LOCK IN SHARE MODE")
 
 
-def test_what_earlier_versions_gave_is_taken_back(schema: DatabaseAddress) -> None:
+def test_rights_of_earlier_versions_are_revoked(schema: DatabaseAddress) -> None:
     with _connected(schema) as connection, connection.cursor() as cursor:
         pattern = schema.name.replace("_", r"\_")
         for role in ("jobs", "monitor"):

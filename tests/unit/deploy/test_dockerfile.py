@@ -63,10 +63,10 @@ def test_it_is_the_only_one() -> None:
     assert {*images[1].split()} == {*IMAGES}
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_reports_nothing() -> None:
     command = (paths.VENV / "bin" / "hadolint", str(DOCKERFILE))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 def test_the_base_is_pinned() -> None:
@@ -129,7 +129,7 @@ def test_the_ports_are_those_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_its_lock_is_part_of_the_whole_and_holds_the_librarys_own(image: str) -> None:
+def test_its_lock_is_between_the_core_lock_and_the_dev_lock(image: str) -> None:
     assert pins(paths.REQUIREMENTS / "core.lock") <= pins(lock_of(image)) <= pins(paths.REQUIREMENTS / "dev.lock")
     requirements = re.split(r"\n(?=\S)", lock_of(image).read_text().strip())
     assert [one for one in requirements if not one.startswith("#") and "--hash=sha256:" not in one] == []

@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for kind in diagrams.FORMATS:
             diagrams.rendered(source, kind).write_bytes(source.stem.encode())
     assert diagrams.outdated(made) == diagrams.sources(made)
-    diagrams.note(made)
+    diagrams.record(made)
     return made
 
 
@@ -63,4 +63,4 @@ def test_what_no_source_has_is_removed(folder: Path) -> None:
     assert [path.name for path in diagrams.strays(folder)] == ["plain.png", "plain.svg"]
     diagrams.update(folder)
     assert diagrams.strays(folder) == []
-    assert {*diagrams.noted(folder)} == {"styled.puml", "styled.svg", "styled.png"}
+    assert {*diagrams.recorded(folder)} == {"styled.puml", "styled.svg", "styled.png"}

@@ -1,4 +1,4 @@
-"""Where images cannot be built the reason is said; how a container is described."""
+"""The reason why images cannot be built, and the description of a container."""
 
 import json
 import os
@@ -38,13 +38,13 @@ def test_programs_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tm
     assert "no buildah, debootstrap, runc" in reason
 
 
-def test_an_ordinary_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ordinary_user_cannot_build_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda program: program)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert "by root only" in str(images.reason_missing())
+    assert "needs root" in str(images.reason_missing())
 
 
-def test_a_container_has_no_rights_its_images_user_and_a_read_only_root(image: Image, tmp_path: Path) -> None:
+def test_a_container_has_no_rights_and_a_read_only_root(image: Image, tmp_path: Path) -> None:
     description = described(RuncContainer(image, tmp_path / "one", {"DB_USER": "u"}))
     process = description["process"]
     assert process["user"] == {"uid": 10001, "gid": 10001}

@@ -74,10 +74,10 @@ def test_what_is_printed_names_the_place_and_never_the_secret(
     secret = f"AKIA{noise(16, UPPER)}"
     written(tmp_path, "deploy.sh", f"\nexport KEY={secret}")
     assert main([str(tmp_path)]) == LEAKS_FOUND
-    said = capsys.readouterr().err
-    assert "deploy.sh:2: AWS Access Key" in said
-    assert leaks.fingerprint(secret) in said
-    assert secret not in said
+    output = capsys.readouterr().err
+    assert "deploy.sh:2: AWS Access Key" in output
+    assert leaks.fingerprint(secret) in output
+    assert secret not in output
 
 
 def test_a_clean_folder_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_an_empty_value_is_refused_rather_than_found_everywhere(tmp_path: Path) 
         files_with(["x", ""], [tmp_path])
 
 
-def test_files_below_a_folder_are_regular_and_links_are_not_followed(tmp_path: Path) -> None:
+def test_files_below_a_folder_exclude_links(tmp_path: Path) -> None:
     inner = tmp_path / "logs" / "spark"
     inner.mkdir(parents=True)
     file = written(inner, "job.log", "x")

@@ -23,9 +23,9 @@ def test_the_notes_are_the_versions_own_part() -> None:
     assert release.notes_of("0.2.0", CHANGELOG, released=False) == "- What comes.\n"
 
 
-@pytest.mark.parametrize(("version", "said"), [("0.2.0", "calls 0.2.0 unreleased"), ("0.3.0", "has nothing under")])
-def test_a_version_without_a_day_or_notes_is_not_released(version: str, said: str) -> None:
-    with pytest.raises(NotReleasable, match=said):
+@pytest.mark.parametrize(("version", "message"), [("0.2.0", "calls 0.2.0 unreleased"), ("0.3.0", "has nothing under")])
+def test_a_version_without_a_day_or_notes_is_not_released(version: str, message: str) -> None:
+    with pytest.raises(NotReleasable, match=message):
         release.notes_of(version, CHANGELOG, released=True)
 
 

@@ -16,10 +16,12 @@ from stack.services.site import Site
 
 
 def test_make_prints_help_for_every_target() -> None:
-    done = subprocess.run(("make", "--no-print-directory"), cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    completed = subprocess.run(
+        ("make", "--no-print-directory"), cwd=paths.ROOT, capture_output=True, text=True, check=True
+    )
     makefile = (paths.ROOT / "Makefile").read_text()
     targets = makefile.split(".PHONY:")[1].splitlines()[0].split()
-    assert {line.split()[1] for line in done.stdout.splitlines()} == set(targets)
+    assert {line.split()[1] for line in completed.stdout.splitlines()} == set(targets)
 
 
 def test_certificates_are_made_for_their_owner_only(
@@ -76,7 +78,7 @@ def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
     assert not cache.exists()
 
 
-def test_what_runs_can_be_stopped_though_the_given_server_is_half_named(
+def test_down_works_though_the_external_server_has_no_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
@@ -87,7 +89,7 @@ def test_what_runs_can_be_stopped_though_the_given_server_is_half_named(
     assert "DB_USER: Field required" in capsys.readouterr().err
 
 
-def test_a_given_server_that_is_away_is_named_with_its_variables(
+def test_an_unreachable_external_server_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
@@ -95,8 +97,8 @@ def test_a_given_server_that_is_away_is_named_with_its_variables(
     for name, value in (given | kafka).items():
         monkeypatch.setenv(name, value)
     assert main(["up"]) == 2
-    said = capsys.readouterr().err
-    assert f"The given server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in said
+    output = capsys.readouterr().err
+    assert f"The external server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
 
 
 def test_there_are_no_logs_before_the_start(

@@ -41,9 +41,9 @@ class Stack:
         return {**inherited, "DRIFTLINE_VAR": str(self.var), **more}
 
     def up(self, *arguments: str, **environment: str) -> Done:
-        done = self.run("up", "--servers-only", *arguments, **environment)
-        assert done.returncode == 0, done.stderr
-        return done
+        completed = self.run("up", "--servers-only", *arguments, **environment)
+        assert completed.returncode == 0, completed.stderr
+        return completed
 
     @property
     def site(self) -> Site:
@@ -107,9 +107,9 @@ def test_killed_servers_come_back_with_their_rows(stack: Stack) -> None:
 
 
 def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
-    done = stack.run("down")
-    assert done.returncode == 0
-    assert "was killed" not in done.stderr
+    completed = stack.run("down")
+    assert completed.returncode == 0
+    assert "was killed" not in completed.stderr
     assert stack.pids() == []
     assert stack.run("status").returncode == 3
     stack.up()
@@ -120,8 +120,8 @@ def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
     wanted = read_ports(stack.var)["mariadb"]
     stack.run("down")
     with socket.create_server(("127.0.0.1", wanted)):
-        done = stack.up()
-        assert f"Port {wanted} is in use by someone else" in done.stderr
+        completed = stack.up()
+        assert f"Port {wanted} is in use:" in completed.stderr
         assert read_ports(stack.var)["mariadb"] != wanted
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
@@ -200,8 +200,8 @@ def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack)
         "KAFKA_BOOTSTRAP_SERVERS": stack.site.bootstrap_servers,
     }
     other = Stack(tmp_path / "var")
-    done = other.up(**{name: value for name, value in given.items() if name != "DRIFTLINE_VAR"})
-    assert "given by the environment" in done.stderr
+    completed = other.up(**{name: value for name, value in given.items() if name != "DRIFTLINE_VAR"})
+    assert "external, from the environment" in completed.stderr
     assert other.pids() == []
     assert not (other.var / "secrets").exists()
 
@@ -210,7 +210,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     other = Stack(tmp_path)
     for command in (("up", "--servers-only"), ("clean",)):
-        done = other.run(*command)
-        assert done.returncode == 2
-        assert "not Driftline's" in done.stderr
+        completed = other.run(*command)
+        assert completed.returncode == 2
+        assert "was not created by Driftline" in completed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -27,13 +27,13 @@ def test_the_fixtures_use_them_and_leave_nothing_behind(
         "TEST_KAFKA": kafka_session.bootstrap_servers,
     }
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(
+    completed = subprocess.run(
         (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'base'}", GIVEN,
          "-k", "schema or strict or password or messages"),
         cwd=paths.ROOT, env=alone | addresses, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"\b9 passed\b", done.stdout), done.stdout
+    assert completed.returncode == 0, completed.stdout
+    assert re.search(r"\b9 passed\b", completed.stdout), completed.stdout
     assert [*(tmp_path / "base").glob("*/data")] == [], "a server of its own was started"
     with mariadb_session.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES LIKE 'test\\_%'")

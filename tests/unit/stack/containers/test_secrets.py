@@ -17,7 +17,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_made_again_they_stay(tmp_path: Path) -> None:
+def test_existing_secrets_stay(tmp_path: Path) -> None:
     container_secrets.make(tmp_path / "secrets", NOW)
     first = contents(tmp_path / "secrets")
     container_secrets.make(tmp_path / "secrets", NOW + timedelta(days=1))
@@ -25,7 +25,7 @@ def test_made_again_they_stay(tmp_path: Path) -> None:
     assert len({value for name, value in first.items() if name.endswith(".password")}) == 1 + len(ACCOUNTS)
 
 
-def test_the_token_for_curl_is_in_the_file_of_tokens_and_only_as_a_hash(tmp_path: Path) -> None:
+def test_the_token_for_curl_is_stored_as_a_hash(tmp_path: Path) -> None:
     container_secrets.make(tmp_path, NOW)
     plain, hashed = (tmp_path / "demo.token").read_text(), container_secrets.token_file(tmp_path)
     found = tokens.find(tokens.read(hashed), plain, NOW)
@@ -35,7 +35,7 @@ def test_the_token_for_curl_is_in_the_file_of_tokens_and_only_as_a_hash(tmp_path
 
 
 @pytest.mark.parametrize("lost", ["demo.token", "tokens/tokens.json"])
-def test_a_half_that_was_lost_is_made_anew_with_the_other(tmp_path: Path, lost: str) -> None:
+def test_a_lost_half_is_created_again_with_the_other(tmp_path: Path, lost: str) -> None:
     container_secrets.make(tmp_path, NOW)
     (tmp_path / lost).unlink()
     container_secrets.make(tmp_path, NOW)
@@ -43,7 +43,7 @@ def test_a_half_that_was_lost_is_made_anew_with_the_other(tmp_path: Path, lost: 
     assert tokens.find(tokens.read(container_secrets.token_file(tmp_path)), plain, NOW)
 
 
-def test_only_the_owner_enters_and_a_containers_user_reads_what_is_mounted(tmp_path: Path) -> None:
+def test_only_the_owner_enters_the_readable_files_folder(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     container_secrets.make(folder, NOW)
     tokens.create(container_secrets.token_file(folder), "another", frozenset({Scope.READ}), NOW)

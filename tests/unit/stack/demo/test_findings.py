@@ -29,18 +29,18 @@ def days(*verdicts: str) -> list[Day]:
 
 
 def test_a_drift_is_dated_from_its_first_day() -> None:
-    said = "\n".join(summary_of(days("ok", "ok", "warn", "alert"), PLAN, 3))
-    assert "unit drift of DP_MOC_DURATION from 2026-02-01 on" in said
-    assert "First warned:    2026-02-01 (day 1 of the drift)" in said
-    assert "First alerted:   2026-02-02 (day 2 of the drift)" in said
-    assert "those of 2026-02-01 at the end of 2026-02-04" in said
-    assert "traces: 2, of which 0 alerted" in said
+    output = "\n".join(summary_of(days("ok", "ok", "warn", "alert"), PLAN, 3))
+    assert "unit drift of DP_MOC_DURATION from 2026-02-01 on" in output
+    assert "First warned:    2026-02-01 (day 1 of the drift)" in output
+    assert "First alerted:   2026-02-02 (day 2 of the drift)" in output
+    assert "those of 2026-02-01 at the end of 2026-02-04" in output
+    assert "traces: 2, of which 0 alerted" in output
 
 
-def test_what_came_before_the_drift_is_a_false_alert_and_no_finding() -> None:
-    said = "\n".join(summary_of(days("alert", "ok", "ok", "ok"), PLAN, 3))
-    assert "First alerted:   never" in said
-    assert "traces: 2, of which 1 alerted" in said
+def test_an_alert_before_the_drift_is_a_false_alert() -> None:
+    output = "\n".join(summary_of(days("alert", "ok", "ok", "ok"), PLAN, 3))
+    assert "First alerted:   never" in output
+    assert "traces: 2, of which 1 alerted" in output
 
 
 def test_without_drift_every_alert_is_counted() -> None:
@@ -48,10 +48,10 @@ def test_without_drift_every_alert_is_counted() -> None:
     assert summary_of(days("ok", "alert"), plan, 3) == ["Days without drift, or its traces: 2, of which 1 alerted"]
 
 
-def test_a_day_whose_features_look_back_into_the_drift_is_not_clean() -> None:
+def test_a_day_that_looks_back_into_the_drift_is_not_clean() -> None:
     brief = Scenario(stream_days=20, drifts=(PlannedDrift("concept", 1.0, 3, 4),))
-    said = summary_of([], Plan.ending(brief, date(2026, 2, 18)), 3)
-    assert said[0] == "Put in:          concept drift from 2026-02-01 on"
+    output = summary_of([], Plan.ending(brief, date(2026, 2, 18)), 3)
+    assert output[0] == "Put in:          concept drift from 2026-02-01 on"
     all_days = [Day.of(chunk(number, "ok")) for number in range(20)]
     assert summary_of(all_days, Plan.ending(brief, date(2026, 2, 18)), 3)[-1].startswith(
         "Days without drift, or its traces: 12,"
@@ -68,7 +68,7 @@ def test_a_missing_number_is_a_dash_and_many_names_are_counted() -> None:
     assert "   - " in text
 
 
-def test_drift_that_does_not_last_yet_and_an_open_day_are_said() -> None:
+def test_short_drift_and_open_days_are_marked() -> None:
     seen, still_open = chunk(0, "ok"), chunk(1, "pending_labels", None) | {"closed": False}
     lines = drawn([Day.of(seen), Day.of(still_open), Day.of(chunk(2, "ok") | {"drift_seen": []})])
     assert "not lasting yet: M_Out_Call_Time, a, b and 2 more" in lines[0]

@@ -11,7 +11,7 @@ from stack.errors import StackError
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def test_the_stream_ends_yesterday_and_the_history_the_day_before_it(tmp_path: Path) -> None:
+def test_the_stream_ends_yesterday_and_follows_the_history(tmp_path: Path) -> None:
     plan = Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
     assert plan.stream_last == date(2026, 2, 28)
     assert plan.stream_first == date(2026, 1, 30)
@@ -20,12 +20,12 @@ def test_the_stream_ends_yesterday_and_the_history_the_day_before_it(tmp_path: P
     assert plan.day(15) == date(2026, 2, 13)
 
 
-def test_a_kept_plan_stays_on_later_days(tmp_path: Path) -> None:
+def test_a_saved_plan_stays_on_later_days(tmp_path: Path) -> None:
     first = Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
     assert Plan.load_or_create(tmp_path / "demo.json", Scenario(), datetime(2027, 1, 1, tzinfo=UTC)) == first
 
 
-def test_another_scenario_on_kept_data_is_refused(tmp_path: Path) -> None:
+def test_another_scenario_on_existing_data_is_refused(tmp_path: Path) -> None:
     Plan.load_or_create(tmp_path / "demo.json", Scenario(), NOON)
     with pytest.raises(StackError, match="make clean"):
         Plan.load_or_create(tmp_path / "demo.json", Scenario(subscribers=5), NOON)

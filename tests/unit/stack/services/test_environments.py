@@ -62,7 +62,7 @@ def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> Non
     assert knowing == {"simulator", "monitor"}
 
 
-def test_the_folder_of_secrets_is_known_to_all_who_read_further_settings(tmp_path: Path) -> None:
+def test_all_services_but_the_owner_know_the_secrets_folder(tmp_path: Path) -> None:
     site = Site.at(tmp_path / "var", {**GIVEN, "DRIFTLINE_SECRETS": "/run/ours"})
     knowing = {role for role in names() if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
     assert knowing == {*names()} - {"owner"}
@@ -73,7 +73,7 @@ def test_the_monitor_does_not_know_kafka(site: Site) -> None:
     assert settings_for("jobs", site)["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9092"
 
 
-def test_a_given_server_is_used_by_all(tmp_path: Path) -> None:
+def test_an_external_server_is_used_by_all(tmp_path: Path) -> None:
     given = {"DB_HOST": "db.example", "DB_PORT": "3306", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "Other"}
     settings = settings_for("jobs", Site.at(tmp_path / "var", {**given, "KAFKA_BOOTSTRAP_SERVERS": "k:1"}))
     assert {name: settings[name] for name in given} == given
@@ -81,7 +81,7 @@ def test_a_given_server_is_used_by_all(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-def test_how_given_servers_are_spoken_to_is_known_to_who_speaks_to_them(tmp_path: Path) -> None:
+def test_only_clients_know_the_security_of_external_servers(tmp_path: Path) -> None:
     database = {"DB_HOST": "db.example", "DB_USER": "u", "DB_PASSWORD": "p", "DB_SSL_CA": "/etc/ca.pem"}
     sasl = {"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "p", "KAFKA_SASL_MECHANISM": "PLAIN"}
     kafka = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SSL_CA": "/etc/ca.pem", **sasl}
@@ -95,20 +95,20 @@ def test_how_given_servers_are_spoken_to_is_known_to_who_speaks_to_them(tmp_path
     assert ours.kafka_settings.security_protocol == "PLAINTEXT"
 
 
-def test_settings_of_a_given_kafka_that_do_not_fit_are_one_message(tmp_path: Path) -> None:
+def test_inconsistent_settings_of_an_external_kafka_are_named(tmp_path: Path) -> None:
     given = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
     with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL needs KAFKA_SSL_CA"):
         _ = given.kafka_settings
 
 
-def test_a_given_server_needs_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_external_server_needs_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DB_USER", "DB_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(StackError, match=r"(?s)DB_HOST is set, so that server is used.*DB_USER: .*DB_PASSWORD: "):
         Site.at(tmp_path, {"DB_HOST": "db.example"})
 
 
-def test_ports_are_kept(tmp_path: Path) -> None:
+def test_ports_are_saved(tmp_path: Path) -> None:
     assert read_ports(tmp_path) == DEFAULT_PORTS
     write_ports(tmp_path, {**DEFAULT_PORTS, "kafka": 9192})
     assert Site.at(tmp_path, {}).bootstrap_servers == "127.0.0.1:9192"

@@ -32,7 +32,7 @@ def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
     assert len(set(chosen.values())) == len(chosen)
 
 
-def test_what_is_chosen_is_kept(site: Site) -> None:
+def test_chosen_ports_are_saved(site: Site) -> None:
     chosen = choose_ports(site, PROCESSES, any_port=True).ports
     assert read_ports(site.var) == chosen
     assert len(set(chosen.values())) == 5

@@ -16,7 +16,7 @@ def test_every_port_is_used_once() -> None:
     assert len(set(DEFAULT_PORTS.values())) == len(used)
 
 
-def test_a_given_server_is_not_ours(tmp_path: Path) -> None:
+def test_an_external_server_is_not_local(tmp_path: Path) -> None:
     given = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
     addresses = {process.name: process.external_address(Site.at(tmp_path, given)) for process in PROCESSES}
     assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None}

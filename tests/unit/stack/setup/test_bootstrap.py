@@ -13,7 +13,7 @@ print([name for name in ("rich", "pydantic", "pymysql", "confluent_kafka", "drif
 
 
 def test_needs_the_standard_library_only() -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         (sys.executable, "-S", "-c", THIRD_PARTY), cwd=paths.ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+    assert (completed.stdout, completed.returncode) == ("[]\n", 0), completed.stderr

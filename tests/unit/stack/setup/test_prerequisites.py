@@ -1,4 +1,4 @@
-"""What is missing on a machine is said in one sentence each, all at once."""
+"""Missing prerequisites are reported in one sentence each, all at once."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_another_java_is_named(machine: Path) -> None:
         prerequisites.check()
 
 
-def test_every_fault_is_said(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fault_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine / "java").unlink()
     (machine / "mvn").unlink()
     monkeypatch.setattr(prerequisites, "DISK_GB", 1e9)

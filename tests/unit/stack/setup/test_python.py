@@ -37,9 +37,9 @@ def test_takes_the_one_that_is_asked_for_by_name_or_path(tmp_path: Path) -> None
 def test_takes_no_other_than_the_one_that_is_asked_for(tmp_path: Path) -> None:
     fake(tmp_path, "python3.12", fits=True, ensurepip=True)
     fake(tmp_path, "python3.13", fits=False, ensurepip=True)
-    done = found(tmp_path, PYTHON="python3.13")
-    assert (done.stdout, done.returncode) == ("", 1)
-    assert done.stderr.startswith("PYTHON is set to python3.13, which is no Python 3.11 or 3.12 that runs")
+    completed = found(tmp_path, PYTHON="python3.13")
+    assert (completed.stdout, completed.returncode) == ("", 1)
+    assert completed.stderr.startswith("PYTHON is set to python3.13, which is no Python 3.11 or 3.12 that runs")
 
 
 def test_passes_over_what_does_not_run_or_lacks_ensurepip(tmp_path: Path) -> None:
@@ -51,13 +51,13 @@ def test_passes_over_what_does_not_run_or_lacks_ensurepip(tmp_path: Path) -> Non
 
 def test_says_that_ensurepip_is_missing(tmp_path: Path) -> None:
     fake(tmp_path, "python3", fits=True, ensurepip=False)
-    done = found(tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Python's ensurepip is missing in python3: install")
+    completed = found(tmp_path)
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("Python's ensurepip is missing in python3: install")
 
 
 def test_says_that_python_is_missing(tmp_path: Path) -> None:
     fake(tmp_path, "python3", fits=False, ensurepip=True)
-    done = found(tmp_path)
-    assert (done.stdout, done.returncode) == ("", 1)
-    assert done.stderr.startswith("Python 3.11 or 3.12 is missing: install")
+    completed = found(tmp_path)
+    assert (completed.stdout, completed.returncode) == ("", 1)
+    assert completed.stderr.startswith("Python 3.11 or 3.12 is missing: install")

@@ -1,4 +1,4 @@
-"""Tools are built once, and their absence is said with its cure."""
+"""Tools are built once, and a missing one is reported with the cure."""
 
 import threading
 from pathlib import Path
@@ -33,9 +33,9 @@ def fake_go(folder: Path, script: str) -> None:
 def test_without_go_the_reason_names_the_cure(machine: Path) -> None:
     reason = tools.reason_missing(TOOL)
     assert reason is not None
-    assert "a-tool v1.0.0 is not built and there is no Go here" in reason
+    assert "a-tool v1.0.0 is not built and Go is missing" in reason
     assert "run `make tools`" in reason
-    with pytest.raises(PrerequisiteMissing, match="there is no Go here"):
+    with pytest.raises(PrerequisiteMissing, match="Go is missing"):
         tools.path(TOOL)
 
 
@@ -67,5 +67,5 @@ def test_a_failed_build_leaves_nothing_and_says_what_go_said(machine: Path) -> N
 
 def test_the_command_goes_on_without_go(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tools"]) == 0
-    said = capsys.readouterr().err
-    assert all(f"{tool.name} {tool.version} is not built" in said for tool in tools.TOOLS)
+    output = capsys.readouterr().err
+    assert all(f"{tool.name} {tool.version} is not built" in output for tool in tools.TOOLS)

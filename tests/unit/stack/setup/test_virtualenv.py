@@ -38,9 +38,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallStep:
     return packages
 
 
-def test_an_environment_of_another_python_is_made_anew_when_one_is_asked_for(
-    installed: InstallStep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_requested_python_replaces_the_environment(installed: InstallStep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON", "python3")
     virtualenv.forget_another_python()
     assert installed.is_done()
@@ -50,7 +48,7 @@ def test_an_environment_of_another_python_is_made_anew_when_one_is_asked_for(
     assert virtualenv.UNFINISHED.exists()
 
 
-def test_an_environment_is_kept_when_no_python_is_asked_for(
+def test_an_environment_stays_without_a_requested_python(
     installed: InstallStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHON", raising=False)
