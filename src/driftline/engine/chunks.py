@@ -88,7 +88,7 @@ def row_sizes(total: int, rows: int) -> tuple[int, ...]:
 
 
 def count_sizes(total: int, count: int) -> tuple[int, ...]:
-    """Cut `total` rows into `count` chunks that differ by one row at most; fewer rows than chunks make one chunk each."""
+    """Cut `total` rows into `count` chunks that differ by one row at most, or into fewer where rows are fewer."""
     chunks = min(total, count)
     edges = [total * chunk // chunks for chunk in range(chunks + 1)] if chunks else []
     return tuple(after - before for before, after in pairwise(edges))

@@ -18,8 +18,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LARGEST = 1e70
-"""A number above this in size is read as infinite. Sums of fourth powers of all others, and of squares of squared errors,
-stay finite over any number of rows."""
+"""A number above this in size is read as infinite. Sums of fourth powers of all others, and of squares of squared
+errors, stay finite over any number of rows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,8 +102,8 @@ class State(StrEnum):
 class Bounds:
     """The bounds that a value is compared with; None is no bound on that side.
 
-    `lower` and `upper` are the warning bounds. `alert_lower` and `alert_upper`, further out, are the alert bounds, beyond
-    which a single chunk alerts. `expected` is the mean of the reference's chunks, None where there are too few.
+    `lower` and `upper` are the warning bounds. `alert_lower` and `alert_upper`, further out, are alert bounds: beyond
+    them a single chunk alerts. `expected` is the mean of the reference's chunks, None where there are too few.
     """
 
     lower: float | None = None

@@ -96,8 +96,8 @@ class Spec(BaseModel):
     - `label_coverage` is the share of labels that a chunk needs before realized performance decides.
     - `minimum_rows` and `minimum_class_rows` (of the rarer class) are what a value needs to be computed.
     - `classes` are those of a multiclass model, as text; their scores are in columns probability_<class>.
-    - `metrics` are the problem's default ones if none are given; `confusion_matrix` of a binary model is replaced by its
-      four numbers.
+    - `metrics` are the problem's default ones if none are given; `confusion_matrix` of a binary model becomes its four
+      numbers.
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
@@ -211,7 +211,7 @@ class Spec(BaseModel):
                 yield f"{kind}_methods cannot be {', '.join(foreign)}; available: {', '.join(COLUMN_METHODS[kind])}"
         univariate = [method for method in self.multivariate_methods if method not in MULTIVARIATE_METHODS]
         if univariate:
-            yield f"{', '.join(univariate)} looks at one column; multivariate methods: {', '.join(MULTIVARIATE_METHODS)}"
+            yield f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
         if self.multivariate_methods and not any(column.watched for column in self.columns):
             yield "multivariate_methods look at the watched features; watch some"
 

@@ -35,7 +35,7 @@ def summarize(frame: pd.DataFrame) -> Newest:
 
 
 def finish(summary: Newest, chunk: Chunk | None) -> Outcome:
-    """Return the seconds from the newest row to the chunk's end; undefined without `chunk`, or if rows are beyond it."""
+    """Return the seconds from the newest row to the chunk's end; undefined without `chunk` or beyond it."""
     if summary.at is None or chunk is None:
         return undefined(
             summary.rows, "the end of the chunk is unknown; pass the chunk to compute the age of its newest row"

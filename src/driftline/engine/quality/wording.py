@@ -16,7 +16,7 @@ def _missing(result: Result) -> str:
 
 
 def _unseen(result: Result) -> str:
-    return f"{result.subject} has a category that the reference has not in {percent(result.effect or 0.0)} of rows"
+    return f"{result.subject} has a category that the reference lacks in {percent(result.effect or 0.0)} of rows"
 
 
 def _outside(result: Result) -> str:

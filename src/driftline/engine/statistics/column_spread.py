@@ -48,7 +48,7 @@ class ColumnSpread:
         return sqrt(variance) / (2 * self.deviation) if variance >= 0 else None
 
     def quantile_error(self, share: float, rows: int) -> float | None:
-        """Return the asymptotic standard error of a quantile of `rows` rows, in the column's unit; 0 for equal values."""
+        """Return the asymptotic standard error of a quantile of `rows` rows, in the column's unit; 0 if equal."""
         density = self.densities.get(share)
         if density is None:
             return None if self.deviation is None else 0.0

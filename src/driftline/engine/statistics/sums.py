@@ -1,7 +1,7 @@
 """Count, sum and squared differences from the mean of a column, to twice the precision of a float. No I/O here.
 
-A chunk's mean, sum and standard deviation do not depend on the order of its rows or on how it was cut into parts: merged
-parts agree far below 1e-12 (relative), also where values cancel or lie close together far from 0. Squares are of
+A chunk's mean, sum and standard deviation depend neither on the order of its rows nor on how it was cut into parts:
+merged parts agree far below 1e-12 (relative), also where values cancel or lie close together far from 0. Squares are of
 differences from the mean of a part, and parts merge by the distance of their means (Chan, Golub and LeVeque 1979), in
 fractions: squares of the values themselves would lose their last digits.
 """

@@ -87,9 +87,7 @@ def test_the_domain_classifier_needs_event_time_and_id(fitted: FittedReference) 
 
 
 def test_a_spec_that_cannot_be_says_why() -> None:
-    with pytest.raises(
-        ValidationError, match="psi looks at one column; multivariate methods: pca_reconstruction, domain"
-    ):
+    with pytest.raises(ValidationError, match="psi looks at one column; multivariate are pca_reconstruction, domain"):
         Spec(columns=(ColumnSpec(name="a"),), multivariate_methods=(Method.PSI,))
     with pytest.raises(ValidationError, match="look at the watched features; watch some"):
         Spec(columns=(ColumnSpec(name="a", watched=False),), multivariate_methods=BOTH)
