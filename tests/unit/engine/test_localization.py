@@ -117,7 +117,7 @@ def test_nothing_to_locate(fitted: FittedReference) -> None:
 
 def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
     summary = summarize_chunk(fitted, BY_PLAN, scored_rows(100))
-    with pytest.raises(InvalidInput, match="located by jensen_shannon alone, not by wasserstein"):
+    with pytest.raises(InvalidInput, match="localized for jensen_shannon only, not for wasserstein"):
         localize(fitted, BY_PLAN, summary, "usage", Method.WASSERSTEIN)
     with pytest.raises(InvalidInput, match="'age' is not watched; watched are usage, calls, plan"):
         localize(fitted, BY_PLAN, summary, "age")

@@ -66,7 +66,7 @@ def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
     [
         (
             {"psj": {"type": "constant", "upper": 0.1}},
-            "no threshold for psj; there is one for accuracy, .*psi",
+            "no threshold for psj; available: accuracy, .*psi",
         ),
         ({"chi2": {"type": "constant", "upper": 0.1}}, "there is no threshold for chi2"),
         ({"psi": {"type": "constant", "lower": 0.2, "upper": 0.1}}, "lower threshold 0.2 must be less than"),
