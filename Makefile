@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams secrets services lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -10,6 +10,7 @@ PYTEST := $(VENV) -m pytest
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
+SITE := NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
@@ -58,6 +59,7 @@ check: setup-dev ## Run all checks: lint, format, types, import contracts, secre
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
+	$(SITE) --quiet
 
 language: setup-dev ## List names, docstrings and commit subjects worth improving (of=FOLDER: of one folder)
 	@$(VENV) -m devtools.language $(of)
@@ -91,6 +93,12 @@ bench: setup ## Run the benchmarks against the underlying libraries (some minute
 
 diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads PlantUML the first time)
 	@$(VENV) -m devtools.diagrams
+
+screenshot: setup-dev ## Take the README's picture of the running demo (needs a Chromium)
+	@$(VENV) -m devtools.screenshot $(url)
+
+docs: setup-dev ## Build the documentation site in build/site
+	@$(SITE)
 
 secrets: setup-dev ## Create the passwords and tokens of the compose files in deploy/secrets/
 	@$(VENV) -m stack.containers.secrets

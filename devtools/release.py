@@ -67,7 +67,7 @@ def build(into: Path) -> Path:
 
 
 def check_wheel(wheel: Path) -> None:
-    """Raise `NotReleasable` unless the wheel holds each file that git tracks below src/driftline/, and no other."""
+    """Raise `NotReleasable` unless the wheel contains exactly the files that git tracks below src/driftline/."""
     source = paths.ROOT / "src"
     library = source / "driftline"
     tracked = {file.relative_to(source).as_posix() for file in tracked_files() if file.is_relative_to(library)}

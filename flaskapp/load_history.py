@@ -16,7 +16,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
-from driftline.clock import FURTHEST_FUTURE, utc_now
+from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
@@ -44,7 +44,7 @@ def load_file(engine: Engine, path: Path, now: datetime) -> Loaded:
         InvalidInput: it has faults; nothing is loaded. Conflict: another history is there.
     """
     with _progress(f"Reading {path.name}", 3 * path.stat().st_size) as progress:
-        span = check_file(path, now + FURTHEST_FUTURE, progress)
+        span = check_file(path, now + MAX_CLOCK_SKEW, progress)
         return load(engine, span, file_batches(path, span, progress), now)
 
 

@@ -23,7 +23,7 @@ def create_app(
     Raises:
         InvalidInput: it would listen beyond loopback without tokens.
     """
-    app = make_app("monitoring", "Driftline monitor")
+    app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = make_engine(database)
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)

@@ -13,14 +13,15 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound, Unavailable
 from driftline.objects import ObjectStore
+from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.poll.watched import VersionKey, chunk_at, clock_of
-from monitoring.report import chunk_report, reports
-from monitoring.report.chunk_report import ChunkReport, Span
+from monitoring.report import reports
+from monitoring.report.chunk_views import ChunkRange, read_chunks
 
 log = logging.getLogger(__name__)
 REPORTED = 400
@@ -42,7 +43,7 @@ class ModelStatus:
 
     version: registry.Version
     clock: datetime
-    chunks: list[ChunkReport]
+    chunks: list[ChunkView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Monitor:
                 found.setdefault(name, []).append(version)
         return found
 
-    def status(self, name: str, version: int | None, span: Span) -> ModelStatus:
+    def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
         """Read a model's chunks as they stand, of its newest version where none is named.
 
         Raises:
@@ -99,7 +100,7 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                return ModelStatus(loaded, clock, chunk_report.read(connection, loaded, clock, span))
+                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
 
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Read all that was ever said of the chunk that holds an instant.
@@ -136,7 +137,9 @@ class Monitor:
 
     def _report(self) -> bool:
         """Write the reports anew; say whether they could be written."""
-        newest = [self.status(name, versions[-1], Span(most=REPORTED)) for name, versions in self.models().items()]
+        newest = [
+            self.status(name, versions[-1], ChunkRange(most=REPORTED)) for name, versions in self.models().items()
+        ]
         try:
             reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
         except Unavailable as error:

@@ -1,6 +1,6 @@
 """Download RawData.csv or RawData.csv.gz from cloud storage: `python flaskapp/DataFile/download_raw_data.py`.
 
-RAW_DATA_BUCKET and RAW_DATA_OBJECT name it, or RAW_DATA_URL; docs/cloud-data.md says the rest.
+RAW_DATA_BUCKET and RAW_DATA_OBJECT name it, or RAW_DATA_URL; docs/how-to/cloud-data.md says the rest.
 """
 
 import sys

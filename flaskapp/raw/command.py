@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from driftline.clock import FURTHEST_FUTURE, utc_now
+from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.errors import InvalidInput
 from flaskapp.command import start
 from flaskapp.history.loading import Progress as Told
@@ -27,7 +27,7 @@ GOOGLE = "gs://"
 def main(folder: Annotated[Path, typer.Option(help="where RawData.csv or RawData.csv.gz goes")] = FOLDER) -> None:
     """Download the raw data that the settings name, unless it is there already."""
     settings = RawDataSettings()
-    done = download(source_of(settings), folder, utc_now() + FURTHEST_FUTURE, _bar, time.sleep)
+    done = download(source_of(settings), folder, utc_now() + MAX_CLOCK_SKEW, _bar, time.sleep)
     typer.echo(_summary(done))
 
 

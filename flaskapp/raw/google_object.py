@@ -19,7 +19,7 @@ from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, V
 SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
 WAIT = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
-LOGIN = "run `gcloud auth application-default login`, or on a machine use workload identity (docs/cloud-data.md)"
+LOGIN = "run `gcloud auth application-default login`, or on a machine use workload identity (docs/how-to/cloud-data.md)"
 KEY_FILE = (
     "A service account's key file is in use. It works, but a key can be lost: prefer workload identity or "
     "`gcloud auth application-default login`, and never commit it."

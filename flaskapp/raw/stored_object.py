@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, StoreUnavailable, parent_and_name
+from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, StoreUnavailable, split_address
 from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 CHANGING = ("ETag", "etag", "mtime")
@@ -15,12 +15,12 @@ class StoredObject:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._store, self._name = parent_and_name(address)
+        self._store, self._name = split_address(address)
 
     def look(self) -> Version:
         """Ask for the object's size and what tells its versions apart."""
         with self._translated():
-            facts = self._store.facts(self._name)
+            facts = self._store.info(self._name)
         generation = next((str(facts[name]) for name in CHANGING if facts.get(name)), "unknown")
         gzipped = is_gzipped(self._name, facts.get("ContentType"), facts.get("ContentEncoding"))
         return Version(self._store.at(self._name), generation.strip('"'), int(facts["size"]), None, gzipped)

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 
 from driftline.errors import KafkaRefused, KafkaUnavailable
-from driftline.kafka import NOT_LET_IN, confluent_options, require_trust
+from driftline.kafka import AUTHENTICATION_FAILED, confluent_options, require_trust
 from flaskapp.relay.publisher import (
     COMMIT_SECONDS,
     OPEN_SECONDS,
@@ -63,7 +63,7 @@ class ConfluentPublisher:
         require_trust(self.route.kafka)
         for complaint in complaints:
             if complaint.code() == KafkaError._AUTHENTICATION:
-                raise KafkaRefused(NOT_LET_IN)
+                raise KafkaRefused(AUTHENTICATION_FAILED)
 
     def open(self) -> None:
         """Fence the predecessor."""

@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from driftline.errors import KafkaRefused, KafkaUnavailable
-from driftline.kafka import NOT_LET_IN, kafka_python_options, require_listening, require_trust
+from driftline.kafka import AUTHENTICATION_FAILED, kafka_python_options, require_listening, require_trust
 from flaskapp.relay.publisher import (
     OPEN_SECONDS,
     PROBE_SECONDS,
@@ -49,7 +49,11 @@ class KafkaPythonPublisher:
 
     def _unavailable(self) -> KafkaUnavailable:
         """Tell why a broker that listens gives no answer: to a wrong password the library has no error of its own."""
-        return KafkaRefused(NOT_LET_IN) if self.route.kafka.security_protocol.by_password else KafkaUnavailable()
+        return (
+            KafkaRefused(AUTHENTICATION_FAILED)
+            if self.route.kafka.security_protocol.uses_password
+            else KafkaUnavailable()
+        )
 
     @contextmanager
     def _consumer(self, seconds: float) -> Iterator[KafkaConsumer]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic import field_validator as checks
 
 from churn.columns import CDR_USAGE
-from driftline.clock import FURTHEST_FUTURE
+from driftline.clock import MAX_CLOCK_SKEW
 from driftline.errors import InvalidInput
 from driftline.store.ledger import MAX_ROWS
 from flaskapp.world.drifts import Drift, DriftKind, parse_drifts
@@ -83,7 +83,7 @@ class StartStream(BaseModel):
         if start is None or info.context is None:
             return start
         last = start + timedelta(days=info.data.get("num_batches", 1) - 1)
-        newest = info.context["today"] + FURTHEST_FUTURE
+        newest = info.context["today"] + MAX_CLOCK_SKEW
         if start < FIRST_DAY or last > newest:
             raise ValueError(f"the stream would go from {start} to {last}; it must lie in {FIRST_DAY} to {newest}")
         return start

@@ -10,11 +10,10 @@ from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
+from driftline.report.schema import ChunkBrief, ChunkOut
 from monitoring.api.schemas import (
     INSTANT,
     AdviceOut,
-    ChunkBrief,
-    ChunkOut,
     ChunkQuery,
     ChunksOut,
     Instant,
@@ -28,7 +27,7 @@ from monitoring.api.schemas import (
 )
 from monitoring.poll.poller import PollSummary
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
-from monitoring.report.chunk_report import Span
+from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 NEWEST = 7
@@ -55,7 +54,7 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
         """List a model's chunks with verdicts and results, oldest first."""
-        status = monitor.status(name, query_data.version, Span(query_data.first, query_data.last))
+        status = monitor.status(name, query_data.version, ChunkRange(query_data.first, query_data.last))
         found = tuple(ChunkOut.of(status.version.spec, report) for report in status.chunks)
         return ChunksOut(model=name, version=status.version.number, clock=status.clock, chunks=found)
 
@@ -100,7 +99,7 @@ def _parsed(start: str) -> datetime:
 
 
 def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
-    status = monitor.status(name, versions[-1], Span())
+    status = monitor.status(name, versions[-1], ChunkRange())
     version, fitted = status.version, status.version.fitted
     return ModelOut(
         name=name,
@@ -134,7 +133,7 @@ def _polled(monitor: Monitor, summary: PollSummary) -> PollOut:
 
 
 def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
-    status = monitor.status(name, version, Span())
+    status = monitor.status(name, version, ChunkRange())
     spec = status.version.spec
     return ModelPolled(
         name=name,

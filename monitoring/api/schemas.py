@@ -6,13 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from driftline.engine.results import Result, ResultKind, State
-from driftline.engine.spec import Spec
-from monitoring.pages.drift_map import subjects_seen
+from driftline.engine.results import Result, State
+from driftline.report.schema import ChunkBrief, ChunkOut, ResultOut
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
-from monitoring.report.chunk_report import ChunkReport
 
 INSTANT: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 
@@ -52,102 +50,6 @@ class VersionQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1)
-
-
-class ResultOut(BaseModel):
-    """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
-
-    subject: str
-    kind: ResultKind
-    method: str
-    value: float | None
-    rows: int
-    state: State
-    reason: str | None
-    expected: float | None
-    lower: float | None
-    upper: float | None
-    alert_lower: float | None
-    alert_upper: float | None
-    sampling_error: float | None
-    p_value: float | None
-    effect: float | None
-
-    @classmethod
-    def of(cls, result: Result) -> Self:
-        """Give a result as the API shows it."""
-        bounds = result.bounds
-        return cls(
-            subject=result.subject,
-            kind=result.kind,
-            method=str(result.method),
-            value=result.value,
-            rows=result.rows,
-            state=result.state,
-            reason=result.reason,
-            expected=bounds.expected,
-            lower=bounds.lower,
-            upper=bounds.upper,
-            alert_lower=bounds.alert_lower,
-            alert_upper=bounds.alert_upper,
-            sampling_error=result.sampling_error,
-            p_value=result.p_value,
-            effect=result.effect,
-        )
-
-
-class ChunkBrief(BaseModel):
-    """A chunk with its verdict; `revision` is null where nothing is stored of it."""
-
-    start: datetime
-    end: datetime
-    rows: int
-    labelled: int
-    closed: bool
-    labels_due: bool
-    waiting: bool = Field(description="its content changed and the next poll computes it")
-    revision: int | None
-    computed_at: datetime | None
-    labels_as_of: datetime | None
-    verdict: State
-    provisional: bool
-    reasons: tuple[str, ...]
-    drifted: tuple[str, ...] = Field(description="columns whose drift lasts")
-    drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
-
-    @classmethod
-    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkBrief":
-        """Give a chunk as the API shows it, without its results."""
-        stored, verdict = report.revision, report.verdict
-        return ChunkBrief(
-            start=report.chunk.start,
-            end=report.chunk.end,
-            rows=report.rows,
-            labelled=report.labelled,
-            closed=report.closed,
-            labels_due=report.labels_due,
-            waiting=report.waiting,
-            revision=stored.number if stored else None,
-            computed_at=stored.computed_at if stored else None,
-            labels_as_of=stored.provenance.labels_as_of if stored else None,
-            verdict=verdict.state,
-            provisional=verdict.provisional,
-            reasons=verdict.reasons,
-            drifted=verdict.drifted,
-            drift_seen=tuple(sorted(subjects_seen(spec, report))),
-        )
-
-
-class ChunkOut(ChunkBrief):
-    """A chunk with its verdict and all its results."""
-
-    results: tuple[ResultOut, ...]
-
-    @classmethod
-    def of(cls, spec: Spec, report: ChunkReport) -> "ChunkOut":
-        """Give a chunk as the API shows it."""
-        found = tuple(ResultOut.of(result) for result in report.results)
-        return ChunkOut(**ChunkBrief.of(spec, report).model_dump(), results=found)
 
 
 class AdviceOut(BaseModel):

@@ -7,14 +7,15 @@ from flask.typing import ResponseReturnValue
 from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
+from driftline.report.pages import TEMPLATES, stylesheet
+from driftline.report.wording import LINE_WORDS
 from monitoring.api.schemas import ChunkQuery
 from monitoring.pages.model_page import Page, page_of
-from monitoring.pages.states import SHOWN
 from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice
-from monitoring.report.chunk_report import Span
+from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
-CARD = Span(most=30)
+CARD = ChunkRange(most=30)
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -22,7 +23,8 @@ POLICY = (
 
 def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     """Make the pages over a monitor; they load nothing from elsewhere."""
-    pages = APIBlueprint("pages", __name__, enable_openapi=False)
+    pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
+    style = stylesheet()
 
     @needs(Scope.READ)
     def home() -> ResponseReturnValue:
@@ -37,8 +39,13 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         versions = monitor.models()
         if name not in versions:
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-        span = Span(query_data.first, query_data.last)
+        span = ChunkRange(query_data.first, query_data.last)
         return render_template("model.html", page=_page(monitor, name, span, versions[name], query_data.version))
+
+    @needs(Scope.READ)
+    def report_style() -> Response:
+        """Return the style sheet that all of Driftline's pages share."""
+        return Response(style, mimetype="text/css")
 
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
@@ -47,15 +54,16 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         return render_template("problem.html", heading="There is no such page", error=error), error.status
 
     pages.get("/")(home)
+    pages.get("/static/report.css", endpoint="report_static")(report_style)
     pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
-    pages.context_processor(lambda: {"shown": SHOWN, "last": monitor.last, "every": poll_seconds})
+    pages.context_processor(lambda: {"line_words": LINE_WORDS, "last": monitor.last, "every": poll_seconds})
     pages.after_request(_protect)
     return pages
 
 
-def _page(monitor: Monitor, name: str, span: Span, versions: list[int], version: int | None = None) -> Page:
+def _page(monitor: Monitor, name: str, span: ChunkRange, versions: list[int], version: int | None = None) -> Page:
     status = monitor.status(name, version, span)
     return page_of(status.version, tuple(versions), status.clock, status.chunks)
 

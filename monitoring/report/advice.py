@@ -4,18 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.results import State
-from driftline.engine.spec import ModelClock, Period, Spec
+from driftline.engine.spec import ModelClock, Spec
 from driftline.engine.verdicts.findings import percent
+from driftline.report.view import ChunkView
+from driftline.report.wording import PERIOD_WORDS, period_label
 from monitoring.poll.watched import closing, label_deadline
-from monitoring.report.chunk_report import ChunkReport
 
-PERIOD_WORDS: dict[Period, str] = {
-    Period.HOUR: "hour",
-    Period.DAY: "day",
-    Period.WEEK: "week",
-    Period.MONTH: "month",
-    Period.QUARTER: "quarter",
-}
 NO_MODEL = "No model version is registered yet."
 TRAIN_ONE = "Train and register one: `make demo`, or `pyspark/train_model.py`."
 
@@ -29,7 +23,7 @@ class Advice:
     urgent: bool = False
 
 
-def advice_on(spec: Spec, reports: Sequence[ChunkReport]) -> list[Advice]:
+def advice_on(spec: Spec, reports: Sequence[ChunkView]) -> list[Advice]:
     """Say what is missing in a version's chunks, what cannot cure itself first."""
     if not reports:
         return [Advice("No predictions have come yet.", "Write some: `pyspark/write_predictions.py`.", urgent=True)]
@@ -38,7 +32,7 @@ def advice_on(spec: Spec, reports: Sequence[ChunkReport]) -> list[Advice]:
     return sorted((advice for advice in found if advice), key=lambda advice: not advice.urgent)
 
 
-def _failed(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _failed(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     failed = [r for r in reports if r.verdict.state is State.ERROR]
     if not failed:
         return None
@@ -47,7 +41,7 @@ def _failed(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(f"{_count(spec, failed)} failed ({_names(spec, failed)}). {why}", to_do, urgent=True)
 
 
-def _gaps(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _gaps(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     empty = [r for r in reports if not r.rows and not r.waiting and r.verdict.state is State.NO_DATA]
     if not empty:
         return None
@@ -55,18 +49,18 @@ def _gaps(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(f"{_count(spec, empty)} without predictions ({_names(spec, empty)}).", to_do, urgent=True)
 
 
-def _overdue(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _overdue(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     late = [
         r for r in reports if r.rows and r.labels_due and r.coverage is not None and r.coverage < spec.label_coverage
     ]
     if not late:
         return None
-    shares = ", ".join(f"{name(spec, r)}: {percent(r.coverage or 0.0)}" for r in late[-3:])
+    shares = ", ".join(f"{_label(spec, r)}: {percent(r.coverage or 0.0)}" for r in late[-3:])
     to_do = f"Write the missing labels, the zeros too; {percent(spec.label_coverage)} are needed for a verdict."
     return Advice(f"{_count(spec, late)} whose labels were due and are not all in ({shares}).", to_do, urgent=True)
 
 
-def _thin(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _thin(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     thin = [r for r in reports if r.closed and 0 < r.rows < spec.minimum_rows]
     if not thin:
         return None
@@ -75,7 +69,7 @@ def _thin(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(few, to_do, urgent=True)
 
 
-def _waiting(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _waiting(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     waiting = [r for r in reports if r.waiting and r.verdict.state is not State.ERROR]
     if not waiting:
         return None
@@ -84,7 +78,7 @@ def _waiting(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     )
 
 
-def _not_due(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _not_due(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     early = [r for r in reports if r.rows and not r.labels_due]
     if not early:
         return None
@@ -93,7 +87,7 @@ def _not_due(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(missing, f"Nothing to do: the last are due on {due:%-d %B, %H:%M}. Until then estimates speak.")
 
 
-def _open(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
+def _open(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
     still = [r for r in reports if r.rows and not r.closed]
     if not still:
         return None
@@ -101,7 +95,7 @@ def _open(spec: Spec, reports: Iterable[ChunkReport]) -> Advice | None:
     return Advice(missing, f"Nothing to do: it closes {closes(spec, still[0])}.")
 
 
-def closes(spec: Spec, report: ChunkReport) -> str:
+def closes(spec: Spec, report: ChunkView) -> str:
     """Say when an open chunk closes: by the wall's clock, or with the first prediction that is late enough."""
     at = f"{closing(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
     if spec.clock is ModelClock.WALL:
@@ -109,18 +103,15 @@ def closes(spec: Spec, report: ChunkReport) -> str:
     return f"with the first prediction of {at} or later, since the model's clock is the newest of its data"
 
 
-def name(spec: Spec, report: ChunkReport) -> str:
-    """Name a chunk for people: its day, or its first hour, day or month."""
-    start = report.chunk.start.astimezone(spec.zone)
-    formats = {Period.HOUR: "%-d %b %H:%M", Period.MONTH: "%b %Y", Period.QUARTER: "%b %Y"}
-    return start.strftime(formats.get(spec.period, "%-d %b"))
-
-
-def _count(spec: Spec, reports: Sequence[ChunkReport]) -> str:
+def _count(spec: Spec, reports: Sequence[ChunkView]) -> str:
     return f"{len(reports)} {PERIOD_WORDS[spec.period]}{'' if len(reports) == 1 else 's'}"
 
 
-def _names(spec: Spec, reports: Sequence[ChunkReport]) -> str:
+def _names(spec: Spec, reports: Sequence[ChunkView]) -> str:
     if len(reports) > 3:
-        return f"{name(spec, reports[0])} to {name(spec, reports[-1])}"
-    return ", ".join(name(spec, report) for report in reports)
+        return f"{_label(spec, reports[0])} to {_label(spec, reports[-1])}"
+    return ", ".join(_label(spec, report) for report in reports)
+
+
+def _label(spec: Spec, report: ChunkView) -> str:
+    return period_label(report.start, spec.period, spec.zone)

@@ -7,14 +7,14 @@ import pandas as pd
 
 from driftline.engine.results import MODEL, Result, ResultKind
 from driftline.objects import ObjectStore
+from driftline.report.plots import drift_figure, performance_figure, png
+from driftline.report.view import ChunkView
 from driftline.store.registry import Version
-from monitoring.report import plots
-from monitoring.report.chunk_report import ChunkReport
 
 PERFORMANCE_REPORT = "performance_report.csv"
 DRIFT_REPORT = "drift_report.csv"
 
-Reported = tuple[Version, Sequence[ChunkReport]]
+Reported = tuple[Version, Sequence[ChunkView]]
 _BOUNDS = ("lower_bound", "upper_bound", "alert_lower_bound", "alert_upper_bound")
 PERFORMANCE_COLUMNS = (
     *("model", "version", "chunk_start", "chunk_end", "revision", "rows", "labelled", "closed", "metric"),
@@ -44,11 +44,14 @@ def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
     output.put(PERFORMANCE_REPORT, _csv(performance, PERFORMANCE_COLUMNS))
     output.put(DRIFT_REPORT, _csv(drift, DRIFT_COLUMNS))
     for version, chunks in reported:
-        output.put(f"performance_{version.name}.png", plots.performance(version, chunks))
-        output.put(f"drift_{version.name}.png", plots.drift(version, chunks))
+        name = f"{version.name}, version {version.number}"
+        performance_plot = performance_figure(f"{name}: performance", version.spec.metrics, chunks)
+        drift_plot = drift_figure(f"{name}: drift as a ratio to its bound", version.spec, chunks)
+        output.put(f"performance_{version.name}.png", png(performance_plot))
+        output.put(f"drift_{version.name}.png", png(drift_plot))
 
 
-def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
+def _performance_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for metric in version.spec.metrics:
             realized, estimated = (
@@ -68,7 +71,7 @@ def _performance_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterat
             }
 
 
-def _drift_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dict[str, Any]]:
+def _drift_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:
     for report in chunks:
         for result in report.results:
             if result.subject == MODEL:
@@ -89,13 +92,13 @@ def _drift_rows(version: Version, chunks: Iterable[ChunkReport]) -> Iterator[dic
             }
 
 
-def _chunk(version: Version, report: ChunkReport) -> dict[str, Any]:
+def _chunk(version: Version, report: ChunkView) -> dict[str, Any]:
     return {
         "model": version.name,
         "version": version.number,
-        "chunk_start": report.chunk.start.isoformat(),
-        "chunk_end": report.chunk.end.isoformat(),
-        "revision": report.revision.number if report.revision else None,
+        "chunk_start": report.start.isoformat(),
+        "chunk_end": report.end.isoformat(),
+        "revision": report.revision,
         "rows": report.rows,
         "closed": report.closed,
     }

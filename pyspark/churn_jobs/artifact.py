@@ -94,6 +94,6 @@ def _local(target: ObjectStore, scratch: Path) -> Path:
     if target.folder:
         return target.folder
     copy = scratch / uuid4().hex
-    for key in target.names():
+    for key in target.list_keys():
         target.fetch(key, copy / key)
     return copy

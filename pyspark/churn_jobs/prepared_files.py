@@ -38,7 +38,7 @@ class PreparedFiles:
         Raises:
             NotFound: what Spark wrote is not here, but on another machine. Unavailable: the store refuses or is away.
         """
-        present = set(self.store.names())
+        present = set(self.store.list_keys())
         hashes = {day: _day_hash(one for one in computed if one.part.day == day) for day in _days(computed)}
         for day in set(days) - hashes.keys():
             self._remove(day, present)

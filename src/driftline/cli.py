@@ -1,4 +1,4 @@
-"""The `driftline` command. What a command needs is imported when it runs: most need no database."""
+"""The `driftline` command. Each command imports what it needs when it runs, since most need no database."""
 
 import gc
 import logging
@@ -11,7 +11,7 @@ from driftline.errors import DriftlineError
 from driftline.http.token_command import token
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
-db = typer.Typer(help="The database's schema.", no_args_is_help=True)
+db = typer.Typer(help="Manage the database schema.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(token, name="token")
 app.command()(backtest)
@@ -25,21 +25,21 @@ def version() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the schema to this version; needs the owner's DB_USER and DB_PASSWORD."""
+    """Migrate the schema to this version; requires DB_USER and DB_PASSWORD of the schema's owner."""
     from driftline.settings import DatabaseSettings  # noqa: PLC0415
-    from driftline.store import migrate  # noqa: PLC0415  (so are the next two: only this command needs a database)
+    from driftline.store import migrate  # noqa: PLC0415  (and the next import: only this command needs a database)
     from driftline.store.database import make_engine  # noqa: PLC0415
 
     migrate.upgrade(make_engine(DatabaseSettings()))
-    typer.echo("The schema is current.")
+    typer.echo("The schema is up to date.")
 
 
-FAULT = 70
-"""The exit status of what nobody expected: 1 is what `backtest --fail-on` says, and 70 is EX_SOFTWARE of sysexits.h."""
+UNEXPECTED_ERROR_STATUS = 70
+"""The exit status after an unexpected error: EX_SOFTWARE of sysexits.h, distinct from the 1 of `backtest --fail-on`."""
 
 
 def main() -> None:
-    """Run the command; an error of Driftline is one clear message and exit status 2, any other is logged and is 70."""
+    """Run the command line; exit with 2 after the message of a `DriftlineError`, with 70 after any other error."""
     from driftline import logs  # noqa: PLC0415
 
     logs.configure("cli")
@@ -49,7 +49,7 @@ def main() -> None:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
     except Exception as error:
-        logging.getLogger(__name__).exception("this is a fault of Driftline's, please report it")
-        raise SystemExit(FAULT) from error
+        logging.getLogger(__name__).exception("unexpected error, please report it as a bug of Driftline")
+        raise SystemExit(UNEXPECTED_ERROR_STATUS) from error
     finally:
-        gc.freeze()  # all memory goes with the process; to look for garbage at its end takes 0.14 s after a large file
+        gc.freeze()  # the process ends anyway; a last garbage collection takes 0.14 s after a large file

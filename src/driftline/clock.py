@@ -1,26 +1,25 @@
-"""Where the time comes from: passed in, so that logic never looks at the wall by itself."""
+"""The clock, which is passed in so that logic never reads the time itself, and conversions of stored instants."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
-"""Gives the present instant, aware and in UTC."""
+"""A function that returns the current instant, timezone-aware and in UTC."""
 
-
-FURTHEST_FUTURE = timedelta(days=1)
-"""No row may be stamped further ahead of the writer's clock than this: clocks differ, years don't."""
+MAX_CLOCK_SKEW = timedelta(days=1)
+"""How far the time of a row may lie ahead of the writer's clock: clocks differ, but not by more."""
 
 
 def utc_now() -> datetime:
-    """Give the wall's time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def naive_utc(instant: datetime) -> datetime:
-    """Give an aware instant as the naive UTC value that `DATETIME(6)` columns hold."""
+    """Return an aware instant as the naive UTC value that a `DATETIME(6)` column stores."""
     return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def aware_utc(stored: datetime) -> datetime:
-    """Give a naive value of a `DATETIME(6)` column its zone, UTC."""
+    """Return a naive value of a `DATETIME(6)` column as an aware instant in UTC."""
     return stored.replace(tzinfo=UTC)

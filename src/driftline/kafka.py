@@ -1,4 +1,4 @@
-"""What Kafka's two client libraries are told about TLS and passwords, and why a broker that is there is no use."""
+"""Options of the two Kafka client libraries, and a diagnosis of why a broker does not answer them."""
 
 import socket
 import ssl
@@ -9,20 +9,20 @@ from driftline.errors import KafkaRefused, KafkaUnavailable
 from driftline.settings import KafkaSettings
 from driftline.tls import client_context
 
-LOOK_SECONDS = 3.0
-"""How long a look at a broker's port may take."""
+CONNECT_SECONDS = 3.0
+"""How long connecting to a broker may take."""
 ALERT_SECONDS = 0.3
-"""How long a broker that misses the client's certificate takes to say so, once hands are shaken."""
-NOT_LET_IN = (
-    "Kafka does not let this client in; correct KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD or KAFKA_SASL_MECHANISM."
+"""How long after the handshake to wait for the alert of a broker that rejects the client's certificate."""
+AUTHENTICATION_FAILED = (
+    "Kafka rejects this client's login; correct KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD or KAFKA_SASL_MECHANISM."
 )
 
 
 def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
-    """Give the configuration of a confluent-kafka client: address, TLS, password.
+    """Return the configuration of a confluent-kafka client: address, TLS, password.
 
     Raises:
-        InvalidInput: a file of TLS cannot be used.
+        InvalidInput: a certificate, key or CA file cannot be used.
     """
     _context(settings)
     options = {
@@ -39,10 +39,10 @@ def confluent_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def kafka_python_options(settings: KafkaSettings) -> dict[str, Any]:
-    """Give the keywords of a kafka-python client: address, TLS, password.
+    """Return the keyword arguments of a kafka-python client: address, TLS, password.
 
     Raises:
-        InvalidInput: a file of TLS cannot be used.
+        InvalidInput: a certificate, key or CA file cannot be used.
     """
     return {
         "bootstrap_servers": settings.bootstrap_servers,
@@ -55,52 +55,53 @@ def kafka_python_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def require_listening(settings: KafkaSettings) -> None:
-    """Check that one of the brokers takes a connection.
+    """Check that one of the brokers accepts a connection.
 
     Raises:
-        KafkaUnavailable: none does.
+        KafkaUnavailable: no broker does.
     """
-    _look(settings, lambda _connection, _host: None)
+    _connect_to_any(settings, lambda _connection, _host: None)
 
 
 def require_trust(settings: KafkaSettings) -> None:
-    """Look why a broker gives no answer: whether one takes a connection, its certificate fits, and the client's does.
+    """Check that one of the brokers accepts a connection and that it and the client accept each other's certificates.
 
     Raises:
-        KafkaUnavailable: none takes a connection. KafkaRefused: by TLS, one of both does not accept the other.
+        KafkaUnavailable: no broker accepts a connection.
+        KafkaRefused: the TLS handshake fails.
     """
     context = _context(settings)
     try:
-        _look(settings, lambda connection, host: _shake_hands(connection, host, context))
+        _connect_to_any(settings, lambda connection, host: _handshake(connection, host, context))
     except KafkaUnavailable as error:
         if isinstance(error.__cause__, ssl.SSLError):
             raise KafkaRefused(_reason(error.__cause__)) from error
         raise
 
 
-def _look(settings: KafkaSettings, look: Callable[[socket.socket, str], None]) -> None:
-    """Look at the brokers until one pleases."""
-    refused: OSError | None = None
+def _connect_to_any(settings: KafkaSettings, check: Callable[[socket.socket, str], None]) -> None:
+    """Connect to the brokers in turn until one passes the check; raise `KafkaUnavailable` if none does."""
+    failure: OSError | None = None
     for address in settings.bootstrap_servers.split(","):
         host, _, port = address.strip().rpartition(":")
         try:
-            with socket.create_connection((host.strip("[]"), int(port)), LOOK_SECONDS) as connection:
-                look(connection, host.strip("[]"))
+            with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as connection:
+                check(connection, host.strip("[]"))
         except OSError as error:
-            refused = error
+            failure = error
         else:
             return
-    raise KafkaUnavailable from refused
+    raise KafkaUnavailable from failure
 
 
 def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    if not (settings.security_protocol.by_tls and settings.ssl_ca):
+    if not (settings.security_protocol.uses_tls and settings.ssl_ca):
         return None
     return client_context(settings.ssl_ca, settings.ssl_cert, settings.ssl_key)
 
 
-def _shake_hands(connection: socket.socket, host: str, context: ssl.SSLContext | None) -> None:
-    """Shake hands, and wait a moment for the alert of a broker that wants another certificate of the client."""
+def _handshake(connection: socket.socket, host: str, context: ssl.SSLContext | None) -> None:
+    """Do the TLS handshake, then wait briefly for the alert of a broker that rejects the client's certificate."""
     if context is None:
         return
     with context.wrap_socket(connection, server_hostname=host) as wrapped:
@@ -108,14 +109,14 @@ def _shake_hands(connection: socket.socket, host: str, context: ssl.SSLContext |
         try:
             wrapped.recv(1)
         except TimeoutError:
-            return  # a broker that is content says nothing before it is asked
+            return  # a broker that accepts the client sends nothing before the first request
 
 
 def _reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        said = error.verify_message
         return (
-            f"Kafka shows no certificate of KAFKA_SSL_CA for its name in KAFKA_BOOTSTRAP_SERVERS; OpenSSL says: {said}"
+            "Kafka presents no certificate signed by KAFKA_SSL_CA for its name in KAFKA_BOOTSTRAP_SERVERS "
+            f"({error.verify_message}); correct one of the two."
         )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or error.reason == "WRONG_VERSION_NUMBER":
         return "Kafka does not speak TLS at this port; correct KAFKA_SECURITY_PROTOCOL or KAFKA_BOOTSTRAP_SERVERS."

@@ -1,4 +1,4 @@
-"""One logging set-up for every service: a line an event, the time in UTC."""
+"""The logging configuration of every service: one line per event, with the time in UTC."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ class _UtcFormatter(logging.Formatter):
 
 
 def configure(service: str, level: int = logging.INFO) -> None:
-    """Log to standard error as `2026-01-31T08:00:00Z INFO monitor driftline.poller: message`."""
+    """Log to standard error in lines such as `2026-01-31T08:00:00Z INFO monitor driftline.poller: message`."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         _UtcFormatter(f"%(asctime)s %(levelname)s {service} %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")

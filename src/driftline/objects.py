@@ -1,7 +1,7 @@
-"""Objects by name: in a folder, in Google Cloud Storage (`gs://…`) or in S3 (`s3://…`), behind one interface.
+"""Objects by key in a folder, in Google Cloud Storage (`gs://…`) or in S3 (`s3://…`), behind one interface.
 
-An object is whole or not there: a put is one rename in a folder, one finished upload elsewhere. References, models,
-prepared Parquet, reports and raw data are objects. The clouds' libraries are imported when one is opened.
+Writes are atomic: an object appears with one rename in a folder, with one completed upload elsewhere. References,
+models, prepared Parquet, reports and raw data are objects. A cloud's library is imported when its store is opened.
 """
 
 import os
@@ -20,13 +20,13 @@ from driftline import clouds
 from driftline.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 BLOCK = 4 << 20
-"""Bytes read at once."""
+"""Bytes per read."""
 SCHEME = "://"
 UNFINISHED = ".unfinished"
 
 
 class ObjectMissing(NotFound):
-    """There is no such object; bring it back, or make it again."""
+    """The object does not exist; restore it, or create it again."""
 
 
 class ObjectReplaced(Conflict):
@@ -34,7 +34,7 @@ class ObjectReplaced(Conflict):
 
 
 class StoreRefused(Unavailable):
-    """The object store refuses; check the credentials, the bucket, and what this account may do in it."""
+    """The object store denies access; check the credentials, the bucket, and the account's permissions in it."""
 
 
 class StoreUnavailable(Unavailable):
@@ -43,10 +43,10 @@ class StoreUnavailable(Unavailable):
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """All objects under one place; a key is their name below it, such as `references/churn/1f.parquet`.
+    """All objects below one address; a key is a path below it, such as `references/churn/1f.parquet`.
 
-    `address` is the place as people write it: an absolute folder, `gs://bucket/prefix` or `s3://bucket/prefix`.
-    Every method raises `ObjectMissing`, `StoreRefused` or `StoreUnavailable`, as they say.
+    `address` is an absolute folder, `gs://bucket/prefix` or `s3://bucket/prefix`.
+    Every method that accesses the store may raise `ObjectMissing`, `StoreRefused` or `StoreUnavailable`.
     """
 
     address: str
@@ -55,36 +55,38 @@ class ObjectStore:
 
     @property
     def folder(self) -> Path | None:
-        """The folder, where it is one on this machine."""
+        """The folder of a store on this machine; None for a cloud."""
         return None if SCHEME in self.address else Path(self.address)
 
     def under(self, prefix: str) -> "ObjectStore":
-        """Give the part of the store below a prefix."""
+        """Return the part of the store below a prefix."""
         return replace(self, address=self.at(prefix))
 
     def at(self, key: str) -> str:
-        """Give the full address of an object."""
+        """Return the full address of an object; raises `InvalidInput` for an invalid key."""
         if not key or any(part in {"", ".", ".."} for part in key.split("/")):
-            raise InvalidInput(f"{key!r} is no name of an object: parts between single slashes, none of them `..`.")
+            raise InvalidInput(
+                f"{key!r} is not a valid object key; use names separated by single slashes, none of them `.` or `..`."
+            )
         return f"{self.address.rstrip('/')}/{key}"
 
     def put(self, key: str, content: bytes) -> None:
-        """Store an object, in place of what was there; readers see the old one or the new one, never half."""
+        """Store an object, replacing an existing one; readers see the old or the new content, never a part."""
         path = self.at(key)
-        with self._translated(path):
+        with self._translated_errors(path):
             if self.folder:
-                with _placed(Path(path)) as file:
+                with _atomic_file(Path(path)) as file:
                     file.write(content)
             else:
                 self._filesystem.pipe_file(path, content)
 
     def put_file(self, key: str, source: Path) -> None:
-        """Store a file's content as an object."""
+        """Store the content of a file as an object."""
         path = self.at(key)
-        with self._translated(path):
+        with self._translated_errors(path):
             if self.folder:
-                with source.open("rb") as opened, _placed(Path(path)) as file:
-                    while block := opened.read(BLOCK):
+                with source.open("rb") as reader, _atomic_file(Path(path)) as file:
+                    while block := reader.read(BLOCK):
                         file.write(block)
             else:
                 self._filesystem.put_file(str(source), path)
@@ -92,108 +94,111 @@ class ObjectStore:
     def get(self, key: str) -> bytes:
         """Read an object."""
         path = self.at(key)
-        with self._translated(path):
+        with self._translated_errors(path):
             content: bytes = self._filesystem.cat_file(path)
             return content
 
     def read(self, key: str, start: int = 0) -> Iterator[bytes]:
-        """Read an object from a byte on, in pieces; raises `ObjectReplaced` in the end where they may not fit."""
+        """Yield an object in blocks from byte `start` on; raises `ObjectReplaced` if it changed meanwhile."""
         path = self.at(key)
-        with self._translated(path):
+        with self._translated_errors(path):
             yield from _blocks(Path(path), start) if self.folder else self._ranges(path, start)
 
     def _ranges(self, path: str, start: int) -> Iterator[bytes]:
-        facts = self._filesystem.info(path)
-        for begin in range(start, facts["size"], BLOCK):
-            yield self._filesystem.cat_file(path, start=begin, end=min(begin + BLOCK, facts["size"]))
-        if _tag(self._filesystem.info(path)) != _tag(facts):
+        info = self._filesystem.info(path)
+        for begin in range(start, info["size"], BLOCK):
+            yield self._filesystem.cat_file(path, start=begin, end=min(begin + BLOCK, info["size"]))
+        if _tag(self._filesystem.info(path)) != _tag(info):
             raise ObjectReplaced(f"{path} was replaced while it was read; read it again.")
 
     def fetch(self, key: str, target: Path) -> None:
-        """Bring an object into a file, whole or not at all."""
-        with _placed(target) as file:
+        """Copy an object into a local file, completely or not at all."""
+        with _atomic_file(target) as file:
             for block in self.read(key):
                 file.write(block)
 
     def sha256(self, key: str) -> str:
-        """Hash an object's content, in hex."""
+        """Return the SHA-256 of an object's content, in hex."""
         digest = sha256()
         for block in self.read(key):
             digest.update(block)
         return digest.hexdigest()
 
-    def facts(self, key: str) -> dict[str, Any]:
-        """Give what the store knows of an object: `size` in bytes, and what else it says."""
+    def info(self, key: str) -> dict[str, Any]:
+        """Return the store's metadata of an object: `size` in bytes and whatever else the store provides."""
         path = self.at(key)
-        with self._translated(path):
-            facts: dict[str, Any] = self._filesystem.info(path)
-        if facts["type"] != "file":
-            raise ObjectMissing(f"{path} is no object; the objects are below it.")
-        return facts
+        with self._translated_errors(path):
+            info: dict[str, Any] = self._filesystem.info(path)
+        if info["type"] != "file":
+            raise ObjectMissing(f"{path} is a folder and not an object; name one of the objects in it.")
+        return info
 
     def exists(self, key: str) -> bool:
-        """Say whether the object is there."""
+        """Return whether the object exists."""
         try:
-            return bool(self.facts(key))
+            return bool(self.info(key))
         except ObjectMissing:
             return False
 
-    def names(self) -> list[str]:
-        """List the names of all objects, sorted; what is being put, or marks a folder, is not among them."""
-        with self._translated(self.address):
-            found: list[str] = self._filesystem.find(self.address)
+    def list_keys(self) -> list[str]:
+        """Return the sorted keys of all objects, without unfinished ones and folder markers."""
+        with self._translated_errors(self.address):
+            paths: list[str] = self._filesystem.find(self.address)
         root = self._filesystem._strip_protocol(self.address).rstrip("/") + "/"
-        names = (path.removeprefix(root) for path in found if path.startswith(root))
-        return sorted(name for name in names if name and not name.endswith(("/", UNFINISHED)))
+        keys = (path.removeprefix(root) for path in paths if path.startswith(root))
+        return sorted(key for key in keys if key and not key.endswith(("/", UNFINISHED)))
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object; a missing object is no error."""
         path = self.at(key)
         try:
-            with self._translated(path):
+            with self._translated_errors(path):
                 self._filesystem.rm_file(path)
         except ObjectMissing:
             return
 
     def delete_all(self) -> None:
-        """Remove every object of this place."""
+        """Remove every object of this store."""
         if self.folder:
-            with self._translated(self.address):
+            with self._translated_errors(self.address):
                 shutil.rmtree(self.folder, ignore_errors=not self.folder.exists())
         else:
-            for key in self.names():
+            for key in self.list_keys():
                 self.delete(key)
 
     @contextmanager
-    def _translated(self, path: str) -> Iterator[None]:
-        """Turn the library's errors into ours, which name the object and the cure."""
+    def _translated_errors(self, path: str) -> Iterator[None]:
+        """Translate the library's errors into ones that name the object and the cure."""
         try:
             yield
         except FileNotFoundError as error:
-            raise ObjectMissing(f"There is no object {path}; bring it back, or make it again.") from error
+            raise ObjectMissing(f"There is no object {path}; restore it, or create it again.") from error
         except self._failures as error:
-            raise self._explained(path, error) from error
+            raise self._access_error(path, error) from error
 
-    def _explained(self, path: str, error: Exception) -> StoreRefused | StoreUnavailable:
-        said = (str(error) or type(error).__name__).splitlines()[0][:300]
-        kind = StoreRefused if clouds.is_refusal(error) else StoreUnavailable
+    def _access_error(self, path: str, error: Exception) -> StoreRefused | StoreUnavailable:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:300]
+        error_class = StoreRefused if clouds.is_access_denied(error) else StoreUnavailable
         if self.folder:
-            return kind(f"{path} cannot be read or written ({said}): check the folder's rights and the disk's space.")
-        return kind(f"{path}: {kind.__doc__} It said: {said}")
+            return error_class(f"{path} cannot be accessed ({reason}); check its permissions and the free disk space.")
+        return error_class(f"{path}: {error_class.__doc__} The store answered: {reason}")
 
 
 def open_store(address: str | Path) -> ObjectStore:
-    """Open the store at an address: a folder (made when something is put), `gs://bucket/prefix`, `s3://bucket/prefix`.
+    """Open the store at a folder (created by the first write), `gs://bucket/prefix` or `s3://bucket/prefix`.
 
     Raises:
-        InvalidInput: another scheme, or no bucket. MissingLibrary: the cloud's library is not installed.
+        InvalidInput: the scheme is unknown, or the bucket is missing.
+        MissingLibrary: the cloud's library is not installed.
         StoreRefused: there are no credentials.
     """
     scheme, _, rest = str(address).rpartition(SCHEME)
     if scheme in {"", "file"}:
-        return ObjectStore(str(Path(rest).absolute()), clouds.folders(), (OSError,))
+        return ObjectStore(str(Path(rest).absolute()), clouds.local(), (OSError,))
     if scheme not in clouds.OPENERS or not rest.strip("/"):
-        raise InvalidInput(f"{address} is no place of objects; give a folder, gs://bucket/… or s3://bucket/….")
+        raise InvalidInput(
+            f"{address} is not an address of an object store; use a folder, gs://bucket/… or s3://bucket/…."
+        )
     try:
         filesystem, failures = clouds.OPENERS[scheme]()
     except clouds.NoCredentials as error:
@@ -201,8 +206,8 @@ def open_store(address: str | Path) -> ObjectStore:
     return ObjectStore(f"{scheme}{SCHEME}{rest.strip('/')}", filesystem, failures)
 
 
-def parent_and_name(address: str) -> tuple[ObjectStore, str]:
-    """Open the place that an object's full address is in; give it and the object's name."""
+def split_address(address: str) -> tuple[ObjectStore, str]:
+    """Return the store that contains the object at a full address, and the object's key in it."""
     parent, slash, name = address.rpartition("/")
     return open_store(parent or slash or "."), name
 
@@ -211,28 +216,28 @@ def read_object(address: str) -> bytes:
     """Read the object at a full address.
 
     Raises:
-        ObjectMissing, StoreRefused, StoreUnavailable: as `ObjectStore`.
+        ObjectMissing, StoreRefused, StoreUnavailable: as the methods of `ObjectStore`.
     """
-    store, name = parent_and_name(address)
+    store, name = split_address(address)
     return store.get(name)
 
 
 def _blocks(path: Path, start: int) -> Iterator[bytes]:
-    """Read a file from a byte on; opened once, it stays the same one when another takes its place."""
+    """Yield the blocks of a file from byte `start` on; the open file stays the same when it is replaced."""
     with path.open("rb") as file:
         file.seek(start)
         while block := file.read(BLOCK):
             yield block
 
 
-def _tag(facts: dict[str, Any]) -> object:
-    """What a cloud's store says that changes with an object's content."""
-    return facts.get("ETag") or facts.get("etag")
+def _tag(info: dict[str, Any]) -> object:
+    """Return the part of a cloud object's metadata that changes with its content."""
+    return info.get("ETag") or info.get("etag")
 
 
 @contextmanager
-def _placed(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes its place by one rename, when it is whole and on the disk."""
+def _atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that is renamed to `path` once it is complete and flushed to disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid4()}{UNFINISHED}")
     try:

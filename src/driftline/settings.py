@@ -1,4 +1,4 @@
-"""Settings of the servers that every service may need, read from the environment when asked for."""
+"""Settings that several services share, read from the environment or from files when an instance is created."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -17,30 +17,30 @@ from driftline.errors import InvalidInput
 
 
 class SecretsFolder(BaseSettings):
-    """Where settings may lie as files, each named as its variable in small letters: `/run/secrets/db_password`."""
+    """The folder with settings as files, each named like its variable in lower case: `/run/secrets/db_password`."""
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", env_ignore_empty=True, frozen=True)
 
     secrets: Path = Path("/run/secrets")
 
     def existing(self) -> Path | None:
-        """Give the folder; None where there is none and none was asked for.
+        """Return the folder, or None if the default folder does not exist.
 
         Raises:
-            InvalidInput: the folder that was asked for is not there.
+            InvalidInput: the folder that DRIFTLINE_SECRETS names does not exist.
         """
         if self.secrets.is_dir():
             return self.secrets
         if "secrets" in self.model_fields_set:
-            raise InvalidInput(f"DRIFTLINE_SECRETS names {self.secrets}, which is no folder; correct or unset it.")
+            raise InvalidInput(f"DRIFTLINE_SECRETS names {self.secrets}, which is not a folder; correct or unset it.")
         return None
 
 
 class SecretFiles(SecretsSettingsSource):
-    """Settings that lie as files in the folder of secrets; white space around a value is not part of it."""
+    """The source of settings that are files in the secrets folder; white space around a value is ignored."""
 
     def __call__(self) -> dict[str, Any]:
-        """Read what is there.
+        """Read the existing files.
 
         Raises:
             InvalidInput: a file cannot be read, or is not text.
@@ -49,29 +49,31 @@ class SecretFiles(SecretsSettingsSource):
             return super().__call__()
         except SettingsError as error:
             raise InvalidInput(
-                f"A file in {self.secrets_dir} cannot be read ({error}): it must be text, readable by this process."
+                f"A file in {self.secrets_dir} cannot be read ({error}); it must be text, readable by this process."
             ) from error.__cause__
 
 
 class EnvironmentSettings(BaseSettings):
-    """The base of all settings: from the environment, else from files of the folder `DRIFTLINE_SECRETS`.
+    """The base of all settings: read from the environment, else from files in the folder `DRIFTLINE_SECRETS`.
 
-    A variable without a value counts as not set, so that `NAME=` in a shell or a compose file takes the default.
+    An empty variable counts as unset, so that `NAME=` in a shell or a compose file leaves the default.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
-    def __init__(self, **given: Any) -> None:
-        """Take what is given, and read the rest.
+    def __init__(self, **values: Any) -> None:
+        """Take the given values and read the others.
 
         Raises:
-            InvalidInput: with every variable that is missing or wrong, never its value.
+            InvalidInput: names every variable that is missing or invalid, never its value.
         """
         try:
-            super().__init__(**given)
+            super().__init__(**values)
         except ValidationError as error:
             faults = tuple(f"{self._variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
-            raise InvalidInput("The settings do not fit; set or correct these variables.", details=faults) from None
+            raise InvalidInput(
+                "Some settings are missing or invalid; set or correct these variables.", details=faults
+            ) from None
 
     @classmethod
     def _variable(cls, name: str) -> str:
@@ -83,10 +85,10 @@ class EnvironmentSettings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # there are no .env files, on purpose
-        file_secret_settings: PydanticBaseSettingsSource,  # has its folder from the class
+        dotenv_settings: PydanticBaseSettingsSource,  # .env files are deliberately not read
+        file_secret_settings: PydanticBaseSettingsSource,  # replaced by `SecretFiles`
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what is given in code first, then the environment, then a file."""
+        """Return the sources by priority: arguments, environment, files."""
         folder = SecretsFolder().existing()
         files = () if folder is None else (SecretFiles(settings_cls, secrets_dir=folder),)
         return (init_settings, env_settings, *files)
@@ -98,10 +100,10 @@ def _require_pair(first_name: str, first: Path | None, second_name: str, second:
 
 
 class DatabaseSettings(EnvironmentSettings):
-    """How to reach MySQL; user and password have no default.
+    """How to connect to MySQL; user and password have no default.
 
-    With `ssl_ca`, a PEM file, only a server is spoken to whose certificate is signed by a CA in it and is for `host`;
-    with `ssl_cert` and `ssl_key` the client shows a certificate too.
+    With `ssl_ca` (a PEM file), the server must present a certificate for `host` that is signed by a CA in it; with
+    `ssl_cert` and `ssl_key` the client presents a certificate too.
     """
 
     model_config = SettingsConfigDict(env_prefix="DB_")
@@ -116,15 +118,17 @@ class DatabaseSettings(EnvironmentSettings):
     ssl_key: Path | None = None
 
     @model_validator(mode="after")
-    def _certificate_fits(self) -> Self:
+    def _check_certificates(self) -> Self:
         _require_pair("DB_SSL_CERT", self.ssl_cert, "DB_SSL_KEY", self.ssl_key)
         if self.ssl_cert and not self.ssl_ca:
-            raise InvalidInput("DB_SSL_CERT is of no use without DB_SSL_CA, the CA that MySQL's certificate is from.")
+            raise InvalidInput(
+                "DB_SSL_CERT has no effect without DB_SSL_CA; set DB_SSL_CA to the CA of MySQL's certificate."
+            )
         return self
 
     @property
     def truth_name(self) -> str:
-        """The schema that holds what was injected; the monitor has no rights on it."""
+        """The schema with the truth about injected drift; the monitor has no rights on it."""
         return f"{self.name}_truth"
 
 
@@ -136,7 +140,7 @@ class Publisher(StrEnum):
 
 
 class SecurityProtocol(StrEnum):
-    """How a client speaks to Kafka: by TLS or not, with a password (SASL) or without."""
+    """How a client connects to Kafka: with or without TLS, with or without a password (SASL)."""
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -144,18 +148,18 @@ class SecurityProtocol(StrEnum):
     SASL_PLAINTEXT = "SASL_PLAINTEXT"
 
     @property
-    def by_tls(self) -> bool:
-        """Whether Kafka shows a certificate."""
+    def uses_tls(self) -> bool:
+        """Whether connections use TLS."""
         return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
 
     @property
-    def by_password(self) -> bool:
-        """Whether the client shows a password."""
+    def uses_password(self) -> bool:
+        """Whether the client logs in with a password."""
         return self in (SecurityProtocol.SASL_SSL, SecurityProtocol.SASL_PLAINTEXT)
 
 
 class SaslMechanism(StrEnum):
-    """How a client shows its password to Kafka."""
+    """How a client sends its password to Kafka."""
 
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
@@ -163,10 +167,11 @@ class SaslMechanism(StrEnum):
 
 
 class KafkaSettings(EnvironmentSettings):
-    """How to reach Kafka, and with which library the relay publishes.
+    """How to connect to Kafka, and the library with which the relay publishes.
 
-    By TLS, Kafka's certificate must be signed by a CA of the PEM file `ssl_ca` and be for the name it is reached by;
-    with `ssl_cert` and `ssl_key` the client shows one too. What `security_protocol` does not use must not be set.
+    With TLS, Kafka's certificate must be signed by a CA in the PEM file `ssl_ca` and be valid for the host name used;
+    with `ssl_cert` and `ssl_key` the client presents a certificate too. Settings that `security_protocol` does not use
+    must not be set.
     """
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
@@ -183,20 +188,22 @@ class KafkaSettings(EnvironmentSettings):
 
     @classmethod
     def plain(cls, bootstrap_servers: str) -> "KafkaSettings":
-        """Give those of a broker that is spoken to in plain text, whatever the environment says."""
+        """Return the settings of a broker without TLS and password, whatever the environment says."""
         return cls.model_construct(bootstrap_servers=bootstrap_servers)
 
     @model_validator(mode="after")
-    def _protocol_fits(self) -> Self:
+    def _check_protocol(self) -> Self:
         protocol = self.security_protocol
-        needed = ("ssl_ca",) * protocol.by_tls + _SASL * protocol.by_password
-        used = needed + ("ssl_cert", "ssl_key") * protocol.by_tls
-        missing = [name for name in needed if getattr(self, name) is None]
-        idle = [name for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
-        told = (("needs", missing), ("ignores", idle))
-        faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in told if names]
+        required = ("ssl_ca",) * protocol.uses_tls + _SASL * protocol.uses_password
+        used = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
+        missing = [name for name in required if getattr(self, name) is None]
+        unused = [name for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
+        problems = (("requires", missing), ("does not use", unused))
+        faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in problems if names]
         if faults:
-            raise InvalidInput(f"KAFKA_SECURITY_PROTOCOL={protocol} {', and '.join(faults)}; make them fit together.")
+            raise InvalidInput(
+                f"KAFKA_SECURITY_PROTOCOL={protocol} {' and '.join(faults)}; set or unset them, or change the protocol."
+            )
         _require_pair("KAFKA_SSL_CERT", self.ssl_cert, "KAFKA_SSL_KEY", self.ssl_key)
         return self
 
@@ -206,23 +213,23 @@ _SASL = ("sasl_mechanism", "sasl_username", "sasl_password")
 
 
 class AccessSettings(EnvironmentSettings):
-    """Who may use the web services, how often and with how much: the same for all of them.
+    """Access to the web services, the same for all: tokens, rate limit and size limit.
 
-    `tokens` is the file of hashed tokens that `driftline token create` makes; without, a service keeps to loopback.
-    `rate_limit` counts per token or address (`off` for none); `max_body` is in bytes.
+    `tokens` is the file of hashed tokens made by `driftline token create`; without it services listen on loopback only.
+    `rate_limit` counts per token or client address (`off`: no limit); `max_body` is in bytes.
     """
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
 
     tokens: Path | None = None
     rate_limit: str = Field("6000/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
-    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="the server itself reads no more")
+    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="the upper limit is what the server reads")
 
 
 class LocalSettings(EnvironmentSettings):
-    """Where local state lives, and where objects such as references and model artifacts are kept.
+    """Where local state and objects (references, model artifacts, Parquet files) are stored.
 
-    `objects` is a folder, `gs://bucket/prefix` or `s3://bucket/prefix`; without, it is a folder of `var`.
+    `objects` is a folder, `gs://bucket/prefix` or `s3://bucket/prefix`; the default is the folder `objects` in `var`.
     """
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
@@ -232,12 +239,12 @@ class LocalSettings(EnvironmentSettings):
 
     @property
     def objects_address(self) -> str:
-        """Where Parquet files, references and model artifacts are: an address for `driftline.objects.open_store`."""
+        """The address of the object store, for `driftline.objects.open_store`."""
         return self.objects or str(self.var / "objects")
 
 
 class TlsSettings(EnvironmentSettings):
-    """The certificate (PEM, with those between it and its CA) and the key that a service shows; both or neither."""
+    """The certificate of a service (PEM, with its intermediate certificates) and its key; set both or neither."""
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_TLS_")
 
@@ -245,6 +252,6 @@ class TlsSettings(EnvironmentSettings):
     key: Path | None = None
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
+    def _check_pair(self) -> Self:
         _require_pair("DRIFTLINE_TLS_CERT", self.cert, "DRIFTLINE_TLS_KEY", self.key)
         return self

@@ -31,7 +31,7 @@ class DemoClient:
     def for_site(cls, site: Site) -> "DemoClient":
         """Return a client of the local services; raises `StackError` if they use HTTPS, whose CA is unknown."""
         if site.certificate:
-            raise StackError("The demo speaks plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
+            raise StackError("The demo uses plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
         return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
 
     def stream(self, plan: Plan, advance: Advance) -> None:

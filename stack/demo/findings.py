@@ -57,7 +57,7 @@ class Day:
 
 
 def table_of(days: Sequence[Day], plan: Plan) -> Table:
-    """Draw the days as a table; a rule stands before the first day of each injected drift."""
+    """Draw the days as a table; a line separates the first day of each injected drift."""
     first_days = {plan.day(drift.first_day) for drift in plan.scenario.drifts}
     table = Table(header_style="bold", title="What the monitor found, by day (UTC)", title_justify="left")
     for name, justify in (

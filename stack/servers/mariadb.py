@@ -1,4 +1,4 @@
-"""MariaDB: the local stand-in for MySQL."""
+"""MariaDB: used locally in place of MySQL."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The environment of each service: what its row of the table says and no more, its own database user included."""
+"""The environment of each service: only what its row of the table names, with its own database user."""
 
 import sys
 from pathlib import Path
@@ -108,6 +108,6 @@ def _kafka(service: Service, site: Site) -> dict[str, str]:
 
 
 def _ports(service: Service, site: Site) -> dict[str, str]:
-    """Return the service's own port and those of the services whose ports it is told."""
+    """Return the service's own port and those of the services whose ports it reads."""
     listening = [service.name] if service.port is not None else []
     return {f"{name.upper()}_PORT": str(site.ports[name]) for name in (*listening, *service.reads_ports_of)}

@@ -38,7 +38,7 @@ class ContainerImage:
 
 @dataclass(frozen=True)
 class Compose:
-    """The service's compose file, `FOLDER/compose.yaml`, as far as it differs from the others.
+    """The service's compose file, `FOLDER/compose.yaml`: what differs from the others.
 
     Attributes:
         comment: the sentences that open the file.
@@ -76,7 +76,7 @@ class Service:
         settings: the variables whose names begin so are passed on to it.
         variables: the variables that are always set for it.
         kafka: which of Kafka's settings it receives.
-        reads_ports_of: the services whose ports it is told.
+        reads_ports_of: the services whose ports it receives.
         grants: the rights of its database user.
         migrates: whether its rights are granted before there are tables.
         image: what is particular to its image.

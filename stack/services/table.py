@@ -144,7 +144,7 @@ MONITOR = Service(
     port=5001,
     settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
     grants=(  # it reads all but the truth, since every model's predictions are tables of their own
-        Grant(  # it locks rows of tables that it cannot write to: MySQL asks for LOCK TABLES then
+        Grant(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
             (SELECT, LOCK_TABLES), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)
         ),
         Grant(

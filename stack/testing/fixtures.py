@@ -42,7 +42,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class DatabaseAddress:
-    """A schema of its own for one test: the fields of `DatabaseSettings`."""
+    """The schema of one test: the fields of `DatabaseSettings`."""
 
     host: str
     port: int
@@ -131,7 +131,7 @@ def kafka(kafka_session: TemporaryBroker) -> str:
 
 @pytest.fixture
 def fresh_topic(kafka_administrator: AdminClient) -> FreshTopic:
-    """Makes a topic under a name of its own, with its configuration as keywords (underscores for dots)."""
+    """A function that creates a topic with a unique name; its configuration as keywords (underscores for dots)."""
     return lambda partitions=1, **configuration: _create_topic(kafka_administrator, partitions, configuration)
 
 
@@ -144,7 +144,7 @@ def _create_topic(client: AdminClient, partitions: int, configuration: dict[str,
 
 
 def _unique() -> str:
-    """A name that no other test process has, on a given server, today or earlier."""
+    """Return a suffix that no other test process has used on the server."""
     return f"{os.getpid()}_{time.time_ns()}_{next(_numbers)}"
 
 
@@ -167,7 +167,7 @@ def _fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
     yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
-    for schema in (name, f"{name}_truth"):  # the second is there where a test made it
+    for schema in (name, f"{name}_truth"):  # the second exists only if the test created it
         _administer(server, f"DROP DATABASE IF EXISTS {schema}")
 
 

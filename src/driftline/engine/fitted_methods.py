@@ -11,7 +11,7 @@ from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import Categories, Numbers, categories, numbers
 from driftline.engine.drift.methods import SKETCHES, Sketch, methods_of
 from driftline.engine.drift.sketches.bin_counts import BinCounts
-from driftline.engine.multivariate.methods import MULTIVARIATE, Multivariate
+from driftline.engine.multivariate.methods import MULTIVARIATE, MultivariateState
 from driftline.engine.performance.binary.performance import BinaryPerformance
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
@@ -145,7 +145,7 @@ class FittedMethods:
     problem: Problem
     performance: Performance
     columns: Mapping[str, ColumnState]
-    multivariate: Mapping[Method, Multivariate]
+    multivariate: Mapping[Method, MultivariateState]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:

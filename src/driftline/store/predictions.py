@@ -7,7 +7,7 @@ from uuid import uuid4
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, literal, or_, select
 
-from driftline.clock import FURTHEST_FUTURE, aware_utc, naive_utc
+from driftline.clock import MAX_CLOCK_SKEW, aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
@@ -191,7 +191,7 @@ class PredictionStore:
 
 def _require_past(newest: datetime | None, now: datetime) -> None:
     """Refuse the future: one row of it would close every chunk of a model whose clock is its data."""
-    if newest is not None and newest > now + FURTHEST_FUTURE:
+    if newest is not None and newest > now + MAX_CLOCK_SKEW:
         raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")
 
 

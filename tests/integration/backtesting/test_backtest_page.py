@@ -1,4 +1,4 @@
-"""docs/backtest.md shows a real run: the same command says the same again, and every option is explained."""
+"""docs/how-to/backtest.md shows a real run: the same command says the same again, and every option is explained."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from driftline.cli import app
 from tests.unit.docs.pages import ROOT, fenced, spans, table
 
-PAGE = ROOT / "docs" / "backtest.md"
+PAGE = ROOT / "docs" / "how-to" / "backtest.md"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_the_notebook_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_every_option_is_explained() -> None:
     command = get_command(app).commands["backtest"]  # type: ignore[attr-defined]
     options = {name for one in command.params for name in one.opts if name.startswith("--")}
-    explained = {span for option, _ in table(PAGE, "What you can say") for span in spans(option)}
+    explained = {span for option, _ in table(PAGE, "Options") for span in spans(option)}
     assert explained == options
 
 

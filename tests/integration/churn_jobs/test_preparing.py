@@ -75,7 +75,7 @@ def test_the_days_in_a_bucket_are_those_of_the_table(
     there = replace(job, objects=store)
     days, middle = AskedRange(LAST - timedelta(days=2), LAST), LAST - timedelta(days=1)
     assert prepare(there, days).files == 3
-    files = [name for name in store.names() if name.endswith("/rows.parquet")]
+    files = [name for name in store.list_keys() if name.endswith("/rows.parquet")]
     assert [name.split("/")[1] for name in files] == [f"Date={LAST - timedelta(days=n)}" for n in (2, 1, 0)]
     stored = pd.concat([pd.read_parquet(BytesIO(store.get(name))) for name in files], ignore_index=True)
     expected = rows_of(job).drop(columns="Date")
@@ -84,7 +84,7 @@ def test_the_days_in_a_bucket_are_those_of_the_table(
     with job.engine.begin() as connection:
         connection.execute(delete(cdr).where(func.date(cdr.c[Cdr.DATE]) == middle))
     prepare(there, days)
-    assert not any(f"Date={middle}/" in name for name in store.names())
+    assert not any(f"Date={middle}/" in name for name in store.list_keys())
     assert not job.scratch.exists() or not list(job.scratch.iterdir())
 
 

@@ -1,17 +1,20 @@
 """The monitor over HTTP: what it answers, shows and writes, with and without a database and a model."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from driftline.report.schema import ChunkOut
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
@@ -20,6 +23,7 @@ from monitoring.settings import MonitorSettings
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import DAY, FIRST, World, make_world
+from tests.unit.docs.pages import ROOT
 
 
 @pytest.fixture
@@ -99,6 +103,14 @@ def test_chunks_are_listed_within_the_bounds_asked_for(watched: FlaskClient) -> 
     assert (first_of_it["drift_seen"], first_of_it["drifted"]) == (["minutes"], [])
     assert any("seen in one closed chunk so far" in reason for reason in first_of_it["reasons"])
     assert _json(watched.get("/models/flights/chunks?from=2027-01-01"))["chunks"] == []
+
+
+def test_chunks_are_valid_under_the_published_schema(watched: FlaskClient) -> None:
+    published = json.loads((ROOT / "docs/reference/backtest.schema.json").read_text())
+    validator = jsonschema_rs.validator_for({"$defs": published["$defs"], "$ref": "#/$defs/ChunkOut"})
+    chunks = _json(watched.get("/models/flights/chunks"))["chunks"]
+    assert [error for chunk in chunks for error in validator.iter_errors(chunk)] == []
+    assert [chunk.keys() == ChunkOut.model_fields.keys() for chunk in chunks] == [True] * 8
 
 
 def test_a_day_without_predictions_is_said_and_not_left_out(

@@ -17,7 +17,12 @@ UNTIL = "2026-01-13"
 
 @pytest.fixture(scope="session")
 def world() -> pd.DataFrame:
-    """Rows in the order of time: when, ref, usage, age (whole numbers), plan (text), score, churned (0 or 1)."""
+    """The rows of `make_world`, shared by all tests."""
+    return make_world()
+
+
+def make_world() -> pd.DataFrame:
+    """Return rows in the order of time: when, ref, usage, age (whole numbers), plan (text), score, churned (0 or 1)."""
     rng = np.random.default_rng(11)
     rows = DAYS * A_DAY
     when = pd.date_range("2026-01-01", periods=rows, freq=f"{86_400 // A_DAY}s")

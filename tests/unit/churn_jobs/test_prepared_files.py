@@ -18,7 +18,7 @@ def files(tmp_path: Path) -> PreparedFiles:
 
 
 def said(files: PreparedFiles) -> str | None:
-    return files._content_hash(DAY, files.store.names())
+    return files._content_hash(DAY, files.store.list_keys())
 
 
 def test_a_written_day_is_taken_with_its_hash(tmp_path: Path, files: PreparedFiles) -> None:
@@ -26,7 +26,7 @@ def test_a_written_day_is_taken_with_its_hash(tmp_path: Path, files: PreparedFil
     (tmp_path / f"Date={DAY}" / "part-0.parquet").write_bytes(b"rows")
     files._take(tmp_path, DAY, "hash")
     assert said(files) == "hash"
-    files._remove(DAY, files.store.names())
+    files._remove(DAY, files.store.list_keys())
     assert said(files) is None
     assert list((tmp_path / "prepared").iterdir()) == []
 

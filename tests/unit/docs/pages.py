@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
-PAGES = (README, CONTRIBUTING)
+DOCS = ROOT / "docs"
+EXAMPLE = DOCS / "how-to" / "run-the-example.md"
+SETTINGS, ROUTES, VERDICTS = (DOCS / "reference" / f"{name}.md" for name in ("settings", "routes", "verdicts"))
+PAGES = (README, CONTRIBUTING, EXAMPLE)
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -23,6 +26,12 @@ def fenced(page: Path, language: str) -> list[str]:
 def spans(text: str) -> list[str]:
     """Give the inline code spans outside fenced blocks."""
     return _SPAN.findall(_FENCE.sub("", text))
+
+
+def links(page: Path) -> list[str]:
+    """Return the targets of a page's links and pictures, of reference-style links too."""
+    found = re.findall(r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$", page.read_text(), re.MULTILINE)
+    return [inline or referenced for inline, referenced in found]
 
 
 def section(page: Path, title: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.docs.pages import ROOT
 
-RECORDS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+RECORDS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem)
@@ -23,3 +23,9 @@ def test_records_are_numbered_one_after_the_other() -> None:
     assert numbers == list(range(1, len(RECORDS) + 1))
     titled = [int(re.match(r"# (\d+)\. ", record.read_text())[1]) for record in RECORDS]  # type: ignore[index]
     assert titled == numbers
+
+
+def test_the_index_lists_every_record_with_its_title() -> None:
+    listed = re.findall(r"^\| \[([^\]]+)\]\(([^)]+)\)", (RECORDS[0].parent / "README.md").read_text(), re.MULTILINE)
+    titles = [(record.read_text().splitlines()[0].removeprefix("# "), record.name) for record in RECORDS]
+    assert listed == titles

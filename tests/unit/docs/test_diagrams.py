@@ -26,7 +26,7 @@ from stack.services.accounts import ACCOUNTS
 from stack.services.local import PROCESSES
 from stack.services.site import DEFAULT_PORTS
 from tests.unit.docs.drawings import SOURCES, drawn, files, names_of_code, text, words
-from tests.unit.docs.pages import PAGES, README, ROOT, spans, table
+from tests.unit.docs.pages import PAGES, README, ROOT, ROUTES, SETTINGS, spans, table
 
 GALLERY = diagrams.FOLDER / "README.md"
 STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring", "docker-architecture")
@@ -85,7 +85,7 @@ def test_the_picture_of_the_database_names_every_table_and_account() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_name_is_one_of_the_code(name: str) -> None:
-    settings = {span.partition("=")[0] for names, *_ in table(README, "Settings") for span in spans(names)}
+    settings = {span.partition("=")[0] for names, *_ in table(SETTINGS, "Settings") for span in spans(names)}
     known = names_of_code() | {*tables_of_code()} | {*ACCOUNTS} | SCHEMAS | settings
     assert sorted(words(name) - known) == []
 
@@ -105,7 +105,7 @@ def test_every_folder_named_is_there_or_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_topic_port_and_route_is_one_of_the_code(name: str) -> None:
-    routes = {span.split()[1] for _, cell, *_ in table(README, "Routes") for span in spans(cell)}
+    routes = {span.split()[1] for _, cell, *_ in table(ROUTES, "Routes") for span in spans(cell)}
     assert {*re.findall(r"\bcdr-[a-z-]+", drawn(name))} <= {*Topic}
     assert {int(port) for port in re.findall(r":(\d{4,5})\b", drawn(name))} <= {*DEFAULT_PORTS.values(), 3306}
     assert {*re.findall(r"(?:GET|POST|or) (/\S+)", drawn(name))} <= routes

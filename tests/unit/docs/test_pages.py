@@ -14,57 +14,39 @@ from stack.demo.plan import Plan, Scenario
 from stack.setup import prerequisites
 from tests.unit.docs.pages import (
     CONTRIBUTING,
+    EXAMPLE,
     PAGES,
     README,
     ROOT,
+    VERDICTS,
     commands,
     fenced,
     git,
-    section,
+    links,
     spans,
     table,
     tracked,
 )
 
-GLOSSARY = (
-    "reference", "analysis", "chunk", "realized", "estimated", "drift", "label delay", "pending labels",
-)  # fmt: skip
-
-
-def test_the_readme_is_short() -> None:
-    assert len(README.read_text().splitlines()) < 120
-
-
-def test_the_first_thirty_lines_name_both_commands_and_what_one_then_sees() -> None:
-    beginning = "\n".join(README.read_text().splitlines()[:30])
-    assert "\n    make demo " in beginning
-    assert "\n    make test " in beginning
-    assert "verdict" in beginning
-    assert "/models/churn" in beginning
-
 
 def test_the_excerpt_has_the_columns_of_the_demos_table() -> None:
     plan = Plan.ending(Scenario(), date(2026, 2, 28))
     columns = [str(column.header) for column in table_of([], plan).columns]
-    headings = re.split(r"\s{2,}|\n|[┃│|]", fenced(README, "text")[0])
+    headings = re.split(r"\s{2,}|\n|[┃│|]", fenced(EXAMPLE, "text")[0])
     assert [name.strip() for name in headings if name.strip() in columns][: len(columns)] == columns
 
 
-def test_what_a_machine_needs_is_what_the_setup_asks_for() -> None:
-    needs = README.read_text()
+@pytest.mark.parametrize("page", [README, EXAMPLE], ids=lambda page: page.name)
+def test_the_prerequisites_are_those_of_the_setup(page: Path) -> None:
+    needs = page.read_text()
     pythons = " or ".join(f"{major}.{minor}" for major, minor in prerequisites.PYTHONS)
     assert f"Python {pythons}" in needs
     assert f"Java {' or '.join(map(str, prerequisites.JAVAS))}" in needs
     assert f"{prerequisites.DISK_GB} GB" in needs
 
 
-def test_the_glossary_has_the_fields_words() -> None:
-    glossary = section(README, "Glossary").lower()
-    assert [word for word in GLOSSARY if f"**{word}**" not in glossary] == []
-
-
 def test_every_state_is_explained() -> None:
-    assert {*spans(section(README, "States and verdicts"))} >= {*State}
+    assert [spans(state)[0] for state, _ in table(VERDICTS, "States")] == [*State]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -88,18 +70,19 @@ def _indented(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_and_path_named_is_there(page: Path) -> None:
-    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
-    local = [link for link in links if link and "://" not in link]
+    targets = [link.split("#")[0] for link in links(page)]
+    local = [target for target in targets if target and "://" not in target]
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
     words = " ".join(commands(page).split()).replace("'", " ").replace("=", " ").split()
     paths = [word.rstrip(".,;:)") for word in words if word.split("/")[0] in folders and "/" in word]
-    assert paths, "the page names no path at all"
-    assert [path for path in {*local, *paths} if not _is_there(path)] == []
+    assert {*local, *paths}, "the page names no path"
+    assert [path for path in paths if not _is_there(path)] == []
+    assert [target for target in local if not (page.parent / target).exists()] == []
 
 
 def test_every_link_of_every_page_leads_somewhere() -> None:
     for page in (file for file in tracked() if file.suffix == ".md"):
-        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        for link in links(page):
             path, _, heading = link.partition("#")
             target = page.parent / path if path else page
             assert "://" in link or target.exists(), (page, link)
@@ -125,7 +108,7 @@ def test_every_python_module_to_run_is_there(page: Path) -> None:
 
 
 def test_every_folder_of_code_is_explained() -> None:
-    house = " ".join(cell for row in table(README, "Where is …?") for cell in row)
+    house = " ".join(cell for row in table(CONTRIBUTING, "The source tree") for cell in row)
     ours = {path.parts[0] for path in map(Path, git("ls-files", "*.py", "*.puml"))}
     assert [name for name in sorted(ours) if f"`{name}/" not in house] == []
 
@@ -133,8 +116,8 @@ def test_every_folder_of_code_is_explained() -> None:
 @pytest.mark.parametrize("name", ["eda/query_params.json", "pyspark/config.json"])
 def test_the_keys_of_a_configuration_file_are_named(name: str) -> None:
     keys = json.loads((ROOT / name).read_text())
-    assert name in README.read_text()
-    assert [key for key in keys if f"`{key}`" not in README.read_text()] == []
+    assert name in EXAMPLE.read_text()
+    assert [key for key in keys if f"`{key}`" not in EXAMPLE.read_text()] == []
 
 
 def test_contributing_names_the_three_rooms_of_tests() -> None:

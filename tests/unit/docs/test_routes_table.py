@@ -1,4 +1,4 @@
-"""The README's table of routes is what both services answer to, and its curl bodies are ones that they take."""
+"""The reference of routes lists what both services serve, and the curl commands of the example are valid."""
 
 import json
 import re
@@ -22,9 +22,9 @@ from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.stream.request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
 from monitoring.settings import MonitorSettings
-from tests.unit.docs.pages import README, ROOT, fenced, section, spans, table
+from tests.unit.docs.pages import EXAMPLE, ROOT, ROUTES, fenced, section, spans, table
 
-SECURITY = ROOT / "docs" / "security.md"
+SECURITY = ROOT / "docs" / "how-to" / "security.md"
 LATER = date(2200, 1, 1)
 
 
@@ -53,14 +53,14 @@ def routes_of(app: Flask) -> set[str]:
     return {f"{method} {rule.rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
 
 
-def in_readme(service: str) -> set[str]:
-    rows = table(README, "Routes")
+def documented(service: str) -> set[str]:
+    rows = table(ROUTES, "Routes")
     return {span for name, routes, *_ in rows if name in (service, "both") for span in spans(routes)}
 
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[str, APIFlask]) -> None:
-    assert in_readme(name) == routes_of(services[name])
+    assert documented(name) == routes_of(services[name])
 
 
 OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
@@ -87,7 +87,7 @@ def test_the_page_on_security_names_the_scope_of_every_route(services: dict[str,
 
 
 def test_every_route_is_explained() -> None:
-    rows = table(README, "Routes")
+    rows = table(ROUTES, "Routes")
     assert {name for name, *_ in rows} == {"simulator", "monitor", "both"}
     assert [routes for _, routes, answers in rows if not answers] == []
 
@@ -95,14 +95,14 @@ def test_every_route_is_explained() -> None:
 def test_every_address_to_curl_is_a_route(services: dict[str, APIFlask]) -> None:
     ports = {str(SimulatorSettings.model_fields["port"].default): "simulator"}
     ports[str(MonitorSettings.model_fields["port"].default)] = "monitor"
-    shown = re.findall(r"curl (?:-X (\w+) )?(?:localhost|127\.0\.0\.1):(\d+)(/\S*)", "\n".join(fenced(README, "sh")))
+    shown = re.findall(r"curl (?:-X (\w+) )?(?:localhost|127\.0\.0\.1):(\d+)(/\S*)", "\n".join(fenced(EXAMPLE, "sh")))
     assert len(shown) >= 5
     for method, port, path in shown:
         assert f"{method or 'GET'} {path}" in routes_of(services[ports[port]])
 
 
 def test_every_body_to_send_is_one_that_the_simulator_takes() -> None:
-    bodies = re.findall(r"/start_stream -H '[^']*' -d '(\{.*?\})'", "\n".join(fenced(README, "sh")), re.DOTALL)
+    bodies = re.findall(r"/start_stream -H '[^']*' -d '(\{.*?\})'", "\n".join(fenced(EXAMPLE, "sh")), re.DOTALL)
     assert bodies
     for body in bodies:
         request, drifts = read_start(json.loads(body), LATER)
@@ -114,20 +114,20 @@ def test_every_body_to_send_is_one_that_the_simulator_takes() -> None:
 def test_the_defaults_of_a_plain_stream_are_those_named() -> None:
     plain = StartStream()
     assert (plain.num_batches, plain.batch_size, plain.interval) == (10, 1000, timedelta(minutes=1).total_seconds())
-    assert "10 batches of 1,000 records stamped now, one a minute" in README.read_text()
+    assert "10 batches of 1,000 records stamped now, one a minute" in EXAMPLE.read_text()
 
 
 def test_every_kind_of_drift_is_named() -> None:
-    named = {*spans(section(README, "Use it"))}
+    named = {*spans(section(EXAMPLE, "Stream records"))}
     assert named >= {*DriftKind}
-    assert {*re.findall(r"\bDP_M\w+", README.read_text())} <= {*CDR_USAGE}
+    assert {*re.findall(r"\bDP_M\w+", EXAMPLE.read_text())} <= {*CDR_USAGE}
 
 
 def test_the_pages_say_how_errors_look(services: dict[str, APIFlask]) -> None:
     answer = services["monitor"].test_client().get("/nowhere")
     assert answer.status_code == 404
     assert answer.json is not None
-    shown = re.findall(r'"(\w+)"', section(README, "Routes").split("|")[0])
+    shown = re.findall(r'"(\w+)"', section(ROUTES, "Routes").split("|")[0])
     assert sorted(shown) == sorted(["error", *answer.json["error"]])
 
 
@@ -136,5 +136,5 @@ def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask
         document = app.test_client().get("/openapi.json").json
         assert document is not None
         described = {re.sub(r"\{(\w+)\}", r"<\1>", path) for path in document["paths"]}
-        api = {route.split()[1] for route in in_readme(name) if not re.search(r" /(openapi|$|models/<name>$)", route)}
+        api = {route.split()[1] for route in documented(name) if not re.search(r" /(openapi|$|models/<name>$)", route)}
         assert api <= described

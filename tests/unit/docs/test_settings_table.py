@@ -1,4 +1,4 @@
-"""The README's table of settings is the fields of all settings classes, with their defaults."""
+"""The reference of settings is the fields of all settings classes, with their defaults."""
 
 import importlib
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from tests.unit.docs.pages import README, ROOT, spans, table, tracked
+from tests.unit.docs.pages import ROOT, SETTINGS, spans, table, tracked
 
 PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
@@ -62,9 +62,9 @@ def in_code() -> dict[str, str]:
     }
 
 
-def in_readme() -> dict[str, str]:
+def documented() -> dict[str, str]:
     """Read `NAME=default` and `NAME` (no default) from the table's first column."""
-    written = [span for names, *_ in table(README, "Settings") for span in spans(names)]
+    written = [span for names, *_ in table(SETTINGS, "Settings") for span in spans(names)]
     pairs = [span.partition("=") for span in written]
     return {name: default if equals else NO_DEFAULT for name, equals, default in pairs}
 
@@ -74,11 +74,11 @@ def test_every_service_has_settings() -> None:
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
-    assert in_readme() == in_code()
+    assert documented() == in_code()
 
 
 def test_every_setting_is_explained() -> None:
-    assert [names for names, meaning in table(README, "Settings") if not meaning] == []
+    assert [names for names, meaning in table(SETTINGS, "Settings") if not meaning] == []
 
 
 def test_no_page_names_a_variable_of_ours_that_is_none() -> None:

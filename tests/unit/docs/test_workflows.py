@@ -141,7 +141,7 @@ def test_every_image_is_built() -> None:
 
 def test_what_fetching_data_needs_is_said_in_its_page() -> None:
     text = (GITHUB / "workflows" / "fetch-data.yml").read_text()
-    page = (paths.ROOT / "docs" / "cloud-data.md").read_text()
+    page = (paths.ROOT / "docs" / "how-to" / "cloud-data.md").read_text()
     needed = set(re.findall(r"vars\.(\w+)", text))
     assert len(needed) == 4
     assert {name for name in needed if name not in page} == set()

@@ -1,4 +1,4 @@
-"""Errors name themselves, their status and the cure."""
+"""Every error has a message, a code and a status."""
 
 import copy
 import inspect
@@ -12,20 +12,20 @@ ALL = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issu
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
-def test_every_error_has_a_message_and_a_name_of_its_own(error: type[DriftlineError]) -> None:
-    made = error()
-    assert str(made) == error.__doc__
-    assert made.code.islower()
-    assert 400 <= made.status < 600
+def test_every_error_has_message_code_and_status(error: type[DriftlineError]) -> None:
+    instance = error()
+    assert str(instance) == error.__doc__
+    assert instance.code.islower()
+    assert 400 <= instance.status < 600
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
-def test_every_error_crosses_from_one_process_to_another(error: type[DriftlineError]) -> None:
-    there = copy.copy(error("What is wrong.", details=("a", "b")))  # by the same protocol as pickle
-    assert (type(there), there.message, there.details) == (error, "What is wrong.", ("a", "b"))
+def test_every_error_can_be_sent_between_processes(error: type[DriftlineError]) -> None:
+    received = copy.copy(error("What is wrong.", details=("a", "b")))  # by the same protocol as pickle
+    assert (type(received), received.message, received.details) == (error, "What is wrong.", ("a", "b"))
 
 
-def test_details_follow_the_message_a_line_each() -> None:
+def test_details_follow_the_message_one_per_line() -> None:
     assert str(InvalidInput("Two faults.", details=("a", "b"))) == "Two faults.\n  - a\n  - b"
 
 

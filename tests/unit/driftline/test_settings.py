@@ -1,4 +1,4 @@
-"""Settings come from the environment; a secret has no default and is never shown."""
+"""Settings come from the environment or from files; a secret has no default and is never shown."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def test_the_database_needs_a_user_and_a_password(monkeypatch: pytest.MonkeyPatc
         DatabaseSettings()
 
 
-def test_faults_name_the_variables_and_not_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_name_variables_and_not_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DB_USER", raising=False)
     monkeypatch.setenv("DB_PASSWORD", "not to be seen")
     monkeypatch.setenv("DB_PORT", "a lot")
@@ -63,19 +63,19 @@ def test_a_variable_without_a_value_takes_the_default(monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Hold settings as files, and a user in the environment."""
+    """Return a folder with two settings as files."""
     for name in ("DB_USER", "DB_PASSWORD", "DB_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path))
     (tmp_path / "db_password").write_text("from a file\n")
-    (tmp_path / "DB_USER").write_text("of the file")
+    (tmp_path / "DB_USER").write_text("user in a file")
     return tmp_path
 
 
-def test_a_setting_may_be_a_file_in_small_letters_or_large_ones(folder: Path) -> None:
+def test_a_settings_file_may_be_in_upper_or_lower_case(folder: Path) -> None:
     settings = DatabaseSettings()
     assert settings.password.get_secret_value() == "from a file"
-    assert settings.user == "of the file"
+    assert settings.user == "user in a file"
     assert "from a file" not in repr(settings)
 
 
@@ -84,24 +84,24 @@ def test_the_environment_wins_over_a_file(folder: Path, monkeypatch: pytest.Monk
     assert DatabaseSettings().password.get_secret_value() == "from the environment"
 
 
-def test_what_code_gives_wins_over_both(folder: Path) -> None:
-    given = {"user": "given", "password": "p"}
-    assert DatabaseSettings.model_validate(given).user == "given"
+def test_arguments_win_over_environment_and_files(folder: Path) -> None:
+    values = {"user": "argument", "password": "p"}
+    assert DatabaseSettings.model_validate(values).user == "argument"
 
 
-def test_a_file_is_held_to_the_same_rules(folder: Path) -> None:
+def test_a_value_from_a_file_is_validated(folder: Path) -> None:
     (folder / "db_port").write_text("a lot")
     with pytest.raises(InvalidInput, match="DB_PORT: "):
         DatabaseSettings()
 
 
-def test_a_folder_that_was_asked_for_and_is_not_there_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_configured_folder_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(folder / "elsewhere"))
     with pytest.raises(InvalidInput, match=r"DRIFTLINE_SECRETS names .*/elsewhere"):
         KafkaSettings()
 
 
-def test_a_usual_folder_that_is_not_there_is_nothing_to_warn_of(tmp_path: Path) -> None:
+def test_a_missing_default_folder_is_no_error(tmp_path: Path) -> None:
     assert SecretsFolder.model_construct(_fields_set=set(), secrets=tmp_path / "none").existing() is None
 
 

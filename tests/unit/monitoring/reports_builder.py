@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State, Verdict
 from driftline.engine.spec import ColumnSpec, Spec
+from driftline.report.view import ChunkView
 from monitoring.poll.revisions import Provenance, Revision
-from monitoring.report.chunk_report import ChunkReport
 
 ORIGIN = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -30,11 +30,22 @@ def report(
     waiting: bool = False,
     drifted: tuple[str, ...] = (),
     reason: str = "It is so.",
-) -> ChunkReport:
-    stored = revision(day, rows, labelled, closed=closed) if rows else None
+) -> ChunkView:
     start = ORIGIN + day * DAY
     verdict = Verdict(state, (reason,), provisional=not (closed and labels_due), drifted=drifted)
-    return ChunkReport(Chunk(start, start + DAY), closed, labels_due, verdict, stored, results, waiting)
+    return ChunkView(
+        start=start,
+        end=start + DAY,
+        rows=rows,
+        labelled=labelled if rows else 0,
+        closed=closed,
+        labels_due=labels_due,
+        verdict=verdict,
+        results=results,
+        waiting=waiting,
+        revision=1 if rows else None,
+        computed_at=ORIGIN if rows else None,
+    )
 
 
 def realized(value: float | None, lower: float | None = 0.5) -> Result:

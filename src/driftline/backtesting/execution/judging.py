@@ -10,7 +10,7 @@ from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import Counted, Judge
 from driftline.backtesting.execution.workers import workers
 from driftline.backtesting.input.split import Progress, Split
-from driftline.backtesting.output.result import BacktestChunk, Reference
+from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
 from driftline.backtesting.request.layout import Layout, renamed
 from driftline.engine.chunks import Chunk
@@ -20,8 +20,9 @@ from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Result
 from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.tasks import Map
+from driftline.report.view import ChunkView
 
-Judged = tuple[Reference, tuple[BacktestChunk, ...]]
+Judged = tuple[Reference, tuple[ChunkView, ...]]
 
 
 class Judgement(Protocol):

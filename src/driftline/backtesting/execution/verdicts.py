@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from driftline.backtesting.execution.places import Places
 from driftline.backtesting.input.instants import aware
-from driftline.backtesting.output.result import BacktestChunk
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+from driftline.report.view import ChunkView
 
 _AFTER = timedelta(microseconds=1)
 
@@ -37,15 +37,22 @@ class Judge:
     settled: list[ChunkFacts] = field(default_factory=list)
     before: list[ChunkFacts] = field(default_factory=list)
 
-    def judge(self, chunks: Iterable[Counted]) -> Iterator[BacktestChunk]:
+    def judge(self, chunks: Iterable[Counted]) -> Iterator[ChunkView]:
         """Yield the chunks with their verdicts; they must come oldest first."""
         for counted in chunks:
             facts = self._facts(counted)
             verdict = verdict_of(self.spec, facts, self.before, track_records(self.spec, self.settled))
             verdict = self._with_partial(verdict, counted.chunk)
             self._remember(facts)
-            yield BacktestChunk(
-                facts.start, facts.end, facts.rows, facts.labelled, facts.closed, verdict, facts.results
+            yield ChunkView(
+                start=facts.start,
+                end=facts.end,
+                rows=facts.rows,
+                labelled=facts.labelled,
+                closed=facts.closed,
+                labels_due=facts.labels_due,
+                verdict=verdict,
+                results=facts.results,
             )
 
     def _with_partial(self, verdict: Verdict, chunk: Chunk) -> Verdict:

@@ -1,273 +1,213 @@
 """A backtest as one self-contained HTML page: no script, no request, below a megabyte."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from math import ceil, inf, isfinite
-from typing import Any
+from math import ceil
+from typing import Protocol
 
 from driftline import __version__
-from driftline.backtesting.output.charts import MOST_PLACES, Axis, Chart, Series, draw, is_flat
-from driftline.backtesting.output.result import BacktestChunk, BacktestResult
 from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind, State
-from driftline.engine.verdicts.findings import SEVERITY
-from driftline.errors import DriftlineError
+from driftline.engine.spec import Spec
+from driftline.report.charts import Axis, Chart, Series, draw_chart, is_flat
+from driftline.report.heat_map import HeatRow, heat_map
+from driftline.report.pages import environment, stylesheet
+from driftline.report.strip import StripCell, count_states, strip_cell
+from driftline.report.view import ChunkView
+from driftline.report.wording import LINE_WORDS, PERIOD_WORDS, STATE_WORDS, iso_labels
 
 LARGEST = 1_000_000
 """The page stays below this many bytes."""
 CHARTS = (80, 40, 16, 4)
-"""How many charts of columns there are at most; fewer where the page would grow too large."""
-ROWS = (500, 200, 80)
-"""How many chunks the table lists at most, then those that are not ok first."""
-SHADES = 6
-PERIODS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month", "1q": "quarter"}
-WORDS = {
-    State.OK: "ok",
-    State.WARN: "warn",
-    State.ALERT: "alert",
-    State.PENDING_LABELS: "pending labels",
-    State.INSUFFICIENT: "insufficient",
-    State.NO_DATA: "no data",
-    State.ERROR: "error",
-}
+"""The number of column charts at most: fewer where the page would grow too large."""
+ROWS = (500, 200, 80, 80)
+"""The number of chunks that the table lists at most; where that is not all, only those that are not ok."""
+MOST_PLACES = 300
+"""With more chunks than this several share a place, and the value farthest from the expected one is shown."""
+MOST_COLUMNS = 60
+MOST_CELLS = 1_500
+"""A heat map with more cells than this has no titles for them."""
 
-Name = tuple[str, ResultKind, str, Any]
-"""Subject, kind, method and segment: which number a result is."""
+Number = tuple[str, ResultKind, str, str | None]
+"""Subject, kind, method and segment: what a result is a value of."""
 
 
-class ReportExtraMissing(DriftlineError):
-    """Pages and plots need the extra `report`: pip install 'driftline[report]'."""
+class Backtest(Protocol):
+    """What the page reads of a `BacktestResult`."""
+
+    @property
+    def chunks(self) -> Sequence[ChunkView]:
+        """The chunks, oldest first."""
+
+    @property
+    def chunk(self) -> str:
+        """How the rows were cut."""
+
+    @property
+    def spec(self) -> Spec:
+        """The spec."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Charts that belong together."""
+class ChartGroup:
+    """The charts of one subject."""
 
     name: str
     charts: list[Chart]
 
 
-@dataclass(frozen=True, slots=True)
-class HeatRow:
-    """A column's drift by place: one path for each shade, and where it was part of the verdict."""
-
-    column: str
-    y: int
-    shades: list[tuple[int, str]]
-    drifted: list[float]
-
-
-def render(result: BacktestResult) -> str:
-    """Write the page, with fewer charts and rows where all of them would be too much."""
-    template = _template()
+def render(result: Backtest) -> str:
+    """Return the page, with fewer charts and rows where all of them would be too much."""
+    source = (resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8")
+    template = environment().from_string(source)
     text = ""
-    for most, rows in zip(CHARTS, (*ROWS, ROWS[-1]), strict=True):
-        text = template.render(view=View(result, most, rows), version=__version__)
+    for most_charts, most_rows in zip(CHARTS, ROWS, strict=True):
+        page = BacktestPage(result, most_charts, most_rows)
+        text = template.render(page=page, style=stylesheet(), version=__version__)
         if len(text.encode()) < LARGEST:
             break
     return text
 
 
-def _template() -> Any:
-    try:
-        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  (an extra, and slow to import)
-    except ImportError as error:
-        raise ReportExtraMissing from error
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string((resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8"))
-
-
-class View:
+class BacktestPage:
     """What the template shows of a backtest."""
 
-    def __init__(self, result: BacktestResult, most_charts: int, most_rows: int) -> None:
-        """Lay the chunks out on an axis; `most_charts` and `most_rows` keep the page small."""
+    def __init__(self, result: Backtest, most_charts: int, most_rows: int) -> None:
+        """Assign the chunks to places; `most_charts` and `most_rows` keep the page small."""
         self.result = result
-        self.words = WORDS
+        self.state_words, self.line_words = STATE_WORDS, LINE_WORDS
         self.step = ceil(len(result.chunks) / MOST_PLACES)
-        self.groups = [result.chunks[i : i + self.step] for i in range(0, len(result.chunks), self.step)]
-        self.names = [_when(group[0], result.chunks) for group in self.groups]
-        self.found = _by_name(result.chunks)
-        self.columns = _columns_by_drift(result)
-        self._flat = {name for name, results in self.found.items() if is_flat([one for _, one in results])}
+        self.places = [result.chunks[i : i + self.step] for i in range(0, len(result.chunks), self.step)]
+        self.labels = iso_labels([chunk.start for chunk in result.chunks])
+        place_labels = self.labels[:: self.step]
+        self.wide = Axis(place_labels, 1140, 216, 40, most_ticks=8)
+        self.half = Axis(place_labels, 560, 46, 52)
+        self.third = Axis(place_labels, 400, 46, 52)
+        self.numbers = _by_number(result.chunks)
+        self.columns = _columns_by_drift(result.chunks)
+        self._provisional = [any(chunk.verdict.provisional for chunk in place) for place in self.places]
+        self._flat = {number for number, results in self.numbers.items() if is_flat([r for _, r in results])}
         self._most_charts, self._most_rows = most_charts, most_rows
 
     @property
-    def counts(self) -> list[tuple[State, int]]:
+    def states(self) -> list[tuple[State, int]]:
         """How many chunks have which verdict, the gravest first."""
-        counted = Counter(chunk.verdict.state for chunk in self.result.chunks)
-        return [(state, counted[state]) for state in (*reversed(SEVERITY), State.NO_DATA) if counted[state]]
+        return count_states(self.result.chunks)
 
     @property
     def cut(self) -> str:
-        """How the analysis was cut, in words that follow the number of chunks."""
-        kind, _, number = self.result.chunk.partition(":")
-        one = "" if len(self.result.chunks) == 1 else "s"
-        return {"rows": f"chunk{one} of {number} rows", "count": f"chunk{one} of equal size"}.get(
-            kind, f"chunk{one} of one {PERIODS.get(kind, kind)}"
-        )
+        """How the analysis was cut, in words that agree with the number of chunks."""
+        unit, _, number = self.result.chunk.partition(":")
+        noun = "chunk" if len(self.result.chunks) == 1 else "chunks"
+        periods = {period.value: word for period, word in PERIOD_WORDS.items()}
+        words = {"rows": f"{noun} of {number} rows", "count": f"{noun} of equal size"}
+        return words.get(unit, f"{noun} of one {periods.get(unit, unit)}")
 
     @property
-    def strip(self) -> list[tuple[float, float, State, str]]:
-        """The verdicts from left to right: place, width, state and words; of several chunks the gravest."""
-        width = 1100 / len(self.groups)
-        return [(round(i * width, 2), round(width * 0.9, 2), *self._gravest(i)) for i in range(len(self.groups))]
-
-    @property
-    def ends(self) -> list[str]:
-        """The names of the first and the last place."""
-        return [self.names[0], self.names[-1]] if len(self.names) > 1 else self.names
+    def strip(self) -> list[StripCell]:
+        """The verdicts from left to right."""
+        return [strip_cell(label, place) for label, place in zip(self.wide.labels, self.places, strict=True)]
 
     @property
     def performance(self) -> list[Chart]:
-        """Charts of the model's performance, realized and estimated in one."""
-        methods = dict.fromkeys(
-            n[2] for n in self.found if n[1] in (ResultKind.REALIZED, ResultKind.ESTIMATED) and _whole(n)
-        )
-        drawn = (self._performance(method) for method in methods)
-        return [chart for chart in drawn if chart]
+        """The charts of the model's performance, realized and estimated in one."""
+        methods = dict.fromkeys(number[2] for number in self.numbers if _is_performance(number))
+        charts = (self._performance(method) for method in methods)
+        return [chart for chart in charts if not chart.empty]
 
     @property
-    def others(self) -> list[Group]:
-        """Charts of drift, quality and statistics: what drifted first."""
-        names = [name for name in self._of_columns if name not in self._flat]
-        ranks = {column: rank for rank, column in enumerate([MODEL, *self.columns])}
-        names.sort(key=lambda name: ranks.get(name[0], len(ranks)))
+    def groups(self) -> list[ChartGroup]:
+        """The charts of drift, quality and statistics; columns that drifted most come first."""
         groups: dict[str, list[Chart]] = {}
-        for name in names[: self._most_charts]:
-            chart = self._chart(name)
-            if chart:
-                groups.setdefault(_heading(name), []).append(chart)
-        return [Group(name, charts) for name, charts in groups.items()]
+        for number in self._drawn[: self._most_charts]:
+            chart = self._chart(number)
+            if not chart.empty:
+                groups.setdefault("The model as a whole" if number[0] == MODEL else number[0], []).append(chart)
+        return [ChartGroup(name, charts) for name, charts in groups.items()]
 
     @property
-    def left_out(self) -> int:
-        """How many charts there was no room for."""
-        return max(0, len([name for name in self._of_columns if name not in self._flat]) - self._most_charts)
+    def omitted(self) -> int:
+        """How many charts are left out for size."""
+        return max(0, len(self._drawn) - self._most_charts)
 
     @property
     def flat(self) -> list[tuple[str, str]]:
-        """Numbers of columns that never moved: the method, and which columns."""
-        found: dict[str, list[str]] = {}
-        for name in self._of_columns:
-            if name in self._flat:
-                found.setdefault(title(name[2]), []).append(name[0])
-        return [(method, ", ".join(dict.fromkeys(columns))) for method, columns in found.items()]
-
-    @property
-    def _of_columns(self) -> list[Name]:
-        return [
-            name
-            for name in self.found
-            if name[1] not in (ResultKind.REALIZED, ResultKind.ESTIMATED) or not _whole(name)
-        ]
+        """The numbers that never changed: the method, and its columns."""
+        columns: dict[str, list[str]] = {}
+        for number in self.numbers:
+            if number in self._flat and not _is_performance(number):
+                columns.setdefault(title(number[2]), []).append(number[0])
+        return [(method, ", ".join(dict.fromkeys(names))) for method, names in columns.items()]
 
     @property
     def heat(self) -> list[HeatRow]:
-        """Drift of each column by place, as shades of its value over its bound."""
-        reached = [_reached(group) for group in self.groups]
-        return [self._heat(column, place * 20, reached) for place, column in enumerate(self.columns[:60])]
+        """The drift of each column by place."""
+        return heat_map(self.result.spec, self.columns[:MOST_COLUMNS], self.places)
 
     @property
-    def rows(self) -> list[BacktestChunk]:
-        """The chunks of the table, in order; where there are too many those that speak up."""
-        chunks = list(self.result.chunks)
+    def detailed(self) -> bool:
+        """Whether each cell of the heat map has a title."""
+        return len(self.columns[:MOST_COLUMNS]) * len(self.places) <= MOST_CELLS
+
+    @property
+    def rows(self) -> list[tuple[str, ChunkView]]:
+        """The chunks of the table with their labels, in order; where they are too many only those that are not ok."""
+        chunks = list(zip(self.labels, self.result.chunks, strict=True))
         if len(chunks) <= self._most_rows:
             return chunks
-        loud = [chunk for chunk in chunks if chunk.verdict.state is not State.OK]
-        return loud[: self._most_rows]
+        return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self._most_rows]
 
-    def when(self, chunk: BacktestChunk) -> str:
-        """Name a chunk by its start, as short as all of them allow."""
-        return _when(chunk, self.result.chunks)
+    @property
+    def _drawn(self) -> list[Number]:
+        """The numbers that have a chart of their own."""
+        ranks = {column: rank for rank, column in enumerate([MODEL, *self.columns])}
+        drawn = [n for n in self.numbers if n not in self._flat and not _is_performance(n)]
+        return sorted(drawn, key=lambda number: ranks.get(number[0], len(ranks)))
 
-    def _performance(self, method: str) -> Chart | None:
+    def _performance(self, method: str) -> Chart:
         realized = self._series("realized", (MODEL, ResultKind.REALIZED, method, None))
         estimated = self._series("estimated", (MODEL, ResultKind.ESTIMATED, method, None))
-        return draw(title(method), (realized, estimated), Axis(self.names, 560), 170)
+        return draw_chart(title(method), (realized, estimated), self.half, 152, provisional=self._provisional)
 
-    def _chart(self, name: Name) -> Chart | None:
-        words = title(name[2])
-        shown = " ".join(part for part in (words[:1].upper() + words[1:], str(name[3] or "")) if part)
-        return draw(shown, (self._series("value", name),), Axis(self.names, 400), 120)
+    def _chart(self, number: Number) -> Chart:
+        words = title(number[2])
+        heading = " ".join(part for part in (words[:1].upper() + words[1:], number[3]) if part)
+        series, from_zero = self._series("value", number), number[1] is ResultKind.DRIFT
+        return draw_chart(heading, (series,), self.third, 102, levels=("expected", "warn"), from_zero=from_zero)
 
-    def _series(self, shows: str, name: Name) -> Series:
-        results = self.found.get(name, [])
-        by_chunk = dict(results)
-        places = [
-            [found for i in range(len(group)) if (found := by_chunk.get(first * self.step + i))]
-            for first, group in enumerate(self.groups)
-        ]
-        return Series(shows, [_furthest(results) for results in places])
-
-    def _gravest(self, place: int) -> tuple[State, str]:
-        order = (State.NO_DATA, *SEVERITY)
-        chunk = max(self.groups[place], key=lambda chunk: order.index(chunk.verdict.state))
-        reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
-        return chunk.verdict.state, f"{self.when(chunk)}: {WORDS[chunk.verdict.state]}. {reason}"
-
-    def _heat(self, column: str, y: int, reached: Sequence[Mapping[str, float]]) -> HeatRow:
-        width = 880 / len(self.groups)
-        paths: dict[int, str] = {}
-        for place, ratios in enumerate(reached):
-            if column in ratios:
-                shade = min(SHADES - 1, int(ratios[column] * 3))
-                paths[shade] = paths.get(shade, "") + f"M{220 + place * width:.1f} {y + 9}h{width * 0.92:.1f}"
-        marks = [220 + (i + 0.46) * width for i, g in enumerate(self.groups) if any(column in _drifted(c) for c in g)]
-        return HeatRow(column, y, sorted(paths.items()), [round(mark, 1) for mark in marks])
+    def _series(self, name: str, number: Number) -> Series:
+        by_chunk = dict(self.numbers.get(number, ()))
+        firsts = range(0, len(self.result.chunks), self.step)
+        places = [[by_chunk[i] for i in range(first, first + self.step) if i in by_chunk] for first in firsts]
+        return Series(name, [_farthest(results) for results in places])
 
 
-def _by_name(chunks: Sequence[BacktestChunk]) -> dict[Name, list[tuple[int, Result]]]:
-    found: dict[Name, list[tuple[int, Result]]] = {}
-    for place, chunk in enumerate(chunks):
+def _by_number(chunks: Sequence[ChunkView]) -> dict[Number, list[tuple[int, Result]]]:
+    """Return the results of each number, with the indices of their chunks."""
+    numbers: dict[Number, list[tuple[int, Result]]] = {}
+    for index, chunk in enumerate(chunks):
         for result in chunk.results:
-            name = (result.subject, result.kind, str(result.method), result.segment)
-            found.setdefault(name, []).append((place, result))
-    return found
+            number = (result.subject, result.kind, str(result.method), result.segment)
+            numbers.setdefault(number, []).append((index, result))
+    return numbers
 
 
-def _columns_by_drift(result: BacktestResult) -> list[str]:
-    """Name all columns, those that drifted most often first."""
-    columns = dict.fromkeys(r.subject for c in result.chunks for r in c.results if r.kind is ResultKind.DRIFT)
-    often = Counter(column for chunk in result.chunks for column in chunk.verdict.drifted)
-    return sorted(columns, key=lambda column: -often[column])
+def _columns_by_drift(chunks: Sequence[ChunkView]) -> list[str]:
+    """Return all columns, those whose drift lasted most often first."""
+    columns = dict.fromkeys(r.subject for chunk in chunks for r in chunk.results if r.kind is ResultKind.DRIFT)
+    lasting = Counter(column for chunk in chunks for column in chunk.verdict.drifted)
+    return sorted(columns, key=lambda column: -lasting[column])
 
 
-def _drifted(chunk: BacktestChunk) -> tuple[str, ...]:
-    return chunk.verdict.drifted
+def _farthest(results: Sequence[Result]) -> Result | None:
+    """Return the result farthest from the expected value; None without values."""
+    distances = [(abs(r.value - (r.bounds.expected or 0.0)), r) for r in results if r.value is not None]
+    return max(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
-def _reached(chunks: Iterable[BacktestChunk]) -> dict[str, float]:
-    """Say by column how far its drift is on the way to its bound, at the most; 1 is at the bound."""
-    found: dict[str, float] = {}
-    for result in (r for chunk in chunks for r in chunk.results if r.kind is ResultKind.DRIFT and r.segment is None):
-        ratio = result.value / result.bounds.upper if result.value is not None and result.bounds.upper else inf
-        if isfinite(ratio):
-            found[result.subject] = max(ratio, found.get(result.subject, ratio))
-    return found
-
-
-def _furthest(results: Sequence[Result]) -> Result | None:
-    """Of the results of several chunks the one furthest from what is expected."""
-    known = [result for result in results if result.value is not None]
-    return max(known, key=_distance, default=None)
-
-
-def _distance(result: Result) -> float:
-    value, expected = result.value or 0.0, result.bounds.expected
-    return abs(value - (expected or 0.0))
-
-
-def _whole(name: Name) -> bool:
-    return name[0] == MODEL and name[3] is None
-
-
-def _heading(name: Name) -> str:
-    return "The model as a whole" if name[0] == MODEL else name[0]
-
-
-def _when(chunk: BacktestChunk, chunks: Sequence[BacktestChunk]) -> str:
-    midnights = all((one.start.hour, one.start.minute, one.start.second) == (0, 0, 0) for one in chunks)
-    return f"{chunk.start:%Y-%m-%d}" if midnights else f"{chunk.start:%Y-%m-%d %H:%M}"
+def _is_performance(number: Number) -> bool:
+    """Return whether a number is performance of the model on all rows."""
+    subject, kind, _, segment = number
+    return kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) and subject == MODEL and segment is None

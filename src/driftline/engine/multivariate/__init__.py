@@ -1,1 +1,1 @@
-"""Multivariate drift: how far all watched features together are from those in the reference. No I/O here."""
+"""Multivariate drift: how much all watched features together differ from the reference. No I/O here."""

@@ -1,4 +1,4 @@
-"""Gradient boosted trees that tell two classes apart, by LightGBM, which is imported when first used. No I/O here."""
+"""A gradient boosting classifier by LightGBM, which is imported when first used. No I/O here."""
 
 import importlib
 from typing import Any
@@ -30,24 +30,24 @@ PARAMETERS = {
     "force_col_wise": True,
     "verbosity": -1,
 }
-"""The defaults of NannyML 0.13.1's domain classifier; one thread and the last lines make a run repeatable."""
+"""The defaults of NannyML 0.13.1's domain classifier; one thread and the last settings make results reproducible."""
 
 
-def require() -> Any:
-    """Return LightGBM; where it is not installed that is a MissingLibrary."""
+def import_lightgbm() -> Any:
+    """Return the module `lightgbm`; raises MissingLibrary if it is not installed."""
     try:
         return importlib.import_module("lightgbm")
     except ImportError as exc:
-        msg = "the domain classifier needs LightGBM, which is not installed: pip install 'driftline[dle]'"
+        msg = "The domain classifier requires LightGBM, which is not installed: pip install 'driftline[dle]'"
         raise MissingLibrary(msg) from exc
 
 
-def fit_and_predict(rows: FloatArray, positive: IntArray, others: FloatArray, categorical: int) -> FloatArray:
-    """Fit on `rows` (a row per row, a column per feature) and return the probability of class 1 for `others`.
+def fit_and_predict(training: FloatArray, labels: IntArray, rows: FloatArray, categorical: int) -> FloatArray:
+    """Fit on `training`, (rows, features), with 0/1 labels; return the probability of class 1 for `rows`.
 
-    The first `categorical` columns hold categories as whole numbers. NaN is a missing value.
+    The first `categorical` columns hold categories as integers. NaN is a missing value.
     """
-    lightgbm = require()
-    data = lightgbm.Dataset(rows, positive, categorical_feature=list(range(categorical)), params=PARAMETERS)
-    said = lightgbm.train(PARAMETERS, data, num_boost_round=TREES).predict(others)
-    return np.asarray(said, dtype=np.float64)
+    lightgbm = import_lightgbm()
+    data = lightgbm.Dataset(training, labels, categorical_feature=list(range(categorical)), params=PARAMETERS)
+    probabilities = lightgbm.train(PARAMETERS, data, num_boost_round=TREES).predict(rows)
+    return np.asarray(probabilities, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How well a classifier tells a chunk's rows from those of the reference. No I/O here."""
+"""Domain classifier: how well a classifier separates a chunk's rows from the reference's. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,40 +9,40 @@ import pandas as pd
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray, category
 from driftline.engine.multivariate import boosting
-from driftline.engine.multivariate.features import numbers_in_rows, texts_in_rows, together
+from driftline.engine.multivariate.features import read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
 
 REFERENCE_ROWS = 20_000
-"""Of a longer reference this many rows are kept, evenly spaced in time: some 0.4 MB of JSON for each number."""
+"""Rows that are stored of a longer reference, evenly spaced in time: about 0.4 MB of JSON per continuous feature."""
 FOLDS = 5
-CHANCE = 0.5
-"""The ROC AUC where nothing tells the rows apart."""
+CHANCE_ROC_AUC = 0.5
+"""The ROC AUC of a classifier that cannot separate the rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """A chunk's rows themselves, with event time and id: nothing smaller will do. As large as the chunk."""
+class ChunkRows:
+    """The rows of a chunk with event time and id; as large as the chunk, since the method needs all of them."""
 
     frame: pd.DataFrame
 
-    def merge(self, other: "Rows") -> "Rows":
-        """Put the rows of two parts of a chunk together; exact, since they are sorted before use."""
-        return Rows(pd.concat([self.frame, other.frame], ignore_index=True))
+    def merge(self, other: "ChunkRows") -> "ChunkRows":
+        """Merge the rows of two parts of a chunk; exact, since rows are sorted before use."""
+        return ChunkRows(pd.concat([self.frame, other.frame], ignore_index=True))
 
     def features(self) -> pd.DataFrame:
-        """Return the features in the order of event time and id."""
+        """Return the features, sorted by event time and id."""
         ordered = self.frame.sort_values([EVENT_TIME, ID], ignore_index=True)
         return ordered.drop(columns=[EVENT_TIME, ID])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DomainClassifier:
-    """The reference's rows, at most 20,000 of them, in the order of time.
+    """At most 20,000 rows of the reference, in time order.
 
-    `frame` has the categorical features first and then the continuous ones, each sorted by name; text and floats, None
-    and NaN where a value is missing (or infinite). As JSON they take some 20 bytes for each number.
+    `frame` has first the `categorical` categorical features (text, None if missing), then the continuous ones (float,
+    NaN if missing or infinite), each sorted by name. As JSON they take about 20 bytes per number.
     """
 
     frame: pd.DataFrame
@@ -50,25 +50,25 @@ class DomainClassifier:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Keep the reference's rows, which are in the order of time; without LightGBM it is a MissingLibrary."""
-        boosting.require()
-        names = _by_kind(spec)
-        kept = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), REFERENCE_ROWS)).round().astype(np.int64))
-        return cls(_features(frame.iloc[kept], *names), categorical=len(names[0]))
+        """Store the reference's rows, which are in time order; raises MissingLibrary without LightGBM."""
+        boosting.import_lightgbm()
+        names = _names_by_kind(spec)
+        positions = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), REFERENCE_ROWS)).round().astype(np.int64))
+        return cls(_features(frame.iloc[positions], *names), categorical=len(names[0]))
 
-    def summarize(self, frame: pd.DataFrame) -> Rows:
-        """Keep the rows of a chunk; beside the features they need event_time and id."""
+    def summarize(self, frame: pd.DataFrame) -> ChunkRows:
+        """Read the rows of a chunk; columns event_time and id are required beside the features."""
         names = list(self.frame.columns)
-        kept = _features(frame, names[: self.categorical], names[self.categorical :])
+        rows = _features(frame, names[: self.categorical], names[self.categorical :])
         times = pd.to_datetime(frame[EVENT_TIME], utc=True).dt.as_unit("us").astype("int64").to_numpy()
-        kept[EVENT_TIME], kept[ID] = times, [category(value) for value in frame[ID].tolist()]
-        return Rows(kept)
+        rows[EVENT_TIME], rows[ID] = times, [category(value) for value in frame[ID].tolist()]
+        return ChunkRows(rows)
 
-    def outcome(self, summary: Rows, spec: Spec) -> Outcome:
-        """Return the cross-validated ROC AUC of telling the chunk from the reference, in [0, 1]; about 0.5 for none.
+    def outcome(self, summary: ChunkRows, spec: Spec) -> Outcome:
+        """Return the cross-validated ROC AUC of separating the chunk from the reference; about 0.5 without drift.
 
-        The effect is how far it is above 0.5. Five folds, each the next fifth of both sides in the order of time; a
-        LightGBM classifier with NannyML 0.13.1's parameters on one thread. The whole is exact, a part says nothing.
+        The effect is its excess over 0.5. Each of five folds is the next fifth of both sides in time order; the
+        classifier is LightGBM with NannyML 0.13.1's parameters on one thread. Summaries merge exactly.
         """
         rows = len(summary.frame)
         reason = too_few(rows, max(spec.minimum_rows, FOLDS), "rows") or too_few(
@@ -76,17 +76,17 @@ class DomainClassifier:
         )
         if reason:
             return undefined(rows, reason)
-        both = pd.concat([self.frame, summary.features()], ignore_index=True)
+        frame = pd.concat([self.frame, summary.features()], ignore_index=True)
         is_chunk = np.repeat([0, 1], [len(self.frame), rows])
-        area = _told_apart(_matrix(both, self.categorical), is_chunk, self.categorical)
-        return Outcome(area, rows, effect=area - CHANCE)
+        area = _cross_validated_roc_auc(_matrix(frame, self.categorical), is_chunk, self.categorical)
+        return Outcome(area, rows, effect=area - CHANCE_ROC_AUC)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has; a category is its place in a list of texts."""
+        """Return the state as JSON-compatible values; a category is its position in a list of texts."""
         names = list(self.frame.columns)
-        texts = {name: texts_in_rows(self.frame[name]) for name in names[: self.categorical]}
+        coded = {name: read_categories(self.frame[name]) for name in names[: self.categorical]}
         return {
-            "categorical": {name: {"codes": codes.tolist(), "texts": own} for name, (codes, own) in texts.items()},
+            "categorical": {name: {"codes": codes.tolist(), "texts": texts} for name, (codes, texts) in coded.items()},
             "continuous": {
                 name: [None if np.isnan(value) else value for value in self.frame[name].tolist()]
                 for name in names[self.categorical :]
@@ -95,24 +95,24 @@ class DomainClassifier:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         columns: dict[str, Any] = {
-            name: _texts(np.asarray(own["codes"], dtype=np.int64), own["texts"])
-            for name, own in state["categorical"].items()
+            name: _texts(np.asarray(column["codes"], dtype=np.int64), column["texts"])
+            for name, column in state["categorical"].items()
         }
-        columns |= {name: np.array(own, dtype=np.float64) for name, own in state["continuous"].items()}
+        columns |= {name: np.array(values, dtype=np.float64) for name, values in state["continuous"].items()}
         return cls(pd.DataFrame(columns), categorical=len(state["categorical"]))
 
 
-def _by_kind(spec: Spec) -> tuple[list[str], list[str]]:
-    """Return the categorical and the continuous features, sorted by name: the order in which trees try them."""
-    kinds = {kind: sorted(c.name for c in together(spec) if c.kind is kind) for kind in ColumnKind}
+def _names_by_kind(spec: Spec) -> tuple[list[str], list[str]]:
+    """Return the categorical and the continuous features, sorted by name: the order that decides ties between trees."""
+    kinds = {kind: sorted(c.name for c in watched_columns(spec) if c.kind is kind) for kind in ColumnKind}
     return kinds[ColumnKind.CATEGORICAL], kinds[ColumnKind.CONTINUOUS]
 
 
 def _features(frame: pd.DataFrame, categorical: list[str], continuous: list[str]) -> pd.DataFrame:
-    columns: dict[str, Any] = {name: _texts(*texts_in_rows(frame[name])) for name in categorical}
-    return pd.DataFrame(columns | {name: numbers_in_rows(frame[name]) for name in continuous})
+    columns: dict[str, Any] = {name: _texts(*read_categories(frame[name])) for name in categorical}
+    return pd.DataFrame(columns | {name: read_numbers(frame[name]) for name in continuous})
 
 
 def _texts(codes: IntArray, texts: list[str]) -> Any:
@@ -120,10 +120,10 @@ def _texts(codes: IntArray, texts: list[str]) -> Any:
 
 
 def _matrix(frame: pd.DataFrame, categorical: int) -> FloatArray:
-    """Return rows by features; a category is its place among all categories in alphabetical order."""
+    """Return the rows as numbers, (rows, features); a category is its position in alphabetical order."""
     columns = []
-    for place, name in enumerate(frame.columns):
-        if place < categorical:
+    for position, name in enumerate(frame.columns):
+        if position < categorical:
             codes = pd.factorize(frame[name].to_numpy(), sort=True)[0].astype(np.float64)
             columns.append(np.where(codes < 0, np.nan, codes))
         else:
@@ -131,17 +131,17 @@ def _matrix(frame: pd.DataFrame, categorical: int) -> FloatArray:
     return np.column_stack(columns)
 
 
-def _told_apart(rows: FloatArray, is_chunk: IntArray, categorical: int) -> float:
+def _cross_validated_roc_auc(rows: FloatArray, is_chunk: IntArray, categorical: int) -> float:
     fold = _folds(is_chunk)
-    said = np.empty(len(rows))
+    probabilities = np.empty(len(rows))
     for number in range(FOLDS):
-        out = fold == number
-        said[out] = boosting.fit_and_predict(rows[~out], is_chunk[~out], rows[out], categorical)
-    return _roc_auc(said, is_chunk)
+        test = fold == number
+        probabilities[test] = boosting.fit_and_predict(rows[~test], is_chunk[~test], rows[test], categorical)
+    return _roc_auc(probabilities, is_chunk)
 
 
 def _folds(is_chunk: IntArray) -> IntArray:
-    """Return each row's fold: consecutive rows of each side, as scikit-learn's StratifiedKFold without shuffling."""
+    """Return the fold of each row: consecutive rows of each side, as scikit-learn's unshuffled StratifiedKFold."""
     fold = np.empty(len(is_chunk), dtype=np.int64)
     ordered = np.sort(is_chunk)
     for side in (0, 1):
@@ -151,8 +151,8 @@ def _folds(is_chunk: IntArray) -> IntArray:
 
 
 def _roc_auc(scores: FloatArray, positive: IntArray) -> float:
-    """Return the chance that a positive row scores higher than another one; ties count half (Mann and Whitney 1947)."""
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    """Return the probability that a positive row scores higher than a negative one (Mann and Whitney 1947)."""
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[positions]
     hits = int(positive.sum())
     return float((ranks[positive == 1].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))

@@ -1,4 +1,4 @@
-"""Features row by row, as the multivariate methods read them. No I/O here."""
+"""Reads the watched features row by row for the multivariate methods. No I/O here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,25 +10,27 @@ from driftline.engine.columns import FloatArray, IntArray, as_floats, coded
 from driftline.engine.spec import ColumnSpec, Spec
 
 
-def together(spec: Spec) -> tuple[ColumnSpec, ...]:
-    """Return the features that are looked at together: those that are watched, in the spec's order."""
+def watched_columns(spec: Spec) -> tuple[ColumnSpec, ...]:
+    """Return the watched features, in the spec's order."""
     return tuple(column for column in spec.columns if column.watched)
 
 
-def numbers_in_rows(column: "pd.Series[Any]") -> FloatArray:
-    """Return a continuous column in the order of its rows, NaN where a value is missing or infinite."""
+def read_numbers(column: "pd.Series[Any]") -> FloatArray:
+    """Return a continuous column in row order, NaN where a value is missing or infinite."""
     raw = as_floats(column)
     return np.where(np.isfinite(raw), raw, np.nan)
 
 
-def texts_in_rows(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
-    """Return a categorical column as places in a list of texts, in the order of its rows; -1 where it is missing.
+def read_categories(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
+    """Return a categorical column in row order as positions in a list of texts; -1 where a value is missing.
 
-    Values that are the same category though stored differently have places of their own and the same text.
+    Values of the same category that are stored differently (1 and "1") have different positions with the same text.
     """
     return coded(column)
 
 
-def looked_up(codes: IntArray, texts: list[str], values: Mapping[str, float], unseen: float, none: float) -> FloatArray:
-    """Return what `values` has for each row of `texts_in_rows`: `unseen` for other texts, `none` for missing ones."""
-    return np.array([*(values.get(text, unseen) for text in texts), none])[codes]
+def map_categories(
+    codes: IntArray, texts: list[str], values: Mapping[str, float], unseen: float, missing: float
+) -> FloatArray:
+    """Return the value of each row's category; `unseen` for a category without one, `missing` for a missing value."""
+    return np.array([*(values.get(text, unseen) for text in texts), missing])[codes]

@@ -1,4 +1,4 @@
-"""Which multivariate methods there are. No I/O here."""
+"""The multivariate drift methods. No I/O here."""
 
 from typing import Any, Protocol, Self
 
@@ -11,29 +11,29 @@ from driftline.engine.results import Method
 from driftline.engine.spec import Spec
 
 
-class Multivariate(Protocol):
-    """What a method keeps of the reference: fitted once, stored, and held against every chunk."""
+class MultivariateState(Protocol):
+    """The fitted state of a method: computed once from the reference, stored, and compared with every chunk."""
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit on the reference's rows, in the order of time, with the spec's features."""
+        """Fit on the reference's rows, in time order, with the spec's features."""
 
     def summarize(self, frame: pd.DataFrame) -> Any:
-        """Summarize some or all rows of a chunk into something that merges."""
+        """Summarize some or all rows of a chunk into a mergeable summary."""
 
     def outcome(self, summary: Any, spec: Spec) -> Outcome:
-        """Compute the method's number."""
+        """Compute the value of the method for a chunk."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
 
 
-MULTIVARIATE: dict[Method, type[Multivariate]] = {
+MULTIVARIATE: dict[Method, type[MultivariateState]] = {
     Method.PCA_RECONSTRUCTION: PcaReconstruction,
     Method.DOMAIN_CLASSIFIER: DomainClassifier,
 }
-"""The class of what each method keeps of the reference."""
+"""The class of the fitted state of each method."""

@@ -1,4 +1,4 @@
-"""Standard errors of metrics, from what one row of the reference says and the number of rows. No I/O here."""
+"""Standard errors of metrics, from the standard deviation of one row and the number of rows. No I/O here."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -11,7 +11,7 @@ from driftline.engine.results import Metric
 
 @dataclass(frozen=True, slots=True)
 class Deviations:
-    """By metric the standard deviation of one row, in the metric's unit; one that the reference cannot tell has none.
+    """The standard deviation of one row by metric, in the metric's unit; metrics undefined in the reference have none.
 
     A cell of a confusion matrix is a sum over rows, any other metric a mean.
     """
@@ -26,15 +26,15 @@ class Deviations:
         return finite(deviation * sqrt(rows) if base(method) == Metric.CONFUSION_MATRIX else deviation / sqrt(rows))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return dict(self.by_method)
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(dict(state))
 
     @classmethod
     def of(cls, by_method: dict[str, float]) -> Self:
-        """Keep the deviations that are finite."""
-        return cls({str(method): value for method, found in by_method.items() if (value := finite(found)) is not None})
+        """Store the deviations that are finite."""
+        return cls({str(method): value for method, raw in by_method.items() if (value := finite(raw)) is not None})

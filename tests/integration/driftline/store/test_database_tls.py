@@ -1,4 +1,4 @@
-"""MySQL by TLS: the server shows a certificate of the CA for the name that is called, or nothing is sent to it."""
+"""MySQL over TLS: without a certificate of the CA for the host name, no password is sent to the server."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,25 +16,25 @@ from stack.services.certificates import Certificates, make_certificates
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
 
-PASSWORD = "of a user that TLS is asked of"
+PASSWORD = "password of a user who must use TLS"
 
 
 @pytest.fixture(scope="module")
 def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
-    """MariaDB with TLS, one user of which TLS is asked and one of which a certificate is asked."""
+    """Run MariaDB with TLS and two users: one must use TLS, one must present a certificate."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:
         with server.administrator() as connection, connection.cursor() as cursor:
             for name in ("RawData", "RawData_truth"):
                 cursor.execute(f"CREATE DATABASE {name}")
-            for user, asked in (("by_tls", "SSL"), ("by_certificate", "X509")):
-                cursor.execute(f"CREATE USER {user}@localhost IDENTIFIED BY %s REQUIRE {asked}", (PASSWORD,))
+            for user, requirement in (("by_tls", "SSL"), ("by_certificate", "X509")):
+                cursor.execute(f"CREATE USER {user}@localhost IDENTIFIED BY %s REQUIRE {requirement}", (PASSWORD,))
                 cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO {user}@localhost")
         yield server
 
 
 def _settings(server: TemporaryDatabase, **changed: Any) -> DatabaseSettings:
-    given = {"host": "127.0.0.1", "port": server.port, "user": "by_tls", "password": PASSWORD, **changed}
-    return DatabaseSettings.model_validate(given)
+    values = {"host": "127.0.0.1", "port": server.port, "user": "by_tls", "password": PASSWORD, **changed}
+    return DatabaseSettings.model_validate(values)
 
 
 def _cipher(settings: DatabaseSettings) -> str:
@@ -45,7 +45,7 @@ def _cipher(settings: DatabaseSettings) -> str:
     return cipher
 
 
-def test_with_the_right_ca_all_goes_by_tls(server: TemporaryDatabase, certificates: Certificates) -> None:
+def test_with_the_right_ca_connections_use_tls(server: TemporaryDatabase, certificates: Certificates) -> None:
     settings = _settings(server, ssl_ca=certificates.authority)
     assert "AES" in _cipher(settings)
     engine = make_engine(settings)
@@ -54,9 +54,7 @@ def test_with_the_right_ca_all_goes_by_tls(server: TemporaryDatabase, certificat
     engine.dispose()
 
 
-def test_a_client_shows_its_certificate_where_one_is_asked_for(
-    server: TemporaryDatabase, certificates: Certificates
-) -> None:
+def test_a_client_presents_its_certificate_on_request(server: TemporaryDatabase, certificates: Certificates) -> None:
     without = _settings(server, user="by_certificate", ssl_ca=certificates.authority)
     with pytest.raises(DatabaseRefused):
         is_reachable(make_engine(without))
@@ -66,7 +64,7 @@ def test_a_client_shows_its_certificate_where_one_is_asked_for(
 
 def test_another_ca_is_refused(server: TemporaryDatabase, tmp_path: Path) -> None:
     other = make_certificates(tmp_path, datetime.now(UTC))
-    with pytest.raises(DatabaseUntrusted, match="no certificate of DB_SSL_CA for the name DB_HOST"):
+    with pytest.raises(DatabaseUntrusted, match="no certificate signed by DB_SSL_CA for DB_HOST"):
         is_reachable(make_engine(_settings(server, ssl_ca=other.authority)))
 
 
@@ -76,7 +74,7 @@ def test_another_name_is_refused(server: TemporaryDatabase, certificates: Certif
         is_reachable(make_engine(_settings(server, host="localhost", ssl_ca=certificates.authority)))
 
 
-def test_a_server_without_tls_is_never_spoken_to_in_plain(mariadb: DatabaseAddress, certificates: Certificates) -> None:
+def test_there_is_no_fallback_to_plain_text(mariadb: DatabaseAddress, certificates: Certificates) -> None:
     settings = DatabaseSettings.model_validate({**mariadb.settings(), "ssl_ca": certificates.authority})
     with pytest.raises(DatabaseUntrusted, match="MySQL has no TLS, and DB_SSL_CA asks for it"):
         is_reachable(make_engine(settings))

@@ -20,8 +20,7 @@ from monitoring.poll import pending, placement
 from monitoring.poll.computation import compute
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.watched import VersionKey, Watched
-from monitoring.report import chunk_report
-from monitoring.report.chunk_report import Span
+from monitoring.report.chunk_views import ChunkRange, read_chunks
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
 
 
@@ -285,7 +284,7 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
     assert (done.chunks, done.failed) == (3, 1)
     with world.engine.connect() as connection:
         version = world.version
-        (report,) = chunk_report.read(connection, version, FIRST + 3 * DAY, Span(FIRST + DAY, FIRST + DAY))
+        (report,) = read_chunks(connection, version, FIRST + 3 * DAY, ChunkRange(FIRST + DAY, FIRST + DAY))
     assert (report.verdict.state, report.verdict.provisional) == (State.ERROR, True)
     assert "must hold 0, 1 or nothing" in report.verdict.reasons[0]
     assert poll(world, scheduled=True).outcomes == (), "it must rest"

@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.output.charts import Axis, Scale, Series, draw
 from driftline.backtesting.output.result import BacktestResult
-from driftline.engine.results import Bounds, Result, ResultKind, State
 from tests.unit.backtesting.conftest import UNTIL
 
 
@@ -77,46 +75,3 @@ def test_the_page_stays_below_a_megabyte(chunks: int, judged: BacktestResult) ->
     page = replace(judged, chunks=many).to_html()
     assert len(page.encode()) < 1_000_000
     assert "ROC AUC" in page
-
-
-def number(value: float | None) -> Result:
-    return Result("model", ResultKind.REALIZED, "f1", value, 100, State.OK, Bounds(lower=0.5, expected=0.7))
-
-
-def test_a_line_has_a_gap_where_there_is_no_value_and_a_mark_where_it_is_outside() -> None:
-    results = [number(0.7), number(0.6), None, number(None), number(0.4)]
-    chart = draw("F1", [Series("realized", results)], Axis("abcde", 500), 120)
-    assert chart is not None
-    assert chart.lines[0][1].count("M") == 2
-    assert [dot.outside for dot in chart.dots] == [False, False, True]
-    assert chart.note == "1× outside"
-    assert [level.name for level in chart.levels] == ["expected", "bound"]
-
-
-def test_a_bound_is_drawn_as_high_as_each_chunk_has_it_and_not_where_there_is_none() -> None:
-    bounds = [Bounds(lower=0.5), Bounds(lower=0.5), Bounds(lower=0.4), None, Bounds(lower=0.5)]
-    results = [replace(number(0.7), bounds=one) if one else None for one in bounds]
-    chart = draw("F1", [Series("realized", results)], Axis("abcde", 500), 120)
-    assert chart is not None
-    (level,) = chart.levels
-    assert re.sub(r"[\d. ]+", "", level.path) == "MHVHMH"
-    assert level.end.text == "0.5"
-    assert chart.dots[2].outside is False
-
-
-def test_a_loss_has_its_bound_above() -> None:
-    loss = replace(number(0.7), bounds=Bounds(upper=0.9))
-    chart = draw("Log loss", [Series("realized", [loss])], Axis("a", 500), 120)
-    assert chart is not None
-    assert [(level.name, level.end.text) for level in chart.levels] == [("bound", "0.9")]
-    assert chart.levels[0].end.at < chart.dots[0].y
-
-
-def test_nothing_is_drawn_of_a_number_that_no_chunk_has() -> None:
-    assert draw("F1", [Series("realized", [None, number(None)])], Axis("ab", 500), 120) is None
-
-
-def test_a_scale_of_one_value_has_room_and_round_ticks() -> None:
-    scale = Scale.around([0.25], 120)
-    assert scale.low < 0.25 < scale.high
-    assert all(float(tick.text) == pytest.approx(round(float(tick.text), 3)) for tick in scale.ticks)

@@ -1,4 +1,4 @@
-"""Multivariate methods among the other results of a chunk, in parts, from JSON, and under other specs."""
+"""Multivariate results of a chunk: in parts, after JSON, and under other specs."""
 
 import numpy as np
 import pandas as pd
@@ -13,28 +13,28 @@ from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
 BOTH = (Method.PCA_RECONSTRUCTION, Method.DOMAIN_CLASSIFIER)
-TOGETHER = SPEC.model_copy(
+MULTIVARIATE = SPEC.model_copy(
     update={"multivariate_methods": BOTH, "minimum_rows": 5, "minimum_class_rows": 1, "label_drift": True}
 )
 
 
 @pytest.fixture(scope="module")
 def fitted() -> FittedReference:
-    return fit_reference(scored_rows(800, days=8), TOGETHER)
+    return fit_reference(scored_rows(800, days=8), MULTIVARIATE)
 
 
 def _multivariate(results: tuple[Result, ...]) -> dict[str, Result]:
     return {result.method: result for result in results if result.kind is ResultKind.MULTIVARIATE}
 
 
-def test_they_are_results_of_the_model(fitted: FittedReference) -> None:
-    found = _multivariate(evaluate_chunk(fitted, TOGETHER, scored_rows(120, seed=1)))
-    assert list(found) == list(BOTH)
-    assert {(r.subject, r.rows, r.state, r.reason) for r in found.values()} == {(MODEL, 120, State.OK, None)}
-    assert found[Method.PCA_RECONSTRUCTION].sampling_error is not None
+def test_multivariate_results_belong_to_the_model(fitted: FittedReference) -> None:
+    results = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, scored_rows(120, seed=1)))
+    assert list(results) == list(BOTH)
+    assert {(r.subject, r.rows, r.state, r.reason) for r in results.values()} == {(MODEL, 120, State.OK, None)}
+    assert results[Method.PCA_RECONSTRUCTION].sampling_error is not None
 
 
-def test_pca_is_bounded_by_the_reference_s_chunks_on_both_sides(fitted: FittedReference) -> None:
+def test_pca_has_two_sided_bounds_from_the_reference(fitted: FittedReference) -> None:
     bounds = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
     assert None not in {bounds.lower, bounds.upper, bounds.alert_lower, bounds.alert_upper}
     limit = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
@@ -44,20 +44,20 @@ def test_pca_is_bounded_by_the_reference_s_chunks_on_both_sides(fitted: FittedRe
 def test_a_broken_relation_is_seen(fitted: FittedReference) -> None:
     rows = scored_rows(300, seed=1)
     moved = rows.assign(usage=rows["calls"] * 100)
-    found = _multivariate(evaluate_chunk(fitted, TOGETHER, moved))
-    assert {result.state for result in found.values()} == {State.WARN}
+    results = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, moved))
+    assert {result.state for result in results.values()} == {State.WARN}
 
 
-def test_parts_add_up_to_the_chunk(fitted: FittedReference) -> None:
+def test_parts_merge_to_the_chunk(fitted: FittedReference) -> None:
     rows = scored_rows(60, seed=2)
-    whole = _multivariate(evaluate_chunk(fitted, TOGETHER, rows))
-    parts = [summarize_chunk(fitted, TOGETHER, rows[np.arange(60) % 3 == number]) for number in (2, 0, 1)]
-    merged = _multivariate(finish_chunk(fitted, TOGETHER, parts[0].merge(parts[1]).merge(parts[2])))
+    whole = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, rows))
+    parts = [summarize_chunk(fitted, MULTIVARIATE, rows[np.arange(60) % 3 == number]) for number in (2, 0, 1)]
+    merged = _multivariate(finish_chunk(fitted, MULTIVARIATE, parts[0].merge(parts[1]).merge(parts[2])))
     stored = FittedReference.from_json(fitted.to_json())
     assert stored.to_json() == fitted.to_json()
-    again = _multivariate(evaluate_chunk(stored, TOGETHER, rows.sample(frac=1, random_state=1)))
-    for found in (merged, again):
-        for method, result in found.items():
+    again = _multivariate(evaluate_chunk(stored, MULTIVARIATE, rows.sample(frac=1, random_state=1)))
+    for results in (merged, again):
+        for method, result in results.items():
             assert result.value == pytest.approx(whole[method].value, rel=1e-12)
             assert result.sampling_error == (
                 None if method == Method.DOMAIN_CLASSIFIER else pytest.approx(whole[method].sampling_error, rel=1e-12)
@@ -65,11 +65,11 @@ def test_parts_add_up_to_the_chunk(fitted: FittedReference) -> None:
 
 
 def test_no_rows_are_no_data(fitted: FittedReference) -> None:
-    found = _multivariate(evaluate_chunk(fitted, TOGETHER, scored_rows(0)))
-    assert {(result.value, result.state) for result in found.values()} == {(None, State.NO_DATA)}
+    results = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, scored_rows(0)))
+    assert {(result.value, result.state) for result in results.values()} == {(None, State.NO_DATA)}
 
 
-def test_a_reference_fitted_without_them_is_refused() -> None:
+def test_a_reference_without_the_methods_is_refused() -> None:
     rows = scored_rows(400, days=8)
     fitted = fit_reference(rows, SPEC)
     with pytest.raises(InvalidInput, match="not fitted for pca_reconstruction; fit it again"):
@@ -78,15 +78,15 @@ def test_a_reference_fitted_without_them_is_refused() -> None:
         evaluate_chunk(fitted, SPEC.model_copy(update={"continuous_methods": (Method.PSI,)}), rows)
 
 
-def test_the_domain_classifier_needs_event_time_and_id(fitted: FittedReference) -> None:
+def test_the_domain_classifier_requires_time_and_id(fitted: FittedReference) -> None:
     rows: pd.DataFrame = scored_rows(20).drop(columns=["event_time", "id"])
     with pytest.raises(SchemaMismatch, match="missing: event_time, id"):
-        evaluate_chunk(fitted, TOGETHER, rows)
-    alone = TOGETHER.model_copy(update={"multivariate_methods": BOTH[:1]})
-    assert list(_multivariate(evaluate_chunk(fitted, alone, rows))) == [Method.PCA_RECONSTRUCTION]
+        evaluate_chunk(fitted, MULTIVARIATE, rows)
+    pca_only = MULTIVARIATE.model_copy(update={"multivariate_methods": BOTH[:1]})
+    assert list(_multivariate(evaluate_chunk(fitted, pca_only, rows))) == [Method.PCA_RECONSTRUCTION]
 
 
-def test_a_spec_that_cannot_be_says_why() -> None:
+def test_an_invalid_spec_is_explained() -> None:
     with pytest.raises(ValidationError, match="psi looks at one column; multivariate are pca_reconstruction, domain"):
         Spec(columns=(ColumnSpec(name="a"),), multivariate_methods=(Method.PSI,))
     with pytest.raises(ValidationError, match="look at the watched features; watch some"):

@@ -1,24 +1,26 @@
-"""The page's facts: which day speaks first, and how many days stand how."""
+"""The page's facts: its newest verdicts, how many chunks have which, and its heat map."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
 
+from driftline.backtesting.backtest import backtest
+from driftline.backtesting.output.page import BacktestPage
 from driftline.engine.results import State
+from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
-from monitoring.pages.states import SHOWN
-from monitoring.report.chunk_report import ChunkReport
+from tests.unit.backtesting.conftest import UNTIL, make_world
 from tests.unit.monitoring.reports_builder import SPEC, drift, estimated, realized, report
 
 VERSION = cast("Version", SimpleNamespace(spec=SPEC, name="flights", number=1))
 
 
-def page(*chunks: ChunkReport) -> Page:
+def page(*chunks: ChunkView) -> Page:
     return page_of(VERSION, (1,), datetime(2026, 2, 9, tzinfo=UTC), chunks)
 
 
-def test_the_newest_closed_day_and_the_newest_final_verdict_speak() -> None:
+def test_the_newest_closed_day_and_final_verdict_are_shown() -> None:
     made = page(
         report(0, realized(0.7)),
         report(1, realized(0.3), state=State.ALERT),
@@ -27,19 +29,21 @@ def test_the_newest_closed_day_and_the_newest_final_verdict_speak() -> None:
     )
     assert made.newest is not None
     assert made.decided is not None
-    assert (made.newest.name, made.decided.name) == ("3 Feb", "2 Feb")
+    assert (made.newest.label, made.decided.label) == ("3 Feb", "2 Feb")
     assert [(state, count) for _, state, count in made.states] == [
         (State.ALERT, 1),
         (State.PENDING_LABELS, 2),
         (State.OK, 1),
     ]
-    assert made.rows[2].numbers == ("–", "–", "–")
+    assert made.number_names == ("F1", "Estimated F1")
+    assert made.rows[2].numbers == ("–", "0.600")
     assert made.rows[2].labels == "0 %"
 
 
 def test_columns_whose_drift_lasted_are_drawn() -> None:
     made = page(report(0, drift(0.9)), report(1, drift(0.9), drifted=("minutes",)))
-    assert [chart.title for chart in made.details] == ["minutes"]
+    assert [column for column, _ in made.details] == ["minutes"]
+    assert [dot.outside for dot in made.details[0][1].dots] == [True, True]
 
 
 def test_a_model_without_chunks_has_a_page() -> None:
@@ -48,6 +52,15 @@ def test_a_model_without_chunks_has_a_page() -> None:
     assert made.advice[0].urgent
 
 
-def test_every_state_has_a_word_a_sign_and_a_meaning() -> None:
-    assert set(SHOWN) == set(State)
-    assert len({shown.sign for shown in SHOWN.values()}) == len(State)
+def test_both_heat_maps_agree() -> None:
+    world = make_world()
+    result = backtest(world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d")
+    backtest_rows = {row.column: row for row in BacktestPage(result, 80, 500).heat}
+    version = cast("Version", SimpleNamespace(spec=result.spec, name="churn", number=1))
+    dashboard_rows = {row.column: row for row in page_of(version, (1,), result.chunks[-1].end, result.chunks).heat}
+    shared = backtest_rows.keys() & dashboard_rows.keys()
+    assert shared == {"usage", "age", "plan", "prediction"}
+    for column in shared:
+        assert backtest_rows[column].cells == dashboard_rows[column].cells
+    assert max(cell.ratio or 0.0 for cell in backtest_rows["usage"].cells) > 1
+    assert any(cell.lasting for cell in dashboard_rows["usage"].cells)

@@ -1,8 +1,8 @@
 """What is missing is said in words, with what to do, and nothing is said where nothing is missing."""
 
 from driftline.engine.results import State
-from driftline.engine.spec import ModelClock, Period
-from monitoring.report.advice import advice_on, name
+from driftline.engine.spec import ModelClock
+from monitoring.report.advice import advice_on
 from tests.unit.monitoring.reports_builder import SPEC, report
 
 
@@ -54,10 +54,3 @@ def test_an_open_day_says_when_it_closes() -> None:
     )
     assert by_wall == "Nothing to do: it closes on 8 February, 00:00."
     assert by_data.startswith("Nothing to do: it closes with the first prediction of 8 February, 00:00 or later, since")
-
-
-def test_chunks_are_named_after_the_calendar_of_the_spec() -> None:
-    assert name(SPEC, report(1)) == "2 Feb"
-    assert name(SPEC.model_copy(update={"period": Period.MONTH}), report(0)) == "Feb 2026"
-    west = SPEC.model_copy(update={"period": Period.HOUR, "time_zone": "America/New_York"})
-    assert name(west, report(0)) == "31 Jan 19:00"

@@ -97,7 +97,7 @@ def test_only_clients_know_the_security_of_external_servers(tmp_path: Path) -> N
 
 def test_inconsistent_settings_of_an_external_kafka_are_named(tmp_path: Path) -> None:
     given = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
-    with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL needs KAFKA_SSL_CA"):
+    with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL requires KAFKA_SSL_CA"):
         _ = given.kafka_settings
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.performance import ranks
 from driftline.engine.performance.binary.scores import Scores
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -45,10 +46,7 @@ class Ranked:
 
 def grouped(scores: FloatArray, positives: FloatArray, negatives: FloatArray) -> Ranked:
     """Add up what has the same score; `scores` are ascending."""
-    firsts = np.flatnonzero(np.diff(scores, prepend=np.nan) != 0)
-    if len(firsts) == len(scores):
-        return Ranked(scores, positives, negatives)
-    return Ranked(scores[firsts], np.add.reduceat(positives, firsts), np.add.reduceat(negatives, firsts))
+    return Ranked(*ranks.sum_by_score(scores, positives, negatives))
 
 
 def roc_auc(rows: Ranked) -> float | None:
@@ -56,9 +54,7 @@ def roc_auc(rows: Ranked) -> float | None:
 
     None where a class has no rows.
     """
-    pairs = float(rows.positives.sum()) * float(rows.negatives.sum())
-    below = np.cumsum(rows.negatives) - rows.negatives / 2
-    return float(np.sum(rows.positives * below)) / pairs if pairs else None
+    return ranks.roc_auc(rows.positives, rows.negatives)
 
 
 def average_precision(rows: Ranked) -> float | None:
@@ -116,9 +112,9 @@ def calibration_error(rows: Ranked, edges: IntArray) -> float | None:
     if len(edges) < 2 or not rows.probabilities:
         return None
     counts = rows.positives + rows.negatives
-    ranks = _from_zero(counts)
+    row_ranks = _from_zero(counts)
     gaps = _from_zero(counts * rows.scores - rows.positives)
-    return float(np.sum(np.abs(np.diff(np.interp(edges, ranks, gaps))))) / rows.rows
+    return float(np.sum(np.abs(np.diff(np.interp(edges, row_ranks, gaps))))) / rows.rows
 
 
 def _from_zero(values: FloatArray) -> FloatArray:

@@ -1,0 +1,138 @@
+"""Takes the README's picture of the dashboard: `python -m devtools.screenshot`, which `make screenshot` calls.
+
+A headless Chromium renders the churn model's page of the running demo. `docs/images/manifest.txt` records the picture's
+sum and that of the code and templates that draw the page; a test fails when they no longer match.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+
+from stack import paths
+from stack.console import print_error, print_line
+from stack.errors import StackError
+from stack.services.site import Site
+from stack.setup import checksums
+
+PICTURE = paths.ROOT / "docs" / "images" / "dashboard.png"
+MANIFEST = "manifest.txt"
+DRAWN_BY = ("monitoring/pages", "src/driftline/report")
+"""The folders whose templates, style sheets and code draw the page."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+WIDTH, HEIGHT = 1280, 900
+SECONDS = 60
+OPTIONS = (
+    "--headless",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+
+
+class NotTaken(StackError):
+    """The screenshot could not be taken."""
+
+
+def browser() -> str | None:
+    """Return the path of a Chromium, or None where none is installed."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def require_page(url: str) -> None:
+    """Raise `NotTaken` unless the page answers with 200, since a browser would show its own error page."""
+    try:
+        status = requests.get(url, timeout=SECONDS).status_code
+    except requests.RequestException as error:
+        raise NotTaken(f"{url} does not answer; start the demo first: make demo.") from error
+    if status != requests.codes.ok:
+        raise NotTaken(f"{url} answers with status {status}; run the demo first: make demo.")
+
+
+def capture(url: str, picture: Path, height: int = HEIGHT) -> None:
+    """Write a PNG of a page, 1280 pixels wide, replacing the file only when the picture is complete.
+
+    Raises `NotTaken` without a browser, and with the browser's message where it fails.
+    """
+    program = browser()
+    if program is None:
+        raise NotTaken(f"No browser found ({', '.join(BROWSERS)}); install one, for instance the package chromium.")
+    with tempfile.TemporaryDirectory(prefix="driftline-screenshot-") as folder:
+        taken = Path(folder) / "page.png"
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        profile = f"--user-data-dir={folder}/profile"
+        size = f"--window-size={WIDTH},{height}"
+        command = [program, *OPTIONS, *sandbox, profile, size, f"--screenshot={taken}", url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+        if done.returncode or not taken.exists():
+            raise NotTaken(f"The browser took no picture of {url}:\n{done.stderr.strip()[-500:]}")
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(taken, partial := picture.with_suffix(".partial"))
+        partial.replace(picture)
+
+
+def fingerprint(folders: tuple[str, ...] = DRAWN_BY) -> str:
+    """Return the SHA-256 of all files that draw the page, by name and content."""
+    total = hashlib.sha256()
+    for file in _files(folders):
+        total.update(f"{file.relative_to(paths.ROOT)} {checksums.sha256(file)}\n".encode())
+    return total.hexdigest()
+
+
+def _files(folders: tuple[str, ...]) -> Iterator[Path]:
+    for folder in folders:
+        files = sorted((paths.ROOT / folder).rglob("*"))
+        yield from (file for file in files if file.suffix in {".py", ".html", ".css"})
+
+
+def described(picture: Path = PICTURE) -> dict[str, str]:
+    """Return what the manifest should record: the sums of the picture and of what draws it."""
+    return {picture.name: checksums.sha256(picture), " ".join(DRAWN_BY): fingerprint()}
+
+
+def recorded(picture: Path = PICTURE) -> dict[str, str]:
+    """Return what the manifest records, empty where there is none."""
+    manifest = picture.parent / MANIFEST
+    lines = manifest.read_text().splitlines() if manifest.exists() else []
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
+def record(picture: Path = PICTURE) -> None:
+    """Write the manifest: the picture shows the pages as they are now."""
+    lines = (f"{digest}  {name}\n" for name, digest in described(picture).items())
+    (picture.parent / MANIFEST).write_text("".join(lines))
+
+
+def main() -> int:
+    """Take the picture; the exit status is 2 if that failed."""
+    parser = argparse.ArgumentParser(prog="python -m devtools.screenshot", description="Take the README's picture.")
+    parser.add_argument("url", nargs="?", help="page; by default the churn model's of the running demo")
+    parser.add_argument("file", nargs="?", type=Path, default=PICTURE, help="PNG file; by default the README's")
+    parser.add_argument("--height", type=int, default=HEIGHT, help="height in pixels")
+    chosen = parser.parse_args()
+    try:
+        url = chosen.url or f"http://127.0.0.1:{Site.from_environment().ports['monitor']}/models/churn"
+        require_page(url)
+        capture(url, chosen.file, chosen.height)
+    except StackError as error:
+        print_error(str(error))
+        return 2
+    if chosen.file.absolute() == PICTURE:
+        record()
+    print_line(f"Written: {chosen.file}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Reads the chunks of a model version as views, chunks without rows, waiting and failed ones included."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from driftline.engine.chunks import Chunk, next_chunk
+from driftline.engine.results import State, Verdict
+from driftline.engine.spec import Spec
+from driftline.report.view import ChunkView
+from driftline.store.registry import Version
+from monitoring.poll import pending
+from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.verdicts import VerdictStore
+from monitoring.poll.watched import LONGEST, VersionKey, chunk_at, closing, label_deadline
+
+NOT_COMPUTED = Verdict(State.NO_DATA, ("The next poll computes this chunk.",), provisional=True)
+EMPTY = Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=False)
+FAILED = "It could not be computed"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRange:
+    """The chunks that start from `first` to `last` (both included); without `first` the newest `most` of them."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+    most: int = 60
+
+
+def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
+    """Read the chunks of a version, oldest first, including the calendar's chunks that have no rows."""
+    key = VersionKey(version.model_number, version.number)
+    store, failures = RevisionStore(key), pending.failures(connection, key)
+    waiting = set(pending.waiting(connection, key))
+    limits = _limits(connection, store, version.spec, requested, [*failures, *waiting])
+    if limits is None:
+        return []
+    first, last = limits
+    revisions = store.between(connection, first, last)
+    stored = VerdictStore(key).between(connection, first, last)
+    results = store.results_between(connection, first, last)
+    views = []
+    for chunk in _calendar(version.spec, first, last):
+        start, revision = chunk.start, revisions.get(chunk.start)
+        verdict = stored[start].verdict if start in stored else NOT_COMPUTED if start in waiting else EMPTY
+        if start in failures:
+            verdict = Verdict(State.ERROR, (f"{FAILED}: {failures[start]}",), provisional=True)
+        views.append(
+            ChunkView(
+                start=start,
+                end=chunk.end,
+                rows=revision.rows if revision else 0,
+                labelled=revision.labelled if revision else 0,
+                closed=revision.closed if revision else clock >= closing(version.spec, chunk),
+                labels_due=clock >= label_deadline(version.spec, chunk),
+                verdict=verdict,
+                results=results.get(start, ()),
+                waiting=start in waiting,
+                revision=revision.number if revision else None,
+                computed_at=revision.computed_at if revision else None,
+                labels_as_of=revision.provenance.labels_as_of if revision else None,
+            )
+        )
+    return views
+
+
+def _limits(
+    connection: Connection, store: RevisionStore, spec: Spec, requested: ChunkRange, unstored: list[datetime]
+) -> tuple[datetime, datetime] | None:
+    """Return the first and the last start to read, among those stored, waiting or failed; None without any."""
+    ends = store.ends(connection)
+    known = [*unstored, *(ends or ())]
+    if not known:
+        return None
+    last = min(max(known), requested.last) if requested.last else max(known)
+    earliest = last - (requested.most - 1) * LONGEST[spec.period]
+    first = max(min(known), requested.first or earliest)
+    return (first, last) if first <= last else None
+
+
+def _calendar(spec: Spec, first: datetime, last: datetime) -> Iterator[Chunk]:
+    """Yield the calendar's chunks that start from `first` to `last`, both included."""
+    chunk = chunk_at(spec, first)
+    while chunk.start <= last:
+        if chunk.start >= first:
+            yield chunk
+        chunk = next_chunk(chunk, spec.period, spec.zone)

@@ -1,0 +1,145 @@
+"""Drift by column and chunk as one comparable number: its ratio to the point where drift counts. No I/O here."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from driftline.engine.catalogue import measure, title
+from driftline.engine.results import Quality, Result, ResultKind
+from driftline.engine.spec import Spec
+from driftline.engine.thresholds.comparison import worse_side
+from driftline.engine.verdicts.findings import percent
+from driftline.report.charts import Axis
+from driftline.report.palette import SHADES
+from driftline.report.view import ChunkView
+
+UNSEEN = 0.99
+"""The largest ratio where the verdict's rule sees no drift, which also considers p-values over all columns."""
+ROW_HEIGHT = 18
+WARM_LIMITS = (1.5, 2.0, 4.0)
+"""The ratios at which the warm shades change."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """A column in one place (a chunk, or a group of chunks): `ratio` is 1 where its farthest method is at its bound.
+
+    `ratio` and `shade` are None where no method has a value. `seen` means that a chunk drifted by the verdict's own
+    rule (bound and effect floor), `lasting` that this drift lasts.
+    """
+
+    ratio: float | None
+    seen: bool
+    lasting: bool
+    words: str
+
+    @property
+    def shade(self) -> int | None:
+        """The index in `SHADES`."""
+        return None if self.ratio is None else shade(self.ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """A column in all places."""
+
+    column: str
+    cells: tuple[HeatCell, ...]
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the drift of the column lasts in any place."""
+        return any(cell.lasting for cell in self.cells)
+
+    def paths(self, axis: Axis, y: float) -> list[tuple[int, str]]:
+        """Return one path for each shade, of strokes as wide as a cell at the height `y`."""
+        paths: dict[int, str] = defaultdict(str)
+        for place, cell in enumerate(self.cells):
+            if cell.shade is not None:
+                paths[cell.shade] += f"M{axis.x(place)} {y}h{axis.cell}"
+        return sorted(paths.items())
+
+
+def heat_map(spec: Spec, columns: Sequence[str], places: Sequence[Sequence[ChunkView]]) -> list[HeatRow]:
+    """Return a row for each column, in the given order, with a cell for each place."""
+    cells = [_cells_of_place(spec, columns, chunks) for chunks in places]
+    return [HeatRow(column, tuple(place[column] for place in cells)) for column in columns]
+
+
+def bound_ratio(spec: Spec, result: Result) -> float | None:
+    """Return the ratio of a value to the point from which drift may be seen; None where it has no such point.
+
+    That point is the bound, and the effect floor where that is farther; without a bound, the floor alone; under a
+    threshold override of the spec, the bound alone.
+    """
+    if result.value is None:
+        return None
+    effect = result.value if result.effect is None else result.effect
+    bound = worse_side(result.method, result.bounds).upper
+    floor = None if spec.threshold_override(result.method) else measure(result.method).effect_floor
+    ratios = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
+    return max(0.0, min(ratios)) if ratios else None
+
+
+def shade(ratio: float) -> int:
+    """Return the index in `SHADES`: 0 to 3 below 1, 4 to 7 from 1 on."""
+    if ratio < 1:
+        return min(int(ratio * 4), 3)
+    return next((index for index, limit in enumerate(WARM_LIMITS, start=4) if ratio < limit), len(SHADES) - 1)
+
+
+def farthest_method(spec: Spec, column: str, chunks: Sequence[ChunkView]) -> str:
+    """Return the method of a column that was farthest beyond its bound in any chunk."""
+    ratios = [
+        (ratio, str(result.method))
+        for chunk in chunks
+        for result in _by_column(chunk).get(column, ())
+        if (ratio := bound_ratio(spec, result)) is not None
+    ]
+    return max(ratios)[1] if ratios else str(Quality.MISSING_VALUES)
+
+
+def _cells_of_place(spec: Spec, columns: Sequence[str], chunks: Sequence[ChunkView]) -> dict[str, HeatCell]:
+    """Return each column's cell; of several chunks the one with the largest ratio."""
+    by_chunk = [_cells_of_chunk(spec, columns, chunk) for chunk in chunks]
+    return {column: _merged([cells[column] for cells in by_chunk]) for column in columns}
+
+
+def _merged(cells: Sequence[HeatCell]) -> HeatCell:
+    farthest = max(cells, key=lambda cell: -1.0 if cell.ratio is None else cell.ratio)
+    seen, lasting = any(cell.seen for cell in cells), any(cell.lasting for cell in cells)
+    return HeatCell(farthest.ratio, seen, lasting, farthest.words)
+
+
+def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
+    results, seen = _by_column(chunk), chunk.subjects_seen(spec)
+    return {column: _cell(spec, chunk, column, results.get(column, ()), column in seen) for column in columns}
+
+
+def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
+    """Return the drift and data quality results on all rows, by column."""
+    results: defaultdict[str, list[Result]] = defaultdict(list)
+    for result in chunk.results:
+        if result.kind in (ResultKind.DRIFT, ResultKind.QUALITY) and result.segment is None:
+            results[result.subject].append(result)
+    return results
+
+
+def _cell(spec: Spec, chunk: ChunkView, column: str, results: Sequence[Result], seen: bool) -> HeatCell:
+    """Return a column's cell in one chunk; its ratio agrees with the verdict's rule on whether drift is seen."""
+    lasting = column in chunk.verdict.drifted
+    ratios = [(ratio, result) for result in results if (ratio := bound_ratio(spec, result)) is not None]
+    if not ratios:
+        return HeatCell(None, seen, lasting, next((r.reason for r in results if r.reason), "no value"))
+    ratio, farthest = max(ratios, key=lambda pair: pair[0])
+    return HeatCell(max(ratio, 1.0) if seen else min(ratio, UNSEEN), seen, lasting, _words(farthest, seen, lasting))
+
+
+def _words(result: Result, seen: bool, lasting: bool) -> str:
+    """Return a cell's value and bound, and whether drift was seen, in words."""
+    value, bound = result.value or 0.0, result.bounds.upper
+    if result.method == Quality.MISSING_VALUES:
+        words = f"{percent(value)} missing" + ("" if bound is None else f", bound {percent(bound)}")
+    else:
+        words = f"{title(result.method)} {value:.3g}" + ("" if bound is None else f", bound {bound:.3g}")
+    return words + (" – drift that lasts" if lasting else " – drift seen" if seen else "")

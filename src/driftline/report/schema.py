@@ -1,0 +1,175 @@
+"""The JSON of a chunk and a result, the same in a backtest's file and in the monitor's API. No I/O here."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from driftline.engine.catalogue import Problem
+from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.spec import Spec
+from driftline.report.view import ChunkView
+
+UtcInstant = Annotated[datetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+"""An aware instant, written in UTC with a Z."""
+
+
+class Out(BaseModel):
+    """What every JSON object here has: no value is NaN or infinite."""
+
+    model_config = ConfigDict(allow_inf_nan=False, frozen=True)
+
+
+class ResultOut(Out):
+    """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
+
+    subject: str = Field(description="a column, or `model` for the model as a whole")
+    kind: ResultKind
+    method: str = Field(description="the metric or method, such as `roc_auc` or `jensen_shannon`")
+    value: float | None
+    lower: float | None = Field(description="lower warning bound")
+    upper: float | None = Field(description="upper warning bound")
+    sampling_error: float | None = Field(description="one standard error of the value")
+    state: State
+    reason: str | None
+    p_value: float | None
+    segment: str | None = Field(None, description="the rows, such as `region=EU`; null is all rows")
+    rows: int = Field(description="the number of rows that the value was computed from")
+    expected: float | None = Field(description="mean of the reference's chunks")
+    alert_lower: float | None = Field(description="lower alert bound")
+    alert_upper: float | None = Field(description="upper alert bound")
+    effect: float | None = Field(description="size of a change on a scale that depends on no unit or number of rows")
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        """Return the JSON object of a result."""
+        return cls(**result_values(result))
+
+
+def result_values(result: Result) -> dict[str, Any]:
+    """Return the fields of `ResultOut` by name."""
+    bounds = result.bounds
+    return {
+        "subject": result.subject,
+        "kind": result.kind,
+        "method": str(result.method),
+        "value": result.value,
+        "lower": bounds.lower,
+        "upper": bounds.upper,
+        "sampling_error": result.sampling_error,
+        "state": result.state,
+        "reason": result.reason,
+        "p_value": result.p_value,
+        "segment": result.segment,
+        "rows": result.rows,
+        "expected": bounds.expected,
+        "alert_lower": bounds.alert_lower,
+        "alert_upper": bounds.alert_upper,
+        "effect": result.effect,
+    }
+
+
+class ChunkBrief(Out):
+    """A chunk with its verdict; `revision` is null where nothing is stored, as in a backtest."""
+
+    start: UtcInstant
+    end: UtcInstant
+    rows: int
+    labelled: int = Field(description="the number of rows whose label is in")
+    status: Literal["open", "closed"]
+    closed: bool
+    labels_due: bool
+    waiting: bool = Field(description="the chunk's content changed and the next poll computes it")
+    revision: int | None
+    computed_at: UtcInstant | None
+    labels_as_of: UtcInstant | None
+    verdict: State
+    provisional: bool = Field(description="rows or labels still to come may change the verdict")
+    reasons: tuple[str, ...] = Field(description="in plain words, gravest first")
+    drifted: tuple[str, ...] = Field(description="columns whose drift lasts")
+    drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
+
+    @classmethod
+    def of(cls, spec: Spec, view: ChunkView) -> "ChunkBrief":
+        """Return the JSON object of a chunk without its results."""
+        return ChunkBrief(**_chunk_values(spec, view))
+
+
+class ChunkOut(ChunkBrief):
+    """A chunk with its verdict and all its results."""
+
+    results: tuple[ResultOut, ...]
+
+    @classmethod
+    def of(cls, spec: Spec, view: ChunkView) -> "ChunkOut":
+        """Return the JSON object of a chunk."""
+        return ChunkOut(**_chunk_values(spec, view), results=tuple(map(ResultOut.of, view.results)))
+
+
+def _chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
+    """Return the fields of `ChunkBrief` by name."""
+    return {
+        "start": view.start,
+        "end": view.end,
+        "rows": view.rows,
+        "labelled": view.labelled,
+        "status": view.status,
+        "closed": view.closed,
+        "labels_due": view.labels_due,
+        "waiting": view.waiting,
+        "revision": view.revision,
+        "computed_at": view.computed_at,
+        "labels_as_of": view.labels_as_of,
+        "verdict": view.verdict.state,
+        "provisional": view.verdict.provisional,
+        "reasons": view.verdict.reasons,
+        "drifted": view.verdict.drifted,
+        "drift_seen": tuple(sorted(view.subjects_seen(spec))),
+    }
+
+
+class ReferenceOut(Out):
+    """The rows that chunks are compared with: from the first to the last event, both included."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    rows: int
+    since: UtcInstant = Field(alias="from")
+    until: UtcInstant
+    chunks: int
+
+
+class InferenceOut(Out):
+    """A setting that the request left open: the value that was inferred, and the rule."""
+
+    what: str
+    value: str
+    rule: str
+
+
+class BacktestOut(Out):
+    """A backtest: its chunks, oldest first, and what was inferred."""
+
+    model: str
+    problem: Problem
+    reference: ReferenceOut
+    chunk: str = Field(description="how the rows were cut: a period such as `1w`, `rows:5000` or `count:20`")
+    time_zone: str
+    inferred: tuple[InferenceOut, ...]
+    chunks: tuple[ChunkOut, ...]
+
+
+def backtest_json_schema() -> str:
+    """Return the JSON schema of a backtest's JSON, as `docs/reference/backtest.schema.json` holds it."""
+    described = BacktestOut.model_json_schema(mode="serialization", by_alias=True)
+    for definition in described["$defs"].values():
+        if "enum" in definition:  # its description is about the code
+            definition.pop("description", None)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(backtest_json_schema())

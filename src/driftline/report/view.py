@@ -1,0 +1,61 @@
+"""A chunk as every report shows it: what the backtest and the monitor both know of it. No I/O here."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from driftline.engine.chunks import Chunk
+from driftline.engine.results import MODEL, Result, ResultKind, Verdict
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.drift_rule import drift_seen
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkView:
+    """One half-open chunk [start, end) with its results and its verdict; instants are aware.
+
+    `rows` counts the predictions, `labelled` those of them whose label is in. `waiting` means that the chunk's content
+    changed and the next poll computes it. `revision`, `computed_at` and `labels_as_of` describe the stored revision;
+    they are None where nothing is stored, as in a backtest. `results` may be about segments too.
+    """
+
+    start: datetime
+    end: datetime
+    rows: int
+    labelled: int
+    closed: bool
+    labels_due: bool
+    verdict: Verdict
+    results: tuple[Result, ...] = field(default=(), repr=False)
+    waiting: bool = False
+    revision: int | None = None
+    computed_at: datetime | None = None
+    labels_as_of: datetime | None = None
+
+    @property
+    def chunk(self) -> Chunk:
+        """The period of time."""
+        return Chunk(self.start, self.end)
+
+    @property
+    def status(self) -> str:
+        """`closed`, or `open` while more rows may come."""
+        return "closed" if self.closed else "open"
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of rows whose label is in, 0 to 1; None without rows."""
+        return self.labelled / self.rows if self.rows else None
+
+    def result(self, kind: ResultKind, method: str, subject: str = MODEL) -> Result | None:
+        """Return the result on all rows; None where it was not computed."""
+        key = (kind, method, subject, None)
+        return next((r for r in self.results if (r.kind, r.method, r.subject, r.segment) == key), None)
+
+    def facts(self) -> ChunkFacts:
+        """Return what the engine's verdict rules read."""
+        return ChunkFacts(self.start, self.end, self.closed, self.labels_due, self.rows, self.labelled, self.results)
+
+    def subjects_seen(self, spec: Spec) -> frozenset[str]:
+        """Return the columns (or `model`) that drifted by the verdict's own rule, whether it lasts or not."""
+        return frozenset(subject for _, subject, *_ in drift_seen(spec, self.facts()))

@@ -1,0 +1,53 @@
+"""The README is short, begins with what it is, and its example prints what it shows."""
+
+import re
+
+from tests.unit.docs.examples import run_examples
+from tests.unit.docs.pages import README, ROOT, fenced, section
+
+LINES = README.read_text().splitlines()
+
+
+def test_the_readme_is_short_and_narrow() -> None:
+    assert len(LINES) <= 100
+    assert [line for line in LINES if len(line) > 100] == []
+
+
+def test_thirty_lines_show_what_it_is_a_picture_and_code_with_its_result() -> None:
+    beginning = "\n".join(LINES[:30])
+    assert "Know how your model is doing before the labels arrive" in beginning
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", beginning)
+    assert pictures
+    assert [path for path in pictures if not (ROOT / path).exists()] == []
+    assert "```python\nimport driftline as dl\n" in beginning
+    assert "```text\n" in beginning
+
+
+def test_the_example_prints_what_the_readme_shows() -> None:
+    examples = list(run_examples(README))
+    assert examples
+    for shown, printed in examples:
+        assert printed == shown
+
+
+def test_two_commands_run_the_whole_system_and_its_tests() -> None:
+    commands = "\n".join(fenced(README, "sh"))
+    assert re.search(r"^make demo ", commands, re.MULTILINE)
+    assert re.search(r"^make test ", commands, re.MULTILINE)
+    text = section(README, "Run the whole system")
+    assert "verdict" in text
+    assert "/models/churn" in text
+
+
+def test_every_figure_of_the_comparison_is_measured_in_the_benchmarks() -> None:
+    measured = (ROOT / "benchmarks" / "README.md").read_text()
+    cells = re.findall(r"\[([\d.]+(?: %| s)?)\]\[(drifts|engine)\]", section(README, "Why another one"))
+    assert len(cells) == 8
+    assert [figure for figure, _ in cells if not re.search(rf"(?<![\d.]){re.escape(figure)}", measured)] == []
+
+
+def test_every_cell_of_the_comparison_links_to_its_source() -> None:
+    rows = [line for line in section(README, "Why another one").splitlines() if line.startswith("| ")][1:]
+    unlinked = {cell.strip() for row in rows for cell in row.strip("|").split("|")[1:] if "][" not in cell}
+    assert len(rows) == 4
+    assert unlinked <= {"not measured", "not compared"}

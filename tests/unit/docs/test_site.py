@@ -1,0 +1,37 @@
+"""The documentation site lists every page of docs/, and loads nothing from other hosts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from tests.unit.docs.pages import DOCS, ROOT
+
+SITE: dict[str, Any] = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+
+
+def listed(entries: list[Any]) -> Iterator[str]:
+    """Yield the pages of a part of the navigation."""
+    for entry in entries:
+        if isinstance(entry, str):
+            yield entry
+        else:
+            for value in entry.values():
+                yield from [value] if isinstance(value, str) else listed(value)
+
+
+def test_every_page_is_listed_once() -> None:
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert sorted(listed(SITE["nav"])) == sorted([*pages, "pictures/README.md"])
+
+
+def test_the_site_loads_no_font_and_reports_to_nobody() -> None:
+    assert SITE["theme"]["font"] is False
+    assert SITE["plugins"] == ["search"]
+    assert SITE["extra"] == {"generator": False}
+    assert not {"repo_url", "extra_css", "extra_javascript"} & {*SITE}
+
+
+def test_the_site_is_built_strictly_outside_of_the_tree() -> None:
+    assert SITE["strict"] is True
+    assert SITE["site_dir"] == "build/site"
