@@ -26,7 +26,7 @@ AIM = Aim(5, Better.LOWER)
 def ours(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
     """Give what computes every univariate drift method of the ten features of `chunk`, against a stored reference."""
     spec = spec_of([str(name) for name in reference])
-    states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).states
+    states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).methods
 
     def of(column: ColumnSpec) -> list[object]:
         _, values = read_values(chunk[column.name], column)
