@@ -1,7 +1,7 @@
 import pytest
 
 from driftline.engine.results import MODEL, Metric, Result, ResultKind, State
-from driftline.engine.thresholds.confidence import confidence_band
+from driftline.engine.thresholds.comparison import confidence_band
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import bounds_for, bounds_note, standing
+from driftline.engine.thresholds.comparison import compare
+from driftline.engine.thresholds.policies import bounds_for, bounds_note
 
 SPEC = Spec(columns=(ColumnSpec(name="x"),))
 NANNYML = SPEC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
@@ -70,9 +71,9 @@ def test_the_wider_the_reference_spreads_the_further_the_bounds_are_within_the_r
 
 def test_equal_reference_chunks_do_not_warn_of_themselves() -> None:
     bounds = bounds_for(SPEC, ResultKind.REALIZED, Metric.F1, [0.1] * 9)
-    assert standing(Metric.F1, 0.1, bounds) is State.OK
-    assert standing(Metric.F1, 0.1 - 1e-12, bounds) is State.OK
-    assert standing(Metric.F1, 0.0999, bounds) is State.ALERT
+    assert compare(Metric.F1, 0.1, bounds) is State.OK
+    assert compare(Metric.F1, 0.1 - 1e-12, bounds) is State.OK
+    assert compare(Metric.F1, 0.0999, bounds) is State.ALERT
 
 
 @pytest.mark.parametrize(("error", "deviation"), [(None, SD), (0.0, SD), (0.019, SD), (0.05, 0.05)])
@@ -141,8 +142,8 @@ def test_undefined_reference_chunks_do_not_count() -> None:
 @pytest.mark.parametrize("spec", [SPEC, NANNYML])
 def test_chi2_is_left_to_its_p_value(spec: Spec) -> None:
     assert bounds_for(spec, ResultKind.DRIFT, Method.CHI2, EIGHT) == Bounds()
-    assert standing(Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.049) is State.WARN
-    assert standing(Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.05) is State.OK
+    assert compare(Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.049) is State.WARN
+    assert compare(Method.JENSEN_SHANNON, 99.0, Bounds(), p_value=0.05) is State.OK
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_chi2_is_left_to_its_p_value(spec: Spec) -> None:
 )
 def test_only_the_worse_side_counts(kind: ResultKind, method: str, value: float, state: State) -> None:
     both = Bounds(lower=0.45, upper=0.55, alert_lower=0.40, alert_upper=0.60)
-    assert standing(method, value, both) is state
+    assert compare(method, value, both) is state
 
 
 @given(st.lists(shares, min_size=4, max_size=40))

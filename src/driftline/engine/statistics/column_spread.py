@@ -1,4 +1,4 @@
-"""How a reference's values spread: what the sampling errors of summary statistics are made of. No I/O here."""
+"""The spread of a reference's values, from which sampling errors of statistics are computed. No I/O here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from driftline.engine.outcome import finite
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ColumnSpread:
     """Standard deviation (n - 1) and 4th central moment of the reference's values, None where there are fewer than 2.
 
     `densities` has, for some shares, the estimated density at that quantile; None where all values are the same.
@@ -33,22 +33,22 @@ class Spread:
         return cls(deviation, fourth, {share: _density(ordered, deviation, share) for share in shares})
 
     def mean_error(self, rows: int) -> float | None:
-        """The standard error of the mean of `rows` rows, in the column's unit."""
+        """Return the standard error of the mean of `rows` rows, in the column's unit."""
         return None if self.deviation is None else self.deviation / sqrt(rows)
 
     def sum_error(self, rows: int) -> float | None:
-        """The standard error of the sum of `rows` rows, in the column's unit."""
+        """Return the standard error of the sum of `rows` rows, in the column's unit."""
         return None if self.deviation is None else self.deviation * sqrt(rows)
 
     def deviation_error(self, rows: int) -> float | None:
-        """The standard error of the standard deviation of `rows` rows (Rao 1973); None where it is not real."""
+        """Return the standard error of the standard deviation of `rows` rows (Rao 1973); None where it is not real."""
         if not self.deviation or self.fourth_moment is None or rows < 2:
             return None
         variance = (self.fourth_moment - (rows - 3) * self.deviation**4 / (rows - 1)) / rows
         return sqrt(variance) / (2 * self.deviation) if variance >= 0 else None
 
     def quantile_error(self, share: float, rows: int) -> float | None:
-        """The asymptotic standard error of a quantile of `rows` rows, in the column's unit; 0 for equal values."""
+        """Return the asymptotic standard error of a quantile of `rows` rows, in the column's unit; 0 if equal."""
         density = self.densities.get(share)
         if density is None:
             return None if self.deviation is None else 0.0

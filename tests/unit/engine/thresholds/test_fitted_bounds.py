@@ -1,4 +1,4 @@
-"""Limits of one chunk: drawn from the reference, finished with the chunk's own sampling error."""
+"""Fitted bounds: drawn from the reference, finished with the chunk's own sampling error."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Metric, Result, ResultKind
 from driftline.engine.spec import ThresholdPolicy
-from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_to_list
+from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
 
@@ -24,7 +24,7 @@ def _accuracy(fitted: FittedReference, rows: int, labelled: int) -> Result:
 
 
 def test_few_labels_are_given_wider_bounds(fitted: FittedReference) -> None:
-    limit = fitted.limits[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
+    limit = fitted.bounds[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
     many, few = _accuracy(fitted, 4_000, 4_000), _accuracy(fitted, 4_000, 110)
     assert many.bounds == limit.bounds
     assert limit.spread is not None
@@ -35,18 +35,18 @@ def test_few_labels_are_given_wider_bounds(fitted: FittedReference) -> None:
 
 
 def test_only_performance_keeps_its_spread(fitted: FittedReference) -> None:
-    kinds = {kind for (_, kind, _), limit in fitted.limits.items() if limit.spread is not None}
+    kinds = {kind for (_, kind, _), limit in fitted.bounds.items() if limit.spread is not None}
     assert kinds == {ResultKind.REALIZED, ResultKind.ESTIMATED}
     nannyml = fit_reference(scored_rows(600, days=6), SPEC.model_copy(update={"thresholds": ThresholdPolicy.NANNYML}))
-    assert {limit.spread for limit in nannyml.limits.values()} == {None}
+    assert {limit.spread for limit in nannyml.bounds.values()} == {None}
 
 
-def test_limits_come_back_from_a_list_as_they_were(fitted: FittedReference) -> None:
-    assert limits_from_list(limits_to_list(fitted.limits)) == fitted.limits
-    assert limits_from_list([]) == {}
+def test_bounds_survive_a_list(fitted: FittedReference) -> None:
+    assert bounds_from_list(bounds_to_list(fitted.bounds)) == fitted.bounds
+    assert bounds_from_list([]) == {}
     assert (
-        Limit(fitted.limits[MODEL, ResultKind.REALIZED, Metric.F1].bounds).bounds_at(
+        FittedBounds(fitted.bounds[MODEL, ResultKind.REALIZED, Metric.F1].bounds).bounds_at(
             ResultKind.REALIZED, Metric.F1, 9.0
         )
-        == fitted.limits[MODEL, ResultKind.REALIZED, Metric.F1].bounds
+        == fitted.bounds[MODEL, ResultKind.REALIZED, Metric.F1].bounds
     )

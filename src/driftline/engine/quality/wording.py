@@ -1,4 +1,4 @@
-"""What is wrong with the data, in plain words with numbers. No I/O here."""
+"""Data quality faults in plain words with numbers. No I/O here."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from driftline.engine.results import Quality, Result
 from driftline.engine.verdicts.findings import format_distinct, percent
 
 
-def fault(result: Result) -> str:
-    """Say what a data quality result that is beyond its bound found."""
+def describe_fault(result: Result) -> str:
+    """Return in words what a data quality result beyond its bound shows."""
     return _SENTENCES[Quality(result.method)](result)
 
 
@@ -16,7 +16,7 @@ def _missing(result: Result) -> str:
 
 
 def _unseen(result: Result) -> str:
-    return f"{result.subject} has a category that the reference has not in {percent(result.effect or 0.0)} of rows"
+    return f"{result.subject} has a category that the reference lacks in {percent(result.effect or 0.0)} of rows"
 
 
 def _outside(result: Result) -> str:
