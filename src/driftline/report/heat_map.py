@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from driftline.engine.catalogue import measure, title
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import worse_side
+from driftline.engine.thresholds.comparison import worse_side
 from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
