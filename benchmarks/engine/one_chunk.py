@@ -26,7 +26,7 @@ AIM = Target(5, Better.LOWER)
 def driftline_call(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:
     """Return a call that computes every univariate drift method of `chunk`, with a stored reference."""
     spec = spec_of([str(name) for name in reference])
-    states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).states
+    states = fit_reference(reference.rename(columns={"timestamp": EVENT_TIME, "score": SCORE}), spec).methods
 
     def of(column: ColumnSpec) -> list[object]:
         _, values = read_values(chunk[column.name], column)

@@ -11,7 +11,7 @@ from math import inf
 
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, Statistic
 
-PERFORMANCE = frozenset({ResultKind.REALIZED, ResultKind.ESTIMATED})
+PERFORMANCE_KINDS = frozenset({ResultKind.REALIZED, ResultKind.ESTIMATED})
 """The kinds of result that metrics have."""
 SHARE = (0.0, 1.0)
 FROM_ZERO = (0.0, inf)
@@ -92,7 +92,7 @@ class Measure:
     def kinds(self) -> frozenset[ResultKind]:
         """The kinds of result that it has."""
         if isinstance(self.name, Metric):
-            return PERFORMANCE
+            return PERFORMANCE_KINDS
         if isinstance(self.name, Method):
             return frozenset({ResultKind.DRIFT if self.columns else ResultKind.MULTIVARIATE})
         return frozenset({ResultKind.QUALITY if isinstance(self.name, Quality) else ResultKind.STATISTIC})

@@ -1,4 +1,4 @@
-"""Chunks: half-open periods of a time zone's calendar that tile the line of time, or numbers of rows. No I/O here."""
+"""Chunks: half-open periods of a time zone's calendar without gaps, or numbers of rows. No I/O here."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,16 @@ class Chunk:
 
 
 def chunk_of(instant: datetime, period: Period, zone: ZoneInfo) -> Chunk:
-    """Return the one chunk that holds `instant`, an aware datetime.
-
-    A naive one, and one within a few periods of the calendar's ends (the years 1 and 9999), is an InvalidInput.
+    """Return the chunk that contains `instant`, an aware datetime.
 
     Chunks begin where a period begins on the wall clocks of `zone`: a day on which clocks change has 23 or 25 hours,
-    an hour that the clocks repeat is two chunks, and a period that the clocks skip whole is none.
+    an hour that the clocks repeat is two chunks, and a period that the clocks skip is none.
+
+    Raises InvalidInput for a naive instant, and for one within a few periods of the calendar's ends (the years 1 and
+    9999).
     """
     if instant.tzinfo is None:
-        msg = f"{instant.isoformat()} has no time zone; give instants with one, best in UTC"
+        msg = f"{instant.isoformat()} has no time zone; use aware instants, best in UTC"
         raise InvalidInput(msg)
     try:
         starts = _starts_around(instant, period, zone)
@@ -55,9 +56,9 @@ def previous_chunk(chunk: Chunk, period: Period, zone: ZoneInfo) -> Chunk:
 
 
 def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Period, zone: ZoneInfo) -> pd.Series:
-    """Return the start of each instant's chunk (UTC), in the order and with the index of `times`.
+    """Return the start of each instant's chunk (UTC), with the index of `times`.
 
-    `times` are aware timestamps of any unit, none missing. The cost is one sort plus one step per chunk that has rows.
+    `times` are aware timestamps of any unit, none missing. The cost is one sort and a step for each chunk with rows.
     """
     series = _aware(times)
     starts = pd.Series(index=series.index, dtype="datetime64[us, UTC]", name="chunk_start")
@@ -67,9 +68,9 @@ def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Pe
 
 
 def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
-    """Yield each chunk that has rows of `frame` (by its `event_time`), oldest first, with those rows.
+    """Yield each chunk that has rows of `frame` (by `event_time`), oldest first, with these rows.
 
-    Rows that are in the order of time already are not copied.
+    Rows that are in the order of time are not copied.
     """
     times = _aware(frame[EVENT_TIME])
     if times.is_monotonic_increasing:
@@ -87,21 +88,21 @@ def row_sizes(total: int, rows: int) -> tuple[int, ...]:
 
 
 def count_sizes(total: int, count: int) -> tuple[int, ...]:
-    """Cut `total` rows into `count` chunks that differ by one row at most; of fewer rows than chunks, each is one."""
-    places = min(total, count)
-    edges = [total * place // places for place in range(places + 1)] if places else []
+    """Cut `total` rows into `count` chunks that differ by one row at most, or into fewer where rows are fewer."""
+    chunks = min(total, count)
+    edges = [total * chunk // chunks for chunk in range(chunks + 1)] if chunks else []
     return tuple(after - before for before, after in pairwise(edges))
 
 
 def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk, pd.DataFrame]]:
-    """Yield chunks of so many rows each, in arrival order: by event time, rows of one instant in their given order.
+    """Yield chunks of `sizes` rows in the order of event time; rows of one instant keep their order.
 
     A chunk begins with its first event and ends where the next one begins, the last one a microsecond after its last
-    event. Where rows of one instant are cut apart, later chunks begin a microsecond later each: no two are the same.
-    Sizes that do not add up to all rows are an InvalidInput.
+    event. Where rows of one instant are in several chunks, each later chunk begins a microsecond later, so that no two
+    are the same. Raises InvalidInput for sizes that do not add up to all rows.
     """
     if sum(sizes) != len(frame):
-        msg = f"chunks of {sum(sizes)} rows cannot hold {len(frame)} rows; give sizes that add up to all of them"
+        msg = f"chunks of {sum(sizes)} rows cannot hold {len(frame)} rows; sizes must add up to all of them"
         raise InvalidInput(msg)
     order = pd.DatetimeIndex(_aware(frame[EVENT_TIME])).tz_convert("UTC").argsort(kind="stable")
     ordered = frame.iloc[order]
@@ -113,7 +114,7 @@ def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk,
 
 
 def tiled(instants: Sequence[datetime]) -> Iterator[Chunk]:
-    """Yield chunks that begin at each of these ascending instants but the last, which is the last event of all."""
+    """Yield chunks that begin at each of these ascending instants, except at the last: that is the very last event."""
     if not instants:
         return
     step = timedelta(microseconds=1)
@@ -128,13 +129,13 @@ def tiled(instants: Sequence[datetime]) -> Iterator[Chunk]:
 def _aware(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex") -> pd.Series:
     series = times if isinstance(times, pd.Series) else times.to_series()
     if not isinstance(series.dtype, pd.DatetimeTZDtype) or bool(series.isna().any()):
-        msg = f"event times must be aware timestamps and none missing; these are {series.dtype}"
+        msg = f"event times must be aware timestamps, none missing; these are {series.dtype}"
         raise InvalidInput(msg)
     return series
 
 
 def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.Index]]:
-    """Yield each chunk that holds some of `times`, oldest first, with the positions of these, in their given order."""
+    """Yield each chunk that contains some of `times`, oldest first, with their positions in ascending order."""
     ordered = pd.DatetimeIndex(times).tz_convert("UTC").argsort(kind="stable")
     instants = pd.DatetimeIndex(times.iloc[ordered]).tz_convert("UTC")
     for chunk, rows in _runs_in_order(instants, period, zone):
@@ -142,7 +143,7 @@ def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Ch
 
 
 def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, slice]]:
-    """Yield each chunk that holds some of the ascending `instants` (UTC), with where these are."""
+    """Yield each chunk that contains some of the ascending `instants` (UTC), with their slice."""
     first = 0
     while first < len(instants):
         chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
@@ -152,7 +153,7 @@ def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -
 
 
 def _starts_around(instant: datetime, period: Period, zone: ZoneInfo) -> list[datetime]:
-    """Return starts of periods, among them the last one up to `instant` and the first one after it."""
+    """Return starts of periods, among them the last one at or before `instant` and the first one after it."""
     floor, step = _CALENDAR[period]
     local = floor(instant.astimezone(zone).replace(tzinfo=None))
     folds = (0, 1) if period is Period.HOUR else (0,)
@@ -184,4 +185,4 @@ _CALENDAR: dict[Period, tuple[Callable[[datetime], datetime], Callable[[datetime
     Period.MONTH: (lambda w: _midnight(w).replace(day=1), _add_months),
     Period.QUARTER: (_quarter, lambda w, n: _add_months(w, 3 * n)),
 }
-"""For each period: where it begins on a wall clock, and how to go on from there by a number of periods."""
+"""By period: where it begins on a wall clock, and how to add a number of periods to that."""

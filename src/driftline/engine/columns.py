@@ -1,4 +1,4 @@
-"""A column's values made comparable: finite numbers, or counted categories, and what is missing. No I/O here."""
+"""Read the values of a column: finite numbers or counted categories, and what is missing. No I/O here."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +18,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LARGEST = 1e70
-"""A number above this in size is read as infinite. Fourth powers of all others, and squares of squared errors, can be
-added up over any number of rows."""
+"""A number above this in size is read as infinite. Sums of fourth powers of all others, and of squares of squared
+errors, stay finite over any number of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Categories:
 def numbers(column: "pd.Series[Any]") -> Numbers:
     """Read the finite values of `column` (numeric, or objects that are numbers or None).
 
-    Infinite values are counted and left out: no distance to them means anything. Text is an InvalidInput.
+    Infinite values are counted and left out, since no distance to them is defined. Raises InvalidInput for text.
     """
     raw = as_floats(column)
     finite = raw[np.isfinite(raw)]
@@ -64,14 +64,15 @@ def numbers(column: "pd.Series[Any]") -> Numbers:
 
 
 def as_floats(column: "pd.Series[Any]") -> FloatArray:
-    """Return `column` as floats, NaN where a value is missing; what is no number is an InvalidInput.
+    """Return `column` as floats, NaN where a value is missing.
 
-    A number above 1e70 in size (`LARGEST`) is infinite, with its sign.
+    A number above 1e70 in size (`LARGEST`) becomes infinite, with its sign. Raises InvalidInput for values that are not
+    numbers.
     """
     try:
         raw = _floats(column)
     except (TypeError, ValueError) as exc:
-        msg = f"column {column.name!r} holds values that are no numbers; declare it categorical or clean it ({exc})"
+        msg = f"column {column.name!r} holds values that are not numbers; declare it categorical or clean it ({exc})"
         raise InvalidInput(msg) from exc
     if not len(raw) or max(np.fmax.reduce(raw), -np.fmin.reduce(raw)) <= LARGEST:
         return raw
@@ -104,24 +105,24 @@ def categories(column: "pd.Series[Any]") -> Categories:
 
 
 def coded(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
-    """Number the categories of `column`: for each row its place in the list of texts, -1 where it is missing.
+    """Return the code of each row, -1 where it is missing, and the text of each code.
 
-    Values that are stored apart but mean the same (1 and "1") have two places with one text. The cost is one look at
-    each row and some work for each distinct value; a pandas Categorical is not even hashed. Lists and the like, which
-    cannot be told apart, are an InvalidInput.
+    Values that are stored differently but mean the same (1 and "1") have two codes with one text. The cost is one look
+    at each row and some work for each distinct value; a pandas Categorical is not even hashed. Raises InvalidInput for
+    values that cannot be hashed, such as lists.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype=np.int64), _texts(column.cat.categories)
     try:
-        codes, uniques = pd.factorize(column.array if _whole_and_nullable(column) else column.to_numpy())
+        codes, uniques = pd.factorize(column.array if _is_nullable_integer(column) else column.to_numpy())
     except TypeError as exc:
         msg = f"column {column.name!r} holds values that are neither numbers nor text; leave it out or clean it ({exc})"
         raise InvalidInput(msg) from exc
     return np.asarray(codes, dtype=np.int64), _texts(uniques)
 
 
-def _whole_and_nullable(column: "pd.Series[Any]") -> bool:
-    """Say whether numpy would hold these whole numbers or booleans as floats, were one missing: equal above 2**53."""
+def _is_nullable_integer(column: "pd.Series[Any]") -> bool:
+    """Return whether numpy would store missing values of these integers or booleans as floats, inexact above 2**53."""
     return isinstance(column.dtype, ExtensionDtype) and column.dtype.kind in "iub"
 
 
@@ -133,7 +134,7 @@ def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any] | ExtensionArray") -> list
 
 
 def category(value: object) -> str:
-    """Write a category as text, the same for one value however it was stored: 1, 1.0, True and "1" are all "1"."""
+    """Return a category as text, the same for a value however it is stored: 1, 1.0, True and "1" are all "1"."""
     if isinstance(value, Integral):
         return str(int(value))
     if isinstance(value, Real):

@@ -1,4 +1,4 @@
-"""The results of one chunk, held against the reference. No I/O here."""
+"""The results of one chunk, compared with the bounds of the reference. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,99 +6,108 @@ from dataclasses import replace
 import pandas as pd
 
 from driftline.engine.chunks import Chunk
+from driftline.engine.compute import compute_outcomes, not_fitted
 from driftline.engine.fitted_methods import Summary
-from driftline.engine.outcome import Outcome, undefined
-from driftline.engine.outcomes import Key, not_fitted, outcomes
+from driftline.engine.outcome import Outcome, ResultKey, undefined
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Bounds, Result, ResultKind, State
-from driftline.engine.segments import new_values, summarize_segments, within
+from driftline.engine.segments import new_values, spec_of_segments, summarize_segments
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import standing
-from driftline.engine.thresholds.limits import Limit
+from driftline.engine.thresholds.comparison import compare
+from driftline.engine.thresholds.fitted_bounds import FittedBounds
 
 
 def evaluate_chunk(
     fitted: FittedReference, spec: Spec, frame: pd.DataFrame, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
-    """Compute all results of one chunk: realized, estimated, drift and quality.
+    """Compute all results of one chunk: realized and estimated performance, drift, data quality and statistics.
 
-    `frame` holds the chunk's rows: the spec's features and outputs (see `fit_reference`); a missing label is not known
-    yet. Realized performance is of the labelled rows, all else of all rows. The order of the rows does not matter.
-    Missing columns are a SchemaMismatch, labels or predictions that the problem has not an InvalidInput. `chunk` is the
-    period of the rows; freshness needs it, and `event_time` too.
+    `frame` holds the chunk's rows in any order, with the spec's features and outputs (see `fit_reference`); a missing
+    label is not known yet. Realized performance is computed from the labelled rows, all else from all rows. `chunk` is
+    the period of the rows; freshness needs it, and the column `event_time` too.
+
+    Raises SchemaMismatch for missing columns, and InvalidInput for labels or predictions outside the problem's classes.
     """
     return finish_chunk(fitted, spec, summarize_chunk(fitted, spec, frame), chunk)
 
 
 def summarize_chunk(fitted: FittedReference, spec: Spec, frame: pd.DataFrame) -> Summary:
-    """Summarize some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together."""
-    unknown = fitted.states.lacking(spec)
-    unknown += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
-    if unknown:
-        raise not_fitted(", ".join(unknown))
-    summary = fitted.states.summarize(frame, spec)
-    return replace(summary, segments=summarize_segments(fitted.segments, fitted.states, frame, spec))
+    """Summarize some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together.
+
+    Raises InvalidInput where the reference was not fitted for all of `spec`.
+    """
+    lacking = fitted.methods.lacking(spec)
+    lacking += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
+    if lacking:
+        raise not_fitted(", ".join(lacking))
+    summary = fitted.methods.summarize(frame, spec)
+    return replace(summary, segments=summarize_segments(fitted.segments, fitted.methods, frame, spec))
 
 
 def finish_chunk(
     fitted: FittedReference, spec: Spec, summary: Summary, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
-    """Compute all results of the chunk that `summary` is of, and `chunk` the period: of all rows, then by segment."""
-    found = outcomes(fitted.states, spec, summary, chunk)
-    whole = tuple(_result(fitted.limits, key, outcome) for key, outcome in found.items())
-    return (*whole, *(r for feature in spec.segments for r in _of_feature(fitted, spec, feature, summary, chunk)))
+    """Compute all results of a summarized chunk: those of all rows, then those of each segment."""
+    outcomes = compute_outcomes(fitted.methods, spec, summary, chunk)
+    of_all_rows = tuple(_result(fitted.bounds, key, outcome) for key, outcome in outcomes.items())
+    by_segment = (r for feature in spec.segments for r in _segment_results(fitted, spec, feature, summary, chunk))
+    return (*of_all_rows, *by_segment)
 
 
-def _of_feature(
+def _segment_results(
     fitted: FittedReference, spec: Spec, feature: str, summary: Summary, chunk: Chunk | None
 ) -> Iterator[Result]:
+    """Yield the results of each value of `feature`, last of values that the reference does not have."""
     segments, parts = fitted.segments[feature], summary.segments[feature]
     for value, segment in segments.items():
         name, part = f"{feature}={value}", parts[value]
-        if segment.states is None or part.summary is None:
+        if segment.methods is None or part.summary is None:
             reason = f"the reference has {segment.rows} rows with {name}, fewer than the minimum of {spec.minimum_rows}"
-            yield from _incomparable(spec, fitted, name, part.rows, reason)
+            yield from _undefined_results(fitted, name, part.rows, reason)
         else:
-            found = outcomes(segment.states, within(spec), part.summary, chunk)
-            yield from (_result(segment.limits, key, outcome, name) for key, outcome in found.items())
+            outcomes = compute_outcomes(segment.methods, spec_of_segments(spec), part.summary, chunk)
+            yield from (_result(segment.bounds, key, outcome, name) for key, outcome in outcomes.items())
     for value in new_values(segments, parts):
         name = f"{feature}={value}"
-        yield from _incomparable(spec, fitted, name, parts[value].rows, f"the reference has no rows with {name}")
+        yield from _undefined_results(fitted, name, parts[value].rows, f"the reference has no rows with {name}")
 
 
-def _incomparable(spec: Spec, fitted: FittedReference, name: str, rows: int, reason: str) -> Iterator[Result]:
-    """Yield a result without a value for each number that a segment would have."""
-    nothing = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
-    limits = {key: Limit(Bounds()) for key in fitted.limits if key[1] is not ResultKind.MULTIVARIATE}
-    yield from (_result(limits, key, nothing, name) for key in limits)
+def _undefined_results(fitted: FittedReference, segment: str, rows: int, reason: str) -> Iterator[Result]:
+    """Yield a result without a value for each number that a segment has."""
+    outcome = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
+    bounds = {key: FittedBounds(Bounds()) for key in fitted.bounds if key[1] is not ResultKind.MULTIVARIATE}
+    yield from (_result(bounds, key, outcome, segment) for key in bounds)
 
 
-def _result(limits: Mapping[Key, Limit], key: Key, found: Outcome, segment: str | None = None) -> Result:
-    limit = limits.get(key)
-    if limit is None:
+def _result(
+    fitted: Mapping[ResultKey, FittedBounds], key: ResultKey, outcome: Outcome, segment: str | None = None
+) -> Result:
+    """Return an outcome with its bounds and the state that they give it."""
+    fitted_bounds = fitted.get(key)
+    if fitted_bounds is None:
         raise not_fitted(" ".join(key))
     subject, kind, method = key
-    error = found.sampling_error if found.scatter is None else found.scatter
-    bounds = limit.bounds_at(kind, method, error)
+    error = outcome.sampling_error if outcome.scatter is None else outcome.scatter
+    bounds = fitted_bounds.bounds_at(kind, method, error)
     return Result(
         subject,
         kind,
         method,
-        value=found.value,
-        rows=found.rows,
-        state=_state(key, found, bounds),
+        value=outcome.value,
+        rows=outcome.rows,
+        state=_state(method, outcome, bounds),
         bounds=bounds,
-        sampling_error=found.sampling_error,
-        p_value=found.p_value,
-        reason=found.reason or limit.note,
-        effect=found.effect,
+        sampling_error=outcome.sampling_error,
+        p_value=outcome.p_value,
+        reason=outcome.reason or fitted_bounds.note,
+        effect=outcome.effect,
         segment=segment,
     )
 
 
-def _state(key: Key, found: Outcome, bounds: Bounds) -> State:
-    """A number by itself warns at most: what is an alert, the verdict says."""
-    if found.value is None:
-        return found.state
-    within = standing(key[2], found.value, bounds, found.p_value) is State.OK
-    return State.OK if within else State.WARN
+def _state(method: str, outcome: Outcome, bounds: Bounds) -> State:
+    """Return the state of one number, which warns at most: whether the chunk alerts, the verdict decides."""
+    if outcome.value is None:
+        return outcome.state
+    inside = compare(method, outcome.value, bounds, outcome.p_value) is State.OK
+    return State.OK if inside else State.WARN

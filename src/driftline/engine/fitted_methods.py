@@ -1,4 +1,4 @@
-"""What each method keeps of a reference, and how a chunk is summarized against it. No I/O here."""
+"""The fitted state of every method, and the summary of a chunk that results are computed from. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,48 +9,57 @@ import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import Categories, Numbers, categories, numbers
-from driftline.engine.drift.methods import SKETCHES, STATES, Sketch, methods_of
+from driftline.engine.drift.methods import SKETCHES, Sketch, methods_of
 from driftline.engine.drift.sketches.bin_counts import BinCounts
 from driftline.engine.multivariate.methods import MULTIVARIATE, MultivariateState
+from driftline.engine.performance.binary.performance import BinaryPerformance
+from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.performance.protocol import Performance, PerformanceSummary
-from driftline.engine.problems import PERFORMANCE
+from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.quality import duplicates, freshness
 from driftline.engine.quality.duplicates import Distinct
 from driftline.engine.quality.freshness import Newest
-from driftline.engine.quality.methods import MODULES as FAULTS
-from driftline.engine.quality.methods import STATES as FAULT_STATES
-from driftline.engine.quality.methods import faults_of
+from driftline.engine.quality.methods import MODULES as QUALITY_MODULES
+from driftline.engine.quality.methods import STATES as QUALITY_STATES
+from driftline.engine.quality.methods import quality_methods_of
 from driftline.engine.quality.missing_values import Missing
 from driftline.engine.results import EVENT_TIME, ID, Method, Quality
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.engine.statistics import methods
-from driftline.engine.statistics.spread import Spread
+from driftline.engine.statistics import methods as statistic_methods
+from driftline.engine.statistics.column_spread import ColumnSpread
 from driftline.engine.tasks import Task, call
 from driftline.errors import SchemaMismatch
+
+PERFORMANCE_OF: dict[Problem, type[Performance]] = {
+    Problem.BINARY: BinaryPerformance,
+    Problem.MULTICLASS: MulticlassPerformance,
+    Problem.REGRESSION: RegressionPerformance,
+}
+"""The class that computes the performance of each problem."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnState:
-    """A column of the reference (its states) or of a chunk (its summaries), by what they are for."""
+    """The states of a column of the reference, or the summaries of that column of a chunk."""
 
     missing: Missing
     sketches: Mapping[Sketch, Any]
-    faults: Mapping[Quality, Any] = field(default_factory=dict)
+    quality: Mapping[Quality, Any] = field(default_factory=dict)
     statistics: Any = None
 
     def merge(self, other: "ColumnState") -> "ColumnState":
-        """Put the summaries of two parts of a chunk together."""
+        """Merge the summaries of two parts of a chunk."""
         sketches = {key: SKETCHES[key].merge(part, other.sketches[key]) for key, part in self.sketches.items()}
-        faults = {key: part.merge(other.faults[key]) for key, part in self.faults.items()}
+        quality = {key: part.merge(other.quality[key]) for key, part in self.quality.items()}
         statistics = self.statistics.merge(other.statistics) if self.statistics else None
-        return ColumnState(self.missing.merge(other.missing), sketches, faults, statistics)
+        return ColumnState(self.missing.merge(other.missing), sketches, quality, statistics)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the states as values that JSON has."""
         return {
             "missing": self.missing.to_dict(),
             "sketches": {key.value: state.to_dict() for key, state in self.sketches.items()},
-            "faults": {key.value: state.to_dict() for key, state in self.faults.items()},
+            "quality": {key.value: state.to_dict() for key, state in self.quality.items()},
             "statistics": self.statistics.to_dict() if self.statistics else None,
         }
 
@@ -59,15 +68,15 @@ class ColumnState:
         """Return what `to_dict` was made from."""
         return cls(
             Missing.from_dict(state["missing"]),
-            {Sketch(key): STATES[Sketch(key)].from_dict(own) for key, own in state["sketches"].items()},
-            {Quality(key): FAULT_STATES[Quality(key)].from_dict(own) for key, own in state.get("faults", {}).items()},
-            Spread.from_dict(state["statistics"]) if state.get("statistics") else None,
+            {Sketch(key): SKETCHES[Sketch(key)].state.from_dict(part) for key, part in state["sketches"].items()},
+            {Quality(key): QUALITY_STATES[Quality(key)].from_dict(part) for key, part in state["quality"].items()},
+            ColumnSpread.from_dict(state["statistics"]) if state.get("statistics") else None,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowLevelSummary:
-    """What faults of a chunk as a whole need of its rows; None where the spec does not ask."""
+    """What the data quality of rows, rather than columns, needs; None where the spec does not ask for it."""
 
     duplicates: Distinct | None
     freshness: Newest | None
@@ -81,7 +90,7 @@ class RowLevelSummary:
         )
 
     def merge(self, other: "RowLevelSummary") -> "RowLevelSummary":
-        """Put two parts of a chunk together."""
+        """Merge two parts of a chunk."""
         return RowLevelSummary(
             self.duplicates.merge(other.duplicates) if self.duplicates and other.duplicates else None,
             self.freshness.merge(other.freshness) if self.freshness and other.freshness else None,
@@ -90,32 +99,32 @@ class RowLevelSummary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """All that results need of a chunk's rows. `merge` of the parts of a chunk is the summary of the whole."""
+    """All that results need of a chunk's rows; merged parts are the summary of the chunk."""
 
     rows: int
     performance: PerformanceSummary
     columns: Mapping[str, ColumnState]
-    whole: RowLevelSummary
+    row_level: RowLevelSummary
     multivariate: Mapping[Method, Any]
     segments: "Mapping[str, Mapping[str, SegmentSummary]]" = field(default_factory=dict)
 
     def merge(self, other: "Summary") -> "Summary":
-        """Put two parts of a chunk together, both summarized against the same reference."""
+        """Merge two parts of a chunk, both summarized against the same reference."""
         return Summary(
             self.rows + other.rows,
             self.performance.merge(other.performance),
             {name: column.merge(other.columns[name]) for name, column in self.columns.items()},
-            self.whole.merge(other.whole),
+            self.row_level.merge(other.row_level),
             {method: part.merge(other.multivariate[method]) for method, part in self.multivariate.items()},
-            {feature: _merged(own, other.segments[feature]) for feature, own in self.segments.items()},
+            {feature: _merge_segments(part, other.segments[feature]) for feature, part in self.segments.items()},
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentSummary:
-    """A chunk's rows in one segment: how many, and what their results need; None where they cannot be compared.
+    """A chunk's rows in one segment; `summary` is None where the reference has too few rows to compare with.
 
-    `counts` has for each column how the rows spread over the bins of the whole reference.
+    `counts` are, by column, the rows in each bin or category of the reference.
     """
 
     rows: int
@@ -123,9 +132,9 @@ class SegmentSummary:
     counts: Mapping[str, BinCounts]
 
     def merge(self, other: "SegmentSummary") -> "SegmentSummary":
-        """Put two parts of a segment together."""
+        """Merge two parts of a segment."""
         summary = self.summary.merge(other.summary) if self.summary and other.summary else None
-        counts = {name: own.merge(other.counts[name]) for name, own in self.counts.items()}
+        counts = {name: part.merge(other.counts[name]) for name, part in self.counts.items()}
         return SegmentSummary(self.rows + other.rows, summary, counts)
 
 
@@ -145,18 +154,18 @@ class FittedMethods:
 
     @staticmethod
     def tasks(frame: pd.DataFrame, spec: Spec) -> list[Task]:
-        """Return the tasks of work that `fit` does, none of which needs another: the longest first."""
+        """Return the independent tasks that `fit` consists of, the longest first."""
         return [
-            partial(PERFORMANCE[spec.problem].fit, frame, spec),
+            partial(PERFORMANCE_OF[spec.problem].fit, frame, spec),
             *(partial(MULTIVARIATE[method].fit, frame, spec) for method in spec.multivariate_methods),
-            *(partial(_fitted, frame[column.name], column, spec) for column in spec.watched),
+            *(partial(_fit_column, frame[column.name], column, spec) for column in spec.watched),
         ]
 
     @classmethod
-    def of(cls, spec: Spec, made: Sequence[Any]) -> Self:
-        """Put together what the `tasks` made, in their order."""
-        together = len(spec.multivariate_methods)
-        performance, multivariate, columns = made[0], made[1 : together + 1], made[together + 1 :]
+    def of(cls, spec: Spec, outputs: Sequence[Any]) -> Self:
+        """Return the fitted methods from the outputs of `tasks`, which are in the order of the tasks."""
+        count = len(spec.multivariate_methods)
+        performance, multivariate, columns = outputs[0], outputs[1 : count + 1], outputs[count + 1 :]
         return cls(
             problem=spec.problem,
             performance=performance,
@@ -165,27 +174,28 @@ class FittedMethods:
         )
 
     def lacking(self, spec: Spec) -> tuple[str, ...]:
-        """Name what `spec` asks for and these states were not fitted for; none where all is there."""
-        together = [method.value for method in spec.multivariate_methods if method not in self.multivariate]
-        return (*(name for column in spec.watched for name in self._lacking(spec, column)), *together)
+        """Name what `spec` asks for and nothing was fitted for; empty where everything was."""
+        multivariate = [method.value for method in spec.multivariate_methods if method not in self.multivariate]
+        return (*(name for column in spec.watched for name in self._lacking(spec, column)), *multivariate)
 
     def _lacking(self, spec: Spec, column: ColumnSpec) -> tuple[str, ...]:
+        """Name what `spec` asks for of a column and nothing was fitted for."""
         if column.name not in self.columns:
             return (column.name,)
-        own = self.columns[column.name]
-        drift = [m for m, how in methods_of(spec, column).items() if how.sketch not in own.sketches]
-        faults = [fault for fault in faults_of(spec, column) if fault not in own.faults]
-        described = own.statistics is not None or not methods.has_statistics(column, spec)
+        fitted = self.columns[column.name]
+        drift = [name for name, method in methods_of(spec, column).items() if method.sketch not in fitted.sketches]
+        quality = [method for method in quality_methods_of(spec, column) if method not in fitted.quality]
+        without_statistics = fitted.statistics is None and statistic_methods.has_statistics(column, spec)
         return (
             *(f"{column.name} drift {method}" for method in drift),
-            *(f"{column.name} quality {fault}" for fault in faults),
-            *(() if described else (f"{column.name} statistics",)),
+            *(f"{column.name} quality {method}" for method in quality),
+            *((f"{column.name} statistics",) if without_statistics else ()),
         )
 
     def summarize(self, frame: pd.DataFrame, spec: Spec) -> Summary:
-        """Summarize some or all rows of a chunk; columns that are not there are a SchemaMismatch."""
-        require(frame, (*self.columns, *spec.outputs, *_needed(spec)))
-        columns = {c.name: self._summarized(frame[c.name], c, spec) for c in spec.watched}
+        """Summarize some or all rows of a chunk. Raises SchemaMismatch for missing columns."""
+        require(frame, (*self.columns, *spec.outputs, *_further_columns(spec)))
+        columns = {c.name: self._summarize_column(frame[c.name], c, spec) for c in spec.watched}
         return Summary(
             len(frame),
             self.performance.summarize(frame, spec),
@@ -194,14 +204,14 @@ class FittedMethods:
             {method: self.multivariate[method].summarize(frame) for method in spec.multivariate_methods},
         )
 
-    def _summarized(self, series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
-        read, values = read_values(series, column)
-        own = self.columns[column.name]
+    def _summarize_column(self, series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
+        values, compared = read_values(series, column)
+        fitted = self.columns[column.name]
         return ColumnState(
-            Missing.of(read),
-            {sketch: SKETCHES[sketch].summarize(state, values) for sketch, state in own.sketches.items()},
-            {fault: FAULTS[fault].summarize(state, read) for fault, state in own.faults.items()},
-            methods.summarize(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
+            Missing.of(values),
+            {sketch: SKETCHES[sketch].summarize(state, compared) for sketch, state in fitted.sketches.items()},
+            {method: QUALITY_MODULES[method].summarize(state, values) for method, state in fitted.quality.items()},
+            statistic_methods.summarize(values, spec) if isinstance(values, Numbers) and spec.statistics else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -211,7 +221,7 @@ class FittedMethods:
             "problem": self.problem.value,
             "performance": self.performance.to_dict(),
             "columns": columns,
-            "multivariate": {method.value: own.to_dict() for method, own in self.multivariate.items()},
+            "multivariate": {method.value: fitted.to_dict() for method, fitted in self.multivariate.items()},
         }
 
     @classmethod
@@ -220,48 +230,51 @@ class FittedMethods:
         columns = {name: ColumnState.from_dict(column) for name, column in state["columns"].items()}
         problem = Problem(state["problem"])
         multivariate = {
-            Method(key): MULTIVARIATE[Method(key)].from_dict(own) for key, own in state["multivariate"].items()
+            Method(key): MULTIVARIATE[Method(key)].from_dict(stored) for key, stored in state["multivariate"].items()
         }
-        return cls(problem, PERFORMANCE[problem].from_dict(state["performance"]), columns, multivariate)
+        return cls(problem, PERFORMANCE_OF[problem].from_dict(state["performance"]), columns, multivariate)
 
 
-def _merged(one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummary]) -> dict[str, SegmentSummary]:
-    """Put segments together by value; of a value that only one part has there is nothing to add."""
-    both = {value: own.merge(other[value]) for value, own in one.items() if value in other}
+def _merge_segments(
+    one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummary]
+) -> dict[str, SegmentSummary]:
+    """Merge the segments of a feature by value; a value that only one part has is taken as it is."""
+    both = {value: part.merge(other[value]) for value, part in one.items() if value in other}
     return {**one, **other, **both}
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
-    """Raise SchemaMismatch where `frame` lacks some of the columns."""
+    """Raise SchemaMismatch if `frame` lacks some of the columns."""
     missing = tuple(dict.fromkeys(name for name in names if name not in frame.columns))
     if missing:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
 
 
-def _needed(spec: Spec) -> tuple[str, ...]:
-    """Columns beside those of the model that the spec's methods read; duplicates do without an id."""
+def _further_columns(spec: Spec) -> tuple[str, ...]:
+    """Return the columns that methods read besides watched columns and outputs; duplicates need no id."""
     features = spec.features if Quality.DUPLICATES in spec.quality else ()
-    fresh = (EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()
-    apart = (EVENT_TIME, ID) if Method.DOMAIN_CLASSIFIER in spec.multivariate_methods else ()
-    return (*features, *fresh, *apart)
+    for_freshness = (EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()
+    for_classifier = (EVENT_TIME, ID) if Method.DOMAIN_CLASSIFIER in spec.multivariate_methods else ()
+    return (*features, *for_freshness, *for_classifier)
 
 
-def _fitted(series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
-    read = _read(series, column)
-    values = read.ordered if isinstance(read, Numbers) else read
+def _fit_column(series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
+    """Fit all that `spec` asks for of one column on the reference's values."""
+    values = _read(series, column)
+    compared = values.ordered if isinstance(values, Numbers) else values
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
     return ColumnState(
-        Missing.of(read),
-        {sketch: SKETCHES[sketch].fit(values) for sketch in sketches},
-        {fault: module.fit(read) for fault, module in faults_of(spec, column).items()},
-        methods.fit(read, spec) if isinstance(read, Numbers) and spec.statistics else None,
+        Missing.of(values),
+        {sketch: SKETCHES[sketch].fit(compared) for sketch in sketches},
+        {method: module.fit(values) for method, module in quality_methods_of(spec, column).items()},
+        statistic_methods.fit(values, spec) if isinstance(values, Numbers) and spec.statistics else None,
     )
 
 
 def read_values(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
-    """Return a column as it was read, and its values as the sketches of its kind summarize them."""
-    read = _read(series, column)
-    return read, read.values if isinstance(read, Numbers) else read
+    """Return the values of a column, and the same in the form that sketches of its kind summarize."""
+    values = _read(series, column)
+    return values, values.values if isinstance(values, Numbers) else values
 
 
 def _read(series: "pd.Series[Any]", column: ColumnSpec) -> Numbers | Categories:

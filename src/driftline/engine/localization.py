@@ -1,14 +1,14 @@
-"""Where a column drifted: which bins or categories, and which segments' rows, its distance comes from. No I/O here.
+"""Localize drift: which bins, categories or segments the distance of a column comes from. No I/O here.
 
 The squared Jensen-Shannon distance is a sum over bins i of c(i) = (p ln(p/m) + q ln(q/m)) / (2 ln 2), for the share p
-of the reference's rows, q of the chunk's and m = (p + q) / 2. No term is negative, so c(i) / sum(c) says how much of
-the drift is in bin i.
+of the reference's rows, q of the chunk's and m = (p + q) / 2. No term is negative, so c(i) / sum(c) is the share of
+the drift in bin i.
 
 A bin's difference q - p is the sum over segments s of d(s, i) = (the chunk's rows of s in bin i) / (the chunk's rows) -
 (the reference's rows of s in bin i) / (the reference's rows). Each bin's term is given to the segments in proportion:
 segment s gets the sum over i of c(i) * d(s, i) / (q(i) - p(i)), over sum(c). So a segment contributes when its rows
 changed their values, and when there are more or fewer of them. A negative contribution pulls the column back towards
-the reference. Rows in no segment of the reference come together as one more.
+the reference. Rows in no segment of the reference are one more segment.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 OTHER = "other"
-"""Values beyond the reference's bins, or categories that it has not."""
+"""Values beyond the reference's bins, or categories that it lacks."""
 UNSEGMENTED = "other rows"
-"""Rows without a value of the segments' feature, or with one that the reference has not."""
+"""Rows without a value of the segments' feature, or with one that the reference lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,18 @@ class Contribution:
 def localize(
     fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method = Method.JENSEN_SHANNON
 ) -> tuple[Contribution, ...]:
-    """Say which bins or categories of `column` its drift comes from, the largest share first.
+    """Return the bins or categories from which the drift of `column` comes, the largest share first.
 
-    `summary` is the whole chunk's. Empty where the two sides do not differ, or one of them has no values. A column that
-    is not watched, or a method other than Jensen-Shannon, is an InvalidInput.
+    `summary` is that of all rows of the chunk. Empty where the two sides do not differ, or one of them has no values.
+    Raises InvalidInput for a column that is not watched, and for a method other than Jensen-Shannon.
     """
     sides = _compared(fitted, spec, summary, column, method)
     terms = sides.terms()
     if terms is None:
         return ()
-    found = zip(_parts(sides.state), terms, *sides.shares, strict=True)
+    parts = zip(_parts(sides.state), terms, *sides.shares, strict=True)
     return _sorted(
-        Contribution(name, float(term), float(p), float(q), lower, upper) for (name, lower, upper), term, p, q in found
+        Contribution(name, float(term), float(p), float(q), lower, upper) for (name, lower, upper), term, p, q in parts
     )
 
 
@@ -78,14 +78,14 @@ def localize_by_segment(
     feature: str,
     method: Method = Method.JENSEN_SHANNON,
 ) -> tuple[Contribution, ...]:
-    """Say which values of `feature`, one of the spec's segments, have the rows that made `column` drift.
+    """Return the values of `feature`, one of the spec's segments, from whose rows the drift of `column` comes.
 
-    As `localize`, largest share first; shares add up to 1 and may be negative. A feature that is not segmented by is an
-    InvalidInput.
+    As `localize`, largest share first; shares add up to 1 and may be negative. Raises InvalidInput for a feature that
+    is not among the spec's segments.
     """
     sides = _compared(fitted, spec, summary, column, method)
     if feature not in spec.segments or feature not in fitted.segments:
-        msg = f"{feature} is not segmented by; the spec's segments are {', '.join(spec.segments) or 'none'}"
+        msg = f"{feature} is not among the segments; the spec's segments are {', '.join(spec.segments) or 'none'}"
         raise InvalidInput(msg)
     terms = sides.terms()
     if terms is None:
@@ -96,7 +96,7 @@ def localize_by_segment(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sides:
-    """The rows of the reference and of the chunk by bin; the last are all that no bin counts."""
+    """The rows of the reference and of the chunk by bin; last come all rows in no bin."""
 
     state: State
     reference: IntArray
@@ -118,15 +118,15 @@ class _Sides:
 
 
 def _compared(fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method) -> _Sides:
-    watched = {own.name: own.kind for own in spec.watched}
+    watched = {each.name: each.kind for each in spec.watched}
     if method is not Method.JENSEN_SHANNON:
-        msg = f"drift is located by {Method.JENSEN_SHANNON} alone, not by {method}"
+        msg = f"drift can be localized for {Method.JENSEN_SHANNON} only, not for {method}"
         raise InvalidInput(msg)
-    if column not in watched or column not in fitted.states.columns:
-        msg = f"column {column!r} is not watched; those that are: {', '.join(watched)}"
+    if column not in watched or column not in fitted.methods.columns:
+        msg = f"column {column!r} is not watched; watched are {', '.join(watched)}"
         raise InvalidInput(msg)
     sketch = Sketch.HISTOGRAM if watched[column] is ColumnKind.CONTINUOUS else Sketch.FREQUENCIES
-    state = fitted.states.columns[column].sketches.get(sketch)
+    state = fitted.methods.columns[column].sketches.get(sketch)
     if state is None:
         msg = f"the reference was not fitted for {method} of {column}; add it to the spec's methods and fit it again"
         raise InvalidInput(msg)
@@ -134,7 +134,7 @@ def _compared(fitted: FittedReference, spec: Spec, summary: Summary, column: str
 
 
 def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
-    """Yield the name and the edges of each bin or category, and last of all others."""
+    """Yield the name and the edges of each bin or category, and last those of `OTHER`."""
     if isinstance(state, Frequencies):
         yield from ((name, None, None) for name in state.counts)
     elif isinstance(state, Histogram):
@@ -148,7 +148,7 @@ def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
 def _rows_of_segments(
     fitted: FittedReference, summary: Summary, column: str, feature: str, sides: _Sides
 ) -> dict[str, tuple[IntArray, IntArray]]:
-    """Return the rows of both sides by bin, for each segment and for all rows in none."""
+    """Return the rows of both sides by bin, for each segment and for the rows in none."""
     parts = summary.segments[feature]
     pairs = {
         f"{feature}={value}": (segment.counts[column].counts, parts[value].counts[column].counts)
@@ -167,10 +167,11 @@ def _of_segments(
     p, q = sides.shares
     weights = np.divide(terms, q - p, out=np.zeros_like(terms), where=p != q)
     for name, (before, now) in pairs.items():
-        own_p, own_q = before / sides.reference.sum(), now / sides.chunk.sum()
-        yield Contribution(name, float(np.sum(weights * (own_q - own_p))), float(own_p.sum()), float(own_q.sum()))
+        segment_p, segment_q = before / sides.reference.sum(), now / sides.chunk.sum()
+        share = float(np.sum(weights * (segment_q - segment_p)))
+        yield Contribution(name, share, float(segment_p.sum()), float(segment_q.sum()))
 
 
-def _sorted(found: Iterator[Contribution]) -> tuple[Contribution, ...]:
-    """Sort by share, the largest first; equal ones keep their order."""
-    return tuple(sorted(found, key=lambda own: -own.share))
+def _sorted(contributions: Iterator[Contribution]) -> tuple[Contribution, ...]:
+    """Sort contributions by share, the largest first; equal ones keep their order."""
+    return tuple(sorted(contributions, key=lambda contribution: -contribution.share))

@@ -1,17 +1,20 @@
-"""What one method found in one chunk, before it is held against bounds. No I/O here."""
+"""What a method computes for one chunk, before it is compared with bounds. No I/O here."""
 
 from dataclasses import dataclass
 from math import isfinite
 
-from driftline.engine.results import State
+from driftline.engine.results import ResultKind, State
+
+ResultKey = tuple[str, ResultKind, str]
+"""Subject, kind and method: which number of a chunk an outcome is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A value or the reason why there is none; `state` is for the latter case alone.
+    """A value, or the reason why there is none; `state` matters only where there is none.
 
     `rows`, `sampling_error`, `p_value` and `effect` are as in `driftline.engine.results.Result`. `scatter` is the
-    standard error that bounds are drawn with where `sampling_error`, which is NannyML's, is not the true one.
+    standard error that bounds are drawn with where `sampling_error`, which equals NannyML's, is not the true one.
     """
 
     value: float | None
@@ -35,5 +38,5 @@ def finite(value: float) -> float | None:
 
 
 def too_few(rows: int, minimum: int, what: str) -> str | None:
-    """Say in plain words that `rows` are fewer than `minimum`; None where they are enough."""
+    """Return a reason in plain words if `rows` are fewer than `minimum`, else None; `what` names the rows."""
     return f"{rows} {what}, fewer than the minimum of {minimum}" if rows < minimum else None

@@ -1,10 +1,10 @@
-"""What an answer is made of: results, their states, and a chunk's verdict. No I/O here."""
+"""Results, their states and bounds, and the verdict of a chunk. No I/O here."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 MODEL = "model"
-"""The subject of results about the model as a whole; any other subject is a column's own name."""
+"""The subject of results about the model as a whole; any other subject is the name of a column."""
 SCORE = "probability_1"
 """The column with the model's score: the probability of class 1."""
 PREDICTION = "prediction"
@@ -14,7 +14,7 @@ ID = "id"
 
 
 class ResultKind(StrEnum):
-    """What a result speaks of."""
+    """The kinds of result."""
 
     REALIZED = "realized"
     ESTIMATED = "estimated"
@@ -25,7 +25,7 @@ class ResultKind(StrEnum):
 
 
 class Metric(StrEnum):
-    """Performance metrics; which problem has which is in `driftline.engine.problems`."""
+    """Performance metrics; `driftline.engine.catalogue` describes each and names its problems."""
 
     ROC_AUC = "roc_auc"
     F1 = "f1"
@@ -52,7 +52,7 @@ class Metric(StrEnum):
 
 
 class Method(StrEnum):
-    """Drift methods: univariate ones, and the two that look at all features together."""
+    """Drift methods: univariate ones, and two that look at all features together."""
 
     JENSEN_SHANNON = "jensen_shannon"
     KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
@@ -87,7 +87,7 @@ class Statistic(StrEnum):
 
 
 class State(StrEnum):
-    """How a result or a chunk stands. No labels is never healthy, and no value is never 0.
+    """The state of a result or a chunk. Missing labels are never ok, and a missing value is never 0.
 
     >>> import driftline as dl
     >>> [str(state) for state in dl.State]
@@ -105,10 +105,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A band that values are held against; None is no bound on that side.
+    """The bounds that a value is compared with; None is no bound on that side.
 
-    `lower` and `upper` are where a warning begins. `alert_lower` and `alert_upper`, further out, are where a single
-    chunk alerts at once. `expected` is the mean of the reference chunks, None where there are too few.
+    `lower` and `upper` are the warning bounds. `alert_lower` and `alert_upper`, further out, are alert bounds: beyond
+    them a single chunk alerts. `expected` is the mean of the reference's chunks, None where there are too few.
     """
 
     lower: float | None = None
@@ -118,11 +118,11 @@ class Bounds:
     expected: float | None = None
 
     def breaches_warning_bound(self, value: float) -> bool:
-        """Say whether `value` is outside the warning bounds."""
+        """Return whether `value` is outside the warning bounds."""
         return _outside(value, self.lower, self.upper)
 
     def breaches_alert_bound(self, value: float) -> bool:
-        """Say whether `value` is outside the bounds where one chunk alone alerts."""
+        """Return whether `value` is outside the alert bounds."""
         return _outside(value, self.alert_lower, self.alert_upper)
 
 
@@ -132,18 +132,18 @@ def _outside(value: float, lower: float | None, upper: float | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number of a chunk: of what, by which method, and how it stands; `segment` names the rows, None is all.
+    """One number of a chunk: its subject, kind and method, its value and its state.
 
-    A segment is named by feature and value, such as "region=EU".
+    `segment` names the rows by feature and value, such as "region=EU"; None is all rows.
 
     `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
-    standard error of the value, in the value's own unit. `rows` is how many rows the value was computed from.
+    standard error of the value, in the value's unit. `rows` is how many rows the value was computed from.
     `p_value` is None for methods that have none. `effect` is the size of the change on a scale without unit or row
-    count, which the verdict holds against a floor; None where there is none. For PSI and the distances in [0, 1] it is
+    count, which the verdict compares with a floor; None where there is none. For PSI and the distances in [0, 1] it is
     the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2 Cohen's
     w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
-    AUC is above 0.5; for missing values the chunk's share minus the reference's share; for
-    other shares of faulty rows the share itself (of unseen categories without missing values).
+    AUC is above 0.5; for missing values the chunk's share minus the reference's share; for other shares of faulty rows
+    the share itself (of unseen categories without missing values).
 
     >>> import driftline as dl
     >>> result = dl.Result("usage", "drift", "psi", value=None, rows=3, state=dl.State.INSUFFICIENT, reason="3 rows")
@@ -167,9 +167,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A chunk's verdict: its state, why in plain words (gravest first), and whether labels still to come may change it.
+    """The verdict of a chunk: its state, the reasons in plain words, gravest first, and whether it is provisional.
 
-    `drifted` names the columns whose drift, or data quality fault, lasts; drift seen once is only in `reasons`.
+    Labels still to come may change a provisional verdict. `drifted` names the columns whose drift, or data quality
+    fault, lasts; drift seen once is in `reasons` only.
 
     >>> import driftline as dl
     >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its bound 0.64.",), provisional=False)

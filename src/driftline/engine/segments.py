@@ -1,7 +1,7 @@
-"""Segments: the rows that share a value of a categorical feature, with results of their own. No I/O here.
+"""Segments: the rows that share a value of a categorical feature, with results by segment. No I/O here.
 
-Each segment is held against the same segment of the reference: its own states and its own bounds. Rows without a value
-of the feature are in no segment of it. Methods that look at all features together are not computed by segment.
+Each segment is compared with the same segment of the reference: it has fitted methods and bounds of its own. Rows
+without a value of the feature are in no segment. Multivariate methods are not computed by segment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,38 +17,37 @@ from driftline.engine.columns import coded
 from driftline.engine.drift.methods import SKETCHES, Sketch
 from driftline.engine.drift.sketches.bin_counts import BinCounts
 from driftline.engine.fitted_methods import FittedMethods, SegmentSummary, read_values
-from driftline.engine.outcome import too_few
-from driftline.engine.outcomes import Key
+from driftline.engine.outcome import ResultKey, too_few
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.tasks import Map, call
-from driftline.engine.thresholds.limits import Limit, limits_from_list, limits_of, limits_to_list
+from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list, fit_bounds
 from driftline.errors import InvalidInput
 
-MOST_SEGMENTS = 50
-"""How many values a feature may have in the reference to be segmented by."""
+MAXIMUM_SEGMENTS = 50
+"""The most values that a feature of `spec.segments` may have in the reference."""
 COMPARED = (Sketch.HISTOGRAM, Sketch.FREQUENCIES)
-"""The sketches whose bins or categories say where a column drifted."""
+"""The sketches whose bins or categories show where a column drifted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedSegment:
-    """What is kept of the reference's rows in one segment.
+    """The reference's rows in one segment, fitted.
 
-    `states` is None where they are fewer than the spec's minimum; then there are no limits either. `counts` has for
-    each watched column how these rows spread over the bins of the whole reference.
+    `methods` is None where there are fewer rows than the spec's minimum; then `bounds` are empty. `counts` are, by
+    watched column, the rows in each bin or category of the reference.
     """
 
     rows: int
-    states: FittedMethods | None
-    limits: Mapping[Key, Limit]
+    methods: FittedMethods | None
+    bounds: Mapping[ResultKey, FittedBounds]
     counts: Mapping[str, BinCounts]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as values that JSON has."""
         return {
             "rows": self.rows,
-            "states": self.states.to_dict() if self.states else None,
-            "limits": limits_to_list(self.limits),
+            "methods": self.methods.to_dict() if self.methods else None,
+            "bounds": bounds_to_list(self.bounds),
             "counts": {name: counts.to_list() for name, counts in self.counts.items()},
         }
 
@@ -57,50 +56,54 @@ class FittedSegment:
         """Return what `to_dict` was made from."""
         return cls(
             stored["rows"],
-            FittedMethods.from_dict(stored["states"]) if stored["states"] else None,
-            limits_from_list(stored["limits"]),
+            FittedMethods.from_dict(stored["methods"]) if stored["methods"] else None,
+            bounds_from_list(stored["bounds"]),
             {name: BinCounts.from_list(counts) for name, counts in stored["counts"].items()},
         )
 
 
-Fitted = Mapping[str, Mapping[str, FittedSegment]]
+FittedSegments = Mapping[str, Mapping[str, FittedSegment]]
 """Segments of the reference, by feature and value."""
-Summaries = Mapping[str, Mapping[str, SegmentSummary]]
+SegmentSummaries = Mapping[str, Mapping[str, SegmentSummary]]
 """Segments of a chunk, by feature and value."""
+ChunkRows = tuple[Chunk, pd.DataFrame]
+"""A chunk of the reference and its rows."""
 
 
 def by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each value of `feature` in `frame`, as text and in alphabetical order, with its rows; none is left out."""
-    places, texts = coded(frame[feature])
-    values = sorted({texts[place] for place in np.unique(places[places >= 0]).tolist()})
+    """Yield each value of `feature` as text, in alphabetical order, with its rows; missing values are left out."""
+    codes, texts = coded(frame[feature])
+    values = sorted({texts[code] for code in np.unique(codes[codes >= 0]).tolist()})
     numbers = {value: number for number, value in enumerate(values)}
-    known = np.array([*(numbers.get(text, -1) for text in texts), -1], dtype=np.int64)[places]
+    number_of_row = np.array([*(numbers.get(text, -1) for text in texts), -1], dtype=np.int64)[codes]
     for number, value in enumerate(values):
-        yield value, frame.iloc[np.flatnonzero(known == number)]
+        yield value, frame.iloc[np.flatnonzero(number_of_row == number)]
 
 
 def fit_segments(
-    ordered: pd.DataFrame, spec: Spec, whole: FittedMethods, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map
+    ordered: pd.DataFrame, spec: Spec, reference: FittedMethods, chunks: Sequence[ChunkRows], mapper: Map
 ) -> dict[str, dict[str, FittedSegment]]:
-    """Fit every segment of the reference; `chunks` are its chunks, `whole` the states of all its rows.
+    """Fit every segment of the reference; `chunks` are its chunks, `reference` what all its rows were fitted to.
 
-    A feature with more than 50 values in the reference is an InvalidInput.
+    Raises InvalidInput for a feature with more than 50 values in the reference.
     """
-    return {feature: _fit_feature(feature, ordered, spec, whole, chunks, mapper) for feature in spec.segments}
+    return {feature: _fit_feature(feature, ordered, spec, reference, chunks, mapper) for feature in spec.segments}
 
 
-def summarize_segments(fitted: Fitted, whole: FittedMethods, frame: pd.DataFrame, spec: Spec) -> Summaries:
-    """Summarize some or all rows of a chunk by segment; of values that the reference has not only rows are counted."""
-    return {feature: _summarize_feature(fitted[feature], feature, whole, frame, spec) for feature in spec.segments}
+def summarize_segments(
+    fitted: FittedSegments, reference: FittedMethods, frame: pd.DataFrame, spec: Spec
+) -> SegmentSummaries:
+    """Summarize some or all rows of a chunk by segment; of values that the reference lacks only rows are counted."""
+    return {feature: _summarize_feature(fitted[feature], feature, reference, frame, spec) for feature in spec.segments}
 
 
 def new_values(fitted: Mapping[str, FittedSegment], parts: Mapping[str, SegmentSummary]) -> list[str]:
-    """Name the values that a chunk has and the reference has not: the 50 most frequent, in that order."""
+    """Return the values that a chunk has and the reference lacks: the 50 most frequent, most frequent first."""
     new = [value for value in parts if value not in fitted]
-    return sorted(new, key=lambda value: (-parts[value].rows, value))[:MOST_SEGMENTS]
+    return sorted(new, key=lambda value: (-parts[value].rows, value))[:MAXIMUM_SEGMENTS]
 
 
-def within(spec: Spec) -> Spec:
+def spec_of_segments(spec: Spec) -> Spec:
     """Return the spec of what is computed in each segment."""
     return spec.model_copy(update={"multivariate_methods": (), "segments": ()})
 
@@ -109,54 +112,56 @@ def _fit_feature(
     feature: str,
     ordered: pd.DataFrame,
     spec: Spec,
-    whole: FittedMethods,
-    chunks: Sequence[tuple[Chunk, pd.DataFrame]],
+    reference: FittedMethods,
+    chunks: Sequence[ChunkRows],
     mapper: Map,
 ) -> dict[str, FittedSegment]:
+    """Fit each value of `feature` on its rows of the reference, spread over cores by `mapper`."""
     parts = dict(by_value(ordered, feature))
-    if len(parts) > MOST_SEGMENTS:
+    if len(parts) > MAXIMUM_SEGMENTS:
         msg = (
-            f"{feature} has {len(parts)} values in the reference, more than the {MOST_SEGMENTS} that results can be "
-            "given apart for; segment by a feature with fewer values, or group its values first"
+            f"{feature} has {len(parts)} values in the reference, more than the {MAXIMUM_SEGMENTS} segments that it "
+            "may have; choose a feature with fewer values, or group its values first"
         )
         raise InvalidInput(msg)
     cut = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
-    own = {value: [(chunk, rows[value]) for chunk, rows in cut if value in rows] for value in parts}
-    fitted = mapper(call, [partial(_fit, rows, spec, whole, own[value]) for value, rows in parts.items()])
-    return dict(zip(parts, fitted, strict=True))
+    chunks_of = {value: [(chunk, rows[value]) for chunk, rows in cut if value in rows] for value in parts}
+    tasks = [partial(_fit, rows, spec, reference, chunks_of[value]) for value, rows in parts.items()]
+    return dict(zip(parts, mapper(call, tasks), strict=True))
 
 
-def _fit(
-    rows: pd.DataFrame, spec: Spec, whole: FittedMethods, chunks: Sequence[tuple[Chunk, pd.DataFrame]]
-) -> FittedSegment:
-    counts = _counts(rows, spec, whole)
+def _fit(rows: pd.DataFrame, spec: Spec, reference: FittedMethods, chunks: Sequence[ChunkRows]) -> FittedSegment:
+    counts = _bin_counts(rows, spec, reference)
     if too_few(len(rows), spec.minimum_rows, "rows"):
         return FittedSegment(len(rows), None, {}, counts)
-    states = FittedMethods.fit(rows, within(spec))
-    return FittedSegment(len(rows), states, limits_of(states, within(spec), chunks), counts)
+    methods = FittedMethods.fit(rows, spec_of_segments(spec))
+    return FittedSegment(len(rows), methods, fit_bounds(methods, spec_of_segments(spec), chunks), counts)
 
 
 def _summarize_feature(
-    fitted: Mapping[str, FittedSegment], feature: str, whole: FittedMethods, frame: pd.DataFrame, spec: Spec
+    fitted: Mapping[str, FittedSegment], feature: str, reference: FittedMethods, frame: pd.DataFrame, spec: Spec
 ) -> dict[str, SegmentSummary]:
     parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(by_value(frame, feature))
-    return {value: _summarize(fitted.get(value), whole, rows, spec) for value, rows in parts.items()}
+    return {value: _summarize(fitted.get(value), reference, rows, spec) for value, rows in parts.items()}
 
 
-def _summarize(segment: FittedSegment | None, whole: FittedMethods, rows: pd.DataFrame, spec: Spec) -> SegmentSummary:
+def _summarize(
+    segment: FittedSegment | None, reference: FittedMethods, rows: pd.DataFrame, spec: Spec
+) -> SegmentSummary:
     if segment is None:
         return SegmentSummary(len(rows), None, {})
-    summary = segment.states.summarize(rows, within(spec)) if segment.states else None
-    return SegmentSummary(len(rows), summary, _counts(rows, spec, whole))
+    summary = segment.methods.summarize(rows, spec_of_segments(spec)) if segment.methods else None
+    return SegmentSummary(len(rows), summary, _bin_counts(rows, spec, reference))
 
 
-def _counts(rows: pd.DataFrame, spec: Spec, whole: FittedMethods) -> dict[str, BinCounts]:
-    found = {column.name: _counts_of(rows, column, whole) for column in spec.watched}
-    return {name: counts for name, counts in found.items() if counts is not None}
+def _bin_counts(rows: pd.DataFrame, spec: Spec, reference: FittedMethods) -> dict[str, BinCounts]:
+    """Count rows by bin or category of the reference, for each watched column that has a comparable sketch."""
+    counts = {column.name: _bin_counts_of(rows, column, reference) for column in spec.watched}
+    return {name: counted for name, counted in counts.items() if counted is not None}
 
 
-def _counts_of(rows: pd.DataFrame, column: ColumnSpec, whole: FittedMethods) -> BinCounts | None:
-    for sketch, state in whole.columns[column.name].sketches.items():
+def _bin_counts_of(rows: pd.DataFrame, column: ColumnSpec, reference: FittedMethods) -> BinCounts | None:
+    for sketch, state in reference.columns[column.name].sketches.items():
         if sketch in COMPARED:
             _, values = read_values(rows[column.name], column)
             return BinCounts.of(state, SKETCHES[sketch].summarize(state, values))

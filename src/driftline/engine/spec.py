@@ -1,4 +1,4 @@
-"""What is watched of a model and how: the content of a spec revision. No I/O here."""
+"""The spec of a model: what is watched and how. No I/O here."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -30,7 +30,7 @@ from driftline.engine.thresholds.overrides import StandardDeviationThreshold, Th
 RESERVED = frozenset(
     {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
 )
-"""Column names that every model's table has, and so no feature may have."""
+"""Column names that every model has, so that no feature may use them."""
 
 
 class Period(StrEnum):
@@ -44,24 +44,24 @@ class Period(StrEnum):
 
 
 class ModelClock(StrEnum):
-    """Whose time closes a chunk: the wall's, or the data's own (its newest event)."""
+    """The clock that closes a chunk: wall time, or the newest event of the data."""
 
     WALL = "wall"
     DATA = "data"
 
 
 class ThresholdPolicy(StrEnum):
-    """Whose bounds results are held against."""
+    """The policy that bounds are drawn by."""
 
     DRIFTLINE = "driftline"
     NANNYML = "nannyml"
 
 
 time_zones = cache(available_timezones)
-"""The names of all time zones: it reads a folder tree, so once."""
+"""The names of all time zones, read from a folder tree and so only once."""
 
 
-def _known_zone(name: str) -> str:
+def _check_time_zone(name: str) -> str:
     if name not in time_zones():
         msg = f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'"
         raise ValueError(msg)
@@ -79,7 +79,7 @@ class ColumnSpec(BaseModel):
 
 
 class BusinessValue(BaseModel):
-    """What one prediction of each outcome is worth, in the user's own unit; negative is a cost."""
+    """What a prediction of each outcome is worth, in a unit of the user's choice; a negative value is a cost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -91,14 +91,16 @@ class BusinessValue(BaseModel):
 
 
 class Spec(BaseModel):
-    """The whole spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and minimum rows.
+    """The spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and thresholds.
 
-    `label_coverage` is the share of labels that a chunk needs before realized performance decides; `minimum_rows` and
-    `minimum_class_rows` (of the rarer class) are what a number needs to be said at all. `classes` are those of a
-    multiclass model, as text; their scores are in columns probability_<class>. `segments` names categorical features by
-    whose values all results are given apart. `exact_distances` keeps a reference of any length whole for
-    Kolmogorov-Smirnov and Wasserstein. Without `metrics` the problem's default ones are computed; `confusion_matrix` of
-    a binary model stands for its four numbers. `threshold_overrides` are by method and precede the policy `thresholds`.
+    - `label_coverage` is the share of labels that a chunk needs before realized performance decides.
+    - `minimum_rows` and `minimum_class_rows` (of the rarer class) are what a value needs to be computed.
+    - `classes` are those of a multiclass model, as text; their scores are in columns probability_<class>.
+    - `metrics` are the problem's default ones if none are given; `confusion_matrix` of a binary model becomes its four
+      numbers.
+    - `segments` names categorical features; results are also computed for each of their values.
+    - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
+    - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
@@ -113,7 +115,7 @@ class Spec(BaseModel):
     classes: tuple[str, ...] = ()
     columns: tuple[ColumnSpec, ...] = Field(min_length=1)
     period: Period = Period.DAY
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(_check_time_zone)] = "UTC"
     clock: ModelClock = ModelClock.WALL
     allowed_lateness: timedelta = Field(timedelta(0), ge=timedelta(0))
     label_delay: timedelta = Field(timedelta(0), ge=timedelta(0))
@@ -138,29 +140,34 @@ class Spec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _metrics_of_problem(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        problem, wanted = given.get("problem", Problem.BINARY), given.get("metrics") or ()
-        if problem not in list(Problem) or isinstance(wanted, str | Mapping) or not isinstance(wanted, Collection):
-            return given
-        if not all(isinstance(name, str) for name in wanted):
-            return given
-        wanted = wanted or DEFAULT_METRICS[Problem(problem)]
+    def _metrics_of_problem(cls, fields: Any) -> Any:
+        """Fill in the problem's default metrics, and the numbers of a binary confusion matrix.
+
+        Fields of a wrong type are returned as they are: validation names them.
+        """
+        if not isinstance(fields, dict):
+            return fields
+        problem, metrics = fields.get("problem", Problem.BINARY), fields.get("metrics") or ()
+        if problem not in list(Problem) or isinstance(metrics, str | Mapping) or not isinstance(metrics, Collection):
+            return fields
+        if not all(isinstance(name, str) for name in metrics):
+            return fields
+        metrics = metrics or DEFAULT_METRICS[Problem(problem)]
         if problem == Problem.BINARY:
-            wanted = [part for name in wanted for part in (CONFUSION if name == Metric.CONFUSION_MATRIX else (name,))]
-        return {**given, "metrics": tuple(dict.fromkeys(wanted))}
+            metrics = [part for name in metrics for part in (CONFUSION if name == Metric.CONFUSION_MATRIX else (name,))]
+        return {**fields, "metrics": tuple(dict.fromkeys(metrics))}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Raise all contradictions as one error, each of them a fault of its own."""
+        """Raise one ValidationError with all contradictions, each as an error of its own."""
         types = [PydanticCustomError("inconsistent", "{what}", {"what": fault}) for fault in self._faults()]
-        faults = [InitErrorDetails(type=one, input=None) for one in types]
+        faults = [InitErrorDetails(type=error, input=None) for error in types]
         if faults:
             raise ValidationError.from_exception_data(type(self).__name__, faults)
         return self
 
     def _faults(self) -> Iterator[str]:
+        """Yield a message for each contradiction between fields."""
         yield from self._column_faults()
         yield from self._metric_faults()
         yield from self._class_faults()
@@ -170,17 +177,17 @@ class Spec(BaseModel):
 
     def _column_faults(self) -> Iterator[str]:
         names = [column.name for column in self.columns]
-        taken = RESERVED.union(self.scores)
-        twice = sorted({name for name in names if names.count(name) > 1} | (taken & set(names)))
-        if twice:
-            yield f"column names must be distinct and not reserved: {', '.join(twice)}"
+        reserved = RESERVED.union(self.scores)
+        invalid = sorted({name for name in names if names.count(name) > 1} | (reserved & set(names)))
+        if invalid:
+            yield f"column names must be distinct and not reserved: {', '.join(invalid)}"
 
     def _metric_faults(self) -> Iterator[str]:
         foreign = [metric for metric in self.metrics if metric not in METRICS[self.problem]]
         if foreign:
             yield f"a {self.problem} model has no {', '.join(foreign)}; it has {', '.join(METRICS[self.problem])}"
         if Metric.BUSINESS_VALUE in self.metrics and self.business_value is None:
-            yield "business_value needs what each outcome is worth: give business_value with true_positive and so on"
+            yield "business_value needs what each outcome is worth; set business_value with true_positive and so on"
 
     def _class_faults(self) -> Iterator[str]:
         if self.problem is not Problem.MULTICLASS and self.classes:
@@ -192,23 +199,22 @@ class Spec(BaseModel):
         kinds = {column.name: column.kind for column in self.columns}
         wrong = [name for name in self.segments if kinds.get(name) is not ColumnKind.CATEGORICAL]
         if wrong:
-            known = [name for name, kind in kinds.items() if kind is ColumnKind.CATEGORICAL]
-            there = ", ".join(known) or "none"
-            yield f"segments must be categorical features, not {', '.join(wrong)}; there are {there}"
+            available = ", ".join(name for name, kind in kinds.items() if kind is ColumnKind.CATEGORICAL) or "none"
+            yield f"segments must be categorical features, not {', '.join(wrong)}; available: {available}"
 
     def _threshold_faults(self) -> Iterator[str]:
         unknown = sorted(set(self.threshold_overrides) - OVERRIDABLE)
         if unknown:
-            yield f"there is no threshold for {', '.join(unknown)}; there is one for {', '.join(sorted(OVERRIDABLE))}"
+            yield f"there is no threshold for {', '.join(unknown)}; available: {', '.join(sorted(OVERRIDABLE))}"
         if isinstance(self.threshold_overrides.get(Method.DOMAIN_CLASSIFIER), StandardDeviationThreshold):
-            yield "domain_classifier takes a constant threshold: the reference is not told apart from its own chunks"
+            yield "domain_classifier takes a constant threshold: it cannot tell the reference from its own chunks"
 
     def _method_faults(self) -> Iterator[str]:
-        given = {ColumnKind.CONTINUOUS: self.continuous_methods, ColumnKind.CATEGORICAL: self.categorical_methods}
-        for kind, methods in given.items():
+        by_kind = {ColumnKind.CONTINUOUS: self.continuous_methods, ColumnKind.CATEGORICAL: self.categorical_methods}
+        for kind, methods in by_kind.items():
             foreign = [method for method in methods if method not in COLUMN_METHODS[kind]]
             if foreign:
-                yield f"{kind}_methods cannot be {', '.join(foreign)}; there are {', '.join(COLUMN_METHODS[kind])}"
+                yield f"{kind}_methods cannot be {', '.join(foreign)}; available: {', '.join(COLUMN_METHODS[kind])}"
         univariate = [method for method in self.multivariate_methods if method not in MULTIVARIATE_METHODS]
         if univariate:
             yield f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
@@ -216,7 +222,7 @@ class Spec(BaseModel):
             yield "multivariate_methods look at the watched features; watch some"
 
     def threshold_override(self, method: str) -> ThresholdOverride | None:
-        """Return what `threshold_overrides` has for `method`, or for the method that it is one number of."""
+        """Return the override of `method`, or of the method of which it is one number; None where there is none."""
         names = (method, base(method), measure(method).part_of or "")
         return next((self.threshold_overrides[name] for name in names if name in self.threshold_overrides), None)
 
@@ -239,7 +245,7 @@ class Spec(BaseModel):
 
     @property
     def output_columns(self) -> tuple[ColumnSpec, ...]:
-        """What the model gave and what came true: scores, prediction, label. Classes of a binary model are 0 and 1."""
+        """The columns of the model's outputs and the truth: scores, prediction, label. Binary classes are 0 and 1."""
         return _output_columns(self.problem, self.scores)
 
     @property
@@ -249,9 +255,11 @@ class Spec(BaseModel):
 
     @property
     def watched(self) -> tuple[ColumnSpec, ...]:
-        """The columns watched for drift: features marked so, then scores, prediction, and the label where asked for."""
-        own = _watched_outputs(self.problem, self.scores, (PREDICTION, LABEL) if self.label_drift else (PREDICTION,))
-        return (*(column for column in self.columns if column.watched), *own)
+        """The columns watched for drift: those features, then scores, prediction, and the label if `label_drift`."""
+        outputs = _watched_outputs(
+            self.problem, self.scores, (PREDICTION, LABEL) if self.label_drift else (PREDICTION,)
+        )
+        return (*(column for column in self.columns if column.watched), *outputs)
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 from driftline.engine.performance.binary.spreads import SEED
 from driftline.engine.results import EVENT_TIME, LABEL, MODEL, PREDICTION, SCORE, Metric, ResultKind
 from driftline.engine.spec import BusinessValue, ColumnSpec, Period, Spec, ThresholdPolicy
-from driftline.engine.thresholds.confidence import confidence_band
+from driftline.engine.thresholds.comparison import confidence_band
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
     Found,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.results import Method, Metric, ResultKind
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import bounds_for
 from driftline.engine.thresholds.overrides import ConstantThreshold, ThresholdOverride
+from driftline.engine.thresholds.policies import bounds_for
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
 ONE = Spec(columns=(ColumnSpec(name="x"),))

@@ -10,7 +10,7 @@ import pytest
 from driftline.engine.catalogue import DEFAULT_METRICS, Problem
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import bounds_for
+from driftline.engine.thresholds.policies import bounds_for
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NANNYML = Spec(columns=(ColumnSpec(name="x"),), thresholds=ThresholdPolicy.NANNYML)

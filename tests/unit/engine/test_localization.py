@@ -117,11 +117,11 @@ def test_nothing_to_locate(fitted: FittedReference) -> None:
 
 def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
     summary = summarize_chunk(fitted, BY_PLAN, scored_rows(100))
-    with pytest.raises(InvalidInput, match="located by jensen_shannon alone, not by wasserstein"):
+    with pytest.raises(InvalidInput, match="localized for jensen_shannon only, not for wasserstein"):
         localize(fitted, BY_PLAN, summary, "usage", Method.WASSERSTEIN)
-    with pytest.raises(InvalidInput, match="'age' is not watched; those that are: usage, calls, plan"):
+    with pytest.raises(InvalidInput, match="'age' is not watched; watched are usage, calls, plan"):
         localize(fitted, BY_PLAN, summary, "age")
-    with pytest.raises(InvalidInput, match="region is not segmented by; the spec's segments are plan"):
+    with pytest.raises(InvalidInput, match="region is not among the segments; the spec's segments are plan"):
         localize_by_segment(fitted, BY_PLAN, summary, "usage", "region")
     other = BY_PLAN.model_copy(update={"continuous_methods": (Method.WASSERSTEIN,)})
     without = fit_reference(scored_rows(400, days=4), other)

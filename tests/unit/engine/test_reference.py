@@ -73,7 +73,7 @@ def test_a_column_of_numbers_may_be_categorical(rows: pd.DataFrame) -> None:
 def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
     fitted = fit_reference(rows, SPEC)
     back = FittedReference.from_json(fitted.to_json())
-    assert back.limits == fitted.limits
+    assert back.bounds == fitted.bounds
     assert (back.since, back.until, back.content_hash) == (fitted.since, fitted.until, fitted.content_hash)
     assert back.to_json() == fitted.to_json()
 
@@ -84,7 +84,7 @@ def test_json_of_another_format_is_refused(rows: pd.DataFrame) -> None:
 
 
 def test_bounds_come_from_the_reference_s_own_chunks(rows: pd.DataFrame) -> None:
-    limit = fit_reference(rows, SPEC).limits[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
+    limit = fit_reference(rows, SPEC).bounds[MODEL, ResultKind.REALIZED, Metric.ACCURACY]
     by_day = rows.assign(right=rows["prediction"] == rows["label"]).groupby(rows["event_time"].dt.date)["right"].mean()
     assert limit.bounds.expected == pytest.approx(by_day.mean())
     assert limit.bounds.lower == pytest.approx(by_day.mean() - 3 * by_day.std())

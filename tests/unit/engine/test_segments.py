@@ -58,14 +58,14 @@ def test_results_of_all_rows_are_those_without_segments(reference: pd.DataFrame,
 
 def test_a_segment_without_rows_has_no_data(fitted: FittedReference) -> None:
     found = _segment(evaluate_chunk(fitted, BY_PLAN, scored_rows(1_000).query("plan != 'pro'")), "plan=pro")
-    assert len(found) == len(fitted.limits)
+    assert len(found) == len(fitted.bounds)
     assert {(r.value, r.rows, r.state, r.reason) for r in found} == {(None, 0, State.NO_DATA, "no rows in this chunk")}
 
 
 def test_a_value_that_the_reference_has_not(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1).assign(plan="gold")
     found = _segment(evaluate_chunk(fitted, BY_PLAN, rows), "plan=gold")
-    assert len(found) == len(fitted.limits)
+    assert len(found) == len(fitted.bounds)
     reason = "the reference has no rows with plan=gold"
     assert {(r.value, r.rows, r.state, r.reason) for r in found} == {(None, 1_000, State.INSUFFICIENT, reason)}
 

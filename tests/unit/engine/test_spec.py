@@ -43,7 +43,7 @@ def test_without_metrics_there_are_the_default_ones(given: Any) -> None:
 @pytest.mark.parametrize("kind", ["continuous", "categorical"])
 def test_a_method_of_the_other_kind_of_column_is_refused(kind: str) -> None:
     ((_, said),) = faults({f"{kind}_methods": ["chi2" if kind == "continuous" else "wasserstein", "psi"]})
-    assert said.startswith(f"{kind}_methods cannot be {'chi2' if kind == 'continuous' else 'wasserstein'}; there are ")
+    assert said.startswith(f"{kind}_methods cannot be {'chi2' if kind == 'continuous' else 'wasserstein'}; available: ")
 
 
 def test_the_methods_of_each_kind_are_those_that_the_engine_has() -> None:

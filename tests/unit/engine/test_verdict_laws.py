@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from driftline.engine.results import MODEL, Bounds, Method, Metric, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.engine.thresholds.bounds import bounds_for
+from driftline.engine.thresholds.policies import bounds_for
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import TrackRecord
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of

@@ -4,17 +4,15 @@ import numpy as np
 from scipy.special import chdtrc
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift.sketches.frequencies import Frequencies, fit, merge, summarize
+from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.outcome import Outcome
-
-__all__ = ["finish", "fit", "merge", "summarize"]
 
 
 def finish(state: Frequencies, summary: Frequencies) -> Outcome:
     """Return the statistic of the table category by (reference, chunk), its p-value, and Cohen's w as the effect.
 
-    Categories that only one side has are part of the table. With two categories Yates' correction is applied; with
-    one there is nothing to differ: 0, p-value 1. As NannyML 0.13.1 (scipy's chi2_contingency). Merges exactly.
+    Categories that only one side has are part of the table. With two categories Yates' correction is applied; a single
+    category has statistic 0 and p-value 1. As NannyML 0.13.1 (scipy's chi2_contingency). Merges exactly.
     """
     names = sorted(state.counts.keys() | summary.counts.keys())
     table = np.array([[side.counts.get(name, 0) for name in names] for side in (state, summary)], dtype=np.float64)

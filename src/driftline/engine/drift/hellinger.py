@@ -9,7 +9,7 @@ from driftline.engine.outcome import Outcome
 
 
 def finish(state: State, summary: Summary) -> Outcome:
-    """Return the distance between two distributions, in [0, 1]: 0 for equal ones, 1 where they share nothing.
+    """Return the distance between two distributions, in [0, 1]: 0 if they are equal, 1 if they do not overlap.
 
     Compared in the same bins and categories as Jensen-Shannon, and as in NannyML 0.13.1. Merges exactly.
     """

@@ -11,10 +11,10 @@ from driftline.engine.outcome import Outcome
 
 
 def finish(state: State, summary: Summary) -> Outcome:
-    """Return the distance between two distributions, in [0, 1]: 0 for equal ones, 1 where they share nothing.
+    """Return the distance between two distributions, in [0, 1]: 0 if they are equal, 1 if they do not overlap.
 
     Continuous columns are compared in the reference's bins, categorical ones by category. All values beyond the bins,
-    and all categories that the reference has not, count together as one more, as in NannyML 0.13.1. Merges exactly.
+    and all categories that the reference lacks, are one more bin, as in NannyML 0.13.1. Merges exactly.
     """
     distance = _distance(*shares(state, summary))
     return Outcome(distance, summary.rows, effect=distance)

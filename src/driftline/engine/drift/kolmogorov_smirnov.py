@@ -11,19 +11,14 @@ from driftline.engine.drift.sketches.distribution import (
     Gridded,
     Sample,
     Summary,
-    fit,
-    merge,
-    summarize,
 )
 from driftline.engine.outcome import Outcome
-
-__all__ = ["finish", "fit", "merge", "summarize"]
 
 
 def finish(state: Distribution, summary: Summary) -> Outcome:
     """Return the largest gap between two cumulative distributions, in [0, 1], with its asymptotic two-sided p-value.
 
-    Exact against a reference kept whole, taken at 10,000 bin edges against a longer one, as NannyML 0.13.1 does.
+    Exact against an exact reference, taken at 10,000 bin edges against a longer one, as NannyML 0.13.1 does.
     Parts of a chunk merge exactly.
     """
     gap = _gap(state.reference, summary)

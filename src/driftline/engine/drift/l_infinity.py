@@ -7,7 +7,7 @@ from driftline.engine.outcome import Outcome
 def finish(state: Frequencies, summary: Frequencies) -> Outcome:
     """Return the largest difference between the shares of one category, in [0, 1], as NannyML 0.13.1 does.
 
-    Each category counts by itself, those that only the chunk has too. Merges exactly.
+    Each category counts, including those that only the chunk has. Merges exactly.
     """
     names = state.counts.keys() | summary.counts.keys()
     distance = max(abs(_share(state, name) - _share(summary, name)) for name in names)

@@ -1,54 +1,63 @@
-"""Which drift method compares what: the table of all methods and of what they are computed from. No I/O here."""
+"""The drift methods of a column and the sketches that they compare: one entry for each. No I/O here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import ModuleType
 from typing import Any
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.drift import chi2, hellinger, jensen_shannon, kolmogorov_smirnov, l_infinity, psi, wasserstein
-from driftline.engine.drift.sketches import deciles, distribution, frequencies, histogram, whole
+from driftline.engine.drift.sketches import deciles, distribution, frequencies, histogram
 from driftline.engine.outcome import Outcome
 from driftline.engine.results import Method
 from driftline.engine.spec import ColumnSpec, Spec
 
 
 class Sketch(StrEnum):
-    """What a column is reduced to, in the reference and in a chunk; methods share it."""
+    """A mergeable summary of a column, of the reference and of a chunk, which several methods may share."""
 
     DISTRIBUTION = "distribution"
-    WHOLE = "whole"
+    EXACT_DISTRIBUTION = "exact_distribution"
     DECILES = "deciles"
     HISTOGRAM = "histogram"
     FREQUENCIES = "frequencies"
 
 
 @dataclass(frozen=True, slots=True)
+class SketchFunctions:
+    """How a sketch is made: `fit` on the reference, `summarize` the rows of a chunk against it, `merge` two parts.
+
+    `state` is the class of what `fit` returns, with `to_dict` and `from_dict`.
+    """
+
+    state: Any
+    fit: Callable[[Any], Any]
+    summarize: Callable[[Any, Any], Any]
+    merge: Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DriftMethod:
-    """The sketch that a method compares, and how it does."""
+    """The sketch that a method compares, and the function that compares the reference's with the chunk's."""
 
     sketch: Sketch
     finish: Callable[[Any, Any], Outcome]
 
 
-SKETCHES: dict[Sketch, ModuleType] = {
-    Sketch.DISTRIBUTION: distribution,
-    Sketch.WHOLE: whole,
-    Sketch.DECILES: deciles,
-    Sketch.HISTOGRAM: histogram,
-    Sketch.FREQUENCIES: frequencies,
+SKETCHES: dict[Sketch, SketchFunctions] = {
+    Sketch.DISTRIBUTION: SketchFunctions(
+        distribution.Distribution, distribution.fit, distribution.summarize, distribution.merge
+    ),
+    Sketch.EXACT_DISTRIBUTION: SketchFunctions(
+        distribution.Distribution, distribution.fit_exact, distribution.summarize, distribution.merge
+    ),
+    Sketch.DECILES: SketchFunctions(deciles.Deciles, deciles.fit, deciles.summarize, histogram.merge),
+    Sketch.HISTOGRAM: SketchFunctions(histogram.Histogram, histogram.fit, histogram.summarize, histogram.merge),
+    Sketch.FREQUENCIES: SketchFunctions(
+        frequencies.Frequencies, frequencies.fit, frequencies.summarize, frequencies.merge
+    ),
 }
-"""The module with `fit`, `summarize` and `merge` of each sketch."""
-
-STATES: dict[Sketch, Any] = {
-    Sketch.DISTRIBUTION: distribution.Distribution,
-    Sketch.WHOLE: distribution.Distribution,
-    Sketch.DECILES: deciles.Deciles,
-    Sketch.HISTOGRAM: histogram.Histogram,
-    Sketch.FREQUENCIES: frequencies.Frequencies,
-}
-"""The class of what each sketch keeps of the reference."""
+"""How each sketch is made."""
 
 METHODS: dict[tuple[ColumnKind, Method], DriftMethod] = {
     (ColumnKind.CONTINUOUS, Method.JENSEN_SHANNON): DriftMethod(Sketch.HISTOGRAM, jensen_shannon.finish),
@@ -65,12 +74,12 @@ METHODS: dict[tuple[ColumnKind, Method], DriftMethod] = {
 
 
 def methods_of(spec: Spec, column: ColumnSpec) -> dict[Method, DriftMethod]:
-    """Return the spec's methods for `column`; those that its kind has not are left out."""
-    wanted = spec.continuous_methods if column.kind is ColumnKind.CONTINUOUS else spec.categorical_methods
-    return {method: _method(spec, column, method) for method in wanted if (column.kind, method) in METHODS}
+    """Return the spec's methods for the kind of `column`."""
+    names = spec.continuous_methods if column.kind is ColumnKind.CONTINUOUS else spec.categorical_methods
+    return {name: _method(spec, column, name) for name in names if (column.kind, name) in METHODS}
 
 
-def _method(spec: Spec, column: ColumnSpec, method: Method) -> DriftMethod:
-    usual = METHODS[column.kind, method]
-    exact = spec.exact_distances and usual.sketch is Sketch.DISTRIBUTION
-    return replace(usual, sketch=Sketch.WHOLE) if exact else usual
+def _method(spec: Spec, column: ColumnSpec, name: Method) -> DriftMethod:
+    method = METHODS[column.kind, name]
+    exact = spec.exact_distances and method.sketch is Sketch.DISTRIBUTION
+    return replace(method, sketch=Sketch.EXACT_DISTRIBUTION) if exact else method

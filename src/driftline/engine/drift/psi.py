@@ -7,15 +7,15 @@ from driftline.engine.drift.sketches.side_by_side import State, Summary, counts
 from driftline.engine.outcome import Outcome
 
 EMPTY = 0.5
-"""What a bin without rows counts as, in rows, where the other side has some: its logarithm would be infinite."""
+"""The rows that an empty bin counts as where the other side has some: its logarithm would be infinite."""
 
 
 def finish(state: State, summary: Summary) -> Outcome:
     """Return the sum of (q - p) * ln(q / p) over bins with shares p of the reference and q of the chunk; 0 or more.
 
     Bins lie between the reference's deciles, or are its categories and one for all others. A bin empty on one side
-    counts there as half a row, one empty on both not at all. The field's reading: below 0.1 little, above 0.2 (some say
-    0.25) a clear change. Without any change it is about (bins - 1) / rows. Merges exactly.
+    counts there as half a row, one empty on both not at all. Usual reading: below 0.1 little change, above 0.2 (or
+    0.25) a clear one. Without any change it is about (bins - 1) / rows. Merges exactly.
     """
     reference, chunk = counts(state, summary)
     used = (reference > 0) | (chunk > 0)

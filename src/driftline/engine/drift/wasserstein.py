@@ -8,19 +8,14 @@ from driftline.engine.drift.sketches.distribution import (
     Gridded,
     Sample,
     Summary,
-    fit,
-    merge,
-    summarize,
 )
 from driftline.engine.outcome import Outcome
 
-__all__ = ["finish", "fit", "merge", "summarize"]
-
 
 def finish(state: Distribution, summary: Summary) -> Outcome:
-    """Return the area between two cumulative distributions, in the column's own unit.
+    """Return the area between two cumulative distributions, in the column's unit.
 
-    Exact against a reference kept whole, by 10,000 bins against a longer one, as NannyML 0.13.1 does. The effect is the
+    Exact against an exact reference, by 10,000 bins against a longer one, as NannyML 0.13.1 does. The effect is the
     distance in standard deviations of the reference; a constant reference has none. Parts of a chunk merge exactly, but
     for float rounding in the part beyond the bins.
     """
@@ -39,14 +34,14 @@ def _distance(reference: Sample | Grid, summary: Summary) -> float:
 
 def _exact_distance(reference: Sample, summary: Sample) -> float:
     points = np.concatenate((reference.values, summary.values))
-    order = np.argsort(points, kind="stable")  # two ascending runs: merged, not sorted anew
+    order = np.argsort(points, kind="stable")  # a stable sort merges two ascending runs fast
     steps = np.concatenate((reference.counts * summary.rows, -summary.counts * reference.rows))  # whole numbers: exact
     area = np.sum(np.abs(np.cumsum(steps[order]))[:-1] * np.diff(points[order]))
     return float(area / reference.rows / summary.rows)
 
 
 def _binned_distance(reference: Grid, summary: Gridded) -> float:
-    # NannyML counts the lowest edge among the values below (hence + 1): kept, so that values stay equal to its own.
+    # NannyML counts the lowest edge among the values below (hence + 1); the same here keeps values equal to its own.
     below = summary.below + 1 if summary.below else 0
     shares = (below + np.cumsum(summary.counts)) / summary.rows
     width = reference.edges[1] - reference.edges[0]

@@ -1,8 +1,8 @@
-"""The share of a chunk's rows that say again what another row says. Merges exactly. No I/O here.
+"""The share of a chunk's rows that repeat another row. Merges exactly. No I/O here.
 
 A row with an id is a duplicate where the chunk has that id already. A row without one (a missing id, or a frame without
-that column) is a duplicate where the chunk already has a row without id of the same features and outputs; its event
-time does not count, since rows sent twice are often stamped twice.
+that column) is a duplicate where the chunk already has a row without id and with the same features and outputs; the
+event time does not count, since rows sent twice often have two times.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def summarize(frame: pd.DataFrame, spec: Spec) -> Distinct:
 
 
 def finish(summary: Distinct, spec: Spec) -> Outcome:
-    """Return the share of rows, in [0, 1], that say again what another row says; it is the effect too."""
+    """Return the share of rows, in [0, 1], that repeat another row; it is the effect too."""
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:
         return undefined(summary.rows, reason)
@@ -70,7 +70,7 @@ def _column_hashes(frame: pd.DataFrame, spec: Spec) -> Iterator[Hashes]:
 
 
 def _mixed(parts: Iterator[Hashes] | list[Hashes], rows: int) -> Hashes:
-    """Put the hashes of several columns together, row by row; the order of the columns matters."""
+    """Combine the hashes of several columns row by row; the order of the columns matters."""
     mixed = np.full(rows, len("driftline"), dtype=np.uint64)
     for part in parts:
         mixed = (mixed ^ part) * _MULTIPLIER
@@ -85,7 +85,7 @@ def _number_hashes(series: "pd.Series[Any]") -> Hashes:
 
 
 def _text_hashes(series: "pd.Series[Any]") -> Hashes:
-    """Hash values as the text they mean, so that 1 and "1" are the same; a missing one has the hash 1."""
-    places, texts = coded(series)
-    known: Hashes = pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
-    return np.append(known, np.uint64(1))[places]
+    """Hash values as text, so that 1 and "1" are the same; a missing value has the hash 1."""
+    codes, texts = coded(series)
+    hashes: Hashes = pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
+    return np.append(hashes, np.uint64(1))[codes]

@@ -1,4 +1,4 @@
-"""How old the newest row of a chunk is when the chunk ends. Merges exactly. No I/O here."""
+"""The age of the newest row of a chunk when the chunk ends. Merges exactly. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +19,12 @@ class Newest:
     at: datetime | None
 
     def merge(self, other: "Newest") -> "Newest":
-        """Keep the newer one of both."""
+        """Keep the newer time of both."""
         return Newest(self.rows + other.rows, max((at for at in (self.at, other.at) if at is not None), default=None))
 
 
 def summarize(frame: pd.DataFrame) -> Newest:
-    """Find the newest row of some or all rows of a chunk by `event_time`; naive times are an InvalidInput."""
+    """Find the newest row of some or all rows of a chunk by `event_time`. Raises InvalidInput for naive times."""
     times = frame[EVENT_TIME]
     if not len(times):
         return Newest(0, None)
@@ -35,9 +35,11 @@ def summarize(frame: pd.DataFrame) -> Newest:
 
 
 def finish(summary: Newest, chunk: Chunk | None) -> Outcome:
-    """Return the seconds from the newest row to the chunk's end; none without `chunk`, or where rows are beyond it."""
+    """Return the seconds from the newest row to the chunk's end; undefined without `chunk` or beyond it."""
     if summary.at is None or chunk is None:
-        return undefined(summary.rows, "when the chunk ends was not given; pass the chunk to have its newest row's age")
+        return undefined(
+            summary.rows, "the end of the chunk is unknown; pass the chunk to compute the age of its newest row"
+        )
     if summary.at >= chunk.end:
-        return undefined(summary.rows, f"the newest row, of {summary.at.isoformat()}, is not of this chunk")
+        return undefined(summary.rows, f"the newest row, of {summary.at.isoformat()}, is not in this chunk")
     return Outcome((chunk.end - summary.at).total_seconds(), summary.rows)

@@ -1,4 +1,4 @@
-"""Which data quality method looks at what: the table of those that have a state of their own. No I/O here."""
+"""The data quality methods of a column that keep a state of the reference: one entry for each. No I/O here."""
 
 from types import ModuleType
 from typing import Any
@@ -17,10 +17,10 @@ STATES: dict[Quality, Any] = {
     Quality.UNSEEN_CATEGORIES: unseen_categories.Seen,
     Quality.OUT_OF_RANGE: out_of_range.Range,
 }
-"""The class of what each of them keeps of the reference."""
+"""The class of the state that each of them keeps of the reference."""
 
 
-def faults_of(spec: Spec, column: ColumnSpec) -> dict[Quality, ModuleType]:
-    """Return the spec's methods for `column` that keep a state, by its kind; missing values are kept anyway."""
+def quality_methods_of(spec: Spec, column: ColumnSpec) -> dict[Quality, ModuleType]:
+    """Return the spec's methods for the kind of `column`, except missing values, which are always counted."""
     methods = (method for method in spec.quality if method in MODULES)
     return {method: MODULES[method] for method in methods if column.kind in measure(method).columns}

@@ -11,9 +11,9 @@ from driftline.engine.spec import Spec
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """How many of a column's `rows` have no value; infinite ones count as such, and apart. Merges exactly.
+    """How many of a column's `rows` have no value, and how many an infinite one, which counts as missing.
 
-    It is the reference's state and the chunk's summary alike.
+    It is the state of the reference and the summary of a chunk. Merges exactly.
     """
 
     rows: int
@@ -21,11 +21,11 @@ class Missing:
     infinite: int = 0
 
     @classmethod
-    def of(cls, read: Numbers | Categories) -> Self:
-        """Count the rows of a column as it was read."""
-        if isinstance(read, Numbers):
-            return cls(len(read.values) + read.missing + read.infinite, read.missing, read.infinite)
-        return cls(read.rows + read.missing, read.missing)
+    def of(cls, values: Numbers | Categories) -> Self:
+        """Count the rows of a column."""
+        if isinstance(values, Numbers):
+            return cls(len(values.values) + values.missing + values.infinite, values.missing, values.infinite)
+        return cls(values.rows + values.missing, values.missing)
 
     @property
     def share(self) -> float:
@@ -59,5 +59,5 @@ def finish(state: Missing, summary: Missing, spec: Spec) -> Outcome:
 
 
 def _note(summary: Missing) -> str | None:
-    said = f"{summary.infinite} infinite values (above {LARGEST:g} in size) count as missing"
-    return said if summary.infinite else None
+    note = f"{summary.infinite} infinite values (above {LARGEST:g} in size) count as missing"
+    return note if summary.infinite else None

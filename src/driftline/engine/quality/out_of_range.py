@@ -66,8 +66,8 @@ def summarize(state: Range, values: Numbers) -> Outside:
 def finish(state: Range, summary: Outside, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], with a value outside the reference's range, as NannyML 0.13.1 has it.
 
-    Rows without a value are in no range, and so not outside; infinite values are. The effect is the share itself: the
-    reference's own is 0.
+    Rows without a value do not count as outside; infinite values do. The effect is the share itself, since the
+    reference's share is 0.
     """
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:
@@ -75,15 +75,15 @@ def finish(state: Range, summary: Outside, spec: Spec) -> Outcome:
     if state.lowest is None:
         return undefined(summary.rows, "the reference has no values of this column to compare with")
     share = (summary.below + summary.above + summary.infinite) / summary.rows
-    return Outcome(share, summary.rows, effect=share, reason="; ".join(_where(state, summary)) or None)
+    return Outcome(share, summary.rows, effect=share, reason="; ".join(_details(state, summary)) or None)
 
 
-def _where(state: Range, summary: Outside) -> list[str]:
-    said = []
+def _details(state: Range, summary: Outside) -> list[str]:
+    details = []
     if summary.below:
-        said.append(f"{summary.below} values below {state.lowest:.6g}")
+        details.append(f"{summary.below} values below {state.lowest:.6g}")
     if summary.above:
-        said.append(f"{summary.above} values above {state.highest:.6g}")
+        details.append(f"{summary.above} values above {state.highest:.6g}")
     if summary.infinite:
-        said.append(f"{summary.infinite} infinite values (above {LARGEST:g} in size)")
-    return said
+        details.append(f"{summary.infinite} infinite values (above {LARGEST:g} in size)")
+    return details

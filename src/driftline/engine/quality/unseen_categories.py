@@ -9,7 +9,7 @@ from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
 
 SHOWN = 40
-"""How many characters of a category's name a reason shows."""
+"""How many characters of a category a reason shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A chunk's `rows`, how many of them have each category that the reference has not, and how many have none."""
+    """A chunk's `rows`, how many of them have each category that the reference lacks, and how many have none."""
 
     rows: int
     counts: dict[str, int]
@@ -44,7 +44,7 @@ class Unseen:
 
 
 def fit(values: Categories) -> Seen:
-    """Keep which categories a reference has."""
+    """Keep the categories of a reference."""
     return Seen(frozenset(values.counts), values.missing > 0)
 
 
@@ -57,8 +57,8 @@ def summarize(state: Seen, values: Categories) -> Unseen:
 def finish(state: Seen, summary: Unseen, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], whose category the reference does not have, as NannyML 0.13.1 has it.
 
-    A missing value is one more category: unseen where the reference has none missing. The effect leaves those out,
-    since missing values are judged by themselves; the reference's own share is 0.
+    A missing value counts as a category, unseen where the reference has no missing values. The effect leaves missing
+    values out, since they have a method of their own; the reference's share is 0.
     """
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:
@@ -69,16 +69,16 @@ def finish(state: Seen, summary: Unseen, spec: Spec) -> Outcome:
         (unseen + missing) / summary.rows,
         summary.rows,
         effect=unseen / summary.rows,
-        reason="; ".join(_what(summary.counts, missing)) or None,
+        reason="; ".join(_details(summary.counts, missing)) or None,
     )
 
 
-def _what(counts: dict[str, int], missing: int) -> list[str]:
-    said = []
+def _details(counts: dict[str, int], missing: int) -> list[str]:
+    details = []
     if counts:
         name, rows = min(counts.items(), key=lambda item: (-item[1], item[0]))
         plural = "category" if len(counts) == 1 else "categories"
-        said.append(f"{len(counts)} {plural} that the reference has not, most often {name[:SHOWN]!r} ({rows} rows)")
+        details.append(f"{len(counts)} {plural} that the reference lacks, most often {name[:SHOWN]!r} ({rows} rows)")
     if missing:
-        said.append(f"{missing} missing values count as unseen, since the reference has none")
-    return said
+        details.append(f"{missing} missing values count as unseen, since the reference has none")
+    return details

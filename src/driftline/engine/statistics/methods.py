@@ -1,4 +1,4 @@
-"""Which summary statistics a spec asks for, and how each is computed. No I/O here."""
+"""The summary statistics of a spec, and how each is computed. No I/O here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from driftline.engine.columns import Numbers
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import Statistic
 from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.statistics.column_spread import ColumnSpread
 from driftline.engine.statistics.ordered import Ordered
-from driftline.engine.statistics.spread import Spread
 from driftline.engine.statistics.sums import Sums
 
 SHARES = (0.05, 0.25, 0.75, 0.95)
-"""The quantiles that `quantiles` stands for; each is a result of its own, such as quantiles:0.25."""
+"""The quantiles that `quantiles` computes; each has a result of its own, such as quantiles:0.25."""
 _OF_SUMS = frozenset({Statistic.MEAN, Statistic.SUM, Statistic.STANDARD_DEVIATION})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Described:
+class StatisticsSummary:
     """A chunk's `rows`, with and without a value, and what the statistics need of its values."""
 
     rows: int
@@ -26,9 +26,9 @@ class Described:
     sums: Sums | None
     ordered: Ordered | None
 
-    def merge(self, other: "Described") -> "Described":
-        """Put two parts of a chunk together."""
-        return Described(
+    def merge(self, other: "StatisticsSummary") -> "StatisticsSummary":
+        """Merge two parts of a chunk."""
+        return StatisticsSummary(
             self.rows + other.rows,
             self.count + other.count,
             self.sums.merge(other.sums) if self.sums and other.sums else None,
@@ -36,16 +36,18 @@ class Described:
         )
 
 
-def fit(values: Numbers, spec: Spec) -> Spread:
+def fit(values: Numbers, spec: Spec) -> ColumnSpread:
     """Measure a reference's values."""
-    return Spread.of(values.ordered, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None))
+    return ColumnSpread.of(
+        values.ordered, dict.fromkeys(share for share in map(_share, names(spec)) if share is not None)
+    )
 
 
-def summarize(values: Numbers, spec: Spec) -> Described:
-    """Keep what the spec's statistics need of a chunk's values; infinite ones count as missing."""
+def summarize(values: Numbers, spec: Spec) -> StatisticsSummary:
+    """Summarize a chunk's values for the spec's statistics; infinite ones count as missing."""
     of_sums = _OF_SUMS & set(spec.statistics)
     of_order = set(spec.statistics) - _OF_SUMS
-    return Described(
+    return StatisticsSummary(
         len(values.values) + values.missing + values.infinite,
         len(values.values),
         Sums.of(values.values) if of_sums else None,
@@ -54,7 +56,7 @@ def summarize(values: Numbers, spec: Spec) -> Described:
 
 
 def has_statistics(column: ColumnSpec, spec: Spec) -> bool:
-    """Say whether the spec asks for statistics of `column`: of all that are continuous."""
+    """Return whether the spec asks for statistics of `column`: it does for all that are continuous."""
     return bool(spec.statistics) and column.kind is ColumnKind.CONTINUOUS
 
 
@@ -67,7 +69,7 @@ def names(spec: Spec) -> Iterator[str]:
             yield statistic.value
 
 
-def finish(state: Spread, summary: Described, name: str, spec: Spec) -> Outcome:
+def finish(state: ColumnSpread, summary: StatisticsSummary, name: str, spec: Spec) -> Outcome:
     """Return one statistic of a chunk's values, in the column's unit, with its standard error.
 
     Missing values are left out; errors count their rows too. Both as NannyML 0.13.1 has them, which has no quantiles.
@@ -84,7 +86,7 @@ def finish(state: Spread, summary: Described, name: str, spec: Spec) -> Outcome:
     raise TypeError(msg)
 
 
-def _of_sums(state: Spread, summary: Described, sums: Sums, statistic: Statistic) -> Outcome:
+def _of_sums(state: ColumnSpread, summary: StatisticsSummary, sums: Sums, statistic: Statistic) -> Outcome:
     value, error = {
         Statistic.MEAN: (sums.mean, state.mean_error(summary.rows)),
         Statistic.SUM: (sums.total.high, state.sum_error(summary.rows)),
@@ -93,13 +95,13 @@ def _of_sums(state: Spread, summary: Described, sums: Sums, statistic: Statistic
     return Outcome(value, summary.count, error)
 
 
-def _quantile(state: Spread, summary: Described, ordered: Ordered, share: float) -> Outcome:
+def _quantile(state: ColumnSpread, summary: StatisticsSummary, ordered: Ordered, share: float) -> Outcome:
     value, off_by = ordered.quantile(share)
     reason = f"more distinct values than are kept: off by at most {off_by:.3g}" if off_by else None
     return Outcome(value, summary.count, state.quantile_error(share, summary.rows), reason=reason)
 
 
 def _share(name: str) -> float | None:
-    """Return which quantile a method is; None where it is none."""
+    """Return the share of the quantile that a method computes; None for other methods."""
     _, _, part = name.partition(":")
     return 0.5 if name == Statistic.MEDIAN else float(part) if part else None

@@ -1,6 +1,6 @@
 """The values of a column in order, for its median and quantiles. Merges exactly. No I/O here.
 
-Up to 100,000 distinct values all are kept, and quantiles are exact. Beyond that, values whose floats begin with the
+Up to 100,000 distinct values are kept, and quantiles are exact. Beyond that, values whose floats begin with the
 same bits are counted together, with as many bits as leave at most 100,000 groups (1.6 MB). How many bits those are
 depends on the values alone, not on their order or on how they were cut into parts. A quantile is then off by at most
 half the width of its group: about k / 100,000 of the value where values span k powers of two, never more than 1/64.
@@ -13,8 +13,8 @@ import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
 
-MOST_GROUPS = 100_000
-"""How many distinct values, or groups of near ones, are kept."""
+MAXIMUM_GROUPS = 100_000
+"""The most distinct values, or groups of near values, that are kept."""
 _MAGNITUDE = np.int64(0x7FFF_FFFF_FFFF_FFFF)
 
 
@@ -63,7 +63,7 @@ class Ordered:
 
 
 def _grouped(dropped: int, groups: IntArray, counts: IntArray) -> tuple[int, IntArray, IntArray]:
-    """Count ascending groups once each, dropping as few more bits as it takes to have no more than may be kept."""
+    """Merge equal ascending groups, dropping as few more bits as leave no more groups than may be kept."""
     more = _bits_to_drop(groups)
     coarse = groups >> more
     firsts = _firsts(coarse)
@@ -71,10 +71,11 @@ def _grouped(dropped: int, groups: IntArray, counts: IntArray) -> tuple[int, Int
 
 
 def _bits_to_drop(groups: IntArray) -> int:
-    least, most = 0, 64 if len(_firsts(groups)) > MOST_GROUPS else 0
+    """Return the fewest bits whose removal leaves at most the maximum number of groups, by bisection."""
+    least, most = 0, 64 if len(_firsts(groups)) > MAXIMUM_GROUPS else 0
     while least < most:
         middle = (least + most) // 2
-        if len(_firsts(groups >> middle)) > MOST_GROUPS:
+        if len(_firsts(groups >> middle)) > MAXIMUM_GROUPS:
             least = middle + 1
         else:
             most = middle
@@ -82,7 +83,7 @@ def _bits_to_drop(groups: IntArray) -> int:
 
 
 def _firsts(groups: IntArray) -> IntArray:
-    """Return where each distinct one of ascending groups begins."""
+    """Return where each distinct value of ascending groups begins."""
     return np.flatnonzero(np.concatenate(([True], np.diff(groups) != 0)))[: len(groups)]
 
 

@@ -1,9 +1,9 @@
 """Count, sum and squared differences from the mean of a column, to twice the precision of a float. No I/O here.
 
-So a chunk's mean, sum and standard deviation are the same whatever the order of its rows and however it was cut into
-parts: they merge far below 1e-12 (relative), also where values cancel or lie close together far from 0. Squares are of
-differences from the mean of the part at hand, and parts merge by the distance of their means (Chan, Golub and LeVeque
-1979), in fractions: squares of the values themselves would lose what is told by their last digits.
+A chunk's mean, sum and standard deviation depend neither on the order of its rows nor on how it was cut into parts:
+merged parts agree far below 1e-12 (relative), also where values cancel or lie close together far from 0. Squares are of
+differences from the mean of a part, and parts merge by the distance of their means (Chan, Golub and LeVeque 1979), in
+fractions: squares of the values themselves would lose their last digits.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class PreciseSum:
         return Fraction(self.high) + Fraction(self.low)
 
 
-_NOTHING = PreciseSum(0.0, 0.0)
+_ZERO = PreciseSum(0.0, 0.0)
 _TOO_LARGE = PreciseSum(float("inf"), 0.0)
 
 
@@ -80,9 +80,9 @@ class Sums:
         return Sums(self.count + other.count, self.total.merge(other.total), squares)
 
     def _between(self, other: "Sums") -> PreciseSum:
-        """Return what two parts have in squares beyond their own, since their means differ."""
+        """Return the part of the squares that comes from the distance of the means of two parts."""
         if not (self.count and other.count):
-            return _NOTHING
+            return _ZERO
         if not (self.total.finite and other.total.finite):
             return _TOO_LARGE
         apart = self.total.exact / self.count - other.total.exact / other.count
@@ -102,7 +102,7 @@ class Sums:
 def _squares_around(values: FloatArray, total: PreciseSum) -> PreciseSum:
     """Add up the squared distances of values to their mean; `total` is their sum."""
     if not len(values):
-        return _NOTHING
+        return _ZERO
     if not total.finite:
         return _TOO_LARGE
     mean = total.exact / len(values)
@@ -128,7 +128,7 @@ def _added(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _squares(highs: FloatArray, lows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the square of each number, a float and what its rounding left out, and what rounding the square left out.
+    """Return the square of each number (a float and what its rounding left out), as such a pair too.
 
     The square of a float is exact (Dekker's product).
     """

@@ -1,4 +1,4 @@
-"""Thresholds that a spec gives itself for a method, in NannyML's terms, instead of its policy's bounds. No I/O here."""
+"""Thresholds that a spec sets for a method in place of its policy's bounds, in NannyML's terms. No I/O here."""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -10,7 +10,7 @@ from driftline.engine.results import Bounds
 
 
 class ConstantThreshold(BaseModel):
-    """Bounds that are given, in the unit of the number; None is no bound on that side. As NannyML's of this name."""
+    """Constant bounds in the unit of the number; None is no bound on that side. As NannyML's class of this name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -27,9 +27,9 @@ class ConstantThreshold(BaseModel):
 
 
 class StandardDeviationThreshold(BaseModel):
-    """Bounds some population standard deviations of the reference's chunks off their mean or median; None is no bound.
+    """Bounds at a distance from the mean or median of the reference's chunks; None is no bound on that side.
 
-    As NannyML's of this name.
+    The distance is a multiple of their population standard deviation. As NannyML's class of this name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -43,23 +43,23 @@ class StandardDeviationThreshold(BaseModel):
 ThresholdOverride = ConstantThreshold | StandardDeviationThreshold
 
 
-def own_bounds(threshold: ThresholdOverride, values: Sequence[float]) -> Bounds:
+def override_bounds(threshold: ThresholdOverride, values: Sequence[float]) -> Bounds:
     """Return the bounds of `threshold`, given the values of the reference's chunks, as NannyML 0.13.1 draws them.
 
     They are in the value's own unit and not yet cut to the method's range. Without values only a constant has bounds.
-    The bounds of alert are the same: NannyML knows one threshold.
+    The alert bounds are the same: NannyML has one threshold.
     """
-    centre = _centre(threshold, values) if values else None
+    center = _center(threshold, values) if values else None
     if isinstance(threshold, ConstantThreshold):
-        return Bounds(threshold.lower, threshold.upper, threshold.lower, threshold.upper, centre)
-    if centre is None:
+        return Bounds(threshold.lower, threshold.upper, threshold.lower, threshold.upper, center)
+    if center is None:
         return Bounds()
     spread = float(np.std(values))
-    lower = None if threshold.std_lower_multiplier is None else centre - spread * threshold.std_lower_multiplier
-    upper = None if threshold.std_upper_multiplier is None else centre + spread * threshold.std_upper_multiplier
-    return Bounds(lower, upper, lower, upper, centre)
+    lower = None if threshold.std_lower_multiplier is None else center - spread * threshold.std_lower_multiplier
+    upper = None if threshold.std_upper_multiplier is None else center + spread * threshold.std_upper_multiplier
+    return Bounds(lower, upper, lower, upper, center)
 
 
-def _centre(threshold: ThresholdOverride, values: Sequence[float]) -> float:
+def _center(threshold: ThresholdOverride, values: Sequence[float]) -> float:
     median = isinstance(threshold, StandardDeviationThreshold) and threshold.offset_from == "median"
     return float(np.median(values) if median else np.mean(values))

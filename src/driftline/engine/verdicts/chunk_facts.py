@@ -1,4 +1,4 @@
-"""What is known of one chunk when its verdict is derived. No I/O here."""
+"""The facts about one chunk from which its verdict is derived. No I/O here."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -42,38 +42,38 @@ class ChunkFacts:
         return self.labelled / self.rows if self.rows else 0.0
 
     def settled(self, spec: Spec) -> bool:
-        """Say whether realized performance decides: closed, large enough, labels due, and enough of them in."""
+        """Return whether realized performance decides: closed, enough rows, labels due, and enough of them in."""
         return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
 
     def counts(self, spec: Spec) -> bool:
-        """Say whether the chunk counts towards runs of chunks: closed and with the minimum of rows."""
+        """Return whether the chunk counts in runs of chunks: closed and with the minimum of rows."""
         return self.closed and self.rows >= spec.minimum_rows
 
     @cached_property
     def _by_kind(self) -> Mapping[ResultKind, tuple[Result, ...]]:
-        found: defaultdict[ResultKind, list[Result]] = defaultdict(list)
+        results: defaultdict[ResultKind, list[Result]] = defaultdict(list)
         for result in self.results:
             if result.segment is None:
-                found[result.kind].append(result)
-        return {kind: tuple(sorted(own, key=lambda r: (r.subject, r.method))) for kind, own in found.items()}
+                results[result.kind].append(result)
+        return {kind: tuple(sorted(group, key=lambda r: (r.subject, r.method))) for kind, group in results.items()}
 
     @cached_property
     def _of_model(self) -> Mapping[tuple[ResultKind, str], Result]:
         return {(r.kind, r.method): r for r in self.results if r.subject == MODEL and r.segment is None}
 
     def of_kind(self, kind: ResultKind) -> tuple[Result, ...]:
-        """All results of `kind` on all rows, by subject and method: never in the order in which they were computed.
+        """Return the results of `kind` on all rows, sorted by subject and method.
 
         Those of segments are left out: the verdict is the model's.
         """
         return self._by_kind.get(kind, ())
 
     def performance(self, kind: ResultKind, metric: str) -> Result | None:
-        """The model's own result of `kind` for `metric`; None where it was not computed."""
+        """Return the model's result of `kind` for `metric`; None where it was not computed."""
         return self._of_model.get((kind, metric))
 
 
-def last_closed(chunks: Iterable[ChunkFacts], before: datetime, most: int) -> tuple[ChunkFacts, ...]:
-    """The last `most` closed chunks that start before `before`, oldest first, whatever order they came in."""
+def last_closed(chunks: Iterable[ChunkFacts], before: datetime, count: int) -> tuple[ChunkFacts, ...]:
+    """Return the last `count` closed chunks that start before `before`, oldest first; `chunks` are in any order."""
     earlier = sorted((c for c in chunks if c.closed and c.start < before), key=lambda c: c.start)
-    return tuple(earlier[-most:])
+    return tuple(earlier[-count:])

@@ -1,20 +1,20 @@
-"""Which columns drifted in a chunk, and which drift lasts. No I/O here."""
+"""The findings on drift and data quality: what drifted in a chunk, and what lasts. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
-from driftline.engine.quality.sentences import fault
+from driftline.engine.quality.wording import describe_fault
 from driftline.engine.results import LABEL, Bounds, Result, ResultKind, State
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import P_VALUE_LEVEL, worse_side
+from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.findings import Finding, format_distinct
 
 LASTING = 2
-"""Drift lasts when it is seen in this many closed chunks of a window, the chunk itself among them."""
+"""Drift lasts if it is seen in this many closed chunks of a window, the chunk itself among them."""
 WINDOW = 3
-"""How many closed chunks, the chunk itself included, the window has."""
+"""How many closed chunks the window has, the chunk itself included."""
 
 _KINDS = (ResultKind.DRIFT, ResultKind.MULTIVARIATE, ResultKind.QUALITY)
 Subject = tuple[ResultKind, str, str]
@@ -22,46 +22,48 @@ Subject = tuple[ResultKind, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """What drifted in a chunk, each with its reason (`drift_seen`), and which of it lasts."""
+class ObservedDrift:
+    """What drifted in a chunk, with a reason for each (`drift_seen`), and which of it lasts."""
 
     seen: Mapping[Subject, str]
     lasting: frozenset[Subject]
 
 
-def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> Drift:
-    """Say what drifted in a chunk, and what lasts: it was seen in this closed chunk and in one more of the last 3.
+def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> ObservedDrift:
+    """Return what drifted in a chunk, and what lasts: seen in this closed chunk and in one more of the last 3.
 
-    `preceding` are the closed chunks directly before, oldest first; no more than the window needs are read. Each data
+    `preceding` are the closed chunks directly before, oldest first; only those of the window are read. Each data
     quality method is judged by itself and apart from the distribution: one does not make the other last.
     """
     seen = drift_seen(spec, chunk)
     if not seen or not chunk.counts(spec):
-        return Drift(seen, frozenset())
+        return ObservedDrift(seen, frozenset())
     before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
-    return Drift(seen, frozenset(key for key in seen if 1 + sum(key in own for own in before) >= LASTING))
+    return ObservedDrift(
+        seen, frozenset(key for key in seen if 1 + sum(key in seen_before for seen_before in before) >= LASTING)
+    )
 
 
-def drift_findings(spec: Spec, chunk: ChunkFacts, drift: Drift) -> list[Finding]:
-    """Say which columns drifted: lasting drift warns (alerts where the spec opts in), any other is a note.
+def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[Finding]:
+    """Return a finding for all that drifted: lasting drift warns (or alerts, by `drift_alerts`), other is a note.
 
-    Row count and freshness have no floor: beyond their bounds they count, in a closed chunk.
+    Row count and freshness have no effect floor: in a closed chunk they count if they are beyond their bounds.
     """
     grave = State.ALERT if spec.drift_alerts else State.WARN
-    found = [
+    findings = [
         Finding(grave, f"{reason}, and it lasts.")
         if key in drift.lasting
         else Finding(None, f"{reason}; {_not_yet(chunk)}.")
         for key, reason in drift.seen.items()
     ]
-    return found + _failures(chunk)
+    return findings + _failures(chunk)
 
 
 def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
-    """What drifted in this one chunk, each with its reason; nothing with too few rows.
+    """Return what drifted in this one chunk, with a reason for each; nothing with too few rows.
 
-    A method counts when its value is outside its bound and its effect above its floor. Of methods without a bound the
-    effect decides alone, and of those without a floor, or with a threshold of the spec's own, the bound. Where a column
+    A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
+    effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
     label counts only in a chunk that is settled: early labels are a biased sample.
     """
@@ -82,7 +84,7 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
 
 
 def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple[bool, ...]:
-    """Say which tests are significant at a false discovery rate of `rate` (Benjamini and Hochberg 1995)."""
+    """Return which tests are significant at a false discovery rate of `rate` (Benjamini and Hochberg 1995)."""
     ranked = sorted(p_values)
     passing = [p for rank, p in enumerate(ranked, start=1) if p <= rank / len(ranked) * rate]
     return tuple(bool(passing) and p <= passing[-1] for p in p_values)
@@ -93,11 +95,11 @@ def _subject(result: Result) -> Subject:
 
 
 def _dismissed(results: Sequence[Result]) -> frozenset[Subject]:
-    """Columns that have p-values, none of them significant."""
+    """Return the columns that have p-values, none of them significant."""
     tested = [(r, r.p_value) for r in results if r.value is not None and r.p_value is not None]
     significant = discoveries([p for _, p in tested])
-    found = {_subject(r) for (r, _), hit in zip(tested, significant, strict=True) if hit}
-    return frozenset(_subject(r) for r, _ in tested) - found
+    discovered = {_subject(r) for (r, _), hit in zip(tested, significant, strict=True) if hit}
+    return frozenset(_subject(r) for r, _ in tested) - discovered
 
 
 def _outside(spec: Spec, result: Result) -> bool:
@@ -125,7 +127,7 @@ def _effect(result: Result) -> float | None:
 
 def _reason(result: Result) -> str:
     if result.kind is ResultKind.QUALITY:
-        return fault(result)
+        return describe_fault(result)
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
     what = "All features together" if result.kind is ResultKind.MULTIVARIATE else result.subject
     return f"{what} drifted: {title(result.method)} {_too_far(result)}{tested}"

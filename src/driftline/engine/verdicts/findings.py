@@ -1,4 +1,4 @@
-"""One thing that speaks for a chunk's state, in plain words with numbers. No I/O here."""
+"""A finding: a reason for a chunk's state, in plain words with numbers. No I/O here."""
 
 from dataclasses import dataclass
 
@@ -10,31 +10,31 @@ SEVERITY = (State.OK, State.PENDING_LABELS, State.INSUFFICIENT, State.ERROR, Sta
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A reason and the state it speaks for; a state of None is a note, which changes nothing."""
+    """A reason and the state that it supports; a state of None is a note, which changes nothing."""
 
     state: State | None
     reason: str
 
 
 def gravest(findings: list[Finding]) -> State:
-    """The gravest state among `findings`, at least one of which must not be a note."""
+    """Return the gravest state of `findings`, at least one of which must not be a note."""
     return max((f.state for f in findings if f.state is not None), key=SEVERITY.index)
 
 
 def reasons(findings: list[Finding]) -> tuple[str, ...]:
-    """Every distinct reason once, the gravest first, notes last."""
+    """Return every distinct reason once, the gravest first, notes last."""
     ranked = sorted(findings, key=lambda f: len(SEVERITY) if f.state is None else -SEVERITY.index(f.state))
     return tuple(dict.fromkeys(finding.reason for finding in ranked))
 
 
 def percent(share: float) -> str:
-    """A share in per cent, rounded down: 99.9 % of labels is never said to be all of them."""
+    """Return a share in percent, rounded down: 99.97 % must not read as all of them."""
     tenths = int(share * 1000 + 1e-9)
     return f"{tenths / 10:g} %"
 
 
 def format_distinct(value: float, bound: float) -> tuple[str, str]:
-    """Both numbers, short, yet with as many digits as it takes to see that they differ."""
+    """Return both numbers as text, with as few digits as still show that they differ."""
     for digits in range(3, 17):
         shown = f"{value:.{digits}g}", f"{bound:.{digits}g}"
         if shown[0] != shown[1]:

@@ -1,21 +1,21 @@
-"""What realized and estimated performance say of a chunk. No I/O here."""
+"""The findings on a chunk's realized and estimated performance. No I/O here."""
 
 from collections.abc import Mapping
 
 from driftline.engine.catalogue import Worse, measure, title
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import standing, worse_side
+from driftline.engine.thresholds.comparison import compare, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.findings import Finding, format_distinct, percent
 from driftline.engine.verdicts.track_record import TrackRecord
 
-CONFIRMED = 2
-"""So many of three signs alert: see `performance_findings`."""
+SIGNS_FOR_ALERT = 2
+"""How many of the three signs in `performance_findings` must agree to alert."""
 NEAR = 2 / 3
 NEAR_ALERT = 1 / 2
-"""A value is near its bound beyond these shares of the way from the expectation to the bound of warning and to that of
-alert: 2 deviations, and more where there are few reference chunks."""
+"""A value is near its bound beyond these shares of the distance from the expected value to the warning bound and to the
+alert bound: 2 deviations, and more where there are few reference chunks."""
 
 
 def performance_findings(
@@ -27,9 +27,9 @@ def performance_findings(
 ) -> list[Finding]:
     """Judge each metric of the spec: by its realized value where that decides, else by its estimate.
 
-    A value beyond its alert bound alerts. So do two of these: it is beyond its bound of warning; it is near or beyond
-    it, and was so in `previous`, the closed chunk directly before; drift lasts (`drifting`). `records` tells by metric
-    whether past estimates held. A metric that decides is ok, warn or alert; one that cannot is at best
+    A value beyond its alert bound alerts. So do two of these: it is beyond its warning bound; it is near or beyond
+    it, and was so in `previous`, the closed chunk directly before; drift lasts (`drifting`). `records` are the track
+    records of estimates by metric. A metric that decides is ok, warn or alert; one that cannot is at best
     pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined). Counts,
     such as the cells of a confusion matrix, are not judged: they follow the number of rows.
     """
@@ -50,14 +50,14 @@ def _decided(
     spec: Spec, metric: str, realized: Result, value: float, previous: ChunkFacts | None, drifting: bool
 ) -> list[Finding]:
     notes = _notes(realized)
-    if _limit(realized) is None:
-        return [Finding(None, f"{title(metric)} {value:.3g} has no bound to be held against."), *notes]
+    if _warning_bound(realized) is None:
+        return [Finding(None, f"{title(metric)} {value:.3g} has no bound to compare with."), *notes]
     state, words = _level(spec, realized, value, previous, drifting)
     return [Finding(state, f"{words}."), *_better(realized, value), *notes]
 
 
 def _undecided(spec: Spec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
-    """What can be said of a metric whose realized value does not decide, apart from its estimate."""
+    """Return the findings on a metric whose realized value does not decide, apart from its estimate."""
     if realized is not None and realized.state is State.ERROR:
         return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
     if chunk.settled(spec):
@@ -83,12 +83,12 @@ def _estimated(
     record: TrackRecord,
     drifting: bool,
 ) -> list[Finding]:
-    """Let the estimate speak: inside its bounds it is a note, outside a warning, or an alert if it may and held."""
+    """Return the findings on an estimate: a note inside its bounds; outside a warning, or an alert if it is trusted."""
     estimated = chunk.performance(ResultKind.ESTIMATED, metric)
     if estimated is None or estimated.value is None:
         return _no_estimate(metric, estimated)
-    if _limit(estimated) is None:
-        words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to be held against."
+    if _warning_bound(estimated) is None:
+        words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to compare with."
         return [Finding(None, words), *_notes(estimated)]
     state, words = _level(spec, estimated, estimated.value, previous, drifting)
     if state is State.OK:
@@ -100,7 +100,7 @@ def _estimated(
 
 
 def _notes(result: Result) -> list[Finding]:
-    """What there is to say of a number that has a value: that its bounds are constants."""
+    """Return a note on a number that has a value: why its bounds are constants."""
     return [Finding(None, result.reason)] if result.reason else []
 
 
@@ -115,21 +115,24 @@ def _held(record: TrackRecord) -> str:
     return f"held in {record.held} of {record.compared} chunks ({percent(record.share)})"
 
 
-def _limit(result: Result) -> float | None:
-    """The bound of warning on the worse side; None where there is none."""
+def _warning_bound(result: Result) -> float | None:
+    """Return the warning bound on the worse side; None where there is none."""
     bounds = worse_side(result.method, result.bounds)
     return bounds.lower if bounds.lower is not None else bounds.upper
 
 
-def _far_limit(result: Result) -> float | None:
+def _alert_bound(result: Result) -> float | None:
     bounds = worse_side(result.method, result.bounds)
     return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
 
 
 def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool) -> tuple[State, str]:
-    """How a value with a bound on its worse side stands, the previous closed chunk considered, and that in words."""
-    state = standing(result.method, value, result.bounds)
-    bound = _far_limit(result) if state is State.ALERT else _limit(result)
+    """Return the state of a value with a bound on its worse side, and the same in words.
+
+    `previous` is the closed chunk directly before.
+    """
+    state = compare(result.method, value, result.bounds)
+    bound = _alert_bound(result) if state is State.ALERT else _warning_bound(result)
     shown, limit = format_distinct(value, bound if bound is not None else value)
     name = title(result.method)
     beyond = "above" if measure(result.method).worse is Worse.HIGHER else "below"
@@ -137,7 +140,7 @@ def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None
         return state, f"{name} {shown} is {beyond} its alert bound {limit}"
     outside = state is State.WARN
     runs = previous is not None and _is_near(spec, result) and _was_near(spec, result, previous)
-    if [outside, runs, drifting].count(True) >= CONFIRMED:
+    if [outside, runs, drifting].count(True) >= SIGNS_FOR_ALERT:
         where = f"{name} {shown} is {beyond if outside else 'near'} its bound {limit}"
         running = ", the second closed chunk running near or beyond it" if runs else ""
         return State.ALERT, f"{where}{running}{', while drift lasts' if drifting else ''}"
@@ -145,27 +148,27 @@ def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None
 
 
 def _is_near(spec: Spec, result: Result) -> bool:
-    """Say whether a value is near its bound of warning or beyond; only Driftline's own bounds have a way to them."""
+    """Return whether a value is near its warning bound or beyond it; near is defined for policy `driftline` alone."""
     if result.value is None:
         return False
-    expected, limit, far = result.bounds.expected, _limit(result), _far_limit(result)
-    own = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.threshold_override(result.method) is not None
-    if own or expected is None or limit is None or far is None:
-        return standing(result.method, result.value, result.bounds) is not State.OK
+    expected, limit, far = result.bounds.expected, _warning_bound(result), _alert_bound(result)
+    no_near = spec.thresholds is not ThresholdPolicy.DRIFTLINE or spec.threshold_override(result.method) is not None
+    if no_near or expected is None or limit is None or far is None:
+        return compare(result.method, result.value, result.bounds) is not State.OK
     needed = max(NEAR * abs(limit - expected), NEAR_ALERT * abs(far - expected))
     return (result.value - expected) * (1 if limit > expected else -1) > needed
 
 
 def _was_near(spec: Spec, result: Result, previous: ChunkFacts) -> bool:
-    """Say whether the same number was near its bound of warning or beyond in the previous chunk, and counted there."""
+    """Return whether the same number was near its warning bound or beyond it in the previous chunk, which counts."""
     counted = previous.settled(spec) if result.kind is ResultKind.REALIZED else previous.counts(spec)
     before = previous.performance(result.kind, result.method)
     return counted and before is not None and _is_near(spec, before)
 
 
 def _better(result: Result, value: float) -> list[Finding]:
-    """A note where a value is as far on the better side of the expectation as the bound is on the worse one."""
-    expected, limit = result.bounds.expected, _limit(result)
+    """Return a note if a value is as far on the better side of the expected value as the bound is on the worse one."""
+    expected, limit = result.bounds.expected, _warning_bound(result)
     if (
         expected is None
         or limit is None

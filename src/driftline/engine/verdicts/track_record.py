@@ -6,20 +6,18 @@ from math import hypot
 
 from driftline.engine.results import Result, ResultKind
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.bounds import worse_side
+from driftline.engine.thresholds.comparison import STANDARD_ERRORS, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 RECORD_WINDOW = 12
-"""A record is kept over this many of the last settled chunks: older ones say little about the model of today."""
+"""A record covers this many of the last settled chunks: older ones say little about today's model."""
 MINIMUM_COMPARED = 4
 TRUSTED_SHARE = 0.9
-STANDARD_ERRORS = 3.0
-"""An estimate held when the realized value is within this many standard errors of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """In how many chunks an estimate was compared with what came true, and in how many it held."""
+    """In how many chunks an estimate was compared with the realized value, and in how many it held."""
 
     compared: int = 0
     held: int = 0
@@ -34,15 +32,15 @@ class TrackRecord:
 
     @property
     def trusted(self) -> bool:
-        """Say whether the estimate may alert: at least 4 comparisons, of which at least 90 % held."""
+        """Whether the estimate may alert: it was compared in at least 4 chunks and held in at least 90 % of them."""
         return self.compared >= MINIMUM_COMPARED and (self.share or 0.0) >= TRUSTED_SHARE
 
 
 def estimate_held(estimated: Result | None, realized: Result | None) -> bool | None:
-    """Say whether an estimate held once its labels were in; None where the two cannot be compared.
+    """Return whether an estimate held once labels were in; None where the two cannot be compared.
 
-    It held when the realized value is within 3 standard errors of it, both sampling errors combined; where none is
-    known, when both stand on the same side of the bound of warning.
+    It held if the realized value is within 3 standard errors of it, both sampling errors combined; where none is known,
+    if both are on the same side of the warning bound.
     """
     if estimated is None or realized is None or estimated.value is None or realized.value is None:
         return None
@@ -56,15 +54,15 @@ def estimate_held(estimated: Result | None, realized: Result | None) -> bool | N
 
 
 def track_records(spec: Spec, chunks: Iterable[ChunkFacts]) -> dict[str, TrackRecord]:
-    """The record of each of the spec's metrics, over the last 12 settled chunks among `chunks`, in any order."""
+    """Return the record of each of the spec's metrics over the last 12 settled chunks of `chunks`, in any order."""
     settled = sorted((c for c in chunks if c.settled(spec)), key=lambda c: c.start)[-RECORD_WINDOW:]
     return {metric: _record(metric, settled) for metric in spec.metrics}
 
 
 def _record(metric: str, settled: Iterable[ChunkFacts]) -> TrackRecord:
-    outcomes = [
+    comparisons = [
         estimate_held(chunk.performance(ResultKind.ESTIMATED, metric), chunk.performance(ResultKind.REALIZED, metric))
         for chunk in settled
     ]
-    known = [outcome for outcome in outcomes if outcome is not None]
-    return TrackRecord(compared=len(known), held=sum(known))
+    held = [comparison for comparison in comparisons if comparison is not None]
+    return TrackRecord(compared=len(held), held=sum(held))

@@ -1,4 +1,4 @@
-"""A chunk's verdict: what its results, and the chunks just before it, add up to. No I/O here."""
+"""The verdict of a chunk, derived from its results and the chunks just before it. No I/O here."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ from driftline.engine.verdicts.performance_rule import performance_findings
 from driftline.engine.verdicts.track_record import TrackRecord
 
 LOOKBACK = WINDOW - 1
-"""How many closed chunks before a chunk its verdict reads, and so how many later ones to derive anew after a change."""
+"""How many preceding closed chunks a verdict reads, and so how many later verdicts a change may affect."""
 
 
 def verdict_of(
@@ -23,12 +23,12 @@ def verdict_of(
     """Derive the verdict of `chunk`.
 
     Of `preceding`, in any order, the last `LOOKBACK` closed chunks that start earlier are read; chunks without rows may
-    be among them, and break a run. `records` is by metric how past estimates held (`track_records`); without it an
-    estimate warns at most. The gravest finding is the state:
+    be among them, and break a run. `records` are the track records of estimates by metric (`track_records`); without
+    them an estimate warns at most. The gravest finding is the state:
 
     - Realized performance decides once the chunk is closed, its labels due and enough of them in. It alone can be ok.
-      Beyond the bound of warning it warns. It alerts beyond the alert bound, and where two of these agree: it is beyond
-      the bound of warning; it is the second closed chunk running near or beyond it; drift lasts.
+      Beyond the warning bound it warns. It alerts beyond the alert bound, and where two of these hold: it is beyond the
+      warning bound; it is the second consecutive closed chunk near or beyond it; drift lasts.
     - Before labels are due realized values are not used; after it, with less coverage, they warn at most.
     - Where it cannot decide, the estimate may warn, or alert by the same rule if past estimates held; never in an open
       chunk. Inside its bounds the chunk is pending_labels.

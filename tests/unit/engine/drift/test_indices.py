@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from driftline.engine.columns import FloatArray
 from driftline.engine.drift import hellinger, l_infinity, psi, wasserstein
-from driftline.engine.drift.sketches import deciles, distribution, histogram, whole
+from driftline.engine.drift.sketches import deciles, distribution, histogram
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import Binned
 from driftline.engine.outcome import Outcome
@@ -85,7 +85,7 @@ def test_every_value_is_counted_once_and_parts_add_up(reference: FloatArray, chu
     state = deciles.fit(reference)
     summary = deciles.summarize(state, chunk)
     assert (state.rows, summary.counts.sum(), summary.rows) == (len(reference), len(chunk), len(chunk))
-    parts = deciles.merge(deciles.summarize(state, chunk[::2]), deciles.summarize(state, chunk[1::2]))
+    parts = histogram.merge(deciles.summarize(state, chunk[::2]), deciles.summarize(state, chunk[1::2]))
     assert parts.counts.tolist() == summary.counts.tolist()
     assert deciles.Deciles.from_dict(state.to_dict()).to_dict() == state.to_dict()
 
@@ -117,11 +117,11 @@ def test_the_index_of_rows_from_the_same_source_is_far_below_its_floor() -> None
 def test_a_long_reference_is_kept_whole_where_asked_for() -> None:
     rng = np.random.default_rng(2)
     reference, chunk = np.sort(rng.normal(size=12_000)), np.sort(rng.normal(0.5, size=300))
-    kept, binned = whole.fit(reference), distribution.fit(reference)
+    kept, binned = distribution.fit_exact(reference), distribution.fit(reference)
     assert isinstance(kept.reference, distribution.Sample)
     assert len(kept.reference.values) == 12_000
     assert kept.spread == binned.spread
-    exact = wasserstein.finish(kept, whole.summarize(kept, chunk)).value
+    exact = wasserstein.finish(kept, distribution.summarize(kept, chunk)).value
     rough = wasserstein.finish(binned, distribution.summarize(binned, chunk)).value
     apart = np.abs(reference - np.repeat(chunk, 40)).mean()
     assert exact == pytest.approx(apart, rel=1e-9)

@@ -35,9 +35,9 @@ def test_multivariate_results_belong_to_the_model(fitted: FittedReference) -> No
 
 
 def test_pca_has_two_sided_bounds_from_the_reference(fitted: FittedReference) -> None:
-    bounds = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
+    bounds = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.PCA_RECONSTRUCTION].bounds
     assert None not in {bounds.lower, bounds.upper, bounds.alert_lower, bounds.alert_upper}
-    limit = fitted.limits[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
+    limit = fitted.bounds[MODEL, ResultKind.MULTIVARIATE, Method.DOMAIN_CLASSIFIER]
     assert (limit.bounds, limit.note) == (Bounds(0.45, 0.65, 0.45, 0.65), None)
 
 

@@ -32,7 +32,7 @@ def _outside(reference: list[float], chunk: list[float]) -> Outcome:
 def test_unseen_categories_are_counted_and_the_commonest_is_named() -> None:
     found = _unseen(["a", "b"], ["a", "new", "new", "newer", "b"])
     assert (found.value, found.rows, found.effect) == (0.6, 5, 0.6)
-    assert found.reason == "2 categories that the reference has not, most often 'new' (2 rows)"
+    assert found.reason == "2 categories that the reference lacks, most often 'new' (2 rows)"
 
 
 def test_a_missing_value_is_unseen_where_the_reference_has_none_but_has_no_effect() -> None:

@@ -81,7 +81,7 @@ def test_freshness_needs_to_know_when_the_chunk_ends() -> None:
     assert found.value is None
     assert "pass the chunk" in (found.reason or "")
     early = Chunk(ORIGIN - timedelta(days=1), ORIGIN)
-    assert "is not of this chunk" in (freshness.finish(freshness.summarize(scored_rows(4)), early).reason or "")
+    assert "is not in this chunk" in (freshness.finish(freshness.summarize(scored_rows(4)), early).reason or "")
 
 
 def test_naive_times_are_refused() -> None:

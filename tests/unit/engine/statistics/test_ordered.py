@@ -35,7 +35,7 @@ def test_few_values_have_exact_quantiles(values: list[float], share: float) -> N
 
 @pytest.fixture
 def few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordered, "MOST_GROUPS", 12)
+    monkeypatch.setattr(ordered, "MAXIMUM_GROUPS", 12)
 
 
 @settings(max_examples=150)

@@ -12,7 +12,7 @@ from scipy.stats import gaussian_kde
 from driftline.engine.evaluate import evaluate_chunk, finish_chunk, summarize_chunk
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Quality, Result, ResultKind, State, Statistic
-from driftline.engine.statistics.spread import Spread
+from driftline.engine.statistics.column_spread import ColumnSpread
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
@@ -68,22 +68,22 @@ def test_values_that_are_not_infinite_can_be_added_up(value: float, rows: int) -
 
 def test_the_error_of_a_quantile_is_that_of_scipys_density() -> None:
     values = np.sort(np.random.default_rng(0).gamma(2, 50, 2_000))
-    spread = Spread.of(values, (0.25, 0.5))
+    spread = ColumnSpread.of(values, (0.25, 0.5))
     density = gaussian_kde(values).evaluate(np.quantile(values, 0.25))[0]
     assert spread.quantile_error(0.25, 400) == pytest.approx(np.sqrt(0.25 * 0.75 / 400) / density, rel=1e-12)
 
 
 def test_quantiles_scatter_as_their_error_says() -> None:
     rng = np.random.default_rng(1)
-    spread = Spread.of(np.sort(rng.normal(size=20_000)), (0.25,))
+    spread = ColumnSpread.of(np.sort(rng.normal(size=20_000)), (0.25,))
     drawn = [np.quantile(rng.normal(size=400), 0.25) for _ in range(500)]
     assert spread.quantile_error(0.25, 400) == pytest.approx(np.std(drawn), rel=0.15)
 
 
 @pytest.mark.parametrize("values", [[], [7.0], [7.0, 7.0, 7.0], [1e200, 2e200]])
 def test_a_reference_that_says_little_of_its_spread(values: list[float]) -> None:
-    spread = Spread.of(np.array(values), (0.5,))
-    assert Spread.from_dict(spread.to_dict()) == spread
+    spread = ColumnSpread.of(np.array(values), (0.5,))
+    assert ColumnSpread.from_dict(spread.to_dict()) == spread
     errors = [spread.mean_error(9), spread.sum_error(9), spread.deviation_error(9), spread.quantile_error(0.5, 9)]
     assert errors == ([0.0, 0.0, None, 0.0] if len(values) == 3 else [None] * 4)
 

@@ -11,8 +11,9 @@ from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
-from driftline.engine.thresholds.bounds import bounds_for, bounds_note, standing
+from driftline.engine.thresholds.comparison import compare
 from driftline.engine.thresholds.overrides import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride
+from driftline.engine.thresholds.policies import bounds_for, bounds_note
 from driftline.engine.verdicts.drift_rule import drift_seen
 from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
@@ -50,7 +51,7 @@ def test_it_goes_before_the_policy_and_names_its_method_alone() -> None:
     assert bounds_for(spec, ResultKind.REALIZED, Metric.ACCURACY, values) == bounds_for(
         ONE, ResultKind.REALIZED, Metric.ACCURACY, values
     )
-    assert standing(Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values)) is State.OK
+    assert compare(Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values)) is State.OK
 
 
 def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
@@ -65,7 +66,7 @@ def test_one_threshold_is_for_all_numbers_of_its_method() -> None:
     [
         (
             {"psj": {"type": "constant", "upper": 0.1}},
-            "no threshold for psj; there is one for accuracy, .*psi",
+            "no threshold for psj; available: accuracy, .*psi",
         ),
         ({"chi2": {"type": "constant", "upper": 0.1}}, "there is no threshold for chi2"),
         ({"psi": {"type": "constant", "lower": 0.2, "upper": 0.1}}, "lower threshold 0.2 must be less than"),

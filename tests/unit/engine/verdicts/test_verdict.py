@@ -204,7 +204,7 @@ def test_the_minimum_of_rows_is_enough() -> None:
 def test_without_a_bound_nothing_is_ok() -> None:
     verdict = verdict_of(ONE_METRIC, chunk(realized(FINE, bounds=Bounds())))
     assert verdict.state is State.INSUFFICIENT
-    assert "F1 0.52 has no bound to be held against." in verdict.reasons
+    assert "F1 0.52 has no bound to compare with." in verdict.reasons
 
 
 def test_constant_bounds_are_said_to_be() -> None:

@@ -1,4 +1,4 @@
-"""How many rows fall into each of a reference's bins or categories, as drift is located by them. No I/O here."""
+"""The rows in each of a reference's bins or categories, from which drift is localized. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,13 +11,13 @@ from driftline.engine.drift.sketches.side_by_side import State, Summary, counts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinCounts:
-    """Rows by bin or category of the whole reference; last come the rows that none of these counts. Merges exactly."""
+    """Rows by bin or category of the reference; last come all other rows. Merges exactly."""
 
     counts: IntArray
 
     @classmethod
     def of(cls, state: State, summary: Summary) -> Self:
-        """Count the rows of `summary` the way `state`, the whole reference, does."""
+        """Count the rows of `summary` in the bins or categories of `state`."""
         return cls(counts(state, summary)[1])
 
     def merge(self, other: "BinCounts") -> "BinCounts":

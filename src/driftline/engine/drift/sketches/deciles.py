@@ -6,9 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.drift.sketches.histogram import Binned, merge
-
-__all__ = ["Deciles", "fit", "merge", "summarize"]
+from driftline.engine.drift.sketches.histogram import Binned
 
 TENTHS = np.arange(1, 10) / 10
 
@@ -17,8 +15,8 @@ TENTHS = np.arange(1, 10) / 10
 class Deciles:
     """The reference of a continuous column: counts between `cuts`, one more than there are cuts.
 
-    A value on a cut belongs to the bin below it; the first and the last bin are open. Deciles that fall together are
-    one cut. Where the lowest cut is the reference's lowest value, the values below it are a bin of their own.
+    A value on a cut belongs to the bin below it; the first and the last bin are open. Equal deciles are one
+    cut. Where the lowest cut is the reference's lowest value, the values below it are a bin of their own.
     """
 
     cuts: FloatArray

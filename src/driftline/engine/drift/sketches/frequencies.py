@@ -34,7 +34,7 @@ def fit(values: Categories) -> Frequencies:
 
 
 def summarize(state: Frequencies, values: Categories) -> Frequencies:
-    """Count a chunk's categories; those that the reference does not have are kept apart by name."""
+    """Count a chunk's categories; those that the reference lacks are included."""
     return fit(values)
 
 

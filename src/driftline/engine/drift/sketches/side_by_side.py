@@ -1,4 +1,4 @@
-"""Two binned columns side by side, as the distances between shares compare them. No I/O here."""
+"""The counts of a reference and of a chunk in the same bins or categories. No I/O here."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ Summary = Binned | Frequencies
 def counts(state: State, summary: Summary) -> tuple[IntArray, IntArray]:
     """Return the rows of the reference and of the chunk in each of the reference's bins, or of its categories.
 
-    Last come all rows that none of these counts: values beyond the bins, and categories that the reference has not.
-    A summary that was made against another kind of reference is a TypeError.
+    Last come all other rows: values beyond the bins, and categories that the reference lacks. Raises TypeError for a
+    summary against another kind of reference.
     """
     if isinstance(state, Frequencies) and isinstance(summary, Frequencies):
         reference = np.fromiter(state.counts.values(), dtype=np.int64)

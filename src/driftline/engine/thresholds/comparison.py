@@ -1,0 +1,55 @@
+"""How one value compares with its bounds, and its confidence band. No I/O here."""
+
+from driftline.engine.catalogue import Worse, measure
+from driftline.engine.results import Bounds, Result, State
+
+P_VALUE_LEVEL = 0.05
+"""The p-value below which a test says that something changed; over columns it is the false discovery rate."""
+STANDARD_ERRORS = 3.0
+"""A confidence band extends this many standard errors to each side of the value."""
+
+
+def compare(method: str, value: float, bounds: Bounds, p_value: float | None = None) -> State:
+    """Return the state of one value compared with its bounds on the worse side: ok, warn or alert.
+
+    Without bounds a p-value below 0.05 is a warning (chi2). This is the number by itself: the verdict considers effect
+    floors, the false discovery rate and earlier chunks too.
+    """
+    relevant = worse_side(method, bounds)
+    if relevant.breaches_alert_bound(value):
+        return State.ALERT
+    if relevant.breaches_warning_bound(value):
+        return State.WARN
+    unbounded = bounds.lower is None and bounds.upper is None
+    return State.WARN if unbounded and p_value is not None and p_value < P_VALUE_LEVEL else State.OK
+
+
+def worse_side(method: str, bounds: Bounds) -> Bounds:
+    """Return only the bounds on the side where the number gets worse."""
+    side = measure(method).worse
+    low, high = side in {Worse.LOWER, Worse.EITHER}, side in {Worse.HIGHER, Worse.EITHER}
+    return Bounds(
+        lower=bounds.lower if low else None,
+        upper=bounds.upper if high else None,
+        alert_lower=bounds.alert_lower if low else None,
+        alert_upper=bounds.alert_upper if high else None,
+        expected=bounds.expected,
+    )
+
+
+def confidence_band(result: Result) -> tuple[float, float] | None:
+    """Return the lower and the upper end of 3 standard errors around a value, in the value's unit.
+
+    Clipped to the metric's range (0 to 1 for shares, from 0 on for counts and losses). None where the result has no
+    value or no sampling error. It is NannyML 0.13.1's lower and upper confidence boundary.
+    """
+    if result.value is None or result.sampling_error is None:
+        return None
+    reach = STANDARD_ERRORS * result.sampling_error
+    return clip(result.method, result.value - reach), clip(result.method, result.value + reach)
+
+
+def clip(method: str, bound: float) -> float:
+    """Return `bound`, clipped to the method's range."""
+    lowest, highest = measure(method).range
+    return min(max(bound, lowest), highest)
