@@ -1,4 +1,4 @@
-"""A MariaDB as production runs it: every commit on the disk, the binary log on, room for the working set."""
+"""A MariaDB with production settings: every commit flushed to disk, binary log on, room for the working set."""
 
 import itertools
 import tempfile
@@ -22,14 +22,14 @@ PRODUCTION = (
     "--innodb-log-file-size=512M",
     "--innodb-stats-auto-recalc=OFF",
 )
-"""The last one is not production's: tables are emptied between runs, which waits for statistics under way."""
+"""The last one is not for production: tables are emptied between runs, which waits for running statistics."""
 
 FreshDatabase = Callable[[], Engine]
 
 
 @contextmanager
 def databases() -> Iterator[FreshDatabase]:
-    """Serve a MariaDB; yields a function that makes a fresh migrated database on it. All is gone afterwards."""
+    """Start a MariaDB; yields a function that creates a migrated database on it. Everything is removed afterwards."""
     made: list[Engine] = []
     numbers = itertools.count(1)
     with (

@@ -1,4 +1,4 @@
-"""Makes docs/flights.csv.gz: departures from New York in 2013, scored by a model that was trained on January.
+"""Creates docs/flights.csv.gz: departures from New York in 2013, scored by a model that was trained on January.
 
     python -m benchmarks.flights flights.parquet docs/flights.csv.gz
 

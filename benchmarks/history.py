@@ -1,4 +1,4 @@
-"""A long history of the churn model: rows, labels, ledger and results, as years of polls would have left them."""
+"""A long history of the churn model: rows, labels, ledger and results, as after years of polls."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ SPEC = Spec(
     columns=tuple(ColumnSpec(name=name) for name in FEATURES), clock=ModelClock.DATA, label_delay=LABEL_DELAY * DAY
 )
 LOADED_AT_ONCE = 50
-"""Days in one LOAD DATA while history is made."""
+"""Days per LOAD DATA while the history is created."""
 
 
 def scored_day(day: datetime, rows: int) -> pd.DataFrame:
-    """Give the predictions of one day with their truth in `label`: the columns of the churn model's table."""
+    """Return the predictions of one day with their true value in `label`: the columns of the churn model's table."""
     rng = np.random.default_rng(day.toordinal())
     truth = rng.normal(size=rows)
     score = 1 / (1 + np.exp(-1.5 * truth))
@@ -54,7 +54,7 @@ def scored_day(day: datetime, rows: int) -> pd.DataFrame:
 
 @dataclass
 class History:
-    """A model with its history, all days of one size, and the days written after it: their rows by start."""
+    """A model with its history of days of equal size, and the rows of the days written after it, by start."""
 
     engine: Engine
     next_day: datetime
@@ -62,22 +62,22 @@ class History:
 
     @property
     def store(self) -> PredictionStore:
-        """The door to the predictions."""
+        """The store of the predictions."""
         return PredictionStore(CHURN_NUMBER, SPEC)
 
     def add_day(self, rows: int) -> None:
-        """Write one more day as the jobs and the simulator do: predictions, then the labels that come in on it."""
-        day, told = self.next_day, self.next_day - LABEL_DELAY * DAY
+        """Write one more day as the jobs and the simulator do: predictions, then the labels that arrive on it."""
+        day, labeled = self.next_day, self.next_day - LABEL_DELAY * DAY
         frame = scored_day(day, rows)
-        known = label_frame(scored_day(told, self.sizes[told]), day + DAY)
+        arrived = label_frame(scored_day(labeled, self.sizes[labeled]), day + DAY)
         in_transaction(self.engine, lambda c: self.store.write(c, f"predict/{day:%F}", frame, NOW))
-        in_transaction(self.engine, lambda c: labels.write_batch(c, f"labels/{day:%F}", CHURN_NUMBER, known, NOW))
+        in_transaction(self.engine, lambda c: labels.write_batch(c, f"labels/{day:%F}", CHURN_NUMBER, arrived, NOW))
         self.sizes[day] = rows
         self.next_day = day + DAY
 
 
 def label_frame(scored: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
-    """Give the labels of predictions."""
+    """Return the labels of predictions."""
     return pd.DataFrame({"id": scored["id"], "value": scored["label"], "known_at": pd.Timestamp(known_at)})
 
 
@@ -97,7 +97,7 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
     _poll(engine, latest)
     with engine.connect() as connection:
         for table in (history.store.table, tables.labels, tables.results, tables.chunk_revisions, tables.verdicts):
-            connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # a name made here
+            connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # our own name
     return history
 
 
@@ -114,16 +114,16 @@ def _load(history: History, days: Sequence[datetime]) -> None:
         frames = [_numbered(connection, history, day) for day in days]
         columns = [*history.store.columns, "batch_number"]
         _load_rows(connection, history.store.table, columns, pd.concat(frames))
-        known = pd.concat(
-            [_known(frame) for frame in frames if _is_labelled(history, frame)] or [_known(frames[0][:0])]
+        label_rows = pd.concat(
+            [_labels_of(frame) for frame in frames if _is_labelled(history, frame)] or [_labels_of(frames[0][:0])]
         )
-        _load_rows(connection, tables.labels, ["id", "value", "known_at", "batch_number"], known)
+        _load_rows(connection, tables.labels, ["id", "value", "known_at", "batch_number"], label_rows)
 
     in_transaction(history.engine, work)
 
 
 def _numbered(connection: Connection, history: History, day: datetime) -> pd.DataFrame:
-    """Enter a day's two batches, and give its rows with their batch's number."""
+    """Add the ledger rows of a day's two batches, and return its rows with the number of their batch."""
     frame = scored_day(day, history.sizes[day])
     numbers = {}
     for kind in (BatchKind.PREDICTIONS, BatchKind.LABELS):
@@ -140,7 +140,7 @@ def _is_labelled(history: History, frame: pd.DataFrame) -> bool:
     return bool(frame["event_time"].iloc[0] < history.next_day - LABEL_DELAY * DAY)
 
 
-def _known(frame: pd.DataFrame) -> pd.DataFrame:
+def _labels_of(frame: pd.DataFrame) -> pd.DataFrame:
     known_at = frame["event_time"] + (LABEL_DELAY + 1) * DAY
     return pd.DataFrame(
         {"id": frame["id"], "value": frame["label"], "known_at": known_at, "batch_number": frame["label_batch_number"]}
@@ -159,7 +159,7 @@ def _poll(engine: Engine, days: set[datetime]) -> None:
 
 
 def _copy_results(connection: Connection, day: datetime) -> None:
-    """Say of every earlier day what was said of this one."""
+    """Copy the results of one day to every earlier day."""
     earlier = (
         select(tables.ledger_slots.c.slot).where(tables.ledger_slots.c.slot < naive_utc(day)).distinct().subquery()
     )

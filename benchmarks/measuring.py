@@ -1,4 +1,4 @@
-"""Times two or more ways by turns, A B A B …, and says how their medians compare."""
+"""Times two or more variants alternately, A B A B …, and compares their medians."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,75 +8,75 @@ from enum import Enum
 from pathlib import Path
 from statistics import median
 
-Way = Callable[[], float]
-"""Does the work once and gives the seconds that count."""
+Variant = Callable[[], float]
+"""Does the work once and returns the measured seconds."""
 
 
 class Better(Enum):
-    """Which side of its aim a ratio should be on."""
+    """The side of its target on which a ratio should be."""
 
     HIGHER = "at least"
     LOWER = "at most"
 
 
 @dataclass(frozen=True)
-class Aim:
-    """What a ratio should reach."""
+class Target:
+    """The target of a ratio."""
 
     bound: float
     better: Better
 
-    def reached(self, ratio: float) -> bool:
-        """Whether the ratio is on the right side."""
+    def is_met(self, ratio: float) -> bool:
+        """Return whether the ratio meets the target."""
         return ratio >= self.bound if self.better is Better.HIGHER else ratio <= self.bound
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Give the seconds that `work` takes."""
+    """Return the seconds that `work` takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def alternate(ways: Mapping[str, Way], runs: int, unmeasured: int = 1) -> dict[str, list[float]]:
-    """Run the ways by turns, at first `unmeasured` times and then `runs` times; give each way's seconds."""
+def alternate(variants: Mapping[str, Variant], runs: int, unmeasured: int = 1) -> dict[str, list[float]]:
+    """Run the variants alternately, first `unmeasured` times and then `runs` times; return each variant's seconds."""
     for _ in range(unmeasured):
-        for way in ways.values():
-            way()
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for variant in variants.values():
+            variant()
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(runs):
-        for name, way in ways.items():
-            seconds[name].append(way())
+        for name, variant in variants.items():
+            seconds[name].append(variant())
     return seconds
 
 
 def show(seconds: Mapping[str, Sequence[float]], rows: int = 0) -> None:
-    """Print each way's median with its range, and rows per second where there are rows."""
+    """Print each variant's median with its range, and rows per second where there are rows."""
     for name, taken in seconds.items():
         rate = f"{rows / median(taken):>12,.0f} rows/s" if rows else ""
         print(f"  {name:<44} {median(taken):8.3f} s  ({min(taken):.3f} to {max(taken):.3f}){rate}")
 
 
-def share(ours: Sequence[float], bare: Sequence[float]) -> float:
-    """Give our speed as a share of the bare one's: 1 is as fast."""
-    return median(bare) / median(ours)
+def share(measured: Sequence[float], baseline: Sequence[float]) -> float:
+    """Return the speed of `measured` relative to the baseline: 1 is as fast."""
+    return median(baseline) / median(measured)
 
 
-def times(ours: Sequence[float], bare: Sequence[float]) -> float:
-    """Give how many times as long ours takes."""
-    return median(ours) / median(bare)
+def times(measured: Sequence[float], baseline: Sequence[float]) -> float:
+    """Return the time of `measured` relative to the baseline."""
+    return median(measured) / median(baseline)
 
 
-def conclude(question: str, ratio: float, aim: Aim | None = None) -> None:
-    """Print a ratio beside its aim."""
-    verdict = "" if aim is None else f"   aim: {aim.better.value} {aim.bound:g}"
-    if aim is not None and not aim.reached(ratio):
+def conclude(question: str, ratio: float, target: Target | None = None) -> None:
+    """Print a ratio and its target."""
+    verdict = "" if target is None else f"   target: {target.better.value} {target.bound:g}"
+    if target is not None and not target.is_met(ratio):
         verdict += "   FALLS SHORT"
     print(f"  => {question}: {ratio:.2f}{verdict}", flush=True)
 
 
 def machine() -> str:
-    """Name the machine's kind and how busy it is."""
+    """Return the machine's processor and its load."""
     cores = sum(line.startswith("processor") for line in _lines("/proc/cpuinfo"))
     model = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "?")
     load = " ".join(_lines("/proc/loadavg")[0].split()[:3])

@@ -1,4 +1,4 @@
-"""The stream that the simulator and the relay are timed with: a world without drift, a batch a day."""
+"""The stream for timing the simulator and the relay: a world without drift, one batch per day."""
 
 from datetime import UTC, date, datetime
 

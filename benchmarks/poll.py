@@ -1,4 +1,4 @@
-"""A poll after one new day with a million rows of history, against one with a hundred thousand."""
+"""A poll after one new day with a million rows of history, compared with one with a hundred thousand."""
 
 import tempfile
 import time
@@ -11,7 +11,7 @@ from statistics import median
 
 from benchmarks.durable import databases
 from benchmarks.history import NOW, History, make_history
-from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, times
+from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, times
 from monitoring.poll.poller import poll_once
 
 FIRST_NEW_DAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -21,8 +21,8 @@ LONG, SHORT = 1_000, 100
 NEW_ROWS = (1_000, 10_000)
 RUNS = 11
 UNMEASURED = 4
-"""Until all chunks that a poll takes up, back to the label delay, are of the new size."""
-AIM = Aim(1.2, Better.LOWER)
+"""Polls until all chunks of a poll, back to the label delay, have the new size."""
+AIM = Target(1.2, Better.LOWER)
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Polls:
     reads: list[float] = field(default_factory=list)
 
     def after_a_day(self, rows: int) -> float:
-        """Write one more day, and give the seconds of the poll after it; what it must have done is checked."""
+        """Write one more day, and return the seconds of the poll after it, whose effects are verified."""
         self.history.add_day(rows)
         read, began = self._rows_read(), time.perf_counter()
         done = poll_once(self.history.engine, NOW, scheduled=True)
@@ -49,13 +49,13 @@ class Polls:
 
 
 def compare(histories: Mapping[str, History], rows: int) -> None:
-    """Print how long a poll after `rows` new rows takes under the longer history (the first) and the shorter one."""
+    """Print how long a poll after `rows` new rows takes with the longer history (the first) and the shorter one."""
     print(f"  after a day of {rows:,} rows:")
     polls = {name: Polls(history) for name, history in histories.items()}
-    seconds = alternate({name: partial(own.after_a_day, rows) for name, own in polls.items()}, RUNS, UNMEASURED)
+    seconds = alternate({name: partial(runs.after_a_day, rows) for name, runs in polls.items()}, RUNS, UNMEASURED)
     show(seconds)
-    for name, own in polls.items():
-        print(f"  {name:<44} {median(own.reads[-RUNS:]):8,.0f} rows read by the server")
+    for name, runs in polls.items():
+        print(f"  {name:<44} {median(runs.reads[-RUNS:]):8,.0f} rows read by the server")
     conclude(f"a poll after {rows:,} new rows, times the shorter history's", times(*seconds.values()), AIM)
 
 

@@ -1,4 +1,4 @@
-"""CALL GetDailyCDRDataBatch on a million records, against one bare GROUP BY of the same."""
+"""CALL GetDailyCDRDataBatch on a million records, compared with one plain GROUP BY of the same sums."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Aim, Better, alternate, conclude, machine, show, timed, times
+from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
 from churn.columns import CDR_USAGE, Cdr
 from driftline.store import bulk
 from driftline.store.database import in_transaction
@@ -15,7 +15,7 @@ from driftline.store.tables import cdr
 
 SUBSCRIBERS, DAYS = 10_000, 100
 RUNS = 7
-AIM = Aim(1.3, Better.LOWER)
+AIM = Target(1.3, Better.LOWER)
 COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 GROUP_BY = """
     SELECT DATE(DP_DATE), SUM(DP_MOC_COUNT), SUM(DP_MOC_DURATION), SUM(DP_DATA_COUNT), SUM(DP_DATA_VOLUME)
@@ -24,7 +24,7 @@ GROUP_BY = """
 
 
 def day_of_records(day: int) -> pd.DataFrame:
-    """Give one record for each subscriber."""
+    """Return one record for each subscriber."""
     rng = np.random.default_rng([7, day])
     stamp = pd.Timestamp("2026-01-01", tz="UTC") + pd.Timedelta(days=day)
     msisdn = [f"9990{number:08}" for number in range(SUBSCRIBERS)]
@@ -42,7 +42,7 @@ def fill(engine: Engine) -> None:
 
 
 def run_statement(engine: Engine, statement: str) -> int:
-    """Run one statement and fetch what it gives; its number of rows."""
+    """Run one statement, fetch its rows and return their number."""
     with engine.connect() as connection:
         return len(connection.exec_driver_sql(statement).fetchall())
 

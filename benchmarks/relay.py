@@ -1,4 +1,4 @@
-"""The relay (MySQL to Kafka, a transaction a batch), as a share of a bare librdkafka producer of the same bytes."""
+"""The relay (MySQL to Kafka, one transaction per batch), relative to a plain librdkafka producer of the same bytes."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from sqlalchemy import Connection, Engine, insert, select
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Aim, Better, Way, alternate, conclude, machine, share, show, timed
+from benchmarks.measuring import Better, Target, Variant, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
 from churn.columns import Topic
 from driftline.settings import KafkaSettings
@@ -28,9 +28,9 @@ from stack.servers.topics import create_topics
 from stack.testing.temporary_servers import kafka_broker
 
 STREAMS = ((10_000, 5), (1_000, 20))
-"""Subscribers and days: a larger batch, and the size by default."""
+"""Subscribers and days: a larger batch, and the default size."""
 RUNS = 7
-AIM = Aim(0.8, Better.HIGHER)
+AIM = Target(0.8, Better.HIGHER)
 LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
     "confluent-kafka": ConfluentPublisher,
     "kafka-python": KafkaPythonPublisher,
@@ -38,7 +38,7 @@ LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
 
 
 def fill(engine: Engine, subscribers: int, days: int) -> list[int]:
-    """Write the batches of a stream; give their numbers in the ledger."""
+    """Write the batches of a stream; return their numbers in the ledger."""
     source = StreamSource(plan_of(subscribers, days))
     for number in range(1, days + 1):
         batch = source.records(number, NOW)
@@ -58,8 +58,8 @@ def publications(engine: Engine) -> list[Publication]:
     return in_transaction(engine, read)
 
 
-def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
-    """Give a way that relays every batch; making them pending again is not timed."""
+def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Variant:
+    """Return a variant that relays every batch; marking them as pending again is not timed."""
     relay = Relay(engine, publisher)
     relay.open()
     pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
@@ -76,8 +76,8 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Way:
     return run
 
 
-def publishing(ready: list[Publication], publisher: Publisher) -> Way:
-    """Give a way that publishes what was read already: the publisher without MySQL."""
+def publishing(ready: list[Publication], publisher: Publisher) -> Variant:
+    """Return a variant that publishes batches that were read before: the publisher without MySQL."""
     publisher.open()
 
     def publish_all() -> None:
@@ -87,8 +87,8 @@ def publishing(ready: list[Publication], publisher: Publisher) -> Way:
     return lambda: timed(publish_all)
 
 
-def bare_producing(ready: list[Publication], route: Route) -> Way:
-    """Give a way that sends the same bytes by librdkafka alone, all of a batch in one call, a transaction each."""
+def bare_producing(ready: list[Publication], route: Route) -> Variant:
+    """Return a variant that sends the same bytes with librdkafka alone: one call and one transaction per batch."""
     producer = Producer(
         {"bootstrap.servers": route.bootstrap_servers, "transactional.id": route.transactional_id, "linger.ms": 20,
          "batch.size": 1_000_000, "queue.buffering.max.messages": 250_000}
@@ -106,15 +106,15 @@ def bare_producing(ready: list[Publication], route: Route) -> Way:
     return lambda: timed(send)
 
 
-def ways(engine: Engine, numbers: list[int], ready: list[Publication], route: Route) -> Mapping[str, Way]:
-    """Give all ways; each has a transactional id of its own."""
+def variants(engine: Engine, numbers: list[int], ready: list[Publication], route: Route) -> Mapping[str, Variant]:
+    """Return all variants; each has a transactional id of its own."""
     bare = replace(route, transactional_id="bare")
-    found: dict[str, Way] = {"bare librdkafka": bare_producing(ready, bare)}
+    variants: dict[str, Variant] = {"bare librdkafka": bare_producing(ready, bare)}
     for name, library in LIBRARIES.items():
-        own = replace(route, transactional_id=f"relay-{name}"), replace(route, transactional_id=f"publish-{name}")
-        found[f"relay, {name}"] = relaying(engine, numbers, library(own[0]))
-        found[f"publisher alone, {name}"] = publishing(ready, library(own[1]))
-    return found
+        routes = replace(route, transactional_id=f"relay-{name}"), replace(route, transactional_id=f"publish-{name}")
+        variants[f"relay, {name}"] = relaying(engine, numbers, library(routes[0]))
+        variants[f"publisher alone, {name}"] = publishing(ready, library(routes[1]))
+    return variants
 
 
 def compare(engine: Engine, route: Route, subscribers: int, days: int) -> None:
@@ -124,7 +124,7 @@ def compare(engine: Engine, route: Route, subscribers: int, days: int) -> None:
     rows = sum(len(batch.records) for batch in ready)
     size = sum(len(key) + len(value) for batch in ready for key, value in batch.records)
     print(f"  {days} batches of about {rows // days:,} records of {size // rows} bytes:")
-    seconds = alternate(ways(engine, numbers, ready, route), RUNS)
+    seconds = alternate(variants(engine, numbers, ready, route), RUNS)
     show(seconds, rows)
     bare = seconds.pop("bare librdkafka")
     for name, taken in seconds.items():

@@ -1,4 +1,4 @@
-"""The simulator into MySQL, as a share of a bare LOAD DATA of the same rows in the same transactions."""
+"""The simulator writing to MySQL, relative to a plain LOAD DATA of the same rows in the same transactions."""
 
 import tempfile
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, MetaData, Table, func, select
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Aim, Better, alternate, conclude, machine, share, show, timed
+from benchmarks.measuring import Better, Target, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
 from churn.columns import Cdr
 from driftline.store import bulk, tables
@@ -21,9 +21,9 @@ from flaskapp.stream.source import StreamSource
 from flaskapp.stream.writer import write_next
 
 STREAMS = ((1_000, 30), (10_000, 20))
-"""Subscribers and days: the size of a batch by default, and a larger one."""
+"""Subscribers and days: the default size of a batch, and a larger one."""
 RUNS, RUNS_OF_ALL = 7, 3
-AIM = Aim(0.7, Better.HIGHER)
+AIM = Target(0.7, Better.HIGHER)
 BARE = "bare_cdr"
 WRITTEN = (
     tables.cdr.name,
@@ -36,17 +36,17 @@ WRITTEN = (
 
 
 class Streams:
-    """One stream of records on one database: written through the ledger in three ways, and by a bare LOAD DATA."""
+    """One stream of records on one database: written through the ledger in three variants, or loaded directly."""
 
     def __init__(self, engine: Engine, plan: StreamPlan, folder: Path) -> None:
         self.engine, self.plan = engine, plan
-        self.source = StreamSource(plan)  # the service too keeps the world of the stream that runs
+        self.source = StreamSource(plan)  # the service also keeps the world of the running stream
         self.made = [self.source.records(number, NOW) for number in self._numbers()]
         self.rows = sum(len(batch.frame) for batch in self.made)
         self.files = [self._file(folder, number, batch) for number, batch in enumerate(self.made)]
         self.bare = Table(BARE, MetaData(), *(column._copy() for column in tables.cdr.columns))
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {tables.cdr.name}")  # names made here
+            connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {tables.cdr.name}")  # our own names
 
     def _numbers(self) -> range:
         return range(1, self.plan.num_batches + 1)
@@ -57,11 +57,11 @@ class Streams:
         return path
 
     def with_generation(self) -> None:
-        """Make each batch and write it through the ledger."""
+        """Create each batch and write it through the ledger."""
         self._write(self.source.records(number, NOW) for number in self._numbers())
 
     def without_generation(self) -> None:
-        """Write batches that are made already through the ledger."""
+        """Write prepared batches through the ledger."""
         self._write(self.made)
 
     def _write(self, batches: Iterable[RecordBatch]) -> None:
@@ -69,18 +69,18 @@ class Streams:
             in_transaction(self.engine, partial(write_records, batch=batch, now=NOW, consumers=[Consumer.RELAY]))
 
     def whole_steps(self) -> None:
-        """Write as the service does: the stream's own row, the records, the labels that became known."""
+        """Write as the service does: the row of the stream, the records, the labels that became known."""
         for _ in self._numbers():
             write_next(self.engine, self.plan.run_id, lambda _: self.source, NOW)
 
     def bare_load(self) -> None:
-        """Have the server load the files, a transaction each."""
+        """Load the files into the server, one transaction each."""
         for number, path in enumerate(self.files):
             statement = bulk.LoadData(path, self.bare, COLUMNS, {Cdr.BATCH_NUMBER: number})
             in_transaction(self.engine, partial(Connection.execute, statement=statement))
 
-    def way(self, work: Callable[[], None], table: Table) -> Callable[[], float]:
-        """Time `work` on empty tables, and check that every row got there."""
+    def timed_variant(self, work: Callable[[], None], table: Table) -> Callable[[], float]:
+        """Time `work` on empty tables, and verify that every row was written."""
 
         def run() -> float:
             self._empty()
@@ -94,7 +94,7 @@ class Streams:
     def _empty(self) -> None:
         with self.engine.connect() as connection:
             for name in WRITTEN:
-                connection.exec_driver_sql(f"TRUNCATE TABLE {name}")  # names made here
+                connection.exec_driver_sql(f"TRUNCATE TABLE {name}")  # our own names
         in_transaction(self.engine, self._begin)
 
     def _begin(self, connection: Connection) -> None:
@@ -109,13 +109,16 @@ def compare(streams: Streams) -> None:
     generated, whole = "world and ledger", "world, ledger, labels, progress"
     seconds = alternate(
         {
-            bare: streams.way(streams.bare_load, streams.bare),
-            made: streams.way(streams.without_generation, tables.cdr),
-            generated: streams.way(streams.with_generation, tables.cdr),
+            bare: streams.timed_variant(streams.bare_load, streams.bare),
+            made: streams.timed_variant(streams.without_generation, tables.cdr),
+            generated: streams.timed_variant(streams.with_generation, tables.cdr),
         },
         RUNS,
     )
-    steps = {bare: streams.way(streams.bare_load, streams.bare), whole: streams.way(streams.whole_steps, tables.cdr)}
+    steps = {
+        bare: streams.timed_variant(streams.bare_load, streams.bare),
+        whole: streams.timed_variant(streams.whole_steps, tables.cdr),
+    }
     all_steps = alternate(steps, RUNS_OF_ALL)
     show({**seconds, whole: all_steps[whole]}, streams.rows)
     for name in (made, generated):

@@ -15,7 +15,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"docs/": "", "PlantUMLDiagrams/": "pictures/"}
 """Folders of the repository, and where the site has them."""
-PUBLISHED = {".md", ".svg", ".png"}
+PUBLISHED = {".md", ".svg", ".png", ".json"}
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 

@@ -1,4 +1,4 @@
-"""Which drifts are found, how soon, and how often an alarm is false, by the defaults of Driftline and of others.
+"""Measure which drifts each tool detects with its defaults, how soon, and how many alarms are false.
 
     python -m benchmarks.detection --seeds 100:104
     python -m benchmarks.detection --seeds 100:101 --tool evidently     # minutes a seed; makes its environment first
@@ -12,40 +12,41 @@ import time
 from collections import defaultdict
 from itertools import chain
 
-from benchmarks.detection.asking import TOOLS, ByVoice, Job, Source, asked
 from benchmarks.detection.evidently import install
-from benchmarks.detection.score import Heard
-from benchmarks.detection.tables import by_chunk, by_drift, by_voice
+from benchmarks.detection.runs import TOOLS, Job, JudgedByLevel, Origin, run_jobs
+from benchmarks.detection.score import JudgedStream
+from benchmarks.detection.tables import by_chunk, by_drift, by_level
 
 
 def main() -> None:
-    """Ask the tools about every seed's streams, then print the tables."""
+    """Run the tools on the streams of every seed and print the tables."""
     given = _arguments()
     if "evidently" in (given.tool or ()):
         install()
     began = time.monotonic()
-    found: dict[Source, dict[str, list[Heard]]] = defaultdict(lambda: defaultdict(list))
-    for job, heard in asked(_jobs(given)):
-        for voice, own in heard.items():
-            found[job.source][voice] += own
-        print(f"{time.monotonic() - began:5.0f} s: {job.source}, seed {job.seed}", file=sys.stderr, flush=True)
-    simulated, real = found[Source.SIMULATED], _merged(found[Source.FOUND], found[Source.CONTROL])
-    print(by_voice(simulated), by_drift(simulated), sep="\n\n")
+    judged_by_origin: dict[Origin, dict[str, list[JudgedStream]]] = defaultdict(lambda: defaultdict(list))
+    for job, judged in run_jobs(_jobs(given)):
+        for level, streams in judged.items():
+            judged_by_origin[job.origin][level] += streams
+        print(f"{time.monotonic() - began:5.0f} s: {job.origin}, seed {job.seed}", file=sys.stderr, flush=True)
+    simulated = judged_by_origin[Origin.SIMULATED]
+    real = _merged(judged_by_origin[Origin.REAL], judged_by_origin[Origin.CONTROL])
+    print(by_level(simulated), by_drift(simulated), sep="\n\n")
     if real:
         print("", by_chunk(real), sep="\n")
 
 
-def _merged(*parts: ByVoice) -> ByVoice:
-    voices = dict.fromkeys(chain.from_iterable(parts))
-    return {voice: [one for part in parts for one in part.get(voice, ())] for voice in voices}
+def _merged(*parts: JudgedByLevel) -> JudgedByLevel:
+    levels = dict.fromkeys(chain.from_iterable(parts))
+    return {level: [stream for part in parts for stream in part.get(level, ())] for level in levels}
 
 
 def _jobs(given: argparse.Namespace) -> list[Job]:
     first, end = (int(part) for part in given.seeds.split(":"))
     tools = tuple(given.tool or ["driftline", "nannyml"])
-    sources = [Source.SIMULATED] if given.simulated_only else [Source.SIMULATED, Source.CONTROL]
+    sources = [Origin.SIMULATED] if given.simulated_only else [Origin.SIMULATED, Origin.CONTROL]
     jobs = [Job(source, seed, tools) for seed in range(first, end) for source in sources]
-    return jobs if given.simulated_only else [*jobs, Job(Source.FOUND, first, tools)]
+    return jobs if given.simulated_only else [*jobs, Job(Origin.REAL, first, tools)]
 
 
 def _arguments() -> argparse.Namespace:

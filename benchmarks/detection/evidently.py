@@ -1,4 +1,4 @@
-"""What Evidently says of a stream, at the default tests of its presets, in an environment of its own."""
+"""Evidently's alarms on a stream, with the default tests of its presets, run in a separate environment."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from benchmarks.detection.said import Said, Voices
+from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
@@ -25,11 +25,11 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 INSTALLED = ENVIRONMENT / ".installed"
 UV = ROOT / "build" / "uv" / "bin" / "uv"
 CALM_CHUNKS = 10
-"""A report takes seconds: of a stream that does not drift so many chunks are looked at."""
+"""How many chunks of a stream without drift are evaluated, because a report takes seconds."""
 
 
-def evidently(streams: Sequence[Stream]) -> list[Voices]:
-    """Take a failed test of performance for an alarm, and beside it any failed test: drift of a column too.
+def evidently(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
+    """Return alarms that are failed tests of performance, and alarms that are any failed test, drift included.
 
     A chunk is judged by itself, so those before a drift are left out, and those after the first alarm of performance.
     """
@@ -38,11 +38,11 @@ def evidently(streams: Sequence[Stream]) -> list[Voices]:
             _write(stream, Path(folder), number)
         command = [str(PYTHON), "-P", "-W", "ignore", str(REPORTS), folder]  # -P: this file has the library's name
         done = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
-    return [_voices(stream, found) for stream, found in zip(streams, json.loads(done.stdout), strict=True)]
+    return [_by_level(stream, chunks) for stream, chunks in zip(streams, json.loads(done.stdout), strict=True)]
 
 
 def install() -> None:
-    """Make Evidently's own environment of pinned packages (715 MB), unless it is there; once, and from one process."""
+    """Create Evidently's environment of pinned packages (715 MB) unless it exists; only one process does."""
     if INSTALLED.exists():
         return
     subprocess.run([str(UV), "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT)], check=True)
@@ -53,7 +53,7 @@ def install() -> None:
 
 
 def _write(stream: Stream, folder: Path, number: int) -> None:
-    """Write the reference, the chunks to look at, and what the columns are."""
+    """Write the reference, the chunks to evaluate, and the description of the columns."""
     spec = stream.spec
     kept = [*spec.features, SCORE, PREDICTION, LABEL]
     chunks = [rows for _, rows in by_chunk(stream.analysis, spec.period, spec.zone)][stream.truth.lead :]
@@ -71,13 +71,13 @@ def _columns(spec: Spec) -> dict[str, list[str]]:
     return {"continuous": [*continuous, SCORE], "categorical": [*categorical, PREDICTION, LABEL]}
 
 
-def _voices(stream: Stream, found: Sequence[dict[str, list[str]]]) -> Voices:
-    """Read what failed in each chunk: metrics of performance and columns."""
-    lead = [Said(False)] * stream.truth.lead
+def _by_level(stream: Stream, chunks: Sequence[dict[str, list[str]]]) -> AlarmsByLevel:
+    """Return alarms from what failed in each chunk: metrics of performance and columns."""
+    lead = [ChunkAlarm(False)] * stream.truth.lead
     return {
-        "Evidently: performance": [*lead, *(Said(bool(chunk["metrics"])) for chunk in found)],
+        "Evidently: performance": [*lead, *(ChunkAlarm(bool(chunk["metrics"])) for chunk in chunks)],
         "Evidently: any test": [
             *lead,
-            *(Said(bool(chunk["metrics"] or chunk["columns"]), frozenset(chunk["columns"])) for chunk in found),
+            *(ChunkAlarm(bool(chunk["metrics"] or chunk["columns"]), frozenset(chunk["columns"])) for chunk in chunks),
         ],
     }

@@ -1,4 +1,4 @@
-"""Evidently's way, run by its own environment's Python: chunks as Parquet in, what failed in each as JSON out."""
+"""Runs Evidently in its separate environment: reads chunks as Parquet, prints what failed in each as JSON."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ SCORE, PREDICTION, LABEL = "probability_1", "prediction", "label"
 
 
 def failed(report: Any, chunk: Any, reference: Any) -> dict[str, list[str]]:
-    """Give which tests of a report failed: performance metrics by name, and columns that drifted."""
+    """Return which tests of a report failed: performance metrics by name, and columns that drifted."""
     tests = json.loads(report.run(chunk, reference).json())["tests"]
     names = [test["name"] for test in tests if test["status"] != "SUCCESS"]
     drift = "Value Drift for column "
@@ -23,17 +23,17 @@ def failed(report: Any, chunk: Any, reference: Any) -> dict[str, list[str]]:
 
 
 def until_alarm(report: Any, chunks: list[Any], reference: Any, whole: bool) -> list[dict[str, list[str]]]:
-    """Look at chunks in order, until a metric fails unless all are asked for."""
-    found: list[dict[str, list[str]]] = []
+    """Evaluate chunks in order until a metric fails, or all of them if `whole` is set."""
+    failures: list[dict[str, list[str]]] = []
     for chunk in chunks:
-        found.append(failed(report, chunk, reference))
-        if found[-1]["metrics"] and not whole:
+        failures.append(failed(report, chunk, reference))
+        if failures[-1]["metrics"] and not whole:
             break
-    return found
+    return failures
 
 
 def main() -> None:
-    """Look at every stream of a folder; the first of a folder is looked at whole."""
+    """Evaluate every stream of a folder; all chunks of the first one are evaluated."""
     folder = Path(sys.argv[1])
     evidently, presets = import_module("evidently"), import_module("evidently.presets")
     columns = json.loads((folder / "columns.json").read_text())
@@ -53,13 +53,13 @@ def main() -> None:
 
     report = evidently.Report([presets.DataDriftPreset(), presets.ClassificationPreset()], include_tests=True)
     reference = dataset(pd.read_parquet(folder / "reference.parquet"))
-    found = []
+    results = []
     for place, path in enumerate(sorted(folder.glob("[0-9]*.parquet"))):
         rows = pd.read_parquet(path)
-        chunks = [dataset(own.drop(columns="chunk")) for _, own in rows.groupby("chunk")]
-        found.append(until_alarm(report, chunks, reference, whole=place == 0))
+        chunks = [dataset(part.drop(columns="chunk")) for _, part in rows.groupby("chunk")]
+        results.append(until_alarm(report, chunks, reference, whole=place == 0))
         print(f"  Evidently: stream {place + 1}", file=sys.stderr, flush=True)
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

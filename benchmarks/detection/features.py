@@ -14,11 +14,11 @@ from flaskapp.world import World
 
 Floats = npt.NDArray[np.float64]
 CHANCE = "chance"
-"""The true chance behind a row's label: for the truth alone, no tool sees it."""
+"""The true probability behind a row's label; it serves the truth only, and no tool receives it."""
 
 
 def features(world: World, first: date, days: int) -> pd.DataFrame:
-    """Give a row for each subscriber seen on one of `days` days from `first` on: features, label, time, id and chance.
+    """Return a row for each subscriber with records on `days` days from `first` on: features, label, time, id, chance.
 
     A day without a record is a day without usage; days before the world's start are unknown.
     """
@@ -39,12 +39,12 @@ def features(world: World, first: date, days: int) -> pd.DataFrame:
 
 
 def _recorded(world: World, day: date) -> pd.DataFrame:
-    """Give a day's records with all their labels."""
+    """Return a day's records with all their labels."""
     return world.records_of_day(day, labels_as_of=day + timedelta(days=world.parameters.label_delay))
 
 
 def _cube(frames: Sequence[pd.DataFrame], people: "npt.NDArray[np.object_]", column: str, absent: float) -> Floats:
-    """Lay a column out as days by people; `absent` where there is no record, NaN where there is no value in it."""
+    """Arrange a column as days by subscribers; `absent` where there is no record, NaN where there is no value in it."""
     cube = np.full((len(frames), len(people)), absent)
     for day, frame in zip(cube, frames, strict=True):
         places = np.searchsorted(people, frame[Cdr.MSISDN].to_numpy())
@@ -53,18 +53,18 @@ def _cube(frames: Sequence[pd.DataFrame], people: "npt.NDArray[np.object_]", col
 
 
 def _of_usage(name: str, usage: Floats) -> dict[str, Floats]:
-    """Give a usage column and its trailing sum, mean and sample standard deviation; NaN where nothing is known."""
+    """Return a usage column and its trailing sum, mean and sample standard deviation; NaN where unknown."""
     windows = _windows(usage)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # windows without a value
         mean, sd = np.nanmean(windows, axis=-1), np.nanstd(windows, axis=-1, ddof=1)
     total = np.where(np.isnan(mean), np.nan, np.nansum(windows, axis=-1))
-    found = dict(zip(TRAILING_STATISTICS, (total, mean, sd), strict=True))
-    return {name: usage, **{trailing(name, statistic): values for statistic, values in found.items()}}
+    trailing_values = dict(zip(TRAILING_STATISTICS, (total, mean, sd), strict=True))
+    return {name: usage, **{trailing(name, statistic): values for statistic, values in trailing_values.items()}}
 
 
 def _windows(values: Floats) -> Floats:
-    """Give each day with those before it, a week in all, on a last axis."""
+    """Return the week that ends with each day, on a last axis."""
     padded = np.concatenate([np.full((TRAILING_DAYS - 1, values.shape[1]), np.nan), values])
     return np.lib.stride_tricks.sliding_window_view(padded, TRAILING_DAYS, axis=0)
 

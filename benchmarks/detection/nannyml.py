@@ -1,4 +1,4 @@
-"""What NannyML says of a stream, at its default settings."""
+"""NannyML's alarms on a stream, with its default settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.detection.said import Said, Voices
+from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
-from benchmarks.engine.theirs import METRICS, import_nannyml
+from benchmarks.engine.nannyml_process import METRICS, import_nannyml
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Period, Spec
@@ -16,15 +16,15 @@ from driftline.engine.spec import Period, Spec
 PERIODS = {Period.DAY: "D", Period.WEEK: "W"}
 
 
-def nannyml(streams: Sequence[Stream]) -> list[Voices]:
-    """Take an alert of realized performance for an alarm, and beside it any alert: drift of a column too."""
+def nannyml(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
+    """Return alarms that are alerts on realized performance, and alarms that are any alert, also on drift."""
     fitted = _fit(streams[0])
-    return [_voices(fitted, stream) for stream in streams]
+    return [_by_level(fitted, stream) for stream in streams]
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """Calculators of realized performance and of drift, and the columns whose drift is watched."""
+    """Calculators of realized performance and of drift, and the columns monitored for drift."""
 
     performance: Any
     drift: Any
@@ -49,13 +49,13 @@ def _fit(stream: Stream) -> _Fitted:
     return _Fitted(performance.fit(reference), drift.fit(reference), columns)
 
 
-def _voices(fitted: _Fitted, stream: Stream) -> Voices:
+def _by_level(fitted: _Fitted, stream: Stream) -> AlarmsByLevel:
     rows = _plain(stream.analysis)
     worse = _alerts(fitted.performance, rows, METRICS)
     drifted = _alerts(fitted.drift, rows, fitted.columns)
     return {
-        "NannyML: performance": [Said(bool(metrics)) for metrics in worse],
-        "NannyML: any alert": [Said(bool(m or c), c) for m, c in zip(worse, drifted, strict=True)],
+        "NannyML: performance": [ChunkAlarm(bool(metrics)) for metrics in worse],
+        "NannyML: any alert": [ChunkAlarm(bool(m or c), c) for m, c in zip(worse, drifted, strict=True)],
     }
 
 
@@ -64,15 +64,15 @@ def _categorical(spec: Spec) -> list[str]:
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give rows as NannyML wants them: times without a zone, classes as objects."""
+    """Return rows as NannyML requires them: times without a zone, classes as objects."""
     return rows.assign(
         **{EVENT_TIME: rows[EVENT_TIME].dt.tz_localize(None), PREDICTION: rows[PREDICTION].astype(object)}
     )
 
 
 def _alerts(calculator: Any, rows: pd.DataFrame, names: Sequence[str]) -> list[frozenset[str]]:
-    """Give for each chunk which of the names alert."""
+    """Return for each chunk the names that alert."""
     frame = calculator.calculate(rows).filter(period="analysis").to_df()
-    own = {name: [c for c in frame.columns if c[0] == name and "alert" in c] for name in names}
-    alerts = pd.DataFrame({name: frame[columns].any(axis=1) for name, columns in own.items()})
+    alert_columns = {name: [c for c in frame.columns if c[0] == name and "alert" in c] for name in names}
+    alerts = pd.DataFrame({name: frame[columns].any(axis=1) for name, columns in alert_columns.items()})
     return [frozenset(name for name in names if chunk[name]) for chunk in alerts.to_dict("records")]

@@ -1,4 +1,4 @@
-"""Real data, and NannyML's car loans: streams with weeks for chunks, and what is known of them."""
+"""Streams of real data, and NannyML's car loans, with weekly chunks and what is known about them."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.detection.hurting import Performance, hurts, mean_performance, performance
+from benchmarks.detection.harm import Performance, is_worse, mean_performance, performance
 from benchmarks.detection.stream import Stream, Truth
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
@@ -17,12 +17,12 @@ from driftline.engine.spec import ColumnSpec, Period, Spec
 FLIGHTS = Path(__file__).parents[2] / "docs" / "flights.csv.gz"
 FLIGHTS_UNTIL = pd.Timestamp("2013-04-29", tz="UTC")
 LOANS_FALL = 25_000
-"""From this row of the analysis on the car loans' model does worse."""
+"""The row of the analysis from which the model of the car loans performs worse."""
 ROLES = [EVENT_TIME, ID, SCORE, PREDICTION, LABEL]
 
 
 def flights() -> Stream:
-    """Departures from New York, scored by a model of January: a week hurts by its own labels, nothing else is known."""
+    """Return departures from New York, scored by a model of January; a week is harmful according to its labels."""
     rows = pd.read_csv(FLIGHTS, parse_dates=["departure"]).rename(
         columns={"departure": EVENT_TIME, "late": LABEL, "score": SCORE}
     )
@@ -30,13 +30,13 @@ def flights() -> Stream:
     rows[PREDICTION] = (rows[SCORE] > rows.loc[before, LABEL].mean()).astype(int)
     rows[ID] = range(len(rows))
     stream = _stream("flights", "", rows[before], rows[~before])
-    own, usual = _by_chunk(stream, stream.analysis), mean_performance(_by_chunk(stream, stream.reference))
-    worse = tuple(hurts(week, usual) for week in own)
-    return replace(stream, truth=replace(stream.truth, drifts=worse, hurts=worse))
+    weeks, usual = _by_chunk(stream, stream.analysis), mean_performance(_by_chunk(stream, stream.reference))
+    worse = tuple(is_worse(week, usual) for week in weeks)
+    return replace(stream, truth=replace(stream.truth, drifts=worse, harmful=worse))
 
 
 def car_loans() -> Stream:
-    """NannyML's made car loans, whose performance falls in the second half of the analysis."""
+    """Return NannyML's synthetic car loans, whose performance falls in the second half of the analysis."""
     reference = _loans(pd.read_csv(_data("synthetic_car_loan_reference.csv")))
     analysis = pd.read_csv(_data("synthetic_car_loan_analysis.csv"))
     targets = pd.read_csv(_data("synthetic_car_loan_analysis_target.csv"))
@@ -44,11 +44,11 @@ def car_loans() -> Stream:
     stream = _stream("car loans", "", reference, analysis)
     fall = analysis[EVENT_TIME].iloc[LOANS_FALL]
     worse = tuple(chunk.end > fall for chunk, _ in by_chunk(analysis, Period.WEEK, stream.spec.zone))
-    return replace(stream, truth=replace(stream.truth, drifts=worse, hurts=worse))
+    return replace(stream, truth=replace(stream.truth, drifts=worse, harmful=worse))
 
 
 def employment(seed: int) -> Stream:
-    """Census rows of Massachusetts, shuffled within each year and spread evenly over it: none of it should alarm."""
+    """Return census rows of Massachusetts, shuffled within each year and spread over it; nothing should alarm."""
     reference = pd.read_parquet(_data("employment_MA_reference.pq"))
     analysis = pd.read_parquet(_data("employment_MA_analysis.pq"))
     targets = pd.read_parquet(_data("employment_MA_analysis_target.pq"))
@@ -97,7 +97,7 @@ def _by_chunk(stream: Stream, rows: pd.DataFrame) -> list[Performance]:
 
 def _data(name: str) -> Path:
     """Find a file of NannyML's package without importing it, which would take seconds."""
-    found = find_spec("nannyml")
-    if found is None or found.origin is None:
+    package = find_spec("nannyml")
+    if package is None or package.origin is None:
         raise FileNotFoundError("NannyML's data sets are in its package: run `make setup` for the tests' environment")
-    return Path(found.origin).parent / "datasets" / "data" / name
+    return Path(package.origin).parent / "datasets" / "data" / name

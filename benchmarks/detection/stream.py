@@ -1,4 +1,4 @@
-"""A stream with known truth: what a tool is given, and what is true of each of its chunks."""
+"""A stream with known truth: the input of a tool, and the truth about each chunk."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from driftline.engine.spec import Spec
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of a stream; no tool sees it.
+    """The truth about a stream; no tool receives it.
 
-    `name` is the drift ("none" where there is none), `case` tells streams of one name apart. `drifts` and `hurts` are
-    by chunk of the analysis, in order: whether it drifts, and whether the model does worse than in the reference by
-    more than a margin (`hurting`). `columns` are the features that drift by themselves, none where it is the model or
-    the label that does; `features` are all. The first `lead` chunks are in another stream too: not counted here.
+    `name` is the drift ("none" where there is none), `case` distinguishes streams of the same name. `drifts` and
+    `harmful` are by chunk of the analysis, in order: whether it drifts, and whether the model performs worse than in
+    the reference by more than a margin. `columns` are the drifted features, none where only the model or the label
+    drifts; `features` are all. The first `lead` chunks are in another stream too and not counted here.
     """
 
     name: str
     case: str
     drifts: tuple[bool, ...]
-    hurts: tuple[bool, ...]
+    harmful: tuple[bool, ...]
     columns: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
     lead: int = 0
@@ -28,7 +28,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Scored and labelled rows of the reference and of the analysis, cut into chunks as `spec` says."""
+    """Scored and labeled rows of the reference and of the analysis, divided into chunks by `spec`."""
 
     truth: Truth
     reference: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Simulated streams: the simulator's drifts, scored day by day by a model trained before them."""
+"""Simulated streams: the simulator's drifts, scored day by day by a model trained beforehand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.detection.features import CHANCE, features
-from benchmarks.detection.hurting import Performance, hurting, performance
+from benchmarks.detection.harm import Performance, harmful_chunks, performance
 from benchmarks.detection.stream import Stream, Truth
 from churn.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -21,9 +21,9 @@ SUBSCRIBERS = 1_000
 TRAINING, GAP, REFERENCE = 40, 3, 21
 """Days of each window, in this order; then comes the analysis. A chunk is a day."""
 CALM = 40
-"""Days of the analysis where nothing drifts."""
+"""Days of the analysis without drift."""
 LEAD, DRIFTED = 2, 10
-"""Days of the analysis where something does: before and from then on. The lead is the first days of the calm stream."""
+"""Days of the analysis before a drift and with it. The lead is the first days of the calm stream."""
 WATCHED = START + timedelta(days=TRAINING + GAP)
 ANALYSIS = WATCHED + timedelta(days=REFERENCE)
 BREAK = ANALYSIS + timedelta(days=LEAD)
@@ -38,15 +38,15 @@ SIZES: dict[DriftKind, tuple[float, float, float]] = {
     DriftKind.MISSING: (0.1, 0.3, 0.8),
     DriftKind.UNIT: (0.5, 10.0, 60.0),
 }
-"""Small, middling and large, in each kind's own measure."""
+"""Small, medium and large sizes, in the unit of each kind."""
 COLUMNS = {DriftKind.MISSING: Cdr.MOC_DURATION, DriftKind.UNIT: Cdr.MOC_DURATION}
-"""Where a kind drifts in one column."""
+"""The column of a kind that affects one column."""
 SPEC = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
 
 
 @dataclass(frozen=True, eq=False)
 class _History:
-    """What the streams of a seed share: the model, the scored reference, and the calm days after it."""
+    """What the streams of a seed share: the model, the scored reference, and the days without drift after it."""
 
     model: HistGradientBoostingClassifier
     reference: pd.DataFrame
@@ -55,9 +55,9 @@ class _History:
 
 
 def simulated(seed: int) -> Iterator[Stream]:
-    """Give a stream without drift and one for each kind and size of drift; they share the reference."""
+    """Yield a stream without drift and one for each kind and size of drift; they share the reference."""
     history = _history(seed)
-    calm = Truth("none", f"seed {seed}", drifts=(False,) * CALM, hurts=(False,) * CALM)
+    calm = Truth("none", f"seed {seed}", drifts=(False,) * CALM, harmful=(False,) * CALM)
     yield Stream(calm, history.reference, history.calm, SPEC)
     for kind, sizes in SIZES.items():
         for size in sizes:
@@ -79,9 +79,9 @@ def _drifted(seed: int, history: _History, drift: Drift) -> Stream:
     rows = features(World(_parameters(seed, drift)), BREAK, DRIFTED)
     analysis = pd.concat([lead, _scored(history.model, rows)], ignore_index=True)
     drifts = (False,) * LEAD + (True,) * DRIFTED
-    hurts = hurting(history.usual, _by_day(analysis), drifts)
+    harmful = harmful_chunks(history.usual, _by_day(analysis), drifts)
     truth = Truth(
-        f"{drift.kind} {drift.size:g}", f"seed {seed}", drifts, hurts, _columns(drift), frozenset(FEATURES), LEAD
+        f"{drift.kind} {drift.size:g}", f"seed {seed}", drifts, harmful, _columns(drift), frozenset(FEATURES), LEAD
     )
     return Stream(truth, history.reference, analysis, SPEC)
 
@@ -96,11 +96,11 @@ def _scored(model: HistGradientBoostingClassifier, rows: pd.DataFrame) -> pd.Dat
 
 
 def _by_day(rows: pd.DataFrame) -> tuple[Performance, ...]:
-    return tuple(performance(own, CHANCE) for _, own in rows.groupby(rows[EVENT_TIME].dt.date))
+    return tuple(performance(day, CHANCE) for _, day in rows.groupby(rows[EVENT_TIME].dt.date))
 
 
 def _columns(drift: Drift) -> frozenset[str]:
-    """Name the features that a drift changes by itself; where usage itself does, so do the days with any."""
+    """Return the features that a drift changes; a drift of all usage also changes the days with usage."""
     if drift.kind in {DriftKind.CONCEPT, DriftKind.PRIOR}:
         return frozenset()
     names = [str(name) for name, source in USAGE_OF_CDR.items() if drift.column in {None, source}]

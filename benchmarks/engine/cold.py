@@ -1,4 +1,4 @@
-"""From nothing to all numbers, a process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
+"""From a file to all numbers, in one process each: 500,000 reference rows, then 1,000,000 rows in 100 chunks."""
 
 import argparse
 import tempfile
@@ -8,11 +8,11 @@ from statistics import median
 
 from benchmarks.engine.processes import Taken, backtest, peak, run, script
 from benchmarks.engine.rows import write
-from benchmarks.measuring import Aim, Better, conclude, machine, show
+from benchmarks.measuring import Better, Target, conclude, machine, show
 
 REFERENCE, ANALYSIS, CHUNKS = 500_000, 1_000_000, 100
-FASTER, LIGHTER = Aim(15, Better.HIGHER), Aim(0.5, Better.LOWER)
-ENGINE, BACKTEST, THEIRS = "the engine, called from a script", "driftline backtest", "a NannyML script"
+FASTER, LIGHTER = Target(15, Better.HIGHER), Target(0.5, Better.LOWER)
+ENGINE, BACKTEST, NANNYML = "the engine, called from a script", "driftline backtest", "a NannyML script"
 
 
 def main() -> None:
@@ -29,27 +29,27 @@ def main() -> None:
         print(f"  {part}:")
         show(
             {
-                name: [getattr(one, part) for one in own]
-                for name, own in taken.items()
+                name: [getattr(run, part) for run in runs]
+                for name, runs in taken.items()
                 if part == "whole" or name != BACKTEST
             }
         )
-    for part, name, aim in (("compute", ENGINE, FASTER), ("whole", ENGINE, None), ("whole", BACKTEST, FASTER)):
-        ratio = _median(taken[THEIRS], part) / _median(taken[name], part)
-        conclude(f"{name}, {part}: times faster than NannyML", ratio, aim)
+    for part, name, target in (("compute", ENGINE, FASTER), ("whole", ENGINE, None), ("whole", BACKTEST, FASTER)):
+        ratio = _median(taken[NANNYML], part) / _median(taken[name], part)
+        conclude(f"{name}, {part}: times faster than NannyML", ratio, target)
     for name in (ENGINE, BACKTEST):
-        ours, theirs = peaks[name], peaks[THEIRS]
-        conclude(f"{name}: share of NannyML's peak memory ({ours:,.0f} of {theirs:,.0f} MiB)", ours / theirs, LIGHTER)
+        peak, nannyml = peaks[name], peaks[NANNYML]
+        conclude(f"{name}: share of NannyML's peak memory ({peak:,.0f} of {nannyml:,.0f} MiB)", peak / nannyml, LIGHTER)
 
 
 def _commands(folder: Path) -> dict[str, tuple[str, ...]]:
     path = folder / "rows.parquet"
     until = write(path, REFERENCE, ANALYSIS, CHUNKS)
-    arguments = (str(path), until, str(folder / "found.json"))
+    arguments = (str(path), until, str(folder / "results.json"))
     return {
-        ENGINE: script("benchmarks.engine.ours", *arguments),
+        ENGINE: script("benchmarks.engine.driftline_process", *arguments),
         BACKTEST: backtest(path, until, folder),
-        THEIRS: script("benchmarks.engine.theirs", *arguments),
+        NANNYML: script("benchmarks.engine.nannyml_process", *arguments),
     }
 
 
@@ -62,7 +62,7 @@ def _taken(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[T
 
 
 def _median(taken: list[Taken], part: str) -> float:
-    return float(median(getattr(one, part) for one in taken))
+    return float(median(getattr(run, part) for run in taken))
 
 
 if __name__ == "__main__":

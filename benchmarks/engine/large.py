@@ -1,20 +1,20 @@
-"""Ten million rows in one process: how much memory, and whether the time follows the rows."""
+"""Ten million rows in one process: its memory, and whether its time is proportional to the rows."""
 
 import tempfile
 from pathlib import Path
 
 from benchmarks.engine.processes import backtest, peak, run
 from benchmarks.engine.rows import write
-from benchmarks.measuring import Aim, Better, conclude, machine
+from benchmarks.measuring import Better, Target, conclude, machine
 
 REFERENCE = 500_000
 SIZES = {1_000_000: 100, 10_000_000: 1_000}
-"""Rows to analyse, and in how many chunks."""
-MEMORY = Aim(4096, Better.LOWER)
+"""Rows of the analysis, and the number of chunks."""
+MEMORY = Target(4096, Better.LOWER)
 
 
 def main() -> None:
-    """Print peak memory, and seconds per row under both sizes."""
+    """Print peak memory, and seconds per row with both sizes."""
     print(f"`driftline backtest`, {REFERENCE:,} reference rows ({machine()})", flush=True)
     rate: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Runs one way as a process of its own: its seconds, or the most memory it had."""
+"""Runs one variant as a separate process and measures its seconds or its peak memory."""
 
 import json
 import os
@@ -15,14 +15,14 @@ METHODS = {
     "continuous_methods": ["jensen_shannon", "kolmogorov_smirnov", "wasserstein", "hellinger"],
     "categorical_methods": ["jensen_shannon", "chi2", "hellinger", "l_infinity"],
 }
-"""All univariate methods that NannyML has."""
+"""All univariate methods of NannyML."""
 LOOK = 0.02
-"""Seconds between two looks at a process's memory."""
+"""Seconds between two samples of a process's memory."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds of a whole process, and of its reading and computing where it prints them."""
+    """Seconds of a whole process, and of its reading and computation where it prints them."""
 
     whole: float
     read: float = float("nan")
@@ -30,16 +30,16 @@ class Taken:
 
 
 def run(command: Sequence[str]) -> Taken:
-    """Run a command to its end; a failure is an error that holds what it said."""
+    """Run a command to its end; a failure raises an error with its output."""
     began = time.perf_counter()
-    text = _said(command, lambda process: process.wait())
+    text = _output_of(command, lambda process: process.wait())
     whole = time.perf_counter() - began
     last = text.splitlines()[-1] if text else ""
     return Taken(whole, **(json.loads(last) if last.startswith("{") else {}))
 
 
 def peak(command: Sequence[str]) -> float:
-    """Run a command and return the most memory that it has at a time, with the processes that it forks, in MiB.
+    """Run a command and return the peak memory of it and its forks, in MiB.
 
     The sum of their proportional set sizes (what several share is counted once), looked at every 20 ms: which slows it
     down, so this run is not for its seconds.
@@ -51,23 +51,23 @@ def peak(command: Sequence[str]) -> float:
             most.append(sum(map(_memory, _family(process.pid))))
             time.sleep(LOOK)
 
-    _said(command, watch)
+    _output_of(command, watch)
     return max(most) / 1024
 
 
-def _said(command: Sequence[str], wait: Callable[[subprocess.Popen[str]], object]) -> str:
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=_environment(), text=True)
+def _output_of(command: Sequence[str], wait: Callable[[subprocess.Popen[str]], object]) -> str:
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=_environment(), text=True)
         wait(process)
-        said.seek(0)
-        text = said.read()
+        output.seek(0)
+        text = output.read()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
     return text
 
 
 def _environment() -> dict[str, str]:
-    """Let Python keep what it compiles: else every process compiles its libraries anew."""
+    """Return an environment in which Python keeps compiled modules, so that each process need not compile them."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -89,14 +89,14 @@ def _memory(pid: int) -> int:
 
 
 def script(module: str, *arguments: str) -> tuple[str, ...]:
-    """Give the command of one of the scripts here."""
+    """Return the command of one of the scripts here."""
     return (sys.executable, "-m", module, *arguments)
 
 
 def backtest(path: Path, until: str, folder: Path) -> tuple[str, ...]:
-    """Give the command of `driftline backtest` with all drift methods, a chunk a day, from the file to JSON."""
+    """Return the command of `driftline backtest` with all drift methods, one chunk per day, from the file to JSON."""
     spec = folder / "spec.yaml"
     spec.write_text(json.dumps(METHODS), encoding="utf-8")  # JSON is YAML
     roles = [f"--{role}={role}" for role in ("timestamp", "id", "label", "prediction", "score")]
-    options = [f"--reference-until={until}", "--chunk=1d", f"--spec={spec}", f"--json={folder / 'ours.json'}"]
+    options = [f"--reference-until={until}", "--chunk=1d", f"--spec={spec}", f"--json={folder / 'driftline.json'}"]
     return (str(Path(sys.executable).with_name("driftline")), "backtest", str(path), *roles, *options)

@@ -1,4 +1,4 @@
-"""Rows to compare on: ten features, five of them categorical, a score, a prediction and a label."""
+"""Rows for the comparison: ten features, five of them categorical, a score, a prediction and a label."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 CONTINUOUS = tuple(f"number_{place}" for place in range(5))
 CATEGORICAL = tuple(f"category_{place}" for place in range(5))
 SIZES = (3, 5, 8, 12, 20)
-"""How many categories each categorical feature has."""
+"""The number of categories of each categorical feature."""
 START = pd.Timestamp("2026-01-01", tz="UTC")
 BLOCK = 500_000
 REFERENCE_DAYS = 50
 
 
 def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame:
-    """Give rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing."""
+    """Return rows in the order of time, over whole days; labels follow the score, 1 % of two features are missing."""
     rng = np.random.default_rng(seed)
     offsets = np.sort(rng.integers(0, days * 86_400_000_000, rows)).astype("timedelta64[us]")
     score = rng.beta(1, 5, rows)
@@ -42,7 +42,7 @@ def scored(rows: int, since: pd.Timestamp, days: int, seed: int) -> pd.DataFrame
 
 
 def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
-    """Write a Parquet file, a block at a time: the days of the reference, then `chunks` days to analyse.
+    """Write a Parquet file block by block: the days of the reference, then `chunks` days of the analysis.
 
     Gives the instant where the reference ends. Categories are written as plain text.
     """
@@ -58,15 +58,15 @@ def write(path: Path, reference: int, analysis: int, chunks: int) -> str:
 
 
 def _blocks(reference: int, analysis: int, chunks: int, until: pd.Timestamp) -> list[tuple[pd.Timestamp, int, int]]:
-    """Split both windows into blocks of whole days of some 500,000 rows: start, rows and days of each."""
-    found = []
+    """Split both windows into blocks of whole days of about 500,000 rows: start, rows and days of each."""
+    blocks = []
     for since, rows, days in ((START, reference, REFERENCE_DAYS), (until, analysis, chunks)):
         count = min(days, max(1, rows // BLOCK))
         edges = np.linspace(0, days, count + 1).astype(int)
         shares = np.diff(np.linspace(0, rows, count + 1).astype(int))
         for first, last, share in zip(edges, edges[1:], shares, strict=False):
-            found.append((since + pd.Timedelta(days=int(first)), int(share), int(last - first)))
-    return found
+            blocks.append((since + pd.Timedelta(days=int(first)), int(share), int(last - first)))
+    return blocks
 
 
 def _as_text(frame: pd.DataFrame) -> pa.Table:

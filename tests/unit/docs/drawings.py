@@ -1,4 +1,4 @@
-"""Reads the diagrams as their tests need them: what a reader sees, and the names that the code has."""
+"""Reads what a diagram shows, and the names that the code defines."""
 
 import re
 from functools import cache
@@ -24,37 +24,37 @@ _DEFINED = (
 
 
 def text(name: str) -> str:
-    """Give a diagram's source with its line breaks as blanks; what a reader sees, and the comments that name files."""
+    """Return a diagram's source with line breaks as blanks: the visible text, and comments that name files."""
     lines = SOURCES[name].read_text().splitlines()
     return "\n".join(line for line in lines if not line.startswith("!")).replace("\\n", " ")
 
 
 def drawn(name: str) -> str:
-    """Give only what a reader of the picture may see: `text` without comments, markup of style and colour."""
+    """Return the visible text of a diagram: `text` without comments, styles and colors."""
     lines = text(name).splitlines()[1:]
     return re.sub(r"<[^<>]*>|\*\*|\"", " ", "\n".join(line for line in lines if not line.startswith("'")))
 
 
 def words(name: str) -> set[str]:
-    """Give a diagram's words that can only be a name of the code: with an underscore, or a capital inside."""
+    """Return the words of a diagram that can only be names of the code: with an underscore or an inner capital."""
     without_files = re.sub(_FILE, " ", text(name))
     return {*re.findall(_WORD, without_files)} - PRODUCTS
 
 
 def files(name: str) -> set[str]:
-    """Give the names of files in a diagram, without their folders."""
+    """Return the names of files in a diagram, without their folders."""
     return {*re.findall(_FILE, text(name))}
 
 
 @cache
 def names_of_code() -> frozenset[str]:
-    """Give what the code defines: functions, classes, variables, fields, words that are strings, and files."""
-    found = {path.name for place in (ROOT, ROOT / ".github" / "workflows") for path in place.iterdir()}
+    """Return the names that the code defines: functions, classes, variables, fields, strings that are words, files."""
+    names = {path.name for place in (ROOT, ROOT / ".github" / "workflows") for path in place.iterdir()}
     for path in _files_of_code():
         content = path.read_text()
-        found |= {path.stem, *path.relative_to(ROOT).parts}
-        found |= {name for pattern in _DEFINED for name in re.findall(pattern, content, re.MULTILINE)}
-    return frozenset(found)
+        names |= {path.stem, *path.relative_to(ROOT).parts}
+        names |= {name for pattern in _DEFINED for name in re.findall(pattern, content, re.MULTILINE)}
+    return frozenset(names)
 
 
 def _files_of_code() -> list[Path]:

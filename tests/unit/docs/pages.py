@@ -1,4 +1,4 @@
-"""Reads the project's pages as the docs tests need them: code spans, fenced blocks, tables, what git would track."""
+"""Reads the project's pages: code spans, fenced blocks, tables and links; and lists the tracked files."""
 
 import re
 import shutil
@@ -19,41 +19,41 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 
 
 def fenced(page: Path, language: str) -> list[str]:
-    """Give the fenced blocks of a language."""
-    return [body for found, body in _FENCE.findall(page.read_text()) if found == language]
+    """Return the fenced blocks of a language."""
+    return [body for tag, body in _FENCE.findall(page.read_text()) if tag == language]
 
 
 def spans(text: str) -> list[str]:
-    """Give the inline code spans outside fenced blocks."""
+    """Return the inline code spans outside fenced blocks."""
     return _SPAN.findall(_FENCE.sub("", text))
 
 
 def links(page: Path) -> list[str]:
     """Return the targets of a page's links and pictures, of reference-style links too."""
-    found = re.findall(r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$", page.read_text(), re.MULTILINE)
-    return [inline or referenced for inline, referenced in found]
+    targets = re.findall(r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$", page.read_text(), re.MULTILINE)
+    return [inline or referenced for inline, referenced in targets]
 
 
 def section(page: Path, title: str) -> str:
-    """Give the text under a heading, up to the next one of any level."""
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
-    assert found, f"{page.name} has no section {title!r}"
-    return found[1]
+    """Return the text under a heading, up to the next one of any level."""
+    match = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert match, f"{page.name} has no section {title!r}"
+    return match[1]
 
 
 def table(page: Path, title: str) -> list[list[str]]:
-    """Give the rows of the one table in a section, its two heading lines left out."""
+    """Return the rows of the table in a section, without its two heading lines."""
     rows = [line for line in section(page, title).splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
 def commands(page: Path) -> str:
-    """Give all that the page shows as something to type, or names as code."""
+    """Return the text of all code blocks and code spans of a page."""
     return "\n".join([*(body for _, body in _FENCE.findall(page.read_text())), *spans(page.read_text())])
 
 
 def git(*arguments: str) -> list[str]:
-    """Ask git about the checkout; without git, or outside a clone, the test is skipped and says so."""
+    """Run git in the checkout and return its lines; the test is skipped without git or outside a clone."""
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("needs git and a clone, to know what is tracked")
     command = ("git", "-c", "safe.directory=*", *arguments)
@@ -63,6 +63,6 @@ def git(*arguments: str) -> list[str]:
 
 
 def tracked() -> list[Path]:
-    """List the files that are tracked, or would be."""
+    """Return the files that are tracked, or would be if they were added."""
     names = git("ls-files", "--cached", "--others", "--exclude-standard")
     return [ROOT / name for name in names if (ROOT / name).is_file()]

@@ -1,4 +1,4 @@
-"""The pictures of the containers are those of the compose files and Dockerfiles."""
+"""The diagrams of the containers show what the compose files and the Dockerfile define."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ BOX = r'^ *(?:component|database|queue) "([^"\n]*)" as (\w+)'
 
 
 class _Compose(yaml.SafeLoader):
-    """Reads `!reset` of a compose file as the empty value that it is, and `!override` as the list that it marks."""
+    """Reads `!reset` of a compose file as an empty value, and `!override` as the list that it marks."""
 
 
 def _marked(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[object]:
@@ -31,30 +31,30 @@ _Compose.add_constructor("!override", _marked)
 
 @cache
 def read(path: Path) -> dict[str, Any]:
-    return dict(yaml.load(path.read_text(), Loader=_Compose))  # noqa: S506  # it is a safe one
+    return dict(yaml.load(path.read_text(), Loader=_Compose))  # noqa: S506  # derived from SafeLoader
 
 
 @cache
 def services() -> dict[str, Service]:
-    """Give the root's services, each with what it takes over from the compose file of its step's folder."""
+    """Return the root's services, each merged with the service of the compose file that it extends."""
     return {name: _whole(ROOT / "compose.yaml", name) for name in read(ROOT / "compose.yaml")["services"]}
 
 
 def _whole(file: Path, name: str) -> Service:
-    own: Service = read(file)["services"][name]
-    extended = own.get("extends")
-    taken = _whole((file.parent / extended["file"]).resolve(), extended["service"]) if extended else {}
-    waits = {**taken.get("depends_on", {}), **own.get("depends_on", {})}
-    return {**taken, **own, "depends_on": waits}
+    service: Service = read(file)["services"][name]
+    extended = service.get("extends")
+    inherited = _whole((file.parent / extended["file"]).resolve(), extended["service"]) if extended else {}
+    waits = {**inherited.get("depends_on", {}), **service.get("depends_on", {})}
+    return {**inherited, **service, "depends_on": waits}
 
 
 def boxes() -> dict[str, str]:
-    """Give by alias what stands in each box of the picture of all containers."""
+    """Return the label of each box of the diagram of all containers, by alias."""
     return {alias: label for label, alias in re.findall(BOX, text("containers-production"), re.MULTILINE)}
 
 
 def names() -> dict[str, str]:
-    """Give by alias the service of each box: its bold word."""
+    """Return the service of each box, its bold word, by alias."""
     return {alias: re.findall(r"\*\*([\w-]+)\*\*", label)[0] for alias, label in boxes().items()}
 
 
@@ -62,21 +62,21 @@ def test_every_service_is_drawn_and_no_other() -> None:
     assert sorted(names().values()) == sorted(services())
 
 
-def test_the_arrows_are_what_waits_for_what() -> None:
+def test_arrows_are_the_dependencies_of_services() -> None:
     arrows = re.findall(r"^(\w+) --> (\w+)$", text("containers-production"), re.MULTILINE)
     shown = {(names()[before], names()[after]) for before, after in arrows}
     assert shown == {(before, name) for name in services() for before in _directly_before(name)}
 
 
 def _before(name: str) -> set[str]:
-    """Give what has to be there before a service starts, all the way back."""
+    """Return all services that must be ready before a service starts."""
     waits = {*services()[name]["depends_on"]}
-    return waits.union(*(_before(one) for one in waits))
+    return waits.union(*(_before(name) for name in waits))
 
 
 def _directly_before(name: str) -> set[str]:
     waits = {*services()[name]["depends_on"]}
-    return waits - {early for one in waits for early in _before(one)}
+    return waits - {early for later in waits for early in _before(later)}
 
 
 def test_the_ports_drawn_are_those_published_on_loopback() -> None:
@@ -108,25 +108,25 @@ def test_networks_volumes_and_versions_are_those_of_the_file() -> None:
 
 
 def images() -> dict[str, str]:
-    """Give by image what its box in the picture of the images says below the image's name."""
-    found = re.findall(r"^component \w+ <<\w+>> \[\n(.*?)^\]", text("docker-architecture"), re.MULTILINE | re.DOTALL)
-    parts = (body.split("====\n") for body in found)
+    """Return the text below the image's name in each box of the diagram of images, by image."""
+    bodies = re.findall(r"^component \w+ <<\w+>> \[\n(.*?)^\]", text("docker-architecture"), re.MULTILINE | re.DOTALL)
+    parts = (body.split("====\n") for body in bodies)
     return {name.strip().strip("*"): below for name, below in parts}
 
 
-def ours() -> dict[str, list[str]]:
-    """Give the services that run each image of ours."""
-    found: dict[str, list[str]] = {}
+def services_by_image() -> dict[str, list[str]]:
+    """Return the services that run each of our images."""
+    services_of: dict[str, list[str]] = {}
     for name, service in services().items():
         if name not in SERVERS:
-            found.setdefault(service["image"].partition(":")[0], []).append(name)
-    return found
+            services_of.setdefault(service["image"].partition(":")[0], []).append(name)
+    return services_of
 
 
 def test_every_image_is_drawn_with_the_services_that_run_it() -> None:
     runs = {image: re.findall(r"[a-z][a-z-]+", below.split("....\n")[1]) for image, below in images().items()}
     assert {image: sorted(names) for image, names in runs.items()} == {
-        image: sorted(names) for image, names in ours().items()
+        image: sorted(names) for image, names in services_by_image().items()
     }
 
 
@@ -153,8 +153,8 @@ def test_what_all_images_have_is_in_the_dockerfile() -> None:
     assert "openjdk-17" in DOCKERFILE
 
 
-def test_the_servers_addresses_are_those_that_containers_are_given() -> None:
-    given = read(ROOT / "deploy" / "hardened.yaml")["services"]["hardened"]["environment"]
-    assert f"{given['DB_HOST']}:{given['DB_PORT']}" in drawn("docker-architecture")
-    assert given["KAFKA_BOOTSTRAP_SERVERS"] in drawn("docker-architecture")
-    assert given["KAFKA_BOOTSTRAP_SERVERS"] in drawn("containers-production")
+def test_the_servers_addresses_are_those_of_the_containers() -> None:
+    environment = read(ROOT / "deploy" / "hardened.yaml")["services"]["hardened"]["environment"]
+    assert f"{environment['DB_HOST']}:{environment['DB_PORT']}" in drawn("docker-architecture")
+    assert environment["KAFKA_BOOTSTRAP_SERVERS"] in drawn("docker-architecture")
+    assert environment["KAFKA_BOOTSTRAP_SERVERS"] in drawn("containers-production")

@@ -1,23 +1,23 @@
-"""Each test that the list of deviations names is there."""
+"""Every test that the list of deviations names exists."""
 
 import re
 
 from tests.unit.docs.pages import ROOT
 
-ROOMS = (ROOT, ROOT / "tests" / "unit" / "engine", ROOT / "tests" / "integration" / "engine")
+FOLDERS = (ROOT, ROOT / "tests" / "unit" / "engine", ROOT / "tests" / "integration" / "engine")
 PAGE = ROOT / "docs" / "deviations.md"
 
 
 def named() -> list[tuple[str, str]]:
-    """Give (file, test) of every test named; `::test_x` alone is of the file named before it."""
-    found, file = [], ""
+    """Return (file, test) of every named test; `::test_x` alone belongs to the file named before it."""
+    tests, file = [], ""
     for path, test in re.findall(r"`([\w/]*\.py)?(?:::(test_\w+)(?:\[[^\]`]*\])?)?`", PAGE.read_text()):
         file = path or file
-        found.append((file, test))
-    return found
+        tests.append((file, test))
+    return tests
 
 
-def test_every_test_named_is_there() -> None:
+def test_every_named_test_exists() -> None:
     assert len(named()) > 10
     files = {file for file, _ in named()}
     texts = {file: _text(file) for file in files}
@@ -25,6 +25,6 @@ def test_every_test_named_is_there() -> None:
 
 
 def _text(file: str) -> str:
-    places = [place / file for place in ROOMS if (place / file).is_file()]
-    assert places, f"{file} is not there"
+    places = [place / file for place in FOLDERS if (place / file).is_file()]
+    assert places, f"{file} does not exist"
     return places[0].read_text()

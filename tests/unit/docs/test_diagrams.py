@@ -1,4 +1,4 @@
-"""The diagrams name what the code has, and the pictures are those of their sources."""
+"""The diagrams name what the code defines, and the pictures belong to their sources."""
 
 import json
 import re
@@ -36,18 +36,18 @@ SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.mo
 
 @dataclass(frozen=True)
 class Entity:
-    """A drawn table: what stands above and below its line."""
+    """A drawn table: the columns above and below its line."""
 
     key: tuple[str, ...]
     others: tuple[str, ...]
 
 
 def entities() -> dict[str, Entity]:
-    found = {}
+    drawn_tables = {}
     for name, body in re.findall(r"^ *entity (\w+) <<\w+>> \{\n(.*?)^ *\}", text("tables"), re.MULTILINE | re.DOTALL):
         above, _, below = body.partition("--\n")
-        found[name] = Entity(tuple(above.split()), tuple(below.split()))
-    return found
+        drawn_tables[name] = Entity(tuple(above.split()), tuple(below.split()))
+    return drawn_tables
 
 
 def tables_of_code() -> dict[str, Table]:
@@ -86,18 +86,18 @@ def test_the_picture_of_the_database_names_every_table_and_account() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_every_name_is_one_of_the_code(name: str) -> None:
     settings = {span.partition("=")[0] for names, *_ in table(SETTINGS, "Settings") for span in spans(names)}
-    known = names_of_code() | {*tables_of_code()} | {*ACCOUNTS} | SCHEMAS | settings
-    assert sorted(words(name) - known) == []
+    defined = names_of_code() | {*tables_of_code()} | {*ACCOUNTS} | SCHEMAS | settings
+    assert sorted(words(name) - defined) == []
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_file_named_is_one_that_is_there_or_that_the_code_writes(name: str) -> None:
-    known = names_of_code()
-    assert [file for file in sorted(files(name)) if file not in known and file.partition(".")[0] not in known] == []
+def test_every_named_file_exists_or_is_written_by_the_code(name: str) -> None:
+    defined = names_of_code()
+    assert [file for file in sorted(files(name)) if file not in defined and file.partition(".")[0] not in defined] == []
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_folder_named_is_there_or_made(name: str) -> None:
+def test_every_named_folder_exists_or_is_created(name: str) -> None:
     paths = re.findall(r"(?<![\w/.])((?:flaskapp|eda|pyspark|monitoring|stack|var)/[\w/-]*)(?![\w.]*\.)", drawn(name))
     made = {"var/objects", "var/objects/prepared", "eda/output", "monitoring/output"}
     assert [path for path in paths if not (ROOT / path).exists() and path.rstrip("/") not in made] == []
@@ -119,13 +119,13 @@ def test_every_topic_port_and_service_of_the_local_stack_is_drawn() -> None:
     assert [process.name for process in PROCESSES if process.name not in local.lower()] == []
 
 
-def test_the_pages_name_topics_that_there_are() -> None:
+def test_the_pages_name_existing_topics() -> None:
     texts = " ".join(page.read_text() for page in PAGES)
     assert {*re.findall(r"\bcdr-[a-z-]+", texts)} <= {*Topic}
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_a_diagram_has_its_files_name_the_one_style_and_a_title(name: str) -> None:
+def test_a_diagram_has_its_files_name_the_style_and_a_title(name: str) -> None:
     source = SOURCES[name].read_text()
     assert source.startswith(f"@startuml {name}\n")
     assert source.endswith("@enduml\n")
@@ -139,7 +139,7 @@ def training() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "text_shown"),
     [
         ("poll-sequence", f"every {MonitorSettings.model_fields['poll_seconds'].default:g} s"),
         ("poll-sequence", f"retry_at in {FIRST_REST.total_seconds():g} s"),
@@ -158,11 +158,11 @@ def training() -> dict[str, Any]:
         ("monitoring", f"({LASTING} of {WINDOW} days)"),
     ],
 )
-def test_a_number_said_is_that_of_the_code(name: str, said: str) -> None:
-    assert said in " ".join(drawn(name).split())
+def test_a_number_in_a_diagram_is_that_of_the_code(name: str, text_shown: str) -> None:
+    assert text_shown in " ".join(drawn(name).split())
 
 
-def test_there_is_a_picture_of_every_step() -> None:
+def test_every_step_has_a_diagram() -> None:
     assert {*STEPS, "cloud-data"} <= {*SOURCES}
 
 
@@ -171,7 +171,7 @@ def test_the_pictures_are_those_of_their_sources() -> None:
     assert diagrams.strays() == []
 
 
-def test_every_picture_is_shown_and_told_of() -> None:
+def test_the_gallery_shows_every_picture() -> None:
     shown = re.findall(r"!\[[^\]]+\]\((rendered/[\w-]+\.svg)\)", GALLERY.read_text())
     assert shown == list(dict.fromkeys(shown))
     assert {*shown} == {f"rendered/{name}.svg" for name in SOURCES}

@@ -1,4 +1,4 @@
-"""What the pages tell people to type, open and expect is there."""
+"""Commands, paths, links and settings that the pages name exist."""
 
 import importlib.util
 import json
@@ -50,7 +50,7 @@ def test_every_state_is_explained() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_make_target_named_is_there(page: Path) -> None:
+def test_every_named_make_target_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = {*re.findall(r"^([a-z0-9-]+):.*## ", makefile, re.MULTILINE)}
     named = {
@@ -69,14 +69,14 @@ def _indented(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_and_path_named_is_there(page: Path) -> None:
+def test_every_named_link_and_path_exists(page: Path) -> None:
     targets = [link.split("#")[0] for link in links(page)]
     local = [target for target in targets if target and "://" not in target]
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
     words = " ".join(commands(page).split()).replace("'", " ").replace("=", " ").split()
     paths = [word.rstrip(".,;:)") for word in words if word.split("/")[0] in folders and "/" in word]
     assert {*local, *paths}, "the page names no path"
-    assert [path for path in paths if not _is_there(path)] == []
+    assert [path for path in paths if not _exists(path)] == []
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
@@ -90,27 +90,27 @@ def test_every_link_of_every_page_leads_somewhere() -> None:
 
 
 def _anchors(page: Path) -> set[str]:
-    """Name a page's headings as links do."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def _is_there(path: str) -> bool:
+def _exists(path: str) -> bool:
     if re.search(r"[<*{…]", path):
         return any(ROOT.glob(re.sub(r"<[^>]*>|\{[^}]*\}|…", "*", path)))
     return (ROOT / path).exists() or bool(git("check-ignore", "--no-index", path, f"{path.rstrip('/')}/"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_python_module_to_run_is_there(page: Path) -> None:
+def test_every_python_module_to_run_exists(page: Path) -> None:
     modules = {*re.findall(r"-m ([a-z_]+(?:\.[a-z_]+)*)", commands(page))}
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
 
 
 def test_every_folder_of_code_is_explained() -> None:
-    house = " ".join(cell for row in table(CONTRIBUTING, "The source tree") for cell in row)
-    ours = {path.parts[0] for path in map(Path, git("ls-files", "*.py", "*.puml"))}
-    assert [name for name in sorted(ours) if f"`{name}/" not in house] == []
+    explained = " ".join(cell for row in table(CONTRIBUTING, "The source tree") for cell in row)
+    folders = {path.parts[0] for path in map(Path, git("ls-files", "*.py", "*.puml"))}
+    assert [name for name in sorted(folders) if f"`{name}/" not in explained] == []
 
 
 @pytest.mark.parametrize("name", ["eda/query_params.json", "pyspark/config.json"])
@@ -120,7 +120,7 @@ def test_the_keys_of_a_configuration_file_are_named(name: str) -> None:
     assert [key for key in keys if f"`{key}`" not in EXAMPLE.read_text()] == []
 
 
-def test_contributing_names_the_three_rooms_of_tests() -> None:
-    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
-    assert rooms == {"unit", "integration", "e2e"}
-    assert [room for room in rooms if f"tests/{room}" not in CONTRIBUTING.read_text()] == []
+def test_contributing_names_the_folders_of_tests() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
+    assert folders == {"unit", "integration", "e2e"}
+    assert [name for name in folders if f"tests/{name}" not in CONTRIBUTING.read_text()] == []

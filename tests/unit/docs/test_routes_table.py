@@ -29,18 +29,18 @@ LATER = date(2200, 1, 1)
 
 
 @pytest.fixture(scope="module")
-def nobodys_port() -> int:
-    """A port where nothing listens: no service needs its servers to say what it answers to."""
+def unused_port() -> int:
+    """Return a port where nothing listens; a service lists its routes without its servers."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def services(nobodys_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
-    database = DatabaseSettings.model_validate({"port": nobodys_port, "user": "nobody", "password": "none"})
-    at_once = Publisher.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
-    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{nobodys_port}", publisher=at_once)
+def services(unused_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
+    database = DatabaseSettings.model_validate({"port": unused_port, "user": "nobody", "password": "none"})
+    quick_publisher = Publisher.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
+    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_port}", publisher=quick_publisher)
     simulator = flaskapp.app.create_app(Settings(database, kafka, SimulatorSettings()))
     settings = MonitorSettings(output=tmp_path_factory.mktemp("output"))
     monitor = monitoring.app.create_app(settings, database, polls=False)
@@ -64,7 +64,7 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 
 
 OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
-"""What changes anything; all else reads."""
+"""Routes that change something; all others only read."""
 
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
@@ -76,14 +76,14 @@ def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, 
 
 
 def test_the_page_on_security_names_the_scope_of_every_route(services: dict[str, APIFlask]) -> None:
-    told = {spans(scope)[0]: {*spans(allows)} for scope, allows in table(SECURITY, "Tokens and limits")}
+    documented_scopes = {spans(scope)[0]: {*spans(allows)} for scope, allows in table(SECURITY, "Tokens and limits")}
     needed: dict[str, set[str]] = {scope: set() for scope in Scope}
     for app in services.values():
         for rule in app.url_map.iter_rules():
             scope = scope_of(app, rule.endpoint)
             if scope and not rule.endpoint.startswith(("pages.", "static")):
                 needed[scope] |= {f"{method} {rule.rule}" for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
-    assert told == needed
+    assert documented_scopes == needed
 
 
 def test_every_route_is_explained() -> None:
@@ -92,7 +92,7 @@ def test_every_route_is_explained() -> None:
     assert [routes for _, routes, answers in rows if not answers] == []
 
 
-def test_every_address_to_curl_is_a_route(services: dict[str, APIFlask]) -> None:
+def test_every_curl_command_uses_a_route(services: dict[str, APIFlask]) -> None:
     ports = {str(SimulatorSettings.model_fields["port"].default): "simulator"}
     ports[str(MonitorSettings.model_fields["port"].default)] = "monitor"
     shown = re.findall(r"curl (?:-X (\w+) )?(?:localhost|127\.0\.0\.1):(\d+)(/\S*)", "\n".join(fenced(EXAMPLE, "sh")))
@@ -101,7 +101,7 @@ def test_every_address_to_curl_is_a_route(services: dict[str, APIFlask]) -> None
         assert f"{method or 'GET'} {path}" in routes_of(services[ports[port]])
 
 
-def test_every_body_to_send_is_one_that_the_simulator_takes() -> None:
+def test_the_simulator_accepts_every_body_shown() -> None:
     bodies = re.findall(r"/start_stream -H '[^']*' -d '(\{.*?\})'", "\n".join(fenced(EXAMPLE, "sh")), re.DOTALL)
     assert bodies
     for body in bodies:
@@ -111,7 +111,7 @@ def test_every_body_to_send_is_one_that_the_simulator_takes() -> None:
         assert {*json.loads(body)} >= {*StartStream.model_fields} - {"batch_size"}
 
 
-def test_the_defaults_of_a_plain_stream_are_those_named() -> None:
+def test_the_page_states_the_defaults_of_a_stream() -> None:
     plain = StartStream()
     assert (plain.num_batches, plain.batch_size, plain.interval) == (10, 1000, timedelta(minutes=1).total_seconds())
     assert "10 batches of 1,000 records stamped now, one a minute" in EXAMPLE.read_text()
@@ -123,7 +123,7 @@ def test_every_kind_of_drift_is_named() -> None:
     assert {*re.findall(r"\bDP_M\w+", EXAMPLE.read_text())} <= {*CDR_USAGE}
 
 
-def test_the_pages_say_how_errors_look(services: dict[str, APIFlask]) -> None:
+def test_the_page_shows_the_format_of_errors(services: dict[str, APIFlask]) -> None:
     answer = services["monitor"].test_client().get("/nowhere")
     assert answer.status_code == 404
     assert answer.json is not None

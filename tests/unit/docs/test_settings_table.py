@@ -1,4 +1,4 @@
-"""The reference of settings is the fields of all settings classes, with their defaults."""
+"""The reference of settings lists the fields of all settings classes with their defaults."""
 
 import importlib
 import re
@@ -19,7 +19,7 @@ OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_I
 
 
 def modules_with_settings() -> Iterator[str]:
-    """Name each module whose text derives a class from BaseSettings or EnvironmentSettings."""
+    """Yield each module that defines a subclass of BaseSettings or EnvironmentSettings."""
     for parent, names in PACKAGES.items():
         for file in (file for name in names.split() for file in sorted((parent / name).rglob("*.py"))):
             if re.search(r"^class \w+\((?:Base|Environment)Settings\)", file.read_text(), re.MULTILINE):
@@ -37,12 +37,12 @@ def settings_classes() -> list[type[BaseSettings]]:
 
 def variable(cls: type[BaseSettings], name: str, field: FieldInfo) -> str:
     alias = field.validation_alias or field.alias
-    assert alias is None or isinstance(alias, str), f"{cls.__name__}.{name}: one name only, please"
+    assert alias is None or isinstance(alias, str), f"{cls.__name__}.{name}: use a single name"
     return (alias or f"{cls.model_config.get('env_prefix', '')}{name}").upper()
 
 
 def shown(value: Any) -> str:
-    """Show a default as one would type it; a path of the checkout relative to it, none as nothing."""
+    """Return a default as a user would type it: paths relative to the checkout, None as nothing."""
     if value is None:
         return ""
     if isinstance(value, Path):
@@ -81,7 +81,7 @@ def test_every_setting_is_explained() -> None:
     assert [names for names, meaning in table(SETTINGS, "Settings") if not meaning] == []
 
 
-def test_no_page_names_a_variable_of_ours_that_is_none() -> None:
+def test_every_variable_that_a_page_names_exists() -> None:
     for page in (file for file in tracked() if file.suffix == ".md" and file.name != "CHANGELOG.md"):
         named = {
             *re.findall(

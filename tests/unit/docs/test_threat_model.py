@@ -1,4 +1,4 @@
-"""Every answer that the threat model names is in the code, and every test in the tests."""
+"""Every file and test that the threat model names exists."""
 
 import ast
 import re
@@ -26,19 +26,19 @@ def test_the_page_is_one_page() -> None:
     assert len(PAGE.read_text().splitlines()) < 60
 
 
-def test_each_threat_has_an_answer_and_something_that_shows_it() -> None:
+def test_each_threat_has_an_answer_and_a_test() -> None:
     assert len(rows()) >= 15
     assert [row for row in rows() if len(row) != 3 or not all(row)] == []
     assert [row[0] for row in rows() if "tests/" not in row[2]] == []
 
 
-def test_every_file_named_is_there() -> None:
+def test_every_named_file_exists() -> None:
     files = named(PAGE.read_text())
     assert len(files) > 30
     assert [name for name in files if not name.startswith(("/", "var/")) and not (paths.ROOT / name).exists()] == []
 
 
-def test_nothing_that_is_read_can_run_code() -> None:
+def test_no_module_reads_formats_that_run_code() -> None:
     code = [file for file in tracked_files() if file.suffix == ".py" and file.relative_to(paths.ROOT).parts[0] in CODE]
     assert len(code) > 150
     assert {name for file in code for name in imported(file)} & RUNS_WHAT_IT_READS == set()

@@ -1,4 +1,4 @@
-"""The workflows: least rights, pinned actions, time limits, and no step that is not a command of ours."""
+"""The workflows have least rights, pinned actions and time limits, and each step is one command."""
 
 import re
 from collections import defaultdict
@@ -45,7 +45,7 @@ def steps() -> Iterator[Yaml]:
         yield from loaded(file)["runs"]["steps"]
 
 
-def test_the_workflows_are_there() -> None:
+def test_the_expected_workflows_exist() -> None:
     assert [file.stem for file in WORKFLOWS] == ["ci", "fetch-data", "images", "release", "security"]
 
 
@@ -65,11 +65,11 @@ def test_an_action_has_one_version() -> None:
         for used, comment in USES.findall(file.read_text()):
             action = "/".join(used.partition("@")[0].split("/")[:2])
             versions[action].add((used.partition("@")[2], comment))
-    assert {action for action, found in versions.items() if len(found) > 1} == set()
+    assert {action for action, pins in versions.items() if len(pins) > 1} == set()
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
-def test_a_workflow_has_no_rights_of_its_own_and_no_twin(file: Path) -> None:
+def test_a_workflow_has_no_default_rights_and_runs_alone(file: Path) -> None:
     workflow = loaded(file)
     assert workflow["permissions"] == {}
     assert workflow["concurrency"]["group"]
@@ -83,13 +83,13 @@ def test_a_job_has_the_rights_it_needs_and_a_time_limit() -> None:
         assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"]), (workflow, name)
 
 
-def test_no_checkout_leaves_its_token_behind() -> None:
+def test_no_checkout_keeps_its_token() -> None:
     checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_no_workflow_asks_for_a_stored_secret() -> None:
+def test_no_workflow_uses_a_stored_secret() -> None:
     for file in (*WORKFLOWS, *ACTIONS):
         assert "secrets." not in file.read_text(), file
 
@@ -103,22 +103,22 @@ def test_a_step_is_one_command_and_its_make_target_exists() -> None:
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
-def test_values_of_an_event_reach_a_shell_by_its_environment_only() -> None:
+def test_event_values_reach_a_shell_only_by_its_environment() -> None:
     foreign = re.compile(r"\$\{\{(?!\s*matrix\.)")
     assert [step["run"] for step in steps() if foreign.search(step.get("run", ""))] == []
 
 
-def test_each_job_makes_the_environment_of_the_python_it_sets_up() -> None:
+def test_each_job_uses_the_python_that_it_sets_up() -> None:
     for workflow, name, job in jobs():
         for step in job["steps"]:
             if step.get("uses") == "./.github/actions/setup":
                 assert job["env"]["PYTHON"] == f"python{step.get('with', {}).get('python', '3.11')}", (workflow, name)
 
 
-def test_the_servers_of_a_job_are_given_by_the_names_that_the_tests_know() -> None:
-    known = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "external_servers.py").read_text()))
-    given = {name for _, _, job in jobs() for name in job.get("env", {}) if name.startswith("TEST_")}
-    assert given == known
+def test_a_job_passes_its_servers_by_the_names_of_the_tests() -> None:
+    expected = set(re.findall(r"TEST_[A-Z_]+", (paths.STACK / "testing" / "external_servers.py").read_text()))
+    passed = {name for _, _, job in jobs() for name in job.get("env", {}) if name.startswith("TEST_")}
+    assert passed == expected
 
 
 def test_the_servers_of_a_job_are_those_of_the_compose_file() -> None:
@@ -139,7 +139,7 @@ def test_every_image_is_built() -> None:
     assert "SERVICE=${{ matrix.image }}" in step["with"]["build-args"].split("\n")
 
 
-def test_what_fetching_data_needs_is_said_in_its_page() -> None:
+def test_the_page_names_the_variables_of_fetch_data() -> None:
     text = (GITHUB / "workflows" / "fetch-data.yml").read_text()
     page = (paths.ROOT / "docs" / "how-to" / "cloud-data.md").read_text()
     needed = set(re.findall(r"vars\.(\w+)", text))

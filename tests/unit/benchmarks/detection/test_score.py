@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.detection.said import Said
+from benchmarks.detection.alarms import ChunkAlarm
 from benchmarks.detection.score import Share, delay, score
 from benchmarks.detection.stream import Truth
 
@@ -11,22 +11,22 @@ DRIFT = Truth("unit 60", "", (False, False, True, True, True), (False, False, Fa
 CALM = Truth("none", "", (False,) * 4, (False,) * 4)
 
 
-def _said(marks: str, columns: frozenset[str] = frozenset()) -> list[Said]:
-    return [Said(mark == "#", columns if mark == "#" else frozenset()) for mark in marks]
+def _marked(marks: str, columns: frozenset[str] = frozenset()) -> list[ChunkAlarm]:
+    return [ChunkAlarm(mark == "#", columns if mark == "#" else frozenset()) for mark in marks]
 
 
 @pytest.mark.parametrize(
     ("marks", "late"), [("..#..", 0), ("...#.", 0), ("....#", 1), (".....", None), ("##...", None), ("..", None)]
 )
-def test_a_delay_counts_from_the_first_chunk_that_hurts(marks: str, late: int | None) -> None:
-    assert delay(DRIFT, _said(marks)) == late
+def test_a_delay_counts_from_the_first_harmful_chunk(marks: str, late: int | None) -> None:
+    assert delay(DRIFT, _marked(marks)) == late
 
 
-def test_what_hurts_what_does_not_and_what_is_calm_are_told_apart() -> None:
+def test_harmful_harmless_and_calm_streams_are_distinguished() -> None:
     harmless = Truth("mix 0.2", "", DRIFT.drifts, (False,) * 5, A, A, lead=2)
-    right, wrong = _said("#...#", A | {"probability_1"}), _said("..#..", A | {"b"})
-    found = score([(DRIFT, right), (harmless, _said(".....")), (DRIFT, wrong), (CALM, _said("#..."))])
-    assert (found.in_time, found.hurting, found.all) == (Share(2, 2), Share(2, 2), Share(2, 3))
-    assert found.false == Share(1, 4)
-    assert found.right == Share(1, 2)
-    assert found.delays == (0, 1)
+    right, wrong = _marked("#...#", A | {"probability_1"}), _marked("..#..", A | {"b"})
+    result = score([(DRIFT, right), (harmless, _marked(".....")), (DRIFT, wrong), (CALM, _marked("#..."))])
+    assert (result.in_time, result.harmful, result.all) == (Share(2, 2), Share(2, 2), Share(2, 3))
+    assert result.false == Share(1, 4)
+    assert result.right == Share(1, 2)
+    assert result.delays == (0, 1)

@@ -1,4 +1,4 @@
-"""The engine's way, as one process: read a file, compute, write JSON. Prints its own seconds."""
+"""Runs the engine as one process: reads a file, computes, writes JSON, and prints its seconds."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from driftline.engine.spec import ColumnSpec, Spec
 
 
 def spec_of(names: list[str]) -> Spec:
-    """Watch every feature by all drift methods that NannyML has, a chunk a day."""
+    """Return a spec with every feature, all drift methods of NannyML and one chunk per day."""
     features = [name for name in names if name.startswith(("number", "category"))]
     kinds = {
         name: ColumnKind.CATEGORICAL if name.startswith("category") else ColumnKind.CONTINUOUS for name in features
@@ -33,7 +33,7 @@ def spec_of(names: list[str]) -> Spec:
 
 
 def read(path: str) -> pd.DataFrame:
-    """Read the file with texts as categories."""
+    """Read the file, with texts as categories."""
     texts = [field.name for field in pq.read_schema(path) if field.name.startswith("category")]
     table = pq.read_table(path, read_dictionary=texts).rename_columns({"timestamp": EVENT_TIME, "score": SCORE})
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
@@ -55,7 +55,7 @@ def _plain(result: Result) -> dict[str, object]:
 
 
 def main() -> None:
-    """Do it once, for `FILE REFERENCE_UNTIL OUT`."""
+    """Run once with the arguments `FILE REFERENCE_UNTIL OUT`."""
     path, until, out = sys.argv[1:]
     began = time.perf_counter()
     rows = read(path)
@@ -70,8 +70,8 @@ def main() -> None:
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         fitted = fit_reference(rows[:cut], spec, mapper=threads.map)
-        found = list(threads.map(computed, by_chunk(rows[cut:], spec.period, spec.zone)))
-    Path(out).write_text(json.dumps(found), encoding="utf-8")
+        results = list(threads.map(computed, by_chunk(rows[cut:], spec.period, spec.zone)))
+    Path(out).write_text(json.dumps(results), encoding="utf-8")
     ended = time.perf_counter()
     print(json.dumps({"read": have - began, "compute": ended - have}))
 

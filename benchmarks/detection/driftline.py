@@ -1,10 +1,10 @@
-"""What Driftline says of a stream, under its default policy."""
+"""Driftline's alarms on a stream, with its default policy."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.detection.said import Said, Voices
+from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
 from driftline.engine.chunks import Chunk, by_chunk
 from driftline.engine.evaluate import evaluate_chunk
@@ -16,28 +16,28 @@ from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import verdict_of
 
 
-def driftline(streams: Sequence[Stream]) -> list[Voices]:
-    """Take an alert for an alarm, and beside it a warning too."""
+def driftline(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
+    """Return alarms that are alerts, and alarms that are warnings or alerts."""
     fitted = fit_reference(streams[0].reference, streams[0].spec)
-    return [_voices(verdicts(fitted, stream)) for stream in streams]
+    return [_by_level(verdicts(fitted, stream)) for stream in streams]
 
 
 def verdicts(fitted: FittedReference, stream: Stream) -> list[Verdict]:
-    """Derive the verdict of each chunk, every label in."""
+    """Derive the verdict of each chunk, with all labels."""
     spec = stream.spec
     facts: list[ChunkFacts] = []
-    found = []
+    derived = []
     for chunk, rows in by_chunk(stream.analysis, spec.period, spec.zone):
         facts.append(_facts(fitted, spec, chunk, rows))
-        found.append(verdict_of(spec, facts[-1], facts[:-1], track_records(spec, facts[:-1])))
-    return found
+        derived.append(verdict_of(spec, facts[-1], facts[:-1], track_records(spec, facts[:-1])))
+    return derived
 
 
-def _voices(found: Sequence[Verdict]) -> Voices:
+def _by_level(chunks: Sequence[Verdict]) -> AlarmsByLevel:
     return {
-        "Driftline: alert": [Said(v.state is State.ALERT, frozenset(v.drifted)) for v in found],
+        "Driftline: alert": [ChunkAlarm(v.state is State.ALERT, frozenset(v.drifted)) for v in chunks],
         "Driftline: warning or alert": [
-            Said(v.state in {State.WARN, State.ALERT}, frozenset(v.drifted)) for v in found
+            ChunkAlarm(v.state in {State.WARN, State.ALERT}, frozenset(v.drifted)) for v in chunks
         ],
     }
 

@@ -1,4 +1,4 @@
-"""NannyML's way, as one process: read a file, compute, write JSON. Prints its own seconds."""
+"""Runs NannyML as one process: reads a file, computes, writes JSON, and prints its seconds."""
 
 import json
 import os
@@ -18,7 +18,7 @@ PROBLEM = "classification_binary"
 
 
 def import_nannyml() -> Any:
-    """Import it so that it neither calls home nor starts a JVM."""
+    """Import NannyML so that it neither calls home nor starts a JVM."""
     os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
     sys.modules["pyspark"] = None  # type: ignore[assignment]
     warnings.simplefilter("ignore")
@@ -26,7 +26,7 @@ def import_nannyml() -> Any:
 
 
 def calculators(nannyml: Any, features: list[str], categorical: list[str]) -> list[Any]:
-    """Give all drift methods, realized and estimated performance and missing values, a chunk a day."""
+    """Return all drift methods, realized and estimated performance and missing values, with one chunk per day."""
     chunks = {"timestamp_column_name": "timestamp", "chunk_period": "D"}
     outputs = {"y_true": "label", "y_pred": "prediction", "y_pred_proba": "score", "problem_type": PROBLEM}
     columns = [*features, "score", "prediction"]
@@ -44,7 +44,7 @@ def calculators(nannyml: Any, features: list[str], categorical: list[str]) -> li
 
 
 def main() -> None:
-    """Do it once, for `FILE REFERENCE_UNTIL OUT`."""
+    """Run once with the arguments `FILE REFERENCE_UNTIL OUT`."""
     path, until, out = sys.argv[1:]
     nannyml = import_nannyml()
     began = time.perf_counter()
@@ -54,12 +54,12 @@ def main() -> None:
     reference, analysis = rows[rows["timestamp"] < cut], rows[rows["timestamp"] >= cut]
     features = [name for name in map(str, rows) if name.startswith(("number", "category"))]
     have = time.perf_counter()
-    found = []
+    results = []
     for calculator in calculators(nannyml, features, [name for name in features if name.startswith("category")]):
         calculator.fit(reference)
         run = calculator.estimate if hasattr(calculator, "estimate") else calculator.calculate
-        found.append(run(analysis).to_df().to_json())
-    Path(out).write_text(json.dumps(found), encoding="utf-8")
+        results.append(run(analysis).to_df().to_json())
+    Path(out).write_text(json.dumps(results), encoding="utf-8")
     ended = time.perf_counter()
     print(json.dumps({"read": have - began, "compute": ended - have}))
 

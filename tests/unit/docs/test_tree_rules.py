@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows: what no file may hold, and which files may not be."""
+"""Rules that no linter checks: text that no file may contain, and files that may not exist."""
 
 import importlib.util
 import re
@@ -28,14 +28,14 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registry addresses"])
-def test_no_file_names_somebodys_machine_or_registry(pattern: re.Pattern[str]) -> None:
-    found = [
+def test_no_file_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None:
+    matches = [
         f"{file}:{number}: {match[0]}"
         for file, text in texts()
         for number, line in enumerate(text.splitlines(), 1)
         if (match := pattern.search(line))
     ]
-    assert found == []
+    assert matches == []
 
 
 @pytest.mark.parametrize("word", REGISTRY_WORDS)
@@ -49,12 +49,12 @@ def test_the_folder_named_pyspark_is_no_package() -> None:
     assert "__init__.py" in (ROOT / "pyspark" / "README.md").read_text()
     library = importlib.util.find_spec("pyspark")
     assert library is not None
-    assert library.origin is not None, "the folder was found instead of the library"
+    assert library.origin is not None, "the folder hides the library"
 
 
 def test_tests_are_no_package() -> None:
     assert [*(ROOT / "tests").rglob("__init__.py")] == []
 
 
-def test_what_is_ignored_or_large_is_not_tracked() -> None:
+def test_large_files_are_not_tracked() -> None:
     assert [file for file, size in ((file, file.stat().st_size) for file in tracked()) if size > 2_000_000] == []
