@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -10,6 +10,8 @@ PYTEST := $(VENV) -m pytest
 PARALLEL := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -n 2 --dist loadgroup
 # In a network namespace of its own, unless the tests use external servers (stack/testing/external_servers.py).
 WITHOUT_NETWORK := $(if $(TEST_MARIADB_URL)$(TEST_MYSQL_URL)$(TEST_KAFKA),,$(VENV) -m devtools.network_namespace)
+# The modules of the public API: their docstrings hold examples, which are run.
+PUBLIC := $(addprefix src/driftline/,monitor.py backtesting/backtest.py backtesting/output/result.py engine/spec.py engine/results.py)
 SITE := NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -59,6 +61,7 @@ check: setup-dev ## Run all checks: lint, format, types, import contracts, secre
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
 	$(PYTEST) -q tests/unit/docs
+	$(PYTEST) -q --doctest-modules $(PUBLIC)
 	$(SITE) --quiet
 
 language: setup-dev ## List names, docstrings and commit subjects worth improving (of=FOLDER: of one folder)
@@ -88,6 +91,10 @@ test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and obj
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
 
+test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
+	@$(VENV) -m devtools.newest_python
+
+bench: setup ## Time the product against the bare thing it stands on (some minutes)
 bench: setup ## Run the benchmarks against the underlying libraries (some minutes)
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
@@ -106,6 +113,9 @@ secrets: setup-dev ## Create the passwords and tokens of the compose files in de
 services: setup-dev ## Write the files derived from the table of services: compose files, images, workflow
 	@$(VENV) -m devtools.services
 
+lock: setup-dev ## Write the lock files anew from pyproject.toml
+	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
+		-o requirements/newest.lock pyproject.toml requirements/newest.in
 lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \

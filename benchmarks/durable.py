@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from churn import migrate
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.testing.temporary_servers import mariadb_server
 

@@ -18,8 +18,8 @@ from driftline.objects import open_store
 from driftline.store import bulk, labels, ledger, registry, tables
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Batch, BatchKind
+from driftline.store.model_numbers import model_number
 from driftline.store.predictions import PredictionStore
-from driftline.store.tables import CHURN_NUMBER
 from monitoring.poll.poller import poll_once
 
 DAY = timedelta(days=1)
@@ -57,13 +57,14 @@ class History:
     """A model with its history of days of equal size, and the rows of the days written after it, by start."""
 
     engine: Engine
+    number: int
     next_day: datetime
     sizes: dict[datetime, int]
 
     @property
     def store(self) -> PredictionStore:
         """The store of the predictions."""
-        return PredictionStore(CHURN_NUMBER, SPEC)
+        return PredictionStore(self.number, SPEC)
 
     def add_day(self, rows: int) -> None:
         """Write one more day as the jobs and the simulator do: predictions, then the labels that arrive on it."""
@@ -71,7 +72,7 @@ class History:
         frame = scored_day(day, rows)
         arrived = label_frame(scored_day(labeled, self.sizes[labeled]), day + DAY)
         in_transaction(self.engine, lambda c: self.store.write(c, f"predict/{day:%F}", frame, NOW))
-        in_transaction(self.engine, lambda c: labels.write_batch(c, f"labels/{day:%F}", CHURN_NUMBER, arrived, NOW))
+        in_transaction(self.engine, lambda c: labels.write_batch(c, f"labels/{day:%F}", self.number, arrived, NOW))
         self.sizes[day] = rows
         self.next_day = day + DAY
 
@@ -88,13 +89,15 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
     """
     _register(engine, objects, rows_a_day, next_day)
     starts = [next_day - (days - n) * DAY for n in range(days)]
-    history = History(engine, next_day, dict.fromkeys(starts, rows_a_day))
+    with engine.connect() as connection:
+        number = model_number(connection, CHURN_MODEL)
+    history = History(engine, number, next_day, dict.fromkeys(starts, rows_a_day))
     for first in range(0, days, LOADED_AT_ONCE):
         _load(history, starts[first : first + LOADED_AT_ONCE])
     settled, latest = starts[: -LABEL_DELAY - 1], set(starts[-LABEL_DELAY - 1 :])
-    _poll(engine, {settled[-1]})
+    _poll(history, {settled[-1]})
     in_transaction(engine, lambda connection: _copy_results(connection, settled[-1]))
-    _poll(engine, latest)
+    _poll(history, latest)
     with engine.connect() as connection:
         for table in (history.store.table, tables.labels, tables.results, tables.chunk_revisions, tables.verdicts):
             connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # our own name
@@ -113,11 +116,12 @@ def _load(history: History, days: Sequence[datetime]) -> None:
     def work(connection: Connection) -> None:
         frames = [_numbered(connection, history, day) for day in days]
         columns = [*history.store.columns, "batch_number"]
-        _load_rows(connection, history.store.table, columns, pd.concat(frames))
+        _load_rows(connection, history.store.table, columns, pd.concat(frames), {})
         label_rows = pd.concat(
             [_labels_of(frame) for frame in frames if _is_labelled(history, frame)] or [_labels_of(frames[0][:0])]
         )
-        _load_rows(connection, tables.labels, ["id", "value", "known_at", "batch_number"], label_rows)
+        columns = ["id", "value", "known_at", "batch_number"]
+        _load_rows(connection, tables.labels, columns, label_rows, {"model_number": history.number})
 
     in_transaction(history.engine, work)
 
@@ -128,7 +132,7 @@ def _numbered(connection: Connection, history: History, day: datetime) -> pd.Dat
     numbers = {}
     for kind in (BatchKind.PREDICTIONS, BatchKind.LABELS):
         name = f"history/{kind}/{day:%F}"
-        batch = Batch(name, kind, ledger.content_hash(name.encode()), len(frame), NOW, CHURN_NUMBER, day, day)
+        batch = Batch(name, kind, ledger.content_hash(name.encode()), len(frame), NOW, history.number, day, day)
         numbers[kind] = ledger.open_batch(connection, batch)
     predicted = numbers[BatchKind.PREDICTIONS]
     assert predicted is not None
@@ -147,14 +151,15 @@ def _labels_of(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _load_rows(connection: Connection, table: Table, columns: Sequence[str], frame: pd.DataFrame) -> None:
-    constants = {"model_number": CHURN_NUMBER} if table is tables.labels else {}
+def _load_rows(
+    connection: Connection, table: Table, columns: Sequence[str], frame: pd.DataFrame, constants: bulk.Constants
+) -> None:
     bulk.load(connection, table, columns, bulk.encode(frame, columns), constants)
 
 
-def _poll(engine: Engine, days: set[datetime]) -> None:
-    in_transaction(engine, lambda connection: registry.queue(connection, CHURN_NUMBER, 1, days))
-    done = poll_once(engine, NOW, scheduled=False)
+def _poll(history: History, days: set[datetime]) -> None:
+    in_transaction(history.engine, lambda connection: registry.queue(connection, history.number, 1, days))
+    done = poll_once(history.engine, NOW, scheduled=False)
     assert done.chunks == len(days), done
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from benchmarks.durable import databases
 from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
 from churn.columns import CDR_USAGE, Cdr
+from churn.tables import cdr
 from driftline.store import bulk
 from driftline.store.database import in_transaction
-from driftline.store.tables import cdr
 
 SUBSCRIBERS, DAYS = 10_000, 100
 RUNS = 7

@@ -13,10 +13,10 @@ from benchmarks.durable import databases
 from benchmarks.measuring import Better, Target, Variant, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
 from churn.columns import Topic
+from churn.ledger import RELAY
 from driftline.settings import KafkaSettings
 from driftline.store import tables
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Consumer
 from flaskapp.records import write_records
 from flaskapp.relay.claimed_batches import LONG_TEXTS, messages
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
@@ -62,7 +62,7 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Varian
     """Return a variant that relays every batch; marking them as pending again is not timed."""
     relay = Relay(engine, publisher)
     relay.open()
-    pending = [{"consumer": Consumer.RELAY, "batch_number": number} for number in numbers]
+    pending = [{"consumer": RELAY, "batch_number": number} for number in numbers]
 
     def relay_all() -> None:
         relayed = [batch for lot in iter(relay.publish_next, []) for batch in lot]

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, select
 from benchmarks.durable import databases
 from benchmarks.measuring import Better, Target, alternate, conclude, machine, share, show, timed
 from benchmarks.plan import NOW, plan_of
+from churn import tables as tables_of_churn
 from churn.columns import Cdr
+from churn.ledger import RELAY
+from churn.tables import cdr
 from driftline.store import bulk, tables
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Consumer
 from flaskapp.records import COLUMNS, RecordBatch, write_records
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan
@@ -26,11 +28,11 @@ RUNS, RUNS_OF_ALL = 7, 3
 AIM = Target(0.7, Better.HIGHER)
 BARE = "bare_cdr"
 WRITTEN = (
-    tables.cdr.name,
+    cdr.name,
     tables.ledger.name,
     tables.pending_batches.name,
     tables.labels.name,
-    tables.stream_runs.name,
+    tables_of_churn.stream_runs.name,
     BARE,
 )
 
@@ -44,9 +46,9 @@ class Streams:
         self.made = [self.source.records(number, NOW) for number in self._numbers()]
         self.rows = sum(len(batch.frame) for batch in self.made)
         self.files = [self._file(folder, number, batch) for number, batch in enumerate(self.made)]
-        self.bare = Table(BARE, MetaData(), *(column._copy() for column in tables.cdr.columns))
+        self.bare = Table(BARE, MetaData(), *(column._copy() for column in cdr.columns))
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {tables.cdr.name}")  # our own names
+            connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {cdr.name}")  # our own names
 
     def _numbers(self) -> range:
         return range(1, self.plan.num_batches + 1)
@@ -66,7 +68,7 @@ class Streams:
 
     def _write(self, batches: Iterable[RecordBatch]) -> None:
         for batch in batches:
-            in_transaction(self.engine, partial(write_records, batch=batch, now=NOW, consumers=[Consumer.RELAY]))
+            in_transaction(self.engine, partial(write_records, batch=batch, now=NOW, consumers=[RELAY]))
 
     def whole_steps(self) -> None:
         """Write as the service does: the row of the stream, the records, the labels that became known."""
@@ -110,14 +112,14 @@ def compare(streams: Streams) -> None:
     seconds = alternate(
         {
             bare: streams.timed_variant(streams.bare_load, streams.bare),
-            made: streams.timed_variant(streams.without_generation, tables.cdr),
-            generated: streams.timed_variant(streams.with_generation, tables.cdr),
+            made: streams.timed_variant(streams.without_generation, cdr),
+            generated: streams.timed_variant(streams.with_generation, cdr),
         },
         RUNS,
     )
     steps = {
         bare: streams.timed_variant(streams.bare_load, streams.bare),
-        whole: streams.timed_variant(streams.whole_steps, tables.cdr),
+        whole: streams.timed_variant(streams.whole_steps, cdr),
     }
     all_steps = alternate(steps, RUNS_OF_ALL)
     show({**seconds, whole: all_steps[whole]}, streams.rows)

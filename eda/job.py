@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from churn import migrate
 from driftline import logs
 from driftline.clock import Clock, utc_now
 from driftline.errors import DriftlineError, InvalidInput
@@ -43,6 +44,7 @@ def run(settings: ExplorationSettings, engine: Engine, clock: Clock) -> Path:
         DatabaseUnavailable, NotMigrated: the database is not there or not ready.
     """
     asked = query_params.parse(_read(settings.query_params))
+    migrate.require_current(engine)
     with translated(), engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         found = explore(connection, asked)
     with step("drew the plots") as drawing:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, and_, case, distinct, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from churn.columns import CDR_USAGE
+from churn.tables import cdr
 from driftline.errors import NotFound
-from driftline.store.tables import cdr
 from eda.days import DAY, Count, missing_name, total_name
 from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES

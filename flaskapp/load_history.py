@@ -16,9 +16,9 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from sqlalchemy import Engine
 
+from churn import migrate
 from driftline.clock import MAX_CLOCK_SKEW, utc_now
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from flaskapp.command import start
 from flaskapp.history.loading import Loaded, load, summarize

@@ -8,8 +8,9 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from churn.columns import CDR_USAGE, Cdr
-from driftline.store import bulk, ledger, tables
-from driftline.store.ledger import BatchKind, Consumer
+from churn.ledger import ChurnBatchKind
+from churn.tables import cdr
+from driftline.store import bulk, ledger
 
 COLUMNS: tuple[str, ...] = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 """What is written of a record; the batch's number is the same for all."""
@@ -20,13 +21,11 @@ class RecordBatch:
     """Records with the id of their batch: `frame` has `COLUMNS`, aware stamps, at most 100,000 rows."""
 
     id: str
-    kind: BatchKind
+    kind: ChurnBatchKind
     frame: pd.DataFrame
 
 
-def write_records(
-    connection: Connection, batch: RecordBatch, now: datetime, consumers: Collection[Consumer] = ()
-) -> int:
+def write_records(connection: Connection, batch: RecordBatch, now: datetime, consumers: Collection[str] = ()) -> int:
     """Write a batch of records through the ledger; give the rows added, 0 where the batch is there already.
 
     Raises:
@@ -47,4 +46,4 @@ def write_records(
     number = ledger.open_batch(connection, entry, consumers)
     if number is None or batch.frame.empty:
         return 0
-    return bulk.load(connection, tables.cdr, COLUMNS, payload, {Cdr.BATCH_NUMBER: number})
+    return bulk.load(connection, cdr, COLUMNS, payload, {Cdr.BATCH_NUMBER: number})

@@ -5,11 +5,14 @@ With `pytest -n 2 --dist loadgroup` a file's tests run in one process, and all t
 
 import gc
 import os
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
+PLUGINS = ["stack.testing.fixtures", "stack.testing.object_fixtures"]
+pytest_plugins = PLUGINS if find_spec("confluent_kafka") else []
+"""Fixtures of servers; the environment of `make test-newest` has no clients of servers."""
 
 SHARED = ("nannyml", "spark")
 """Fixtures that take several seconds to make, once in each process that asks for one."""

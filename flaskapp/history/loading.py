@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Engine, select, text
 
+from churn.ledger import ChurnBatchKind
 from driftline.clock import naive_utc
 from driftline.errors import Conflict
 from driftline.store.database import in_transaction, translated
-from driftline.store.ledger import BatchKind
 from driftline.store.tables import ledger
 from flaskapp.records import RecordBatch, write_records
 
@@ -57,7 +57,7 @@ def _require_room(engine: Engine, span: Span) -> None:
     """Refuse a second history over the first: every usage would count twice."""
     entry = ledger.c
     other = select(entry.batch_id).where(
-        entry.kind == BatchKind.HISTORY,
+        entry.kind == ChurnBatchKind.HISTORY,
         entry.first_event <= naive_utc(span.last),
         entry.last_event >= naive_utc(span.first),
         ~entry.batch_id.startswith(span.prefix, autoescape=True),

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from churn.ledger import ChurnBatchKind
 from driftline.errors import InvalidInput
-from driftline.store.ledger import MAX_ROWS, BatchKind
+from driftline.store.ledger import MAX_ROWS
 from flaskapp.history.loading import Progress, Span
 from flaskapp.raw import file as raw_file
 from flaskapp.raw import rules as raw_rules
@@ -73,7 +74,7 @@ def file_batches(path: Path, span: Span, progress: Progress) -> Iterator[RecordB
     names = span.prefix.removeprefix("file/").removesuffix("/")
     for piece in _regrouped(raw_file.pieces(path, progress), MAX_ROWS):
         frame = raw_rules.frame_of(piece, f"{names}:")
-        yield RecordBatch(f"{span.prefix}{piece.lines[0]}", BatchKind.HISTORY, frame)
+        yield RecordBatch(f"{span.prefix}{piece.lines[0]}", ChurnBatchKind.HISTORY, frame)
 
 
 def _regrouped(pieces: Iterator[Piece], rows: int) -> Iterator[Piece]:

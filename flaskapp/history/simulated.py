@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from churn.columns import Cdr
+from churn.ledger import ChurnBatchKind
 from driftline.errors import InvalidInput
-from driftline.store.ledger import MAX_ROWS, BatchKind
+from driftline.store.ledger import MAX_ROWS
 from flaskapp.history.loading import Progress, Span
 from flaskapp.records import COLUMNS, RecordBatch
 from flaskapp.world.frames import NUMBER
@@ -69,7 +70,7 @@ class SimulatedHistory:
             frame = pd.concat([_records(world, day, self.until, name) for day in days], ignore_index=True)
             for start in range(0, len(frame), MAX_ROWS):
                 batch_id = f"{self.span.prefix}{days[0]:%Y%m%d}/{start}"
-                yield RecordBatch(batch_id, BatchKind.HISTORY, frame.iloc[start : start + MAX_ROWS])
+                yield RecordBatch(batch_id, ChurnBatchKind.HISTORY, frame.iloc[start : start + MAX_ROWS])
             progress(len(days))
 
 

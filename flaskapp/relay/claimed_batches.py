@@ -21,10 +21,11 @@ from sqlalchemy import (
 )
 
 from churn.columns import CDR_USAGE, Cdr
+from churn.ledger import RELAY
+from churn.tables import cdr
 from driftline.errors import DriftlineError
-from driftline.store import tables
 from driftline.store.database import translated
-from driftline.store.ledger import Consumer, claim_all, settle
+from driftline.store.ledger import claim_all, settle
 from flaskapp.relay.publisher import Publication
 
 MOST_BATCHES, MOST_RECORDS = 20, 10_000
@@ -56,7 +57,7 @@ class ClaimedBatches:
     def settle(self) -> None:
         """Delete the batches' pending rows and commit."""
         with translated():
-            settle(self._connection, Consumer.RELAY, *(batch["number"] for batch in self.batches))
+            settle(self._connection, RELAY, *(batch["number"] for batch in self.batches))
             self._connection.commit()
 
     def release(self) -> None:
@@ -83,7 +84,7 @@ def _claim(connection: Connection) -> Sequence[RowMapping]:
     """Claim as many as fit: their sizes are known only then, and a lock is let go of only with its transaction."""
     most = MOST_BATCHES
     while True:
-        batches = claim_all(connection, Consumer.RELAY, most)
+        batches = claim_all(connection, RELAY, most)
         most = _fitting([batch["rows_written"] for batch in batches])
         if most == len(batches):
             return batches
@@ -111,12 +112,12 @@ def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, byt
     Raises:
         DriftlineError: the table has more or fewer records than the batch; a person must look.
     """
-    statement = select(_joined(tables.cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
-        tables.cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
-        tables.cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
+    statement = select(_joined(cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
+        cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
+        cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
     )
     if batch["rows_written"] > WHOLE:
-        statement = statement.group_by(func.right(tables.cdr.c[Cdr.MSISDN], 1))
+        statement = statement.group_by(func.right(cdr.c[Cdr.MSISDN], 1))
     texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
     records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
     if len(records) != batch["rows_written"]:
@@ -132,7 +133,7 @@ def _joined(value: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def _json(batch: RowMapping) -> ColumnElement[str]:
-    column = tables.cdr.c
+    column = cdr.c
     parts: list[ColumnElement[str] | str] = [
         _text('{"record_id":'), func.json_quote(column[Cdr.RECORD_ID]),
         _text(f',"batch_id":{json.dumps(batch["batch_id"])},"{Cdr.DATE}":"'), _instant(batch),
@@ -147,7 +148,7 @@ def _instant(batch: RowMapping) -> ColumnElement[str]:
     """Write a record's stamp; where all have the same one the server need not write it row by row."""
     if batch["first_event"] == batch["last_event"]:
         return _text(f"{batch['first_event']:%Y-%m-%dT%H:%M:%S.%fZ}")
-    return func.date_format(tables.cdr.c[Cdr.DATE], INSTANT_FORMAT)
+    return func.date_format(cdr.c[Cdr.DATE], INSTANT_FORMAT)
 
 
 def _text(value: str) -> BindParameter[str]:

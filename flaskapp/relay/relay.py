@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from sqlalchemy import Engine, select
 
+from churn.ledger import RELAY
 from driftline.errors import KafkaUnavailable
 from driftline.store import tables
 from driftline.store.database import translated
-from driftline.store.ledger import Consumer
 from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
 from flaskapp.relay.publisher import Publication, Publisher
 
@@ -144,7 +144,7 @@ def _pending_batch_ids(engine: Engine) -> list[str]:
     statement = (
         select(tables.ledger.c.batch_id)
         .join(pending, pending.c.batch_number == tables.ledger.c.number)
-        .where(pending.c.consumer == Consumer.RELAY)
+        .where(pending.c.consumer == RELAY)
     )
     with translated(), engine.connect() as connection:
         return list(connection.execute(statement).scalars())

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from churn.ledger import RELAY
+from churn.tables import injected_drift, stream_runs
 from driftline.clock import aware_utc, naive_utc
 from driftline.errors import Conflict, NotFound
-from driftline.store.ledger import Consumer
-from driftline.store.tables import injected_drift, ledger, pending_batches, stream_runs
+from driftline.store.tables import ledger, pending_batches
 from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.world.frames import truth_frame
 
@@ -175,7 +176,7 @@ def _change(connection: Connection, run_id: str, values: dict[str, Any], now: da
 def unpublished(connection: Connection, run: Run | None = None) -> int:
     """Count the batches that the relay has still to publish: all, or those of one stream."""
     pending = pending_batches.c
-    statement = select(func.count()).where(pending.consumer == Consumer.RELAY)
+    statement = select(func.count()).where(pending.consumer == RELAY)
     if run is not None:
         mine = ledger.c.batch_id.startswith(batch_id(run.run_id, ""), autoescape=True)
         statement = statement.select_from(pending_batches.join(ledger, ledger.c.number == pending.batch_number))

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine
 
+from churn import migrate
 from driftline.clock import Clock
 from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
-from driftline.store import migrate
 from driftline.store.database import in_transaction
 from flaskapp.relay.publisher import Publisher
 from flaskapp.relay.relay import Relay

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr, prediction_id
-from driftline.store.ledger import BatchKind
+from churn.ledger import ChurnBatchKind
 from flaskapp.records import COLUMNS, RecordBatch
 from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.world.frames import NUMBER
@@ -32,7 +32,7 @@ class StreamSource:
     def records(self, number: int, now: datetime) -> RecordBatch:
         """Give batch `number` (from 1 on) of records; `now` stamps those of an undated stream."""
         frame = self._of_day(number) if self.plan.dated else self._of_part(number, now)
-        return RecordBatch(batch_id(self.plan.run_id, number), BatchKind.RECORDS, frame)
+        return RecordBatch(batch_id(self.plan.run_id, number), ChurnBatchKind.RECORDS, frame)
 
     def label_batch_id(self, number: int) -> str:
         """Name the batch of labels that follows batch `number` of records."""

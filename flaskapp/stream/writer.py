@@ -7,12 +7,14 @@ import pandas as pd
 from sqlalchemy import Connection, Date, Engine, cast, distinct, func, select, update
 from sqlalchemy.dialects.mysql import CHAR
 
-from churn.columns import Cdr, prediction_id
+from churn.columns import CHURN_MODEL, Cdr, prediction_id
+from churn.ledger import RELAY
+from churn.tables import cdr
 from driftline.clock import naive_utc
 from driftline.store import labels, tables
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Consumer
-from driftline.store.tables import CHURN_NUMBER, INSTANT
+from driftline.store.model_numbers import model_number
+from driftline.store.tables import INSTANT
 from flaskapp.records import write_records
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.runs import Run, RunState
@@ -38,7 +40,7 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
             return run
         source = source_of(run.plan)
         batch = source.records(run.next_batch, now)
-        added = write_records(connection, batch, now, [Consumer.RELAY])
+        added = write_records(connection, batch, now, [RELAY])
         _write_labels(connection, source, run.next_batch, now)
         return stream_runs.advance(connection, run, added, now)
 
@@ -51,9 +53,10 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
     frame = known.loc[(known["day"] >= start) | known["id"].isin(_ids_of_records(connection, known, start))]
     if frame.empty:
         return
-    entered = labels.write_batch(connection, source.label_batch_id(number), CHURN_NUMBER, frame, now)
+    churn_number = model_number(connection, CHURN_MODEL)
+    entered = labels.write_batch(connection, source.label_batch_id(number), churn_number, frame, now)
     if entered is not None:
-        fill_pseudo_churned(connection, entered)
+        fill_pseudo_churned(connection, entered, churn_number)
 
 
 def _ids_of_records(connection: Connection, known: pd.DataFrame, before: pd.Timestamp) -> set[str]:
@@ -61,13 +64,13 @@ def _ids_of_records(connection: Connection, known: pd.DataFrame, before: pd.Time
     days = known.loc[known["day"] < before, "day"]
     if days.empty:
         return set()
-    there = select(distinct(func.concat(cast(tables.cdr.c[Cdr.DATE], Date), "/", tables.cdr.c[Cdr.MSISDN]))).where(
-        tables.cdr.c[Cdr.DATE] >= naive_utc(days.min()), tables.cdr.c[Cdr.DATE] < naive_utc(before)
+    there = select(distinct(func.concat(cast(cdr.c[Cdr.DATE], Date), "/", cdr.c[Cdr.MSISDN]))).where(
+        cdr.c[Cdr.DATE] >= naive_utc(days.min()), cdr.c[Cdr.DATE] < naive_utc(before)
     )
     return set(connection.execute(there).scalars())
 
 
-def fill_pseudo_churned(connection: Connection, batch_number: int) -> int:
+def fill_pseudo_churned(connection: Connection, batch_number: int, churn_number: int) -> int:
     """Copy a batch of labels into the records that they speak of, those stamped with the day itself; give their number.
 
     One statement, driven by the batch's labels: each finds its record by the table's key.
@@ -76,12 +79,12 @@ def fill_pseudo_churned(connection: Connection, batch_number: int) -> int:
     day = cast(func.left(label.id, len("2026-01-31")), INSTANT)
     user = cast(func.substr(label.id, len(prediction_id("2026-01-31", "")) + 1), CHAR(20, charset="ascii"))
     statement = (
-        update(tables.cdr)
+        update(cdr)
         .where(
             label.batch_number == batch_number,
-            label.model_number == CHURN_NUMBER,
-            tables.cdr.c[Cdr.DATE] == day,
-            tables.cdr.c[Cdr.MSISDN] == user,
+            label.model_number == churn_number,
+            cdr.c[Cdr.DATE] == day,
+            cdr.c[Cdr.MSISDN] == user,
         )
         .values({Cdr.PSEUDO_CHURNED: label.value})
     )

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from churn.columns import FEATURES, Processed
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.score_table import STEP, ScoreTable
+from churn_jobs.stage_names import name_pipeline, name_stage
 
 PARTITIONS = 4
 WEIGHT_STEP = 2.0**-10
@@ -59,9 +60,9 @@ def _preparation(train: DataFrame) -> tuple[PipelineModel, DataFrame]:
     labelled = train.where(label.isNotNull()).withColumn(LABEL, label.cast("double"))
     in_order = labelled.repartition(PARTITIONS, Processed.USER).sortWithinPartitions(Processed.DATE, Processed.USER)
     stages: list[Transformer | Estimator[Any]] = [
-        SQLTransformer(statement=LOG1P),
-        Imputer(strategy="median", inputCols=list(LOGGED), outputCols=list(FILLED)),
-        VectorAssembler(inputCols=list(FILLED), outputCol=VECTOR),
+        name_stage(SQLTransformer(statement=LOG1P), "log1p"),
+        name_stage(Imputer(strategy="median", inputCols=list(LOGGED), outputCols=list(FILLED)), "imputer"),
+        name_stage(VectorAssembler(inputCols=list(FILLED), outputCol=VECTOR), "assembler"),
     ]
     fitted = Pipeline(stages=stages).fit(in_order.coalesce(1))
     weights = class_weights(labelled)
@@ -95,8 +96,8 @@ def _fit(
         minInstancesPerNode=config.minimum_leaf_rows,
         seed=config.seed,
     )
-    trees: RandomForestClassificationModel = forest.fit(weighted)
-    model = PipelineModel(stages=[*prepared.stages, trees])
+    trees: RandomForestClassificationModel = name_stage(forest, "forest").fit(weighted)
+    model = name_pipeline(PipelineModel(stages=[*prepared.stages, trees]))
     return Fitted(size, model, trees, score_table(with_score(validation, model)).roc_auc() or 0.0)
 
 

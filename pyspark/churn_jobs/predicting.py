@@ -8,7 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection
 
+from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, Processed
+from churn.tables import processed
 from churn_jobs import artifact, processed_store, scratch, staging
 from churn_jobs.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.batches import DayPart, predict_id
@@ -22,11 +24,10 @@ from churn_jobs.reference import event_time, prediction_id
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore, open_store
-from driftline.store import migrate, registry
+from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.predictions import Written
 from driftline.store.registry import Version
-from driftline.store.tables import processed
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
 PREFIX = "predict/"

@@ -7,7 +7,9 @@ from uuid import uuid4
 from pyspark.sql import DataFrame
 from sqlalchemy import Connection, func, select
 
+from churn import migrate
 from churn.columns import TRAILING_DAYS, Cdr
+from churn.tables import cdr, processed_staging
 from churn_jobs import features, processed_store, scratch, staging
 from churn_jobs.batches import DayPart
 from churn_jobs.days import AskedRange, DayRange, choose
@@ -17,9 +19,7 @@ from churn_jobs.job import Job
 from churn_jobs.one_at_a_time import only_one
 from churn_jobs.prepared_files import PreparedFiles
 from churn_jobs.progress import each, say, step
-from driftline.store import migrate
 from driftline.store.database import in_transaction
-from driftline.store.tables import cdr, processed_staging
 
 CURE = "Load raw data first: `python -m flaskapp.load_history`, or `make demo`."
 PREFIX = "prepare/"

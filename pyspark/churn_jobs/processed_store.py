@@ -6,13 +6,14 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, Insert, and_, delete, func, insert, literal, select
 
 from churn.columns import Processed
+from churn.ledger import ChurnBatchKind
+from churn.tables import processed, processed_staging
 from churn_jobs.batches import DayPart, Part, empty, prepare_id
 from churn_jobs.days import DayRange, midnight
 from churn_jobs.features import PREPARED
 from churn_jobs.staging import require_staged
 from driftline.store import ledger
 from driftline.store.tables import ledger as ledger_table
-from driftline.store.tables import processed, processed_staging
 
 DAY_COLUMN = processed.c[Processed.DATE]
 
@@ -55,7 +56,7 @@ def name_batch(connection: Connection, rows: DayPart) -> str:
 def replace(connection: Connection, batch_id: str, attempt: str, rows: DayPart, now: datetime) -> bool:
     """Replace the part's rows by the staged ones, in this transaction; say whether the batch was new."""
     instant = midnight(rows.part.day)
-    kind = ledger.BatchKind.PROCESSED
+    kind = ChurnBatchKind.PROCESSED
     batch = ledger.Batch(batch_id, kind, rows.content_hash, rows.rows, now, first_event=instant, last_event=instant)
     number = ledger.open_batch(connection, batch)
     if number is not None:

@@ -10,7 +10,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection, literal, or_, select
 
+from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
+from churn.ledger import SIMULATED, ChurnBatchKind
+from churn.tables import processed
+from churn.views import create_model_predictions
 from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
@@ -28,10 +32,9 @@ from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
 from driftline.objects import ObjectStore
-from driftline.store import migrate, registry
+from driftline.store import registry
 from driftline.store.database import in_transaction
-from driftline.store.ledger import SIMULATED, BatchKind
-from driftline.store.tables import ledger, processed
+from driftline.store.tables import ledger
 
 FORMAT = 1
 """Raised when the same data and configuration would give another model: it is part of the training hash."""
@@ -182,7 +185,7 @@ def _register(
         simulated = in_transaction(job.engine, lambda connection: holds_simulated(connection, windows.all))
         details = {**model.details, "reference_rows": len(frame), "simulated": simulated}
         candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, target.address, details)
-        version = registry.register(job.engine, candidate, job.objects, job.now)
+        version = registry.register(job.engine, candidate, job.objects, job.now, create_model_predictions)
     say(_summary(version, model))
     return version
 
@@ -191,7 +194,7 @@ def holds_simulated(connection: Connection, days: DayRange) -> bool:
     """Say whether simulated records are among those that the days' features are made of."""
     looked_at = days.preceded_by(TRAILING_DAYS - 1)
     batches = select(literal(1)).where(
-        ledger.c.kind.in_((BatchKind.HISTORY, BatchKind.RECORDS)),
+        ledger.c.kind.in_((ChurnBatchKind.HISTORY, ChurnBatchKind.RECORDS)),
         ledger.c.first_event < naive_utc(looked_at.end),
         ledger.c.last_event >= naive_utc(looked_at.start),
         or_(*(ledger.c.batch_id.startswith(begin, autoescape=True) for begin in SIMULATED)),

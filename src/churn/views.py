@@ -1,4 +1,4 @@
-"""Views that users know, made from the tables' own names."""
+"""The view `model_predictions`, which users know: the churn model's predictions with their labels."""
 
 from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.ext.compiler import compiles
@@ -7,8 +7,8 @@ from sqlalchemy.sql.compiler import DDLCompiler
 
 from churn.columns import FEATURES, Processed
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store.tables import CHURN_NUMBER, labels, predictions
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import labels
 
 MODEL_PREDICTIONS = "model_predictions"
 
@@ -17,7 +17,7 @@ class CreateView(DDLElement):
     """CREATE OR REPLACE VIEW of a query without bound values."""
 
     def __init__(self, name: str, query: Select[tuple[object, ...]]) -> None:
-        """Take the view's name and what it shows."""
+        """Take the view's name and its query."""
         self.name, self.query = name, query
 
 
@@ -27,24 +27,23 @@ def _compile(element: CreateView, compiler: DDLCompiler, **_: object) -> str:
     return f"CREATE OR REPLACE SQL SECURITY INVOKER VIEW {compiler.preparer.quote(element.name)} AS {query}"
 
 
-def model_predictions() -> Select[tuple[object, ...]]:
-    """Give the churn model's predictions joined with their labels, a row a subscriber-day."""
-    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
-    table = predictions(CHURN_NUMBER, spec)
-    label = labels.c.value
+def model_predictions(store: PredictionStore) -> Select[tuple[object, ...]]:
+    """Select the churn model's predictions joined with their labels: one row for each subscriber and day."""
+    predictions, label = store.table, labels.c.value
+    same_id = and_(labels.c.model_number == store.number, labels.c.id == predictions.c[ID])
     return select(
-        func.date(table.c[EVENT_TIME]).label(Processed.DATE),
-        func.substr(table.c[ID], len("2026-01-31/") + 1).label(Processed.USER),
-        *(table.c[name] for name in FEATURES),
+        func.date(predictions.c[EVENT_TIME]).label(Processed.DATE),
+        func.substr(predictions.c[ID], len("2026-01-31/") + 1).label(Processed.USER),
+        *(predictions.c[name] for name in FEATURES),
         label.label(Processed.LABEL),
         label.label(LABEL),
         *(
-            table.c[name]
+            predictions.c[name]
             for name in (PREDICTION, "probability_0", SCORE, ID, "model_version", "scored_at", "batch_number")
         ),
-    ).select_from(table.outerjoin(labels, and_(labels.c.model_number == CHURN_NUMBER, labels.c.id == table.c[ID])))
+    ).select_from(predictions.outerjoin(labels, same_id))
 
 
-def create_model_predictions(connection: Connection) -> None:
-    """Make or renew the view `model_predictions`."""
-    connection.execute(CreateView(MODEL_PREDICTIONS, model_predictions()))
+def create_model_predictions(connection: Connection, store: PredictionStore) -> None:
+    """Create or replace the view; `driftline.store.registry.register` calls it once the model's tables exist."""
+    connection.execute(CreateView(MODEL_PREDICTIONS, model_predictions(store)))

@@ -7,7 +7,7 @@ import typer
 
 from driftline import __version__
 from driftline.backtesting.command import backtest
-from driftline.errors import DriftlineError
+from driftline.errors import DriftlineError, MissingLibrary
 from driftline.http.token_command import token
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
@@ -34,6 +34,8 @@ def upgrade() -> None:
     typer.echo("The schema is up to date.")
 
 
+SERVER_LIBRARIES = frozenset({"alembic", "fsspec", "pydantic_settings", "pymysql", "sqlalchemy", "tenacity"})
+"""What the extra `server` installs: commands for databases and tokens import it when they run."""
 UNEXPECTED_ERROR_STATUS = 70
 """The exit status after an unexpected error: EX_SOFTWARE of sysexits.h, distinct from the 1 of `backtest --fail-on`."""
 
@@ -44,7 +46,7 @@ def main() -> None:
 
     logs.configure("cli")
     try:
-        app()
+        _run()
     except DriftlineError as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
@@ -53,3 +55,15 @@ def main() -> None:
         raise SystemExit(UNEXPECTED_ERROR_STATUS) from error
     finally:
         gc.freeze()  # the process ends anyway; a last garbage collection takes 0.14 s after a large file
+
+
+def _run() -> None:
+    """Run the command; where a library of the extra `server` is not installed, raise MissingLibrary."""
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in SERVER_LIBRARIES:
+            raise
+        msg = f"this command needs {library}, which is not installed; pip install 'driftline[server]'"
+        raise MissingLibrary(msg) from error

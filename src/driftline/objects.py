@@ -43,7 +43,7 @@ class StoreUnavailable(Unavailable):
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """All objects below one address; a key is a path below it, such as `references/churn/1f.parquet`.
+    """All objects below one address; a key is a path below it, such as `references/flights/1f.parquet`.
 
     `address` is an absolute folder, `gs://bucket/prefix` or `s3://bucket/prefix`.
     Every method that accesses the store may raise `ObjectMissing`, `StoreRefused` or `StoreUnavailable`.

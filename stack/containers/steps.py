@@ -14,9 +14,9 @@ from pathlib import Path
 import pymysql
 from pydantic import SecretStr
 
+from churn import migrate
 from driftline.errors import DriftlineError
 from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, SecretsFolder
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.console import print_error, step
 from stack.demo.client import DemoClient

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Engine, func, select
 
-from driftline.store.ledger import BatchKind
+from churn.ledger import ChurnBatchKind
 from driftline.store.tables import ledger
 from stack.demo.plan import Plan
 from stack.errors import StackError
@@ -18,7 +18,7 @@ def plan_for_loaded_history(plan: Plan, engine: Engine) -> Plan:
     """
     first, last = (func.min(ledger.c.first_event), func.max(ledger.c.last_event))
     with engine.connect() as connection:
-        span = connection.execute(select(first, last).where(ledger.c.kind == BatchKind.HISTORY)).one()
+        span = connection.execute(select(first, last).where(ledger.c.kind == ChurnBatchKind.HISTORY)).one()
     if span[0] is None:
         raise StackError("No history is loaded; load it first.")
     return replace(plan, history_first=span[0].date(), history_last=span[1].date())

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from churn.migrate import EXAMPLE
 from stack import paths
 from stack.console import print_line, print_warning, step
 from stack.errors import ForeignFolder, StartFailed
@@ -132,13 +132,13 @@ def _provide(site: Site) -> None:
 
 
 def _migrate(site: Site) -> None:
-    command = (str(Path(sys.executable).with_name("driftline")), "db", "upgrade")
+    command = (sys.executable, "-m", "churn", "upgrade")
     environment = environment_for("owner", site)
     completed = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if completed.returncode:
-        raise StartFailed(f"`driftline db upgrade` failed:\n{(completed.stdout + completed.stderr)[-2000:]}")
+        raise StartFailed(f"`{EXAMPLE.upgrade_command}` failed:\n{(completed.stdout + completed.stderr)[-2000:]}")
 
 
 def _stop(process: LocalProcess, running: RunningProcess, site: Site) -> None:

@@ -10,7 +10,11 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Table
 
 from churn import views
+from churn.columns import CHURN_MODEL
+from churn.migrate import EXAMPLE
+from churn.tables import cdr, daily_summary, processed, processed_staging, stream_runs
 from driftline.store import tables
+from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
 from stack.services.grants import Grant, Privilege, Schema
 from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
@@ -21,9 +25,12 @@ ALL, SELECT, INSERT, UPDATE, DELETE = (
 EXECUTE, CREATE, DROP = Privilege.EXECUTE, Privilege.CREATE, Privilege.DROP
 CREATE_VIEW, SHOW_VIEW, LOCK_TABLES = Privilege.CREATE_VIEW, Privilege.SHOW_VIEW, Privilege.LOCK_TABLES
 
-CHURN_PREDICTIONS = tables.predictions_name(tables.CHURN_NUMBER)
-CHURN_STAGING = tables.predictions_staging_name(tables.CHURN_NUMBER)
-MIGRATION = "alembic_version"
+CHURN_NUMBER = f"{{{CHURN_MODEL}}}"
+"""Stands for the churn model's number, which is looked up when rights are granted."""
+CHURN_PREDICTIONS = tables.predictions_name(CHURN_NUMBER)
+CHURN_STAGING = tables.predictions_staging_name(CHURN_NUMBER)
+VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
+"""Which migrations have run; a service reads them to refuse a database of another version."""
 
 SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
 WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY", "DRIFTLINE_TLS_")
@@ -54,10 +61,10 @@ SIMULATOR = Service(
     settings=(SETTINGS_AS_FILES, "SIMULATOR_", "RAW_DATA_", "KAFKA_PUBLISHER", *GOOGLE, *WEB_SERVER),
     kafka=KafkaAccess.CLIENT,
     grants=(  # it alone knows the truth about injected drift
-        Grant((SELECT,), (*_names(tables.models), MIGRATION)),
+        Grant((SELECT,), (*_names(tables.models), *VERSION_TABLES)),
         Grant((SELECT, INSERT), _names(tables.ledger, tables.ledger_slots), revoked=(UPDATE, DELETE)),
-        Grant((SELECT, INSERT, UPDATE), _names(tables.cdr, tables.labels, tables.stream_runs), revoked=(DELETE,)),
-        Grant((SELECT, INSERT, DELETE), _names(tables.daily_summary, tables.pending_batches), revoked=(UPDATE,)),
+        Grant((SELECT, INSERT, UPDATE), _names(cdr, tables.labels, stream_runs), revoked=(DELETE,)),
+        Grant((SELECT, INSERT, DELETE), _names(daily_summary, tables.pending_batches), revoked=(UPDATE,)),
         Grant((EXECUTE,)),
         Grant((SELECT, INSERT), schema=Schema.TRUTH, revoked=(UPDATE, DELETE)),
     ),
@@ -75,7 +82,7 @@ EDA = Service(
     folder="eda",
     command=("-m", "eda"),
     settings=(SETTINGS_AS_FILES, "EDA_"),
-    grants=(Grant((SELECT,), (*_names(tables.cdr), MIGRATION)),),
+    grants=(Grant((SELECT,), (*_names(cdr), *VERSION_TABLES)),),
     image=ContainerImage(
         "eda",
         code=("src/churn", "eda"),
@@ -100,7 +107,7 @@ JOBS = Service(
         Grant((SELECT, EXECUTE), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW)),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches)),
         Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
-        Grant((INSERT, DELETE), _names(tables.processed, tables.processed_staging, tables.daily_summary)),
+        Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary)),
         Grant((CREATE, SELECT, INSERT), (CHURN_PREDICTIONS,)),
         Grant((CREATE, SELECT, INSERT, DELETE), (CHURN_STAGING,)),
         Grant(

@@ -13,9 +13,10 @@ import pandas as pd
 import requests
 from sqlalchemy import Engine, Table, select
 
-from churn.columns import FEATURES
+from churn.columns import CHURN_MODEL, FEATURES
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.store import tables
+from driftline.store.model_numbers import model_number
 from stack import paths
 from stack.servers import processes
 from stack.services.environments import engine_for, settings_for
@@ -111,9 +112,11 @@ class IsolatedStack:
         return frame.sort_values(key, ignore_index=True)
 
 
-def churn_predictions() -> Table:
+def churn_predictions(isolated: IsolatedStack) -> Table:
     """Return the table of the churn model's predictions."""
-    return tables.predictions(tables.CHURN_NUMBER, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+    with isolated.engine().connect() as connection:
+        number = model_number(connection, CHURN_MODEL)
+    return tables.predictions(number, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
 def chunks(isolated: IsolatedStack) -> list[dict[str, Any]]:

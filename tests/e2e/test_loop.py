@@ -11,8 +11,8 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from churn.columns import Topic
+from churn.tables import cdr, injected_drift
 from devtools import screenshot
-from driftline.store import tables
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack, chunks, churn_predictions
 
@@ -85,7 +85,7 @@ def test_the_terminal_holds_findings_against_what_was_put_in(loop: IsolatedStack
 def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: IsolatedStack, plan: Plan) -> None:
     sent = published(loop)
     assert len(sent) == len({*sent})
-    streamed = loop.content(tables.cdr).query("DP_DATE >= @first", local_dict={"first": str(plan.stream_first)})
+    streamed = loop.content(cdr).query("DP_DATE >= @first", local_dict={"first": str(plan.stream_first)})
     assert sorted(sent) == sorted(streamed["record_id"])
 
 
@@ -108,8 +108,8 @@ def published(loop: IsolatedStack) -> list[str]:
 def test_every_label_that_is_due_is_in(loop: IsolatedStack, plan: Plan) -> None:
     due = plan.day(plan.scenario.stream_days - 3)
     with loop.engine().connect() as connection:
-        statement = select(func.count(), func.count(tables.cdr.c.PSEUDO_CHURNED)).where(
-            due + timedelta(days=1) > tables.cdr.c.DP_DATE
+        statement = select(func.count(), func.count(cdr.c.PSEUDO_CHURNED)).where(
+            due + timedelta(days=1) > cdr.c.DP_DATE
         )
         records, labelled = connection.execute(statement).one()
     assert records == labelled > 0
@@ -120,7 +120,7 @@ def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Isola
         shown = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
         viewed = connection.execute(text("SELECT COUNT(*), COUNT(label) FROM model_predictions")).one()
     assert [row[0] for row in shown] == [plan.day(number) for number in range(1, plan.scenario.stream_days + 1)]
-    assert viewed[0] == len(loop.content(churn_predictions()))
+    assert viewed[0] == len(loop.content(churn_predictions(loop)))
     assert 0 < viewed[1] < viewed[0]
 
 
@@ -141,9 +141,9 @@ def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
     if loop.external:
         pytest.skip("on an external server there is one account, its administrator's")
     with loop.engine("simulator").connect() as connection:
-        assert len(connection.execute(select(tables.injected_drift)).all()) == 2
+        assert len(connection.execute(select(injected_drift)).all()) == 2
     with pytest.raises(DBAPIError, match="denied"), loop.engine("monitor").connect() as connection:
-        connection.execute(select(tables.injected_drift))
+        connection.execute(select(injected_drift))
     assert loop.site.truth_name not in inspect(loop.engine("monitor")).get_schema_names()
 
 

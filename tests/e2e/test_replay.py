@@ -7,16 +7,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import Table
 
+from churn.tables import cdr, processed
 from driftline.store import tables
 from stack.testing.isolated_stack import IsolatedStack, churn_predictions
 
 COMPARED: tuple[Table, ...] = (
-    tables.cdr, tables.processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
+    cdr, processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
 )  # fmt: skip
 
 
 def contents(isolated: IsolatedStack) -> dict[str, pd.DataFrame]:
-    return {table.name: isolated.content(table) for table in (*COMPARED, churn_predictions())}
+    return {table.name: isolated.content(table) for table in (*COMPARED, churn_predictions(isolated))}
 
 
 @pytest.fixture(scope="module")

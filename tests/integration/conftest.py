@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+import churn.migrate
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
@@ -63,10 +65,24 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
-    """An engine on a fresh, migrated schema; the test runs once on MariaDB and once on MySQL."""
-    made = make_engine(database_settings)
-    with made.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
-    migrate.upgrade(made)
-    yield made
-    made.dispose()
+    """An engine on a fresh schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
+    with _engine(database_settings) as made:
+        migrate.upgrade(made)
+        yield made
+
+
+@pytest.fixture
+def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
+    """An engine on a fresh schema with the example's tables too, once on MariaDB and once on MySQL."""
+    with _engine(database_settings) as made:
+        with made.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
+        churn.migrate.upgrade(made)
+        yield made
+
+
+@contextmanager
+def _engine(settings: DatabaseSettings) -> Iterator[Engine]:
+    engine = make_engine(settings)
+    yield engine
+    engine.dispose()

@@ -1,18 +1,20 @@
-"""The backtest as one function for the notebook."""
+"""The backtest as one function of Python."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from os import PathLike
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from driftline.backtesting.execution.run import run
-from driftline.backtesting.input.sources import open_source
+from driftline.backtesting.input.open_source import open_source
 from driftline.backtesting.output.result import BacktestResult
-from driftline.backtesting.request.request import Request
-from driftline.errors import InvalidInput
+from driftline.backtesting.request.faults import Faults
+from driftline.backtesting.request.request import Request, ScoreColumn
+from driftline.backtesting.request.resolved import read_request
+from driftline.spec_input import SpecLike, fields_of
 
 
 def backtest(
@@ -29,44 +31,74 @@ def backtest(
     chunk: str | None = None,
     problem: str | None = None,
     positive: str | float | None = None,
-    spec: Mapping[str, Any] | None = None,
+    spec: SpecLike | None = None,
     name: str | None = None,
 ) -> BacktestResult:
-    """Judge a frame, or a CSV or Parquet file, of past predictions chunk by chunk.
+    """Evaluate past predictions chunk by chunk against a reference, as if a monitor had been watching.
 
-    Rows before `reference_until` (an ISO date or instant, or a date, datetime or `numpy.datetime64`) are the reference
-    that the later ones are held against. `timestamp`, `label`, `prediction`, `score` and `id` name columns; the scores
-    of several classes are a mapping of class to column. `positive` is the value that stands for class 1. `chunk` is
-    `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`; `spec` holds fields of `driftline.engine.spec.Spec`.
-    What is not given is inferred, and `BacktestResult.inferred` says how. A label that is missing is one that is not
-    known yet. Every fault of the input is named in one `InvalidInput`.
+    `data` is a frame, or the path of a CSV or Parquet file. Rows before `reference_until` are the reference: an ISO
+    date or instant, or a date, datetime or `numpy.datetime64`. `timestamp`, `label`, `prediction`, `score` and `id`
+    name columns; the scores of several classes are a mapping of class to column. A missing label is not known yet.
+    `features` are the columns to watch (default: every other column), `categorical` those of them to compare as
+    categories. `chunk` is `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`. `problem` is `binary`, `multiclass`
+    or `regression`; `positive` is the value of label and prediction that stands for class 1.
+
+    `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. The arguments above win over it. Of a
+    mapping or file, what is absent is inferred, and `BacktestResult.inferred` tells how; a typed `Spec` is complete.
+
+    Raises one InvalidInput that lists every fault of the arguments.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import driftline as dl
+    >>> rng = np.random.default_rng(1)
+    >>> score = rng.uniform(size=4_000)
+    >>> frame = pd.DataFrame({
+    ...     "time": pd.date_range("2026-01-01", periods=4_000, freq="432s"),  # 200 rows a day, for 20 days
+    ...     "usage": rng.normal(10, 2, 4_000),
+    ...     "score": score,
+    ...     "churned": rng.uniform(size=4_000) < score,
+    ... })
+    >>> frame.loc[3_000:, "usage"] *= 2  # the last five days
+    >>> result = dl.backtest(
+    ...     frame, timestamp="time", label="churned", score="score", reference_until="2026-01-13", chunk="1d"
+    ... )
+    >>> result.worst
+    <State.WARN: 'warn'>
+    >>> result.chunks[-2].verdict.drifted
+    ('usage',)
+
     """
+    faults = Faults()
     request = Request(
         timestamp=timestamp,
         label=label,
         prediction=prediction,
         scores=_scores(score),
         id=id,
-        features=_listed(features),
-        categorical=_listed(categorical),
+        features=_names(features),
+        categorical=_names(categorical),
         reference_until=reference_until,
         chunk=chunk,
         problem=problem,
         positive=None if positive is None else str(positive),
-        spec=spec or {},
         name=name,
     )
-    if not isinstance(data, pd.DataFrame | str | PathLike):
-        msg = f"data must be a frame or the path of a file, not {type(data).__name__}; pandas.DataFrame(data) makes one"
-        raise InvalidInput(msg)
-    return run(open_source(data), request)
+    if spec is not None:
+        request = replace(request, spec=faults.collect(lambda: fields_of(spec)) or {})
+    source = faults.collect(lambda: open_source(data))
+    resolved = faults.collect(lambda: read_request(request, source.columns if source else None))
+    faults.raise_any()
+    assert source is not None  # noqa: S101  (else there is a fault)
+    assert resolved is not None  # noqa: S101
+    return run(source, resolved)
 
 
-def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def _names(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return (names,) if isinstance(names, str) else None if names is None else tuple(map(str, names))
 
 
-def _scores(score: str | Sequence[str] | Mapping[str, str] | None) -> tuple[str, ...]:
+def _scores(score: str | Sequence[str] | Mapping[str, str] | None) -> tuple[ScoreColumn, ...]:
     if isinstance(score, Mapping):
-        return tuple(f"{name}={column}" for name, column in score.items())
-    return _listed(score or None) or ()
+        return tuple(ScoreColumn(column, str(name)) for name, column in score.items())
+    return tuple(map(ScoreColumn, _names(score or None) or ()))

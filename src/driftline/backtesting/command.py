@@ -1,7 +1,7 @@
 """The command `driftline backtest`: options in, files and an exit status out."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
@@ -12,36 +12,39 @@ import typer
 
 FILE = Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet (.parquet, .pq).", show_default=False)]
 TIMESTAMP = Annotated[str, typer.Option(help="Column with the time of each prediction.")]
-LABEL = Annotated[str | None, typer.Option(help="Column with what came true; a missing value is not known yet.")]
-PREDICTION = Annotated[str | None, typer.Option(help="Column with what the model said.")]
+LABEL = Annotated[str | None, typer.Option(help="Column with the true outcome; a missing value is not known yet.")]
+PREDICTION = Annotated[str | None, typer.Option(help="Column with the model's prediction.")]
 SCORE = Annotated[
-    list[str] | None, typer.Option(help="Column with the probability of class 1; CLASS=COLUMN for each of several.")
+    list[str] | None,
+    typer.Option(help="Column with the probability of class 1; with several classes CLASS=COLUMN, once for each."),
 ]
-ID = Annotated[str | None, typer.Option(help="Column with the id of each prediction; else the row's number.")]
-FEATURES = Annotated[str | None, typer.Option(help="Columns to watch, with commas; else all that are left.")]
-CATEGORICAL = Annotated[str | None, typer.Option(help="Those that are categories though they are numbers.")]
-UNTIL = Annotated[str | None, typer.Option(help="First instant after the reference, ISO 8601.", show_default=False)]
+ID = Annotated[str | None, typer.Option(help="Column with the id of each prediction (default: the row's number).")]
+FEATURES = Annotated[str | None, typer.Option(help="Comma-separated features (default: every other column).")]
+CATEGORICAL = Annotated[str | None, typer.Option(help="Comma-separated numeric columns to treat as categorical.")]
+UNTIL = Annotated[
+    str | None, typer.Option(help="End of the reference: the first instant after it, ISO 8601.", show_default=False)
+]
 CHUNK = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo, 1q, rows:5000 or count:20.")]
 PROBLEM = Annotated[str | None, typer.Option(help="binary, multiclass or regression.")]
 POSITIVE = Annotated[str | None, typer.Option(help="Value of label and prediction that stands for class 1.")]
-SPEC = Annotated[Path | None, typer.Option(help="YAML with fields of the spec; options win.")]
-NAME = Annotated[str | None, typer.Option(help="What the model is called; else the file's name.")]
-JSON = Annotated[Path | None, typer.Option("--json", help="Write everything there; - is standard output.")]
-HTML = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page there.")]
+SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
+NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
+JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
+HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
-REDRAWN = 0.1
-"""The progress bar is drawn anew after this many seconds."""
+REDRAW_SECONDS = 0.1
+"""How often the progress bar is redrawn."""
 
 
 class FailOn(StrEnum):
-    """From which verdict on the exit status is 1."""
+    """The least severe verdict for which the exit status is 1."""
 
     WARN = "warn"
     ALERT = "alert"
 
 
-FAIL_ON = Annotated[FailOn | None, typer.Option(help="Exit with 1 if a chunk's verdict is this or graver.")]
+FAIL_ON = Annotated[FailOn | None, typer.Option(help="Exit with 1 if a chunk's verdict is this or more severe.")]
 
 
 def backtest(
@@ -63,74 +66,84 @@ def backtest(
     html: HTML = None,
     fail_on: FAIL_ON = None,
 ) -> None:
-    """Judge past predictions chunk by chunk against a reference, as the monitor would have.
+    """Evaluate past predictions chunk by chunk against a reference, as the monitor would have.
 
-    Exits with 0; with 1 where --fail-on is reached; with 2 on bad input, every fault named and nothing written.
+    Exits with 0; with 1 where --fail-on is reached; with 2 on bad input: every fault is listed, nothing is written.
     """
     from driftline.backtesting.execution.run import run  # noqa: PLC0415
+    from driftline.backtesting.request.options import command_option  # noqa: PLC0415
     from driftline.backtesting.request.request import Request  # noqa: PLC0415  (the engine is slow to import)
 
     request = Request(
         timestamp=timestamp,
         label=label,
         prediction=prediction,
-        scores=tuple(score or ()),
         id=id,
-        features=_listed(features),
-        categorical=_listed(categorical),
+        features=_names(features),
+        categorical=_names(categorical),
         reference_until=reference_until,
         chunk=chunk,
         problem=problem,
         positive=positive,
         name=name,
+        option=command_option,
     )
-    source, request = _checked(file, request, spec, {"--json": json, "--html": html})
+    source, resolved = _checked(file, request, score or [], spec, {"--json": json, "--html": html})
     with _progress() as progress:
-        result = run(source, request, progress, forks=True)
-    for one in result.inferred:
-        typer.echo(f"inferred {one}", err=True)
+        result = run(source, resolved, progress, forks=True)
+    for inference in result.inferred:
+        typer.echo(f"inferred {inference}", err=True)
     _deliver(result, json, html)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
 
-def _listed(text: str | None) -> tuple[str, ...] | None:
+def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name for part in text.split(",") if (name := part.strip()))
 
 
-def _checked(file: Path, request: Any, spec: Path | None, outputs: dict[str, Path | None]) -> tuple[Any, Any]:
-    """Open the file and check everything that was asked; an InvalidInput names every fault there is."""
+def _checked(
+    file: Path, request: Any, scores: Sequence[str], spec: Path | None, outputs: dict[str, Path | None]
+) -> tuple[Any, Any]:
+    """Open the file and check all options; return the source and the resolved request.
+
+    Raises one InvalidInput that lists every fault: of the options, the spec, the file and the outputs.
+    """
     from dataclasses import replace  # noqa: PLC0415
 
-    from driftline.backtesting.input.sources import open_source  # noqa: PLC0415
-    from driftline.backtesting.output.files import output_faults, read_spec  # noqa: PLC0415
+    from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
+    from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
+    from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
-    from driftline.errors import InvalidInput  # noqa: PLC0415
+    from driftline.spec_input import read_spec  # noqa: PLC0415
 
-    named = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
+    paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
     inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})
-    faults = list(output_faults(named, inputs))
+    faults = Faults(list(output_faults(paths, inputs)))
     if outputs["--html"] == STDOUT:
-        faults.append("--html cannot be standard output, only --json can; name a file")
-
-    def caught(do: Callable[[], Any]) -> Any:
-        try:
-            return do()
-        except InvalidInput as error:
-            faults.extend(error.details or (error.message,))
-            return None
-
+        faults.messages.append("--html cannot be standard output, only --json can; name a file")
     if spec is not None:
-        request = replace(request, spec=caught(lambda: read_spec(spec)) or {})
-    source = caught(lambda: open_source(_readable(file)))
-    caught(lambda: read_request(request, source.columns if source else None))
-    if faults:
-        raise InvalidInput("The backtest cannot start.", details=tuple(faults))
-    return source, request
+        request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
+    source = faults.collect(lambda: open_source(_readable(file)))
+    columns = source.columns if source else None
+    request = replace(request, scores=tuple(_score(text, columns or ()) for text in scores))
+    resolved = faults.collect(lambda: read_request(request, columns))
+    faults.raise_any()
+    return source, resolved
+
+
+def _score(text: str, columns: Collection[str]) -> Any:
+    """Read `COLUMN` or `CLASS=COLUMN`; a column whose own name has an equals sign is a column."""
+    from driftline.backtesting.request.request import ScoreColumn  # noqa: PLC0415
+
+    if text in columns or "=" not in text:
+        return ScoreColumn(text.strip())
+    name, column = text.split("=", 1)
+    return ScoreColumn(column.strip(), name.strip())
 
 
 def _readable(file: Path) -> Path:
-    """Return the path; one that is no text (Arrow takes no other) is an InvalidInput."""
+    """Return the path; raise InvalidInput for one that is not UTF-8, which Arrow does not take."""
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
     try:
@@ -143,7 +156,7 @@ def _readable(file: Path) -> Path:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int], None]]:
-    """Show what is being done, on standard error, if that is a terminal."""
+    """Show the progress on standard error, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda doing, rows: None
         return
@@ -156,26 +169,26 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         TextColumn("{task.completed:,} rows"),
         TimeElapsedColumn(),
     )
-    # It draws itself when it is told something: a thread that did might hold a lock while the process forks.
+    # It redraws only when it advances: a thread that redraws might hold a lock while the process forks.
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         tasks: dict[str, Any] = {}
         drawn = -inf
 
-        def tell(doing: str, rows: int) -> None:
+        def advance(doing: str, rows: int) -> None:
             nonlocal drawn
             new = doing not in tasks
             if new:
                 tasks[doing] = bar.add_task(doing, total=None)
             bar.advance(tasks[doing], rows)
-            if new or bar.get_time() - drawn >= REDRAWN:
+            if new or bar.get_time() - drawn >= REDRAW_SECONDS:
                 drawn = bar.get_time()
                 bar.refresh()
 
-        yield tell
+        yield advance
 
 
 def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
-    """Write the files, all or none, and the verdicts to standard output."""
+    """Write the files, all or none, and print the verdicts on standard output."""
     from driftline.backtesting.output.files import write  # noqa: PLC0415
 
     texts: dict[Path, str] = {}
@@ -192,7 +205,7 @@ def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
 
 
 def table(result: Any) -> Iterator[str]:
-    """Yield the chunks as lines: start, rows, labels in, verdict, and the gravest reason."""
+    """Yield the chunks as lines: start, rows, labels in, verdict, and the most severe reason."""
     reference = result.reference
     yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
     for chunk in result.chunks:

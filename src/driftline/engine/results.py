@@ -87,7 +87,12 @@ class Statistic(StrEnum):
 
 
 class State(StrEnum):
-    """The state of a result or a chunk. Missing labels are never ok, and a missing value is never 0."""
+    """The state of a result or a chunk. Missing labels are never ok, and a missing value is never 0.
+
+    >>> import driftline as dl
+    >>> [str(state) for state in dl.State]
+    ['no_data', 'insufficient', 'pending_labels', 'ok', 'warn', 'alert', 'error']
+    """
 
     NO_DATA = "no_data"
     INSUFFICIENT = "insufficient"
@@ -139,6 +144,11 @@ class Result:
     w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
     AUC is above 0.5; for missing values the chunk's share minus the reference's share; for other shares of faulty rows
     the share itself (of unseen categories without missing values).
+
+    >>> import driftline as dl
+    >>> result = dl.Result("usage", "drift", "psi", value=None, rows=3, state=dl.State.INSUFFICIENT, reason="3 rows")
+    >>> result.value is None, result.reason
+    (True, '3 rows')
     """
 
     subject: str
@@ -161,6 +171,11 @@ class Verdict:
 
     Labels still to come may change a provisional verdict. `drifted` names the columns whose drift, or data quality
     fault, lasts; drift seen once is in `reasons` only.
+
+    >>> import driftline as dl
+    >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its bound 0.64.",), provisional=False)
+    >>> verdict.state is dl.State.WARN, verdict.drifted
+    (True, ())
     """
 
     state: State

@@ -101,6 +101,12 @@ class Spec(BaseModel):
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
+
+    >>> import driftline as dl
+    >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
+    >>> spec = dl.Spec(columns=columns, label_delay="P3D", segments=["plan"])
+    >>> spec.features, str(spec.label_delay)
+    (('usage', 'plan'), '3 days, 0:00:00')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,1 +1,1 @@
-"""What Driftline keeps in MySQL: tables, the ledger, predictions, labels, the model registry, migrations."""
+"""Driftline's data in MySQL: tables, the ledger, predictions, labels, the model registry and migrations."""

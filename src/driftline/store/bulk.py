@@ -1,4 +1,4 @@
-"""Rows into MySQL by LOAD DATA LOCAL, all of them or none: its silent warnings become an error."""
+"""Load rows into MySQL by LOAD DATA LOCAL, all of them or none: its silent warnings become an error."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from driftline.errors import InvalidInput
 
-_AS_READ = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed", null_string="NULL")
-"""Strings are quoted and NULL is not: LOAD DATA tells the empty string, the word and the missing value apart."""
+_CSV_OPTIONS = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed", null_string="NULL")
+"""Strings are quoted and NULL is not, so that LOAD DATA distinguishes an empty string, the word and a missing value."""
 
 Constants = Mapping[str, int | str]
 
@@ -28,12 +28,13 @@ class LoadData(Executable, ClauseElement):
     inherit_cache = False
 
     def __init__(self, path: Path, table: Table, columns: Sequence[str], constants: Constants) -> None:
-        """Take the file, where it goes, and the columns in the file's order."""
+        """Take the file, the table it is loaded into, and the columns in the file's order."""
         self.path, self.table, self.columns, self.constants = path, table, columns, constants
 
 
 @compiles(LoadData)
 def _compile(element: LoadData, compiler: Any, **_: Any) -> str:
+    """Write the statement; the server's own quoting rules apply to names and values."""
     quote = compiler.preparer.quote_identifier
 
     def literal(value: int | str) -> str:
@@ -50,39 +51,40 @@ def _compile(element: LoadData, compiler: Any, **_: Any) -> str:
 
 
 def encode(frame: pd.DataFrame, columns: Sequence[str]) -> bytes:
-    """Write the columns as the bytes LOAD DATA reads: CSV without header, NULL for missing, instants in UTC.
+    """Encode columns as LOAD DATA reads them: CSV without header, NULL for missing values, instants in UTC.
 
-    The same content gives the same bytes, so their hash is the batch's.
+    The same content always has the same bytes, so their hash identifies the batch.
 
     Raises:
-        InvalidInput: a number is infinite, which MySQL cannot hold, or a text holds a line break.
+        InvalidInput: a number is infinite, which MySQL cannot store, or a text has a line break.
     """
     table = pa.Table.from_pandas(frame, columns=list(columns), preserve_index=False, nthreads=1)  # threads cost more
-    for place, field in enumerate(table.schema):
-        _require_storable(field, table.column(place))
+    for position, field in enumerate(table.schema):
+        _require_storable(field, table.column(position))
         if pa.types.is_timestamp(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(pa.timestamp("us")))
+            table = table.set_column(position, field.name, table.column(position).cast(pa.timestamp("us")))
     sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(table, sink, _AS_READ)
+    pyarrow.csv.write_csv(table, sink, _CSV_OPTIONS)
     return bytes(sink.getvalue().to_pybytes())
 
 
 def _require_storable(field: pa.Field, column: pa.ChunkedArray) -> None:
+    """Reject values that MySQL cannot store or that LOAD DATA would misread."""
     if pa.types.is_floating(field.type) and pa.compute.any(pa.compute.is_inf(column)).as_py():
         raise InvalidInput(
-            f"Column {field.name!r} holds an infinite number, which MySQL cannot store; send NULL instead."
+            f"Column {field.name!r} has an infinite number, which MySQL cannot store; send NULL instead."
         )
     if pa.types.is_string(field.type) and pa.compute.any(pa.compute.match_substring(column, "\n")).as_py():
-        raise InvalidInput(f"Column {field.name!r} holds a text with a line break; replace it by a blank.")
+        raise InvalidInput(f"Column {field.name!r} has a text with a line break; replace it by a space.")
 
 
 def load(
     connection: Connection, table: Table, columns: Sequence[str], payload: bytes, constants: Constants | None = None
 ) -> int:
-    """Load encoded rows into a table; give their number.
+    """Load encoded rows into a table and return their number.
 
     Raises:
-        InvalidInput: a row was changed, refused or already there; roll the transaction back.
+        InvalidInput: MySQL changed or rejected a row, or its key exists; the caller rolls the transaction back.
     """
     sent = payload.count(b"\n")
     with tempfile.NamedTemporaryFile(prefix="driftline-", suffix=".csv") as file:
@@ -92,6 +94,7 @@ def load(
     if result.rowcount != sent or result.context.cursor.warning_count:
         warnings = tuple(str(row[2]) for row in connection.exec_driver_sql("SHOW WARNINGS LIMIT 5"))
         raise InvalidInput(
-            f"{table.name} took {result.rowcount} of {sent} rows as they are; nothing was kept.", details=warnings
+            f"MySQL accepted only {result.rowcount} of {sent} rows of {table.name} unchanged; rolled back.",
+            details=warnings,
         )
     return sent

@@ -1,4 +1,4 @@
-"""The one door to MySQL: the engine, whole transactions that retry, and drivers' errors translated once."""
+"""Connections to MySQL: the engine, transactions that are retried, and drivers' errors translated once."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ from driftline.settings import DatabaseSettings
 from driftline.tls import client_context
 
 DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE = 1213, 1205, 1020, 1062
-PASSING = frozenset({DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE})
-"""What another transaction caused: run again, this one sees what that one wrote (a duplicate key included)."""
+RETRYABLE = frozenset({DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE})
+"""Error codes that another transaction caused: a second run sees what that one wrote (a duplicate key included)."""
 UNREACHABLE = frozenset({1040, 1053, 1927, 2003, 2006, 2013, 2014, 2055, 4031, 0})
-"""Error codes of a server that is away, stopping, or lost on the way (0 is PyMySQL's own closed connection)."""
+"""Error codes of a server that is away or stopping, or of a lost connection (0 is PyMySQL's own closed connection)."""
 REFUSED = frozenset({1044, 1045, 1049, 1698})
-"""Error codes of a server that does not know this user, password or schema, or does not let the user in."""
+"""Error codes of a server that rejects this user, password or schema."""
 NO_TLS = frozenset({2026, 3159})
-"""Error codes of a server that has no TLS, and of one that lets nobody in without."""
+"""Error codes of a server that does not support TLS, and of one that requires it."""
 NO_SUCH_TABLE = 1146
 ATTEMPTS = 8
 
@@ -36,7 +36,7 @@ _SESSION = (
 def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
     """Make the engine: READ COMMITTED, UTC sessions, strict mode, utf8mb4, LOAD DATA LOCAL allowed.
 
-    Nothing is connected yet. Where the settings name a CA, nothing ever is but by TLS with a certificate of it.
+    It connects on first use. Where the settings name a CA, it connects only by TLS, to a certificate of that CA.
 
     Raises:
         InvalidInput: the CA, certificate or key that the settings name cannot be used.
@@ -67,7 +67,7 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
 
 
 def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
-    """Give what PyMySQL's connections ask of the server's certificate: None where the settings name no CA.
+    """Return what PyMySQL requires of the server's certificate, or None where the settings name no CA.
 
     Raises:
         InvalidInput: the CA, certificate or key that the settings name cannot be used.
@@ -76,24 +76,24 @@ def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
 
 
 def error_code(error: DBAPIError) -> int:
-    """Give the server's number for an error, -1 where there is none."""
+    """Return the server's code of an error, -1 where it has none."""
     arguments = getattr(error.orig, "args", ())
     return arguments[0] if arguments and isinstance(arguments[0], int) else -1
 
 
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and error_code(error) in PASSING
+def _is_retryable(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error_code(error) in RETRYABLE
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn a driver's error into Driftline's: a server that is away, a schema that is not migrated."""
+    """Raise a driver's error as the Driftline error that names its cure; others pass unchanged."""
     try:
         yield
     except DBAPIError as error:
         code = error_code(error)
         if code in NO_TLS or _tls_fault(error):
-            raise DatabaseUntrusted(_distrust(error)) from error
+            raise DatabaseUntrusted(_tls_message(error)) from error
         if error.connection_invalidated or code in UNREACHABLE or isinstance(error, InterfaceError):
             raise DatabaseUnavailable from error
         if code in (DEADLOCK, LOCK_TIMEOUT):
@@ -106,12 +106,13 @@ def translated() -> Iterator[None]:
 
 
 def _tls_fault(error: DBAPIError) -> ssl.SSLError | None:
-    """Give what failed in the TLS handshake, which PyMySQL wraps as a host that cannot be reached."""
+    """Return the failure of the TLS handshake, which PyMySQL reports as an unreachable host."""
     cause = getattr(error.orig, "original_exception", None)
     return cause if isinstance(cause, ssl.SSLError) else None
 
 
-def _distrust(error: DBAPIError) -> str:
+def _tls_message(error: DBAPIError) -> str:
+    """Return why no trusted connection was made, and what to do."""
     fault = _tls_fault(error)
     if isinstance(fault, ssl.SSLCertVerificationError):
         return f"{DatabaseUntrusted.__doc__} OpenSSL says: {fault.verify_message}"
@@ -120,19 +121,23 @@ def _distrust(error: DBAPIError) -> str:
             f"The TLS handshake with MySQL failed ({fault.reason}); check DB_SSL_CERT, DB_SSL_KEY and its TLS versions."
         )
     if error_code(error) == 3159:
-        return "MySQL lets nobody in without TLS; set DB_SSL_CA to the CA that its certificate is from."
-    return "MySQL has no TLS, and DB_SSL_CA asks for it: give MySQL a certificate, or unset it. No password was sent."
+        return "MySQL requires TLS; set DB_SSL_CA to the CA of its certificate."
+    return (
+        "MySQL does not support TLS, which DB_SSL_CA requires; configure a certificate in MySQL, or unset DB_SSL_CA. "
+        "No password was sent."
+    )
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Run `work` in one transaction; where another one is in its way the whole of it runs again.
+    """Run `work` in one transaction, and all of it again after a conflict with another transaction.
 
     Raises:
-        DatabaseUnavailable: the server is away (nothing was changed, or the commit's fate is unknown: replay is safe).
-        DatabaseBusy: locks were in the way each time; nothing was changed.
+        DatabaseUnavailable: the server is away. Either nothing was changed or the commit's outcome is unknown, and a
+            second call is safe because batches are written once.
+        DatabaseBusy: another transaction held the rows at each attempt; nothing was changed.
     """
     retrying = Retrying(
-        retry=retry_if_exception(_passes),
+        retry=retry_if_exception(_is_retryable),
         wait=wait_random_exponential(0.02, max=2),
         stop=stop_after_attempt(ATTEMPTS),
         reraise=True,
@@ -147,7 +152,7 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 def is_reachable(engine: Engine) -> bool:
-    """Say whether the server answers a query now."""
+    """Return whether the server answers a query now."""
     try:
         with translated(), engine.connect() as connection:
             connection.execute(text("SELECT 1"))

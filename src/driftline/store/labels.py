@@ -1,4 +1,4 @@
-"""Labels: the truth about predictions, in their own table, before, long after, or corrected."""
+"""Labels of predictions, in a table of their own: they may precede their predictions, come late, or be revised."""
 
 from datetime import datetime
 
@@ -16,14 +16,14 @@ COLUMNS = ("id", "value", "known_at")
 def write_batch(
     connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
 ) -> int | None:
-    """Write a batch of labels through the ledger; give its number, or None where it is there already.
+    """Write a batch of labels through the ledger; return its number, or None where the ledger has it already.
 
-    `frame` has id (text), value (0 or 1) and known_at (aware). A label that is there with the same value stays as it
-    is; another value is a revision.
+    `frame` has id (text), value (0 or 1) and known_at (aware). A stored label with the same value stays unchanged;
+    another value is a revision.
 
     Raises:
-        BatchConflict: the id is there with other content.
-        SchemaMismatch: a column is missing. InvalidInput: a value is neither 0 nor 1, or an id stands twice.
+        BatchConflict: the ledger has the batch id with other content.
+        SchemaMismatch: a column is missing. InvalidInput: a value is neither 0 nor 1, or an id is not unique.
     """
     _require_labels(frame)
     kind, payload = ledger.BatchKind.LABELS, bulk.encode(frame, COLUMNS)
@@ -39,27 +39,28 @@ def _require_labels(frame: pd.DataFrame) -> None:
     if missing:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
     if not frame["value"].isin((0, 1)).all() or frame["id"].duplicated().any():
-        raise InvalidInput("A label is 0 or 1, and each id stands once in a batch; nothing was written.")
+        raise InvalidInput("Labels must be 0 or 1 and ids unique within a batch; nothing was written.")
 
 
 def _load(connection: Connection, batch_number: int, model_number: int, payload: bytes) -> bool:
-    """Write labels that are all new, many times faster than one by one; say whether they were, else none is written.
+    """Load labels that are all new, many times faster than one by one; return whether they were, else write none.
 
-    In the table's order it is faster still, and two writers of the same labels wait rather than deadlock.
+    Rows in the table's order load faster, and two writers of the same labels wait for each other rather than deadlock.
     """
     ordered = b"".join(line + b"\n" for line in sorted(payload.split(b"\n")[:-1]))
     constants = {"model_number": model_number, "batch_number": batch_number}
-    before = connection.begin_nested()
+    savepoint = connection.begin_nested()
     try:
         bulk.load(connection, labels, COLUMNS, ordered, constants)
     except InvalidInput:
-        before.rollback()  # after no other error: a deadlock ends the transaction, and this with it
+        savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
         return False
-    before.commit()
+    savepoint.commit()
     return True
 
 
 def _merge(connection: Connection, batch_number: int, model_number: int, frame: pd.DataFrame) -> None:
+    """Insert new labels and revise those whose value differs."""
     known = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
     values = frame["value"].astype(int)
     rows = [
@@ -70,9 +71,9 @@ def _merge(connection: Connection, batch_number: int, model_number: int, frame: 
 
 
 def _upsert() -> Insert:
-    """Overwrite only what changed: MySQL assigns from left to right, so `value` comes last.
+    """Overwrite only changed labels: MySQL assigns from left to right, so `value` comes last.
 
-    No bound value stands after VALUES, or PyMySQL would send row by row.
+    There is no bound value after VALUES: with one, PyMySQL would send the rows one by one.
     """
     new = insert(labels).values(
         model_number=bindparam("number"),

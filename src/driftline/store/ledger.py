@@ -1,4 +1,4 @@
-"""The ledger: each batch once, in the same transaction as its rows, with what it leaves pending for whom."""
+"""The ledger: one row per batch, written in the transaction of the batch's rows, and its pending consumers."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
@@ -15,40 +15,33 @@ from driftline.store.tables import ledger, ledger_slots, pending_batches
 
 MAX_ROWS = 100_000
 SLOT = "15min"
-"""Places are kept in quarters of an hour: every zone's calendar periods begin on one."""
-
-SIMULATED = ("history/", "stream/")
-"""What the ids of simulated records' batches begin with; those of a raw data file begin otherwise."""
+"""Event times are recorded by quarter of an hour: in every time zone, calendar periods begin on one."""
 
 
 class BatchKind(StrEnum):
-    """What a batch carries."""
+    """What a batch of a monitored model carries; other programs may use kinds of their own."""
 
-    HISTORY = "history"
-    RECORDS = "records"
-    PROCESSED = "processed"
     PREDICTIONS = "predictions"
     LABELS = "labels"
     CORRECTION = "correction"
 
 
 class Consumer(StrEnum):
-    """Who has work to do after a batch."""
+    """Who processes batches after they are written; other programs may use consumers of their own."""
 
-    RELAY = "relay"
     MONITOR = "monitor"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the ledger keeps of a batch.
+    """The ledger's description of a batch.
 
-    `id` is one its origin can make again, `content_hash` the SHA-256 of its content, `rows` their number (at most
-    100,000), `first_event` and `last_event` the aware instants between which its rows lie, both included.
+    `id` can be constructed again by its origin, `content_hash` is the SHA-256 of its content, `rows` their number (at
+    most 100,000); its rows lie between the aware instants `first_event` and `last_event`, both included.
     """
 
     id: str
-    kind: BatchKind
+    kind: str
     content_hash: str
     rows: int
     written_at: datetime
@@ -57,17 +50,17 @@ class Batch:
     last_event: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what the ledger can't hold."""
+        """Reject an id or a number of rows that the ledger cannot store."""
         if not (self.id.isascii() and self.id.isprintable() and 0 < len(self.id) <= 128 and self.id == self.id.strip()):
             raise InvalidInput(
-                f"A batch id is 1 to 128 printable ASCII characters without outer blanks, not {self.id!r}."
+                f"A batch id has 1 to 128 printable ASCII characters and no outer blanks, unlike {self.id!r}."
             )
         if not 0 <= self.rows <= MAX_ROWS:
             raise InvalidInput(f"A batch has at most {MAX_ROWS:,} rows, not {self.rows:,}; split it.")
 
 
 def content_hash(*parts: bytes) -> str:
-    """Hash a batch's content, SHA-256 in hex, from its rows as `driftline.store.bulk.encode` gives them."""
+    """Hash a batch's content (SHA-256 in hex) from its rows as `driftline.store.bulk.encode` returns them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
@@ -75,19 +68,19 @@ def content_hash(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def open_batch(connection: Connection, batch: Batch, consumers: Collection[Consumer] = ()) -> int | None:
-    """Enter a batch and what it leaves pending; give its number, or None where the same batch is already there.
+def open_batch(connection: Connection, batch: Batch, consumers: Collection[str] = ()) -> int | None:
+    """Insert a batch, pending for its consumers, and return its number, or None where the ledger has the same batch.
 
     Call it before writing the rows, in their transaction. A second writer of the same id waits here for the first.
 
     Raises:
-        BatchConflict: the id is there with other content.
+        BatchConflict: the ledger has the id with other content.
     """
-    entered = connection.execute(insert(ledger).prefix_with("IGNORE").values(_ledger_row(batch)))
-    if not entered.rowcount:
+    inserted = connection.execute(insert(ledger).prefix_with("IGNORE").values(_ledger_row(batch)))
+    if not inserted.rowcount:
         _require_same(connection, batch)
         return None
-    number = int(entered.lastrowid)
+    number = int(inserted.lastrowid)
     if consumers:
         rows = [{"consumer": consumer, "batch_number": number} for consumer in consumers]
         connection.execute(insert(pending_batches), rows)
@@ -95,6 +88,7 @@ def open_batch(connection: Connection, batch: Batch, consumers: Collection[Consu
 
 
 def _ledger_row(batch: Batch) -> dict[str, object]:
+    """Return the values of a batch's row."""
     return {
         "batch_id": batch.id,
         "kind": batch.kind,
@@ -116,7 +110,7 @@ def _require_same(connection: Connection, batch: Batch) -> None:
 
 
 def touch(connection: Connection, batch_number: int, model_version: int, event_times: Iterable[datetime]) -> None:
-    """Record the places a batch touches, old and new alike, as quarters of an hour.
+    """Record the quarters of an hour that a batch touches.
 
     `event_times` are aware instants or a series of naive UTC ones.
     """
@@ -129,34 +123,35 @@ def touch(connection: Connection, batch_number: int, model_version: int, event_t
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)
 
 
-def claim(connection: Connection, consumer: Consumer) -> RowMapping | None:
-    """Lock one batch that is pending for a consumer, skipping those others hold; give its ledger row, or None.
+def claim(connection: Connection, consumer: str) -> RowMapping | None:
+    """Lock one batch that is pending for a consumer, skip those that others have locked, and return its ledger row.
 
-    Read what the batch points to only after this: then it may show more than was claimed, never less.
+    It is None where no batch is pending. Read the batch's rows only after this: they may then be more than were
+    claimed, never less.
     """
     return next(iter(claim_all(connection, consumer, most=1)), None)
 
 
-def claim_all(connection: Connection, consumer: Consumer, most: int) -> Sequence[RowMapping]:
-    """Lock up to `most` batches as `claim` does one; give their ledger rows by number."""
-    waiting = (
+def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowMapping]:
+    """Lock up to `most` batches as `claim` does, and return their ledger rows in the order of their numbers."""
+    pending = (
         select(pending_batches.c.batch_number)
         .where(pending_batches.c.consumer == consumer)
         .order_by(pending_batches.c.batch_number)
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    numbers = connection.execute(waiting).scalars().all()
+    numbers = connection.execute(pending).scalars().all()
     if not numbers:
         return []
     claimed = select(ledger).where(ledger.c.number.in_(numbers)).order_by(ledger.c.number)
     return connection.execute(claimed).mappings().all()
 
 
-def settle(connection: Connection, consumer: Consumer, *batch_numbers: int) -> None:
-    """Delete claimed batches' pending rows, in the transaction that stores the consumer's own result.
+def settle(connection: Connection, consumer: str, *batch_numbers: int) -> None:
+    """Delete the pending rows of claimed batches, in the transaction that stores the consumer's result.
 
-    Each by its key: a list of numbers may be answered by a scan, and that waits for the rows that others have claimed.
+    Each is deleted by its key: MySQL may answer a list of numbers by a scan, which waits for rows that others claimed.
     """
     row = pending_batches.c.consumer == consumer, pending_batches.c.batch_number == bindparam("settled")
     connection.execute(delete(pending_batches).where(*row), [{"settled": number} for number in batch_numbers])

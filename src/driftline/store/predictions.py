@@ -1,4 +1,4 @@
-"""The one door to a model's predictions: immutable rows, each written once, read by chunk with their labels."""
+"""The predictions of a model: immutable rows, each written once, read by chunk with their labels."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,35 +14,35 @@ from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
 from driftline.store import bulk, ledger
 from driftline.store.tables import labels, prediction_columns, predictions, predictions_staging
 
-IGNORED_WHEN_COMPARED = frozenset({"scored_at"})
-"""A prediction made again at another time is still the same prediction."""
+NOT_COMPARED = frozenset({"scored_at"})
+"""The same prediction computed at another time is still the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many rows of a batch were new, and how many were there already with the same content."""
+    """How many rows of a batch were new, and how many were stored already with the same content."""
 
     new: int
     same: int
 
 
 class PredictionStore:
-    """Reads and writes the predictions of one model; the schema is the columns of its spec."""
+    """Reads and writes the predictions of one model; the columns of its spec are the schema."""
 
     def __init__(self, number: int, spec: Spec) -> None:
-        """Take the model's number and a spec of it; nothing is opened."""
+        """Take the model's number and one of its specs; nothing is opened."""
         self.number = number
         self.table: Table = predictions(number, spec)
         self.staging: Table = predictions_staging(number, spec)
         self.columns: tuple[str, ...] = tuple(column.name for column in prediction_columns(spec))
 
     def create(self, connection: Connection) -> None:
-        """Make the tables where they are missing; DDL, so it commits by itself."""
+        """Create the tables that are missing; DDL, so it commits by itself."""
         self.table.create(connection, checkfirst=True)
         self.staging.create(connection, checkfirst=True)
 
     def write(self, connection: Connection, batch_id: str, frame: pd.DataFrame, written_at: datetime) -> Written:
-        """Write a batch through the ledger; the same batch again changes nothing.
+        """Write a batch through the ledger; the same batch sent again changes nothing.
 
         `frame` has the columns of `self.columns`: event_time and scored_at aware, at most 100,000 rows.
 
@@ -57,7 +57,7 @@ class PredictionStore:
         _require_valid(frame)
         _require_past(frame[EVENT_TIME].max() if len(frame) else None, written_at)
         payload = bulk.encode(frame, self.columns)
-        compared = bulk.encode(frame, [name for name in self.columns if name not in IGNORED_WHEN_COMPARED])
+        compared = bulk.encode(frame, [name for name in self.columns if name not in NOT_COMPARED])
         batch = self._batch(batch_id, frame, ledger.content_hash(compared), written_at)
         number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
         if number is None:
@@ -69,10 +69,12 @@ class PredictionStore:
     def move(
         self, connection: Connection, batch_id: str, attempt: str, content_hash: str, written_at: datetime
     ) -> Written:
-        """Move what another process staged under (batch, attempt) through the ledger; drop other attempts' rows."""
-        here = self._staged(batch_id, attempt)
+        """Move the rows staged under (batch, attempt) through the ledger; delete those of other attempts."""
+        staged = self._staged(batch_id, attempt)
         rows, first, last = connection.execute(
-            select(func.count(), func.min(self.staging.c[EVENT_TIME]), func.max(self.staging.c[EVENT_TIME])).where(here)
+            select(func.count(), func.min(self.staging.c[EVENT_TIME]), func.max(self.staging.c[EVENT_TIME])).where(
+                staged
+            )
         ).one()
         span = (aware_utc(first), aware_utc(last)) if rows else (None, None)
         _require_past(span[1], written_at)
@@ -97,36 +99,37 @@ class PredictionStore:
         connection.execute(delete(self.staging).where(self.staging.c.batch_id == batch_id))
 
     def _move(self, connection: Connection, batch: ledger.Batch, attempt: str, number: int) -> Written:
+        """Move staged rows into the table; the ledger has the batch already."""
         new = self._insert_new(connection, batch.id, attempt, number)
-        self._require_unchanged(connection, batch.id, attempt)  # after it: a rival may have committed in between
+        self._require_unchanged(connection, batch.id, attempt)  # last: another writer may have committed
         self._touch(connection, batch, number)
         self._clear(connection, batch.id)
         return Written(new, batch.rows - new)
 
     def _require_unchanged(self, connection: Connection, batch_id: str, attempt: str) -> None:
-        """Refuse staged rows whose id is stored with other content."""
-        compared = [name for name in self.columns if name not in IGNORED_WHEN_COMPARED | {ID}]
+        """Reject staged rows whose id is stored with other content."""
+        compared = [name for name in self.columns if name not in NOT_COMPARED | {ID}]
         differs = or_(*(~self.table.c[name].is_not_distinct_from(self.staging.c[name]) for name in compared))
         same_id = self.table.join(self.staging, self.table.c[ID] == self.staging.c[ID])
-        found = connection.execute(
+        conflicts = connection.execute(
             select(self.staging.c[ID]).select_from(same_id).where(self._staged(batch_id, attempt), differs).limit(5)
         ).scalars()
-        changed = tuple(found)
-        if changed:
-            raise PredictionConflict(details=tuple(f"id {name!r}" for name in changed))
+        details = tuple(f"id {name!r}" for name in conflicts)
+        if details:
+            raise PredictionConflict(details=details)
 
     def _insert_new(self, connection: Connection, batch_id: str, attempt: str, number: int) -> int:
-        there = select(literal(1)).where(self.table.c[ID] == self.staging.c[ID]).exists()
+        stored = select(literal(1)).where(self.table.c[ID] == self.staging.c[ID]).exists()
         new = select(*(self.staging.c[name] for name in self.columns), literal(number)).where(
-            self._staged(batch_id, attempt), ~there
+            self._staged(batch_id, attempt), ~stored
         )
         return connection.execute(insert(self.table).from_select([*self.columns, "batch_number"], new)).rowcount
 
     def _touch(self, connection: Connection, batch: ledger.Batch, number: int) -> None:
-        """Record the places of the rows that this batch added."""
+        """Record the event times of the rows that this batch added."""
         if batch.first_event is None or batch.last_event is None:
             return
-        places = connection.execute(
+        added = connection.execute(
             select(self.table.c.model_version, self.table.c[EVENT_TIME])
             .where(
                 self.table.c[EVENT_TIME].between(naive_utc(batch.first_event), naive_utc(batch.last_event)),
@@ -135,7 +138,7 @@ class PredictionStore:
             .distinct()
         )
         by_version: dict[int, list[datetime]] = {}
-        for version, event_time in places:
+        for version, event_time in added:
             by_version.setdefault(version, []).append(event_time)
         for version, event_times in by_version.items():
             ledger.touch(connection, number, version, event_times)
@@ -174,12 +177,12 @@ class PredictionStore:
         return int(connection.execute(statement).scalar_one())
 
     def newest(self, connection: Connection) -> datetime | None:
-        """Give the newest event time, the data's own clock, or None where there is no row."""
+        """Return the newest event time, which is the clock of the data, or None where there is no row."""
         newest = connection.execute(select(func.max(self.table.c[EVENT_TIME]))).scalar()
         return newest and aware_utc(newest)
 
     def places_of_labels(self, connection: Connection, batch_number: int) -> list[tuple[int, datetime]]:
-        """Give (version, event time) of the predictions that a batch of labels speaks of, each once."""
+        """Return the distinct (version, event time) of the predictions that a batch of labels belongs to."""
         statement = (
             select(self.table.c.model_version, self.table.c[EVENT_TIME])
             .join(labels, and_(labels.c.model_number == self.number, labels.c.id == self.table.c[ID]))
@@ -190,20 +193,21 @@ class PredictionStore:
 
 
 def _require_past(newest: datetime | None, now: datetime) -> None:
-    """Refuse the future: one row of it would close every chunk of a model whose clock is its data."""
+    """Reject event times in the future: one such row would close every chunk of a model whose clock is its data."""
     if newest is not None and newest > now + MAX_CLOCK_SKEW:
         raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")
 
 
 def _require_valid(frame: pd.DataFrame) -> None:
+    """Reject a batch of which any row is invalid, and list all faults."""
     faults = []
     if frame[ID].astype(str).duplicated().any():
-        faults.append("an id stands twice in the batch")
+        faults.append("ids must be unique in the batch")
     if frame[ID].astype(str).str.fullmatch(r".{0,127}\S").eq(False).any():
-        faults.append("an id is empty, longer than 128 characters or ends with a blank")
+        faults.append("an id must have 1 to 128 characters and not end with a blank")
     if not frame[SCORE].between(0, 1).all():
         faults.append(f"{SCORE} must lie between 0 and 1")
     if not frame[PREDICTION].isin((0, 1)).all():
         faults.append(f"{PREDICTION} must be 0 or 1")
     if faults:
-        raise InvalidInput("The predictions were refused; nothing was written.", details=tuple(faults))
+        raise InvalidInput("The predictions are invalid; nothing was written.", details=tuple(faults))

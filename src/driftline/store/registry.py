@@ -1,7 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -24,7 +24,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import insert as upsert
 from sqlalchemy.types import TypeEngine
 
-from churn.views import create_model_predictions
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import chunk_of
@@ -33,9 +32,9 @@ from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
 from driftline.store.database import in_transaction
+from driftline.store.model_numbers import ensure_model, model_number
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import (
-    CHURN_NUMBER,
     ledger,
     ledger_slots,
     model_versions,
@@ -45,6 +44,9 @@ from driftline.store.tables import (
 )
 
 READY, CREATING = "ready", "creating"
+TablesHook = Callable[[Connection, PredictionStore], None]
+"""Takes a connection and the model's predictions after their tables were created; may create what depends on them."""
+
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -87,35 +89,24 @@ class Candidate:
     details: Mapping[str, Any]
 
 
-def find(connection: Connection, name: str) -> int:
-    """Give the number of a model: of the few there are, the one of just that name.
-
-    To MySQL names are equal that differ in spaces at their end, and one beyond ASCII is an error.
-
-    Raises:
-        NotFound: no model has that name; the error lists those there are.
-    """
-    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
-    if name not in numbers:
-        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
-    return int(numbers[name])
-
-
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
     """Give the ready version that was trained with that data and configuration, or None."""
     statement = select(model_versions.c.version).where(
-        model_versions.c.model_number == find(connection, name),
+        model_versions.c.model_number == model_number(connection, name),
         model_versions.c.training_hash == training_hash,
         model_versions.c.state == READY,
     )
     return connection.execute(statement).scalar()
 
 
-def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime) -> int:
-    """Register a version with its frozen reference; give its number. Registered twice, it is the same version.
+def register(
+    engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime, on_tables: TablesHook | None = None
+) -> int:
+    """Register a version with its frozen reference and return its number; a second call returns the same number.
 
     The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
-    revision. The tables of the model are made while the version is `creating`; then it is `ready`.
+    revision. The model's tables are created while the version is `creating`, then `on_tables` is called, and then the
+    version becomes `ready`: after a failure the next call does all of it again.
 
     Raises:
         InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
@@ -128,7 +119,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
     with engine.connect() as connection:
-        _make_tables(connection, number, candidate.spec)
+        _make_tables(connection, number, candidate.spec, on_tables)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
 
@@ -176,7 +167,7 @@ def read_reference(version: Version) -> pd.DataFrame:
 def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
-    number = _model_number(connection, candidate.name, now)
+    number = ensure_model(connection, candidate.name, now)
     known = connection.execute(
         select(model_versions.c.version).where(
             model_versions.c.model_number == number, model_versions.c.training_hash == candidate.training_hash
@@ -202,12 +193,6 @@ def _begin(
     return number, version
 
 
-def _model_number(connection: Connection, name: str, now: datetime) -> int:
-    """Find or make the model; its row is locked, so versions are numbered one after the other."""
-    connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
-    return int(connection.execute(select(models.c.number).where(models.c.name == name).with_for_update()).scalar_one())
-
-
 def _add_revision(
     connection: Connection, number: int, version: int, spec: Spec, fitted: FittedReference, now: datetime
 ) -> None:
@@ -224,7 +209,7 @@ def _add_revision(
     connection.execute(insert(spec_revisions).values(row))
 
 
-def _make_tables(connection: Connection, number: int, spec: Spec) -> None:
+def _make_tables(connection: Connection, number: int, spec: Spec, on_tables: TablesHook | None) -> None:
     store = PredictionStore(number, spec)
     store.create(connection)
     wanted = {column.name: _is_number(column.type) for column in store.table.columns}
@@ -235,8 +220,8 @@ def _make_tables(connection: Connection, number: int, spec: Spec) -> None:
             f"The model's predictions have other columns: {', '.join(other)}. Register the new columns as a model of "
             "another name."
         )
-    if number == CHURN_NUMBER:
-        create_model_predictions(connection)
+    if on_tables:
+        on_tables(connection, store)
     connection.commit()
 
 
@@ -269,7 +254,7 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
     fitted = fit_reference(read_reference(present), spec)
 
     def revise(connection: Connection) -> None:
-        _model_number(connection, name, now)
+        ensure_model(connection, name, now)
         _add_revision(connection, present.model_number, version, spec, fitted, now)
         queue_all(connection, present.model_number, version, spec)
 
@@ -317,7 +302,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         NotFound: no such model, or no ready version; the error lists those there are.
     """
     with engine.connect() as connection:
-        find(connection, name)
+        model_number(connection, name)
         row = connection.execute(_version_statement(name, version)).mappings().first()
         if row is None:
             ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"

@@ -7,9 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
-    Date,
     ForeignKey,
     Index,
     Integer,
@@ -22,19 +20,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
 from sqlalchemy.types import TypeEngine
 
-from churn.columns import CDR_USAGE, FEATURES, USAGE, Cdr, Processed
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.engine.spec import Spec
 
 metadata = MetaData()
-truth_metadata = MetaData(schema="truth")
-"""Tables of the truth schema; `driftline.store.database.make_engine` maps `truth` to `<DB_NAME>_truth`."""
 
 INSTANT = DATETIME(fsp=6)
 OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-CHURN_NUMBER = 1
-"""The number of the churn model, made by the first migration."""
 
 
 def name_type(length: int) -> VARCHAR:
@@ -47,99 +40,15 @@ def text_type(length: int) -> VARCHAR:
     return VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
 
 
-def _batch_number() -> Column[Any]:
+def batch_number() -> Column[Any]:
+    """Return a new column that names the ledger row written in the same transaction."""
     return Column("batch_number", BigInteger, nullable=False)
 
 
-def _real() -> DOUBLE:
+def real_type() -> DOUBLE:
+    """Return the type of a real number, read as a Python float."""
     return DOUBLE(asdecimal=False)
 
-
-# The simulated world and its records ---------------------------------------------------------------------------------
-
-cdr = Table(
-    "DP_CDR_Data",
-    metadata,
-    Column(Cdr.DATE, INSTANT, primary_key=True, comment="UTC instant that stamps the reporting period"),
-    Column(Cdr.MSISDN, name_type(20), primary_key=True),
-    Column(Cdr.RECORD_ID, name_type(40), primary_key=True, comment="source and running number"),
-    *(Column(name, BigInteger) for name in CDR_USAGE),
-    Column(Cdr.PSEUDO_CHURNED, SmallInteger, comment="NULL until known"),
-    _batch_number(),
-    *(CheckConstraint(f"{name} >= 0", name=f"ck_{name}") for name in CDR_USAGE),
-    **OPTIONS,
-)
-
-daily_summary = Table(
-    "DailySummary",
-    metadata,
-    Column("Date", Date, primary_key=True),
-    Column("Total_Outgoing_Calls", BigInteger, nullable=False),
-    Column("Total_Outgoing_Call_Time", BigInteger, nullable=False, comment="seconds"),
-    Column("Total_Data_Purchases", BigInteger, nullable=False),
-    Column("Total_Data_Volume", BigInteger, nullable=False, comment="bytes"),
-    **OPTIONS,
-)
-
-stream_runs = Table(
-    "stream_runs",
-    metadata,
-    Column("run_id", name_type(64), primary_key=True, comment="hash of the parameters for a dated stream"),
-    Column("parameters", LONGTEXT, nullable=False, comment="JSON"),
-    Column("state", name_type(16), nullable=False, comment="running, stopped, finished, failed"),
-    Column("num_batches", Integer, nullable=False),
-    Column("next_batch", Integer, nullable=False, comment="the first batch not yet written"),
-    Column("records", BigInteger, nullable=False),
-    Column("started_at", INSTANT, nullable=False),
-    Column("updated_at", INSTANT, nullable=False),
-    Column("finished_at", INSTANT),
-    Column("last_error", text_type(500)),
-    **OPTIONS,
-)
-
-injected_drift = Table(
-    "injected_drift",
-    truth_metadata,
-    Column("run_id", name_type(64), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("kind", name_type(20), nullable=False),
-    Column("affected_column", name_type(64)),
-    Column("size", _real(), nullable=False),
-    Column("first_day", Date, nullable=False),
-    Column("last_day", Date, comment="included; NULL is for good"),
-    **OPTIONS,
-)
-
-# Prepared data -------------------------------------------------------------------------------------------------------
-
-
-def _feature_columns() -> tuple[Column[Any] | Column[Any], ...]:
-    counted = {*USAGE, Processed.DAYS_SEEN}
-    return tuple(Column(name, BigInteger if name in counted else _real()) for name in FEATURES)
-
-
-processed = Table(
-    "Processed_Data",
-    metadata,
-    Column(Processed.DATE, Date, primary_key=True),
-    Column(Processed.USER, name_type(20), primary_key=True),
-    *_feature_columns(),
-    Column(Processed.LABEL, SmallInteger, comment="NULL until known"),
-    _batch_number(),
-    **OPTIONS,
-)
-
-processed_staging = Table(
-    "Processed_Data_staging",
-    metadata,
-    Column("batch_id", name_type(128), primary_key=True),
-    Column("attempt", name_type(36), primary_key=True),
-    Column(Processed.DATE, Date, primary_key=True),
-    Column(Processed.USER, name_type(20), primary_key=True),
-    *_feature_columns(),
-    Column(Processed.LABEL, SmallInteger),
-    **OPTIONS,
-)
 
 # The ledger ----------------------------------------------------------------------------------------------------------
 
@@ -235,7 +144,7 @@ labels = Table(
     Column("value", SmallInteger, nullable=False),
     Column("known_at", INSTANT, nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),
-    _batch_number(),
+    batch_number(),
     Index("ix_labels_batch", "batch_number"),
     **OPTIONS,
 )
@@ -243,7 +152,7 @@ labels = Table(
 KEPT = 64
 """How many models' tables are kept once made; each has a `MetaData` of its own."""
 FEATURE_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
-    ColumnKind.CONTINUOUS: _real(),
+    ColumnKind.CONTINUOUS: real_type(),
     ColumnKind.CATEGORICAL: text_type(255),
 }
 
@@ -256,8 +165,8 @@ def prediction_columns(spec: Spec) -> tuple[Column[Any], ...]:
         Column("model_version", Integer, nullable=False),
         Column("scored_at", INSTANT, nullable=False),
         Column(PREDICTION, SmallInteger, nullable=False),
-        Column("probability_0", _real(), nullable=False),
-        Column(SCORE, _real(), nullable=False),
+        Column("probability_0", real_type(), nullable=False),
+        Column(SCORE, real_type(), nullable=False),
         *(Column(column.name, FEATURE_TYPES[column.kind]) for column in spec.columns),
     )
 
@@ -284,13 +193,13 @@ def predictions_staging(number: int, spec: Spec) -> Table:
     return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
 
 
-def predictions_name(number: int) -> str:
-    """Name a model's table of predictions."""
+def predictions_name(number: int | str) -> str:
+    """Return the name of a model's table of predictions; a text may stand for the number."""
     return f"predictions_{number}"
 
 
-def predictions_staging_name(number: int) -> str:
-    """Name the table where a model's predictions wait."""
+def predictions_staging_name(number: int | str) -> str:
+    """Return the name of the table where a model's predictions are staged; a text may stand for the number."""
     return f"{predictions_name(number)}_staging"
 
 
@@ -301,7 +210,7 @@ def _predictions(model: _Model) -> Table:
         name,
         MetaData(),
         *prediction_columns(model.spec),
-        _batch_number(),
+        batch_number(),
         PrimaryKeyConstraint(EVENT_TIME, ID),
         UniqueConstraint(ID, name=f"uq_{name}_id"),
         **OPTIONS,
@@ -359,15 +268,15 @@ results = Table(
     Column("subject", name_type(64), primary_key=True),
     Column("kind", name_type(16), primary_key=True),
     Column("method", name_type(32), primary_key=True),
-    Column("value", _real()),
-    Column("lower", _real()),
-    Column("upper", _real()),
-    Column("alert_lower", _real()),
-    Column("alert_upper", _real()),
-    Column("expected", _real(), comment="mean of the reference's chunks"),
-    Column("sampling_error", _real()),
-    Column("p_value", _real()),
-    Column("effect", _real()),
+    Column("value", real_type()),
+    Column("lower", real_type()),
+    Column("upper", real_type()),
+    Column("alert_lower", real_type()),
+    Column("alert_upper", real_type()),
+    Column("expected", real_type(), comment="mean of the reference's chunks"),
+    Column("sampling_error", real_type()),
+    Column("p_value", real_type()),
+    Column("effect", real_type()),
     Column("rows_used", Integer, nullable=False),
     Column("state", name_type(16), nullable=False),
     Column("reason", text_type(500)),

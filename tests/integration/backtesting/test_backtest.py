@@ -13,7 +13,8 @@ from driftline.backtesting.backtest import backtest
 from driftline.backtesting.execution.run import run
 from driftline.backtesting.input import csv_source, sources
 from driftline.backtesting.output.result import BacktestResult
-from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.request import Request, ScoreColumn
+from driftline.backtesting.request.resolved import read_request
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
 from driftline.engine.evaluate import evaluate_chunk
@@ -50,6 +51,15 @@ def found(result: BacktestResult, place: int, subject: str, method: str, kind: s
     chosen = [r for r in result.chunks[place].results if (r.subject, r.method, r.kind.value) == (subject, method, kind)]
     assert len(chosen) == 1, f"{subject} {method} {kind}: {len(chosen)}"
     return chosen[0]
+
+
+def test_its_repr_is_short_and_its_html_a_table(judged: BacktestResult) -> None:
+    assert len(repr(judged)) < 1_000
+    assert repr(judged).startswith("BacktestResult of churn: 8 chunks (1d; ")
+    assert len(repr(judged.chunks[0])) < 1_500
+    page = judged._repr_html_()
+    assert page.count("<tr>") == 9
+    assert len(page) < 5_000
 
 
 def test_the_library_offers_it() -> None:
@@ -122,8 +132,9 @@ def test_a_file_larger_than_memory_says_the_same(
     rows = world.sample(frac=1, random_state=3) if shuffled else world
     _ = rows.to_parquet(path, index=False) if ending == "parquet" else rows.to_csv(path, index=False)
     kind: Any = sources.ParquetSource if ending == "parquet" else csv_source.CsvSource
-    request = Request("when", "churned", None, ("score",), "ref", reference_until=UNTIL, chunk=chunk)
     streamed, whole = kind.of(path, largest=0), kind.of(path)
+    options = Request("when", "churned", None, (ScoreColumn("score"),), "ref", reference_until=UNTIL, chunk=chunk)
+    request = read_request(options, whole.columns)
     assert (streamed.whole, whole.whole) == (False, True)
     assert len(list(streamed.blocks(("when",)))) > 3
     assert_close(run(streamed, request), run(whole, request))
@@ -215,7 +226,7 @@ def test_without_labels_there_are_estimates_of_nothing_and_a_reason(world: pd.Da
     result = backtest(world.drop(columns="churned"), **{**ALL, "label": None})
     assert {chunk.verdict.state for chunk in result.chunks[:3]} == {State.PENDING_LABELS}
     realized = found(result, 0, "model", "roc_auc", "realized")
-    assert (realized.value, realized.reason) == (None, "the data has no label column; name it with --label")
+    assert (realized.value, realized.reason) == (None, "the data has no label column; name it with label=...")
     assert found(result, 5, "usage", "kolmogorov_smirnov").value is not None
 
 
@@ -223,7 +234,7 @@ def test_with_neither_score_nor_prediction_drift_is_found(world: pd.DataFrame) -
     result = backtest(world.drop(columns="score"), **{**ALL, "score": None})
     reason = found(result, 0, "model", "f1", "realized").reason
     assert reason is not None
-    assert "--prediction" in reason
+    assert "prediction=... or score=..." in reason
     assert {r.subject for r in result.chunks[0].results} == {"model", "usage", "age", "plan"}
     assert found(result, 6, "usage", "jensen_shannon").state is State.WARN
 
@@ -272,7 +283,7 @@ def test_text_and_true_and_false_are_classes(world: pd.DataFrame, judged: Backte
 
 def test_other_words_need_to_be_told_apart(world: pd.DataFrame, judged: BacktestResult) -> None:
     words = world.assign(churned=np.where(world["churned"] == 1, "left", "stayed"))
-    with pytest.raises(InvalidInput, match=r"'left', 'stayed'.*--positive"):
+    with pytest.raises(InvalidInput, match=r"'left', 'stayed'.*positive='stayed'"):
         backtest(words, **ALL)
     result = backtest(words, **ALL, positive="left")
     assert found(result, 0, "model", "f1", "realized") == found(judged, 0, "model", "f1", "realized")
@@ -286,7 +297,7 @@ def test_a_score_that_is_no_probability_gets_a_threshold_of_its_own(world: pd.Da
 
 
 def test_it_says_when_to_end_the_reference(world: pd.DataFrame) -> None:
-    with pytest.raises(InvalidInput, match=r"--reference-until 2026-01-07 leaves 1,200 of 4,000"):
+    with pytest.raises(InvalidInput, match=r"reference_until='2026-01-07' leaves 1,200 of 4,000"):
         backtest(world, **{**ALL, "reference_until": None})
 
 

@@ -10,13 +10,13 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine
 
+from churn import migrate
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
 from churn_jobs.session import spark_session
 from churn_jobs.settings import JobSettings
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
-from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.testing.fixtures import DatabaseAddress
 

@@ -7,9 +7,9 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Table, select
 
 from churn.columns import CDR_USAGE, Cdr
+from churn.tables import cdr
 from driftline.store import bulk
 from driftline.store.database import in_transaction
-from driftline.store.tables import cdr
 from flaskapp.world import Parameters, World
 
 COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)

@@ -11,13 +11,13 @@ from pyspark.sql import SparkSession
 from sqlalchemy import select
 
 from churn.columns import Cdr
+from churn.tables import cdr
 from churn_jobs.days import DayRange
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.jdbc_tls import tls_properties
 from driftline.errors import InvalidInput
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
-from driftline.store.tables import cdr
 from stack.services.certificates import Certificates, make_certificates
 from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
 from tests.integration.churn_jobs.conftest import migrated

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from churn.columns import USAGE, Cdr
+from churn.tables import cdr, processed, processed_staging
 from churn_jobs import processed_store
 from churn_jobs.days import AskedRange, DayRange
 from churn_jobs.features import PREPARED
@@ -19,7 +20,7 @@ from churn_jobs.one_at_a_time import only_one
 from churn_jobs.preparing import prepare
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
-from driftline.store.tables import cdr, ledger, processed, processed_staging
+from driftline.store.tables import ledger
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.churn_jobs.raw_records import content, insert, odd_records
 from tests.integration.churn_jobs.trailing_by_pandas import prepared

@@ -1,5 +1,7 @@
 """Training and predicting on a real server: one version per data, one prediction per subscriber-day."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +15,8 @@ from pyspark.sql import SparkSession
 from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
+from churn.ledger import ChurnBatchKind
+from churn.tables import cdr, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import AskedRange, DayRange, midnight
@@ -30,9 +34,9 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
-from driftline.store.ledger import Batch, BatchKind, open_batch
+from driftline.store.ledger import Batch, open_batch
 from driftline.store.predictions import Written
-from driftline.store.tables import cdr, ledger, model_versions, pending_batches, processed
+from driftline.store.tables import ledger, model_versions, pending_batches
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import content, insert, world_records
@@ -98,6 +102,19 @@ def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
     assert version.spec.label_delay == timedelta(days=3)
 
 
+def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
+    assert loop.version.artifact_uri is not None
+    folder = open_store(loop.version.artifact_uri).folder
+    assert folder is not None
+    pipeline = folder / artifact.PIPELINE
+    assert sorted(path.name for path in (pipeline / "stages").iterdir()) == [
+        "0_log1p", "1_imputer", "2_assembler", "3_forest",
+    ]  # fmt: skip
+    metadata = [json.loads(path.read_text()) for path in sorted(pipeline.rglob("metadata/part-*"))]
+    assert sorted(stage["uid"] for stage in metadata) == ["assembler", "churn", "forest", "imputer", "log1p"]
+    assert re.findall(r"_[0-9a-f]{12}\b", json.dumps(metadata)) == []
+
+
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
 def test_a_model_in_a_bucket_scores_the_same(
     loop: Loop, bucket: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -133,7 +150,7 @@ def test_a_model_of_simulated_records_says_so(loop: Loop) -> None:
 
 
 def batch_of(batch_id: str, days: DayRange) -> Batch:
-    return Batch(batch_id, BatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
+    return Batch(batch_id, ChurnBatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:

@@ -1,5 +1,14 @@
-"""The same exploration as in the unit tests, for its report as it is drawn."""
+"""The same exploration as in the unit tests, for its report as it is drawn; a database with the example's tables."""
+
+import pytest
+from sqlalchemy import Engine
 
 from tests.unit.eda.conftest import ordinary
 
 __all__ = ["ordinary"]
+
+
+@pytest.fixture
+def engine(churn_engine: Engine) -> Engine:
+    """An engine on a fresh schema that has the example's tables."""
+    return churn_engine

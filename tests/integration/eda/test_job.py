@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from churn.columns import CDR_FILE_COLUMNS, CDR_USAGE, Cdr
+from churn.ledger import ChurnBatchKind
+from churn.tables import cdr
 from driftline.errors import DatabaseUnavailable, NotFound, NotMigrated
 from driftline.settings import DatabaseSettings
 from driftline.store import bulk, ledger
 from driftline.store.database import in_transaction, make_engine
-from driftline.store.tables import cdr
 from eda import days, query_params, records
 from eda import job as exploration_job
 from eda.profile import DAY_NUMBER
@@ -51,7 +52,7 @@ def stored_records() -> pd.DataFrame:
 
 def store(engine: Engine, frame: pd.DataFrame) -> None:
     payload = bulk.encode(frame.astype(dict.fromkeys(map(str, VARIABLES), "Int64")), COLUMNS)
-    batch = ledger.Batch("test/1", ledger.BatchKind.RECORDS, ledger.content_hash(payload), len(frame), NOW)
+    batch = ledger.Batch("test/1", ChurnBatchKind.RECORDS, ledger.content_hash(payload), len(frame), NOW)
 
     def work(connection: Connection) -> None:
         number = ledger.open_batch(connection, batch, [])
@@ -158,7 +159,7 @@ def test_an_empty_table_says_what_to_do(engine: Engine, settings: Params) -> Non
 
 
 def test_a_database_that_is_not_migrated_says_so(database_settings: DatabaseSettings, settings: Params) -> None:
-    with pytest.raises(NotMigrated, match="driftline db upgrade"):
+    with pytest.raises(NotMigrated, match="python -m churn upgrade"):
         exploration_job.run(settings(), make_engine(database_settings), lambda: NOW)
 
 

@@ -20,6 +20,12 @@ MakePublisher = Callable[[Route], Publisher]
 
 
 @pytest.fixture
+def engine(churn_engine: Engine) -> Engine:
+    """An engine on a fresh schema that has the example's tables."""
+    return churn_engine
+
+
+@pytest.fixture
 def route(kafka: str, fresh_topic: FreshTopic) -> Route:
     """Topics and a transactional id of this test's own."""
     batches = fresh_topic(cleanup_policy="compact")

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Engine, Table, func, select
 
 from churn.columns import Cdr
-from driftline.store.tables import cdr
+from churn.tables import cdr
 from flaskapp.relay.publisher import Route
 
 SECONDS = 60.0

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from churn.columns import CDR_FILE_COLUMNS, Cdr
+from churn.tables import cdr, daily_summary
 from driftline.errors import Conflict
 from driftline.settings import DatabaseSettings
-from driftline.store.tables import cdr, daily_summary, labels, ledger, pending_batches
+from driftline.store.tables import labels, ledger, pending_batches
 from flaskapp.history import raw_file as file_history
 from flaskapp.history.loading import load
 from flaskapp.history.simulated import SimulatedHistory

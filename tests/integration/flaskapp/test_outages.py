@@ -14,10 +14,11 @@ import pytest
 import requests
 from sqlalchemy import Engine, delete
 
+from churn import migrate
+from churn.tables import cdr, injected_drift, stream_runs
 from driftline.settings import DatabaseSettings, KafkaSettings
-from driftline.store import migrate
 from driftline.store.database import make_engine
-from driftline.store.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
+from driftline.store.tables import labels, ledger, pending_batches
 from flaskapp.relay.publisher import Route
 from stack import paths
 from stack.servers import ports

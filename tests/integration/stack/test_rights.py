@@ -9,14 +9,16 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
-from churn.columns import FEATURES
+from churn.columns import CHURN_MODEL, FEATURES
 from churn.views import create_model_predictions
 from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store import tables
+from driftline.store.model_numbers import model_number
+from driftline.store.predictions import PredictionStore
 from stack.services.accounts import ACCOUNTS, Administration
-from stack.services.table import CHURN_PREDICTIONS, CHURN_STAGING
 from stack.testing.fixtures import DatabaseAddress
 
+CHURN_PREDICTIONS, CHURN_STAGING = "predictions_1", "predictions_1_staging"
+"""In a new database the churn model is the first."""
 PASSWORD = "of every user here"
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
 """Error codes of missing rights."""
@@ -42,7 +44,7 @@ FORBIDDEN_TO_ALL = (
 
 
 @pytest.fixture
-def schema(engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddress]:
+def schema(churn_engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddress]:
     """A migrated schema with the churn model's tables and with all users."""
     server = Administration(lambda: _connected(database), database.name, password=lambda _: PASSWORD)
     server.create_accounts()
@@ -55,12 +57,12 @@ def schema(engine: Engine, database: DatabaseAddress) -> Iterator[DatabaseAddres
 
 
 @pytest.fixture
-def with_model(schema: DatabaseAddress, engine: Engine) -> DatabaseAddress:
-    with engine.begin() as connection:
+def with_model(schema: DatabaseAddress, churn_engine: Engine) -> DatabaseAddress:
+    with churn_engine.begin() as connection:
         spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
-        tables.predictions(tables.CHURN_NUMBER, spec).create(connection)
-        tables.predictions_staging(tables.CHURN_NUMBER, spec).create(connection)
-        create_model_predictions(connection)
+        store = PredictionStore(model_number(connection, CHURN_MODEL), spec)
+        store.create(connection)
+        create_model_predictions(connection, store)
     return schema
 
 
@@ -108,21 +110,22 @@ def _rights(address: DatabaseAddress, role: str) -> dict[str, str]:
 
 MAY = {
     "simulator": {
-        "S": "alembic_version models",
+        "S": "alembic_version alembic_version_churn models",
         "SI": f"ledger ledger_slots {TRUTH}",
         "SIU": "DP_CDR_Data labels stream_runs",
         "SID": "DailySummary pending_batches",
     },
-    "eda": {"S": "alembic_version DP_CDR_Data"},
+    "eda": {"S": "alembic_version alembic_version_churn DP_CDR_Data"},
     "jobs": {
-        "S": "alembic_version DP_CDR_Data labels stream_runs chunk_revisions results verdicts",
+        "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts",
         "SI": f"ledger ledger_slots spec_revisions pending_batches {CHURN_PREDICTIONS}",
         "SIU": "models model_versions pending_chunks",
         "SID": f"Processed_Data Processed_Data_staging DailySummary {CHURN_STAGING}",
     },
     "monitor": {
-        "S": "alembic_version DP_CDR_Data labels stream_runs DailySummary Processed_Data Processed_Data_staging ledger"
-        f" ledger_slots models model_versions spec_revisions {CHURN_PREDICTIONS} {CHURN_STAGING}",
+        "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs DailySummary Processed_Data"
+        " Processed_Data_staging ledger ledger_slots models model_versions spec_revisions"
+        f" {CHURN_PREDICTIONS} {CHURN_STAGING}",
         "SD": "pending_batches",
         "SIUD": "pending_chunks chunk_revisions results verdicts",
     },

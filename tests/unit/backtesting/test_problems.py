@@ -91,7 +91,7 @@ def test_a_class_that_comes_later_leaves_only_its_chunk_without_performance(tier
 
 def test_a_class_without_a_score_is_refused_by_the_name_of_its_column(tiers: pd.DataFrame) -> None:
     scores = {name: f"p_{name}" for name in NAMES[:2]}
-    with pytest.raises(InvalidInput, match=r"column 'tier' holds 'none', .* classes gold, silver; .*--spec"):
+    with pytest.raises(InvalidInput, match=r"column 'tier' holds 'none', .* classes gold, silver; .*spec=..."):
         backtest(tiers, timestamp="when", label="tier", score=scores, reference_until=UNTIL, chunk="1d")
 
 
@@ -100,9 +100,9 @@ def test_a_class_without_a_score_is_refused_by_the_name_of_its_column(tiers: pd.
     [
         ({"problem": "regression", "score": "p_gold"}, "a regression has no scores"),
         ({"problem": "binary", "score": {"a": "p_gold", "b": "p_none"}}, "a binary model has one score"),
-        ({"problem": "binary"}, "--positive"),
+        ({"problem": "binary"}, "positive="),
         ({"features": ["tier"]}, "tier cannot be a feature"),
-        ({"features": ["usage"], "categorical": ["plan"]}, "--categorical names plan"),
+        ({"features": ["usage"], "categorical": ["plan"]}, r"categorical=\['plan'\] is not among the features"),
         ({"positive": "gold", "problem": "binary"}, "must be one of two values"),
     ],
 )

@@ -1,7 +1,7 @@
 """The names that users know."""
 
 from churn.columns import CDR_FILE_COLUMNS, FEATURES, prediction_id
-from driftline.store.tables import cdr, processed
+from churn.tables import cdr, processed
 
 
 def test_the_raw_file_has_the_eleven_known_columns() -> None:

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from churn.ledger import ChurnBatchKind
 from churn_jobs.batches import DayPart, Part, empty, parts_for, predict_id, prepare_id
-from driftline.store.ledger import MAX_ROWS, Batch, BatchKind
+from driftline.store.ledger import MAX_ROWS, Batch
 
 DAY = date(2026, 1, 31)
 HASH = "0123456789abcdef" * 4
@@ -28,7 +29,9 @@ def test_ids_name_day_part_version_and_content() -> None:
 def test_the_ledger_takes_the_longest_id() -> None:
     rows = DayPart(Part(DAY, 998, 999), MAX_ROWS, HASH)
     for batch_id in (prepare_id(rows, 999), predict_id(rows, 9999)):
-        assert Batch(batch_id, BatchKind.PROCESSED, HASH, rows.rows, datetime(2026, 1, 31, tzinfo=UTC)).id == batch_id
+        assert (
+            Batch(batch_id, ChurnBatchKind.PROCESSED, HASH, rows.rows, datetime(2026, 1, 31, tzinfo=UTC)).id == batch_id
+        )
 
 
 def test_a_day_that_lost_its_rows_is_a_batch_of_none() -> None:

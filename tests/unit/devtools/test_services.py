@@ -88,11 +88,14 @@ def test_a_new_service_has_its_user_and_its_rights() -> None:
         def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
             executed.extend(bound_statements)
 
+        def _model_numbers(self) -> dict[str, int]:
+            return {}
+
     administration = Recorded(lambda: None, "RawData", password=str.upper, services=(SERVING,))  # type: ignore[arg-type, return-value]
     administration.create_accounts()
     administration.grant()
     assert {values["account"] for _, values in executed} == {"driftline_serving"}
-    assert executed[0][1]["password"] == "DRIFTLINE_SERVING"
+    assert executed[0][1]["password"] == SERVING.account.upper()
     assert [statement for statement, _ in executed] == [
         "CREATE USER IF NOT EXISTS %(account)s@%(clients)s IDENTIFIED BY %(password)s",
         "ALTER USER %(account)s@%(clients)s IDENTIFIED BY %(password)s",

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
+from churn import tables as churn_tables
 from churn import views
 from churn.columns import FEATURES, TRAILING_DAYS, Topic
 from devtools import diagrams
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
-from driftline.store.tables import CHURN_NUMBER, metadata, predictions, predictions_staging, truth_metadata
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import metadata
 from eda.records import CHUNK_ROWS
 from flaskapp.relay.claimed_batches import MOST_BATCHES
 from flaskapp.settings import SimulatorSettings
@@ -34,6 +36,10 @@ EVERY = [pytest.param(name, id=name) for name in SOURCES]
 SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
 
 
+CHURN = PredictionStore(1, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
+"""The churn model's predictions, with the number that is drawn."""
+
+
 @dataclass(frozen=True)
 class Entity:
     """A drawn table: the columns above and below its line."""
@@ -51,9 +57,9 @@ def entities() -> dict[str, Entity]:
 
 
 def tables_of_code() -> dict[str, Table]:
-    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
-    own = (predictions(CHURN_NUMBER, spec), predictions_staging(CHURN_NUMBER, spec))
-    return {table.name: table for table in (*metadata.tables.values(), *truth_metadata.tables.values(), *own)}
+    created = (metadata, churn_tables.metadata, churn_tables.truth_metadata)
+    tables = [table for each in created for table in each.tables.values()]
+    return {table.name: table for table in (*tables, CHURN.table, CHURN.staging)}
 
 
 def test_every_table_is_drawn() -> None:
@@ -68,7 +74,7 @@ def test_a_tables_key_and_columns_are_those_drawn(name: str) -> None:
 
 
 def test_the_views_columns_are_those_drawn() -> None:
-    columns = {column.name for column in views.model_predictions().selected_columns}
+    columns = {column.name for column in views.model_predictions(CHURN).selected_columns}
     assert {*entities()[views.MODEL_PREDICTIONS].key} <= columns
 
 

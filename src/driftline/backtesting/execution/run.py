@@ -1,4 +1,4 @@
-"""A backtest from its source to its result: read, then let the engine fit, summarize and judge."""
+"""A backtest from its source to its result: read, fit the reference, evaluate the chunks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -9,51 +9,50 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.layout import layout_of
 from driftline.backtesting.request.proposal import propose_chunk, propose_until
-from driftline.backtesting.request.request import Request
-from driftline.backtesting.request.resolved import read_request
+from driftline.backtesting.request.resolved import ResolvedRequest
 
 if TYPE_CHECKING:
-    from driftline.backtesting.execution.judging import Judgement
+    from driftline.backtesting.execution.evaluation import Evaluate
 
 
 def run(
-    source: Source, request: Request, progress: Progress = lambda doing, rows: None, *, forks: bool = False
+    source: Source, request: ResolvedRequest, progress: Progress = lambda doing, rows: None, *, forks: bool = False
 ) -> BacktestResult:
-    """Judge what `source` holds as `request` asks; every fault that can be seen at once is in one InvalidInput.
+    """Evaluate the rows of `source` chunk by chunk.
 
-    `forks` says that this process runs nothing else, and may be forked to use all cores.
+    `request` must have been checked against the source's columns. `forks` states that this process runs nothing else,
+    and may be forked to use all cores. Raises InvalidInput for rows that the request does not fit.
     """
-    asked = read_request(request, source.columns)
-    if asked.until is None:
-        raise propose_until(source, asked)
+    if request.until is None:
+        raise propose_until(source, request)
     with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
-        judge = aside.submit(_engine)
-        rows = split(source, asked, asked.until, progress)
-    cut, told = propose_chunk(asked, rows.reference)
-    layout = layout_of(asked, rows.reference, _settled(asked.fields, cut))
-    reference, chunks = judge.result()(rows, cut, layout, progress, forks=forks)
+        evaluate = aside.submit(_engine)
+        rows = split(source, request, request.until, progress)
+    cut, inferred = propose_chunk(request, rows.reference)
+    layout = layout_of(request, rows.reference, _settled(request.fields, cut))
+    reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
-        inferred=(*told, *layout.inferred),
+        inferred=(*inferred, *layout.inferred),
         spec=layout.spec,
     )
 
 
-def _engine() -> "Judgement":
-    from driftline.backtesting.execution.judging import judge  # noqa: PLC0415
+def _engine() -> "Evaluate":
+    from driftline.backtesting.execution.evaluation import evaluate  # noqa: PLC0415
 
-    return judge
+    return evaluate
 
 
 def _printable(name: str) -> str:
-    """Return a name that UTF-8 can write: bytes that are no text, which a file's name may have, become a ?."""
+    """Return a name that UTF-8 can write: bytes of a file's name that are not text become a question mark."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _settled(fields: Any, cut: Cut) -> dict[str, Any]:
-    """Return the spec's fields with the period that rows are cut by, if they are."""
+    """Return the spec's fields, with the period of the chunks where they are periods."""
     others = {name: value for name, value in fields.items() if name != "period"}
     return others | ({"period": cut.period} if cut.period else {})

@@ -10,7 +10,7 @@ from pandas.api.types import union_categoricals
 
 from driftline.backtesting.input.instants import epoch_unit, microseconds
 from driftline.backtesting.input.sources import ReadAgainError, Source
-from driftline.backtesting.request.resolved import Asked
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import IntArray
 
@@ -44,14 +44,14 @@ class Rows:
         return self.take(slice(place)), self.take(slice(place, None))
 
 
-def read(source: Source, asked: Asked, columns: Sequence[str]) -> Iterator[Rows]:
+def read(source: Source, request: ResolvedRequest, columns: Sequence[str]) -> Iterator[Rows]:
     """Yield all rows of `source`, each block in the order of time."""
     before = 0
     unit: str | None = None
-    for frame in source.blocks(columns, _codes(asked)):
-        when = frame[asked.request.timestamp]
+    for frame in source.blocks(columns, _codes(request)):
+        when = frame[request.timestamp]
         unit = unit or epoch_unit(when)
-        times = microseconds(when, asked.zone, before, unit)
+        times = microseconds(when, request.zone, before, unit)
         numbers = np.arange(before + 1, before + 1 + len(frame), dtype=np.int64)
         before += len(frame)
         if len(frame):
@@ -59,19 +59,19 @@ def read(source: Source, asked: Asked, columns: Sequence[str]) -> Iterator[Rows]
             yield Rows(frame, times, numbers).in_order()
 
 
-def read_all(source: Source, asked: Asked, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
+def read_all(source: Source, request: ResolvedRequest, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
     """Return what `keep` makes of each block of all rows of `source`; it may be shown them more than once."""
     while True:
         try:
-            return [keep(rows) for rows in read(source, asked, columns)]
+            return [keep(rows) for rows in read(source, request, columns)]
         except ReadAgainError:
             continue
 
 
-def _codes(asked: Asked) -> frozenset[str]:
+def _codes(request: ResolvedRequest) -> frozenset[str]:
     """Return the columns of which the values are names, even if they are written in digits."""
-    categorical = {name for name, kind in asked.kinds.items() if kind is ColumnKind.CATEGORICAL}
-    return frozenset(categorical | ({asked.request.id} if asked.request.id else set()))
+    categorical = {name for name, kind in request.kinds.items() if kind is ColumnKind.CATEGORICAL}
+    return frozenset(categorical | ({request.id} if request.id else set()))
 
 
 def together(parts: Sequence[Rows]) -> Rows:

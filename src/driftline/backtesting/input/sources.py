@@ -107,7 +107,7 @@ class ParquetSource:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type is text that may be read as codes."""
+    """Return whether an Arrow type is text that may be read as codes."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -147,24 +147,3 @@ def compression_of(path: Path) -> str | None:
 def kind_of(path: Path) -> str:
     """Return the ending that says what is in a file, in lower case: of `A.CSV.GZ` it is `.csv`."""
     return Path(path.stem if compression_of(path) else path.name).suffix.lower()
-
-
-def open_source(data: Any) -> Source:
-    """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
-
-    A file that is not there, and one whose ending says nothing, are an InvalidInput.
-    """
-    if isinstance(data, pd.DataFrame):
-        return FrameSource(data)
-    path = Path(data)
-    if not path.is_file():
-        msg = f"there is no file {path}"
-        raise InvalidInput(msg)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return ParquetSource.of(path)
-    if kind_of(path) in (".csv", ".tsv", ".txt"):
-        from driftline.backtesting.input.csv_source import CsvSource  # noqa: PLC0415  (only where it is needed)
-
-        return CsvSource.of(path)
-    msg = f"{path.name} is neither CSV (.csv, .csv.gz) nor Parquet (.parquet, .pq) by its name; rename or convert it"
-    raise InvalidInput(msg)

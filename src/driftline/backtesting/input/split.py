@@ -9,7 +9,7 @@ import numpy as np
 from driftline.backtesting.input.instants import as_microseconds, aware
 from driftline.backtesting.input.rows import Rows, read, read_all, together
 from driftline.backtesting.input.sources import Source
-from driftline.backtesting.request.resolved import Asked
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.columns import IntArray
 from driftline.errors import InvalidInput
 
@@ -25,7 +25,7 @@ class Split:
     """
 
     source: Source
-    asked: Asked
+    request: ResolvedRequest
     until: int
     reference: Rows
     kept: Rows | None
@@ -42,20 +42,20 @@ class Split:
         if self.kept is not None:
             yield self.kept
             return
-        for rows in read(self.source, self.asked, columns_of(self.asked, self.source)):
+        for rows in read(self.source, self.request, columns_of(self.request, self.source)):
             after = rows.split(self.until)[1]
             if len(after):
                 yield after
 
 
-def columns_of(asked: Asked, source: Source) -> tuple[str, ...]:
+def columns_of(request: ResolvedRequest, source: Source) -> tuple[str, ...]:
     """Return the columns to read: with features given no others."""
-    if asked.features is None:
+    if request.features is None:
         return source.columns
-    return tuple(dict.fromkeys((*asked.roles, *asked.features)))
+    return tuple(dict.fromkeys((*request.roles, *request.features)))
 
 
-def split(source: Source, asked: Asked, ends: datetime, progress: Progress) -> Split:
+def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Progress) -> Split:
     """Read all rows once; those before `ends` are the reference. None on one of the sides is an InvalidInput."""
     until = as_microseconds(ends)
 
@@ -64,15 +64,15 @@ def split(source: Source, asked: Asked, ends: datetime, progress: Progress) -> S
         before, after = rows.split(until)
         return before, after if source.whole else _places_only(after)
 
-    parts = read_all(source, asked, columns_of(asked, source), halves)
+    parts = read_all(source, request, columns_of(request, source), halves)
     reference = _filled(before for before, _ in parts)
     analysis = _filled(after for _, after in parts)
     if not reference or not analysis:
-        raise _one_sided(ends, [*reference, *analysis])
+        raise _one_sided(request.option("reference_until", ends.isoformat()), [*reference, *analysis])
     kept = together(analysis) if source.whole else None
     times = np.concatenate([rows.times for rows in analysis])
     numbers = np.concatenate([rows.numbers for rows in analysis])
-    return Split(source, asked, until, together(reference), kept, times, numbers)
+    return Split(source, request, until, together(reference), kept, times, numbers)
 
 
 def _filled(parts: Iterable[Rows]) -> list[Rows]:
@@ -84,12 +84,12 @@ def _places_only(rows: Rows) -> Rows:
     return Rows(rows.frame.iloc[:0, :0], rows.times.copy(), rows.numbers.copy())
 
 
-def _one_sided(ends: datetime, rows: list[Rows]) -> InvalidInput:
+def _one_sided(end: str, rows: list[Rows]) -> InvalidInput:
     if not rows:
         return InvalidInput("The data has no rows.")
     first = aware(min(int(part.times[0]) for part in rows))
     last = aware(max(int(part.times[-1]) for part in rows))
     return InvalidInput(
-        f"--reference-until {ends.isoformat()} leaves no rows on one side of it: the events are from "
+        f"{end} leaves no rows on one side of it: the events are from "
         f"{first.isoformat()} to {last.isoformat()}; choose an instant between them"
     )

@@ -1,11 +1,11 @@
-"""Output files, written whole or not at all, and the spec file."""
+"""Output files, written whole or not at all."""
 
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from driftline.errors import InvalidInput
 
@@ -89,18 +89,3 @@ def _fault(path: Path) -> str | None:
     if not os.access(target.parent, os.W_OK):
         return f"cannot be written: the folder {target.parent} cannot be written to"
     return None
-
-
-def read_spec(path: Path) -> dict[str, Any]:
-    """Read a spec.yaml: fields of `driftline.engine.spec.Spec`. Any other content is an InvalidInput."""
-    import yaml  # noqa: PLC0415  (only where there is a spec)
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"spec {path} cannot be read: {' '.join(str(error).split())}"
-        raise InvalidInput(msg) from error
-    if not isinstance(content or {}, dict):
-        msg = f"spec {path} must hold fields such as `minimum_rows: 200`, not {type(content).__name__}"
-        raise InvalidInput(msg)
-    return {str(name): value for name, value in (content or {}).items()}

@@ -1,9 +1,11 @@
 """What a backtest found: chunks with verdicts and results, and what had to be inferred. No I/O here."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,9 +41,24 @@ class Reference:
         return ReferenceOut(rows=self.rows, since=self.since, until=self.until, chunks=self.chunks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
-    """What a backtest found. `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`."""
+    """The chunks of a backtest with their verdicts and results, and what was inferred.
+
+    `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`.
+
+    >>> import driftline as dl
+    >>> result = dl.backtest(
+    ...     "docs/flights.csv.gz", timestamp="departure", label="late", score="score", reference_until="2013-04-29",
+    ...     chunk="1w", features=["origin", "distance"],
+    ... )
+    >>> print(result.worst, len(result.chunks), result.chunks[8].start.date())
+    warn 36 2013-06-24
+    >>> result.chunks[8].verdict.reasons[0]
+    'Accuracy 0.522 is below its bound 0.539.'
+    >>> result.to_frame().columns[:4].to_list()
+    ['start', 'end', 'chunk_rows', 'labelled']
+    """
 
     model: str
     reference: Reference
@@ -49,6 +66,21 @@ class BacktestResult:
     chunk: str
     inferred: tuple[Inference, ...]
     spec: Spec
+
+    def __repr__(self) -> str:
+        notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]
+        lines = [f"BacktestResult of {_title(self)}", *(f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS])]
+        if len(notable) > _REPR_CHUNKS:
+            lines.append(f"  and {len(notable) - _REPR_CHUNKS} more that are not ok")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return a table with a row for each chunk, as notebooks show it."""
+        head = "".join(f"<th>{name}</th>" for name in ("chunk", "rows", "labelled", "verdict", "reason"))
+        rows = "".join(map(_html_row, self.chunks[:_HTML_CHUNKS]))
+        more = len(self.chunks) - _HTML_CHUNKS
+        note = f"<p>and {more:,} more chunks in <code>.chunks</code></p>" if more > 0 else ""
+        return f"<p>{escape(_title(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
 
     @property
     def worst(self) -> State:
@@ -100,6 +132,32 @@ class BacktestResult:
     def to_html(self) -> str:
         """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`)."""
         return render(self)
+
+
+_REPR_CHUNKS = 5
+"""How many chunks the repr lists at most."""
+_HTML_CHUNKS = 100
+"""How many chunks the table for notebooks lists at most."""
+
+
+def _title(result: BacktestResult) -> str:
+    reference, counts = result.reference, Counter(chunk.verdict.state.value for chunk in result.chunks)
+    verdicts = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    against = f"against a reference of {reference.rows:,} rows in {reference.chunks:,} chunks"
+    return f"{result.model}: {len(result.chunks):,} chunks ({result.chunk}; {verdicts}) {against}"
+
+
+def _summary(chunk: ChunkView) -> str:
+    reason = f": {chunk.verdict.reasons[0]}" if chunk.verdict.reasons else ""
+    return f"{chunk.start:%Y-%m-%d %H:%M} {chunk.rows:,} rows {chunk.verdict.state}{reason}"
+
+
+def _html_row(chunk: ChunkView) -> str:
+    labelled = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
+    reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""
+    start = f"{chunk.start:%Y-%m-%d %H:%M}"
+    cells = (start, f"{chunk.rows:,}", labelled, str(chunk.verdict.state), reason)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
 _CHUNK_COLUMNS = ("start", "end", "chunk_rows", "labelled", "status", "verdict")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.engine.columns import FloatArray, coded
 from driftline.errors import InvalidInput
 
@@ -32,59 +33,67 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 class Classes:
     """Which texts (as `plain` writes them) are class 1 and which class 0, in each column of the data."""
 
-    known: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float]]
+    option: OptionStyle = python_option
 
     @classmethod
-    def of(cls, seen: Mapping[str, Iterable[str]], positive: str | None) -> "Classes":
-        """Find out from each column's distinct values; those that cannot be told apart are an InvalidInput."""
-        words = {name: sorted({plain(text) for text in texts}) for name, texts in seen.items()}
+    def of(
+        cls, texts: Mapping[str, Iterable[str]], positive: str | None, option: OptionStyle = python_option
+    ) -> "Classes":
+        """Infer the classes from each column's distinct texts; raise InvalidInput where class 1 cannot be inferred."""
+        words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
         if positive is not None:
-            return cls._of_positive(words, plain(positive))
-        pairs = {name: _pair(texts) for name, texts in words.items()}
+            return cls._of_positive(words, plain(positive), option)
+        pairs = {name: _pair(values) for name, values in words.items()}
         if None not in pairs.values():
-            return cls({name: pair for name, pair in pairs.items() if pair is not None})
+            return cls({name: pair for name, pair in pairs.items() if pair is not None}, option)
         every = _together(words)
         cure = (
-            f"it is not said which is class 1; say it with --positive {every[-1]!r} (Python: positive=)"
+            f"which of them is class 1 is unknown; pass {option('positive', every[-1])}"
             if len(every) <= 2
-            else "these are not two classes of one pair of words; correct them (--positive takes one of two values)"
+            else f"these are not two classes of one pair of words; correct them ({option('positive')} needs two values)"
         )
-        msg = f"label and prediction hold {_listed(every)}, and {cure}, or say --problem multiclass if they are several"
+        msg = (
+            f"label and prediction hold {_listed(every)}, and {cure}, or pass {option('problem', 'multiclass')} "
+            "if there are several classes"
+        )
         raise InvalidInput(msg)
 
     @classmethod
-    def _of_positive(cls, words: Mapping[str, list[str]], positive: str) -> "Classes":
+    def _of_positive(cls, words: Mapping[str, list[str]], positive: str, option: OptionStyle) -> "Classes":
         every = _together(words)
         if positive in every and len(every) <= 2:
             both = {text: float(text == positive) for text in every}
-            return cls(dict.fromkeys(words, both))
+            return cls(dict.fromkeys(words, both), option)
         pairs = {name: _pair(texts) for name, texts in words.items()}
         if None in pairs.values() or positive not in {*every, "true", "false"} or positive not in _SIGNS:
-            msg = f"--positive {positive!r} must be one of two values; label and prediction hold {_listed(every)}"
+            msg = (
+                f"{option('positive', positive)} must be one of two values; label and prediction hold {_listed(every)}"
+            )
             raise InvalidInput(msg)
         one = _SIGNS[positive]
         signs = {name: (pair or {}).items() for name, pair in pairs.items()}
-        return cls({name: {text: float(sign == one) for text, sign in pair} for name, pair in signs.items()})
+        return cls({name: {text: float(sign == one) for text, sign in pair} for name, pair in signs.items()}, option)
 
     def numbers(self, series: "pd.Series[Any]") -> FloatArray:
         """Return 0, 1 or NaN (missing) for each row; a value that the reference did not have is an InvalidInput."""
-        known = self.known[str(series.name)]
+        classes = self.values[str(series.name)]
         codes, texts = coded(series)
-        values = np.array([known.get(plain(text), np.nan) for text in texts] + [np.nan])
-        found: FloatArray = values[codes]
-        strange = (codes >= 0) & np.isnan(found)
-        if strange.any():
-            text = texts[codes[strange][0]]
+        numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])
+        rows: FloatArray = numbers[codes]
+        unknown = (codes >= 0) & np.isnan(rows)
+        if unknown.any():
+            text = texts[codes[unknown][0]]
             msg = (
-                f"column {series.name!r} holds {text!r}, which is neither class of the reference: {_listed(known)}; "
-                "correct it, or say --problem multiclass if there are more than two classes"
+                f"column {series.name!r} holds {text!r}, which is neither class of the reference: {_listed(classes)}; "
+                f"correct it, or pass {self.option('problem', 'multiclass')} if there are more than two classes"
             )
             raise InvalidInput(msg)
-        return found
+        return rows
 
     def is_one(self, text: str) -> bool:
-        """Say whether a text is class 1 in any column."""
-        return any(known.get(plain(text)) == 1.0 for known in self.known.values())
+        """Return whether a text is class 1 in any column."""
+        return any(classes.get(plain(text)) == 1.0 for classes in self.values.values())
 
 
 _SIGNS: Mapping[str, float] = {word: float(sign) for pair in PAIRS for sign, word in enumerate(pair)}
@@ -101,10 +110,10 @@ def _together(words: Mapping[str, Iterable[str]]) -> list[str]:
     return sorted({text for texts in words.values() for text in texts})
 
 
-def is_binary(seen: Mapping[str, Iterable[str]]) -> bool:
-    """Say whether each column's distinct values can be two classes: two in all, or a pair of words in each column."""
-    words = {name: sorted({plain(text) for text in texts}) for name, texts in seen.items()}
-    return len(_together(words)) <= 2 or all(_pair(texts) is not None for texts in words.values())
+def is_binary(texts: Mapping[str, Iterable[str]]) -> bool:
+    """Return whether each column's distinct values can be two classes: two in all, or a known pair in each."""
+    words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
+    return len(_together(words)) <= 2 or all(_pair(values) is not None for values in words.values())
 
 
 def plain(text: str) -> str:

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, is_binary
 from driftline.backtesting.request.kinds import features_of
+from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
-from driftline.backtesting.request.resolved import Asked, spec_faults
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import SCORE_METRICS, ColumnKind, Problem
 from driftline.engine.columns import FloatArray, as_floats, category, coded
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Result
 from driftline.engine.spec import RESERVED, ColumnSpec, ModelClock, Spec, score_column
 from driftline.errors import InvalidInput
+from driftline.spec_input import spec_faults
 
 ALIAS = "feature:"
 """Stands before the name of a feature that is one of the engine's own names."""
@@ -38,6 +40,7 @@ class Layout:
     classes: Classes
     threshold: float | None
     inferred: tuple[Inference, ...]
+    option: OptionStyle = python_option
 
     @property
     def absent(self) -> frozenset[str]:
@@ -52,7 +55,7 @@ class Layout:
         return PREDICTION not in self.sources and scored
 
     @property
-    def judged(self) -> Spec:
+    def verdict_spec(self) -> Spec:
         """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
@@ -113,42 +116,43 @@ def _categorical(codes: Any, texts: list[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=pd.Index(texts, dtype=object))
 
 
-def layout_of(asked: Asked, reference: Rows, fields: Mapping[str, Any]) -> Layout:
+def layout_of(request: ResolvedRequest, reference: Rows, fields: Mapping[str, Any]) -> Layout:
     """Find out from the reference what was not said. `fields` are those of the spec that are settled already.
 
     What contradicts itself is an InvalidInput.
     """
     frame = reference.frame
-    seen = _seen(asked, frame)
-    problem, told = _problem(asked, frame, seen)
-    kinds, found = features_of(asked, frame)
+    seen = _seen(request, frame)
+    problem, told = _problem(request, frame, seen)
+    kinds, found = features_of(request, frame)
     if not kinds:
-        msg = f"there is no feature; name some (--features). The columns are {', '.join(map(str, frame.columns))}"
+        columns = ", ".join(map(str, frame.columns))
+        msg = f"there is no feature; pass {request.option('features')}. The columns are {columns}"
         raise InvalidInput(msg)
-    classes = _class_names(asked, problem, seen, fields)
+    classes = _class_names(request, problem, seen, fields)
     names = {name: _free(name, classes) for name in kinds}
-    spec = _spec(asked, problem, classes, kinds, names, fields)
-    _refuse_strange(asked, frame, spec)
-    sources = {names[name]: name for name in kinds} | dict(_roles(asked, spec))
+    spec = _spec(request, problem, classes, kinds, names, fields)
+    _reject_unknown_classes(request, frame, spec)
+    sources = {names[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
-    words = Classes.of(_texts(asked, frame), asked.request.positive) if binary else Classes({})
-    layout = Layout(spec, sources, words, None, (*told, *found))
+    words = Classes.of(_texts(request, frame), request.positive, request.option) if binary else Classes({})
+    layout = Layout(spec, sources, words, None, (*told, *found), request.option)
     layout = _with_threshold(layout, reference)
-    return replace(layout, inferred=(*layout.inferred, *_class_notes(layout, seen, asked)))
+    return replace(layout, inferred=(*layout.inferred, *_class_notes(layout, seen, request)))
 
 
-def _seen(asked: Asked, frame: pd.DataFrame) -> list[str]:
+def _seen(request: ResolvedRequest, frame: pd.DataFrame) -> list[str]:
     """Return the distinct texts of label and prediction; of numbers with a fraction none."""
     texts: dict[str, None] = {}
-    for name in (asked.request.label, asked.request.prediction):
+    for name in (request.label, request.prediction):
         if name is not None and not _measured(frame[name]):
             texts |= dict.fromkeys(_used(frame[name]))
     return list(texts)
 
 
-def _texts(asked: Asked, frame: pd.DataFrame) -> dict[str, list[str]]:
+def _texts(request: ResolvedRequest, frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return the distinct texts of label and of prediction, each under its column's name."""
-    return {name: _used(frame[name]) for name in (asked.request.label, asked.request.prediction) if name}
+    return {name: _used(frame[name]) for name in (request.label, request.prediction) if name}
 
 
 def _used(series: "pd.Series[Any]") -> list[str]:
@@ -165,48 +169,51 @@ def _measured(series: "pd.Series[Any]") -> bool:
     return len(values) > MOST_CLASSES or bool(np.any(np.asarray(values, dtype=np.float64) % 1 != 0))
 
 
-def _problem(asked: Asked, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem, list[Inference]]:
-    if asked.problem:
-        return asked.problem, []
-    found, rule = _guess(asked, frame, seen)
+def _problem(request: ResolvedRequest, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem, list[Inference]]:
+    if request.problem:
+        return request.problem, []
+    found, rule = _guess(request, frame, seen)
     return found, [Inference("problem", found.value, rule)]
 
 
-def _guess(asked: Asked, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem, str]:
-    outputs = [name for name in (asked.request.label, asked.request.prediction) if name]
-    if len(asked.scores) > 1:
+def _guess(request: ResolvedRequest, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem, str]:
+    outputs = [name for name in (request.label, request.prediction) if name]
+    if len(request.scores) > 1:
         return Problem.MULTICLASS, "there is a score for each of several classes"
-    if asked.scores:
+    if request.scores:
         return Problem.BINARY, "there is one score"
     if not outputs:
         return Problem.BINARY, "there is neither label nor prediction nor score: only drift and quality can be found"
     if any(_measured(frame[name]) for name in outputs):
         return Problem.REGRESSION, f"{outputs[0]} holds numbers with a fraction, or more than {MOST_CLASSES} of them"
-    if is_binary(_texts(asked, frame)):
+    if is_binary(_texts(request, frame)):
         return Problem.BINARY, f"{' and '.join(outputs)} have two values"
     return Problem.MULTICLASS, f"{' and '.join(outputs)} have {len(seen)} values"
 
 
-def _class_names(asked: Asked, problem: Problem, seen: list[str], fields: Mapping[str, Any]) -> tuple[str, ...]:
+def _class_names(
+    request: ResolvedRequest, problem: Problem, seen: list[str], fields: Mapping[str, Any]
+) -> tuple[str, ...]:
     if problem is not Problem.MULTICLASS:
         return ()
-    given = fields.get("classes") or tuple(name for name in asked.scores if name) or sorted(seen)
+    given = fields.get("classes") or tuple(name for name in request.scores if name) or sorted(seen)
     if not isinstance(given, list | tuple):
         msg = f"spec: classes: a list of all classes, such as [gold, silver], not {given!r}"
         raise InvalidInput(msg)
     return tuple(map(category, given))
 
 
-def _refuse_strange(asked: Asked, frame: pd.DataFrame, spec: Spec) -> None:
-    """Raise an InvalidInput where the reference of a multiclass model has other classes than were said."""
+def _reject_unknown_classes(request: ResolvedRequest, frame: pd.DataFrame, spec: Spec) -> None:
+    """Raise InvalidInput where the reference of a multiclass model has classes that the spec lacks."""
     if spec.problem is not Problem.MULTICLASS:
         return
-    for name, texts in _texts(asked, frame).items():
+    for name, texts in _texts(request, frame).items():
         strange = sorted(set(texts) - set(spec.classes))
         if strange:
             msg = (
                 f"column {name!r} holds {', '.join(map(repr, strange[:5]))}, which is none of the classes "
-                f"{', '.join(spec.classes)}; give every class its --score, or name them all in --spec (classes: [...])"
+                f"{', '.join(spec.classes)}; pass {request.option('score')} for every class, or name all classes in "
+                f"the spec ({request.option('spec')} with classes: [...])"
             )
             raise InvalidInput(msg)
 
@@ -217,7 +224,7 @@ def _free(name: str, classes: tuple[str, ...]) -> str:
 
 
 def _spec(
-    asked: Asked,
+    request: ResolvedRequest,
     problem: Problem,
     classes: tuple[str, ...],
     kinds: Mapping[str, ColumnKind],
@@ -225,7 +232,7 @@ def _spec(
     fields: Mapping[str, Any],
 ) -> Spec:
     columns = tuple(
-        ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in asked.unwatched)
+        ColumnSpec.model_construct(name=names[name], kind=kind, watched=name not in request.unwatched)
         for name, kind in kinds.items()
     )
     segments = _segments(fields.get("segments", ()), names)
@@ -244,13 +251,13 @@ def _segments(given: Any, names: Mapping[str, str]) -> Any:
     return tuple(names.get(name, name) if isinstance(name, str) else name for name in given)
 
 
-def _roles(asked: Asked, spec: Spec) -> Iterator[tuple[str, str]]:
-    given = {ID: asked.request.id, PREDICTION: asked.request.prediction, LABEL: asked.request.label}
+def _roles(request: ResolvedRequest, spec: Spec) -> Iterator[tuple[str, str]]:
+    given = {ID: request.id, PREDICTION: request.prediction, LABEL: request.label}
     yield from ((name, column) for name, column in given.items() if column)
     if spec.problem is Problem.BINARY:
-        yield from ((SCORE, column) for column in asked.scores.values())
+        yield from ((SCORE, column) for column in request.scores.values())
         return
-    yield from ((score_column(name), column) for name, column in asked.scores.items())
+    yield from ((score_column(name), column) for name, column in request.scores.items())
 
 
 def _with_threshold(layout: Layout, reference: Rows) -> Layout:
@@ -288,10 +295,10 @@ def best_threshold(scores: FloatArray, labels: FloatArray) -> float | None:
     return float(ordered[last][np.argmax(f1[last])])
 
 
-def _class_notes(layout: Layout, seen: list[str], asked: Asked) -> Iterator[Inference]:
+def _class_notes(layout: Layout, seen: list[str], request: ResolvedRequest) -> Iterator[Inference]:
     if layout.spec.problem is Problem.BINARY and set(seen) - {"0", "1"}:
         ones = [text for text in sorted(seen) if layout.classes.is_one(text)]
-        rule = "as said" if asked.request.positive else f"one of the words {', '.join(sorted(ONES))}"
+        rule = "as said" if request.positive else f"one of the words {', '.join(sorted(ONES))}"
         yield Inference("class 1", ", ".join(ones) or "none", rule)
     if layout.spec.problem is Problem.MULTICLASS:
         yield Inference("classes", ", ".join(layout.spec.classes), "from the scores, else from the reference")
@@ -317,8 +324,11 @@ def _lack(result: Result, layout: Layout) -> str | None:
     if result.kind not in ("realized", "estimated") or not layout.absent:
         return None
     if result.kind == "realized" and LABEL in layout.absent:
-        return "the data has no label column; name it with --label"
+        return f"the data has no label column; name it with {layout.option('label')}"
     if result.rows:
         return None
     lacking = sorted(layout.absent - {LABEL})
-    return f"the data has no column for {', '.join(lacking)}; name it with --prediction or --score" if lacking else None
+    if not lacking:
+        return None
+    options = f"{layout.option('prediction')} or {layout.option('score')}"
+    return f"the data has no column for {', '.join(lacking)}; name it with {options}"

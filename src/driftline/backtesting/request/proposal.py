@@ -8,7 +8,7 @@ from driftline.backtesting.input.rows import Rows, read_all
 from driftline.backtesting.input.sources import Source
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.request.request import Inference
-from driftline.backtesting.request.resolved import Asked
+from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.chunks import by_chunk
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME
@@ -23,26 +23,26 @@ ENOUGH_ROWS = 500
 """A proposed period has at least so many rows in the middle one of the reference's chunks."""
 
 
-def propose_until(source: Source, asked: Asked) -> InvalidInput:
+def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
     """Return the error that says what to give as the reference's end, drawn from the data's own times."""
-    found = read_all(source, asked, (asked.request.timestamp,), lambda rows: rows.times)
+    found = read_all(source, request, (request.timestamp,), lambda rows: rows.times)
     times = np.concatenate(found or [np.array([], dtype=np.int64)])
     if not len(times):
         return InvalidInput("The data has no rows.")
     times.sort()
     first, last = aware(int(times[0])), aware(int(times[-1]))
-    proposed = _proposed(times, asked)
-    before = int(np.searchsorted(times, as_microseconds(instant(proposed, asked.zone))))
+    proposed = _proposed(times, request)
+    before = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
-        "Say where the reference ends with --reference-until (Python: reference_until=), the first instant that is not "
-        f"part of it. The events are from {first.isoformat()} to {last.isoformat()}; for example --reference-until "
-        f"{proposed} leaves {before:,} of {len(times):,} rows before it."
+        f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not in it. "
+        f"The events are from {first.isoformat()} to {last.isoformat()}; for example "
+        f"{request.option('reference_until', proposed)} leaves {before:,} of {len(times):,} rows before it."
     )
 
 
-def _proposed(times: IntArray, asked: Asked) -> str:
+def _proposed(times: IntArray, request: ResolvedRequest) -> str:
     """Return the midnight nearest before the end of the first third, or that instant itself in a short file."""
-    third = aware(int(times[len(times) // _SHARE])).astimezone(asked.zone)
+    third = aware(int(times[len(times) // _SHARE])).astimezone(request.zone)
     midnight = third.replace(hour=0, minute=0, second=0, microsecond=0)
     month = midnight.replace(day=1)
     for candidate in (month, midnight):
@@ -52,14 +52,14 @@ def _proposed(times: IntArray, asked: Asked) -> str:
     return third.isoformat()
 
 
-def propose_chunk(asked: Asked, reference: Rows) -> tuple[Cut, tuple[Inference, ...]]:
+def propose_chunk(request: ResolvedRequest, reference: Rows) -> tuple[Cut, tuple[Inference, ...]]:
     """Return the cut that was asked for; else the longest period of which the reference has enough."""
-    if asked.cut is not None:
-        return asked.cut, ()
+    if request.cut is not None:
+        return request.cut, ()
     span = (int(reference.times[-1]) - int(reference.times[0])) / 1_000_000
     for period in _LONGEST_FIRST:
         if span <= ENOUGH_CHUNKS * _SECONDS[period] * _MOST_PERIODS:
-            sizes = _sizes(asked, reference, period)
+            sizes = _sizes(request, reference, period)
             if len(sizes) >= ENOUGH_CHUNKS and np.median(sizes) >= ENOUGH_ROWS:
                 rule = f"the longest period with {ENOUGH_CHUNKS} chunks of {ENOUGH_ROWS} rows or more in the reference"
                 return Cut(period=period), (Inference("chunk", period.value, rule),)
@@ -71,7 +71,7 @@ _SECONDS = {Period.MONTH: 2_592_000, Period.WEEK: 604_800, Period.DAY: 86_400, P
 _MOST_PERIODS = 1_000
 
 
-def _sizes(asked: Asked, reference: Rows, period: Period) -> list[int]:
+def _sizes(request: ResolvedRequest, reference: Rows, period: Period) -> list[int]:
 
     frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(reference.times.view("datetime64[us]"), tz="UTC")})
-    return [len(rows) for _, rows in by_chunk(frame, period, asked.zone)]
+    return [len(rows) for _, rows in by_chunk(frame, period, request.zone)]

@@ -1,4 +1,4 @@
-"""What a person asked of a backtest, before any data is read. No I/O here."""
+"""What a user requests of a backtest, before any data is read. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,23 +7,33 @@ from typing import Any
 
 import numpy as np
 
+from driftline.backtesting.request.options import OptionStyle, python_option
+
 SpecFields = Mapping[str, Any]
 """Fields of `Spec` as a spec.yaml has them; `columns` may be plain names too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The names of the columns as the data has them, and how to cut and judge it; None is: infer it, or do without.
+class ScoreColumn:
+    """A column with the scores of one class; without a class the probability of class 1 of a binary model."""
 
-    `scores` are column names, or `class=column` for several classes. `reference_until` is an ISO date or instant, or a
-    date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`, `1d`, `1w`, `1mo`, `1q`), `rows:5000` or
-    `count:20`. `positive` is the value of label and prediction that stands for class 1.
+    column: str
+    class_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The columns by their names in the data, how to cut the rows, and the spec; None is: infer it, or do without.
+
+    `reference_until` is an ISO date or instant, or a date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`,
+    `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the value of label and prediction that stands
+    for class 1. `option` spells the names of options in messages.
     """
 
     timestamp: str
     label: str | None = None
     prediction: str | None = None
-    scores: tuple[str, ...] = ()
+    scores: tuple[ScoreColumn, ...] = ()
     id: str | None = None
     features: tuple[str, ...] | None = None
     categorical: tuple[str, ...] | None = None
@@ -33,11 +43,12 @@ class Request:
     positive: str | None = None
     spec: SpecFields = field(default_factory=dict)
     name: str | None = None
+    option: OptionStyle = python_option
 
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Something that was not said and had to be found: what, what was found, and by which rule."""
+    """A choice that the request left open: what it is about, its value, and the rule that made it."""
 
     what: str
     value: str

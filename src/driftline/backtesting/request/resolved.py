@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request before the data is read, found at once. No I/O here."""
+"""A request, checked before the data is read: all of its faults are collected. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,21 +13,31 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 from driftline.backtesting.input.instants import instant
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
+from driftline.backtesting.request.options import OptionStyle
 from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
-from driftline.engine.spec import Spec, time_zones
+from driftline.engine.spec import time_zones
 from driftline.errors import InvalidInput
+from driftline.spec_input import spec_faults
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked, read: the column of each role, kinds of columns as given, where the reference ends, how to cut.
+class ResolvedRequest:
+    """A request that was checked: the column of each role, the reference's end, and how to cut the rows.
 
-    `scores` is by class; a binary model's only one stands under "". `kinds` holds what was said of columns, and
-    `unwatched` those that are not to be watched.
+    `scores` maps each class to its column; the only score of a binary model has the class "". `kinds` holds the kinds
+    that the request states, and `unwatched` the columns that are not watched for drift. None is: infer it, or do
+    without.
     """
 
-    request: Request
+    timestamp: str
+    label: str | None
+    prediction: str | None
+    id: str | None
+    categorical: tuple[str, ...] | None
+    positive: str | None
+    name: str | None
     scores: Mapping[str, str]
     kinds: Mapping[str, ColumnKind]
     unwatched: frozenset[str]
@@ -37,42 +47,52 @@ class Asked:
     cut: Cut | None
     problem: Problem | None
     fields: Mapping[str, Any]
+    option: OptionStyle
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The columns that are no features."""
-        one = self.request
-        named = (one.timestamp, one.label, one.prediction, one.id, *self.scores.values())
+        """The columns that are not features."""
+        named = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
-def read_request(request: Request, columns: tuple[str, ...] | None) -> Asked:
-    """Check a request against the names of the columns, where they are known; an InvalidInput lists every fault."""
+def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
+    """Check a request against the names of the columns; without names (None) only what needs none is checked.
+
+    Raises one InvalidInput that lists every fault.
+    """
     faults: list[str] = []
     fields = dict(request.spec)
     zone = _zone(fields, faults)
-    scores = _scores(request.scores, columns or ())
-    said = _columns(fields.pop("columns", None), faults)
+    column_options = _columns(fields.pop("columns", None), faults)
     problem = _problem(request.problem or fields.get("problem"), faults)
-    asked = Asked(
-        request=request,
-        scores=scores,
-        kinds={one.name: one.kind for one in said if one.kind} | _categorical(request),
-        unwatched=frozenset(one.name for one in said if not one.watched),
-        features=request.features or tuple(one.name for one in said) or None,
+    kinds = {column.name: column.kind for column in column_options if column.kind}
+    resolved = ResolvedRequest(
+        timestamp=request.timestamp,
+        label=request.label,
+        prediction=request.prediction,
+        id=request.id,
+        categorical=request.categorical,
+        positive=request.positive,
+        name=request.name,
+        scores={score.class_name or "": score.column for score in request.scores},
+        kinds=kinds | dict.fromkeys(request.categorical or (), ColumnKind.CATEGORICAL),
+        unwatched=frozenset(column.name for column in column_options if not column.watched),
+        features=request.features or tuple(column.name for column in column_options) or None,
         zone=zone,
-        until=_caught(lambda: _until(request.reference_until, zone), faults),
+        until=_caught(lambda: _until(request.reference_until, zone, request.option), faults),
         cut=_caught(lambda: _cut(request.chunk or fields.get("period")), faults),
         problem=problem,
         fields=fields,
+        option=request.option,
     )
-    faults += _column_faults(asked, columns) if columns is not None else ()
-    faults += _role_faults(asked)
-    faults += _score_faults(asked)
-    faults += [f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(Spec.model_fields))]
+    faults += _column_faults(resolved, columns) if columns is not None else ()
+    faults += _role_faults(resolved)
+    faults += _score_faults(resolved, len(request.scores))
+    faults += field_faults(fields, problem)
     if faults:
         raise InvalidInput("The backtest cannot start.", details=tuple(faults))
-    return asked
+    return resolved
 
 
 def _caught(read: Any, faults: list[str]) -> Any:
@@ -98,18 +118,8 @@ def _problem(name: Any, faults: list[str]) -> Problem | None:
     return None
 
 
-def _scores(given: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, str]:
-    """Read `column` or `class=column`; a column whose own name has an equals sign is a column."""
-    pairs = (("", text) if text in columns or "=" not in text else text.split("=", 1) for text in given)
-    return {str(name).strip(): column.strip() for name, column in pairs}
-
-
-def _categorical(request: Request) -> dict[str, ColumnKind]:
-    return dict.fromkeys(request.categorical or (), ColumnKind.CATEGORICAL)
-
-
-class SaidColumn(BaseModel):
-    """A column of the spec, as a person writes it: by its name in the data, of any kind unless it is said."""
+class ColumnOption(BaseModel):
+    """A column of the spec as a user writes it: its name in the data, and its kind where it is not to be inferred."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -119,32 +129,22 @@ class SaidColumn(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_name(cls, given: Any) -> Any:
-        return {"name": given} if isinstance(given, str) else given
+    def _by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
 
 
-_SAID = TypeAdapter(tuple[SaidColumn, ...])
+_COLUMN_OPTIONS = TypeAdapter(tuple[ColumnOption, ...])
 
 
-def _columns(given: Any, faults: list[str]) -> tuple[SaidColumn, ...]:
+def _columns(columns: Any, faults: list[str]) -> tuple[ColumnOption, ...]:
     """Read the spec's columns: names, or name with kind and watched."""
-    if given is None:
+    if columns is None:
         return ()
-    named = (
-        [{"name": one} if isinstance(one, str) else one for one in given] if isinstance(given, list | tuple) else given
-    )
     try:
-        return _SAID.validate_python(named)
+        return _COLUMN_OPTIONS.validate_python(columns)
     except ValidationError as error:
         faults += spec_faults(error, "columns")
         return ()
-
-
-def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
-    """Write each fault of a spec with its place in it."""
-    for fault in error.errors():
-        place = ".".join(map(str, (*within, *fault["loc"])))
-        yield ": ".join(filter(None, ("spec", place, fault["msg"].replace("a valid tuple", "a list"))))
 
 
 def _cut(given: Any) -> Cut | None:
@@ -154,7 +154,7 @@ def _cut(given: Any) -> Cut | None:
     return Cut.read(given)
 
 
-def _until(given: Any, zone: ZoneInfo) -> datetime | None:
+def _until(given: Any, zone: ZoneInfo, option: OptionStyle) -> datetime | None:
     """Read when the reference ends: text, or any of the types that hold a date or an instant."""
     if given is None or given == "":
         return None
@@ -162,7 +162,7 @@ def _until(given: Any, zone: ZoneInfo) -> datetime | None:
         return instant(given, zone)
     moment = _moment(given)
     if moment is None:
-        msg = f"reference_until {given!r} is no date or instant; give an ISO text or a datetime"
+        msg = f"{option('reference_until', given)} is no date or instant; pass an ISO 8601 text or a datetime"
         raise InvalidInput(msg)
     return instant(moment, zone)
 
@@ -178,8 +178,7 @@ def _moment(given: Any) -> datetime | None:
         return None
 
 
-def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
-    request = asked.request
+def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterator[str]:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         yield f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
@@ -187,10 +186,11 @@ def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
         "timestamp": (request.timestamp,),
         "label": (request.label,),
         "prediction": (request.prediction,),
-        "score": tuple(asked.scores.values()),
+        "score": tuple(request.scores.values()),
         "id": (request.id,),
-        "features": asked.features or (),
+        "features": request.features or (),
         "categorical": request.categorical or (),
+        "segments": _segments(request.fields),
     }
     unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name and name not in columns]
     if unknown:
@@ -198,46 +198,52 @@ def _column_faults(asked: Asked, columns: tuple[str, ...]) -> Iterator[str]:
         yield f"there is no column {', '.join(unknown)}; available: {listed}"
 
 
-def _role_faults(asked: Asked) -> Iterator[str]:
-    request = asked.request
-    both = [name for name in asked.features or () if name in asked.roles]
+def _segments(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    segments = fields.get("segments")
+    return tuple(name for name in segments if isinstance(name, str)) if isinstance(segments, list | tuple) else ()
+
+
+def _role_faults(request: ResolvedRequest) -> Iterator[str]:
+    both = [name for name in request.features or () if name in request.roles]
     if both:
         yield f"{', '.join(both)} cannot be a feature and have another role too"
-    settled = [name for name in request.categorical or () if name in asked.roles]
+    settled = [name for name in request.categorical or () if name in request.roles]
     if settled:
-        yield f"--categorical is for features, and {', '.join(settled)} has another role"
-    unknown = asked.features and set(request.categorical or ()).difference(asked.features, asked.roles)
+        yield f"{request.option('categorical')} is for features, and {', '.join(settled)} has another role"
+    unknown = request.features and set(request.categorical or ()).difference(request.features, request.roles)
     stray = [name for name in request.categorical or () if unknown and name in unknown]
     if stray:
-        yield f"--categorical names {', '.join(stray)}, not among the features"
+        yield f"{request.option('categorical', stray)} is not among the features"
     roles = [name for name in (request.timestamp, request.label, request.prediction, request.id) if name]
-    roles += asked.scores.values()
+    roles += request.scores.values()
     twice = sorted({name for name in roles if roles.count(name) > 1})
     if twice:
         yield f"{', '.join(twice)} has two roles; name one column for each"
 
 
-def _score_faults(asked: Asked) -> Iterator[str]:
-    several = len(asked.request.scores) > 1
-    if several and (("" in asked.scores) or len(asked.scores) < len(asked.request.scores)):
-        yield "several scores need their classes: --score CLASS=COLUMN for each, every class once"
-    if asked.scores and asked.problem is Problem.REGRESSION:
-        yield "a regression has no scores; give its column as --prediction"
-    if asked.problem is Problem.BINARY and len(asked.scores) > 1:
+def _score_faults(request: ResolvedRequest, count: int) -> Iterator[str]:
+    if count > 1 and ("" in request.scores or len(request.scores) < count):
+        example = request.option("score", {"CLASS": "COLUMN", "OTHER": "COLUMN2"})
+        yield f"several scores need their classes, every class once: {example}"
+    if request.scores and request.problem is Problem.REGRESSION:
+        yield f"a regression has no scores; pass its column as {request.option('prediction')}"
+    if request.problem is Problem.BINARY and len(request.scores) > 1:
         yield "a binary model has one score, the probability of class 1"
-    elif len(asked.scores) == 1 and asked.problem is not Problem.MULTICLASS:
-        ((name, column),) = asked.scores.items()
-        yield from _one_score_faults(name, column, asked.request.positive)
+    elif len(request.scores) == 1 and request.problem is not Problem.MULTICLASS:
+        ((name, column),) = request.scores.items()
+        yield from _class_of_score_faults(request, name, column)
 
 
-def _one_score_faults(name: str, column: str, positive: str | None) -> Iterator[str]:
-    """Say what is wrong with the class of a binary model's score, where one is named."""
+def _class_of_score_faults(request: ResolvedRequest, name: str, column: str) -> Iterator[str]:
+    """Yield what is wrong with the class of a binary model's score, where one is named."""
+    positive = request.positive
     if not name or (plain(name) in ONES if positive is None else plain(name) == plain(positive)):
         return
+    score = request.option("score", {name: column})
     if positive is not None or plain(name) in ZEROS:
         yield (
-            f"--score {name}={column}: one score is the probability of class 1, and {name!r} is not that class; "
-            "give the column with the probability of class 1, or the scores of all classes"
+            f"{score}: one score is the probability of class 1, and {name!r} is not that class; "
+            "pass the column with the probability of class 1, or the scores of all classes"
         )
     else:
-        yield f"--score {name}={column}: say that {name!r} is class 1, with --positive {name!r}, or give all scores"
+        yield f"{score}: if {name!r} is class 1, pass {request.option('positive', name)}; else pass all scores"

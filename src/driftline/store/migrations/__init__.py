@@ -1,1 +1,1 @@
-"""The schema's history, run by `driftline db upgrade` alone."""
+"""The history of the tables that monitoring needs, applied by `driftline db upgrade`."""

@@ -1,9 +1,5 @@
-"""Alembic's entry: runs the migrations on the connection that `driftline.store.migrate` passes."""
+"""Alembic executes this file to run the library's migrations."""
 
-from alembic import context
+from driftline.store.migrate import run_in_alembic
 
-from driftline.store.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-with context.begin_transaction():
-    context.run_migrations()
+run_in_alembic()

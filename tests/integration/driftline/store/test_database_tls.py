@@ -76,5 +76,5 @@ def test_another_name_is_refused(server: TemporaryDatabase, certificates: Certif
 
 def test_there_is_no_fallback_to_plain_text(mariadb: DatabaseAddress, certificates: Certificates) -> None:
     settings = DatabaseSettings.model_validate({**mariadb.settings(), "ssl_ca": certificates.authority})
-    with pytest.raises(DatabaseUntrusted, match="MySQL has no TLS, and DB_SSL_CA asks for it"):
+    with pytest.raises(DatabaseUntrusted, match="MySQL does not support TLS, which DB_SSL_CA requires"):
         is_reachable(make_engine(settings))

@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
-from churn.columns import FEATURES
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
+from driftline.store.model_numbers import ensure_model, model_number
+from driftline.store.predictions import PredictionStore
 from driftline.store.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -44,7 +45,7 @@ def candidate(name: str = "flights", spec: Spec = SPEC, training_hash: str = "a"
 def test_a_registered_version_is_loaded_as_it_was(engine: Engine, tmp_path: Path) -> None:
     assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
     loaded = registry.load(engine, "flights")
-    assert (loaded.number, loaded.spec_revision, loaded.spec, loaded.model_number) == (1, 1, SPEC, 2)
+    assert (loaded.number, loaded.spec_revision, loaded.spec, loaded.model_number) == (1, 1, SPEC, 1)
     assert loaded.fitted.content_hash == loaded.reference_hash
     assert loaded.details == {"f1": 0.5}
     pd.testing.assert_frame_equal(pd.read_parquet(loaded.reference_uri), reference())
@@ -108,11 +109,13 @@ def test_a_reference_in_a_bucket_is_stored_and_loaded(
 
 @pytest.mark.parametrize("name", ["", "Churn", "churn ", "chürn", "\ud83e", "\U0001f944", "a\0b", "a" * 1000])
 def test_a_name_that_is_nearly_a_models_is_none(engine: Engine, name: str) -> None:
+    in_transaction(engine, lambda connection: ensure_model(connection, "churn", NOW))
     with pytest.raises(NotFound, match="Registered: churn"):
         registry.load(engine, name)
 
 
 def test_an_unknown_model_lists_those_there_are(engine: Engine) -> None:
+    in_transaction(engine, lambda connection: ensure_model(connection, "churn", NOW))
     with pytest.raises(NotFound, match="Registered: churn"):
         registry.load(engine, "flight")
     with pytest.raises(NotFound, match="Ready: none"):
@@ -132,10 +135,30 @@ def test_a_new_spec_is_a_revision_and_queues_every_chunk(engine: Engine, tmp_pat
         assert len(connection.execute(select(pending_chunks)).all()) == 8
 
 
-def test_the_churn_model_has_its_view(engine: Engine, tmp_path: Path) -> None:
-    spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES), minimum_rows=20, minimum_class_rows=2)
-    registry.register(engine, candidate("churn", spec), open_store(tmp_path), NOW)
+def test_a_model_keeps_its_number(engine: Engine, tmp_path: Path) -> None:
+    numbers = [
+        in_transaction(engine, lambda connection, name=name: ensure_model(connection, name, NOW))  # type: ignore[misc]
+        for name in ("first", "flights", "flights", "first")
+    ]
+    assert numbers == [1, 2, 2, 1]
+    registry.register(engine, candidate(), open_store(tmp_path), NOW)
     with engine.connect() as connection:
-        names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())
-    assert names[:2] == ["Date", "User"]
-    assert {"M_Tenure_Churn", "label", "probability_0", "scored_at", *FEATURES} <= {*names}
+        assert model_number(connection, "flights") == registry.load(engine, "flights").model_number == 2
+
+
+def test_a_version_is_not_ready_before_its_hook_has_run(engine: Engine, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def fail_once(connection: Connection, store: PredictionStore) -> None:
+        seen.append(store.table.name)
+        assert connection.execute(select(store.table)).all() == []
+        if len(seen) == 1:
+            raise RuntimeError("the hook failed")
+
+    with pytest.raises(RuntimeError, match="the hook failed"):
+        registry.register(engine, candidate(), open_store(tmp_path), NOW, fail_once)
+    with pytest.raises(NotFound, match="Ready: none"):
+        registry.load(engine, "flights")
+    assert registry.register(engine, candidate(), open_store(tmp_path), NOW, fail_once) == 1
+    assert registry.load(engine, "flights").number == 1
+    assert seen == ["predictions_1"] * 2

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import Engine
 
+from churn.ledger import RELAY, ChurnBatchKind
 from driftline.errors import DatabaseUnavailable, KafkaUnavailable
 from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import in_transaction
-from driftline.store.ledger import BatchKind, Consumer, claim_all
+from driftline.store.ledger import claim_all
 from driftline.store.tables import pending_batches
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
@@ -33,7 +34,7 @@ def ids(engine: Engine) -> list[str]:
     """Ids of three batches of records that wait for the relay."""
     frame = SimulatedHistory(3, 40, date(2026, 1, 31), 7, 3).batches(lambda _: None)
     whole = next(frame).frame
-    batches = [RecordBatch(f"stream/x/{n}", BatchKind.RECORDS, whole.iloc[n::3]) for n in range(3)]
+    batches = [RecordBatch(f"stream/x/{n}", ChurnBatchKind.RECORDS, whole.iloc[n::3]) for n in range(3)]
     for batch in batches:
         _write(engine, batch)
     return [batch.id for batch in batches]
@@ -54,7 +55,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _write(engine: Engine, batch: RecordBatch) -> None:
-    in_transaction(engine, lambda connection: write_records(connection, batch, NOW, [Consumer.RELAY]))
+    in_transaction(engine, lambda connection: write_records(connection, batch, NOW, [RELAY]))
 
 
 def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
@@ -129,7 +130,7 @@ def test_what_is_read_ahead_is_pending_again_after_the_end(
 
 def _claimable(engine: Engine) -> int:
     with engine.connect() as connection:
-        return len(claim_all(connection, Consumer.RELAY, 3))
+        return len(claim_all(connection, RELAY, 3))
 
 
 def test_a_lot_takes_the_first_batches_that_fit(
@@ -213,7 +214,7 @@ def test_a_broker_that_is_away_is_unavailable(make_publisher: MakePublisher) -> 
             action()
 
 
-RELAY = """
+KILLED_RELAY = """
 import os, signal, sys
 from driftline.store.database import make_engine
 from driftline.settings import DatabaseSettings, KafkaSettings
@@ -269,7 +270,7 @@ def test_a_relay_killed_around_the_commit_sends_nothing_twice(
     }
     arguments = (route.bootstrap_servers, route.records_topic, route.batches_topic, route.transactional_id)
     done = subprocess.run(
-        [sys.executable, "-c", RELAY, *arguments, when, str(killed_at), str(batches)],
+        [sys.executable, "-c", KILLED_RELAY, *arguments, when, str(killed_at), str(batches)],
         cwd=paths.ROOT,
         env={**os.environ, **database, "PYTHONPATH": "src:."},
         check=False,

@@ -10,9 +10,11 @@ from apiflask import APIFlask
 from sqlalchemy import Engine, select, update
 
 from churn.columns import Cdr
+from churn.ledger import ChurnBatchKind
+from churn.tables import cdr, injected_drift, stream_runs
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Batch, BatchKind, open_batch
-from driftline.store.tables import cdr, injected_drift, labels, ledger, pending_batches, stream_runs
+from driftline.store.ledger import Batch, open_batch
+from driftline.store.tables import labels, ledger, pending_batches
 from flaskapp.relay.publisher import Route
 from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.stream.request import read_start
@@ -143,7 +145,7 @@ def test_a_new_simulator_goes_on_with_the_stream(
 
 def test_a_stream_that_cannot_go_on_fails_with_its_reason(client: Any, engine: Engine) -> None:
     run = StreamPlan.of(*read_start(DATED, date(2026, 2, 1)), datetime.now(UTC), UUID(int=0)).run_id
-    foreign = Batch(batch_id(run, 1), BatchKind.RECORDS, "0" * 64, 0, datetime.now(UTC))
+    foreign = Batch(batch_id(run, 1), ChurnBatchKind.RECORDS, "0" * 64, 0, datetime.now(UTC))
     in_transaction(engine, lambda connection: open_batch(connection, foreign))
     assert client.post("/start_stream", json=DATED).json["run_id"] == run
     wait_until(lambda: client.get("/stream").json["state"] == "failed")

@@ -15,7 +15,8 @@ from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
 from driftline.store import labels, registry
 from driftline.store.database import in_transaction
-from driftline.store.tables import CHURN_NUMBER, chunk_revisions, pending_chunks, results, verdicts
+from driftline.store.model_numbers import ensure_model
+from driftline.store.tables import chunk_revisions, pending_chunks, results, verdicts
 from monitoring.poll import pending, placement
 from monitoring.poll.computation import compute
 from monitoring.poll.poller import PollSummary, poll_once
@@ -301,7 +302,8 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
 
 def test_labels_of_a_model_without_a_version_wait_for_nobody(world: World) -> None:
     early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
-    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", CHURN_NUMBER, early, NOW))
+    number = in_transaction(world.engine, lambda connection: ensure_model(connection, "delays", NOW))
+    in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", number, early, NOW))
     assert (poll(world).batches, poll(world).batches) == (1, 0)
 
 

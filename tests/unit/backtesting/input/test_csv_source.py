@@ -10,8 +10,10 @@ import pytest
 from driftline.backtesting.execution.run import run
 from driftline.backtesting.input import csv_source
 from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import ParquetSource, ReadAgainError, open_source
+from driftline.backtesting.input.open_source import open_source
+from driftline.backtesting.input.sources import ParquetSource, ReadAgainError
 from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.resolved import read_request
 from driftline.errors import InvalidInput
 
 
@@ -104,7 +106,8 @@ def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch:
     when = pd.date_range("2026-01-01", periods=rows, freq="15min")
     pd.DataFrame({"when": when, "code": codes, "pad": "p" * 1_000}).to_csv(tmp_path / "a.csv", index=False)
     request = Request("when", features=("code",), reference_until="2026-01-14", chunk="1d")
-    whole, streamed = (run(CsvSource.of(tmp_path / "a.csv", largest), request) for largest in (10**9, 0))
+    resolved = read_request(request, ("when", "code", "pad"))
+    whole, streamed = (run(CsvSource.of(tmp_path / "a.csv", largest), resolved) for largest in (10**9, 0))
     assert whole.to_dict() == streamed.to_dict()
 
 

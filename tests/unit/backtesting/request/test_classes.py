@@ -47,13 +47,13 @@ def test_false_may_be_class_1() -> None:
 
 @pytest.mark.parametrize("values", [[-1, 0, 1], ["yes", "no", "0"], ["t", "true", "f"]])
 def test_words_of_two_pairs_in_one_column_are_not_taken_for_one(values: list[Any]) -> None:
-    with pytest.raises(InvalidInput, match=r"not two classes of one pair of words.*--problem multiclass"):
+    with pytest.raises(InvalidInput, match=r"not two classes of one pair of words.*problem='multiclass'"):
         read(values)
 
 
 @pytest.mark.parametrize("values", [[0, -1], ["stay", "churn"]])
 def test_which_of_two_values_is_class_1_must_be_said(values: list[Any]) -> None:
-    with pytest.raises(InvalidInput, match=r"not said which is class 1.*--positive"):
+    with pytest.raises(InvalidInput, match=r"class 1 is unknown; pass positive="):
         read(values)
 
 
@@ -77,8 +77,12 @@ def test_a_category_that_no_row_has_is_no_fault() -> None:
 @pytest.mark.parametrize(
     ("score", "positive", "fault"),
     [
-        ({"0": "score"}, None, "--score 0=score: one score is the probability of class 1, and '0' is not that class"),
-        ({"banana": "score"}, None, "say that 'banana' is class 1, with --positive 'banana'"),
+        (
+            {"0": "score"},
+            None,
+            "score={'0': 'score'}: one score is the probability of class 1, and '0' is not that class",
+        ),
+        ({"banana": "score"}, None, "score={'banana': 'score'}: if 'banana' is class 1, pass positive='banana'"),
         ({"1": "score"}, "0", "'1' is not that class"),
     ],
 )

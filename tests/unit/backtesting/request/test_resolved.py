@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
 from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import UNTIL, Invoke
@@ -19,7 +19,7 @@ COLUMNS = ("t", "y", "s", "x", "k")
 
 def faults(**asked: Any) -> str:
     with pytest.raises(InvalidInput) as caught:
-        read_request(Request(**{"timestamp": "t", "label": "y", "scores": ("s",), **asked}), COLUMNS)
+        read_request(Request(**{"timestamp": "t", "label": "y", "scores": (ScoreColumn("s"),), **asked}), COLUMNS)
     return str(caught.value)
 
 
@@ -79,7 +79,7 @@ def test_a_spec_that_does_not_fit_the_model_is_a_fault(
 
 @pytest.mark.parametrize("role", ["t", "y", "s"])
 def test_a_column_with_another_role_is_not_categorical(role: str) -> None:
-    assert f"--categorical is for features, and {role} has another role" in faults(categorical=(role,))
+    assert f"categorical=... is for features, and {role} has another role" in faults(categorical=(role,))
     assert "not among the features" not in faults(categorical=(role,), features=("x",))
 
 

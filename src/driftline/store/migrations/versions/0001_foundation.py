@@ -1,6 +1,5 @@
-"""The foundation: records, prepared data, the ledger, models, labels, results, and the daily summary's procedure."""
+"""The ledger, models, labels, pending chunks, results and verdicts."""
 
-from importlib.resources import files
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,138 +13,9 @@ OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4",
 
 
 def upgrade() -> None:
-    """Make every table, the procedure, and the row of the churn model."""
+    """Create every table."""
     for create in TABLES:
         create()
-    procedure = (files("churn") / "sql" / "get_daily_cdr_data_batch.sql").read_text()
-    connection = op.get_bind()
-    connection.exec_driver_sql("DROP PROCEDURE IF EXISTS GetDailyCDRDataBatch")
-    connection.exec_driver_sql(procedure, execution_options={"no_parameters": True})
-    op.execute("INSERT INTO models (number, name, created_at) VALUES (1, 'churn', UTC_TIMESTAMP(6))")
-
-
-def _dp_cdr_data() -> None:
-    op.create_table(
-        "DP_CDR_Data",
-        sa.Column(
-            "DP_DATE", mysql.DATETIME(fsp=6), nullable=False, comment="UTC instant that stamps the reporting period"
-        ),
-        sa.Column("DP_MSISDN", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=20), nullable=False),
-        sa.Column(
-            "record_id",
-            mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=40),
-            nullable=False,
-            comment="source and running number",
-        ),
-        sa.Column("DP_MOC_COUNT", sa.BigInteger(), nullable=True),
-        sa.Column("DP_MOC_DURATION", sa.BigInteger(), nullable=True),
-        sa.Column("DP_MTC_COUNT", sa.BigInteger(), nullable=True),
-        sa.Column("DP_MTC_DURATION", sa.BigInteger(), nullable=True),
-        sa.Column("DP_MOSMS_COUNT", sa.BigInteger(), nullable=True),
-        sa.Column("DP_MTSMS_COUNT", sa.BigInteger(), nullable=True),
-        sa.Column("DP_DATA_COUNT", sa.BigInteger(), nullable=True),
-        sa.Column("DP_DATA_VOLUME", sa.BigInteger(), nullable=True),
-        sa.Column("PSEUDO_CHURNED", sa.SmallInteger(), nullable=True, comment="NULL until known"),
-        sa.Column("batch_number", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("DP_DATA_COUNT >= 0", name="ck_DP_DATA_COUNT"),
-        sa.CheckConstraint("DP_DATA_VOLUME >= 0", name="ck_DP_DATA_VOLUME"),
-        sa.CheckConstraint("DP_MOC_COUNT >= 0", name="ck_DP_MOC_COUNT"),
-        sa.CheckConstraint("DP_MOC_DURATION >= 0", name="ck_DP_MOC_DURATION"),
-        sa.CheckConstraint("DP_MOSMS_COUNT >= 0", name="ck_DP_MOSMS_COUNT"),
-        sa.CheckConstraint("DP_MTC_COUNT >= 0", name="ck_DP_MTC_COUNT"),
-        sa.CheckConstraint("DP_MTC_DURATION >= 0", name="ck_DP_MTC_DURATION"),
-        sa.CheckConstraint("DP_MTSMS_COUNT >= 0", name="ck_DP_MTSMS_COUNT"),
-        sa.PrimaryKeyConstraint("DP_DATE", "DP_MSISDN", "record_id"),
-        **OPTIONS,
-    )
-
-
-def _dailysummary() -> None:
-    op.create_table(
-        "DailySummary",
-        sa.Column("Date", sa.Date(), nullable=False),
-        sa.Column("Total_Outgoing_Calls", sa.BigInteger(), nullable=False),
-        sa.Column("Total_Outgoing_Call_Time", sa.BigInteger(), nullable=False, comment="seconds"),
-        sa.Column("Total_Data_Purchases", sa.BigInteger(), nullable=False),
-        sa.Column("Total_Data_Volume", sa.BigInteger(), nullable=False, comment="bytes"),
-        sa.PrimaryKeyConstraint("Date"),
-        **OPTIONS,
-    )
-
-
-def _processed_data() -> None:
-    op.create_table(
-        "Processed_Data",
-        sa.Column("Date", sa.Date(), nullable=False),
-        sa.Column("User", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=20), nullable=False),
-        sa.Column("M_Out_Call_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_Out_Call_Time", sa.BigInteger(), nullable=True),
-        sa.Column("M_In_Call_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_In_Call_Time", sa.BigInteger(), nullable=True),
-        sa.Column("M_Data_Sum", sa.BigInteger(), nullable=True),
-        sa.Column("M_Data_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("Days_Seen_7d", sa.BigInteger(), nullable=True),
-        sa.Column("M_Tenure_Churn", sa.SmallInteger(), nullable=True, comment="NULL until known"),
-        sa.Column("batch_number", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("Date", "User"),
-        **OPTIONS,
-    )
-
-
-def _processed_data_staging() -> None:
-    op.create_table(
-        "Processed_Data_staging",
-        sa.Column("batch_id", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=128), nullable=False),
-        sa.Column("attempt", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=36), nullable=False),
-        sa.Column("Date", sa.Date(), nullable=False),
-        sa.Column("User", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=20), nullable=False),
-        sa.Column("M_Out_Call_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_Out_Call_Time", sa.BigInteger(), nullable=True),
-        sa.Column("M_In_Call_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_In_Call_Time", sa.BigInteger(), nullable=True),
-        sa.Column("M_Data_Sum", sa.BigInteger(), nullable=True),
-        sa.Column("M_Data_Count", sa.BigInteger(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Out_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_In_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Sum_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_sum", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_mean", mysql.DOUBLE(), nullable=True),
-        sa.Column("M_Data_Count_7d_std", mysql.DOUBLE(), nullable=True),
-        sa.Column("Days_Seen_7d", sa.BigInteger(), nullable=True),
-        sa.Column("M_Tenure_Churn", sa.SmallInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("batch_id", "attempt", "Date", "User"),
-        **OPTIONS,
-    )
 
 
 def _chunk_revisions() -> None:
@@ -305,34 +175,6 @@ def _spec_revisions() -> None:
     )
 
 
-def _stream_runs() -> None:
-    op.create_table(
-        "stream_runs",
-        sa.Column(
-            "run_id",
-            mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64),
-            nullable=False,
-            comment="hash of the parameters for a dated stream",
-        ),
-        sa.Column("parameters", mysql.LONGTEXT(), nullable=False, comment="JSON"),
-        sa.Column(
-            "state",
-            mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=16),
-            nullable=False,
-            comment="running, stopped, finished, failed",
-        ),
-        sa.Column("num_batches", sa.Integer(), nullable=False),
-        sa.Column("next_batch", sa.Integer(), nullable=False, comment="the first batch not yet written"),
-        sa.Column("records", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", mysql.DATETIME(fsp=6), nullable=False),
-        sa.Column("updated_at", mysql.DATETIME(fsp=6), nullable=False),
-        sa.Column("finished_at", mysql.DATETIME(fsp=6), nullable=True),
-        sa.Column("last_error", mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=500), nullable=True),
-        sa.PrimaryKeyConstraint("run_id"),
-        **OPTIONS,
-    )
-
-
 def _verdicts() -> None:
     op.create_table(
         "verdicts",
@@ -392,27 +234,7 @@ def _model_versions() -> None:
     )
 
 
-def _injected_drift() -> None:
-    op.create_table(
-        "injected_drift",
-        sa.Column("run_id", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("kind", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=20), nullable=False),
-        sa.Column("affected_column", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64), nullable=True),
-        sa.Column("size", mysql.DOUBLE(), nullable=False),
-        sa.Column("first_day", sa.Date(), nullable=False),
-        sa.Column("last_day", sa.Date(), nullable=True, comment="included; NULL is for good"),
-        sa.PrimaryKeyConstraint("run_id", "position"),
-        schema="truth",
-        **OPTIONS,
-    )
-
-
 TABLES = (
-    _dp_cdr_data,
-    _dailysummary,
-    _processed_data,
-    _processed_data_staging,
     _chunk_revisions,
     _labels,
     _ledger,
@@ -422,8 +244,6 @@ TABLES = (
     _pending_chunks,
     _results,
     _spec_revisions,
-    _stream_runs,
     _verdicts,
     _model_versions,
-    _injected_drift,
 )

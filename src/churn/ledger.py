@@ -1,0 +1,17 @@
+"""What the example's batches are called in the ledger. No I/O here."""
+
+from enum import StrEnum
+
+SIMULATED = ("history/", "stream/")
+"""Prefixes of the ids of batches with simulated records; those of a raw data file have other ones."""
+
+RELAY = "relay"
+"""The consumer that publishes batches of records to Kafka."""
+
+
+class ChurnBatchKind(StrEnum):
+    """What a batch of the example carries, besides predictions and labels."""
+
+    HISTORY = "history"
+    RECORDS = "records"
+    PROCESSED = "processed"

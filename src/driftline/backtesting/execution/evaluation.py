@@ -1,0 +1,115 @@
+"""What the engine does in a backtest: fits the reference, evaluates chunk by chunk, derives verdicts. No I/O here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pandas as pd
+
+from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
+from driftline.backtesting.execution.verdicts import derive_verdicts
+from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.input.split import Progress, Split
+from driftline.backtesting.output.result import Reference
+from driftline.backtesting.request.chunking import Cut, of_reference
+from driftline.backtesting.request.layout import Layout, renamed
+from driftline.engine.chunks import Chunk
+from driftline.engine.reference import fit_reference
+from driftline.engine.spec import ThresholdPolicy
+from driftline.engine.tasks import Map
+from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
+from driftline.report.view import ChunkView
+
+Evaluation = tuple[Reference, tuple[ChunkView, ...]]
+
+
+class Evaluate(Protocol):
+    """The type of `evaluate` for modules that import it late."""
+
+    def __call__(self, rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool) -> Evaluation:
+        """Evaluate the chunks."""
+
+
+def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool = False) -> Evaluation:
+    """Fit the reference and evaluate the chunks of the analysis, oldest first; `forks` as in `workers`."""
+    spread = workers(len(rows.reference) + len(rows.times), forks=forks)
+    progress("fitting the reference", 0)
+    places = _places(cut, rows, layout)
+    sizes = _reference_sizes(cut, rows, layout)
+    fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
+    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
+    evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
+    every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
+    chunks = tuple(derive_verdicts(layout.verdict_spec, places, rows.newest, every))
+    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
+
+
+def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
+    if cut.period:
+        return ByPeriod(cut.period, layout.spec.zone, rows.until)
+    sizes = cut.sizes(len(rows.times))
+    open_last = cut.rows is not None and sizes[-1] < cut.rows
+    return ByNumber.of(rows.times, rows.numbers, sizes, open_last=open_last)
+
+
+def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] | None:
+    """Cut the reference into chunks as large as the analysis has; by NannyML's policy into as many."""
+    if cut.period:
+        return None
+    as_many = layout.spec.thresholds is ThresholdPolicy.NANNYML
+    total = len(rows.reference)
+    return (cut if as_many else of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
+
+
+ChunkRows = tuple[Chunk, pd.DataFrame]
+"""A chunk, and some or all of its rows as the engine takes them."""
+ChunkPart = tuple[Chunk, ChunkSummary]
+"""A chunk, and the summary of some or all of its rows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Evaluator:
+    """From the rows of a chunk to its results, in one step or in two."""
+
+    monitor: FittedMonitor
+    layout: Layout
+
+    def summarize(self, part: ChunkRows) -> ChunkPart:
+        chunk, frame = part
+        return chunk, self.monitor.summarize(frame)
+
+    def finish(self, part: ChunkPart) -> EvaluatedChunk:
+        """Compute the results; leave out columns that are absent, and name the others as the data does."""
+        chunk, summary = part
+        evaluated = self.monitor.finish(summary, chunk.start, chunk.end)
+        absent = self.layout.absent
+        results = tuple(renamed(result, self.layout) for result in evaluated.results if result.subject not in absent)
+        return replace(evaluated, results=results)
+
+    def evaluate(self, part: ChunkRows) -> EvaluatedChunk:
+        return self.finish(self.summarize(part))
+
+
+def _evaluated(
+    rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
+) -> Iterator[EvaluatedChunk]:
+    """Yield the results of the chunks that have rows, several computed at a time."""
+    if rows.kept is None:
+        parts = _summaries(rows, places, evaluator, spread, progress)
+        yield from spread(evaluator.finish, ((chunk, parts.pop(chunk)) for chunk in tuple(parts)))
+        return
+    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.layout.shape(rows.kept))):
+        progress("summarizing", evaluated.rows)
+        yield evaluated
+
+
+def _summaries(
+    rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
+) -> dict[Chunk, ChunkSummary]:
+    """Summarize block by block; the summaries of a chunk that several blocks hold are merged."""
+    summaries: dict[Chunk, ChunkSummary] = {}
+    for block in rows.analysis():
+        for chunk, summary in spread(evaluator.summarize, places.split(block, evaluator.layout.shape(block))):
+            summaries[chunk] = summaries[chunk].merge(summary) if chunk in summaries else summary
+            progress("summarizing", summary.rows)
+    return summaries

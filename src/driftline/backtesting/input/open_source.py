@@ -1,0 +1,32 @@
+"""Opens what a user passes as data: a frame, or the path of a CSV or Parquet file."""
+
+from os import PathLike
+from pathlib import Path
+
+import pandas as pd
+
+from driftline.backtesting.input.csv_source import CsvSource
+from driftline.backtesting.input.sources import FrameSource, ParquetSource, Source, kind_of
+from driftline.errors import InvalidInput
+
+
+def open_source(data: pd.DataFrame | str | PathLike[str]) -> Source:
+    """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
+
+    Raises InvalidInput where the file does not exist or its ending is none of these.
+    """
+    if isinstance(data, pd.DataFrame):
+        return FrameSource(data)
+    if not isinstance(data, str | PathLike):
+        msg = f"data must be a frame or the path of a file, not {type(data).__name__}; pandas.DataFrame(data) makes one"
+        raise InvalidInput(msg)
+    path = Path(data)
+    if not path.is_file():
+        msg = f"there is no file {path}"
+        raise InvalidInput(msg)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return ParquetSource.of(path)
+    if kind_of(path) in (".csv", ".tsv", ".txt"):
+        return CsvSource.of(path)
+    msg = f"{path.name} is neither CSV (.csv, .csv.gz) nor Parquet (.parquet, .pq) by its name; rename or convert it"
+    raise InvalidInput(msg)

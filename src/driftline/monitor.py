@@ -1,0 +1,317 @@
+"""The monitor as objects of Python: fit a reference once, then evaluate one chunk after another. No I/O here.
+
+Where rows come in parts, on one machine or many, each part is summarized, the summaries are merged, and the chunk is
+finished from the merged one: the results are those of all rows at once.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from driftline.engine.chunks import Chunk, by_chunk, chunk_of
+from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.fitted_methods import Summary, require
+from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
+from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+from driftline.errors import InvalidInput
+from driftline.spec_input import SpecLike, spec_of
+
+
+class Monitor:
+    """Watches a model as a spec states: `fit` it on a reference, then evaluate chunks.
+
+    `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. Raises one InvalidInput that lists
+    every fault of the spec.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import driftline as dl
+    >>> def scored(start, usage, rows=2_000, days=10):
+    ...     rng = np.random.default_rng(7)
+    ...     score = rng.uniform(size=rows)
+    ...     return pd.DataFrame({
+    ...         "event_time": pd.date_range(start, periods=rows, freq=f"{days * 86_400 // rows}s", tz="UTC"),
+    ...         "id": np.arange(rows),
+    ...         "usage": rng.normal(usage, 2, rows),
+    ...         "probability_1": score,
+    ...         "prediction": score >= 0.5,
+    ...         "label": rng.uniform(size=rows) < score,
+    ...     })
+    >>> fitted = dl.Monitor({"columns": ["usage"]}).fit(scored("2026-01-01", usage=10))
+    >>> chunks = list(fitted.evaluate_chunks(scored("2026-02-01", usage=14, rows=600, days=3)))
+    >>> [str(verdict.state) for verdict in fitted.verdicts(chunks)]
+    ['ok', 'warn', 'warn']
+    >>> fitted.verdicts(chunks)[-1].drifted
+    ('usage',)
+
+    """
+
+    def __init__(self, spec: SpecLike) -> None:
+        self.spec = spec_of(spec)
+
+    def __repr__(self) -> str:
+        return f"Monitor({self.spec.problem} model with {len(self.spec.columns)} features)"
+
+    def fit(self, reference: pd.DataFrame, *, chunk_sizes: Sequence[int] | None = None) -> "FittedMonitor":
+        """Fit every method of the spec on the reference; the monitor itself stays as it is.
+
+        `reference` has columns `event_time` (aware), `id`, the spec's features and the outputs: `prediction`, `label`
+        (missing where it is not known) and the scores. Those of a binary model are 0 or 1, 0 or 1, and `probability_1`;
+        of a multiclass one its classes, and `probability_<class>` for each; a regression has numbers and no score. The
+        order of rows does not matter. With `chunk_sizes` the reference's chunks are not periods but have that many rows
+        each, in the order of time. Raises SchemaMismatch for missing columns, InvalidInput for rows that do not fit.
+
+        >>> import driftline as dl
+        >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"usage": [1.0]}))
+        Traceback (most recent call last):
+        driftline.errors.SchemaMismatch: Columns are missing: event_time, id, ... Available: usage.
+        """
+        return FittedMonitor(self.spec, fit_reference(reference, self.spec, chunk_sizes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChunkSummary:
+    """What results need of some or all rows of one chunk; far smaller than the rows, and pickle can store it."""
+
+    summary: Summary
+    labelled: int
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.summary.rows
+
+    def merge(self, other: "ChunkSummary") -> "ChunkSummary":
+        """Return the summary of the rows of both parts of a chunk."""
+        return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedChunk:
+    """The results of one chunk, before its verdict: its period, its rows, and how many of them have a label."""
+
+    chunk: Chunk
+    rows: int = 0
+    labelled: int = 0
+    results: tuple[Result, ...] = field(default=(), repr=False)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant of the chunk, in UTC."""
+        return self.chunk.start
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after the chunk, in UTC."""
+        return self.chunk.end
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each result: subject, kind, method, value, bounds, sampling error, rows, state, reason."""
+        columns = ("subject", "segment", "kind", "method", "value", "rows", "lower", "upper", "sampling_error", "state")
+        rows = [
+            (
+                result.subject,
+                result.segment,
+                result.kind.value,
+                str(result.method),
+                result.value,
+                result.rows,
+                result.bounds.lower,
+                result.bounds.upper,
+                result.sampling_error,
+                result.state.value,
+                result.reason,
+            )
+            for result in self.results
+        ]
+        return pd.DataFrame(rows, columns=[*columns, "reason"])
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FittedMonitor:
+    """A monitor with its reference; frozen. Made by `Monitor.fit`, stored by `to_json`."""
+
+    spec: Spec
+    reference: FittedReference
+
+    def __repr__(self) -> str:
+        of = self.reference
+        since, until = of.since.date(), of.until.date()
+        return f"FittedMonitor({of.rows:,} reference rows in {of.chunks:,} chunks, {since} to {until})"
+
+    def evaluate(
+        self, frame: pd.DataFrame, start: str | datetime | None = None, end: str | datetime | None = None
+    ) -> EvaluatedChunk:
+        """Compute all results of one chunk: realized and estimated performance, drift and data quality.
+
+        `frame` has the columns that `Monitor.fit` documents, except that `event_time` and `id` may be absent where
+        `start` is passed and no method of the spec reads them. `start` and `end` bound the chunk; without `end` it is
+        the spec's period that holds `start`, without both the period of the rows. Raises SchemaMismatch for missing
+        columns, and InvalidInput for rows of several periods.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> monitor = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]})
+        >>> chunk = monitor.fit(frame).evaluate(frame[:200].assign(size=60), start="2026-02-01")
+        >>> {result.method: str(result.state) for result in chunk.results if result.subject == "size"}
+        {'jensen_shannon': 'warn', 'kolmogorov_smirnov': 'warn', 'wasserstein': 'warn', 'missing_values': 'ok'}
+        """
+        chunk = self._chunk(start, end) if start is not None else self._chunk_of_rows(frame)
+        return self._finish(self.summarize(frame), chunk)
+
+    def evaluate_chunks(self, frame: pd.DataFrame) -> Iterator[EvaluatedChunk]:
+        """Cut rows into the periods of the spec, and yield those that have rows, evaluated, oldest first."""
+        require(frame, (EVENT_TIME,))
+        for chunk, rows in by_chunk(frame, self.spec.period, self.spec.zone):
+            yield self._finish(self.summarize(rows), chunk)
+
+    def summarize(self, frame: pd.DataFrame) -> ChunkSummary:
+        """Summarize some or all rows of one chunk; parts may be summarized anywhere, in any order.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=2_000, freq="432s", tz="UTC"), "id": range(2_000),
+        ...     "size": rng.normal(50, 9, 2_000), "prediction": 100.0, "label": rng.normal(100, 5, 2_000),
+        ... })
+        >>> monitor = dl.Monitor({"problem": "regression", "columns": ["size"], "metrics": ["mae"]}).fit(frame)
+        >>> parts = [monitor.summarize(frame[:150]), monitor.summarize(frame[150:200])]
+        >>> merged = monitor.finish(monitor.merge(*parts), start="2026-01-01")
+        >>> merged.rows, merged.labelled
+        (200, 200)
+        >>> str(merged.results[0].method), round(merged.results[0].value, 3)
+        ('mae', 4.007)
+        >>> round(monitor.evaluate(frame[:200]).results[0].value, 3)
+        4.007
+        """
+        summary = summarize_chunk(self.reference, self.spec, frame)
+        return ChunkSummary(summary, int(frame[LABEL].notna().sum()))
+
+    @staticmethod
+    def merge(first: ChunkSummary, *others: ChunkSummary) -> ChunkSummary:
+        """Return the summary of a chunk from the summaries of its parts."""
+        return reduce(ChunkSummary.merge, others, first)
+
+    def finish(self, summary: ChunkSummary, start: str | datetime, end: str | datetime | None = None) -> EvaluatedChunk:
+        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`."""
+        return self._finish(summary, self._chunk(start, end))
+
+    def verdicts(self, chunks: Iterable[EvaluatedChunk], *, now: str | datetime | None = None) -> tuple[Verdict, ...]:
+        """Derive the verdicts of consecutive chunks, oldest first: what lasts, and whether estimates held, counts.
+
+        A chunk is closed, and its labels are due, where `now` is past its end plus the spec's `allowed_lateness` and
+        `label_delay`. Without `now` it is the end of the last chunk. Raises InvalidInput for chunks out of order.
+        """
+        evaluated = tuple(chunks)
+        if [chunk.start for chunk in evaluated] != sorted(chunk.start for chunk in evaluated):
+            msg = "chunks are not in the order of time; pass them oldest first"
+            raise InvalidInput(msg)
+        if not evaluated:
+            return ()
+        moment = evaluated[-1].end if now is None else _instant(now, self.spec.zone)
+        history = VerdictHistory(self.spec)
+        return tuple(history.derive(chunk_facts(chunk, self.spec, moment)) for chunk in evaluated)
+
+    def to_json(self) -> str:
+        """Return the spec and the fitted reference as JSON; floats keep every digit."""
+        spec = self.spec.model_dump_json(exclude_unset=True)
+        return f'{{"spec":{spec},"reference":{self.reference.to_json()}}}'
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the monitor that `to_json` stored; raise InvalidInput for one that this version cannot read."""
+        try:
+            stored = json.loads(text)
+            spec, reference = stored["spec"], json.dumps(stored["reference"])
+        except (ValueError, KeyError, TypeError) as error:
+            msg = "this is not JSON of FittedMonitor.to_json; fit the monitor again"
+            raise InvalidInput(msg) from error
+        return cls(spec_of(spec), FittedReference.from_json(reference))
+
+    def _finish(self, summary: ChunkSummary, chunk: Chunk) -> EvaluatedChunk:
+        results = finish_chunk(self.reference, self.spec, summary.summary, chunk)
+        return EvaluatedChunk(chunk, summary.rows, summary.labelled, results)
+
+    def _chunk(self, start: str | datetime, end: str | datetime | None) -> Chunk:
+        """Return the chunk that a caller names; texts without a zone are of the spec's."""
+        first = _instant(start, self.spec.zone)
+        if end is None:
+            return chunk_of(first, self.spec.period, self.spec.zone)
+        last = _instant(end, self.spec.zone)
+        if last <= first:
+            msg = f"end {last.isoformat()} is not after start {first.isoformat()}"
+            raise InvalidInput(msg)
+        return Chunk(first, last)
+
+    def _chunk_of_rows(self, frame: pd.DataFrame) -> Chunk:
+        """Return the one period of the spec that all rows are of."""
+        require(frame, (EVENT_TIME,))
+        chunks = [chunk for chunk, _ in by_chunk(frame[[EVENT_TIME]], self.spec.period, self.spec.zone)]
+        if len(chunks) == 1:
+            return chunks[0]
+        if not chunks:
+            msg = "the frame has no rows, so its chunk is unknown; pass start"
+            raise InvalidInput(msg)
+        first, last = chunks[0].start.isoformat(), chunks[-1].end.isoformat()
+        msg = (
+            f"the rows are of {len(chunks)} chunks of {self.spec.period}, from {first} to {last}; pass start and end, "
+            "or use evaluate_chunks"
+        )
+        raise InvalidInput(msg)
+
+
+def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
+    """Return an ISO 8601 text or a datetime as an instant in UTC; without a zone it is wall clock time of `zone`."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        msg = f"{value!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        raise InvalidInput(msg) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: bool = True) -> ChunkFacts:
+    """Return what a verdict is derived from; `complete` is False while rows of the chunk are still to come."""
+    return ChunkFacts(
+        start=chunk.start,
+        end=chunk.end,
+        closed=complete and now >= chunk.end + spec.allowed_lateness,
+        labels_due=complete and now >= chunk.end + spec.label_delay,
+        rows=chunk.rows,
+        labelled=chunk.labelled,
+        results=chunk.results,
+    )
+
+
+@dataclass(slots=True)
+class VerdictHistory:
+    """Derives the verdicts of consecutive chunks; keeps only what later verdicts read."""
+
+    spec: Spec
+    settled: list[ChunkFacts] = field(default_factory=list)
+    closed: list[ChunkFacts] = field(default_factory=list)
+
+    def derive(self, facts: ChunkFacts) -> Verdict:
+        """Return the verdict of the next chunk."""
+        verdict = verdict_of(self.spec, facts, self.closed, track_records(self.spec, self.settled))
+        if facts.settled(self.spec):
+            self.settled = [*self.settled, facts][-RECORD_WINDOW:]
+        if facts.closed:
+            self.closed = [*self.closed, facts][-LOOKBACK:]
+        return verdict

@@ -1,0 +1,72 @@
+"""The spec that a user passes: typed, as a mapping of its fields, or as the path of a YAML file."""
+
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from driftline.engine.spec import Spec
+from driftline.errors import InvalidInput
+
+SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
+"""A typed `Spec`, a mapping of its fields, or the path of a YAML file with them."""
+
+
+def spec_of(spec: SpecLike) -> Spec:
+    """Return the typed spec; a column may be a plain name, and is continuous then.
+
+    Raises one InvalidInput that lists every fault of the fields.
+    """
+    if isinstance(spec, Spec):
+        return spec
+    fields = fields_of(spec)
+    columns = fields.get("columns")
+    if isinstance(columns, list | tuple):
+        fields["columns"] = [{"name": column} if isinstance(column, str) else column for column in columns]
+    try:
+        return Spec.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None
+
+
+def fields_of(spec: SpecLike) -> dict[str, Any]:
+    """Return the fields of a spec; of a typed one all of them, its defaults included.
+
+    Raises InvalidInput for another type and for a file that cannot be read or holds no fields.
+    """
+    if isinstance(spec, Spec):
+        return spec.model_dump()
+    if isinstance(spec, Mapping):
+        return {str(name): value for name, value in spec.items()}
+    if isinstance(spec, str | PathLike):
+        return read_spec(Path(spec))
+    msg = f"spec must be a driftline.Spec, a mapping of its fields or the path of a YAML file, not {spec!r}"
+    raise InvalidInput(msg)
+
+
+def read_spec(path: Path) -> dict[str, Any]:
+    """Return the fields that a YAML file holds; raise InvalidInput for any other content."""
+    import yaml  # noqa: PLC0415  (only where there is a file)
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"spec {path} cannot be read: {' '.join(str(error).split())}"
+        raise InvalidInput(msg) from error
+    if not isinstance(content or {}, dict):
+        msg = f"spec {path} must hold fields such as `minimum_rows: 200`, not {type(content).__name__}"
+        raise InvalidInput(msg)
+    return {str(name): value for name, value in (content or {}).items()}
+
+
+def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
+    """Yield each fault of a spec with its place in it."""
+    for fault in error.errors():
+        location = (*within, *fault["loc"])
+        if fault["type"] == "extra_forbidden" and len(location) == 1:
+            yield f"spec: unknown field {location[0]!r}"
+            continue
+        message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
+        yield ": ".join(filter(None, ("spec", ".".join(map(str, location)), message)))

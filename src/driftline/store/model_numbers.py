@@ -1,0 +1,36 @@
+"""The numbers of models: labels, the ledger and the names of a model's tables refer to a model by its number."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from driftline.clock import naive_utc
+from driftline.errors import NotFound
+from driftline.store.tables import models
+
+
+def model_number(connection: Connection, name: str) -> int:
+    """Return the number of a model.
+
+    Names are compared here: MySQL ignores blanks at the end of a name, and fails on characters other than ASCII.
+
+    Raises:
+        NotFound: no model has that name; the error lists the registered ones.
+    """
+    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
+    if name not in numbers:
+        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
+    return int(numbers[name])
+
+
+def ensure_model(connection: Connection, name: str, now: datetime) -> int:
+    """Return the number of a model, which is created where no model has that name.
+
+    Its row stays locked until the transaction ends, so that versions are numbered one after the other.
+    """
+    locked = select(models.c.number).where(models.c.name == name).with_for_update()
+    number = connection.execute(locked).scalar()
+    if number is None:
+        connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
+        number = connection.execute(locked).scalar_one()
+    return int(number)

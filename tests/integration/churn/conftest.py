@@ -1,0 +1,10 @@
+"""A database with the example's tables."""
+
+import pytest
+from sqlalchemy import Engine
+
+
+@pytest.fixture
+def engine(churn_engine: Engine) -> Engine:
+    """An engine on a fresh schema that has the example's tables."""
+    return churn_engine

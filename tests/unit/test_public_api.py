@@ -1,0 +1,219 @@
+"""What `import driftline as dl` offers: names, typed specs, and errors in the words of the surface."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import driftline as dl
+from driftline.backtesting.request.options import command_option, python_option
+from driftline.backtesting.request.request import Request
+from driftline.backtesting.request.resolved import ResolvedRequest, read_request
+from driftline.cli import SERVER_LIBRARIES
+from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.reference import fit_reference
+from tests.unit.engine.frame_builders import scored_rows
+
+UNTIL = "2026-01-09"
+ROLES: dict[str, Any] = {"timestamp": "event_time", "id": "id", "label": "label", "score": "probability_1"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    return scored_rows(2_400, 12)
+
+
+def test_every_public_name_can_be_imported_and_completed() -> None:
+    assert {"backtest", "Monitor", "Spec", "Result", "Verdict", "State", "BacktestResult"} <= set(dir(dl))
+    assert {"DriftlineError", "InvalidInput", "SchemaMismatch"} <= set(dl.__all__)
+    for name in dl.__all__:
+        assert getattr(dl, name) is not None
+    assert dl.Spec.__name__ == "Spec"
+
+
+def test_star_import_offers_the_public_names() -> None:
+    code = "from driftline import *; print(Monitor.__name__, backtest.__name__, InvalidInput.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="src")
+    assert done.stdout.split() == ["Monitor", "backtest", "InvalidInput"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "python", "command"),
+    [
+        ("reference_until", "2026-01-07", "reference_until='2026-01-07'", "--reference-until 2026-01-07"),
+        ("positive", None, "positive=...", "--positive"),
+        ("score", {"gold": "p 1", "none": "p2"}, "score={'gold': 'p 1', 'none': 'p2'}",
+         "--score 'gold=p 1' --score none=p2"),
+        ("features", ["a", "b"], "features=['a', 'b']", "--features a,b"),
+    ],
+)  # fmt: skip
+def test_an_option_is_spelled_as_its_surface_spells_it(name: str, value: Any, python: str, command: str) -> None:
+    assert (python_option(name, value), command_option(name, value)) == (python, command)
+
+
+def test_all_faults_of_a_request_come_in_one_error(rows: pd.DataFrame) -> None:
+    with pytest.raises(dl.InvalidInput) as caught:
+        dl.backtest(
+            rows, timestamp="wen", score="probability_1", categorical="plam", chunk="3d",
+            spec={"metrics": ["f2"], "foo": 1, "minimum_rows": "few", "segments": ["regio"]},
+        )  # fmt: skip
+    faults = "\n".join(caught.value.details)
+    for fault in (
+        "'wen' (timestamp), 'plam' (categorical), 'regio' (segments)", "unknown chunk '3d'", "unknown field 'foo'",
+        "spec: metrics.0: ", "spec: minimum_rows: ",
+    ):  # fmt: skip
+        assert fault in faults
+
+
+def test_contradictions_in_a_spec_come_with_the_other_faults(rows: pd.DataFrame) -> None:
+    spec = {"metrics": ["mae"], "continuous_methods": ["chi2"], "foo": 1}
+    with pytest.raises(dl.InvalidInput) as caught:
+        dl.backtest(rows, **ROLES, problem="binary", spec=spec)
+    faults = "\n".join(caught.value.details)
+    for fault in ("unknown field 'foo'", "a binary model has no mae", "continuous_methods cannot be chi2"):
+        assert fault in faults
+
+
+def test_a_request_of_another_type_of_spec_is_a_fault(rows: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(dl.InvalidInput, match=r"spec must be a driftline\.Spec"):
+        dl.backtest(rows, **ROLES, spec=5)  # type: ignore[arg-type]
+    with pytest.raises(dl.InvalidInput, match="cannot be read"):
+        dl.backtest(rows, **ROLES, spec=tmp_path / "none.yaml")
+
+
+def test_a_typed_spec_a_mapping_and_a_file_say_the_same(rows: pd.DataFrame, tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "minimum_rows": 50}
+    path = tmp_path / "spec.yaml"
+    path.write_text("columns: [usage, {name: plan, kind: categorical}]\nminimum_rows: 50\n")
+    columns = ({"name": "usage"}, {"name": "plan", "kind": "categorical"})
+    typed = dl.Spec.model_validate({"columns": columns, "minimum_rows": 50})
+    specs: list[Any] = [fields, path, str(path), typed]
+    results = [dl.backtest(rows, **ROLES, reference_until=UNTIL, chunk="1d", spec=spec) for spec in specs]
+    assert len({result.to_json().partition('"chunks": [')[2] for result in results}) == 1
+    assert all(dl.Monitor(spec).spec == typed for spec in specs)
+
+
+def test_scores_of_classes_are_never_read_as_text(rows: pd.DataFrame) -> None:
+    renamed = rows.rename(columns={"probability_1": "a=b"})
+    options = {**ROLES, "score": {"1": "a=b"}, "reference_until": UNTIL, "chunk": "1d"}
+    assert dl.backtest(renamed, **options).worst in set(dl.State)
+    with pytest.raises(dl.InvalidInput, match=r"there is no column 'gold=p1' \(score\)"):
+        dl.backtest(rows, **{**options, "score": "gold=p1"})
+
+
+def test_a_request_is_checked_once(rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Request] = []
+
+    def counted(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
+        calls.append(request)
+        return read_request(request, columns)
+
+    monkeypatch.setattr("driftline.backtesting.backtest.read_request", counted)
+    dl.backtest(rows, **ROLES, reference_until=UNTIL, chunk="1d")
+    assert len(calls) == 1
+
+
+SPEC = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "segments": ["plan"], "minimum_rows": 20}
+
+
+def test_a_monitor_evaluates_as_the_engine_does(rows: pd.DataFrame) -> None:
+    monitor = dl.Monitor(SPEC)
+    before = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
+    fitted = monitor.fit(rows[before])
+    chunks = list(fitted.evaluate_chunks(rows[~before]))
+    assert len(chunks) == 4
+    reference = fit_reference(rows[before], monitor.spec)
+    day = rows[~before][:200]
+    assert chunks[0].results == evaluate_chunk(reference, monitor.spec, day, chunks[0].chunk)
+    assert chunks[0] == fitted.evaluate(day) == fitted.evaluate(day.drop(columns=["event_time", "id"]), start=UNTIL)
+    assert list(chunks[0].to_frame()["value"].dropna()) == [r.value for r in chunks[0].results if r.value is not None]
+    assert len(repr(chunks[0])) < 300
+
+
+def test_parts_of_a_chunk_merge_to_the_chunk(rows: pd.DataFrame) -> None:
+    fitted = dl.Monitor(SPEC).fit(rows[:1600])
+    day = rows[1600:1800]
+    merged = fitted.merge(*(fitted.summarize(day[first : first + 50]) for first in range(0, 200, 50)))
+    parts, whole = fitted.finish(merged, start=UNTIL), fitted.evaluate(day)
+    assert (parts.start, parts.end, parts.rows, parts.labelled) == (whole.start, whole.end, whole.rows, whole.labelled)
+    for part, result in zip(parts.results, whole.results, strict=True):
+        assert part.value == pytest.approx(result.value, rel=1e-12)
+
+
+def test_a_stored_monitor_is_the_same(rows: pd.DataFrame) -> None:
+    fitted = dl.Monitor(SPEC).fit(rows[:1600])
+    restored = dl.FittedMonitor.from_json(fitted.to_json())
+    assert restored.spec == fitted.spec
+    assert restored.evaluate(rows[1600:1800]) == fitted.evaluate(rows[1600:1800])
+    with pytest.raises(dl.InvalidInput, match="is not JSON of FittedMonitor"):
+        dl.FittedMonitor.from_json("[]")
+
+
+def test_verdicts_follow_the_chunks_before(rows: pd.DataFrame) -> None:
+    result = dl.backtest(rows, **ROLES, prediction="prediction", reference_until=UNTIL, chunk="1d", spec=SPEC)
+    before = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
+    fitted = dl.Monitor(SPEC).fit(rows[before])
+    chunks = list(fitted.evaluate_chunks(rows[~before]))
+    states = [verdict.state for verdict in fitted.verdicts(chunks)]
+    assert states[:-1] == [chunk.verdict.state for chunk in result.chunks][:-1]
+    assert fitted.verdicts(chunks, now=chunks[0].end)[-1].provisional
+    assert fitted.verdicts([]) == ()
+    with pytest.raises(dl.InvalidInput, match="oldest first"):
+        fitted.verdicts(chunks[::-1])
+
+
+def test_rows_of_several_periods_are_refused(rows: pd.DataFrame) -> None:
+    fitted = dl.Monitor(SPEC).fit(rows[:1600])
+    with pytest.raises(dl.InvalidInput, match=r"the rows are of 4 chunks of 1d, .* or use evaluate_chunks"):
+        fitted.evaluate(rows[1600:])
+    with pytest.raises(dl.InvalidInput, match="is not after start"):
+        fitted.evaluate(rows[1600:], start=UNTIL, end=UNTIL)
+    assert np.isfinite(fitted.evaluate(rows[1600:], start=UNTIL, end="2026-01-13").rows)
+
+
+def test_all_faults_of_a_monitors_spec_come_in_one_error() -> None:
+    with pytest.raises(dl.InvalidInput) as caught:
+        dl.Monitor({"metrics": ["f2"], "foo": 1})
+    assert [fault.split(":")[1].split("'")[0].strip() for fault in caught.value.details] == [
+        "columns", "metrics.0", "unknown field",
+    ]  # fmt: skip
+
+
+WITHOUT_SERVER = f"""
+import sys
+sys.modules.update(dict.fromkeys({sorted(SERVER_LIBRARIES)}))
+"""
+"""Python that has nothing of the extra `server` installed."""
+
+
+def run_without_server(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", WITHOUT_SERVER + code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "src"})
+
+
+def test_the_core_needs_nothing_of_the_server(rows: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    rows.to_parquet(path)
+    code = (
+        "import pandas as pd, driftline as dl\n"
+        "rows = pd.read_parquet(sys.argv[1])\n"
+        "roles = dict(timestamp='event_time', id='id', label='label', score='probability_1')\n"
+        f"print(len(dl.backtest(rows, **roles, reference_until='{UNTIL}', chunk='1d').chunks))\n"
+        "fitted = dl.Monitor({'columns': ['usage']}).fit(rows[:1600])\n"
+        "print(len(fitted.evaluate(rows[1600:1800]).results) > 0)\n"
+    )
+    done = run_without_server(code, str(path))
+    assert done.stdout.split() == ["4", "True"], done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("token", "list")])
+def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> None:
+    done = run_without_server("from driftline.cli import main\nmain()", *arguments)
+    assert done.returncode == 2
+    assert "pip install 'driftline[server]'" in done.stderr
+    assert "Traceback" not in done.stderr
