@@ -15,11 +15,12 @@ from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
-from driftline.store import bulk, labels, ledger, registry, tables
+from driftline.store import bulk, labels, ledger, pending_chunks, registry, tables
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Batch, BatchKind
 from driftline.store.model_numbers import model_number
 from driftline.store.predictions import PredictionStore
+from driftline.store.version_key import VersionKey
 from monitoring.poll.poller import poll_once
 
 DAY = timedelta(days=1)
@@ -158,7 +159,9 @@ def _load_rows(
 
 
 def _poll(history: History, days: set[datetime]) -> None:
-    in_transaction(history.engine, lambda connection: registry.queue(connection, history.number, 1, days))
+    in_transaction(
+        history.engine, lambda connection: pending_chunks.queue(connection, VersionKey(history.number, 1), days)
+    )
     done = poll_once(history.engine, NOW, scheduled=False)
     assert done.chunks == len(days), done
 

@@ -1,1 +1,1 @@
-"""The simulator service: makes call-detail records and sends them to MySQL and, by the relay, to Kafka."""
+"""The simulator: writes simulated call detail records to MySQL and relays them to Kafka."""

@@ -13,7 +13,7 @@ log = logging.getLogger("flaskapp")
 
 
 def main() -> None:
-    """Serve until told to stop; a setting that does not fit is one clear message and exit status 2."""
+    """Serve until interrupted; report an invalid setting in one message and exit with status 2."""
     logs.configure("simulator")
     try:
         _serve(Settings(), TlsSettings())

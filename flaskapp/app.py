@@ -1,10 +1,10 @@
-"""The simulator's composition root: the one place that builds its engine, publisher and app."""
+"""The simulator's composition root: the only place that builds its engine, publisher and app."""
 
 from apiflask import APIFlask
 
 from driftline.clock import utc_now
 from driftline.http import access, web
-from driftline.settings import Publisher as Library
+from driftline.settings import Publisher as KafkaLibrary
 from driftline.store.database import make_engine
 from flaskapp.relay.publisher import Publisher, Route
 from flaskapp.routes import add_routes
@@ -13,7 +13,7 @@ from flaskapp.stream.service import Streaming
 
 
 def make_publisher(settings: Settings) -> Publisher:
-    """Make the publisher that `KAFKA_PUBLISHER` names; only that library is loaded."""
+    """Build the publisher that `KAFKA_PUBLISHER` selects; only its library is imported."""
     simulator = settings.simulator
     route = Route(
         kafka=settings.kafka,
@@ -21,7 +21,7 @@ def make_publisher(settings: Settings) -> Publisher:
         batches_topic=simulator.batches_topic,
         transactional_id=simulator.transactional_id,
     )
-    if settings.kafka.publisher is Library.KAFKA_PYTHON:
+    if settings.kafka.publisher is KafkaLibrary.KAFKA_PYTHON:
         from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
 
         return KafkaPythonPublisher(route)
@@ -31,12 +31,12 @@ def make_publisher(settings: Settings) -> Publisher:
 
 
 def create_app(settings: Settings) -> APIFlask:
-    """Build the simulator and begin its work: it goes on with the stream and the publishing of its predecessor.
+    """Build the simulator and start its threads, which resume the stream and publishing of the previous process.
 
-    `app.extensions["streaming"]` is its `Streaming`; close it to end the threads.
+    `app.extensions["streaming"]` is its `Streaming`; close it to stop the threads.
 
     Raises:
-        InvalidInput: it would listen beyond loopback without tokens.
+        InvalidInput: the host is not loopback and no tokens are set.
     """
     app = web.make_app("flaskapp", "Driftline simulator")
     access.guard(app, settings.simulator.host, settings.access)

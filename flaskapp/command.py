@@ -1,4 +1,4 @@
-"""How the simulator's commands run: an error of Driftline is one clear message and exit status 2."""
+"""Runs the simulator's commands: a Driftline error becomes one message and exit status 2."""
 
 import sys
 from collections.abc import Callable
@@ -8,14 +8,14 @@ import typer
 from driftline import logs
 from driftline.errors import DriftlineError
 
-FAILED = 2
+EXIT_STATUS = 2
 
 
-def start(name: str, main: Callable[..., None]) -> None:
-    """Run `main` with the options of the command line; `name` is what its log lines bear."""
+def run_command(name: str, main: Callable[..., None]) -> None:
+    """Run `main` with the command line's options; its log lines have the given name."""
     logs.configure(name)
     try:
         typer.run(main)
     except DriftlineError as error:
         typer.echo(f"Error: {error}", err=True)
-        sys.exit(FAILED)
+        sys.exit(EXIT_STATUS)

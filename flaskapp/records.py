@@ -1,4 +1,4 @@
-"""Writing records into `DP_CDR_Data`: one batch of the ledger, by LOAD DATA."""
+"""Writes records into `DP_CDR_Data`: one batch of the ledger, by LOAD DATA."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from churn.tables import cdr
 from driftline.store import bulk, ledger
 
 COLUMNS: tuple[str, ...] = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
-"""What is written of a record; the batch's number is the same for all."""
+"""The columns written for each record; the batch number is the same for all of them."""
 
 
 @dataclass(frozen=True)
 class RecordBatch:
-    """Records with the id of their batch: `frame` has `COLUMNS`, aware stamps, at most 100,000 rows."""
+    """A batch of records: `frame` has `COLUMNS`, aware stamps and at most 100,000 rows."""
 
     id: str
     kind: ChurnBatchKind
@@ -26,11 +26,11 @@ class RecordBatch:
 
 
 def write_records(connection: Connection, batch: RecordBatch, now: datetime, consumers: Collection[str] = ()) -> int:
-    """Write a batch of records through the ledger; give the rows added, 0 where the batch is there already.
+    """Write a batch of records through the ledger; return the number of new rows, 0 if the batch already exists.
 
     Raises:
-        BatchConflict: the batch is there with other content.
-        InvalidInput: MySQL would not take a value, or too many rows.
+        BatchConflict: the batch exists with other content.
+        InvalidInput: MySQL rejects a value, or there are too many rows.
     """
     payload = bulk.encode(batch.frame, COLUMNS)
     stamps = batch.frame[Cdr.DATE]

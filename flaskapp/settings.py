@@ -1,4 +1,4 @@
-"""Settings of the simulator, read from the environment when asked for."""
+"""Settings of the simulator, read from the environment on construction."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from driftline.settings import AccessSettings, DatabaseSettings, EnvironmentSett
 
 
 class SimulatorSettings(EnvironmentSettings):
-    """Where the simulator listens and where its relay publishes; beyond loopback it needs tokens."""
+    """The simulator's address and its relay's topics; a host other than loopback requires tokens."""
 
     model_config = SettingsConfigDict(env_prefix="SIMULATOR_")
 
@@ -22,10 +22,10 @@ class SimulatorSettings(EnvironmentSettings):
 
 
 class RawDataSettings(EnvironmentSettings):
-    """Which raw data is downloaded: an object of a Google bucket, or any object or file by its address.
+    """The raw data to download: an object of a Google bucket, or any object or file by its address.
 
-    `url` is `gs://bucket/name`, `s3://bucket/name` or a file's path; it stands for both others. `emulator` is an
-    address that is asked in place of Google, without credentials.
+    `url` is `gs://bucket/name`, `s3://bucket/name` or a file's path, and replaces both other settings. `emulator` is
+    the address of a storage emulator, which is used instead of Google, without credentials.
     """
 
     model_config = SettingsConfigDict(env_prefix="RAW_DATA_")
@@ -37,9 +37,9 @@ class RawDataSettings(EnvironmentSettings):
 
     @property
     def address(self) -> str | None:
-        """The object's address; None where none is named, or half."""
-        named = self.bucket and self.object and f"gs://{self.bucket}/{self.object}"
-        return self.url or named or None
+        """The object's address; None if it is not set, or only in part."""
+        google = self.bucket and self.object and f"gs://{self.bucket}/{self.object}"
+        return self.url or google or None
 
 
 @dataclass(frozen=True)

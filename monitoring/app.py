@@ -1,4 +1,4 @@
-"""The monitor's composition root: the one place that knows the settings, the database and the pages."""
+"""The monitor's composition root: the only place that wires settings, database, API and pages."""
 
 from apiflask import APIFlask
 
@@ -18,10 +18,10 @@ from monitoring.settings import MonitorSettings
 def create_app(
     settings: MonitorSettings, database: DatabaseSettings, allowed: AccessSettings | None = None, *, polls: bool = True
 ) -> APIFlask:
-    """Make the service; `polls` starts its background poller. Nothing is connected before the first poll or request.
+    """Build the service; `polls` starts its background poller. Nothing connects before the first poll or request.
 
     Raises:
-        InvalidInput: it would listen beyond loopback without tokens.
+        InvalidInput: the host is not loopback and no tokens are set.
     """
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())

@@ -1,4 +1,4 @@
-"""The monitor as a running service: polls one at a time, keeps the reports fresh, remembers how it last went."""
+"""The running monitor: polls one at a time, keeps the reports current and remembers the last poll."""
 
 import logging
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from driftline.clock import Clock
+from driftline.engine.calendar import chunk_at
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound, Unavailable
@@ -16,21 +17,22 @@ from driftline.objects import ObjectStore
 from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.version_key import VersionKey
+from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
-from monitoring.poll.watched import VersionKey, chunk_at, clock_of
 from monitoring.report import reports
 from monitoring.report.chunk_views import ChunkRange, read_chunks
 
 log = logging.getLogger(__name__)
-REPORTED = 400
-"""The reports hold at most this many chunks: their cost must not follow the history."""
+REPORTED_CHUNKS = 400
+"""The most chunks in the reports, so that their cost does not grow with the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastPoll:
-    """How the last poll went: when it ended, what it did, or why it could not."""
+    """The last poll: when it ended, and what it did or why it failed."""
 
     at: datetime
     summary: PollSummary | None = None
@@ -39,7 +41,7 @@ class LastPoll:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A model version, the model's clock, and its chunks, oldest first."""
+    """A model version with its clock and its chunks, oldest first."""
 
     version: registry.Version
     clock: datetime
@@ -48,7 +50,7 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class ChunkHistory:
-    """All that was ever said of one chunk: its revisions with their results, and the verdicts, oldest first."""
+    """All revisions of one chunk with their results, and all its verdicts, oldest first."""
 
     version: registry.Version
     chunk: Chunk
@@ -57,10 +59,10 @@ class ChunkHistory:
 
 
 class Monitor:
-    """Polls and reads for the web pages and the scheduler alike; safe to use from several threads."""
+    """Polls and reads on behalf of the web routes and the scheduler; safe to use from several threads."""
 
     def __init__(self, engine: Engine, output: ObjectStore, clock: Clock) -> None:
-        """Take the database, the place of the reports and the wall's clock; nothing is connected."""
+        """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
         self.engine = engine
         self.last: LastPoll | None = None
         self._output, self._clock = output, clock
@@ -68,10 +70,10 @@ class Monitor:
         self._reports_are_current = False
 
     def poll(self, *, scheduled: bool) -> PollSummary:
-        """Poll, then write the reports where they are not current; waits for a poll that is under way.
+        """Poll, then write the reports if they are not current; waits for a poll that is running.
 
         Raises:
-            Unavailable: the database is away, or its schema is not this version's.
+            Unavailable: the database is unavailable, or its schema is not this version's.
         """
         with self._one_at_a_time:
             try:
@@ -83,15 +85,15 @@ class Monitor:
             return summary
 
     def models(self) -> dict[str, list[int]]:
-        """Give the ready versions of each model, oldest first."""
+        """Return the ready versions of each model, oldest first."""
         with translated(), self.engine.connect() as connection:
-            found: dict[str, list[int]] = {}
+            by_model: dict[str, list[int]] = {}
             for name, version in registry.versions(connection):
-                found.setdefault(name, []).append(version)
-        return found
+                by_model.setdefault(name, []).append(version)
+        return by_model
 
     def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
-        """Read a model's chunks as they stand, of its newest version where none is named.
+        """Return the current chunks of a model version, by default the newest.
 
         Raises:
             NotFound: no such model or version.
@@ -103,10 +105,10 @@ class Monitor:
                 return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
 
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
-        """Read all that was ever said of the chunk that holds an instant.
+        """Return all revisions and verdicts of the chunk that contains an instant.
 
         Raises:
-            NotFound: no such model or version, or nothing was said of that chunk.
+            NotFound: no such model or version, or no results are stored for that chunk.
         """
         with translated():
             loaded = registry.load(self.engine, name, version)
@@ -114,48 +116,52 @@ class Monitor:
             store = RevisionStore(key)
             with self.engine.connect() as connection:
                 revisions = store.history(connection, chunk.start)
-                found = [(one, store.results_of(connection, chunk.start, one.number)) for one in revisions]
+                with_results = [(r, store.results_of(connection, chunk.start, r.number)) for r in revisions]
                 verdicts = VerdictStore(key).history(connection, chunk.start)
-        if not found:
-            raise NotFound(f"Nothing was said of {chunk.start.isoformat()}; `/models/{name}/chunks` lists the chunks.")
-        return ChunkHistory(loaded, chunk, found, verdicts)
+        if not revisions:
+            raise NotFound(
+                f"No results are stored for the chunk that starts {chunk.start.isoformat()}; "
+                f"`/models/{name}/chunks` lists the chunks."
+            )
+        return ChunkHistory(loaded, chunk, with_results, verdicts)
 
     def _poll_and_report(self, scheduled: bool) -> PollSummary:
-        """Poll and report; reports are current only once written, since whatever fails before may have changed them."""
+        """Poll and write the reports; a failure on the way leaves them marked as not current."""
         were_current, self._reports_are_current = self._reports_are_current, False
         summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
         unchanged = were_current and not any(poll.changed for poll in summary.polls)
-        self._reports_are_current = (unchanged and self._reports_are_there()) or self._report()
+        self._reports_are_current = (unchanged and self._reports_exist()) or self._report()
         return summary
 
-    def _reports_are_there(self) -> bool:
-        """Look for the reports; where that cannot be said, they are missing."""
+    def _reports_exist(self) -> bool:
+        """Return whether the reports exist; False if the object store is unavailable."""
         try:
             return reports.are_there(self._output)
         except Unavailable:
             return False
 
     def _report(self) -> bool:
-        """Write the reports anew; say whether they could be written."""
+        """Write the reports; return whether they could be written."""
         newest = [
-            self.status(name, versions[-1], ChunkRange(most=REPORTED)) for name, versions in self.models().items()
+            self.status(name, versions[-1], ChunkRange(most=REPORTED_CHUNKS))
+            for name, versions in self.models().items()
         ]
         try:
-            reports.write(self._output, [(one.version, one.chunks) for one in newest if one.chunks])
+            reports.write(self._output, [(status.version, status.chunks) for status in newest if status.chunks])
         except Unavailable as error:
-            log.warning("The reports could not be written to %s: %s", self._output.address, error)
+            log.warning("Cannot write the reports to %s: %s", self._output.address, error)
             return False
         return True
 
 
 def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:
-    """Start the scheduled polls in the background: one at a time, missed ones rolled into one."""
+    """Start the scheduled polls in the background: one at a time, missed ones merged into one."""
 
     def poll() -> None:
         try:
             monitor.poll(scheduled=True)
         except DriftlineError as error:
-            log.warning("The poll could not be done: %s", error)
+            log.warning("The scheduled poll failed: %s", error)
 
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(poll, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)

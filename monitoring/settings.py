@@ -1,4 +1,4 @@
-"""Settings of the monitor, read from the environment when asked for."""
+"""Settings of the monitor, read from the environment on construction."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from driftline.settings import EnvironmentSettings
 
 
 class MonitorSettings(EnvironmentSettings):
-    """Where the monitor listens, how often it polls, and where its reports go; beyond loopback it needs tokens."""
+    """The monitor's address, poll interval and report location; a host other than loopback requires tokens."""
 
     model_config = SettingsConfigDict(env_prefix="MONITOR_")
 

@@ -1,6 +1,6 @@
-"""Writing a history: its batches through the ledger, then the daily summary."""
+"""Loads a history: its batches through the ledger, then the daily summary."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +13,10 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.tables import ledger
 from flaskapp.records import RecordBatch, write_records
 
-Progress = Callable[[int], None]
-"""Is told how much more was done."""
-
 
 @dataclass(frozen=True)
-class Span:
-    """Where a history comes from and lies: `prefix` begins all its batches' ids; both instants are included."""
+class HistorySpan:
+    """The period of a history, both instants included; the ids of all its batches begin with `prefix`."""
 
     prefix: str
     first: datetime
@@ -27,34 +24,34 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What a history holds, and how many of its records were new."""
+class LoadedHistory:
+    """The span of a loaded history, its number of records, and how many of them were new."""
 
-    span: Span
+    span: HistorySpan
     records: int
     new: int
 
 
-def load(engine: Engine, span: Span, batches: Iterable[RecordBatch], now: datetime) -> Loaded:
-    """Load the batches of a history through the ledger, each in one transaction.
+def load(engine: Engine, span: HistorySpan, batches: Iterable[RecordBatch], now: datetime) -> LoadedHistory:
+    """Load the batches of a history through the ledger, one transaction each.
 
     Raises:
-        Conflict: another history has records in the same time.
+        Conflict: another history covers some of the same time.
     """
-    _require_room(engine, span)
+    _require_no_overlap(engine, span)
     records = new = 0
     for batch in batches:
         records += len(batch.frame)
         new += _write(engine, batch, now)
-    return Loaded(span, records, new)
+    return LoadedHistory(span, records, new)
 
 
 def _write(engine: Engine, batch: RecordBatch, now: datetime) -> int:
     return in_transaction(engine, lambda connection: write_records(connection, batch, now))
 
 
-def _require_room(engine: Engine, span: Span) -> None:
-    """Refuse a second history over the first: every usage would count twice."""
+def _require_no_overlap(engine: Engine, span: HistorySpan) -> None:
+    """Reject a history that overlaps another one: usage would be counted twice."""
     entry = ledger.c
     other = select(entry.batch_id).where(
         entry.kind == ChurnBatchKind.HISTORY,
@@ -63,15 +60,16 @@ def _require_room(engine: Engine, span: Span) -> None:
         ~entry.batch_id.startswith(span.prefix, autoescape=True),
     )
     with translated(), engine.connect() as connection:
-        there = connection.execute(other.limit(1)).scalar()
-    if there is not None:
+        overlapping = connection.execute(other.limit(1)).scalar()
+    if overlapping is not None:
         raise Conflict(
-            f"DP_CDR_Data has another history between {span.first:%Y-%m-%d} and {span.last:%Y-%m-%d} (batch {there}); "
-            "loading this one too would count usage twice. Choose other days, or begin with an empty database."
+            f"DP_CDR_Data has another history between {span.first:%Y-%m-%d} and {span.last:%Y-%m-%d} (batch "
+            f"{overlapping}); loading this one too would count usage twice. Choose other days, or start with an empty "
+            "database."
         )
 
 
-def summarize(engine: Engine, first: datetime) -> int:
-    """Fill `DailySummary` from a day on by `GetDailyCDRDataBatch`; give the number of days."""
+def fill_daily_summary(engine: Engine, first: datetime) -> int:
+    """Fill `DailySummary` from a day on by calling `GetDailyCDRDataBatch`; return the number of days."""
     with translated(), engine.connect() as connection:
         return len(connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": first.date()}).all())

@@ -1,4 +1,4 @@
-"""Simulated history as batches of records. Asked for again, the same batches. No I/O here."""
+"""A simulated history, as batches of records. The same parameters always give the same batches. No I/O here."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,24 +11,25 @@ from churn.columns import Cdr
 from churn.ledger import ChurnBatchKind
 from driftline.errors import InvalidInput
 from driftline.store.ledger import MAX_ROWS
-from flaskapp.history.loading import Progress, Span
+from flaskapp.history.loading import HistorySpan
+from flaskapp.progress import Progress
 from flaskapp.records import COLUMNS, RecordBatch
 from flaskapp.world.frames import NUMBER
 from flaskapp.world.parameters import Parameters
 from flaskapp.world.world import World
 
 SHORT = 16
-DAYS_A_BATCH = 10
+DAYS_PER_BATCH = 10
 MOST_DAYS = 3650
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class SimulatedHistory:
-    """Simulated days up to `until`, included, of the world that a stream with the same seed and subscribers goes on.
+    """Simulated days up to and including `until`; a stream with the same seed and subscribers continues their world.
 
     Raises:
-        InvalidInput: a number is out of reach.
+        InvalidInput: a parameter is out of range.
     """
 
     days: int
@@ -39,7 +40,7 @@ class SimulatedHistory:
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MOST_DAYS:
-            raise InvalidInput(f"A history has 1 to {MOST_DAYS:,} days, not {self.days}.")
+            raise InvalidInput(f"A history has 1 to {MOST_DAYS:,} days, not {self.days}; correct the number of days.")
         _ = self.parameters
 
     @property
@@ -53,20 +54,20 @@ class SimulatedHistory:
         return Parameters(self.seed, self.first_day, self.subscribers, (), self.label_delay)
 
     @property
-    def span(self) -> Span:
-        """Where it lies; its batches' ids hold all it is made from."""
+    def span(self) -> HistorySpan:
+        """The period of the history; the ids of its batches contain a hash of all parameters."""
         identity = _short_hash(f"{self.parameters.canonical()} until {self.until}")
-        return Span(f"history/{identity}/", _midnight(self.first_day), _midnight(self.until))
+        return HistorySpan(f"history/{identity}/", _midnight(self.first_day), _midnight(self.until))
 
     def batches(self, progress: Progress) -> Iterator[RecordBatch]:
-        """Give some days at a time; `progress` is told of days. A label not known by the last day's end is NULL.
+        """Yield batches of a few days each; `progress` receives days. A label not yet known on the last day is NULL.
 
-        A record's id is the world's hash, the day and a number: the days of one world cannot be loaded twice.
+        A record's id is the world's hash, the day and a number, so the days of one world cannot be loaded twice.
         """
         world = World(self.parameters)
         name = _short_hash(f"seed {self.seed}, {self.subscribers} subscribers, {self.label_delay} days")
-        for first in range(0, self.days, DAYS_A_BATCH):
-            days = [self.first_day + n * DAY for n in range(first, min(first + DAYS_A_BATCH, self.days))]
+        for first in range(0, self.days, DAYS_PER_BATCH):
+            days = [self.first_day + n * DAY for n in range(first, min(first + DAYS_PER_BATCH, self.days))]
             frame = pd.concat([_records(world, day, self.until, name) for day in days], ignore_index=True)
             for start in range(0, len(frame), MAX_ROWS):
                 batch_id = f"{self.span.prefix}{days[0]:%Y%m%d}/{start}"

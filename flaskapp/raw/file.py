@@ -1,4 +1,4 @@
-"""A raw data file: CSV of the record columns, plain or gzipped, read as text in pieces. Every line keeps its number."""
+"""A raw data file: CSV of the record columns, plain or gzipped, read in pieces with line numbers."""
 
 import hashlib
 from collections import deque
@@ -16,24 +16,25 @@ import pyarrow.csv
 
 from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import InvalidInput, NotFound, SchemaMismatch
-from flaskapp.history.loading import Progress
+from flaskapp.progress import Progress
 
 FOLDER = Path(__file__).parents[1] / "DataFile"
-"""Where raw data is, unless a command is told otherwise."""
+"""The default folder of raw data."""
 NAMES = ("RawData.csv", "RawData.csv.gz")
 BLOCK = 4 << 20
-"""Bytes read at once."""
-EMPTY = "Empty CSV file"
-"""How the reader says so."""
+"""Bytes per read."""
+EMPTY_FILE_ERROR = "Empty CSV file"
+"""Part of the reader's message for an empty file."""
 FIRST_LINE = 2
 """The header is line 1."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some lines: `columns` as bytes, one per name of `CDR_FILE_COLUMNS`, `lines` their numbers in the file.
+    """Some lines of the file: `columns` as bytes, one per name of `CDR_FILE_COLUMNS`, and their line numbers.
 
-    Blank lines are left out. `ragged` are lines with another number of fields, as (line, fields); they have no columns.
+    Blank lines are left out. `ragged` are lines with another number of fields, as (line, fields); they are not
+    in `columns`.
     """
 
     columns: pa.Table
@@ -42,12 +43,12 @@ class Piece:
 
 
 def find(folder: Path) -> Path | None:
-    """Find the raw data file in a folder; the plain one before the gzipped."""
+    """Return the raw data file in a folder, the plain one if there are two, or None."""
     return next((folder / name for name in NAMES if (folder / name).exists()), None)
 
 
 def content_hash(path: Path, progress: Progress) -> str:
-    """Hash what is in the file, SHA-256 in hex; gzipped or not gives the same. `progress` is told of bytes on disk."""
+    """Return the SHA-256 of the decompressed content in hex; `progress` receives bytes on disk."""
     digest = hashlib.sha256()
     with _readable(path), _open(path, progress) as stream:
         while block := stream.read(BLOCK):
@@ -56,10 +57,10 @@ def content_hash(path: Path, progress: Progress) -> str:
 
 
 def pieces(path: Path, progress: Progress) -> Iterator[Piece]:
-    """Read the file piece by piece, in the order of its lines.
+    """Yield the file in pieces, in the order of its lines.
 
     Raises:
-        SchemaMismatch: the header is not that of the record columns.
+        SchemaMismatch: the header does not have the record columns.
         NotFound: the file is empty.
     """
     ragged: deque[tuple[int, int]] = deque()
@@ -80,19 +81,19 @@ def pieces(path: Path, progress: Progress) -> Iterator[Piece]:
 
 
 def _piece(table: pa.Table, first: int, ragged: deque[tuple[int, int]]) -> tuple[Piece, int]:
-    """Number the rows from line `first` on, past the ragged lines among them; give the next line's number too.
+    """Number the rows from line `first` on, skipping ragged lines; also return the number of the next line.
 
-    The reader is ahead of what it gave: `ragged` may hold lines of later pieces. They stay in it.
+    The reader works ahead: `ragged` may contain lines of later pieces, which stay in it.
     """
-    end, here = first + len(table), []
+    end, skipped = first + len(table), []
     while ragged and ragged[0][0] < end:
-        here.append(ragged.popleft())
+        skipped.append(ragged.popleft())
         end += 1
     every = np.arange(first, end, dtype=np.int64)
-    lines = every[~np.isin(every, [line for line, _ in here])]
+    lines = every[~np.isin(every, [line for line, _ in skipped])]
     columns = table.select(list(CDR_FILE_COLUMNS))
     filled = np.logical_or.reduce([pa.compute.binary_length(column).to_numpy() > 0 for column in columns.columns])
-    return Piece(columns.filter(pa.array(filled)), lines[filled], tuple(here)), end
+    return Piece(columns.filter(pa.array(filled)), lines[filled], tuple(skipped)), end
 
 
 def _reader(path: Path, stream: BinaryIO, skip: Callable[[pa.csv.InvalidRow], str]) -> pa.csv.CSVStreamingReader:
@@ -106,18 +107,18 @@ def _reader(path: Path, stream: BinaryIO, skip: Callable[[pa.csv.InvalidRow], st
             ),
         )
     except pa.ArrowInvalid as error:
-        if EMPTY not in str(error):
+        if EMPTY_FILE_ERROR not in str(error):
             raise
-        raise NotFound(f"{path} holds no lines; put the raw data there or take the file away.") from error
+        raise NotFound(f"{path} has no lines; put the raw data there or remove the file.") from error
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn what cannot be read at all into an error of ours: a gzip file cut short, a line without end."""
+    """Translate errors of a file that cannot be read, such as a truncated gzip file, into InvalidInput."""
     try:
         yield
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is no text in UTF-8; save it so. Nothing was loaded.") from error
+        raise InvalidInput(f"{path} is not UTF-8 text; save it as UTF-8. Nothing was loaded.") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidInput(f"{path} cannot be read to its end: {error}. Nothing was loaded.") from error
 
@@ -131,8 +132,8 @@ def _require_header(names: list[str]) -> None:
         raise SchemaMismatch(f"Line 1: unknown columns: {', '.join(extra)}. Known: {', '.join(CDR_FILE_COLUMNS)}.")
 
 
-class _Counted:
-    """A file that says how much of it was read."""
+class _CountingFile:
+    """A file that reports how much of it was read."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         self._file, self._progress = path.open("rb"), progress
@@ -160,6 +161,6 @@ class _Counted:
 
 
 def _open(path: Path, progress: Progress) -> BinaryIO:
-    counted = pa.PythonFile(_Counted(path, progress), mode="r")
+    counted = pa.PythonFile(_CountingFile(path, progress), mode="r")
     stream = pa.CompressedInputStream(counted, "gzip") if path.suffix == ".gz" else counted
     return cast("BinaryIO", stream)

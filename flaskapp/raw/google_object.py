@@ -1,4 +1,4 @@
-"""An object of Google Cloud Storage, read with the credentials that the machine offers; every wait has an end."""
+"""An object of Google Cloud Storage, read with the machine's credentials; every wait has a time-out."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,25 +21,25 @@ WAIT = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
 LOGIN = "run `gcloud auth application-default login`, or on a machine use workload identity (docs/how-to/cloud-data.md)"
 KEY_FILE = (
-    "A service account's key file is in use. It works, but a key can be lost: prefer workload identity or "
+    "A service account's key file is in use. A key file can leak: prefer workload identity or "
     "`gcloud auth application-default login`, and never commit it."
 )
-PASSING = (requests.RequestException, urllib3.exceptions.HTTPError, authentication.TransportError, ConnectionError)
+INTERRUPTED = (requests.RequestException, urllib3.exceptions.HTTPError, authentication.TransportError, ConnectionError)
 BUSY = (api.ServerError, api.TooManyRequests)
 
 
 def make_client(emulated: bool, warn: Callable[[str], None]) -> Client:
-    """Make a client with Application Default Credentials; an emulator (STORAGE_EMULATOR_HOST) is asked without any.
+    """Make a client with Application Default Credentials; an emulator (STORAGE_EMULATOR_HOST) needs none.
 
     Raises:
-        NoAccess: the machine offers no credentials, or they cannot be read.
+        NoAccess: the machine has no credentials, or they cannot be read.
     """
     if emulated:
         return Client(project=None, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     try:
         credentials, _ = google.auth.default(scopes=SCOPES)
     except authentication.GoogleAuthError as error:
-        raise NoAccess(f"No Google credentials were found, or they do not fit: {LOGIN}.") from error
+        raise NoAccess(f"No valid Google credentials were found: {LOGIN}.") from error
     if isinstance(credentials, KeyFile):
         warn(KEY_FILE)
     return Client(project=None, credentials=credentials)
@@ -49,13 +49,13 @@ class GoogleObject:
     """One object of a bucket, as a `flaskapp.raw.source.Source`."""
 
     def __init__(self, client: Client, bucket: str, name: str) -> None:
-        """Take the names; raises `InvalidInput` where no bucket can have that name."""
+        """Store the names; raise `InvalidInput` if the bucket's name is not valid."""
         self._client, self._bucket, self._name = client, bucket, name
-        _require_possible(client, bucket)
+        _require_valid_name(client, bucket)
         self._source = f"gs://{bucket}/{name}"
 
-    def look(self) -> Version:
-        """Ask for the object's generation, size and checksum."""
+    def current_version(self) -> Version:
+        """Return the object's generation, size and checksum."""
         blob = self._blob()
         with self._translated():
             blob.reload(timeout=WAIT, retry=None)
@@ -71,7 +71,9 @@ class GoogleObject:
                     target, start=start, raw_download=True, checksum=None, timeout=WAIT, retry=None
                 )
         except NoSuchObject as error:
-            raise Replaced(f"{self._source} was replaced or deleted while it was read; run it again.") from error
+            raise Replaced(
+                f"{self._source} was replaced or deleted while it was read; run the command again."
+            ) from error
 
     def _blob(self, generation: int | None = None) -> Blob:
         return self._client.bucket(self._bucket).blob(self._name, generation=generation)
@@ -87,21 +89,21 @@ class GoogleObject:
             ) from error
         except (api.Forbidden, api.Unauthorized) as error:
             raise NoAccess(
-                f"Google refuses to show {self._source} to this account: give it the role Storage Object Viewer "
-                "(roles/storage.objectViewer) on the bucket, or log in as another one."
+                f"Google denies this account access to {self._source}: grant it the role Storage Object Viewer "
+                "(roles/storage.objectViewer) on the bucket, or log in with another account."
             ) from error
-        except PASSING as error:
+        except INTERRUPTED as error:
             raise Interrupted(_first_line(error)) from error
         except BUSY as error:
             raise Interrupted(f"Google answers {error.code}") from error
         except api.GoogleAPICallError as error:
-            raise InvalidInput(f"Google does not give {self._source} ({error.code}): {_shortened(error)}") from error
+            raise InvalidInput(f"Google cannot return {self._source} ({error.code}): {_shortened(error)}") from error
         except authentication.GoogleAuthError as error:
-            raise NoAccess(f"Google does not take the credentials of this machine: {LOGIN}.") from error
+            raise NoAccess(f"Google does not accept the credentials of this machine: {LOGIN}.") from error
 
 
 class _Target:
-    """What the client writes to as to a file."""
+    """A writable file that passes what the client writes to a function."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -112,19 +114,19 @@ class _Target:
 
 
 def _first_line(error: BaseException) -> str:
-    """Name an error of the network, without the addresses and objects that its text is full of."""
+    """Return the type of a network error and the first line of its cause, without addresses and objects."""
     inner: Any = error
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__
     return _shortened(f"{type(error).__name__}: {inner}")
 
 
-def _shortened(said: object) -> str:
-    return str(said).splitlines()[0][:200]
+def _shortened(error: object) -> str:
+    return str(error).splitlines()[0][:200]
 
 
-def _require_possible(client: Client, bucket: str) -> None:
+def _require_valid_name(client: Client, bucket: str) -> None:
     try:
         client.bucket(bucket)
     except ValueError as error:
-        raise InvalidInput(f"{bucket!r} is no bucket: correct RAW_DATA_BUCKET. {error}") from error
+        raise InvalidInput(f"{bucket!r} is not a valid bucket name; correct RAW_DATA_BUCKET. {error}") from error

@@ -1,4 +1,4 @@
-"""What a raw data file may hold: each value checked, and turned into the value that is stored. No I/O here."""
+"""The rules of a raw data file: each value is checked and converted to the stored value. No I/O here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,63 +16,74 @@ from flaskapp.raw.file import Piece
 INSTANT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?)?$"
 SUBSCRIBER = r"^[0-9A-Za-z+*#_.-]{1,20}$"
 MISSING = r"(|NULL|\\N)"
-WHOLE = rf"^({MISSING}|\d{{1,18}}(\.0+)?)$"
+WHOLE_NUMBER = rf"^({MISSING}|\d{{1,18}}(\.0+)?)$"
 LABEL = rf"^({MISSING}|[01](\.0+)?)$"
 OLDEST = pd.Timestamp("1970-01-01", tz="UTC")
-SHOWN = 40
-"""Characters of a faulty value that are shown."""
+SHOWN_CHARACTERS = 40
+"""How many characters of an invalid value a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in one place of the file; `column` is None where the line as a whole is."""
+    """A fault in one line; `column` is None if it concerns the whole line."""
 
     line: int
     column: str | None
-    says: str
+    message: str
 
     def __str__(self) -> str:
-        return f"line {self.line}, {self.column}: {self.says}" if self.column else f"line {self.line}: {self.says}"
+        return (
+            f"line {self.line}, {self.column}: {self.message}" if self.column else f"line {self.line}: {self.message}"
+        )
 
 
 def faults_of(piece: Piece, newest: datetime) -> Iterator[Fault]:
-    """Find every fault of a piece; a stamp after `newest` is one."""
+    """Yield every fault of a piece; a stamp after `newest` is a fault."""
     for line, fields in piece.ragged:
-        yield Fault(line, None, f"{fields} fields where there must be {len(CDR_FILE_COLUMNS)}")
-    read = stamps(piece)
-    yield from _places(piece, Cdr.DATE, read.isna().to_numpy(), "is no day or UTC instant such as 2026-01-31")
-    outside = ((read > newest) | (read < OLDEST)).to_numpy()
-    yield from _places(piece, Cdr.DATE, outside, f"is not between {OLDEST:%Y-%m-%d} and {newest:%Y-%m-%d %H:%M} UTC")
-    yield from _places(
-        piece, Cdr.MSISDN, ~_matches(piece, Cdr.MSISDN, SUBSCRIBER), "is no subscriber: 1 to 20 digits or letters"
+        yield Fault(line, None, f"{fields} fields instead of {len(CDR_FILE_COLUMNS)}")
+    parsed = stamps(piece)
+    yield from _value_faults(
+        piece, Cdr.DATE, parsed.isna().to_numpy(), "is not a day or UTC instant such as 2026-01-31"
+    )
+    outside = ((parsed > newest) | (parsed < OLDEST)).to_numpy()
+    yield from _value_faults(
+        piece, Cdr.DATE, outside, f"is not between {OLDEST:%Y-%m-%d} and {newest:%Y-%m-%d %H:%M} UTC"
+    )
+    yield from _value_faults(
+        piece, Cdr.MSISDN, ~_matches(piece, Cdr.MSISDN, SUBSCRIBER), "is not a subscriber: 1 to 20 digits or letters"
     )
     for name in CDR_USAGE:
-        yield from _places(piece, name, ~_matches(piece, name, WHOLE), "is no whole number from 0 on; empty is missing")
-    wrong = ~_matches(piece, Cdr.PSEUDO_CHURNED, LABEL)
-    yield from _places(piece, Cdr.PSEUDO_CHURNED, wrong, "is neither 0 nor 1; empty is not known")
+        yield from _value_faults(
+            piece,
+            name,
+            ~_matches(piece, name, WHOLE_NUMBER),
+            "is not a whole number of 0 or more; leave it empty if missing",
+        )
+    invalid = ~_matches(piece, Cdr.PSEUDO_CHURNED, LABEL)
+    yield from _value_faults(piece, Cdr.PSEUDO_CHURNED, invalid, "is neither 0 nor 1; leave it empty if unknown")
 
 
-def _places(piece: Piece, column: str, wrong: npt.NDArray[np.bool_], says: str) -> Iterator[Fault]:
-    for row in np.flatnonzero(wrong):
+def _value_faults(piece: Piece, column: str, invalid: npt.NDArray[np.bool_], message: str) -> Iterator[Fault]:
+    for row in np.flatnonzero(invalid):
         value: bytes = piece.columns[column][int(row)].as_py()
-        yield Fault(int(piece.lines[row]), column, f"{value.decode(errors='replace')[:SHOWN]!r} {says}")
+        yield Fault(int(piece.lines[row]), column, f"{value.decode(errors='replace')[:SHOWN_CHARACTERS]!r} {message}")
 
 
 def _matches(piece: Piece, column: str, pattern: str) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = pc.match_substring_regex(piece.columns[column], pattern).to_numpy()
-    return found.astype(np.bool_)
+    matched: npt.NDArray[np.bool_] = pc.match_substring_regex(piece.columns[column], pattern).to_numpy()
+    return matched.astype(np.bool_)
 
 
 def stamps(piece: Piece) -> "pd.Series[pd.Timestamp]":
-    """Read a piece's stamps, in UTC; NaT for what is none."""
+    """Return a piece's stamps in UTC; NaT for an invalid one."""
     well_formed = pa.array(_matches(piece, Cdr.DATE, INSTANT))
     text = pc.if_else(well_formed, piece.columns[Cdr.DATE], None).cast(pa.string()).to_pandas()
-    read: pd.Series[pd.Timestamp] = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
-    return read
+    parsed: pd.Series[pd.Timestamp] = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    return parsed
 
 
 def frame_of(piece: Piece, prefix: str) -> pd.DataFrame:
-    """Turn a piece without faults into records; their ids are the prefix and the line."""
+    """Return the records of a piece without faults; a record's id is the prefix and its line."""
     columns: dict[str, object] = {
         Cdr.DATE: stamps(piece),
         Cdr.MSISDN: piece.columns[Cdr.MSISDN].cast(pa.string()).to_pandas(),

@@ -1,4 +1,4 @@
-"""What raw data is downloaded from: one version of one object, read from any byte on. No I/O here."""
+"""The source of a download: one version of one object, readable from any byte on. No I/O here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ GZIP_TYPES = ("application/gzip", "application/x-gzip")
 
 
 class NotConfigured(InvalidInput):
-    """No raw data is named: set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, and run it again."""
+    """No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL, and try again."""
 
 
 class NoSuchObject(NotFound):
@@ -27,37 +27,37 @@ class NoAccess(DriftlineError):
 
 
 class NoSpace(DriftlineError):
-    """The disk is full; free some space and run it again: it goes on where it stopped."""
+    """The disk is full; free some space and run the command again: it resumes where it stopped."""
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
 class Unusable(InvalidInput):
-    """The folder cannot be used; check who may write there, and what is in the way."""
+    """The folder cannot be used; check its permissions, and whether another file has its name."""
 
 
 class Damaged(InvalidInput):
-    """What was downloaded is not what is stored; run it again."""
+    """The downloaded bytes differ from the stored ones; run the command again."""
 
 
 class StoreUnavailable(Unavailable):
-    """The store does not answer; check the network and run it again: it goes on where it stopped."""
+    """The store does not answer; check the network and run the command again: it resumes where it stopped."""
 
 
 class Replaced(Conflict):
-    """The object was replaced while it was read; run it again."""
+    """The object was replaced while it was read; run the command again."""
 
 
 class Interrupted(Exception):
-    """A request came to no end, and the same again may: the message says why."""
+    """A request ended early, and may succeed if repeated; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an object: where it is, what it is told from others by, its size in bytes.
+    """One version of an object: its address, what distinguishes it from other versions, and its size in bytes.
 
     `generation` changes with the content: Cloud Storage's generation, or the store's ETag. `crc32c` is that of the
-    stored bytes in base64, None where the store does not say it.
+    stored bytes in base64, None if the store does not know it.
     """
 
     source: str
@@ -68,23 +68,23 @@ class Version:
 
 
 class Source(Protocol):
-    """An object that raw data is downloaded from; `Interrupted` is what may be tried again."""
+    """An object with raw data; a request that raises `Interrupted` may be repeated."""
 
-    def look(self) -> Version:
-        """Say which version there is now.
+    def current_version(self) -> Version:
+        """Return the current version.
 
         Raises:
             NoSuchObject, NoAccess, Interrupted.
         """
 
     def read(self, version: Version, start: int, write: Write) -> None:
-        """Give the bytes of that version from `start` on to `write`, piece by piece, to the end.
+        """Pass the bytes of a version, from `start` to the end, to `write` piece by piece.
 
         Raises:
-            Replaced: there is another version now. NoAccess, Interrupted.
+            Replaced: the object has another version now. NoAccess, Interrupted.
         """
 
 
 def is_gzipped(name: str, content_type: str | None, content_encoding: str | None) -> bool:
-    """Say whether an object is gzipped, by its name, else by what its store says of it."""
+    """Return whether an object is gzipped, by its name, else by its content type or encoding."""
     return name.endswith(".gz") or content_type in GZIP_TYPES or content_encoding == "gzip"

@@ -1,4 +1,4 @@
-"""What a download knows from one run to the next: `state.json` beside the unfinished file."""
+"""The state of a download between runs: `state.json` next to the unfinished file."""
 
 import json
 import os
@@ -13,7 +13,7 @@ STATE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole file: the version it is of, its name, and its checksum (crc32c in base64)."""
+    """A complete file: its version, its name, and its checksum (crc32c in base64)."""
 
     version: Version
     name: str
@@ -22,9 +22,9 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`here`: the file that was put in place; `coming`: the version that the unfinished file is of.
+    """`here` is the file in place, `coming` the version of the unfinished file.
 
-    `placing` is the checksum of a file that is about to be put in place, so that a killed run's file is known.
+    `placing` is the checksum of a file that is about to be moved into place, so that it is recognized after a kill.
     """
 
     here: Fetched | None = None
@@ -32,13 +32,13 @@ class State:
     placing: str | None = None
 
     @property
-    def own(self) -> set[str]:
-        """The checksums of files that may be replaced: they came from here."""
+    def downloaded(self) -> set[str]:
+        """The checksums of downloaded files, which may be replaced."""
         return {checksum for checksum in (self.here and self.here.crc32c, self.placing) if checksum}
 
 
 def load(folder: Path) -> State:
-    """Read the state; a first run's is empty, and so is one that cannot be read."""
+    """Return the stored state; an empty one if there is none or it cannot be read."""
     try:
         return _state(json.loads((folder / STATE).read_text()))
     except (OSError, ValueError, TypeError, KeyError):
@@ -46,7 +46,7 @@ def load(folder: Path) -> State:
 
 
 def save(folder: Path, state: State) -> None:
-    """Write the state whole or not at all."""
+    """Write the state atomically."""
     unfinished = folder / f".{STATE}"
     with unfinished.open("w") as file:
         json.dump(asdict(state), file, indent=2)

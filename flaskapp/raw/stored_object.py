@@ -7,18 +7,18 @@ from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, Store
 from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
 
 CHANGING = ("ETag", "etag", "mtime")
-"""What the stores say that changes with an object's content."""
+"""Properties that change with an object's content, in order of preference."""
 
 
 class StoredObject:
-    """The object at an address, as a `flaskapp.raw.source.Source`; its store knows no checksum."""
+    """The object at an address, as a `flaskapp.raw.source.Source`; its store has no checksum."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._store, self._name = split_address(address)
 
-    def look(self) -> Version:
-        """Ask for the object's size and what tells its versions apart."""
+    def current_version(self) -> Version:
+        """Return the object's size and what distinguishes its versions."""
         with self._translated():
             facts = self._store.info(self._name)
         generation = next((str(facts[name]) for name in CHANGING if facts.get(name)), "unknown")
@@ -26,12 +26,12 @@ class StoredObject:
         return Version(self._store.at(self._name), generation.strip('"'), int(facts["size"]), None, gzipped)
 
     def read(self, version: Version, start: int, write: Write) -> None:
-        """Read the object from `start` on, in ranges, as long as it is that version."""
+        """Read the object from `start` on, in ranges, and check that it still has that version."""
         with self._translated():
             for content in self._store.read(self._name, start):
                 write(content)
-        if self.look() != version:
-            raise Replaced(f"{version.source} was replaced while it was read; run it again.")
+        if self.current_version() != version:
+            raise Replaced(f"{version.source} was replaced while it was read; run the command again.")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -40,7 +40,7 @@ class StoredObject:
         except ObjectMissing as error:
             raise NoSuchObject(f"There is no object {self._address}: check RAW_DATA_URL.") from error
         except ObjectReplaced as error:
-            raise Replaced(f"{self._address} was replaced while it was read; run it again.") from error
+            raise Replaced(f"{self._address} was replaced while it was read; run the command again.") from error
         except StoreRefused as error:
             raise NoAccess(str(error)) from error
         except StoreUnavailable as error:

@@ -1,1 +1,1 @@
-"""The relay: each committed batch of records once into Kafka."""
+"""The relay: publishes each committed batch of records to Kafka exactly once."""

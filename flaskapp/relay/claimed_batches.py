@@ -30,10 +30,10 @@ from flaskapp.relay.publisher import Publication
 
 MOST_BATCHES, MOST_RECORDS = 20, 10_000
 """The most batches and records claimed at once, except for a single batch that is larger."""
-WHOLE = 20_000
-"""Up to so many records fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
+ONE_TEXT_RECORDS = 20_000
+"""The most records that fit into one text of the server, whose `max_allowed_packet` is 16 MB by default."""
 LINE = b"\n"
-"""Stands between two records in a text; JSON has none, and neither has a subscriber's number."""
+"""Separates two records in a text; it occurs neither in JSON nor in a subscriber's number."""
 LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
 INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
 
@@ -49,7 +49,7 @@ class ClaimedBatches:
     _connection: Connection
 
     def read(self) -> list[Publication]:
-        """Read each batch as Kafka gets it."""
+        """Return each batch as it is published."""
         with translated():
             self._connection.execute(LONG_TEXTS)
             return [_publication(self._connection, batch) for batch in self.batches]
@@ -61,12 +61,12 @@ class ClaimedBatches:
             self._connection.commit()
 
     def release(self) -> None:
-        """Give the connection back; what is not settled is pending as before."""
+        """Close the connection; batches that are not settled stay pending."""
         self._connection.close()
 
 
 def claim_batches(engine: Engine) -> ClaimedBatches | None:
-    """Claim the pending batches that come first and nobody holds; give None where there are none.
+    """Claim the first pending batches that nobody else has claimed; return None if there are none.
 
     Raises:
         DatabaseUnavailable, DatabaseBusy: nothing is claimed.
@@ -81,7 +81,7 @@ def claim_batches(engine: Engine) -> ClaimedBatches | None:
 
 
 def _claim(connection: Connection) -> Sequence[RowMapping]:
-    """Claim as many as fit: their sizes are known only then, and a lock is let go of only with its transaction."""
+    """Claim as many batches as fit; sizes are known only after the claim, and a rollback releases the surplus."""
     most = MOST_BATCHES
     while True:
         batches = claim_all(connection, RELAY, most)
@@ -93,7 +93,7 @@ def _claim(connection: Connection) -> Sequence[RowMapping]:
 
 def _fitting(sizes: Sequence[int]) -> int:
     """Return how many batches, from the first on, fit into one transaction: at least one if there are any."""
-    fitting = sum(sum(sizes[: place + 1]) <= MOST_RECORDS for place in range(len(sizes)))
+    fitting = sum(sum(sizes[: index + 1]) <= MOST_RECORDS for index in range(len(sizes)))
     return max(fitting, min(1, len(sizes)))
 
 
@@ -104,31 +104,32 @@ def _publication(connection: Connection, batch: RowMapping) -> Publication:
 
 
 def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, bytes]]:
-    """Read a batch's records as (subscriber, JSON).
+    """Return a batch's records as pairs of subscriber and JSON.
 
-    The server writes the JSON and joins it to one long text, or a few: many times faster than row by row in Python. The
-    label is not in it: it comes later. The connection has to allow `LONG_TEXTS`.
+    The server builds the JSON and joins it to one or a few long texts, which is many times faster than row by row in
+    Python. The label is not included, because it is known later. Run `LONG_TEXTS` on the connection first.
 
     Raises:
-        DriftlineError: the table has more or fewer records than the batch; a person must look.
+        DriftlineError: the table has more or fewer records than the batch; check the ledger and the table.
     """
     statement = select(_joined(cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
         cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
         cdr.c[Cdr.BATCH_NUMBER] == batch["number"],
     )
-    if batch["rows_written"] > WHOLE:
+    if batch["rows_written"] > ONE_TEXT_RECORDS:
         statement = statement.group_by(func.right(cdr.c[Cdr.MSISDN], 1))
     texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
     records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
     if len(records) != batch["rows_written"]:
         raise DriftlineError(
-            f"Batch {batch['batch_id']} has {len(records)} records of {batch['rows_written']} written."
+            f"DP_CDR_Data has {len(records)} records of batch {batch['batch_id']}, but the ledger has "
+            f"{batch['rows_written']}; check both tables."
         )
     return records
 
 
 def _joined(value: ColumnElement[str]) -> ColumnElement[str]:
-    """Join the rows' values to one text, as bytes: Kafka takes bytes, and MySQL joins them faster."""
+    """Join the rows' values to one text, as bytes, which MySQL joins faster and Kafka needs anyway."""
     return func.aggregate_strings(cast(value, LargeBinary), LINE.decode())
 
 
@@ -145,7 +146,7 @@ def _json(batch: RowMapping) -> ColumnElement[str]:
 
 
 def _instant(batch: RowMapping) -> ColumnElement[str]:
-    """Write a record's stamp; where all have the same one the server need not write it row by row."""
+    """Return a record's stamp as text: a constant if all records have the same one, else formatted by the server."""
     if batch["first_event"] == batch["last_event"]:
         return _text(f"{batch['first_event']:%Y-%m-%dT%H:%M:%S.%fZ}")
     return func.date_format(cdr.c[Cdr.DATE], INSTANT_FORMAT)

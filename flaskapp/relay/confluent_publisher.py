@@ -1,4 +1,4 @@
-"""Publishing with confluent-kafka (librdkafka): the default."""
+"""The default publisher, which uses confluent-kafka (librdkafka)."""
 
 import logging
 import time
@@ -23,14 +23,14 @@ from flaskapp.relay.publisher import (
 log = logging.getLogger(__name__)
 
 QUEUE = 250_000
-"""Messages the client holds: more than a whole batch of the ledger."""
+"""The client's queue, in messages: larger than the largest batch of the ledger."""
 MARKERS, READ_SECONDS = 1_000, 0.1
-"""A reading of markers returns with this many, or after this time."""
+"""One read of markers returns after this many messages, or after this time."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the library's errors into Driftline's."""
+    """Translate the library's errors into Driftline's."""
     try:
         yield
     except (KafkaException, BufferError) as error:
@@ -41,28 +41,28 @@ class ConfluentPublisher:
     """The `Publisher` of confluent-kafka."""
 
     def __init__(self, route: Route) -> None:
-        """Take the route; nothing is connected."""
+        """Store the route; nothing is connected."""
         self.route = route
         self._client = {**confluent_options(route.kafka), "log_level": 0}
         self._producer: Producer | None = None
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics."""
-        complaints: list[KafkaError] = []
-        client = AdminClient({**self._client, "error_cb": complaints.append}, logger=log)
+        errors: list[KafkaError] = []
+        client = AdminClient({**self._client, "error_cb": errors.append}, logger=log)
         try:
             present = client.list_topics(timeout=PROBE_SECONDS).topics
         except KafkaException as error:
-            client.poll(0)  # hands over what it complained of
-            self._require_welcome(complaints)
+            client.poll(0)  # delivers its errors to the callback
+            self._require_acceptance(errors)
             raise KafkaUnavailable from error
         require_topics(self.route.topics, present)
 
-    def _require_welcome(self, complaints: list[KafkaError]) -> None:
-        """Tell a broker that is away from one that does not take what this client shows, or shows what it doesn't."""
+    def _require_acceptance(self, errors: list[KafkaError]) -> None:
+        """Raise `KafkaRefused` if broker and client do not accept each other's certificate or password."""
         require_trust(self.route.kafka)
-        for complaint in complaints:
-            if complaint.code() == KafkaError._AUTHENTICATION:
+        for error in errors:
+            if error.code() == KafkaError._AUTHENTICATION:
                 raise KafkaRefused(AUTHENTICATION_FAILED)
 
     def open(self) -> None:
@@ -105,7 +105,7 @@ class ConfluentPublisher:
         while unread:
             messages = consumer.consume(MARKERS, READ_SECONDS)
             if not messages and time.monotonic() > deadline:
-                raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")
+                raise KafkaUnavailable("Kafka did not return the markers in time; the relay will try again.")
             for message in messages:
                 error = message.error()
                 if error is None:
@@ -116,27 +116,27 @@ class ConfluentPublisher:
                     raise KafkaException(error)
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Send batches and their markers in one transaction."""
+        """Publish batches and their markers in one transaction."""
         if self._producer is None:
-            raise KafkaUnavailable("The relay's producer is not open.")
+            raise KafkaUnavailable("The relay's producer is not open; call open() first.")
         with translated():
             self._producer.list_topics(
                 self.route.records_topic, PROBE_SECONDS
-            )  # or a broker that is away costs a minute
+            )  # fails fast: without it an unavailable broker takes a minute
             self._producer.begin_transaction()
             for publication in publications:
                 self._send(self._producer, publication)
             self._producer.commit_transaction(COMMIT_SECONDS)
 
     def _send(self, producer: Producer, publication: Publication) -> None:
-        """Hand the records to the client in one call: one by one costs twice as much."""
+        """Pass the records to the client in one call, which takes half the time of single calls."""
         records = [{"key": key, "value": value} for key, value in publication.records]
         if producer.produce_batch(self.route.records_topic, records) != len(records):
             raise BufferError("The client's queue is full.")
         producer.produce(self.route.batches_topic, publication.marker, publication.batch_id)
 
     def close(self) -> None:
-        """Drop the producer; a transaction under way is ended by the next `open`."""
+        """Discard the producer; the next `open` aborts a transaction that is still open."""
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaException):

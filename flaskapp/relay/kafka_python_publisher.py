@@ -1,4 +1,4 @@
-"""Publishing with kafka-python: no native library; chosen by `KAFKA_PUBLISHER=kafka-python`."""
+"""The publisher that uses kafka-python, without a native library; `KAFKA_PUBLISHER=kafka-python` selects it."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from flaskapp.relay.publisher import (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the library's errors into Driftline's."""
+    """Translate the library's errors into Driftline's."""
     try:
         yield
     except (KafkaError, TimeoutError) as error:
@@ -32,7 +32,7 @@ class KafkaPythonPublisher:
     """The `Publisher` of kafka-python."""
 
     def __init__(self, route: Route) -> None:
-        """Take the route; nothing is connected."""
+        """Store the route; nothing is connected."""
         self.route = route
         self._producer: KafkaProducer | None = None
 
@@ -48,7 +48,7 @@ class KafkaPythonPublisher:
         require_topics(self.route.topics, present)
 
     def _unavailable(self) -> KafkaUnavailable:
-        """Tell why a broker that listens gives no answer: to a wrong password the library has no error of its own."""
+        """Return the error for a broker that listens but does not answer; the library has none for a wrong password."""
         return (
             KafkaRefused(AUTHENTICATION_FAILED)
             if self.route.kafka.security_protocol.uses_password
@@ -94,7 +94,7 @@ class KafkaPythonPublisher:
             return frozenset(_read_all(consumer, partitions))
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Send batches and their markers in one transaction."""
+        """Publish batches and their markers in one transaction."""
         if self._producer is None:
             raise KafkaUnavailable("The relay's producer is not open.")
         require_listening(self.route.kafka)
@@ -110,7 +110,7 @@ class KafkaPythonPublisher:
         producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
 
     def close(self) -> None:
-        """Drop the producer; a transaction under way is ended by the next `open`."""
+        """Discard the producer; the next `open` aborts a transaction that is still open."""
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError):

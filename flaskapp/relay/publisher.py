@@ -1,4 +1,4 @@
-"""What the relay needs of Kafka: batches in a transaction, and the markers of those committed. No I/O here."""
+"""The publisher that the relay needs: batches in a transaction, and the markers of committed ones. No I/O here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from driftline.errors import KafkaUnavailable
 from driftline.settings import KafkaSettings
 
 OPEN_SECONDS = 15.0
-"""How long fencing and reading may take before Kafka counts as away."""
+"""The longest time for fencing and reading before Kafka counts as unavailable."""
 TRANSACTION_SECONDS = 60.0
-"""How long a transaction may be open before the broker ends it."""
+"""The longest time a transaction may be open before the broker aborts it."""
 COMMIT_SECONDS = 30.0
-"""How long a commit may take before Kafka counts as away: one that loses its broker on the way waits so long."""
+"""The longest time for a commit before Kafka counts as unavailable; one that loses its broker waits this long."""
 PROBE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where the relay publishes: the broker, its two topics, and the transactional id that fences a predecessor."""
+    """Where the relay publishes: the broker, both topics, and the transactional id that fences a predecessor."""
 
     kafka: KafkaSettings
     records_topic: str
@@ -48,31 +48,31 @@ class Publication:
 class Publisher(Protocol):
     """A transactional producer of one library; every failure of Kafka is `KafkaUnavailable`.
 
-    Where Kafka is there and this client or its certificate is not accepted, `probe` and `open` say so: `KafkaRefused`.
+    If Kafka is available but does not accept this client or its certificate, `probe` and `open` raise `KafkaRefused`.
     """
 
     def probe(self) -> None:
         """Check that the broker answers and has the topics; safe from any thread."""
 
     def open(self) -> None:
-        """Become the only producer of the transactional id: what the predecessor left open is ended."""
+        """Become the only producer of the transactional id, which aborts the predecessor's open transaction."""
 
     def markers(self) -> frozenset[str]:
-        """Read the ids of all batches whose transaction was committed."""
+        """Return the ids of all batches whose transaction was committed."""
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Send batches' records and markers in one transaction; after an error, `open` again."""
+        """Publish batches' records and markers in one transaction; after an error, call `open` again."""
 
     def close(self) -> None:
-        """Let go of the connection without waiting for what is under way."""
+        """Close the connection without waiting for pending requests."""
 
 
-def require_topics(wanted: Iterable[str], present: Iterable[str]) -> None:
+def require_topics(required: Iterable[str], present: Iterable[str]) -> None:
     """Check that the broker has the topics.
 
     Raises:
-        KafkaUnavailable: it has not; the message names them.
+        KafkaUnavailable: topics are missing; the message names them.
     """
-    missing = sorted({*wanted} - {*present})
+    missing = sorted({*required} - {*present})
     if missing:
         raise KafkaUnavailable(f"Kafka has no topic {', '.join(missing)}; `make up` creates it.")

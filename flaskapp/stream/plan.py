@@ -1,4 +1,4 @@
-"""What a stream is to write: all that its batches follow from. No I/O here."""
+"""The plan of a stream: everything that determines its batches. No I/O here."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from flaskapp.world.drifts import Drift, parse_drifts
 from flaskapp.world.parameters import Parameters
 
 SHORT = 16
-"""Characters of the run's id that go into the ids of its batches and records."""
+"""Characters of the run's id in the ids of its batches and records."""
 
 
 def batch_id(run_id: str, number: int | Literal[""]) -> str:
-    """Name a batch of a stream's records; with an empty number, what the names of all of them begin with."""
+    """Return the id of a batch of a stream's records; with an empty number, the prefix of all these ids."""
     return f"stream/{run_id[:SHORT]}/{number}"
 
 
@@ -26,8 +26,8 @@ def batch_id(run_id: str, number: int | Literal[""]) -> str:
 class StreamPlan:
     """A stream: the run's id, its world, and how its days become batches.
 
-    `dated`: batch n holds the records of the world's n-th day. Otherwise a batch holds `batch_size` records, stamped
-    when it is written, of a part of a day. `interval` is in seconds.
+    If `dated`, batch n contains the records of the world's n-th day. Otherwise a batch contains `batch_size` records
+    of a part of a day, stamped when it is written. `interval` is in seconds.
     """
 
     run_id: str
@@ -39,21 +39,22 @@ class StreamPlan:
 
     @property
     def short_id(self) -> str:
-        """The run's id as it stands in the ids of batches and records."""
+        """The run's id as it appears in the ids of batches and records."""
         return self.run_id[:SHORT]
 
     @classmethod
     def of(cls, request: StartStream, drifts: tuple[Drift, ...], now: datetime, salt: UUID) -> Self:
-        """Plan what a request asks for.
+        """Return the plan of a request.
 
-        A dated stream's id is the hash of its world, so neither its length nor its pace is in it: asked for again with
-        more batches, it goes on where it ended. Any other stream is one of its own, made so by `salt`.
+        A dated stream's id is the hash of its world, without its length and interval: requested again with more
+        batches, it continues where it ended. Any other stream is new, with an id from `salt`.
         """
         dated = request.start_date is not None
+        default_subscribers = request.batch_size if dated else _enough_subscribers(request.batch_size)
         world = Parameters(
             seed=request.seed,
             start_date=request.start_date or now.date(),
-            subscribers=request.subscribers or (request.batch_size if dated else _crowd(request.batch_size)),
+            subscribers=request.subscribers or default_subscribers,
             drifts=drifts,
             label_delay=request.label_delay,
         )
@@ -68,11 +69,11 @@ class StreamPlan:
         )
 
     def day(self, number: int) -> date:
-        """Give the day of a dated stream's batch; the first is number 1."""
+        """Return the day of a dated stream's batch; the first batch has number 1."""
         return self.world.start_date + timedelta(days=number - 1)
 
     def to_json(self) -> str:
-        """Write the plan as `from_json` reads it."""
+        """Return the plan as JSON, for `from_json`."""
         return json.dumps({**asdict(self), "world": json.loads(self.world.canonical())}, sort_keys=True)
 
     @classmethod
@@ -80,13 +81,13 @@ class StreamPlan:
         """Read a stored plan.
 
         Raises:
-            InvalidInput: another version of the simulator wrote it.
+            InvalidInput: it was written by another version of the simulator.
         """
         try:
             stored = json.loads(text)
             return cls(**{**stored, "world": _world(stored["world"])})
         except (KeyError, TypeError, ValueError, InvalidInput) as error:
-            raise InvalidInput("The stream was planned by another version; start it anew.") from error
+            raise InvalidInput("The stream was planned by another version of the simulator; start it again.") from error
 
 
 def _world(stored: dict[str, Any]) -> Parameters:
@@ -94,6 +95,6 @@ def _world(stored: dict[str, Any]) -> Parameters:
     return Parameters(**{**stored, "start_date": start, "drifts": drifts})
 
 
-def _crowd(batch_size: int) -> int:
-    """Give a number of people of whom at least `batch_size` use their phone on any day: about 5 % do not."""
+def _enough_subscribers(batch_size: int) -> int:
+    """Return how many subscribers are needed for `batch_size` records a day: about 5 % have no usage on a day."""
     return math.ceil(1.25 * batch_size) + 20

@@ -1,4 +1,4 @@
-"""How fast records are written just now. No I/O here."""
+"""The rate at which records are written. No I/O here."""
 
 from collections import deque
 from datetime import datetime
@@ -10,15 +10,15 @@ class Rate:
     """Records per second over the last batches that this process wrote."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without a batch."""
         self._written: deque[tuple[datetime, int]] = deque(maxlen=BATCHES)
 
     def add(self, when: datetime, records: int) -> None:
-        """Count a batch that was written at that instant."""
+        """Count a batch written at an instant."""
         self._written.append((when, records))
 
     def per_second(self) -> float | None:
-        """Give the rate; None before the second batch: there is no time to divide by."""
+        """Return the rate; None before the second batch, because no time has passed."""
         if len(self._written) < 2:
             return None
         seconds = (self._written[-1][0] - self._written[0][0]).total_seconds()

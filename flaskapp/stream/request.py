@@ -1,4 +1,4 @@
-"""What `POST /start_stream` takes, checked: every fault of a request is listed at once. No I/O here."""
+"""The request of `POST /start_stream`, checked: all faults of a request are reported together. No I/O here."""
 
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
@@ -6,14 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic import field_validator as checks
 
-from churn.columns import CDR_USAGE
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.errors import InvalidInput
 from driftline.store.ledger import MAX_ROWS
-from flaskapp.world.drifts import Drift, DriftKind, parse_drifts
-from flaskapp.world.parameters import FIRST_DAY, LARGEST_SEED, LONGEST_DELAY
+from flaskapp.world.drifts import Drift, drift_schema, parse_drifts
+from flaskapp.world.parameters import DEFAULT_SEED, FIRST_DAY, LARGEST_SEED, LONGEST_DELAY
 
-DEFAULT_SEED = 7
 LONGEST_STREAM = 100_000
 
 
@@ -29,7 +27,7 @@ def _day(value: object) -> object:
 
 
 def _whole(value: object) -> object:
-    """Take 7.0 for 7: to JSON they are one number."""
+    """Convert 7.0 to 7, because JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -39,25 +37,13 @@ _DAY_OR_NUMBER = {
     "oneOf": [{"type": "string", "format": "date"}, {"type": "integer", "minimum": 1, "maximum": LONGEST_STREAM}],
     "description": "a day, or its number in the stream (1 is the first)",
 }
-DRIFT_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["kind", "size", "start"],
-    "additionalProperties": False,
-    "properties": {
-        "kind": {"type": "string", "enum": [*DriftKind]},
-        "size": {"type": "number"},
-        "start": _DAY_OR_NUMBER,
-        "until": {**_DAY_OR_NUMBER, "description": "the last day, included; left out: for good"},
-        "column": {"type": "string", "enum": [*CDR_USAGE]},
-    },
-}
 
 
 class StartStream(BaseModel):
     """A stream to start; every field has a default.
 
-    Without `start_date` records are stamped now, `batch_size` of them every `interval` seconds. With it each batch is
-    the next day's records of all `subscribers` (default: `batch_size`), followed by the labels that day makes known.
+    Without `start_date`, `batch_size` records with the current time are written every `interval` seconds. With it, each
+    batch contains the next day's records of all `subscribers` (default: `batch_size`) and the labels known since then.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -70,7 +56,7 @@ class StartStream(BaseModel):
     subscribers: int | None = Field(None, ge=1, le=MAX_ROWS)
     seed: int = Field(DEFAULT_SEED, ge=0, le=LARGEST_SEED)
     label_delay: int = Field(3, ge=1, le=LONGEST_DELAY, description="days")
-    drifts: list[Any] = Field(default=[], json_schema_extra={"items": DRIFT_SCHEMA})
+    drifts: list[Any] = Field(default=[], json_schema_extra={"items": drift_schema(_DAY_OR_NUMBER)})
 
     @checks("batch_size", "num_batches", "subscribers", "seed", "label_delay", mode="before")
     @classmethod
@@ -79,25 +65,27 @@ class StartStream(BaseModel):
 
     @checks("start_date")
     @classmethod
-    def _within_time(cls, start: date | None, info: ValidationInfo) -> date | None:
+    def _within_calendar(cls, start: date | None, info: ValidationInfo) -> date | None:
         if start is None or info.context is None:
             return start
         last = start + timedelta(days=info.data.get("num_batches", 1) - 1)
         newest = info.context["today"] + MAX_CLOCK_SKEW
         if start < FIRST_DAY or last > newest:
-            raise ValueError(f"the stream would go from {start} to {last}; it must lie in {FIRST_DAY} to {newest}")
+            raise ValueError(
+                f"the stream would go from {start} to {last}; it must lie between {FIRST_DAY} and {newest}"
+            )
         return start
 
     @checks("step")
     @classmethod
-    def _of_dated_stream(cls, step: str | None, info: ValidationInfo) -> str | None:
+    def _needs_start_date(cls, step: str | None, info: ValidationInfo) -> str | None:
         if step is not None and info.data.get("start_date", step) is None:
             raise ValueError("needs a start_date")
         return step
 
 
 def read_start(body: object, today: date) -> tuple[StartStream, tuple[Drift, ...]]:
-    """Read a request's decoded JSON (None is an empty one); give it with its drifts by day.
+    """Return a request's decoded JSON (None stands for an empty one) as a checked request with its dated drifts.
 
     Raises:
         InvalidInput: with every fault in `details`.
@@ -105,9 +93,11 @@ def read_start(body: object, today: date) -> tuple[StartStream, tuple[Drift, ...
     body = {} if body is None else body
     request, faults = _read(body, today)
     first = request.start_date if request and request.start_date else today
-    drifts, more = _read_drifts(body, first)
-    if request is None or more:
-        raise InvalidInput("The stream's parameters do not fit; correct the faults listed.", details=(*faults, *more))
+    drifts, drift_faults = _read_drifts(body, first)
+    if request is None or drift_faults:
+        raise InvalidInput(
+            "The stream's parameters are invalid; correct the faults listed.", details=(*faults, *drift_faults)
+        )
     return request, drifts
 
 
@@ -118,10 +108,10 @@ def _read(body: object, today: date) -> tuple[StartStream | None, tuple[str, ...
         return None, tuple(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
 
 
-def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    if not place:
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if not location:
         return "the body must be a JSON object"
-    name = ".".join(map(str, place))
+    name = ".".join(map(str, location))
     if kind == "extra_forbidden":
         return f"{name}: unknown field; known: {', '.join(StartStream.model_fields)}"
     return f"{name}: {message.removeprefix('Value error, ')}"
@@ -138,14 +128,14 @@ def _read_drifts(body: object, first: date) -> tuple[tuple[Drift, ...], tuple[st
 
 
 def _dated(item: object, first: date) -> object:
-    """Turn day numbers into days; what is no number from 1 on is left to be refused."""
+    """Replace day numbers by days; any other value is left unchanged, to be rejected by `parse_drifts`."""
     if not isinstance(item, dict):
         return item
     return item | {name: _day_of(item[name], first) for name in ("start", "until") if name in item}
 
 
-def _day_of(written: object, first: date) -> object:
-    value = _whole(written)
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LONGEST_STREAM:
-        return (first + timedelta(days=value - 1)).isoformat()
-    return value
+def _day_of(value: object, first: date) -> object:
+    number = _whole(value)
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= LONGEST_STREAM:
+        return (first + timedelta(days=number - 1)).isoformat()
+    return number

@@ -1,4 +1,4 @@
-"""The rows of `stream_runs`: what was asked for, how far it is. A batch moves its row on in its own transaction."""
+"""The rows of `stream_runs`: the plan and progress of each stream. A batch and its progress share a transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from flaskapp.world.frames import truth_frame
 
 
 class RunState(StrEnum):
-    """How a stream is, as stored."""
+    """The state of a stream, as stored."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -26,12 +26,12 @@ class RunState(StrEnum):
 
 
 class StreamRunning(Conflict):
-    """A stream is running; wait for its end (`GET /stream`) or stop it (`POST /stop_stream`)."""
+    """A stream is already running; wait for its end (`GET /stream`) or stop it (`POST /stop_stream`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stream: `next_batch` is the first not yet written (from 1 on), `plan` its JSON, instants are aware."""
+    """A stream: `next_batch` (from 1) is not written yet, `plan` is JSON, instants are aware."""
 
     run_id: str
     plan: str
@@ -46,11 +46,11 @@ class Run:
 
     @property
     def batches_done(self) -> int:
-        """How many batches are written."""
+        """The number of written batches."""
         return self.next_batch - 1
 
     def pause(self, interval: float, now: datetime) -> float:
-        """Give the seconds until the next batch is due: the first at once, each other `interval` after the last."""
+        """Return the seconds until the next batch is due: the first is due now, others `interval` after the last."""
         if self.next_batch == 1:
             return 0.0
         return max(0.0, (self.updated_at + timedelta(seconds=interval) - now).total_seconds())
@@ -72,24 +72,24 @@ def _run(row: RowMapping) -> Run:
 
 
 def running(connection: Connection) -> Run | None:
-    """Find the stream that runs."""
+    """Return the running stream, or None."""
     statement = select(stream_runs).where(stream_runs.c.state == RunState.RUNNING).order_by(stream_runs.c.started_at)
     row = connection.execute(statement).mappings().first()
     return _run(row) if row else None
 
 
 def newest(connection: Connection) -> Run | None:
-    """Find the stream that runs, or else the one last worked on."""
+    """Return the running stream, else the one updated last, or None if there never was one."""
     statement = select(stream_runs).order_by(stream_runs.c.updated_at.desc()).limit(1)
     row = connection.execute(statement).mappings().first()
     return running(connection) or (_run(row) if row else None)
 
 
 def lock(connection: Connection, run_id: str) -> Run:
-    """Read a stream's row and keep others from moving it on.
+    """Read and lock a stream's row, so that nobody else can change it.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such stream.
     """
     row = _find(connection, run_id)
     if row is None:
@@ -104,20 +104,20 @@ def _find(connection: Connection, run_id: str) -> Run | None:
 
 
 def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
-    """Enter a stream, or take up the one with the same id where it ended, to the end that `plan` names.
+    """Create a stream, or resume the one with the same id where it ended, up to the last batch of `plan`.
 
-    One that has all of the plan's batches already stays as it is.
+    A stream that already has all of the plan's batches is returned unchanged.
 
     Raises:
-        StreamRunning: one is running.
+        StreamRunning: a stream is running.
     """
     if running(connection):
         raise StreamRunning
-    known = _find(connection, plan.run_id)
-    if known is None:
-        return _enter(connection, plan, now)
-    if known.batches_done >= plan.num_batches:
-        return known
+    existing = _find(connection, plan.run_id)
+    if existing is None:
+        return _create(connection, plan, now)
+    if existing.batches_done >= plan.num_batches:
+        return existing
     values = {
         "parameters": plan.to_json(),
         "num_batches": plan.num_batches,
@@ -128,7 +128,7 @@ def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
     return _change(connection, plan.run_id, values, now)
 
 
-def _enter(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+def _create(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
     row: dict[str, Any] = {
         "run_id": plan.run_id,
         "parameters": plan.to_json(),
@@ -147,7 +147,7 @@ def _enter(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
 
 
 def advance(connection: Connection, run: Run, records: int, now: datetime) -> Run:
-    """Move a locked stream on by one batch; with the last one it is finished."""
+    """Advance a locked stream by one batch; after the last one it is finished."""
     values: dict[str, Any] = {"next_batch": run.next_batch + 1, "records": run.records + records}
     if run.next_batch >= run.num_batches:
         values |= {"state": RunState.FINISHED, "finished_at": naive_utc(now)}
@@ -155,7 +155,7 @@ def advance(connection: Connection, run: Run, records: int, now: datetime) -> Ru
 
 
 def stop(connection: Connection, now: datetime) -> Run | None:
-    """Stop the stream that runs; give it, or None where none does."""
+    """Stop the running stream; return it, or None if none is running."""
     run = running(connection)
     if run is None or lock(connection, run.run_id).state is not RunState.RUNNING:
         return None
@@ -163,7 +163,7 @@ def stop(connection: Connection, now: datetime) -> Run | None:
 
 
 def fail(connection: Connection, run_id: str, message: str, now: datetime) -> Run:
-    """Say that a stream cannot go on, and why."""
+    """Mark a stream as failed, with the reason."""
     return _change(connection, run_id, {"state": RunState.FAILED, "last_error": message[:500]}, now)
 
 
@@ -174,11 +174,11 @@ def _change(connection: Connection, run_id: str, values: dict[str, Any], now: da
 
 
 def unpublished(connection: Connection, run: Run | None = None) -> int:
-    """Count the batches that the relay has still to publish: all, or those of one stream."""
+    """Count the batches that the relay has yet to publish: all, or those of one stream."""
     pending = pending_batches.c
     statement = select(func.count()).where(pending.consumer == RELAY)
     if run is not None:
-        mine = ledger.c.batch_id.startswith(batch_id(run.run_id, ""), autoescape=True)
+        of_run = ledger.c.batch_id.startswith(batch_id(run.run_id, ""), autoescape=True)
         statement = statement.select_from(pending_batches.join(ledger, ledger.c.number == pending.batch_number))
-        statement = statement.where(mine)
+        statement = statement.where(of_run)
     return int(connection.execute(statement).scalar_one())

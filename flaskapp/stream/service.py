@@ -1,8 +1,7 @@
-"""The running stream: started, stopped and watched from requests, written and relayed in two threads."""
+"""The streaming service: requests start and stop the stream; one thread writes it, another relays it to Kafka."""
 
 import logging
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from uuid import uuid4
 
@@ -20,22 +19,14 @@ from flaskapp.stream.rate import Rate
 from flaskapp.stream.request import read_start
 from flaskapp.stream.runs import Run, RunState
 from flaskapp.stream.source import StreamSource
+from flaskapp.stream.status import StreamStatus
+from flaskapp.stream.worker import Worker
 from flaskapp.stream.writer import write_next
-from flaskapp.worker import Worker
 
 log = logging.getLogger(__name__)
 
 RELAY_SECONDS = 1.0
-"""How often the relay looks for batches that nobody told it of."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """How the newest stream is (None: there never was one), and how many batches the relay has still to publish."""
-
-    run: Run | None
-    unpublished: int
-    pending: int
+"""Seconds between two checks of an idle relay for pending batches."""
 
 
 @lru_cache(maxsize=2)
@@ -44,80 +35,74 @@ def _source(plan: str) -> StreamSource:
 
 
 class Streaming:
-    """One stream at a time, kept in MySQL: a simulator that starts finds the one that ran and goes on with it."""
+    """Runs one stream at a time; its state is in MySQL, so a restarted simulator resumes the running stream."""
 
     def __init__(self, engine: Engine, publisher: Publisher, clock: Clock) -> None:
-        """Take the database, the publisher and the clock; the threads begin with `start_work`."""
-        self.engine, self.publisher, self.clock = engine, publisher, clock
-        self.writer = Worker("writer", self._write_step)
-        self.relay = Worker("relay", self._relay_step)
-        self.rate = Rate()
+        """Store the database engine, the publisher and the clock; `start_work` starts the threads."""
+        self._engine, self._publisher, self._clock = engine, publisher, clock
+        self._writer_thread = Worker("writer", self._write_step)
+        self._relay_thread = Worker("relay", self._relay_step)
+        self._rate = Rate()
         self._relay = Relay(engine, publisher)
         self._starting = threading.Lock()
-        self._last_status = Status(None, 0, 0)
+        self._last_read: tuple[Run | None, int, int] = (None, 0, 0)
 
     def start_work(self) -> None:
-        """Begin to write and to relay; goes on with what an earlier process left."""
-        self.writer.start()
-        self.relay.start()
+        """Start to write and to relay, beginning with the work that an earlier process left."""
+        self._writer_thread.start()
+        self._relay_thread.start()
 
     def close(self) -> None:
-        """End both threads after the step under way."""
-        self.writer.close()
-        self.relay.close()
+        """Stop both threads after their current step."""
+        self._writer_thread.close()
+        self._relay_thread.close()
         self._relay.close()
 
     def require_ready(self) -> None:
-        """Check that MySQL and Kafka are there, migrated and with topics.
+        """Check that MySQL is migrated and that Kafka has the topics.
 
         Raises:
-            Unavailable: one is not.
+            Unavailable: MySQL or Kafka is unavailable or not ready.
         """
-        migrate.require_current(self.engine)
-        self.publisher.probe()
+        migrate.require_current(self._engine)
+        self._publisher.probe()
 
     def start(self, body: object) -> tuple[Run, str]:
-        """Start the stream that a request's decoded JSON asks for; give it and what to tell the user.
+        """Start the stream that a request's decoded JSON describes; return it with a message for the user.
 
         Raises:
             InvalidInput: all faults of the request. StreamRunning: one is running.
-            Unavailable: MySQL or Kafka is away.
+            Unavailable: MySQL or Kafka is unavailable.
         """
-        now = self.clock()
+        now = self._clock()
         request, drifts = read_start(body, now.date())
         plan = StreamPlan.of(request, drifts, now, uuid4())
         self.require_ready()
         with self._starting:
-            run = in_transaction(self.engine, lambda connection: stream_runs.begin(connection, plan, now))
-        self.rate = Rate()
-        self.writer.wake()
+            run = in_transaction(self._engine, lambda connection: stream_runs.begin(connection, plan, now))
+        self._rate = Rate()
+        self._writer_thread.wake()
         return run, message(run, plan)
 
     def stop(self) -> Run | None:
-        """Stop the stream that runs, after the batch under way; give it, or None where none runs."""
-        now = self.clock()
-        stopped = in_transaction(self.engine, lambda connection: stream_runs.stop(connection, now))
-        self.writer.wake()
+        """Stop the running stream after the current batch; return it, or None if none is running."""
+        now = self._clock()
+        stopped = in_transaction(self._engine, lambda connection: stream_runs.stop(connection, now))
+        self._writer_thread.wake()
         return stopped
 
-    def status(self) -> Status:
-        """Read how the stream is; while MySQL is away, as it was last known."""
+    def status(self) -> StreamStatus:
+        """Return the current status; while MySQL is unavailable, the numbers that were read last."""
         try:
-            self._last_status = self._read_status()
+            self._last_read = in_transaction(self._engine, _read_numbers)
         except DatabaseUnavailable as error:
-            log.debug("The status is the last known one: %s", error)
-        return self._last_status
-
-    def _read_status(self) -> Status:
-        def read(connection: Connection) -> Status:
-            run = stream_runs.newest(connection)
-            mine = stream_runs.unpublished(connection, run) if run else 0
-            return Status(run, mine, stream_runs.unpublished(connection))
-
-        return in_transaction(self.engine, read)
+            log.debug("The status is the last one read: %s", error)
+        run, unpublished, pending = self._last_read
+        rate = self._rate.per_second()
+        return StreamStatus(run, unpublished, pending, rate, self._writer_thread.error, self._relay_thread.error)
 
     def _write_step(self) -> float | None:
-        run = in_transaction(self.engine, stream_runs.running)
+        run = in_transaction(self._engine, stream_runs.running)
         if run is None:
             return None
         try:
@@ -126,22 +111,22 @@ class Streaming:
         except Unavailable:
             raise
         except Exception as error:
-            log.exception("The stream %s cannot go on", run.run_id)
+            log.exception("The stream %s failed", run.run_id)
             self._fail(run, reason(error))
             return 0.0
 
     def _write(self, run: Run) -> float:
-        after = write_next(self.engine, run.run_id, _source, self.clock())
-        self.rate.add(self.clock(), after.records - run.records)
-        self.relay.wake()
+        after = write_next(self._engine, run.run_id, _source, self._clock())
+        self._rate.add(self._clock(), after.records - run.records)
+        self._relay_thread.wake()
         return self._pause(after) if after.state is RunState.RUNNING else 0.0
 
     def _fail(self, run: Run, message: str) -> None:
-        now = self.clock()
-        in_transaction(self.engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
+        now = self._clock()
+        in_transaction(self._engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
 
     def _pause(self, run: Run) -> float:
-        return run.pause(_source(run.plan).plan.interval, self.clock())
+        return run.pause(_source(run.plan).plan.interval, self._clock())
 
     def _relay_step(self) -> float:
         try:
@@ -156,24 +141,33 @@ class Streaming:
         return 0.0 if relayed else RELAY_SECONDS
 
 
+def _read_numbers(connection: Connection) -> tuple[Run | None, int, int]:
+    """Return the most recent stream, the number of its unpublished batches, and the number of all unpublished ones."""
+    run = stream_runs.newest(connection)
+    of_run = stream_runs.unpublished(connection, run) if run else 0
+    return run, of_run, stream_runs.unpublished(connection)
+
+
 def reason(error: Exception) -> str:
-    """Say why a stream failed: of an error that is not Driftline's only its type, as its text may hold SQL and data."""
+    """Return why a stream failed; of a foreign error only its type, because its text may contain SQL and data."""
     if isinstance(error, DriftlineError):
         return error.message
-    return f"{type(error).__name__}: the simulator's log says more"
+    return f"{type(error).__name__}: see the simulator's log"
 
 
 def message(run: Run, plan: StreamPlan) -> str:
-    """Say what a request to start did: what began and up to where, or what is there already."""
+    """Return the message for a start request: which batches were started, or that none are missing."""
     if run.state is not RunState.RUNNING:
         return _nothing_started(run)
-    begun = f"from batch {run.next_batch} on" if run.batches_done else f"{run.num_batches} batches"
+    scope = f"from batch {run.next_batch} on" if run.batches_done else f"{run.num_batches} batches"
     if not plan.dated:
-        return f"Streaming started: {begun} of {plan.batch_size:,} records. GET /stream shows the progress."
+        return f"Streaming started: {scope} of {plan.batch_size:,} records. GET /stream shows the progress."
     days = f"{plan.day(run.next_batch)} to {plan.day(run.num_batches)}"
-    return f"Streaming started: {begun}, the days {days}. GET /stream shows the progress."
+    return f"Streaming started: {scope}, the days {days}. GET /stream shows the progress."
 
 
 def _nothing_started(run: Run) -> str:
-    cure = f"ask for more than {run.batches_done} to go on"
-    return f"Nothing was started: {run.batches_done} batches of this stream are there already; {cure}."
+    return (
+        f"Nothing was started: this stream already has {run.batches_done} batches; set num_batches to more than "
+        f"{run.batches_done} to continue it."
+    )

@@ -1,4 +1,4 @@
-"""The content of a stream's batches, from its plan alone. No I/O here."""
+"""The content of a stream's batches, which follows from its plan. No I/O here."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,35 +14,35 @@ from flaskapp.world.frames import NUMBER
 from flaskapp.world.world import World
 
 ROWS_OF_A_DAY = 500_000
-"""An undated stream cuts a day into so many batches that they stay below this together; then the next day begins."""
+"""The most rows that an undated stream takes from one day of the world before it continues with the next."""
 
 DAY = timedelta(days=1)
 
 
 class StreamSource:
-    """Makes the batches of one stream, in any order; a batch is the same whenever it is made, save undated stamps."""
+    """Makes the batches of one stream, in any order; a batch is always the same, except for the stamps if undated."""
 
     def __init__(self, plan: StreamPlan) -> None:
-        """Take the plan and settle the world."""
+        """Build the world of a plan."""
         self.plan = plan
         self.world = World(plan.world)
         self._parts = min(plan.num_batches, max(1, ROWS_OF_A_DAY // plan.batch_size))
         self._cut = lru_cache(maxsize=1)(self._cut_day)
 
     def records(self, number: int, now: datetime) -> RecordBatch:
-        """Give batch `number` (from 1 on) of records; `now` stamps those of an undated stream."""
+        """Return batch `number` (from 1) of records; `now` is the stamp of an undated stream's records."""
         frame = self._of_day(number) if self.plan.dated else self._of_part(number, now)
         return RecordBatch(batch_id(self.plan.run_id, number), ChurnBatchKind.RECORDS, frame)
 
     def label_batch_id(self, number: int) -> str:
-        """Name the batch of labels that follows batch `number` of records."""
+        """Return the id of the batch of labels that follows batch `number` of records."""
         return f"labels/{self.plan.short_id}/{number}"
 
     def labels(self, number: int) -> pd.DataFrame:
-        """Give the labels known from the end of batch `number`'s day on: id, value, known_at, day of the record.
+        """Return the labels known from the end of batch `number`'s day on: id, value, known_at, day of the record.
 
-        Those of the days before the stream, within the label delay, are among them. An undated stream has none: it
-        writes parts of days.
+        Labels of days before the stream, within the label delay, are included. An undated stream has no labels, because
+        it writes parts of days.
         """
         day = self.plan.day(number)
         since = self.plan.world.start_date - self.plan.world.label_delay * DAY
@@ -58,32 +58,32 @@ class StreamSource:
         return self._stamped(self._cut(day)[part], pd.Timestamp(now), str(number))
 
     def _stamped(self, frame: pd.DataFrame, stamp: pd.Timestamp, period: str) -> pd.DataFrame:
-        """Stamp all records alike and name them: run, period, running number; give the columns that are written."""
+        """Return the columns to write: all records get one stamp, and ids of run, period and number."""
         columns: dict[str, object] = {name: frame[name] for name in COLUMNS if name in frame}
         columns[Cdr.DATE] = pd.Series(stamp.as_unit("us"), frame.index)
         columns[Cdr.RECORD_ID] = f"{self.plan.short_id}:{period}:" + frame[NUMBER].astype(str)
         return pd.DataFrame({name: columns[name] for name in COLUMNS}, copy=False)
 
     def _cut_day(self, day: int) -> list[pd.DataFrame]:
-        whole = self.world.records_of_day(self.plan.world.start_date + day * DAY).head(self.plan.batch_size)
-        return [_with_silent(part, whole) for part in self.world.split(whole, self._parts)]
+        records = self.world.records_of_day(self.plan.world.start_date + day * DAY).head(self.plan.batch_size)
+        return [_with_zero_usage(part, records) for part in self.world.split(records, self._parts)]
 
 
-def _with_silent(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
-    """Add a record without usage for each subscriber who has none in this part; what is NULL all day stays NULL."""
-    silent = whole.loc[~whole[NUMBER].isin(part[NUMBER])].copy()
+def _with_zero_usage(part: pd.DataFrame, day: pd.DataFrame) -> pd.DataFrame:
+    """Add a record with zero usage for each subscriber who has none in this part; NULLs of the day stay NULL."""
+    unseen = day.loc[~day[NUMBER].isin(part[NUMBER])].copy()
     usage = [str(column) for column in CDR_USAGE]
-    silent[usage] = silent[usage].where(silent[usage].isna(), 0)
-    return pd.concat([part, silent]).sort_values(NUMBER, ignore_index=True)
+    unseen[usage] = unseen[usage].where(unseen[usage].isna(), 0)
+    return pd.concat([part, unseen]).sort_values(NUMBER, ignore_index=True)
 
 
 def label_frame(known: pd.DataFrame, known_at: pd.Timestamp) -> pd.DataFrame:
-    """Turn the world's labels into those of predictions: id, value, known_at, day."""
+    """Return the world's labels as labels of predictions: id, value, known_at, day."""
     days = known[Cdr.DATE].dt.floor("D")
-    places, present = pd.factorize(days)
-    prefixes = np.array([prediction_id(f"{day:%Y-%m-%d}", "") for day in present], dtype=object)
+    positions, distinct = pd.factorize(days)
+    prefixes = np.array([prediction_id(f"{day:%Y-%m-%d}", "") for day in distinct], dtype=object)
     columns = {
-        "id": prefixes[places] + known[Cdr.MSISDN].to_numpy(object),
+        "id": prefixes[positions] + known[Cdr.MSISDN].to_numpy(object),
         "value": known[Cdr.PSEUDO_CHURNED].astype("int64"),
         "known_at": known_at,
         "day": days,

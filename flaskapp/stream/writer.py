@@ -1,4 +1,4 @@
-"""Writes the next batch of a stream: records, labels known after them, how far the stream is. All or nothing."""
+"""Writes the next batch of a stream: records, labels and progress, in one transaction."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,14 +21,14 @@ from flaskapp.stream.runs import Run, RunState
 from flaskapp.stream.source import StreamSource
 
 SourceOf = Callable[[str], StreamSource]
-"""Gives the source of a stream from the JSON of its plan."""
+"""Returns the source of a stream from the JSON of its plan."""
 
 
 def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) -> Run:
-    """Write the next batch of a running stream in one transaction; give the stream as it is afterwards.
+    """Write the next batch of a running stream in one transaction; return the stream after it.
 
-    One that was stopped meanwhile stays as it is. The row of the stream says which batch is next and is locked while
-    it is written, so neither a lost answer nor a second simulator writes one twice.
+    A stream that was stopped in the meantime is returned unchanged. The stream's row names the next batch and stays
+    locked while it is written, so neither a lost response nor a second simulator can write a batch twice.
 
     Raises:
         DatabaseUnavailable: call it again.
@@ -48,32 +48,35 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
 
 
 def _write_labels(connection: Connection, source: StreamSource, number: int, now: datetime) -> None:
-    known = source.labels(number)
+    new_labels = source.labels(number)
     start = pd.Timestamp(source.plan.world.start_date, tz="UTC")
-    frame = known.loc[(known["day"] >= start) | known["id"].isin(_ids_of_records(connection, known, start))]
+    frame = new_labels.loc[
+        (new_labels["day"] >= start) | new_labels["id"].isin(_ids_with_record(connection, new_labels, start))
+    ]
     if frame.empty:
         return
     churn_number = model_number(connection, CHURN_MODEL)
-    entered = labels.write_batch(connection, source.label_batch_id(number), churn_number, frame, now)
-    if entered is not None:
-        fill_pseudo_churned(connection, entered, churn_number)
+    batch_number = labels.write_batch(connection, source.label_batch_id(number), churn_number, frame, now)
+    if batch_number is not None:
+        fill_pseudo_churned(connection, batch_number, churn_number)
 
 
-def _ids_of_records(connection: Connection, known: pd.DataFrame, before: pd.Timestamp) -> set[str]:
-    """Give the subscriber-days with a record among the labels' days before the stream: history may not be there."""
-    days = known.loc[known["day"] < before, "day"]
+def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: pd.Timestamp) -> set[str]:
+    """Return the labels' ids, of days before the stream, that have a record: the history may not be loaded."""
+    days = new_labels.loc[new_labels["day"] < before, "day"]
     if days.empty:
         return set()
-    there = select(distinct(func.concat(cast(cdr.c[Cdr.DATE], Date), "/", cdr.c[Cdr.MSISDN]))).where(
-        cdr.c[Cdr.DATE] >= naive_utc(days.min()), cdr.c[Cdr.DATE] < naive_utc(before)
+    stamp = cdr.c[Cdr.DATE]
+    with_record = select(distinct(func.concat(cast(stamp, Date), "/", cdr.c[Cdr.MSISDN]))).where(
+        stamp >= naive_utc(days.min()), stamp < naive_utc(before)
     )
-    return set(connection.execute(there).scalars())
+    return set(connection.execute(with_record).scalars())
 
 
 def fill_pseudo_churned(connection: Connection, batch_number: int, churn_number: int) -> int:
-    """Copy a batch of labels into the records that they speak of, those stamped with the day itself; give their number.
+    """Copy a batch of labels into their records, those stamped with the day itself; return the number of records.
 
-    One statement, driven by the batch's labels: each finds its record by the table's key.
+    This is one statement, driven by the batch's labels: each label finds its record by the table's key.
     """
     label = tables.labels.c
     day = cast(func.left(label.id, len("2026-01-31")), INSTANT)

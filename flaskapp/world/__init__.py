@@ -1,6 +1,6 @@
-"""A simulated network: usage that follows mlc_churn, labels that come late, drift on order. No I/O here.
+"""A simulated network: usage that follows mlc_churn, late labels, and drift on request. No I/O here.
 
-Everything simulated says so: numbers start with 999, a calling code of no country.
+Simulated data is recognizable: phone numbers start with 999, a calling code of no country.
 """
 
 from flaskapp.world.drifts import RULES, Drift, DriftKind, parse_drifts

@@ -1,4 +1,4 @@
-"""What the world takes from the customers of mlc_churn. No I/O here, save reading this package's own data once."""
+"""The customers of mlc_churn and the churn curve fitted to them. No I/O here, except reading the package's data."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import pandas as pd
 Floats = npt.NDArray[np.float64]
 
 MONTH_DAYS = 30
-"""The data does not say what period its totals cover; they are read as a month."""
+"""The data does not state the period of its totals; they are taken as a month."""
 
 USAGE_TERMS = ("out_calls", "out_seconds", "in_calls", "in_seconds")
 PLAN_TERMS = ("international_plan", "voice_mail_plan", "service_calls", "many_service_calls")
@@ -39,7 +39,7 @@ class Customers:
 
 @dataclass(frozen=True)
 class Curve:
-    """The fitted logistic curve of churn: `intercept`, slopes of usage (standardised) and of the plan."""
+    """The fitted logistic curve of churn: `intercept`, slopes of usage (standardized) and of the plan."""
 
     mean: Floats
     sd: Floats
@@ -48,21 +48,21 @@ class Curve:
     intercept: float
 
     def usage_logit(self, daily_usage: Floats) -> Floats:
-        """Give usage's part of the logit for rows of mean usage per day (columns as `USAGE_TERMS`)."""
+        """Return usage's part of the logit for rows of mean usage per day (columns as `USAGE_TERMS`)."""
         result: Floats = usage_terms((daily_usage - self.mean) / self.sd) @ self.usage_slopes
         return result
 
     def plan_logit(self, plan: Floats) -> Floats:
-        """Give the plan's part of the logit for rows of `PLAN_TERMS`."""
+        """Return the plan's part of the logit for rows of `PLAN_TERMS`."""
         result: Floats = plan @ self.plan_slopes
         return result
 
 
-def usage_terms(standardised: Floats) -> Floats:
-    """Give the curve's usage terms: each usage (held within 3 standard deviations) and heavy outgoing time."""
-    held = np.clip(standardised, -3.0, 3.0)
-    heavy = np.maximum(held[:, USAGE_TERMS.index("out_seconds")] - HEAVY, 0.0)
-    return np.column_stack([held, heavy])
+def usage_terms(standardized: Floats) -> Floats:
+    """Return the curve's usage terms: each usage (clipped at 3 standard deviations) and heavy outgoing time."""
+    clipped = np.clip(standardized, -3.0, 3.0)
+    heavy = np.maximum(clipped[:, USAGE_TERMS.index("out_seconds")] - HEAVY, 0.0)
+    return np.column_stack([clipped, heavy])
 
 
 def customers_of(table: pd.DataFrame) -> Customers:
@@ -99,14 +99,14 @@ def _indicator(table: pd.DataFrame, column: str) -> Floats:
 
 @cache
 def customers() -> Customers:
-    """Give the 5,000 customers of the package's copy of mlc_churn."""
+    """Return the 5,000 customers of the package's copy of mlc_churn."""
     with (files(__package__) / "mlc_churn.csv.gz").open("rb") as source:
         return customers_of(pd.read_csv(source, compression="gzip"))
 
 
 @cache
 def curve() -> Curve:
-    """Give the curve that `fit` wrote to curve.json."""
+    """Return the curve that `fit` wrote to curve.json."""
     stored = json.loads((files(__package__) / "curve.json").read_text())
     return Curve(
         mean=np.array(stored["mean"]),

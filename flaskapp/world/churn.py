@@ -1,4 +1,4 @@
-"""Who shows churn behaviour: a chance from the true usage of the last seven days, then a draw. No I/O here."""
+"""Churn labels, drawn with a probability that follows from the true usage of the last seven days. No I/O here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from flaskapp.world.usage import Bools, Levels, Usage, usage_of_day
 
 PREVALENCE = 0.14
 USAGE_WEIGHT = 0.6
-"""A week varies more than the month the slopes were fitted on; so damped, a good model has a ROC-AUC near 0.85."""
+"""A week varies more than the month the slopes were fitted on; so weighted, a good model has a ROC AUC near 0.85."""
 PLAN_WEIGHT = 0.5
-"""Plan and complaints set subscribers apart in a way no usage shows: half their fitted weight, or they would rule."""
+"""Plan and complaints separate subscribers in a way that usage does not show; at full weight they would dominate."""
 
 SOLVING_DAYS = tuple(738_886 + 30 * k for k in range(12))
 """Ordinals of the days, from 2024 on, over which the intercept is solved; undrifted, so no drift moves it."""
 SOLVING_SUBSCRIBERS = 24_000
-"""So many subscriber-days are enough: with more subscribers, fewer days."""
+"""This many subscriber-days are enough: the more subscribers, the fewer days."""
 
 
 @dataclass(frozen=True)
 class Risk:
-    """What drift does to the curve: `slope` multiplies the usage slopes (concept), `shift` is added (prior)."""
+    """The effect of drift on the curve: `slope` multiplies the usage slopes (concept), `shift` is added (prior)."""
 
     slope: float = 1.0
     shift: float = 0.0
@@ -35,7 +35,7 @@ class Risk:
 
 @dataclass(frozen=True)
 class Labels:
-    """A day's labels per subscriber: who has one (`seen`), `churned`, and in how many days a 1 is known (`delay`)."""
+    """A day's labels per subscriber: `seen` if there is one, `churned`, and the days until a 1 is known (`delay`)."""
 
     seen: Bools
     churned: Bools
@@ -43,7 +43,7 @@ class Labels:
 
 
 def usage_logit(week: Sequence[Usage]) -> Floats:
-    """Give the usage's part of the logit per subscriber from the days of one week."""
+    """Return the usage's part of the logit per subscriber from the days of one week."""
     mean: Floats = sum((usage.calls() for usage in week), np.zeros((1, 4))) / len(week)
     return USAGE_WEIGHT * curve().usage_logit(mean)
 
@@ -51,8 +51,8 @@ def usage_logit(week: Sequence[Usage]) -> Floats:
 @lru_cache(maxsize=4)
 def solve_intercept(people: Population) -> float:
     """Find the intercept at which the undrifted population churns at `PREVALENCE`."""
-    enough = max(1, SOLVING_SUBSCRIBERS // people.subscribers)
-    return _offset(np.concatenate([_logits(people, day) for day in SOLVING_DAYS[:enough]]), PREVALENCE)
+    days = max(1, SOLVING_SUBSCRIBERS // people.subscribers)
+    return _offset(np.concatenate([_logits(people, day) for day in SOLVING_DAYS[:days]]), PREVALENCE)
 
 
 def _logits(people: Population, day: int) -> Floats:
@@ -62,7 +62,7 @@ def _logits(people: Population, day: int) -> Floats:
 
 
 def chances(usage: Floats, plan: Floats, intercept: float, risk: Risk) -> Floats:
-    """Give the chance of churn per subscriber-day from its parts of the logit.
+    """Return the chance of churn per subscriber-day from its parts of the logit.
 
     Other slopes keep the prevalence these subscriber-days had under the old ones; only then is the intercept shifted.
     """
@@ -74,14 +74,14 @@ def chances(usage: Floats, plan: Floats, intercept: float, risk: Risk) -> Floats
 
 
 def draw_labels(people: Population, day: int, seen: Bools, chance: Floats, label_delay: int) -> Labels:
-    """Draw the day's labels from numbers that no chance moves: drift turns over no more labels than it must."""
+    """Draw the day's labels from random numbers that do not depend on drift, so drift flips as few labels as it can."""
     churned = generator(people.seed, Purpose.LABEL, day).random(people.subscribers) < chance
     delay = generator(people.seed, Purpose.LABEL_DAY, day).integers(1, label_delay + 1, size=people.subscribers)
     return Labels(seen, churned & seen, delay)
 
 
 def _offset(logits: Floats, prevalence: float) -> float:
-    """Find what to add to the logits for their mean chance to be the prevalence; nothing where there are none."""
+    """Return what to add to the logits so that their mean probability is the prevalence; 0 without logits."""
     if not len(logits):
         return 0.0
 

@@ -26,7 +26,7 @@ class Purpose(IntEnum):
 
 
 def generator(seed: int, purpose: Purpose, *keys: int) -> np.random.Generator:
-    """Give the random numbers of one purpose and key (such as a day's ordinal).
+    """Return the random numbers of one purpose and key (such as a day's ordinal).
 
     Philox is counter-based: generators of different keys are independent whatever was drawn from the others
     (Salmon et al. 2011; `numpy.random.SeedSequence` spreads the key).

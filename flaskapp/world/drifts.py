@@ -1,8 +1,8 @@
-"""Injected drift: its names, sizes and days, checked. No I/O here."""
+"""Injected drift: one table of its kinds, and the checked description of a drift. No I/O here."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from driftline.errors import InvalidInput
 
 
 class DriftKind(StrEnum):
-    """What drifts, in the order in which the world applies it."""
+    """What a drift changes, in the order in which the world applies drifts."""
 
     COVARIATE = "covariate"
     MIX = "mix"
@@ -23,37 +23,41 @@ class DriftKind(StrEnum):
 
 
 AMOUNTS = (Cdr.MOC_DURATION, Cdr.MTC_DURATION, Cdr.DATA_VOLUME)
-"""The columns that have a unit: seconds and bytes."""
+"""The columns with a unit: seconds or bytes."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a kind's size means and may be (above `low`, up to `high`, not `but`), and which columns it takes."""
+class KindRule:
+    """What the size of a kind means, its range (above `low`, up to `high`, not `excluded`), and its columns."""
 
-    means: str
+    meaning: str
     low: float
     high: float
-    but: float | None = None
+    excluded: float | None = None
     columns: tuple[Cdr, ...] = ()
     needs_column: bool = False
 
 
-RULES: dict[DriftKind, Rule] = {
-    DriftKind.COVARIATE: Rule("relative change of true usage", -1.0, 100.0, 0.0, CDR_USAGE),
-    DriftKind.MIX: Rule("share of subscribers replaced by heavy callers", 0.0, 1.0),
-    DriftKind.CONCEPT: Rule("way of the coefficients to their opposite, 0.5 leaves no relation", 0.0, 1.0),
-    DriftKind.PRIOR: Rule("shift of the intercept, in logits", -10.0, 10.0, 0.0),
-    DriftKind.MISSING: Rule("share of recorded values that are NULL", 0.0, 1.0, None, CDR_USAGE),
-    DriftKind.UNIT: Rule("old units in one new unit, 60 for minutes", 0.0, 1e9, 1.0, AMOUNTS, needs_column=True),
+RULES: dict[DriftKind, KindRule] = {
+    DriftKind.COVARIATE: KindRule("relative change of true usage", -1.0, 100.0, 0.0, CDR_USAGE),
+    DriftKind.MIX: KindRule("share of subscribers replaced by heavy callers", 0.0, 1.0),
+    DriftKind.CONCEPT: KindRule(
+        "share of the way from the fitted coefficients to their negatives; 0.5 removes the relation", 0.0, 1.0
+    ),
+    DriftKind.PRIOR: KindRule("shift of the intercept, in logits", -10.0, 10.0, 0.0),
+    DriftKind.MISSING: KindRule("share of recorded values replaced by NULL", 0.0, 1.0, None, CDR_USAGE),
+    DriftKind.UNIT: KindRule(
+        "old units per new unit; 60 records minutes instead of seconds", 0.0, 1e9, 1.0, AMOUNTS, needs_column=True
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One drift: from the day `start` to the day `until`, both included; without `until`, for good.
+    """One drift: from the day `start` to the day `until`, both included; without `until` it does not end.
 
-    `size` means what `RULES` says for the kind. `column` is a column of `CDR_USAGE`; None is every column where the
-    kind takes columns. Text is taken for `kind` and `column` and turned into their enums.
+    `RULES` defines what `size` means for each kind. `column` is one column of the kind; None stands for all of them.
+    `kind` and `column` may be given as text and are converted to their enums.
 
     Raises:
         InvalidInput: with every fault in `details`.
@@ -68,44 +72,61 @@ class Drift:
     def __post_init__(self) -> None:
         faults = _faults(self.kind, self.size, self.start, self.column, self.until)
         if faults:
-            raise InvalidInput("The drift does not fit; correct the faults listed.", details=faults)
+            raise InvalidInput("The drift is invalid; correct the faults listed.", details=faults)
         object.__setattr__(self, "kind", DriftKind(self.kind))
         object.__setattr__(self, "size", float(self.size))
         object.__setattr__(self, "column", None if self.column is None else Cdr(self.column))
 
     def active(self, day: date) -> bool:
-        """Say whether the drift is there on that day."""
+        """Return whether the drift is active on a day."""
         return self.start <= day and (self.until is None or day <= self.until)
 
     def touches(self, column: Cdr) -> bool:
-        """Say whether the drift is in that column (one without a column is in all that its kind takes)."""
+        """Return whether the drift affects a column; without a column it affects all columns of its kind."""
         return column in RULES[self.kind].columns and self.column in (None, column)
+
+
+FIELDS = tuple(field.name for field in fields(Drift))
+
+
+def drift_schema(day: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of a drift, from `RULES`; `day` is the schema of its first and last day."""
+    columns = dict.fromkeys(column for rule in RULES.values() for column in rule.columns)
+    sizes = "; ".join(f"{kind}: {rule.meaning}" for kind, rule in RULES.items())
+    properties = {
+        "kind": {"type": "string", "enum": [*RULES]},
+        "size": {"type": "number", "description": sizes},
+        "start": dict(day),
+        "column": {"type": "string", "enum": [*columns]},
+        "until": {**day, "description": "the last day, included; without it the drift does not end"},
+    }
+    required = [field.name for field in fields(Drift) if field.default is MISSING]
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
 
 
 def parse_drifts(items: Sequence[object]) -> tuple[Drift, ...]:
     """Read drifts from decoded JSON: objects with the fields of `Drift`, days in ISO form ("2025-03-15").
 
     Raises:
-        InvalidInput: with every fault of every item in `details`, each with its place ("drifts[0]: …").
+        InvalidInput: with every fault of every item in `details`, each with its position ("drifts[0]: …").
     """
     parsed: list[Drift] = []
     faults: list[str] = []
-    for place, item in enumerate(items):
+    for position, item in enumerate(items):
         try:
             parsed.append(_parse(item))
         except InvalidInput as error:
-            faults += [f"drifts[{place}]: {detail}" for detail in error.details]
+            faults += [f"drifts[{position}]: {detail}" for detail in error.details]
     if faults:
-        raise InvalidInput("The drifts do not fit; correct the faults listed.", details=tuple(faults))
+        raise InvalidInput("The drifts are invalid; correct the faults listed.", details=tuple(faults))
     return tuple(parsed)
 
 
 def _parse(item: object) -> Drift:
     if not isinstance(item, Mapping):
-        raise InvalidInput(details=(f"{item!r} is no object with the fields {_names()}",))
-    known = [field.name for field in fields(Drift)]
-    faults = [f"unknown field {name!r}; known: {_names()}" for name in item if name not in known]
-    values: dict[str, Any] = {name: item.get(name) for name in known}
+        raise InvalidInput(details=(f"{item!r} is not an object with the fields {', '.join(FIELDS)}",))
+    faults = [f"unknown field {name!r}; known: {', '.join(FIELDS)}" for name in item if name not in FIELDS]
+    values: dict[str, Any] = {name: item.get(name) for name in FIELDS}
     values |= {name: _day(values[name]) for name in ("start", "until")}
     faults += _faults(**values)
     if faults:
@@ -113,12 +134,8 @@ def _parse(item: object) -> Drift:
     return Drift(**values)
 
 
-def _names() -> str:
-    return ", ".join(field.name for field in fields(Drift))
-
-
 def _day(value: object) -> object:
-    """Turn ISO text into a day; leave the rest to be refused."""
+    """Return the day that ISO text names; return any other value unchanged, to be rejected by `_faults`."""
     try:
         return date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -146,19 +163,21 @@ def _is_day(value: object) -> bool:
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
-def _size_faults(kind: str, rule: Rule, size: object) -> list[str]:
+def _size_faults(kind: str, rule: KindRule, size: object) -> list[str]:
     if isinstance(size, bool) or not isinstance(size, int | float) or not math.isfinite(size):
-        return [f"size of {kind} ({rule.means}) must be a number, not {size!r}"]
-    if rule.low < size <= rule.high and size != rule.but:
+        return [f"size of {kind} ({rule.meaning}) must be a number, not {size!r}"]
+    if rule.low < size <= rule.high and size != rule.excluded:
         return []
-    reach = f"above {rule.low:g} and up to {rule.high:g}" + ("" if rule.but is None else f", not {rule.but:g}")
-    return [f"size of {kind} ({rule.means}) must be {reach}; it is {size:g}"]
+    limits = f"above {rule.low:g} and up to {rule.high:g}" + (
+        "" if rule.excluded is None else f", not {rule.excluded:g}"
+    )
+    return [f"size of {kind} ({rule.meaning}) must be {limits}; it is {size:g}"]
 
 
-def _column_faults(kind: str, rule: Rule, column: object) -> list[str]:
-    known = ", ".join(rule.columns)
+def _column_faults(kind: str, rule: KindRule, column: object) -> list[str]:
+    columns = ", ".join(rule.columns)
     if column is None:
-        return [f"{kind} needs a column; known: {known}"] if rule.needs_column else []
+        return [f"{kind} needs a column; known: {columns}"] if rule.needs_column else []
     if not rule.columns:
         return [f"{kind} takes no column; leave out {column!r}"]
-    return [] if column in rule.columns else [f"unknown column {column!r} for {kind}; known: {known}"]
+    return [] if column in rule.columns else [f"unknown column {column!r} for {kind}; known: {columns}"]

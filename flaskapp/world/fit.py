@@ -1,4 +1,4 @@
-"""Fits the churn curve to mlc_churn. No I/O here, save `main`: `python -m flaskapp.world.fit` writes curve.json."""
+"""Fits the churn curve to mlc_churn. No I/O here but in `main`: `python -m flaskapp.world.fit` writes curve.json."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ STEPS = 25
 def logistic(features: Floats, outcome: Floats) -> Floats:
     """Fit a logistic regression by Newton's method: features (rows, terms) without intercept, outcome 0 or 1.
 
-    Gives the coefficients, the intercept first. Source: McCullagh and Nelder, Generalized Linear Models, 2.5.
+    Returns the coefficients, the intercept first. Source: McCullagh and Nelder, Generalized Linear Models, 2.5.
     """
     design = np.column_stack([np.ones(len(features)), features])
     coefficients = np.zeros(design.shape[1])
@@ -30,9 +30,9 @@ def fit(table: Customers) -> Curve:
     usage = table.usage()
     mean, sd = usage.mean(axis=0).round(DIGITS), usage.std(axis=0).round(DIGITS)
     terms = usage_terms((usage - mean) / sd)
-    found = logistic(np.column_stack([terms, table.plan]), table.churned).round(DIGITS)
+    coefficients = logistic(np.column_stack([terms, table.plan]), table.churned).round(DIGITS)
     count = terms.shape[1]
-    return Curve(mean, sd, found[1 : 1 + count], found[1 + count :], float(found[0]))
+    return Curve(mean, sd, coefficients[1 : 1 + count], coefficients[1 + count :], float(coefficients[0]))
 
 
 def as_json(curve: Curve) -> str:

@@ -1,4 +1,4 @@
-"""The frames the world gives: records, labels and the truth about drift. No I/O here."""
+"""The frames of the world: records, labels and the truth about drift. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,7 +24,7 @@ END_OF_DAY = np.timedelta64(86_400_000_000 - 1, "us")
 def record_frame(
     people: Population, stamps: Ints, usage: Mapping[Cdr, tuple[Ints, Bools]], labels: Labels, known: Bools
 ) -> pd.DataFrame:
-    """Give the records of those seen, in the order of their numbers, with the label where it is known."""
+    """Return the records of the subscribers with usage, by number, with the labels that are known."""
     rows = np.flatnonzero(labels.seen)
     columns: dict[str, object] = _key(people, stamps, rows)
     for column, (values, missing) in usage.items():
@@ -34,7 +34,7 @@ def record_frame(
 
 
 def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints, chosen: Bools) -> pd.DataFrame:
-    """Give the labels of those chosen; each is known at the end of its day `known_on` (ordinals)."""
+    """Return the labels of the chosen subscribers; each is known at the end of its day `known_on` (ordinals)."""
     rows = np.flatnonzero(chosen & labels.seen)
     days = (known_on[rows] - date(1970, 1, 1).toordinal()).astype("datetime64[D]").astype("datetime64[us]")
     columns = _key(people, stamps, rows)
@@ -44,8 +44,8 @@ def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints
 
 
 def truth_frame(drifts: Sequence[Drift]) -> pd.DataFrame:
-    """Give one row per injected drift, as the truth schema holds it; `last_day` is included, None is for good."""
-    rows = [(place, d.kind.value, d.column, d.size, d.start, d.until) for place, d in enumerate(drifts)]
+    """Return one row per injected drift, for the truth schema; `last_day` is inclusive, None without an end."""
+    rows = [(position, d.kind.value, d.column, d.size, d.start, d.until) for position, d in enumerate(drifts)]
     return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS)).astype({"affected_column": object, "last_day": object})
 
 

@@ -1,4 +1,4 @@
-"""The ways to use the network, their columns and their rhythm. No I/O here."""
+"""The media of the network (calls, SMS, data), their columns and weekly rhythm. No I/O here."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,15 +6,15 @@ from enum import Enum
 from churn.columns import Cdr
 
 WEEK_OF_CALLS = (1.08, 1.06, 1.06, 1.08, 1.14, 0.88, 0.70)
-"""Calls and SMS from Monday to Sunday, as a share of an average day: invented, as the data knows no days."""
+"""Calls and SMS from Monday to Sunday, as a share of an average day: invented, because the data has no days."""
 WEEK_OF_DATA = (0.94, 0.94, 0.96, 0.98, 1.04, 1.10, 1.04)
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a medium is like; spreads are standard deviations of the logarithm.
+    """The traits of a medium; spreads are standard deviations of the logarithm.
 
-    `rate_spell` and `size_spell` wander over weeks, `size_noise` is one call's or session's own.
+    `rate_spell` and `size_spell` wander over weeks, `size_noise` varies from one call or session to the next.
     """
 
     number: int

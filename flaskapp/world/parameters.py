@@ -1,4 +1,4 @@
-"""What a world is made from: its parameters, checked. No I/O here."""
+"""The parameters of a world, checked. No I/O here."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from datetime import date, datetime
 from driftline.errors import InvalidInput
 from flaskapp.world.drifts import Drift
 
+DEFAULT_SEED = 7
 LARGEST_SEED = 2**63 - 1
 MOST_SUBSCRIBERS = 5_000_000
 LONGEST_DELAY = 30
@@ -17,8 +18,8 @@ FIRST_DAY, LAST_DAY = date(1970, 2, 1), date(2200, 1, 1)
 class Parameters:
     """A world: the same parameters give the same world, to the byte.
 
-    `start_date` is the first day with records: what came before is there only as trailing usage. People and days are
-    the same for every start date, so a history and a stream with one seed are one world. `label_delay` is in days.
+    `start_date` is the first day with records; earlier days exist only as trailing usage. People and days are the same
+    for every start date, so a history and a stream with one seed share a world. `label_delay` is in days.
 
     Raises:
         InvalidInput: with every fault in `details`.
@@ -38,10 +39,10 @@ class Parameters:
             *_day("start_date", self.start_date),
         ]
         if faults:
-            raise InvalidInput("The world's parameters do not fit; correct the faults listed.", details=tuple(faults))
+            raise InvalidInput("The world's parameters are invalid; correct the faults listed.", details=tuple(faults))
 
     def canonical(self) -> str:
-        """Write the parameters as JSON, always the same text for the same parameters: hash it for a stream's id."""
+        """Write the parameters as JSON, always the same text for the same parameters; its hash is a stream's id."""
         return json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
 
 

@@ -28,42 +28,42 @@ def split(frame: pd.DataFrame, parts: int, seed: int, *, keep_empty: bool = Fals
         InvalidInput: `parts` is below 1.
     """
     if parts < 1:
-        raise InvalidInput(f"A day is split into 1 part or more, not {parts}.")
+        raise InvalidInput(f"A day is split into 1 part or more, not {parts}; correct the number of parts.")
     if frame.empty:
         return [frame.copy() for _ in range(parts)]
     pieces = _day(frame, parts, seed).pieces()
-    kept = np.logical_or.reduce([(values > 0) | keep_empty for values in pieces.values()])
-    kept[:, -1] |= ~kept.any(axis=1)
-    return [_part(frame, pieces, np.asarray(kept[:, place]), place) for place in range(parts)]
+    has_record = np.logical_or.reduce([(values > 0) | keep_empty for values in pieces.values()])
+    has_record[:, -1] |= ~has_record.any(axis=1)
+    return [_part(frame, pieces, np.asarray(has_record[:, index]), index) for index in range(parts)]
 
 
 @dataclass(frozen=True)
 class _Day:
-    """The cuts of one day's records: how much of the day is over after each part (rising to 1), and a rounding draw."""
+    """The cuts of one day's records: the cumulative share of the day after each part, and a rounding draw."""
 
     frame: pd.DataFrame
-    over: Floats
+    shares: Floats
     rounding: Floats
 
     def pieces(self) -> dict[Cdr, Ints]:
-        """Give each usage column's pieces (records, parts); NULL counts as nothing here."""
+        """Return each usage column's pieces (records, parts); NULL counts as 0."""
         pieces: dict[Cdr, Ints] = {}
         for medium in Medium:
             count, amount = medium.value.count, medium.value.amount
-            pieces[count] = self._cut(count, self.over)
+            pieces[count] = self._cut(count, self.shares)
             if amount is not None:
-                pieces[amount] = self._cut(amount, self._over_of(count, pieces[count]))
+                pieces[amount] = self._cut(amount, self._shares_of(count, pieces[count]))
         return pieces
 
-    def _over_of(self, column: Cdr, pieces: Ints) -> Floats:
-        """Give how much of a count is over after each part; the day's own share where there is no count to follow."""
+    def _shares_of(self, column: Cdr, pieces: Ints) -> Floats:
+        """Return the cumulative share of a count after each part; the share of the day if the count is 0."""
         total = self._values(column)
-        over: Floats = np.divide(np.cumsum(pieces, axis=1), total, out=self.over.copy(), where=total > 0)
-        return over
+        shares: Floats = np.divide(np.cumsum(pieces, axis=1), total, out=self.shares.copy(), where=total > 0)
+        return shares
 
-    def _cut(self, column: Cdr, over: Floats) -> Ints:
-        """Cut whole numbers at shares; the rounding draw keeps single events from all falling into the last part."""
-        reached = np.floor(self._values(column) * over + self.rounding).astype(np.int64)
+    def _cut(self, column: Cdr, shares: Floats) -> Ints:
+        """Cut whole numbers at the shares; the rounding draw keeps single events from always falling last."""
+        reached = np.floor(self._values(column) * shares + self.rounding).astype(np.int64)
         reached[:, 1:] -= reached[:, :-1].copy()
         return reached
 
@@ -76,15 +76,15 @@ def _day(frame: pd.DataFrame, parts: int, seed: int) -> _Day:
     numbers = frame[NUMBER].to_numpy(np.int64)
     draw = generator(seed, Purpose.PARTS, int(frame[Cdr.DATE].iloc[0].toordinal()))
     drawn = draw.standard_exponential((int(numbers.max()) + 1, parts + 1))[numbers]
-    over = np.cumsum(drawn[:, 1:], axis=1)
-    return _Day(frame, over / over[:, -1:], np.exp(-drawn[:, :1]))
+    shares = np.cumsum(drawn[:, 1:], axis=1)
+    return _Day(frame, shares / shares[:, -1:], np.exp(-drawn[:, :1]))
 
 
-def _part(frame: pd.DataFrame, pieces: Mapping[Cdr, Ints], kept: Bools, place: int) -> pd.DataFrame:
-    chosen = frame.loc[kept].reset_index(drop=True)
+def _part(frame: pd.DataFrame, pieces: Mapping[Cdr, Ints], has_record: Bools, index: int) -> pd.DataFrame:
+    chosen = frame.loc[has_record].reset_index(drop=True)
     columns = {
         str(column): pd.arrays.IntegerArray(
-            pieces[column][kept, place].copy(), chosen[column].isna().to_numpy(np.bool_)
+            pieces[column][has_record, index].copy(), chosen[column].isna().to_numpy(np.bool_)
         )
         for column in CDR_USAGE
     }

@@ -1,4 +1,4 @@
-"""The subscribers: who they are and what does not change from day to day. No I/O here."""
+"""The subscribers, with everything about them that does not change from day to day. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 NUMBER_SPACE = 10**9
 COUNTRY_CODE = "999"
-"""A calling code that no country has: a simulated number reaches nobody."""
+"""A calling code that no country uses, so a simulated number reaches nobody."""
 
 HEAVIEST_SHARE = 0.2
 SILENCE = (1.0, 19.0)
@@ -57,7 +57,7 @@ class Population:
 def populate(seed: int, subscribers: int) -> Population:
     """Draw that many people from the customers of mlc_churn, with replacement; the same seed gives the same people.
 
-    Calls are a customer's own. SMS and data are invented: log-normal rates and sizes, a fifth without data.
+    Calls are those of the customer. SMS and data are invented: log-normal rates and sizes, a fifth without data.
     """
     table = customers()
     chosen = generator(seed, Purpose.CUSTOMER).integers(len(table.churned), size=subscribers)
@@ -91,10 +91,10 @@ def _heaviest(table: Customers) -> Ints:
 
 
 def _sms(seed: int, subscribers: int) -> dict[Medium, Habits]:
-    draw, one = generator(seed, Purpose.SMS), np.ones(subscribers)
+    draw, unit = generator(seed, Purpose.SMS), np.ones(subscribers)
     return {
-        Medium.OUT_SMS: Habits(_skewed(draw, OUT_SMS_MEDIAN, SMS_SPREAD, subscribers), one),
-        Medium.IN_SMS: Habits(_skewed(draw, IN_SMS_MEDIAN, SMS_SPREAD, subscribers), one),
+        Medium.OUT_SMS: Habits(_skewed(draw, OUT_SMS_MEDIAN, SMS_SPREAD, subscribers), unit),
+        Medium.IN_SMS: Habits(_skewed(draw, IN_SMS_MEDIAN, SMS_SPREAD, subscribers), unit),
     }
 
 
@@ -110,7 +110,7 @@ def _skewed(draw: np.random.Generator, median: float, spread: float, count: int)
 
 
 def _numbers(draw: np.random.Generator, count: int) -> npt.NDArray[np.object_]:
-    """Give distinct numbers of twelve digits: steps of a length prime to the space visit each number once."""
+    """Return distinct numbers of twelve digits: steps of a length prime to the space visit each number once."""
     step = int(draw.integers(NUMBER_SPACE // 10)) * 10 + 7
     start = int(draw.integers(NUMBER_SPACE))
     return np.array([f"{COUNTRY_CODE}{(start + step * k) % NUMBER_SPACE:09d}" for k in range(count)], dtype=object)

@@ -1,4 +1,4 @@
-"""From true usage to the values recorded of it: units and missing values. No I/O here."""
+"""Turns true usage into recorded values, with units and missing values. No I/O here."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,16 +17,16 @@ LATE = (5.0, 1.5)
 
 
 def recorded(usage: Usage, people: Population, day: date, drifts: Sequence[Drift]) -> dict[Cdr, tuple[Ints, Bools]]:
-    """Give each usage column as recorded: values, and a mask of those that are NULL, one per subscriber."""
-    here = [drift for drift in drifts if drift.active(day)]
+    """Return each usage column as recorded: values, and a mask of those that are NULL, one per subscriber."""
+    active = [drift for drift in drifts if drift.active(day)]
     return {
-        column: (_in_unit(usage.columns[column], column, here), _missing(people, day, column, here))
+        column: (_in_unit(usage.columns[column], column, active), _missing(people, day, column, active))
         for column in CDR_USAGE
     }
 
 
 def stamps(people: Population, day: date) -> Ints:
-    """Give the instant of each subscriber's last usage in the day, in microseconds since 1970 (UTC)."""
+    """Return the instant of each subscriber's last usage in the day, in microseconds since 1970 (UTC)."""
     share = generator(people.seed, Purpose.STAMP, day.toordinal()).beta(*LATE, size=people.subscribers)
     start = (day.toordinal() - date(1970, 1, 1).toordinal()) * MICROSECONDS
     return start + np.minimum((share * MICROSECONDS).astype(np.int64), MICROSECONDS - 1)
@@ -38,9 +38,9 @@ def _in_unit(values: Ints, column: Cdr, drifts: Sequence[Drift]) -> Ints:
 
 
 def _missing(people: Population, day: date, column: Cdr, drifts: Sequence[Drift]) -> Bools:
-    kept = np.prod([1.0 - d.size for d in drifts if d.kind is DriftKind.MISSING and d.touches(column)])
-    if kept == 1.0:
+    recorded_share = np.prod([1.0 - d.size for d in drifts if d.kind is DriftKind.MISSING and d.touches(column)])
+    if recorded_share == 1.0:
         return np.zeros(people.subscribers, dtype=np.bool_)
     draw = generator(people.seed, Purpose.MISSING, CDR_USAGE.index(column), day.toordinal())
-    result: Bools = draw.random(people.subscribers) >= kept
+    result: Bools = draw.random(people.subscribers) >= recorded_share
     return result

@@ -19,17 +19,17 @@ Bools = npt.NDArray[np.bool_]
 SPELL_DAYS = 12
 """A subscriber's habits wander: talkative and quiet spells of about this many days."""
 DAY_NOISE = 0.25
-"""Day-to-day spread (of the logarithm) of how many calls, SMS and sessions a subscriber is in for."""
+"""Day-to-day spread, of the logarithm, of a subscriber's expected calls, SMS and sessions."""
 
 MANY, MOST = 50.0, 150
 """From this rate on counts are drawn by the normal approximation; below it, no count reaches the second number."""
 SET_ASIDE = 5
-"""After so many events, counts that are complete are set aside."""
+"""After this many events, complete counts are set aside."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """What covariate drift does to a day: a factor per column, and the share of subscribers replaced by heavy callers.
+    """The effect of drift on a day's usage: a factor per column, and the share of people replaced by heavy callers.
 
     A count's factor carries to the amount, as one call more is some seconds more; an amount's factor leaves the count.
     """
@@ -54,7 +54,7 @@ class Usage:
 def usage_of_day(people: Population, day: int, levels: Levels) -> Usage:
     """Draw the true usage of the day with this ordinal (`date.toordinal`); no other day is drawn for it.
 
-    What is drawn never depends on the levels, so a drift alters those it is meant for and nobody else.
+    The random draws do not depend on the levels, so a drift changes only the subscribers that it is meant for.
     """
     draws = _draws(people, day)
     habits = {medium: _habits(people, medium, levels.heavy_share) for medium in Medium}
@@ -91,7 +91,7 @@ def _draws(people: Population, day: int) -> _Draws:
 
 
 def _spell(people: Population, day: int) -> Floats:
-    """Give standard normal values that wander from knot to knot, `SPELL_DAYS` apart."""
+    """Return standard normal values that wander from knot to knot, `SPELL_DAYS` apart."""
     knot, step = divmod(day, SPELL_DAYS)
     share = step / SPELL_DAYS
     before, after = (_knot(people.seed, people.subscribers, place) for place in (knot, knot + 1))
@@ -107,22 +107,22 @@ def _knot(seed: int, subscribers: int, knot: int) -> Floats:
 
 
 def _habits(people: Population, medium: Medium, heavy_share: float) -> Habits:
-    own, other = people.habits[medium], people.heavy.get(medium)
-    if other is None or heavy_share == 0.0:
-        return own
+    habits, heavy = people.habits[medium], people.heavy.get(medium)
+    if heavy is None or heavy_share == 0.0:
+        return habits
     replaced = people.heavy_order < heavy_share
-    return Habits(np.where(replaced, other.rate, own.rate), np.where(replaced, other.mean, own.mean))
+    return Habits(np.where(replaced, heavy.rate, habits.rate), np.where(replaced, heavy.mean, habits.mean))
 
 
 def _rate(draws: _Draws, traits: Traits, rate: Floats, levels: Levels) -> Floats:
-    """Give how many events each subscriber is in for this day."""
+    """Return the expected number of events of each subscriber on this day."""
     spell = _factor(draws.rate_spell[traits.number], traits.rate_spell)
     noise = _factor(draws.rate_noise[traits.number], DAY_NOISE)
     return rate * draws.on * spell * noise * (traits.week[draws.week] * levels.factors.get(traits.count, 1.0))
 
 
 def _use(draws: _Draws, traits: Traits, count: Ints, mean: Floats, levels: Levels) -> dict[Cdr, Ints]:
-    """Give a medium's count and, where it has one, its amount: at least 1 per event, its noise averaged over events."""
+    """Return a medium's count and, if it has one, its amount: at least 1 per event, with noise averaged over events."""
     if traits.amount is None:
         return {traits.count: count}
     size = mean * levels.factors.get(traits.amount, 1.0) * _factor(draws.size_spell[traits.number], traits.size_spell)
@@ -145,7 +145,7 @@ def poisson(rate: Floats, chance: Floats) -> Ints:
 def _inverted(rate: Floats, chance: Floats) -> Ints:
     """Count, all rows at once, how many of the first Poisson probabilities the uniform value covers.
 
-    What is covered stays negative, so it is set aside only now and then: that costs more than to go on with it.
+    Covered values stay negative, so they are set aside only every few steps: removing them costs more than one step.
     """
     count, rows, left, term = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate)), chance.copy(), np.exp(-rate)
     for first in range(1, MOST, SET_ASIDE):

@@ -23,10 +23,10 @@ COUNTS = tuple(medium.value.count for medium in Medium)
 
 
 class World:
-    """A simulated world, asked day by day in any order; only the few days last used are kept in memory.
+    """A simulated world that can be read day by day in any order; only the few days used last are in memory.
 
-    Drift is applied to true usage, then to the chance of churn, then labels are drawn, then usage is recorded. A label
-    exists for every subscriber-day with a record: 1 with the chance its last seven days of true usage give it.
+    Drift is applied to true usage, then to the chance of churn, then labels are drawn, then usage is recorded. Every
+    subscriber-day with a record has a label: 1 with the probability that its last seven days of true usage give it.
     """
 
     def __init__(self, parameters: Parameters) -> None:
@@ -36,24 +36,26 @@ class World:
         self._labels = lru_cache(maxsize=parameters.label_delay + 2)(self._draw_labels)
 
     def records_of_day(self, day: date, labels_as_of: date | None = None) -> pd.DataFrame:
-        """Give the day's records, one per subscriber with any usage, ordered by `number` (the record's within its day).
+        """Return the day's records, one per subscriber with any usage, ordered by `number`, which is unique in the day.
 
         Columns `RECORD_COLUMNS`: DP_DATE is an aware instant of the day, usage is Int64 (seconds, bytes), and
-        PSEUDO_CHURNED (Int8) is NULL save where it is known by the end of the day `labels_as_of`.
+        PSEUDO_CHURNED (Int8) is NULL unless it is known by the end of the day `labels_as_of`.
 
         Raises:
             InvalidInput: the day is before the world's start date.
         """
         if day < self.parameters.start_date:
             first = self.parameters.start_date
-            raise InvalidInput(f"The world's records start on {first}; ask for that day or a later one, not {day}.")
+            raise InvalidInput(
+                f"The world's records start on {first}; request that day or a later one instead of {day}."
+            )
         labels, usage = self._labels(day), self._usage(day)
         known = self._known_on(day) <= (labels_as_of.toordinal() if labels_as_of else 0)
         values = recorded(usage, self.people, day, self.parameters.drifts)
         return record_frame(self.people, stamps(self.people, day), values, labels, known)
 
     def labels_known_on(self, day: date, since: date | None = None) -> pd.DataFrame:
-        """Give the labels that become known on this day, of records from `since` on (default: the start date).
+        """Return the labels that become known on this day, of records from `since` on (default: the start date).
 
         Columns `LABEL_COLUMNS`: number, DP_DATE and DP_MSISDN of the whole-day record, PSEUDO_CHURNED (0 or 1) and
         KNOWN_AT, the end of this day. A 1 is known one to `label_delay` days after its record, a 0 after `label_delay`.
@@ -64,11 +66,11 @@ class World:
         return pd.concat(frames, ignore_index=True) if frames else self._label_frame(day, np.zeros(1, np.bool_))
 
     def known_labels(self, day_of_record: date, as_of: date) -> pd.DataFrame:
-        """Give the labels of one day's records known by the end of the day `as_of`; columns as `labels_known_on`."""
+        """Return the labels of one day's records known by the end of the day `as_of`; columns as `labels_known_on`."""
         return self._label_frame(day_of_record, self._known_on(day_of_record) <= as_of.toordinal())
 
     def chances_of_day(self, day: date) -> pd.DataFrame:
-        """Give the true chance behind each of the day's labels: number, DP_MSISDN, chance. No monitor may see it."""
+        """Return the true chance behind each label of a day: number, DP_MSISDN, chance. The monitor never reads it."""
         seen = np.flatnonzero(self._usage(day).seen)
         columns = {NUMBER: seen, Cdr.MSISDN: self.people.msisdn[seen], "chance": self._chances(day)[seen]}
         return pd.DataFrame(columns)
@@ -78,7 +80,7 @@ class World:
         return split(frame, parts, self.parameters.seed, keep_empty=keep_empty)
 
     def truth(self) -> pd.DataFrame:
-        """Give the injected drifts as rows of the truth schema: `TRUTH_COLUMNS`."""
+        """Return the injected drifts as rows of the truth schema: `TRUTH_COLUMNS`."""
         return truth_frame(self.parameters.drifts)
 
     @property
@@ -94,8 +96,8 @@ class World:
         for drift in self._active(day, DriftKind.COVARIATE):
             for column in (drift.column,) if drift.column else COUNTS:
                 factors[column] = factors.get(column, 1.0) * (1.0 + drift.size)
-        own = np.prod([1.0 - drift.size for drift in self._active(day, DriftKind.MIX)])
-        return Levels(factors, 1.0 - float(own))
+        unreplaced = np.prod([1.0 - drift.size for drift in self._active(day, DriftKind.MIX)])
+        return Levels(factors, 1.0 - float(unreplaced))
 
     def _risk(self, day: date) -> Risk:
         slope = np.prod([1.0 - 2.0 * drift.size for drift in self._active(day, DriftKind.CONCEPT)])
@@ -105,7 +107,7 @@ class World:
         return usage_of_day(self.people, day.toordinal(), self._levels(day))
 
     def _chances(self, day: date) -> Floats:
-        """Give the chance per subscriber, 0 for those without a record."""
+        """Return the chance per subscriber, 0 for those without a record."""
         seen = self._usage(day).seen
         logit = usage_logit([self._usage(day - timedelta(days=n)) for n in reversed(range(TRAILING_DAYS))])
         result = np.zeros(self.people.subscribers)
@@ -117,7 +119,7 @@ class World:
         return draw_labels(self.people, day.toordinal(), seen, self._chances(day), delay)
 
     def _known_on(self, day: date) -> Ints:
-        """Give the ordinal of the day at whose end each subscriber's label of this day is known."""
+        """Return the ordinal of the day at whose end each subscriber's label of this day is known."""
         labels = self._labels(day)
         return day.toordinal() + np.where(labels.churned, labels.delay, self.parameters.label_delay)
 

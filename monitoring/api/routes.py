@@ -1,4 +1,4 @@
-"""The JSON API: what was computed and how each model stands."""
+"""The JSON API: polls, models, and the chunks of each model with their revisions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,61 +30,61 @@ from monitoring.report.advice import NO_MODEL, TRAIN_ONE, Advice, advice_on
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
-NEWEST = 7
-"""How many chunks of each model `/run-monitoring` answers with."""
+NEWEST_CHUNKS = 7
+"""How many chunks of each model the response of `/run-monitoring` contains."""
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 _no_model = (AdviceOut.of(Advice(NO_MODEL, TRAIN_ONE, urgent=True)),)
 
 
 def make_api(monitor: Monitor) -> APIBlueprint:
-    """Make the routes over a monitor."""
+    """Build the API's routes for a monitor."""
     api = APIBlueprint("api", __name__, tag="Monitoring")
 
     @needs(Scope.OPERATE)
     def run_monitoring() -> PollOut:
-        """Compute all that is pending, open chunks and failed ones too, and say what was found."""
-        return _polled(monitor, monitor.poll(scheduled=False))
+        """Compute every pending chunk, open and failed ones included, and return what changed."""
+        return _poll_out(monitor, monitor.poll(scheduled=False))
 
     @needs(Scope.READ)
     def models() -> ModelsOut:
-        """List the registered models, and what each lacks."""
-        known = tuple(_model(monitor, name, versions) for name, versions in monitor.models().items())
-        return ModelsOut(models=known, missing=() if known else _no_model)
+        """List the registered models, and what is missing for each."""
+        registered = tuple(_model_out(monitor, name, versions) for name, versions in monitor.models().items())
+        return ModelsOut(models=registered, missing=() if registered else _no_model)
 
     @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
-        """List a model's chunks with verdicts and results, oldest first."""
+        """List a model's chunks with their verdicts and results, oldest first."""
         status = monitor.status(name, query_data.version, ChunkRange(query_data.first, query_data.last))
-        found = tuple(ChunkOut.of(status.version.spec, report) for report in status.chunks)
-        return ChunksOut(model=name, version=status.version.number, clock=status.clock, chunks=found)
+        reports = tuple(ChunkOut.of(status.version.spec, report) for report in status.chunks)
+        return ChunksOut(model=name, version=status.version.number, clock=status.clock, chunks=reports)
 
     @needs(Scope.READ)
     def revisions(name: str, start: str, query_data: VersionQuery) -> RevisionsOut:
-        """List all that was ever said of the chunk that holds an instant, oldest first."""
+        """List all revisions of the chunk that contains an instant, oldest first."""
         history = monitor.history(name, query_data.version, _parsed(start))
-        found = tuple(RevisionOut.of(one, results, history.verdicts) for one, results in history.revisions)
+        listed = tuple(RevisionOut.of(revision, results, history.verdicts) for revision, results in history.revisions)
         return RevisionsOut(
             model=name,
             version=history.version.number,
             start=history.chunk.start,
             end=history.chunk.end,
-            revisions=found,
+            revisions=listed,
         )
 
-    def route(rule: str, view: Callable[..., object], gives: type, *, takes: type | None = None) -> None:
-        taking = api.input(takes, location="query")(view) if takes else view
+    def route(rule: str, view: Callable[..., object], response: type, *, query: type | None = None) -> None:
+        with_query = api.input(query, location="query")(view) if query else view
         methods = ["GET", "POST"] if view is run_monitoring else ["GET"]
-        api.route(rule, methods=methods)(api.output(gives)(taking))
+        api.route(rule, methods=methods)(api.output(response)(with_query))
 
     route("/run-monitoring", run_monitoring, PollOut)
     route("/models", models, ModelsOut)
-    route("/models/<name>/chunks", chunks, ChunksOut, takes=ChunkQuery)
-    route("/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, takes=VersionQuery)
+    route("/models/<name>/chunks", chunks, ChunksOut, query=ChunkQuery)
+    route("/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, query=VersionQuery)
     return api
 
 
 def describe_paths(document: Document) -> None:
-    """Say of what kind a chunk's start in a path is."""
+    """Describe the format of a chunk's start in a path, for the OpenAPI document."""
     for path, operations in document["paths"].items():
         for parameter in operations["get"].get("parameters", ()) if "{start}" in path else ():
             if parameter["name"] == "start":
@@ -95,10 +95,10 @@ def _parsed(start: str) -> datetime:
     try:
         return _instant.validate_python(start)
     except ValidationError as error:
-        raise InvalidInput(f"{start!r} is no instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
+        raise InvalidInput(f"{start!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
 
 
-def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
+def _model_out(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
     status = monitor.status(name, versions[-1], ChunkRange())
     version, fitted = status.version, status.version.fitted
     return ModelOut(
@@ -117,8 +117,8 @@ def _model(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
     )
 
 
-def _polled(monitor: Monitor, summary: PollSummary) -> PollOut:
-    models = tuple(_after_poll(monitor, name, versions[-1]) for name, versions in monitor.models().items())
+def _poll_out(monitor: Monitor, summary: PollSummary) -> PollOut:
+    models = tuple(_model_polled(monitor, name, versions[-1]) for name, versions in monitor.models().items())
     return PollOut(
         message=_message(summary),
         seconds=round(summary.seconds, 3),
@@ -132,14 +132,14 @@ def _polled(monitor: Monitor, summary: PollSummary) -> PollOut:
     )
 
 
-def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
+def _model_polled(monitor: Monitor, name: str, version: int) -> ModelPolled:
     status = monitor.status(name, version, ChunkRange())
     spec = status.version.spec
     return ModelPolled(
         name=name,
         version=version,
         clock=status.clock,
-        chunks=tuple(ChunkBrief.of(spec, report) for report in status.chunks[-NEWEST:]),
+        chunks=tuple(ChunkBrief.of(spec, report) for report in status.chunks[-NEWEST_CHUNKS:]),
         missing=tuple(map(AdviceOut.of, advice_on(spec, status.chunks))),
     )
 
@@ -147,5 +147,6 @@ def _after_poll(monitor: Monitor, name: str, version: int) -> ModelPolled:
 def _message(summary: PollSummary) -> str:
     if not (summary.batches or summary.outcomes):
         return "Nothing was pending."
-    done = f"{summary.chunks} chunks computed, {summary.revisions} of them revised; {summary.verdicts} verdicts turned."
-    return f"{done} {summary.failed} failed." if summary.failed else done
+    revised = f" ({summary.revisions} revised)" if summary.revisions else ""
+    computed = f"{summary.chunks} chunks computed{revised}; {summary.verdicts} verdicts changed."
+    return f"{computed} {summary.failed} failed." if summary.failed else computed

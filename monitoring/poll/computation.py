@@ -1,4 +1,4 @@
-"""One chunk, computed in one transaction: claim, read, evaluate, store, say, settle."""
+"""Compute one chunk in one transaction: read, evaluate, store, derive verdicts, settle the claim."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -9,27 +9,29 @@ from sqlalchemy import Connection
 
 import driftline
 from driftline.clock import Clock
+from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import content_hash
 from driftline.engine.results import LABEL, Result
 from driftline.engine.verdicts.verdict import LOOKBACK
-from driftline.store.registry import Version, queue
-from monitoring.poll import pending
-from monitoring.poll.neighbourhood import Neighbourhood
+from driftline.store import pending_chunks
+from driftline.store.registry import Version
+from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
-from monitoring.poll.watched import Watched, chunk_at, closing, next_due, reach
 
 GROWTH = 10
-"""The scheduled poll leaves an open chunk alone until it grew by one in this many rows."""
+"""A scheduled poll skips an open chunk until it has grown by one row in this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkOutcome:
-    """What became of one claimed chunk: `computed` anew or not, as a new `revision` of a closed chunk or not.
+    """The outcome of one claimed chunk: whether it was `computed`, and whether that `revised` a closed chunk.
 
-    `verdicts` counts the verdicts that turned, its own and later ones; `failure` says why nothing was stored.
+    `verdicts` counts the verdicts that changed, its own and those of later chunks. `left_open` marks an open chunk
+    that was skipped because it has hardly grown. `failure` says why nothing was stored.
     """
 
     start: datetime
@@ -41,47 +43,51 @@ class ChunkOutcome:
 
 
 def compute(
-    connection: Connection, watched: Watched, claim: pending.Claim, wall: Clock, *, scheduled: bool
+    connection: Connection, monitored: MonitoredVersion, claim: pending_chunks.Claim, wall: Clock, *, scheduled: bool
 ) -> ChunkOutcome:
-    """Compute a claimed chunk from what is committed by now, and let the claim go; the caller commits.
+    """Compute a claimed chunk from what is committed by now, and settle the claim; the caller commits.
 
-    Everything is read after the claim: it may show more than was claimed, never less. What is said follows from the
-    clocks as they are under the version's lock: nobody who looked later has spoken yet.
+    Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
+    closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
+    verdict by a later clock.
     """
-    version = watched.version(connection)
-    clock = watched.clock(connection, wall())
+    version = monitored.load(connection)
+    clock = monitored.clock(connection, wall())
     chunk = chunk_at(version.spec, claim.start)
     if chunk.start != claim.start:
-        return _requeue(connection, watched, chunk, claim)
-    store = RevisionStore(watched.key)
+        return _requeue(connection, monitored, chunk, claim)
+    store = RevisionStore(monitored.key)
     before = store.current(connection, chunk.start)
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
     frame = version.store.read(connection, version.number, chunk.start, chunk.end)
-    found = _revision(version, chunk, frame, wall())
-    results = _evaluate(version, before, found, frame)
-    watched.lock(connection)
+    revision = _revision(version, chunk, frame, wall())
+    results = _evaluate(version, before, revision, frame)
+    monitored.lock(connection)
     now = wall()
-    clock = watched.clock(connection, now)
-    found = replace(found, closed=clock >= closing(version.spec, chunk))
-    _store(connection, store, before, found, results)
-    changed = results is not None
-    turned = _say_anew(connection, watched, store, before, chunk, clock, now)
-    pending.settle(connection, watched.key, chunk.start, next_due(version.spec, chunk, clock))
-    return ChunkOutcome(chunk.start, changed, changed and before is not None and before.closed, turned)
+    clock = monitored.clock(connection, now)
+    revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
+    _store(connection, store, before, revision, results)
+    computed = results is not None
+    changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
+    pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
+    return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
 
 
-def _requeue(connection: Connection, watched: Watched, chunk: Chunk, claim: pending.Claim) -> ChunkOutcome:
-    """A start that an older spec's calendar gave: the chunk that holds it now is pending in its place."""
-    pending.settle(connection, watched.key, claim.start, None)
-    queue(connection, watched.key.model_number, watched.key.version, {chunk.start})
+def _requeue(
+    connection: Connection, monitored: MonitoredVersion, chunk: Chunk, claim: pending_chunks.Claim
+) -> ChunkOutcome:
+    """Replace a claim that was queued under an older spec's calendar by the chunk that now contains its start."""
+    pending_chunks.settle(connection, monitored.key, claim.start, None)
+    pending_chunks.queue(connection, monitored.key, {chunk.start})
     return ChunkOutcome(claim.start)
 
 
 def _hardly_grown(
     connection: Connection, version: Version, before: Revision | None, chunk: Chunk, clock: datetime
 ) -> bool:
-    if before is None or before.closed or clock >= closing(version.spec, chunk):
+    """Return whether a stored open chunk, computed under the current spec, has grown by less than a tenth."""
+    if before is None or before.closed or clock >= closing_time(version.spec, chunk):
         return False
     if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
         return False
@@ -90,9 +96,9 @@ def _hardly_grown(
 
 
 def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, now: datetime) -> Revision:
-    """Describe what was read; whether the chunk has closed is known under the lock."""
+    """Return the revision that the rows make, still open: whether the chunk has closed is decided under the lock."""
     labelled = frame[LABEL].notna()
-    known = pd.to_datetime(frame["label_known_at"], utc=True)
+    known_at = pd.to_datetime(frame["label_known_at"], utc=True)
     batches = {*frame["batch_number"], *frame.loc[labelled, "label_batch_number"]}
     return Revision(
         number=1,
@@ -100,93 +106,101 @@ def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, now: datetime
         closed=False,
         rows=len(frame),
         labelled=int(labelled.sum()),
-        content_hash=_content(version, frame),
+        content_hash=_content_hash(version, frame),
         provenance=Provenance(
             version.spec_revision,
             version.reference_hash,
             driftline.__version__,
             tuple(sorted(int(number) for number in batches)),
-            known.max().to_pydatetime() if labelled.any() else None,
+            known_at.max().to_pydatetime() if labelled.any() else None,
         ),
         computed_at=now,
     )
 
 
-def _content(version: Version, frame: pd.DataFrame) -> str:
-    """Hash all that results depend on: rows and labels, the spec revision, the reference."""
+def _content_hash(version: Version, frame: pd.DataFrame) -> str:
+    """Hash everything that results depend on: rows and labels, the spec revision and the reference."""
     digest = hashlib.sha256(f"{version.spec_revision} {version.reference_hash}\n".encode())
     digest.update(content_hash(frame, version.spec).encode())
     return digest.hexdigest()
 
 
 def _evaluate(
-    version: Version, before: Revision | None, found: Revision, frame: pd.DataFrame
+    version: Version, before: Revision | None, revision: Revision, frame: pd.DataFrame
 ) -> tuple[Result, ...] | None:
-    """Compute the results, or give None where nothing is new: the content is the same, or there never was any."""
+    """Return the results, or None if nothing has changed: the content is the same, or there never was any."""
     if before is None:
-        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, found.chunk)
-    if (before.content_hash, before.chunk) == (found.content_hash, found.chunk):
+        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, revision.chunk)
+    if (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
         return None
-    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, found.chunk)
+    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, revision.chunk)
 
 
 def _store(
     connection: Connection,
     store: RevisionStore,
     before: Revision | None,
-    found: Revision,
+    revision: Revision,
     results: tuple[Result, ...] | None,
 ) -> None:
-    """Store what is new: in place while the chunk was open, as a new revision after; a chunk that closed stays so.
+    """Store changed results: in place if the chunk was open, else as a new revision; a closed chunk stays closed.
 
-    What an older calendar said from the same start on is another chunk: it is kept, and does not close this one.
+    A chunk of an older calendar with the same start is a different chunk: it is kept, and does not close this one.
     """
     if results is not None:
-        same = before if before is not None and before.chunk == found.chunk else None
+        same = before if before is not None and before.chunk == revision.chunk else None
         in_place = same is not None and not same.closed
-        number = store.newest_number(connection, found.chunk.start) + (not in_place)
-        closed = found.closed or (same is not None and same.closed)
-        store.write(connection, replace(found, number=number, closed=closed), results)
-    elif before is not None and found.closed and not before.closed:
+        number = store.newest_number(connection, revision.chunk.start) + (not in_place)
+        closed = revision.closed or (same is not None and same.closed)
+        store.write(connection, replace(revision, number=number, closed=closed), results)
+    elif before is not None and revision.closed and not before.closed:
         store.close(connection, before)
 
 
-def _say_anew(
+def _rederive_verdicts(
     connection: Connection,
-    watched: Watched,
+    monitored: MonitoredVersion,
     store: RevisionStore,
     before: Revision | None,
     chunk: Chunk,
     clock: datetime,
     now: datetime,
 ) -> int:
-    """Derive the verdict of the chunk and of the later ones that read it; give how many turned."""
-    spec = watched.version(connection).spec
-    last = chunk.start + reach(spec)
-    around = _neighbourhood(connection, store, watched, chunk, last, clock)
-    verdicts = VerdictStore(watched.key)
-    spoken = verdicts.between(connection, chunk.start, last)
-    turned = 0
-    for start in sorted(start for start in around.revisions if start >= chunk.start):
-        revision, old, verdict = around.revisions[start], spoken.get(start), around.verdict(start)
-        if old is not None and (old.revision, old.verdict) == (revision.number, verdict):
+    """Derive the verdicts of the chunk and of the later ones that read it; return how many changed.
+
+    A changed verdict replaces the one of an open chunk, and is added after the one of a closed chunk.
+    """
+    spec = monitored.load(connection).spec
+    last = chunk.start + verdict_reach(spec)
+    context = _verdict_context(connection, store, monitored, chunk, last, clock)
+    verdicts = VerdictStore(monitored.key)
+    stored = verdicts.between(connection, chunk.start, last)
+    changed = 0
+    for start in sorted(start for start in context.revisions if start >= chunk.start):
+        revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
+        if current is not None and (current.revision, current.verdict) == (revision.number, verdict):
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
-        in_place = old is not None and old.revision == revision.number and was_open
-        verdicts.say(connection, revision, verdict, now, instead=old if in_place else None)
-        turned += 1
-    return turned
+        in_place = current is not None and current.revision == revision.number and was_open
+        verdicts.write(connection, revision, verdict, now, replaced=current if in_place else None)
+        changed += 1
+    return changed
 
 
-def _neighbourhood(
-    connection: Connection, store: RevisionStore, watched: Watched, chunk: Chunk, last: datetime, clock: datetime
-) -> Neighbourhood:
-    """Read the current facts around a chunk: whole from its lookback on, only performance as far as records reach."""
-    spec = watched.version(connection).spec
-    first = chunk.start - reach(spec)
+def _verdict_context(
+    connection: Connection,
+    store: RevisionStore,
+    monitored: MonitoredVersion,
+    chunk: Chunk,
+    last: datetime,
+    clock: datetime,
+) -> VerdictContext:
+    """Read the current facts around a chunk: all results from its lookback on, before that performance only."""
+    spec = monitored.load(connection).spec
+    first = chunk.start - verdict_reach(spec)
     near = chunk
     for _ in range(LOOKBACK):
         near = previous_chunk(near, spec.period, spec.zone)
     results = store.results_between(connection, first, near.start, performance_only=True)
     results |= store.results_between(connection, near.start, last)
-    return Neighbourhood(spec, clock, store.between(connection, first, last), results)
+    return VerdictContext(spec, clock, store.between(connection, first, last), results)

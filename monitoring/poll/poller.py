@@ -1,4 +1,4 @@
-"""The poll: pending batches become pending chunks, and each due chunk is computed in a transaction of its own."""
+"""The poll: turn pending batches into pending chunks, then compute each due chunk in its own transaction."""
 
 import logging
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
 from driftline.errors import DriftlineError, Unavailable
+from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
-from monitoring.poll import pending
+from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
-from monitoring.poll.placement import place_batches
-from monitoring.poll.watched import VersionKey, Watched
+from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class VersionPoll:
-    """What one poll did for one model version: the outcomes of the chunks it claimed, oldest chunk first."""
+    """What one poll did for one model version: the outcome of each claimed chunk, oldest first."""
 
     name: str
     key: VersionKey
@@ -28,13 +29,13 @@ class VersionPoll:
 
     @property
     def changed(self) -> bool:
-        """Say whether a report may be another than before: a chunk was computed, closed, failed, or is well again."""
+        """Whether the reports may have changed: a chunk was computed, closed, failed or recovered."""
         return any(not outcome.left_open for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class PollSummary:
-    """What one poll did: batches placed, and by version the chunks it claimed; `seconds` on the wall."""
+    """What one poll did: the number of batches processed, the poll of each version, and its duration in seconds."""
 
     batches: int
     polls: tuple[VersionPoll, ...]
@@ -42,7 +43,7 @@ class PollSummary:
 
     @property
     def outcomes(self) -> tuple[ChunkOutcome, ...]:
-        """The outcomes of all versions."""
+        """The chunk outcomes of all versions."""
         return tuple(outcome for poll in self.polls for outcome in poll.outcomes)
 
     @property
@@ -57,66 +58,67 @@ class PollSummary:
 
     @property
     def verdicts(self) -> int:
-        """How many verdicts turned."""
+        """How many verdicts changed."""
         return sum(outcome.verdicts for outcome in self.outcomes)
 
     @property
     def left_open(self) -> int:
-        """How many open chunks were left alone, since they hardly grew."""
+        """How many open chunks were skipped because they have hardly grown."""
         return sum(outcome.left_open for outcome in self.outcomes)
 
     @property
     def failed(self) -> int:
-        """How many chunks could not be computed; they will be tried again."""
+        """How many chunks failed; they are tried again later."""
         return sum(outcome.failure is not None for outcome in self.outcomes)
 
 
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
-    """Do all that is pending, once; `now` is the wall's aware instant as it begins.
+    """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
-    A `scheduled` poll leaves open chunks alone until they grew by a tenth, and failed ones until they have rested; one
-    that was asked for takes all. Any number of polls may run at once and be killed anywhere: the stored results are
-    the same in the end. A chunk that fails does not stop the others.
+    A `scheduled` poll skips open chunks until they have grown by a tenth, and failed chunks until their retry is due; a
+    requested poll takes all of them. Any number of polls may run at the same time and be killed at any point: the
+    stored results are the same in the end. A chunk that fails does not stop the others.
 
     Raises:
-        Unavailable: the database is away or its schema is not this version's; nothing half-done was kept.
+        Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
     """
     began = perf_counter()
     wall = _running(now)
-    batches = place_batches(engine)
+    batches = queue_touched_chunks(engine)
     with translated(), engine.connect() as connection:
-        versions = pending.versions(connection)
-    polls = tuple(_poll_version(engine, Watched(engine, name, key), wall, scheduled) for name, key in versions)
+        versions = pending_chunks.versions(connection)
+    polls = tuple(_poll_version(engine, MonitoredVersion(engine, name, key), wall, scheduled) for name, key in versions)
     return PollSummary(batches, polls, perf_counter() - began)
 
 
 def _running(now: datetime) -> Clock:
-    """Give a clock that shows `now` and goes on: a poll may take long, and others may begin after it."""
+    """Return a clock that starts at `now` and runs on: a poll may take long, and others may begin after it."""
     began = perf_counter()
     return lambda: now + timedelta(seconds=perf_counter() - began)
 
 
-def _poll_version(engine: Engine, watched: Watched, wall: Clock, scheduled: bool) -> VersionPoll:
+def _poll_version(engine: Engine, monitored: MonitoredVersion, wall: Clock, scheduled: bool) -> VersionPoll:
     """Compute the due chunks of a version, oldest first, because later verdicts read earlier chunks."""
     outcomes: list[ChunkOutcome] = []
-    while outcome := _poll_chunk(engine, watched, outcomes[-1].start if outcomes else None, wall, scheduled):
+    while outcome := _poll_chunk(engine, monitored, outcomes[-1].start if outcomes else None, wall, scheduled):
         outcomes.append(outcome)
-    return VersionPoll(watched.name, watched.key, tuple(outcomes))
+    return VersionPoll(monitored.name, monitored.key, tuple(outcomes))
 
 
 def _poll_chunk(
-    engine: Engine, watched: Watched, after: datetime | None, wall: Clock, scheduled: bool
+    engine: Engine, monitored: MonitoredVersion, after: datetime | None, wall: Clock, scheduled: bool
 ) -> ChunkOutcome | None:
+    """Claim and compute the next due chunk in one transaction, or record why it failed; None if no chunk is due."""
     claimed: list[datetime] = []
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | None:
         now = wall()
-        clock = watched.clock(connection, now)
-        claim = pending.claim(connection, watched.key, clock, after, now if scheduled else None)
+        clock = monitored.clock(connection, now)
+        claim = pending_chunks.claim(connection, monitored.key, clock, after, now if scheduled else None)
         if claim is None:
             return None
         claimed.append(claim.start)
-        return compute(connection, watched, claim, wall, scheduled=scheduled)
+        return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
     try:
         return in_transaction(engine, claim_and_compute)
@@ -125,13 +127,11 @@ def _poll_chunk(
     except Exception as error:
         if not claimed:
             raise
-        log.exception("%s version %d, chunk of %s failed.", watched.name, watched.key.version, claimed[-1])
-        return _record_failure(engine, watched.key, claimed[-1], error, wall())
+        log.exception("%s version %d: the chunk of %s failed.", monitored.name, monitored.key.version, claimed[-1])
+        return _record_failure(engine, monitored.key, claimed[-1], error, wall())
 
 
 def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> ChunkOutcome:
-    reason = (
-        error.message if isinstance(error, DriftlineError) else f"{type(error).__name__}: the monitor's log says more."
-    )
-    in_transaction(engine, lambda connection: pending.fail(connection, key, start, reason, now))
+    reason = error.message if isinstance(error, DriftlineError) else f"{type(error).__name__}: see the monitor's log."
+    in_transaction(engine, lambda connection: pending_chunks.fail(connection, key, start, reason, now))
     return ChunkOutcome(start, failure=reason)

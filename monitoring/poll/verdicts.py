@@ -1,4 +1,4 @@
-"""What was said of each chunk: verdicts, one after the other, the last one current."""
+"""The verdict store: the verdicts of each chunk in the order they were derived, the last one current."""
 
 import json
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State, Verdict
 from driftline.store.tables import verdicts
+from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import Revision
-from monitoring.poll.watched import VersionKey
 
 _start = verdicts.c.chunk_start
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """A verdict as it was said: of which revision, the how manyeth of it, and when."""
+    """A stored verdict: its revision, its position in that revision's history, and when it was derived."""
 
     revision: int
     sequence: int
@@ -28,46 +28,46 @@ class StoredVerdict:
 
 
 class VerdictStore:
-    """Reads and writes the verdicts of one model version; of each chunk one is current."""
+    """Reads and writes the verdicts of one model version; one verdict of each chunk is current."""
 
     def __init__(self, key: VersionKey) -> None:
-        """Take the version; nothing is opened."""
+        """Store the version's key; nothing is opened."""
         self.key = key
 
     def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, StoredVerdict]:
-        """Give by start the current verdicts of chunks that start from `first` to `last`, both included."""
-        wanted = and_(self._mine(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
-        rows = connection.execute(select(verdicts).where(wanted)).mappings()
+        """Return by start the current verdicts of chunks that start from `first` to `last`, both included."""
+        current = and_(self._of_version(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
+        rows = connection.execute(select(verdicts).where(current)).mappings()
         return {aware_utc(row["chunk_start"]): _stored_verdict(row) for row in rows}
 
     def history(self, connection: Connection, start: datetime) -> list[StoredVerdict]:
-        """Give every verdict of a chunk, oldest first."""
-        wanted = and_(self._mine(), _start == naive_utc(start))
+        """Return every verdict of a chunk, oldest first."""
+        of_chunk = and_(self._of_version(), _start == naive_utc(start))
         rows = connection.execute(
-            select(verdicts).where(wanted).order_by(verdicts.c.revision, verdicts.c.sequence)
+            select(verdicts).where(of_chunk).order_by(verdicts.c.revision, verdicts.c.sequence)
         ).mappings()
         return [_stored_verdict(row) for row in rows]
 
-    def say(
+    def write(
         self,
         connection: Connection,
         revision: Revision,
         verdict: Verdict,
         now: datetime,
         *,
-        instead: StoredVerdict | None,
+        replaced: StoredVerdict | None,
     ) -> None:
-        """Make a verdict on a revision the current one; `instead` of a provisional one of an open chunk, if given."""
-        chunk = and_(self._mine(), _start == naive_utc(revision.chunk.start))
-        if instead is not None:
-            spoken = and_(chunk, verdicts.c.revision == instead.revision, verdicts.c.sequence == instead.sequence)
-            connection.execute(delete(verdicts).where(spoken))
+        """Make a verdict on a revision the current one; `replaced`, if not None, is deleted."""
+        chunk = and_(self._of_version(), _start == naive_utc(revision.chunk.start))
+        if replaced is not None:
+            row = and_(chunk, verdicts.c.revision == replaced.revision, verdicts.c.sequence == replaced.sequence)
+            connection.execute(delete(verdicts).where(row))
         connection.execute(update(verdicts).where(chunk, verdicts.c.current).values(current=False))
-        before = select(func.coalesce(func.max(verdicts.c.sequence), 0))
-        sequence = connection.execute(before.where(chunk, verdicts.c.revision == revision.number)).scalar_one() + 1
+        newest = select(func.coalesce(func.max(verdicts.c.sequence), 0))
+        sequence = connection.execute(newest.where(chunk, verdicts.c.revision == revision.number)).scalar_one() + 1
         connection.execute(insert(verdicts).values(self._row(revision, sequence, verdict, now)))
 
-    def _mine(self) -> ColumnElement[bool]:
+    def _of_version(self) -> ColumnElement[bool]:
         return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
 
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:

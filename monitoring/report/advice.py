@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Spec
 from driftline.engine.verdicts.findings import percent
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, period_label
-from monitoring.poll.watched import closing, label_deadline
 
 NO_MODEL = "No model version is registered yet."
 TRAIN_ONE = "Train and register one: `make demo`, or `pyspark/train_model.py`."
@@ -97,7 +97,7 @@ def _open(spec: Spec, reports: Iterable[ChunkView]) -> Advice | None:
 
 def closes(spec: Spec, report: ChunkView) -> str:
     """Say when an open chunk closes: by the wall's clock, or with the first prediction that is late enough."""
-    at = f"{closing(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
+    at = f"{closing_time(spec, report.chunk).astimezone(spec.zone):%-d %B, %H:%M}"
     if spec.clock is ModelClock.WALL:
         return f"on {at}"
     return f"with the first prediction of {at} or later, since the model's clock is the newest of its data"

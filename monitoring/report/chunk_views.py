@@ -6,15 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.results import State, Verdict
 from driftline.engine.spec import Spec
 from driftline.report.view import ChunkView
+from driftline.store import pending_chunks
 from driftline.store.registry import Version
-from monitoring.poll import pending
+from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import RevisionStore
 from monitoring.poll.verdicts import VerdictStore
-from monitoring.poll.watched import LONGEST, VersionKey, chunk_at, closing, label_deadline
 
 NOT_COMPUTED = Verdict(State.NO_DATA, ("The next poll computes this chunk.",), provisional=True)
 EMPTY = Verdict(State.NO_DATA, ("There are no predictions in this chunk.",), provisional=False)
@@ -33,8 +34,8 @@ class ChunkRange:
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
     """Read the chunks of a version, oldest first, including the calendar's chunks that have no rows."""
     key = VersionKey(version.model_number, version.number)
-    store, failures = RevisionStore(key), pending.failures(connection, key)
-    waiting = set(pending.waiting(connection, key))
+    store, failures = RevisionStore(key), pending_chunks.failures(connection, key)
+    waiting = set(pending_chunks.changed(connection, key))
     limits = _limits(connection, store, version.spec, requested, [*failures, *waiting])
     if limits is None:
         return []
@@ -54,7 +55,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
                 end=chunk.end,
                 rows=revision.rows if revision else 0,
                 labelled=revision.labelled if revision else 0,
-                closed=revision.closed if revision else clock >= closing(version.spec, chunk),
+                closed=revision.closed if revision else clock >= closing_time(version.spec, chunk),
                 labels_due=clock >= label_deadline(version.spec, chunk),
                 verdict=verdict,
                 results=results.get(start, ()),
@@ -76,7 +77,7 @@ def _limits(
     if not known:
         return None
     last = min(max(known), requested.last) if requested.last else max(known)
-    earliest = last - (requested.most - 1) * LONGEST[spec.period]
+    earliest = last - (requested.most - 1) * LONGEST_CHUNK[spec.period]
     first = max(min(known), requested.first or earliest)
     return (first, last) if first <= last else None
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import finish_chunk, summarize_chunk
 from driftline.engine.fitted_methods import Summary, require
@@ -291,8 +292,8 @@ def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: b
     return ChunkFacts(
         start=chunk.start,
         end=chunk.end,
-        closed=complete and now >= chunk.end + spec.allowed_lateness,
-        labels_due=complete and now >= chunk.end + spec.label_delay,
+        closed=complete and now >= closing_time(spec, chunk.chunk),
+        labels_due=complete and now >= label_deadline(spec, chunk.chunk),
         rows=chunk.rows,
         labelled=chunk.labelled,
         results=chunk.results,

@@ -193,6 +193,7 @@ class KafkaSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _check_protocol(self) -> Self:
+        """Require the settings that the protocol uses, and only those."""
         protocol = self.security_protocol
         required = ("ssl_ca",) * protocol.uses_tls + _SASL * protocol.uses_password
         used = required + ("ssl_cert", "ssl_key") * protocol.uses_tls

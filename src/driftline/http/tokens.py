@@ -240,7 +240,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _keep_owner(path: Path, descriptor: int) -> None:
-    """Give the new file the owner of the old one, so that a change by root leaves it readable for the service."""
+    """Set the owner of the new file to that of the old one: a change by root leaves it readable for the service."""
     if os.geteuid() == 0 and path.exists():
         status = path.stat()
         os.fchown(descriptor, status.st_uid, status.st_gid)

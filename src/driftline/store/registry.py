@@ -17,31 +17,27 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
-    null,
     select,
     update,
 )
-from sqlalchemy.dialects.mysql import insert as upsert
 from sqlalchemy.types import TypeEngine
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
-from driftline.engine.chunks import chunk_of
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
+from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import (
-    ledger,
-    ledger_slots,
     model_versions,
     models,
-    pending_chunks,
     spec_revisions,
 )
+from driftline.store.version_key import VersionKey
 
 READY, CREATING = "ready", "creating"
 TablesHook = Callable[[Connection, PredictionStore], None]
@@ -234,7 +230,7 @@ def _finish(connection: Connection, number: int, version: int, spec: Spec) -> No
     mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
-        queue_all(connection, number, version, spec)
+        pending_chunks.queue_all(connection, VersionKey(number, version), spec)
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:
@@ -256,30 +252,10 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
     def revise(connection: Connection) -> None:
         ensure_model(connection, name, now)
         _add_revision(connection, present.model_number, version, spec, fitted, now)
-        queue_all(connection, present.model_number, version, spec)
+        pending_chunks.queue_all(connection, VersionKey(present.model_number, version), spec)
 
     in_transaction(engine, revise)
     return present.spec_revision + 1
-
-
-def queue_all(connection: Connection, number: int, version: int, spec: Spec) -> None:
-    """Queue every chunk that any batch of the version's predictions touched."""
-    slots = connection.execute(
-        select(ledger_slots.c.slot)
-        .join(ledger, ledger.c.number == ledger_slots.c.batch_number)
-        .where(ledger.c.model_number == number, ledger_slots.c.model_version == version)
-        .distinct()
-    ).scalars()
-    queue(connection, number, version, {chunk_of(aware_utc(slot), spec.period, spec.zone).start for slot in slots})
-
-
-def queue(connection: Connection, number: int, version: int, starts: set[datetime]) -> None:
-    """Make chunks pending now; one that was waiting for its hour no longer waits."""
-    rows = [
-        {"model_number": number, "model_version": version, "chunk_start": naive_utc(start)} for start in sorted(starts)
-    ]
-    if rows:
-        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
 
 
 def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:

@@ -125,7 +125,7 @@ def test_both_libraries_publish(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_another_ca_or_name_is_refused(
+def test_another_ca_or_host_name_is_rejected(
     by_certificate: KafkaSettings, make_publisher: MakePublisher, tmp_path: Path
 ) -> None:
     other = make_certificates(tmp_path, datetime.now(UTC))
@@ -137,14 +137,14 @@ def test_another_ca_or_name_is_refused(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_client_without_its_certificate_is_told(by_certificate: KafkaSettings, make_publisher: MakePublisher) -> None:
+def test_a_missing_client_certificate_is_reported(by_certificate: KafkaSettings, make_publisher: MakePublisher) -> None:
     with pytest.raises(KafkaRefused, match="check KAFKA_SSL_CERT"):
         make_publisher(_route(_changed(by_certificate, ssl_cert=None, ssl_key=None))).probe()
 
 
 @pytest.mark.parametrize("mechanism", [SaslMechanism.SCRAM_SHA_256, SaslMechanism.SCRAM_SHA_512])
 @pytest.mark.usefixtures("hurried")
-def test_a_wrong_password_or_mechanism_is_told(
+def test_a_wrong_password_or_mechanism_is_reported(
     by_password: KafkaSettings, make_publisher: MakePublisher, mechanism: SaslMechanism
 ) -> None:
     wrong = _changed(by_password, sasl_mechanism=mechanism, sasl_password=SecretStr("wrong"))
@@ -153,7 +153,7 @@ def test_a_wrong_password_or_mechanism_is_told(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_plain_text_where_tls_is_spoken_and_tls_where_plain_text_is(
+def test_tls_and_plain_text_do_not_mix(
     broker: TemporaryBroker, by_certificate: KafkaSettings, make_publisher: MakePublisher
 ) -> None:
     with pytest.raises(KafkaUnavailable, match="KAFKA_SECURITY_PROTOCOL"):
@@ -162,7 +162,7 @@ def test_plain_text_where_tls_is_spoken_and_tls_where_plain_text_is(
         make_publisher(_route(_changed(by_certificate, bootstrap_servers=broker.bootstrap_servers))).probe()
 
 
-def test_a_file_that_is_no_certificate_is_told_before_anything_is_connected(
+def test_an_invalid_certificate_file_is_reported_first(
     by_certificate: KafkaSettings, make_publisher: MakePublisher, tmp_path: Path
 ) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")

@@ -21,6 +21,7 @@ from flaskapp.history import raw_file as file_history
 from flaskapp.history.loading import load
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.load_history import load_simulated
+from flaskapp.raw.check import check_file
 from stack import paths
 from tests.integration.flaskapp.observed import contents, record_count
 
@@ -89,7 +90,7 @@ def test_labels_not_known_by_the_last_day_are_null(engine: Engine) -> None:
     assert 0 not in known[last - timedelta(days=1)] | known[last - timedelta(days=2)]
 
 
-def test_a_killed_load_goes_on(engine: Engine) -> None:
+def test_a_killed_load_is_completed(engine: Engine) -> None:
     batches = list(HISTORY.batches(lambda _: None))
     assert len(batches) == 2
     load(engine, HISTORY.span, batches[1:], NOW)
@@ -98,7 +99,7 @@ def test_a_killed_load_goes_on(engine: Engine) -> None:
     assert loaded.records == record_count(engine)
 
 
-def test_another_history_over_the_same_days_is_refused(engine: Engine) -> None:
+def test_a_second_history_over_the_same_days_is_rejected(engine: Engine) -> None:
     load_simulated(engine, HISTORY, NOW)
     before = contents(engine, cdr)
     for until in (date(2026, 1, 30), date(2026, 2, 11)):
@@ -111,7 +112,7 @@ def test_another_history_over_the_same_days_is_refused(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", ["RawData.csv", "RawData.csv.gz"])
-def test_a_file_is_loaded_typed_and_once(command: Command, engine: Engine, tmp_path: Path, name: str) -> None:
+def test_a_file_is_loaded_once_with_its_types(command: Command, engine: Engine, tmp_path: Path, name: str) -> None:
     rows = ["2026-01-01,111,1,60,2,70,0,0,3,99999999999,0", "2026-01-02 10:00:00,222,,NULL,2,70,0,0,3,5,"]
     write_file(tmp_path / name, rows)
     done = command("--folder", str(tmp_path))
@@ -127,7 +128,7 @@ def test_a_file_is_loaded_typed_and_once(command: Command, engine: Engine, tmp_p
     assert contents(engine, cdr) == stored
 
 
-def test_a_file_with_faults_is_refused_whole_with_every_fault(command: Command, engine: Engine, tmp_path: Path) -> None:
+def test_a_file_with_faults_is_rejected_with_every_fault(command: Command, engine: Engine, tmp_path: Path) -> None:
     good = "2026-01-01,111,1,60,2,70,0,0,3,5,0"
     write_file(tmp_path / "RawData.csv", [good, good.replace("60", "x"), good.replace("111", ""), "1,2", *[good] * 9])
     done = command("--folder", str(tmp_path))
@@ -145,13 +146,13 @@ def test_a_long_list_of_faults_is_cut_and_counted(command: Command, tmp_path: Pa
     assert done.stderr.count("  - line ") == 50
 
 
-def test_a_large_file_goes_in_batches_and_is_resumed(
+def test_a_large_file_is_loaded_in_batches_and_resumed(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_history, "MAX_ROWS", 1000)
     path = tmp_path / "RawData.csv"
     write_file(path, [f"2026-01-{1 + n % 28:02d},{n},1,2,3,4,5,6,7,8,1" for n in range(2500)])
-    span = file_history.check_file(path, NOW, lambda _: None)
+    span = file_history.span_of(check_file(path, NOW, lambda _: None))
     assert (span.first, span.last) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 28, tzinfo=UTC))
     batches = list(file_history.file_batches(path, span, lambda _: None))
     assert [len(batch.frame) for batch in batches] == [1000, 1000, 500]
@@ -160,7 +161,7 @@ def test_a_large_file_goes_in_batches_and_is_resumed(
     assert (loaded.records, loaded.new, record_count(engine)) == (2500, 1500, 2500)
 
 
-def test_a_number_out_of_reach_is_one_clear_message(command: Command) -> None:
+def test_a_parameter_out_of_range_is_one_message(command: Command) -> None:
     done = command("--days", "0")
     assert done.returncode == 2
     assert "1 to 3,650 days" in done.stderr

@@ -127,7 +127,7 @@ def _environment(settings: DatabaseSettings, broker: TemporaryBroker, port: int)
     }
 
 
-def test_killed_in_turn_it_ends_as_if_never_killed(world: World) -> None:
+def test_kills_do_not_change_the_result(world: World) -> None:
     """The simulator twice, MySQL and Kafka once each; then the same stream in peace gives the same tables."""
     assert world.call("POST", "/start_stream", STREAM).status_code == 200
     world.wait_for(lambda status: status["batches_done"] >= 4)
@@ -166,7 +166,7 @@ def _tables_of_a_quiet_stream(world: World) -> list[list[tuple[Any, ...]]]:
     return _tables(world.engine)
 
 
-def test_a_stream_does_not_start_without_a_server_and_says_which(world: World) -> None:
+def test_a_stream_without_a_server_is_rejected_by_name(world: World) -> None:
     for process, code in ((world.broker.process, "kafka"), (world.database.process, "database")):
         process.kill()
         answer = world.call("POST", "/start_stream", STREAM)
@@ -178,7 +178,7 @@ def test_a_stream_does_not_start_without_a_server_and_says_which(world: World) -
     assert world.stream()["state"] == "idle"
 
 
-def test_a_polite_end_is_quick_and_a_second_simulator_finds_the_port_taken(world: World) -> None:
+def test_sigterm_is_quick_and_a_taken_port_is_reported(world: World) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "flaskapp"], cwd=paths.ROOT, env=world.environment, check=False, timeout=60
     )

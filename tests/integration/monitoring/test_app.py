@@ -60,7 +60,7 @@ def _json(answer: TestResponse) -> Any:
     return answer.json
 
 
-def test_without_a_model_it_says_what_to_do(client: FlaskClient) -> None:
+def test_without_a_model_the_api_advises_training(client: FlaskClient) -> None:
     for path in ("/run-monitoring", "/models"):
         answer = client.get(path)
         assert (answer.status_code, _json(answer)["missing"][0]["missing"]) == (
@@ -71,14 +71,14 @@ def test_without_a_model_it_says_what_to_do(client: FlaskClient) -> None:
     assert "No model version is registered yet." in client.get("/").text
 
 
-def test_a_model_without_predictions_says_what_to_do(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+def test_without_predictions_the_api_advises_scoring(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
     make_world(engine, tmp_path)
     (model,) = _json(client.post("/run-monitoring"))["models"]
     assert (model["chunks"], model["missing"][0]["missing"]) == ([], "No predictions have come yet.")
     assert "No predictions have come yet." in client.get("/models/flights").text
 
 
-def test_run_monitoring_says_what_was_computed(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
+def test_run_monitoring_returns_what_was_computed(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
     first, again = _json(client.post("/run-monitoring")), _json(client.get("/run-monitoring"))
@@ -88,7 +88,7 @@ def test_run_monitoring_says_what_was_computed(client: FlaskClient, engine: Engi
     assert (chunk["start"], chunk["verdict"], chunk["rows"]) == ("2026-02-01T00:00:00Z", "pending_labels", 300)
 
 
-def test_chunks_are_listed_within_the_bounds_asked_for(watched: FlaskClient) -> None:
+def test_chunks_are_listed_within_the_requested_bounds(watched: FlaskClient) -> None:
     answer = _json(watched.get("/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
     assert [chunk["start"] for chunk in answer["chunks"]] == ["2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z"]
     first = answer["chunks"][0]
@@ -113,9 +113,7 @@ def test_chunks_are_valid_under_the_published_schema(watched: FlaskClient) -> No
     assert [chunk.keys() == ChunkOut.model_fields.keys() for chunk in chunks] == [True] * 8
 
 
-def test_a_day_without_predictions_is_said_and_not_left_out(
-    engine: Engine, client: FlaskClient, tmp_path: Path
-) -> None:
+def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
     world.predict(2)
@@ -128,7 +126,7 @@ def test_a_day_without_predictions_is_said_and_not_left_out(
     ]
 
 
-def test_what_was_said_before_stays_readable(watched: FlaskClient, engine: Engine) -> None:
+def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
     World(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
     told = _json(watched.get("/models/flights/chunks/2026-02-02/revisions"))
@@ -149,7 +147,7 @@ REFUSED = {
 }
 
 
-def test_errors_have_one_shape_and_say_the_cure(watched: FlaskClient) -> None:
+def test_errors_have_one_shape_and_name_the_cure(watched: FlaskClient) -> None:
     for path, (status, code, words) in REFUSED.items():
         answer = watched.get(path)
         error = _json(answer)["error"]
@@ -228,7 +226,7 @@ def test_readiness_follows_the_schema(mariadb: DatabaseAddress, tmp_path: Path) 
     engine.dispose()
 
 
-def test_without_a_database_it_says_so_and_stays_up(tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_and_survived(tmp_path: Path) -> None:
     away = DatabaseSettings.model_validate(
         {"host": "127.0.0.1", "port": ports.any_free(), "user": "nobody", "password": "x", "name": "nowhere"}
     )
@@ -242,9 +240,7 @@ def test_without_a_database_it_says_so_and_stays_up(tmp_path: Path) -> None:
     assert "The last poll failed" in page.text
 
 
-def test_the_background_poll_computes_unasked(
-    engine: Engine, database_settings: DatabaseSettings, tmp_path: Path
-) -> None:
+def test_the_background_poll_computes(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
     app = create_app(MonitorSettings(output=tmp_path / "output", poll_seconds=0.2), database_settings)

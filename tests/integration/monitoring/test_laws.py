@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from driftline.store import ledger, registry
+from driftline.store import ledger
+from driftline.store import pending_chunks as chunk_queue
 from driftline.store.tables import chunk_revisions
-from monitoring.poll import pending, placement
+from monitoring.poll import touched_chunks
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import NOW, World, make_world
@@ -80,12 +81,12 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int
         yield
 
 
-def test_killed_between_any_two_writes_equals_never_killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for step in steps(world, 3):
         step()
     poll(world)
     undisturbed = world.said()
-    seams = [(ledger, "settle"), (registry, "queue"), (pending, "settle"), (pending, "claim")]
+    seams = [(ledger, "settle"), (chunk_queue, "queue"), (chunk_queue, "settle"), (chunk_queue, "claim")]
     for module, name in seams:
         world.forget()
         for call in (1, 2, 4):
@@ -98,7 +99,7 @@ def test_killed_between_any_two_writes_equals_never_killed(world: World, monkeyp
 def test_two_pollers_at_once_compute_each_chunk_once(world: World) -> None:
     for step in steps(world, 4):
         step()
-    placement.place_batches(world.engine)
+    touched_chunks.queue_touched_chunks(world.engine)
     ready = threading.Barrier(2)
 
     def one() -> int:
@@ -148,7 +149,7 @@ while True:
 """
 
 
-def test_a_killed_process_leaves_nothing_half_done(world: World, database: DatabaseAddress) -> None:
+def test_a_killed_process_leaves_no_partial_result(world: World, database: DatabaseAddress) -> None:
     for step in steps(world, 6):
         step()
     environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}

@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 
 from driftline.errors import InvalidInput, Unavailable
 from driftline.objects import StoreUnavailable, open_store
-from driftline.store import registry
+from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
+from driftline.store.version_key import VersionKey
 from monitoring import service
 from monitoring.poll import computation
 from monitoring.poll.poller import poll_once
@@ -57,7 +58,7 @@ def test_killed_between_poll_and_report_the_next_start_reports(world: World, out
     assert reported(output) == 2
 
 
-def test_reports_that_could_not_be_written_are_written_by_the_next_poll(
+def test_reports_that_failed_are_written_by_the_next_poll(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -83,17 +84,17 @@ def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.Fixtu
     assert len(pd.read_csv(BytesIO(output.get("performance_report.csv")))) > 0
 
 
-def test_a_bucket_that_is_away_does_not_stop_the_poll(
+def test_an_unavailable_bucket_does_not_stop_the_poll(
     world: World, s3_bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     world.predict(0)
     monitor = Monitor(world.engine, open_store(s3_bucket), lambda: NOW)
     assert monitor.poll(scheduled=True).polls
-    assert "The reports could not be written to s3://" in caplog.text
+    assert "Cannot write the reports to s3://" in caplog.text
 
 
-def test_what_a_poll_stored_before_the_database_went_away_is_reported(
+def test_results_stored_before_a_database_failure_are_reported(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -109,7 +110,7 @@ def test_what_a_poll_stored_before_the_database_went_away_is_reported(
     assert reported(output) == 2
 
 
-def test_a_chunk_that_failed_is_in_the_reports_until_it_is_well_again(
+def test_a_failed_chunk_is_reported_until_it_recovers(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -124,7 +125,7 @@ def test_a_chunk_that_failed_is_in_the_reports_until_it_is_well_again(
     assert verdicts_reported(output) == ["pending_labels", "pending_labels"]
 
 
-def test_a_stored_chunk_that_failed_and_is_well_again_without_change_is_reported(
+def test_a_recovered_chunk_without_change_is_reported(
     world: World, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = started(world, output)
@@ -148,7 +149,7 @@ def verdicts_reported(output: Path) -> list[str]:
 def queue(world: World) -> None:
     """Make the first day's chunk pending, as a label batch that changes nothing does."""
     number = world.version.model_number
-    in_transaction(world.engine, lambda connection: registry.queue(connection, number, 1, {FIRST}))
+    in_transaction(world.engine, lambda connection: pending_chunks.queue(connection, VersionKey(number, 1), {FIRST}))
 
 
 def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:

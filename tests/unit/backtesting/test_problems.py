@@ -86,7 +86,7 @@ def test_a_class_that_comes_later_leaves_only_its_chunk_without_performance(tier
     *before, last = [next(r for r in chunk.results if r.method == "f1") for chunk in result.chunks]
     assert all(one.value is not None for one in before)
     assert (last.value, last.state) == (None, State.INSUFFICIENT)
-    assert last.reason == "column 'tier' holds bronze: classes that the spec does not know"
+    assert last.reason == "column 'tier' holds bronze: classes that the spec does not list"
 
 
 def test_a_class_without_a_score_is_refused_by_the_name_of_its_column(tiers: pd.DataFrame) -> None:

@@ -8,9 +8,10 @@ import pytest
 from devtools import screenshot
 
 
-def test_the_manifest_describes_the_picture_until_it_changes(tmp_path: Path) -> None:
+def test_the_manifest_describes_the_picture_until_it_changes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
     picture.write_bytes(b"picture")
+    monkeypatch.setattr(screenshot, "fingerprint", lambda: "0" * 64)
     assert screenshot.recorded(picture) == {}
     screenshot.record(picture)
     assert screenshot.recorded(picture) == screenshot.described(picture)
@@ -18,9 +19,13 @@ def test_the_manifest_describes_the_picture_until_it_changes(tmp_path: Path) -> 
     assert screenshot.recorded(picture) != screenshot.described(picture)
 
 
-def test_the_fingerprint_follows_the_templates() -> None:
-    assert screenshot.fingerprint(("monitoring/pages/templates",)) != screenshot.fingerprint(("monitoring/pages",))
-    assert screenshot.fingerprint() == screenshot.fingerprint()
+def test_the_fingerprint_follows_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>8 alerts</h1>"))
+    usual = screenshot.fingerprint()
+    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>9 alerts</h1>"))
+    assert screenshot.fingerprint() == usual
+    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>9 warnings</h1>"))
+    assert screenshot.fingerprint() != usual
 
 
 def test_a_missing_browser_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

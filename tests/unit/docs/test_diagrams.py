@@ -15,12 +15,12 @@ from devtools import diagrams
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
+from driftline.store.pending_chunks import FIRST_RETRY_DELAY
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import metadata
 from eda.records import CHUNK_ROWS
 from flaskapp.relay.claimed_batches import MOST_BATCHES
 from flaskapp.settings import SimulatorSettings
-from monitoring.poll.pending import FIRST_REST
 from monitoring.settings import MonitorSettings
 from stack.demo.plan import Scenario
 from stack.servers.topics import TOPICS
@@ -148,7 +148,7 @@ def training() -> dict[str, Any]:
     ("name", "text_shown"),
     [
         ("poll-sequence", f"every {MonitorSettings.model_fields['poll_seconds'].default:g} s"),
-        ("poll-sequence", f"retry_at in {FIRST_REST.total_seconds():g} s"),
+        ("poll-sequence", f"retry_at in {FIRST_RETRY_DELAY.total_seconds():g} s"),
         ("relay-crash-and-recovery", f"up to {MOST_BATCHES} pending batches"),
         ("relay-crash-and-recovery", f"the id {SimulatorSettings.model_fields['transactional_id'].default}"),
         ("streaming-ingestion", f"{TOPICS[0].topic} ({TOPICS[0].num_partitions} partitions)"),

@@ -2,6 +2,7 @@
 
 import re
 
+from devtools import screenshot
 from tests.unit.docs.examples import run_examples
 from tests.unit.docs.pages import README, ROOT, fenced, section
 
@@ -21,6 +22,11 @@ def test_thirty_lines_show_what_it_is_a_picture_and_code_with_its_result() -> No
     assert [path for path in pictures if not (ROOT / path).exists()] == []
     assert "```python\nimport driftline as dl\n" in beginning
     assert "```text\n" in beginning
+
+
+def test_the_picture_shows_the_current_pages() -> None:
+    assert screenshot.PICTURE.relative_to(ROOT).as_posix() in README.read_text()
+    assert screenshot.recorded() == screenshot.described(), "run `make screenshot`, and look at the picture"
 
 
 def test_the_example_prints_what_the_readme_shows() -> None:

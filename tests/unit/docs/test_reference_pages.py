@@ -5,6 +5,7 @@ import re
 import pytest
 from typer.main import get_command
 
+import driftline
 from driftline.cli import app
 from tests.unit.docs.pages import ROOT
 from tests.unit.docs.references import resolve
@@ -16,6 +17,11 @@ NAMES = re.findall(r"^\| `(driftline[\w.]*)` \|", (REFERENCE / "python-api.md").
 @pytest.mark.parametrize("name", NAMES)
 def test_every_python_name_exists(name: str) -> None:
     resolve(name)
+
+
+def test_every_public_name_is_documented() -> None:
+    page = (REFERENCE / "python-api.md").read_text()
+    assert [name for name in driftline.__all__ if f"`driftline.{name}`" not in page] == []
 
 
 def commands() -> set[str]:

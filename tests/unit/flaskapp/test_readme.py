@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[3] / "flaskapp"
 README = (FOLDER / "README.md").read_text()
 
 
-def test_the_table_of_routes_is_that_of_the_app() -> None:
+def test_the_route_table_matches_the_app() -> None:
     app = web.make_app("test", "Test")
     web.install(app, lambda: None)
     add_routes(app, Streaming.__new__(Streaming))
@@ -22,16 +22,16 @@ def test_the_table_of_routes_is_that_of_the_app() -> None:
     assert set(re.findall(r"`(?:GET|POST) (/\w+(?:\.json)?)`", README)) == routes
 
 
-def test_the_table_of_fields_is_that_of_the_request() -> None:
+def test_the_field_table_matches_the_request() -> None:
     table = README.partition("| field of")[2].partition("\n\n")[0]
     rows = [row.split("|")[1] for row in table.splitlines()[2:]]
     assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(StartStream.model_fields)
 
 
-def test_the_table_of_variables_is_that_of_the_settings() -> None:
+def test_the_variable_table_matches_the_settings() -> None:
     named = set(re.findall(r"SIMULATOR_\w+", README))
     assert named == {f"SIMULATOR_{name.upper()}" for name in SimulatorSettings.model_fields}
 
 
-def test_the_header_of_a_raw_file_is_that_of_the_columns() -> None:
+def test_the_raw_files_header_matches_the_columns() -> None:
     assert f"    {','.join(CDR_FILE_COLUMNS)}\n" in (FOLDER / "DataFile" / "README.md").read_text()

@@ -189,10 +189,15 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: _Refuse) -> IntAr
 
 
 def _parsed(texts: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the texts as instants in nanoseconds; NaT where they are not ISO 8601 or out of that range."""
     try:
-        return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+        parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
     except (TypeError, ValueError):
         return pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns, UTC]")
+    if parsed.dt.unit == "ns":
+        return parsed
+    first, last = (limit.tz_localize("UTC") for limit in (pd.Timestamp.min, pd.Timestamp.max))
+    return parsed.where((parsed > first) & (parsed < last)).dt.as_unit("ns")
 
 
 def _has_zone(text: str) -> bool:

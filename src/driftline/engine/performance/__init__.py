@@ -1,1 +1,1 @@
-"""How well a model does: realized where labels are known, estimated where not; a package a problem. No I/O here."""
+"""The performance of a model: realized where labels are known, estimated where not. No I/O here."""

@@ -10,7 +10,7 @@ from driftline.engine.results import Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Deviations:
+class RowDeviations:
     """The standard deviation of one row by metric, in the metric's unit; metrics undefined in the reference have none.
 
     A cell of a confusion matrix is a sum over rows, any other metric a mean.

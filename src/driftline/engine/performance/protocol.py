@@ -1,4 +1,4 @@
-"""What a problem's performance offers to the rest of the engine. No I/O here."""
+"""The interface between the performance of a problem and the rest of the engine. No I/O here."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol, Self
@@ -9,33 +9,33 @@ from driftline.engine.outcome import Outcome
 from driftline.engine.results import ResultKind
 from driftline.engine.spec import Spec
 
-Found = Iterator[tuple[ResultKind, str, Outcome]]
-"""Kind (realized or estimated), metric, and what was found of it."""
+PerformanceOutcomes = Iterator[tuple[ResultKind, str, Outcome]]
+"""Result kind (realized or estimated), metric, and outcome."""
 
 
 class PerformanceSummary(Protocol):
-    """All that performance needs of some or all rows of a chunk."""
+    """A mergeable summary of some or all rows of a chunk, sufficient for every performance metric."""
 
     def merge(self, other: Any, /) -> Any:
-        """Put two parts of a chunk together."""
+        """Merge the summaries of two parts of a chunk."""
 
 
 class Performance(Protocol):
-    """What performance keeps of the reference: fitted once, stored, and held against every chunk."""
+    """The fitted state of performance: computed once from the reference, stored, and applied to every chunk."""
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit on the reference's rows, in the order of time, with the spec's features and outputs."""
+        """Fit on the reference's rows, in time order, with the spec's features and outputs."""
 
     def summarize(self, frame: pd.DataFrame, spec: Spec) -> Any:
         """Summarize some or all rows of a chunk into a `PerformanceSummary`."""
 
-    def outcomes(self, summary: Any, spec: Spec) -> Found:
+    def outcomes(self, summary: Any, spec: Spec) -> PerformanceOutcomes:
         """Compute each metric of the spec, realized first, then estimated."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""

@@ -19,7 +19,7 @@ from google.cloud.storage import Blob
 
 from churn.columns import CDR_FILE_COLUMNS
 from driftline.errors import Conflict, InvalidInput, SchemaMismatch
-from flaskapp.history.loading import Progress
+from flaskapp.progress import Progress
 from flaskapp.raw import command, resumed
 from flaskapp.raw import state as kept
 from flaskapp.raw.download import Downloaded, download
@@ -74,7 +74,7 @@ def fetch(source: Source, folder: Path) -> Downloaded:
     return download(source, folder, NEWEST, no_bar, no_pause)
 
 
-def test_brings_the_bytes_and_then_skips(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_a_second_download_changes_nothing(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     done = fetch(source(gcs_bucket), tmp_path)
     assert (done.new, done.path.name, done.path.read_bytes()) == (True, "RawData.csv", raw_data())
@@ -84,7 +84,7 @@ def test_brings_the_bytes_and_then_skips(gcs_bucket: str, line: BadLine, tmp_pat
     assert line.asked.count(b"alt=media") == downloads == 1
 
 
-def test_cut_in_the_middle_it_asks_for_the_rest(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_an_interrupted_download_requests_the_rest(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 200_000]
     done = fetch(source(gcs_bucket), tmp_path)
@@ -96,7 +96,7 @@ def test_cut_in_the_middle_it_asks_for_the_rest(gcs_bucket: str, line: BadLine, 
     assert line.asked.count(b"generation=") >= 2
 
 
-def test_a_later_run_goes_on_where_the_first_gave_up(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_a_later_run_resumes_a_failed_one(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 1, 1, 1, 1, 1]
     with pytest.raises(StoreUnavailable, match="5 times in a row"):
@@ -109,7 +109,7 @@ def test_a_later_run_goes_on_where_the_first_gave_up(gcs_bucket: str, line: BadL
     assert line.ranges == [f"bytes={had}-"]
 
 
-def test_another_generation_begins_anew(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_a_new_generation_restarts_the_download(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 1, 1, 1, 1, 1]
     with pytest.raises(StoreUnavailable):
@@ -125,8 +125,8 @@ class ReplacedMeanwhile:
     def __init__(self, source: Source, bucket: str, times: int) -> None:
         self._source, self._bucket, self._times = source, bucket, times
 
-    def look(self) -> Version:
-        version = self._source.look()
+    def current_version(self) -> Version:
+        version = self._source.current_version()
         if self._times:
             upload(self._bucket, raw_data(first=self._times * 100_000))
             self._times -= 1
@@ -136,20 +136,20 @@ class ReplacedMeanwhile:
         self._source.read(version, start, write)
 
 
-def test_replaced_while_it_is_read_the_new_one_is_taken(gcs_bucket: str, tmp_path: Path) -> None:
+def test_an_object_replaced_during_the_download_is_read_again(gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     done = fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=2), tmp_path)
     assert done.path.read_bytes() == raw_data(first=100_000)
 
 
-def test_replaced_again_and_again_it_ends(gcs_bucket: str, tmp_path: Path) -> None:
+def test_repeated_replacement_ends_the_download(gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     with pytest.raises(Conflict, match="was replaced or deleted while it was read"):
         fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=9), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [".download"]
 
 
-def test_bytes_that_came_changed_are_thrown_away(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_damaged_bytes_are_deleted(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.flip = 400_000
     with pytest.raises(Damaged, match="came damaged"):
@@ -172,7 +172,7 @@ def test_gzipped_by_its_name_or_type(gcs_bucket: str, tmp_path: Path, name: str,
     assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
 
 
-def test_stored_with_an_encoding_it_comes_as_it_is_stored(gcs_bucket: str, tmp_path: Path) -> None:
+def test_an_encoded_object_is_downloaded_as_stored(gcs_bucket: str, tmp_path: Path) -> None:
     packed = gzip.compress(raw_data())
     blob = stored(gcs_bucket)
     blob.content_encoding = "gzip"
@@ -181,7 +181,7 @@ def test_stored_with_an_encoding_it_comes_as_it_is_stored(gcs_bucket: str, tmp_p
     assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
 
 
-def test_the_other_form_goes_if_it_was_downloaded(gcs_bucket: str, tmp_path: Path) -> None:
+def test_a_downloaded_file_of_the_other_format_is_removed(gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     upload(gcs_bucket, gzip.compress(raw_data()), "b.csv.gz")
     fetch(source(gcs_bucket), tmp_path)
@@ -202,14 +202,14 @@ def test_a_file_changed_by_hand_stays(gcs_bucket: str, tmp_path: Path) -> None:
     ("content", "name", "says"),
     [
         (gzip.compress(raw_data())[:-500], "RawData.csv.gz", "cannot be read to its end"),
-        (raw_data(), "RawData.csv.gz", "is no gzip but its name and type say gzipped"),
-        (gzip.compress(raw_data()), "RawData.csv", "is gzip but its name and type say plain"),
+        (raw_data(), "RawData.csv.gz", "is not gzip, but its name and type say gzipped"),
+        (gzip.compress(raw_data()), "RawData.csv", "is gzip, but its name and type say plain"),
         (raw_data() + b"2026-01-31,7,x,2,3,4,5,6,7,8,0\n", "RawData.csv", "has 1 faults"),
         (b"", "RawData.csv", "is empty"),
     ],
     ids=("broken gzip", "no gzip", "gzip", "faulty line", "empty"),
 )
-def test_what_cannot_be_loaded_does_not_take_the_place(
+def test_invalid_data_does_not_replace_the_file(
     gcs_bucket: str, tmp_path: Path, content: bytes, name: str, says: str
 ) -> None:
     upload(gcs_bucket, raw_data(), "good.csv")
@@ -227,7 +227,7 @@ def test_another_header_is_named(gcs_bucket: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bucket", ["there", "nowhere"])
-def test_no_object_and_no_bucket_are_named(gcs_bucket: str, tmp_path: Path, bucket: str) -> None:
+def test_a_missing_object_or_bucket_is_named(gcs_bucket: str, tmp_path: Path, bucket: str) -> None:
     where = gcs_bucket if bucket == "there" else "gs://nowhere-at-all"
     with pytest.raises(NoSuchObject, match="check RAW_DATA_BUCKET and RAW_DATA_OBJECT"):
         fetch(source(where, "missing.csv"), tmp_path)
@@ -250,7 +250,7 @@ def test_the_script_downloads(gcs: TemporaryGcs, gcs_bucket: str, tmp_path: Path
     assert "is there already" in second.stdout
 
 
-def test_killed_in_the_middle_the_next_run_goes_on(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
+def test_a_run_after_a_kill_resumes(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.pause = 300_000
     process = subprocess.Popen(
@@ -277,12 +277,12 @@ def wait_until(ready: Callable[[], bool]) -> None:
 def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:
     done = run_script(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: No raw data is named: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
+    assert done.stderr.startswith("Error: No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("in_the_way", ["RawData.csv", ".download"])
-def test_what_is_in_the_way_is_one_message(tmp_path: Path, in_the_way: str) -> None:
+def test_an_unusable_folder_is_reported_in_one_message(tmp_path: Path, in_the_way: str) -> None:
     stored_raw, folder = tmp_path / "stored" / "RawData.csv", tmp_path / "folder"
     stored_raw.parent.mkdir()
     stored_raw.write_bytes(raw_data(10))
@@ -296,14 +296,14 @@ def test_what_is_in_the_way_is_one_message(tmp_path: Path, in_the_way: str) -> N
     assert done.stderr.count("\n") == 1
 
 
-def test_a_full_disk_is_said_wherever_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(kept, "save", full)
     stored_raw = tmp_path / "stored.csv"
     stored_raw.write_bytes(raw_data(10))
-    with pytest.raises(NoSpace, match="free some space and run it again"):
+    with pytest.raises(NoSpace, match="free some space and run the command again"):
         fetch(StoredObject(str(stored_raw)), tmp_path / "folder")
 
 
@@ -322,7 +322,7 @@ class _Refusing(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_any_other_refusal_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_rejections_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
@@ -331,7 +331,7 @@ def test_any_other_refusal_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         server.shutdown()
 
 
-def test_no_server_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_server_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{ports.any_free()}")
     pauses: list[float] = []
     with pytest.raises(StoreUnavailable, match=r"5 times in a row \(ConnectionError: .*check the network"):
@@ -372,7 +372,7 @@ def test_a_key_file_warns_and_is_not_printed(
     assert not [line for line in (str(key_file), *key[1:-1]) if line in said]
 
 
-def test_credentials_that_cannot_be_read_are_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_credentials_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "key.json"
     broken.write_text('{"type": "service_account", "private_key": "very-secret"}')
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(broken))

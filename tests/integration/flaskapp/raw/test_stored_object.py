@@ -23,7 +23,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{request.getfixturevalue('s3_bucket')}/exports" if request.param == "s3" else str(tmp_path / "exports")
 
 
-def test_brings_the_bytes_and_then_skips(place: str, tmp_path: Path) -> None:
+def test_a_second_download_changes_nothing(place: str, tmp_path: Path) -> None:
     packed = gzip.compress(raw_data())
     open_store(place).put("RawData.csv.gz", packed)
     source = source_of(RawDataSettings(url=f"{place}/RawData.csv.gz"))
@@ -40,8 +40,8 @@ class ReplacedMeanwhile:
     def __init__(self, source: Source, place: str) -> None:
         self._source, self._place, self._first = source, place, 0
 
-    def look(self) -> Version:
-        return self._source.look()
+    def current_version(self) -> Version:
+        return self._source.current_version()
 
     def read(self, version: Version, start: int, write: Write) -> None:
         self._first += 100_000
@@ -49,14 +49,14 @@ class ReplacedMeanwhile:
         self._source.read(version, start, write)
 
 
-def test_an_object_that_is_replaced_while_it_is_read_is_not_taken(place: str, tmp_path: Path) -> None:
+def test_an_object_replaced_while_read_is_rejected(place: str, tmp_path: Path) -> None:
     open_store(place).put("RawData.csv", raw_data())
     with pytest.raises(Conflict, match="was replaced while it was read"):
         fetch(ReplacedMeanwhile(StoredObject(f"{place}/RawData.csv"), place), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != "exports"] == [".download"]
 
 
-def test_cut_in_the_middle_it_asks_for_the_rest(
+def test_an_interrupted_download_requests_the_rest(
     s3: TemporaryS3, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = raw_data(300_000)
@@ -69,12 +69,12 @@ def test_cut_in_the_middle_it_asks_for_the_rest(
         assert line.cuts == []
 
 
-def test_what_is_missing_refused_or_away_is_said(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_denied_and_unavailable_objects_are_reported(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoSuchObject, match="check RAW_DATA_URL"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(NoAccess, match="check the credentials"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports.any_free()}")
     with pytest.raises(Interrupted, match="does not answer"):
-        StoredObject(f"{s3_bucket}/nothing.csv").look()
+        StoredObject(f"{s3_bucket}/nothing.csv").current_version()

@@ -118,7 +118,7 @@ class Broken:
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_what_is_read_ahead_is_pending_again_after_the_end(
+def test_prefetched_batches_stay_pending_after_close(
     engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
 ) -> None:
     relay = Relay(engine, make_publisher(route))
@@ -133,7 +133,7 @@ def _claimable(engine: Engine) -> int:
         return len(claim_all(connection, RELAY, 3))
 
 
-def test_a_lot_takes_the_first_batches_that_fit(
+def test_a_claim_takes_the_first_batches_that_fit(
     engine: Engine, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is too large goes alone. Several texts of the server hold what one does."""
@@ -142,7 +142,7 @@ def test_a_lot_takes_the_first_batches_that_fit(
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
     assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", 1)
-    monkeypatch.setattr(claimed_batches, "WHOLE", 1)
+    monkeypatch.setattr(claimed_batches, "ONE_TEXT_RECORDS", 1)
     assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
 
 
@@ -157,7 +157,7 @@ def _lot(engine: Engine) -> Sequence[Publication]:
 @pytest.mark.usefixtures("one_by_one")
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [KafkaUnavailable(), DatabaseUnavailable()])
-def test_a_relay_that_dies_is_followed_by_one_that_knows(
+def test_a_successor_knows_what_was_published(
     engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher, after: bool, error: Exception
 ) -> None:
     with pytest.raises(type(error)):
@@ -169,7 +169,7 @@ def test_a_relay_that_dies_is_followed_by_one_that_knows(
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_a_relay_that_was_overtaken_cannot_publish(
+def test_a_fenced_relay_cannot_publish(
     engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
 ) -> None:
     old, new = Relay(engine, make_publisher(route)), Relay(engine, make_publisher(route))
@@ -184,7 +184,7 @@ def test_a_relay_that_was_overtaken_cannot_publish(
     new.close()
 
 
-def test_a_transaction_under_way_is_not_seen(
+def test_an_open_transaction_is_not_visible(
     engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
 ) -> None:
     """What a predecessor had sent but not committed is thrown away when it is fenced."""
@@ -207,7 +207,7 @@ def test_a_missing_topic_is_named(route: Route, make_publisher: MakePublisher, m
         make_publisher(Route(route.kafka, **there, transactional_id="x")).probe()
 
 
-def test_a_broker_that_is_away_is_unavailable(make_publisher: MakePublisher) -> None:
+def test_a_stopped_broker_is_unavailable(make_publisher: MakePublisher) -> None:
     publisher = make_publisher(Route(KafkaSettings.plain("127.0.0.1:1"), "a", "b", "c"))
     for action in (publisher.probe, publisher.open):
         with pytest.raises(KafkaUnavailable):
@@ -251,7 +251,7 @@ while relay.publish_next():
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("killed_at", "batches"), [(2, 1), (1, 2)])
-def test_a_relay_killed_around_the_commit_sends_nothing_twice(
+def test_a_relay_killed_around_the_commit_publishes_once(
     engine: Engine,
     database_settings: DatabaseSettings,
     route: Route,

@@ -39,9 +39,7 @@ DATED: dict[str, Any] = {
 }
 
 
-def test_a_plain_stream_stamps_now_and_sends_batch_size_records_a_batch(
-    client: Any, engine: Engine, route: Route
-) -> None:
+def test_an_undated_stream_sends_batch_size_records_stamped_now(client: Any, engine: Engine, route: Route) -> None:
     before = datetime.now(UTC).replace(tzinfo=None)
     answer = client.post("/start_stream", json={"batch_size": 40, "num_batches": 3, "interval": 0})
     assert answer.status_code == 200, answer.json
@@ -81,7 +79,7 @@ def _check_labels(engine: Engine) -> None:
         assert known - day == timedelta(days=4) if value == 0 else timedelta(days=2) <= known - day <= timedelta(days=4)
 
 
-def test_a_message_holds_the_record(client: Any, engine: Engine, route: Route) -> None:
+def test_a_message_contains_the_record(client: Any, engine: Engine, route: Route) -> None:
     client.post("/start_stream", json={**DATED, "num_batches": 1, "drifts": [_missing()]})
     wait_for_state(client, "finished")
     sent = {record["record_id"]: record for record in published(route)}
@@ -101,7 +99,7 @@ def _missing() -> dict[str, object]:
     return {"kind": "missing", "size": 0.5, "start": 1, "column": "DP_MOC_COUNT"}
 
 
-def test_sent_again_it_adds_nothing_and_with_more_batches_it_goes_on(client: Any, engine: Engine, route: Route) -> None:
+def test_a_repeated_request_adds_only_missing_batches(client: Any, engine: Engine, route: Route) -> None:
     first = client.post("/start_stream", json=DATED).json
     wait_for_state(client, "finished")
     before = contents(engine, cdr), contents(engine, labels), len(published(route))
@@ -115,7 +113,7 @@ def test_sent_again_it_adds_nothing_and_with_more_batches_it_goes_on(client: Any
     assert status["records"] == record_count(engine) == len(published(route)) > before[2]
 
 
-def test_one_stream_at_a_time_and_a_stopped_one_can_go_on(client: Any, engine: Engine) -> None:
+def test_one_stream_runs_and_a_stopped_one_can_continue(client: Any, engine: Engine) -> None:
     slow = {**DATED, "interval": 3600}
     assert client.post("/start_stream", json=slow).status_code == 200
     refused = client.post("/start_stream", json={})
@@ -129,7 +127,7 @@ def test_one_stream_at_a_time_and_a_stopped_one_can_go_on(client: Any, engine: E
     assert wait_for_state(client, "finished")["records"] == record_count(engine)
 
 
-def test_a_new_simulator_goes_on_with_the_stream(
+def test_a_restarted_simulator_resumes_the_stream(
     make_simulator: Callable[[], APIFlask], engine: Engine, route: Route
 ) -> None:
     first = make_simulator()
@@ -143,7 +141,7 @@ def test_a_new_simulator_goes_on_with_the_stream(
     assert sorted(record["record_id"] for record in published(route)) == record_ids(engine)
 
 
-def test_a_stream_that_cannot_go_on_fails_with_its_reason(client: Any, engine: Engine) -> None:
+def test_a_failed_stream_has_a_reason(client: Any, engine: Engine) -> None:
     run = StreamPlan.of(*read_start(DATED, date(2026, 2, 1)), datetime.now(UTC), UUID(int=0)).run_id
     foreign = Batch(batch_id(run, 1), ChurnBatchKind.RECORDS, "0" * 64, 0, datetime.now(UTC))
     in_transaction(engine, lambda connection: open_batch(connection, foreign))
@@ -154,15 +152,15 @@ def test_a_stream_that_cannot_go_on_fails_with_its_reason(client: Any, engine: E
     assert (status["batches_done"], record_count(engine)) == (0, 0)
 
 
-def test_a_failure_of_the_driver_keeps_sql_and_data_to_the_log(client: Any, engine: Engine) -> None:
+def test_a_driver_error_is_shown_without_sql_and_data(client: Any, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {cdr.name} DROP COLUMN {Cdr.PSEUDO_CHURNED}")
     client.post("/start_stream", json=DATED)
     wait_until(lambda: client.get("/stream").json["state"] == "failed")
-    assert client.get("/stream").json["last_error"] == "OperationalError: the simulator's log says more"
+    assert client.get("/stream").json["last_error"] == "OperationalError: see the simulator's log"
 
 
-def test_a_stream_that_another_version_planned_fails(make_simulator: Callable[[], APIFlask], engine: Engine) -> None:
+def test_a_plan_of_another_version_fails_the_stream(make_simulator: Callable[[], APIFlask], engine: Engine) -> None:
     now = datetime.now(UTC)
     plan = StreamPlan.of(*read_start(DATED, now.date()), now, UUID(int=0))
     with engine.begin() as connection:
@@ -175,7 +173,7 @@ def test_a_stream_that_another_version_planned_fails(make_simulator: Callable[[]
     wait_for_state(client, "finished")
 
 
-def test_a_stopped_stream_goes_on_to_the_end_asked_for_or_not_at_all(engine: Engine) -> None:
+def test_a_stopped_stream_continues_to_the_requested_end(engine: Engine) -> None:
     now = datetime.now(UTC)
 
     def asked(num_batches: int) -> StreamPlan:
@@ -193,7 +191,7 @@ def test_a_stopped_stream_goes_on_to_the_end_asked_for_or_not_at_all(engine: Eng
         assert (run.state, run.num_batches, run.next_batch) == (RunState.RUNNING, 15, 11)
 
 
-def test_all_faults_come_in_one_400_and_nothing_is_changed(client: Any, engine: Engine) -> None:
+def test_all_faults_are_in_one_400_and_nothing_changes(client: Any, engine: Engine) -> None:
     body = {"batch_size": 0, "num_batches": "3", "speed": 1, "drifts": [{"kind": "gravity", "size": 1, "start": 1}]}
     answer = client.post("/start_stream", json=body)
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "invalid_input")
@@ -204,9 +202,7 @@ def test_all_faults_come_in_one_400_and_nothing_is_changed(client: Any, engine: 
     assert contents(engine, ledger) == contents(engine, pending_batches) == []
 
 
-def test_history_days_get_their_labels_from_the_stream_only_where_they_have_records(
-    client: Any, engine: Engine
-) -> None:
+def test_the_stream_labels_only_history_days_with_records(client: Any, engine: Engine) -> None:
     client.post("/start_stream", json={**DATED, "num_batches": 2, "drifts": []})
     wait_for_state(client, "finished")
     client.post("/start_stream", json={**DATED, "start_date": "2026-01-03", "drifts": []})
@@ -217,7 +213,7 @@ def test_history_days_get_their_labels_from_the_stream_only_where_they_have_reco
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/start_stream"])
-def test_every_failure_has_the_one_shape(client: Any, path: str) -> None:
+def test_every_error_has_the_same_shape(client: Any, path: str) -> None:
     assert set(client.get(path).json["error"]) == {"code", "message", "details"}
 
 

@@ -14,13 +14,15 @@ from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
 from driftline.store import labels, registry
+from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model
 from driftline.store.tables import chunk_revisions, pending_chunks, results, verdicts
-from monitoring.poll import pending, placement
+from driftline.store.version_key import VersionKey
+from monitoring.poll import touched_chunks
 from monitoring.poll.computation import compute
+from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import PollSummary, poll_once
-from monitoring.poll.watched import VersionKey, Watched
 from monitoring.report.chunk_views import ChunkRange, read_chunks
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
 
@@ -55,14 +57,14 @@ def provisional(world: World) -> list[int]:
     return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in said]
 
 
-def test_a_first_poll_computes_what_is_there(world: World) -> None:
+def test_a_first_poll_computes_every_chunk(world: World) -> None:
     filled(world, days=6, labelled=3)
     done = poll(world)
     assert (done.batches, done.chunks, done.revisions, done.failed) == (9, 6, 0, 0)
     assert world.states() == {0: "ok", 1: "ok"} | dict.fromkeys((2, 3, 4, 5), "pending_labels")
 
 
-def test_nothing_pending_is_nothing_done(world: World) -> None:
+def test_a_poll_without_pending_work_does_nothing(world: World) -> None:
     done = poll(world)
     assert (done.batches, done.outcomes) == (0, ())
 
@@ -75,13 +77,13 @@ def test_replaying_changes_nothing(world: World) -> None:
     filled(world, days=6, labelled=5)
     assert poll(world).outcomes == ()
     with world.engine.begin() as connection:
-        registry.queue_all(connection, world.version.model_number, 1, SPEC)
+        chunk_queue.queue_all(connection, VersionKey(world.version.model_number, 1), SPEC)
     again = poll(world)
     assert (len(again.outcomes), again.chunks, again.verdicts) == (6, 0, 0)
     assert [world.rows(table) for table in everything] == before
 
 
-def test_late_labels_revise_their_chunk_alone_and_keep_what_was_said(world: World) -> None:
+def test_late_labels_revise_only_their_chunk(world: World) -> None:
     for day in range(8):
         world.predict(day)
         world.label(day, part=slice(0, 240) if day == 2 else slice(None))
@@ -109,7 +111,7 @@ def test_a_corrected_label_is_a_revision(world: World) -> None:
     assert world.states()[1] == "alert"
 
 
-def test_a_change_turns_the_verdicts_of_later_chunks_that_read_it(world: World) -> None:
+def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     for day in (0, 1, 2, 4, 5):
         world.predict(day, shift=2.0 if day == 4 else 0.0)
     poll(world)
@@ -122,7 +124,7 @@ def test_a_change_turns_the_verdicts_of_later_chunks_that_read_it(world: World) 
     assert '"minutes"' in spoken[1]["drifted"]
 
 
-def test_settled_chunks_turn_what_the_estimate_of_a_much_later_one_may_say(world: World) -> None:
+def test_settled_chunks_change_a_much_later_verdict(world: World) -> None:
     for day in range(10):
         world.predict(day, slope=0.1 if day == 8 else 1.5)
     poll(world)
@@ -137,18 +139,18 @@ def test_settled_chunks_turn_what_the_estimate_of_a_much_later_one_may_say(world
     assert world.said() == step_by_step
 
 
-def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world: World) -> None:
+def test_a_verdict_waits_for_a_chunk_of_another_poller(world: World) -> None:
     filled(world, days=3, labelled=0)
     poll(world)
     for day in (3, 4, 5):
         world.predict(day, shift=2.0 if day < 5 else 0.0)
-    placement.place_batches(world.engine)
-    watched = Watched(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
+    touched_chunks.queue_touched_chunks(world.engine)
+    monitored = MonitoredVersion(world.engine, world.version.name, VersionKey(world.version.model_number, 1))
     with ThreadPoolExecutor(1) as pool:
         with world.engine.begin() as connection:
-            claim = pending.claim(connection, watched.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
-            assert claim == pending.Claim(FIRST + 3 * DAY)
-            compute(connection, watched, claim, lambda: NOW, scheduled=False)
+            claim = chunk_queue.claim(connection, monitored.key, FIRST + 5 * DAY, FIRST + 2 * DAY, None)
+            assert claim == chunk_queue.Claim(FIRST + 3 * DAY)
+            compute(connection, monitored, claim, lambda: NOW, scheduled=False)
             other = pool.submit(poll, world)
             with pytest.raises(TimeoutError):
                 other.result(timeout=1.0)
@@ -158,17 +160,17 @@ def test_a_verdict_waits_for_the_neighbour_that_another_poller_is_storing(world:
 
 def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
     """Let something happen once, between what the next poll reads and its taking of the version's lock."""
-    lock = Watched.lock
+    lock = MonitoredVersion.lock
 
-    def late(watched: Watched, connection: Connection) -> None:
-        monkeypatch.setattr(Watched, "lock", lock)
+    def late(monitored: MonitoredVersion, connection: Connection) -> None:
+        monkeypatch.setattr(MonitoredVersion, "lock", lock)
         happening()
-        lock(watched, connection)
+        lock(monitored, connection)
 
-    monkeypatch.setattr(Watched, "lock", late)
+    monkeypatch.setattr(MonitoredVersion, "lock", late)
 
 
-def test_a_poll_that_was_overtaken_turns_no_verdict_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overtaken_poll_does_not_revert_a_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     assert provisional(world) == [2, 3, 4, 5]
@@ -197,8 +199,8 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
     early, late = FIRST + 2 * DAY, FIRST + 9 * DAY
     poll_once(engine, early, scheduled=False)
     world.label(0)
-    placement.place_batches(engine)
-    watched = Watched(engine, NAME, VersionKey(world.version.model_number, 1))
+    touched_chunks.queue_touched_chunks(engine)
+    monitored = MonitoredVersion(engine, NAME, VersionKey(world.version.model_number, 1))
     shown = [early]
 
     def overtake() -> None:
@@ -207,27 +209,25 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
 
     before_the_lock(monkeypatch, overtake)
     with engine.begin() as connection:
-        claim = pending.claim(connection, watched.key, early, None, None)
-        assert claim == pending.Claim(FIRST)
-        compute(connection, watched, claim, lambda: shown[-1], scheduled=False)
+        claim = chunk_queue.claim(connection, monitored.key, early, None, None)
+        assert claim == chunk_queue.Claim(FIRST)
+        compute(connection, monitored, claim, lambda: shown[-1], scheduled=False)
     assert provisional(world) == []
 
 
-def test_a_batch_is_placed_by_the_spec_that_a_revision_under_way_brings(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_waits_for_a_spec_revision_in_progress(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(2, 6):
         world.predict(day)
-    queue_all = registry.queue_all
+    queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
         def beside(*arguments: Any) -> None:
-            placing = pool.submit(placement.place_batches, world.engine)
+            placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
-        monkeypatch.setattr(registry, "queue_all", beside)
+        monkeypatch.setattr(chunk_queue, "queue_all", beside)
         registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
     starts = [row["chunk_start"] for row in world.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
@@ -253,7 +253,7 @@ def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> 
     assert revisions(world) == {0: [1, 2], 1: [1]}
 
 
-def test_closing_and_label_deadline_come_due_with_no_batch(engine: Engine, tmp_path: Path) -> None:
+def test_closing_and_label_deadline_need_no_batch(engine: Engine, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path, SPEC.model_copy(update={"clock": ModelClock.WALL}))
     world.predict(0)
     world.label(0)
@@ -275,7 +275,7 @@ def test_closing_and_label_deadline_come_due_with_no_batch(engine: Engine, tmp_p
     assert world.rows(pending_chunks) == []
 
 
-def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: World) -> None:
+def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     filled(world, days=4, labelled=0)
     broken = world.store.table
     place = broken.c.id == "2026-02-02/0003"
@@ -291,7 +291,7 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
     assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
-    rest = waiting["retry_at"] - (NOW + 2 * pending.FIRST_REST).replace(tzinfo=None)
+    rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
     assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
     with world.engine.begin() as connection:
         connection.execute(update(broken).where(place).values(prediction=0))
@@ -300,14 +300,14 @@ def test_a_failing_chunk_does_not_stop_the_others_and_is_tried_again(world: Worl
     assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
 
 
-def test_labels_of_a_model_without_a_version_wait_for_nobody(world: World) -> None:
+def test_labels_of_a_model_without_a_version_are_settled(world: World) -> None:
     early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
     number = in_transaction(world.engine, lambda connection: ensure_model(connection, "delays", NOW))
     in_transaction(world.engine, lambda connection: labels.write_batch(connection, "l", number, early, NOW))
     assert (poll(world).batches, poll(world).batches) == (1, 0)
 
 
-def test_labels_may_come_before_their_predictions(world: World) -> None:
+def test_labels_may_precede_their_predictions(world: World) -> None:
     world.label(0)
     poll(world)
     for day in range(5):
@@ -326,7 +326,7 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
     assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
 
 
-def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
+def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     filled(world, days=3, labelled=0)
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
     assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
@@ -334,7 +334,7 @@ def test_versions_are_judged_apart(world: World, tmp_path: Path) -> None:
     assert [(one.key, len(one.outcomes)) for one in done.polls] == [(VersionKey(world.version.model_number, 1), 3)]
 
 
-def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) -> None:
+def test_a_new_calendar_replaces_the_old_one_and_back(world: World) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     by_day = world.said()
@@ -351,7 +351,7 @@ def test_another_calendar_takes_the_place_of_the_old_one_and_back(world: World) 
     ]
 
 
-def test_going_back_to_an_older_calendar_keeps_all_that_was_said(world: World) -> None:
+def test_returning_to_an_older_calendar_keeps_its_history(world: World) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     said: list[list[dict[str, Any]]] = [[], [], []]
@@ -367,7 +367,7 @@ def test_going_back_to_an_older_calendar_keeps_all_that_was_said(world: World) -
     assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
 
 
-def test_a_chunk_that_closed_in_an_older_calendar_does_not_close_the_new_one(world: World) -> None:
+def test_a_closed_chunk_of_an_older_calendar_closes_no_other(world: World) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
     registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)

@@ -62,9 +62,9 @@ def test_an_expired_token_is_listed_as_such(file: Path) -> None:
 )
 def test_conflicts_and_invalid_names_are_errors(file: Path, arguments: tuple[str, ...], error: type[Exception]) -> None:
     run("create", "dash", "--scope", "read")
-    before = file.read_text()
+    content = file.read_text()
     assert isinstance(run(*arguments).exception, error)
-    assert file.read_text() == before
+    assert file.read_text() == content
 
 
 @pytest.mark.parametrize("options", ["", "--scope all", "--scope read --expires-in-days 0"])

@@ -113,16 +113,16 @@ def test_tokens_created_concurrently_are_all_stored(file: Path) -> None:
 
 def test_a_reader_never_sees_a_partial_file(file: Path) -> None:
     first = tokens.create(file, "first", READ, NOW)
-    done = threading.Event()
+    finished = threading.Event()
 
     def change() -> None:
         for n in range(60):
             tokens.create(file, f"n{n}", READ, NOW)
-        done.set()
+        finished.set()
 
     writer = threading.Thread(target=change)
     writer.start()
-    while not done.is_set():
+    while not finished.is_set():
         assert accepted(file, first) == "first"
     writer.join()
 
@@ -214,7 +214,7 @@ def test_a_running_service_keeps_the_last_valid_tokens(
     file: Path, broken: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = tokens.create(file, "first", READ, NOW)
-    good = file.read_text()
+    valid_content = file.read_text()
     running = TokenFile(file, lambda: datetime.now(UTC))
     if broken is None:
         file.unlink()
@@ -224,6 +224,6 @@ def test_a_running_service_keeps_the_last_valid_tokens(
         assert [accepted_by(running, token) for _ in range(3)] == ["first"] * 3
     assert len(caplog.records) == 1, "logged once, not with each request"
     assert "driftline token create" in caplog.text
-    file.write_text(good)
+    file.write_text(valid_content)
     tokens.revoke(file, "first")
     assert accepted_by(running, token) is None

@@ -90,8 +90,8 @@ def test_equally_frequent_categories_fill_alphabetically() -> None:
 
 def test_a_feature_without_reference_values_is_ignored(fitted: PcaReconstruction) -> None:
     rows = _related(3_000)
-    for nothing in (None, np.nan):
-        empty = PcaReconstruction.fit(rows.assign(plan=nothing), WITH_PLAN)
+    for missing in (None, np.nan):
+        empty = PcaReconstruction.fit(rows.assign(plan=missing), WITH_PLAN)
         assert _value(empty, _related(100, seed=2)) == _value(fitted, _related(100, seed=2))
     infinite = PcaReconstruction.fit(rows.assign(a=np.inf), WITH_PLAN)
     assert [encoding.name for encoding in infinite.encodings] == ["b", "plan"]

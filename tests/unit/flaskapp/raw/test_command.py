@@ -23,7 +23,7 @@ def settings(**given: str) -> RawDataSettings:
 
 
 @pytest.mark.parametrize("given", [{}, {"bucket": "b"}, {"object": "o"}, {"bucket": "", "object": ""}])
-def test_half_a_name_is_none(given: dict[str, str]) -> None:
+def test_a_bucket_without_an_object_is_not_configured(given: dict[str, str]) -> None:
     with pytest.raises(NotConfigured, match="set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL"):
         source_of(settings(**given))
 
@@ -42,12 +42,12 @@ def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:
     assert isinstance(source_of(settings(url=f"{tmp_path}/RawData.csv")), StoredObject)
 
 
-def test_a_name_that_no_bucket_can_have_is_said() -> None:
-    with pytest.raises(InvalidInput, match="'My_Bucket!' is no bucket: correct RAW_DATA_BUCKET"):
+def test_an_invalid_bucket_name_is_reported() -> None:
+    with pytest.raises(InvalidInput, match="'My_Bucket!' is not a valid bucket name; correct RAW_DATA_BUCKET"):
         source_of(settings(bucket="My_Bucket!", object="o"))
 
 
 @pytest.mark.parametrize("url", ["gs://bucket", "gs://bucket/", "gs:///name", "ftp://host/name", "s3:///"])
-def test_an_address_that_names_no_object_is_refused(url: str) -> None:
+def test_an_address_without_an_object_is_rejected(url: str) -> None:
     with pytest.raises(InvalidInput):
         source_of(settings(url=url))

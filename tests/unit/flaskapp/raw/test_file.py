@@ -37,22 +37,22 @@ def test_ragged_and_blank_lines_keep_their_numbers(tmp_path: Path, packed: bool,
     assert lines_of(path) == ([2, 4, 7], [(3, 2), (6, 1)])
 
 
-def test_another_encoding_is_said(tmp_path: Path) -> None:
+def test_another_encoding_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "RawData.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n".encode("utf-16"))
-    with pytest.raises(InvalidInput, match="is no text in UTF-8"):
+    with pytest.raises(InvalidInput, match="is not UTF-8 text"):
         lines_of(path)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader's own, of the line's text
-def test_a_ragged_line_in_another_encoding_is_not_called_an_empty_file(tmp_path: Path) -> None:
+def test_a_ragged_line_in_another_encoding_is_not_empty(tmp_path: Path) -> None:
     path = tmp_path / "RawData.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n\u00e9t\u00e9,1\n".encode("latin-1"))
     with pytest.raises(InvalidInput, match="cannot be read to its end"):
         lines_of(path)
 
 
-def test_pieces_of_a_large_file_are_numbered_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_numbers_continue_across_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_file, "BLOCK", 5_000)
     rows = [ROW] * 999
     rows[500], rows[700] = "1,2,3", ""
@@ -63,20 +63,20 @@ def test_pieces_of_a_large_file_are_numbered_through(tmp_path: Path, monkeypatch
     assert ragged == [(502, 3)]
 
 
-def test_the_hash_is_of_the_content_and_progress_counts_the_bytes_on_disk(tmp_path: Path) -> None:
+def test_the_hash_covers_content_and_progress_bytes_on_disk(tmp_path: Path) -> None:
     plain, packed = (write(tmp_path, f"{HEADER}\n{ROW}\n", packed=packed) for packed in (False, True))
     read: list[int] = []
     assert raw_file.content_hash(plain, nothing) == raw_file.content_hash(packed, read.append)
     assert sum(read) == packed.stat().st_size
 
 
-def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
+def test_columns_may_have_any_order(tmp_path: Path) -> None:
     rows = [",".join(reversed(line.split(","))) for line in (HEADER, ROW)]
     piece = next(raw_file.pieces(write(tmp_path, "\n".join(rows), packed=False), nothing))
     assert [value.decode() for value in piece.columns.to_pylist()[0].values()] == ROW.split(",")
 
 
-def test_a_wrong_header_is_refused_with_what_is_missing_and_what_is_there(tmp_path: Path) -> None:
+def test_a_wrong_header_lists_missing_and_available_columns(tmp_path: Path) -> None:
     path = write(tmp_path, f"{HEADER.replace('DP_DATE', 'DAY')}\n{ROW}\n", packed=False)
     with pytest.raises(SchemaMismatch, match=r"missing: DP_DATE\..*Available: DAY, DP_MSISDN"):
         list(raw_file.pieces(path, nothing))
@@ -85,19 +85,19 @@ def test_a_wrong_header_is_refused_with_what_is_missing_and_what_is_there(tmp_pa
         list(raw_file.pieces(path, nothing))
 
 
-def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+def test_an_empty_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no lines"):
         list(raw_file.pieces(write(tmp_path, "", packed=False), nothing))
 
 
-def test_a_packed_file_cut_short_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_rejected(tmp_path: Path) -> None:
     path = write(tmp_path, "\n".join([HEADER, *[f"{ROW}{n}" for n in range(5_000)]]), packed=True)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InvalidInput, match="cannot be read to its end"):
         raw_file.content_hash(path, nothing)
 
 
-def test_the_plain_file_goes_before_the_packed_one(tmp_path: Path) -> None:
+def test_the_plain_file_is_preferred(tmp_path: Path) -> None:
     assert raw_file.find(tmp_path) is None
     packed = write(tmp_path, HEADER, packed=True)
     assert raw_file.find(tmp_path) == packed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flaskapp.raw.resumed import complete, patiently
+from flaskapp.raw.resumed import complete, retried
 from flaskapp.raw.source import Interrupted, NoSpace, StoreUnavailable, Version, Write, is_gzipped
 
 CONTENT = bytes(range(250)) * 4
@@ -20,7 +20,7 @@ class Dripping:
     def __init__(self, *requests: int) -> None:
         self.requests, self.starts = list(requests), list[int]()
 
-    def look(self) -> Version:
+    def current_version(self) -> Version:
         return VERSION
 
     def read(self, version: Version, start: int, write: Write) -> None:
@@ -31,7 +31,7 @@ class Dripping:
             raise Interrupted("the line broke")
 
 
-def test_every_request_goes_on_from_the_last_byte(tmp_path: Path) -> None:
+def test_every_request_resumes_at_the_last_byte(tmp_path: Path) -> None:
     source, told, pauses = Dripping(300, 0, 300, 0, 0, 0, 400), list[int](), list[float]()
     complete(source, VERSION, tmp_path / "file", told.append, pauses.append)
     assert (tmp_path / "file").read_bytes() == CONTENT
@@ -40,14 +40,14 @@ def test_every_request_goes_on_from_the_last_byte(tmp_path: Path) -> None:
     assert pauses == [0.5, 1, 0.5, 1, 2, 4]
 
 
-def test_it_gives_up_after_five_requests_in_a_row_that_bring_nothing(tmp_path: Path) -> None:
+def test_five_requests_without_progress_end_the_download(tmp_path: Path) -> None:
     source = Dripping(300, 0, 0, 0, 0)
     with pytest.raises(StoreUnavailable, match=r"5 times in a row \(the line broke\)"):
         complete(source, VERSION, tmp_path / "file", lambda _: None, lambda _: None)
     assert (tmp_path / "file").read_bytes() == CONTENT[:300]
 
 
-def test_an_answer_that_ends_early_without_an_error_is_one(tmp_path: Path) -> None:
+def test_a_short_response_is_an_error(tmp_path: Path) -> None:
     class Silent(Dripping):
         def read(self, version: Version, start: int, write: Write) -> None:
             write(b"")
@@ -56,7 +56,7 @@ def test_an_answer_that_ends_early_without_an_error_is_one(tmp_path: Path) -> No
         complete(Silent(), VERSION, tmp_path / "file", lambda _: None, lambda _: None)
 
 
-def test_no_space_is_said_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_space_is_reported_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 999))
     source = Dripping(1000)
     with pytest.raises(NoSpace, match=r"0\.00 GB are needed"):
@@ -64,7 +64,7 @@ def test_no_space_is_said_before_it_begins(tmp_path: Path, monkeypatch: pytest.M
     assert source.starts == []
 
 
-def test_a_disk_that_fills_up_is_named(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     class Filling(Dripping):
         def read(self, version: Version, start: int, write: Write) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -73,7 +73,7 @@ def test_a_disk_that_fills_up_is_named(tmp_path: Path) -> None:
         complete(Filling(), VERSION, tmp_path / "file", lambda _: None, lambda _: None)
 
 
-def test_a_question_is_asked_again(tmp_path: Path) -> None:
+def test_an_interrupted_request_is_repeated(tmp_path: Path) -> None:
     answers: list[Callable[[], int]] = [lambda: 1 // 0, lambda: 7]
 
     def ask() -> int:
@@ -82,7 +82,7 @@ def test_a_question_is_asked_again(tmp_path: Path) -> None:
         except ZeroDivisionError as error:
             raise Interrupted("busy") from error
 
-    assert patiently(ask, "it", lambda _: None) == 7
+    assert retried(ask, "it", lambda _: None) == 7
 
 
 @pytest.mark.parametrize(

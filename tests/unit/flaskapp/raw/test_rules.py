@@ -66,7 +66,7 @@ def test_a_bad_value_is_named_with_line_and_column(file: Path, column: str, valu
     assert str(found[0]).startswith(f"line 3, {column}: {value!r} ")
 
 
-def test_all_faults_of_all_lines_are_found_and_blank_lines_count_as_lines(file: Path) -> None:
+def test_all_faults_are_listed_and_blank_lines_count(file: Path) -> None:
     write(file, changed(Cdr.DATE, "x"), [""], ["1", "2"], changed(Cdr.MOC_COUNT, "y"), GOOD[:-1])
     assert sorted((fault.line, fault.column or "") for fault in faults(file)) == [
         (2, Cdr.DATE),
@@ -76,7 +76,7 @@ def test_all_faults_of_all_lines_are_found_and_blank_lines_count_as_lines(file: 
     ]
 
 
-def test_bytes_that_are_no_text_are_a_fault(file: Path) -> None:
+def test_bytes_that_are_not_text_are_a_fault(file: Path) -> None:
     file.write_bytes(",".join(CDR_FILE_COLUMNS).encode() + b"\n\xff\xfe" + ",".join(GOOD).encode() + b"\n")
     assert [(fault.line, fault.column) for fault in faults(file)] == [(2, Cdr.DATE)]
 
@@ -104,12 +104,12 @@ def test_a_missing_value_stays_missing(file: Path, missing: str) -> None:
     assert read[Cdr.PSEUDO_CHURNED].isna().tolist() == [False, True]
 
 
-def test_whole_numbers_are_exact_whatever_their_writing(file: Path) -> None:
+def test_whole_numbers_are_exact_in_every_notation(file: Path) -> None:
     write(file, changed(Cdr.DATA_VOLUME, "999999999999999999"), changed(Cdr.DATA_VOLUME, "12.0"))
     assert faults(file) == []
     assert frame(file)[Cdr.DATA_VOLUME].tolist() == [999_999_999_999_999_999, 12]
 
 
-def test_a_record_is_named_by_its_line(file: Path) -> None:
+def test_a_records_id_contains_its_line(file: Path) -> None:
     write(file, GOOD, [""], GOOD)
     assert frame(file)[Cdr.RECORD_ID].tolist() == ["abc:2", "abc:4"]

@@ -37,7 +37,7 @@ class Silent:
         return {}
 
 
-def test_a_broker_that_gives_no_markers_is_away_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_markers_are_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_python_publisher, "OPEN_SECONDS", -1.0)
     with pytest.raises(KafkaUnavailable, match="in time"):
         list(_read_all(Silent(), [TopicPartition("markers", 0)]))

@@ -23,7 +23,7 @@ def plan(body: dict[str, Any], salt: UUID | None = None) -> StreamPlan:
     return StreamPlan.of(*read_start(body, NOW.date()), NOW, salt or uuid4())
 
 
-def test_a_dated_stream_has_the_same_id_each_time_whatever_its_length_and_pace() -> None:
+def test_a_dated_streams_id_ignores_length_and_interval() -> None:
     one = plan(DATED)
     assert len(one.run_id) == 64
     for same in ({}, {"interval": 1}, {"num_batches": 60}, {"step": "1d"}, {"subscribers": 1000}):
@@ -33,24 +33,24 @@ def test_a_dated_stream_has_the_same_id_each_time_whatever_its_length_and_pace()
 @pytest.mark.parametrize(
     "other", [{"start_date": "2026-01-02"}, {"seed": 8}, {"subscribers": 999}, {"drifts": []}, {"label_delay": 4}]
 )
-def test_another_content_is_another_stream(other: dict[str, Any]) -> None:
+def test_other_content_is_another_stream(other: dict[str, Any]) -> None:
     assert plan({**DATED, **other}).run_id != plan(DATED).run_id
 
 
-def test_an_undated_stream_is_one_of_its_own() -> None:
+def test_each_undated_stream_has_a_new_id() -> None:
     assert plan({}).run_id != plan({}).run_id
     salt = uuid4()
     assert plan({}, salt) == plan({}, salt)
 
 
-def test_a_dated_stream_has_batch_size_subscribers_unless_told() -> None:
+def test_a_dated_stream_has_batch_size_subscribers_by_default() -> None:
     assert plan({**DATED, "batch_size": 50}).world.subscribers == 50
     assert plan({**DATED, "batch_size": 50, "subscribers": 70}).world.subscribers == 70
     assert plan({"batch_size": 50}).world.subscribers > 50, "some are silent on a day"
 
 
 @pytest.mark.parametrize("body", [DATED, {}, {"batch_size": 5, "interval": 0.5}])
-def test_a_plan_comes_back_from_its_json(body: dict[str, Any]) -> None:
+def test_a_plan_survives_json(body: dict[str, Any]) -> None:
     made = plan(body)
     assert StreamPlan.from_json(made.to_json()) == made
 
@@ -59,7 +59,7 @@ def test_a_plan_comes_back_from_its_json(body: dict[str, Any]) -> None:
     ("field", "value"),
     [("start_date", "2026-02-30"), ("start_date", 5), ("drifts", [{"kind": "gravity"}]), ("seed", None), ("colour", 1)],
 )
-def test_a_plan_of_another_version_is_refused(field: str, value: object) -> None:
+def test_a_plan_of_another_version_is_rejected(field: str, value: object) -> None:
     stored = json.loads(plan(DATED).to_json())
     stored["world"][field] = value
     with pytest.raises(InvalidInput, match="another version"):
@@ -67,7 +67,7 @@ def test_a_plan_of_another_version_is_refused(field: str, value: object) -> None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"world": {}}'])
-def test_what_is_no_plan_is_refused(text: str) -> None:
+def test_an_invalid_plan_is_rejected(text: str) -> None:
     with pytest.raises(InvalidInput, match="another version"):
         StreamPlan.from_json(text)
 

@@ -21,7 +21,7 @@ def details(body: object) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("body", [{}, None, {"start_date": None, "subscribers": None}])
-def test_an_empty_body_takes_the_known_defaults(body: object) -> None:
+def test_an_empty_body_has_the_documented_defaults(body: object) -> None:
     request, drifts = read_start(body, TODAY)
     assert (request.batch_size, request.num_batches, request.interval) == (1000, 10, 60)
     assert (request.start_date, request.subscribers, drifts) == (None, None, ())
@@ -58,17 +58,17 @@ def test_a_fault_names_its_field(field: str, value: object) -> None:
     assert [detail.split(":")[0] for detail in details({field: value})] == [field]
 
 
-def test_a_whole_number_may_have_a_point() -> None:
+def test_a_whole_number_may_have_a_decimal_point() -> None:
     body = {"batch_size": 10.0, "num_batches": 30.0, "start_date": "2026-01-01", "drifts": [{**UNIT, "start": 15.0}]}
     assert read_start(body, TODAY) == read_start(body | {"batch_size": 10, "num_batches": 30, "drifts": [UNIT]}, TODAY)
 
 
 @pytest.mark.parametrize("body", [[], "text", 3, True])
-def test_a_body_that_is_no_object_is_refused(body: object) -> None:
+def test_a_body_that_is_not_an_object_is_rejected(body: object) -> None:
     assert details(body) == ("the body must be a JSON object",)
 
 
-def test_all_faults_are_listed_at_once() -> None:
+def test_all_faults_are_listed_together() -> None:
     drifts: list[Any] = [{**UNIT, "kind": "gravity"}, UNIT, {**UNIT, "start": 0, "more": 1}, 3]
     found = details({"batch_size": 0, "step": "1d", "speed": 1, "drifts": drifts})
     assert [fault.split(":")[0] for fault in found] == [
@@ -79,7 +79,7 @@ def test_all_faults_are_listed_at_once() -> None:
 
 
 @pytest.mark.parametrize(("days", "fits"), [(1, True), (2, False)])
-def test_a_stream_may_not_reach_beyond_tomorrow(days: int, fits: bool) -> None:
+def test_a_stream_must_end_by_tomorrow(days: int, fits: bool) -> None:
     body = {"start_date": str(TODAY + timedelta(days=days - 4)), "num_batches": 5}
     if fits:
         assert read_start(body, TODAY)[0].num_batches == 5
@@ -88,7 +88,7 @@ def test_a_stream_may_not_reach_beyond_tomorrow(days: int, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(("start", "first"), [("2026-01-01", date(2026, 1, 1)), (None, TODAY)])
-def test_a_drift_starts_on_a_day_or_on_the_streams_nth(start: str | None, first: date) -> None:
+def test_a_drift_starts_on_a_day_or_a_day_number(start: str | None, first: date) -> None:
     body = {"start_date": start, "drifts": [{**UNIT, "until": 20}, {**UNIT, "start": "2026-03-01"}]}
     _, drifts = read_start(body, TODAY)
     assert (drifts[0].start, drifts[0].until) == (first + timedelta(days=14), first + timedelta(days=19))

@@ -16,7 +16,5 @@ def run(next_batch: int) -> Run:
 @pytest.mark.parametrize(
     ("next_batch", "passed", "pause"), [(1, 0, 0), (2, 0, 60), (2, 20, 40), (2, 60, 0), (2, 999, 0)]
 )
-def test_the_first_batch_is_due_at_once_and_each_other_an_interval_later(
-    next_batch: int, passed: int, pause: float
-) -> None:
+def test_the_first_batch_is_due_at_once_others_after_interval(next_batch: int, passed: int, pause: float) -> None:
     assert run(next_batch).pause(60.0, START + timedelta(seconds=passed)) == pause

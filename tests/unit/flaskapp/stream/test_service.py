@@ -15,12 +15,12 @@ from flaskapp.stream.service import message, reason
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
 
 
-def test_a_failure_of_the_driver_shows_neither_sql_nor_values() -> None:
+def test_a_driver_errors_reason_has_no_sql_or_values() -> None:
     error = DataError("INSERT INTO cdr VALUES (%s)", ("a-subscriber",), Exception(1406, "Data too long: a-subscriber"))
-    assert reason(error) == "DataError: the simulator's log says more"
+    assert reason(error) == "DataError: see the simulator's log"
 
 
-def test_a_failure_of_our_own_is_told_in_its_words() -> None:
+def test_a_driftline_errors_reason_is_its_message() -> None:
     assert reason(BatchConflict("Batch 3 is another.", details=("a",))) == "Batch 3 is another."
 
 
@@ -32,13 +32,13 @@ def told(state: RunState, num_batches: int) -> str:
 
 
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED, RunState.FINISHED])
-def test_where_nothing_starts_it_says_what_is_there(state: RunState) -> None:
+def test_the_message_of_a_complete_stream(state: RunState) -> None:
     assert told(state, 5) == (
-        "Nothing was started: 10 batches of this stream are there already; ask for more than 10 to go on."
+        "Nothing was started: this stream already has 10 batches; set num_batches to more than 10 to continue it."
     )
 
 
-def test_where_a_stream_goes_on_it_says_from_where_to_where() -> None:
+def test_the_message_of_a_resumed_stream() -> None:
     assert told(RunState.RUNNING, 15).startswith(
         "Streaming started: from batch 11 on, the days 2026-01-11 to 2026-01-15."
     )

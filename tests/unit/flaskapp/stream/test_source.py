@@ -24,7 +24,7 @@ def source(body: dict[str, Any]) -> StreamSource:
     return StreamSource(StreamPlan.of(*read_start(body, NOW.date()), NOW, UUID(int=1)))
 
 
-def test_a_batch_is_the_same_bytes_whoever_makes_it_when() -> None:
+def test_a_batch_always_has_the_same_bytes() -> None:
     one, other = source(DATED), source({**DATED, "num_batches": 30})
     for number in (1, 5):
         batches = one.records(number, NOW), other.records(number, datetime(2026, 7, 1, tzinfo=UTC))
@@ -33,7 +33,7 @@ def test_a_batch_is_the_same_bytes_whoever_makes_it_when() -> None:
     assert one.labels(5).equals(other.labels(5))
 
 
-def test_a_dated_batch_is_one_day_with_unique_short_ids_and_no_labels() -> None:
+def test_a_dated_batch_is_one_day_without_labels() -> None:
     made = source(DATED)
     frames = [made.records(number, NOW).frame for number in range(1, 7)]
     every = pd.concat(frames)
@@ -45,7 +45,7 @@ def test_a_dated_batch_is_one_day_with_unique_short_ids_and_no_labels() -> None:
     ]
 
 
-def test_labels_speak_of_each_record_of_the_stream_once() -> None:
+def test_every_record_of_the_stream_has_one_label() -> None:
     made = source(DATED)
     known = {number: made.labels(number) for number in range(1, 10)}
     every = pd.concat(known.values())
@@ -61,9 +61,7 @@ def test_labels_speak_of_each_record_of_the_stream_once() -> None:
 
 
 @pytest.mark.parametrize("rows_of_a_day", [10**6, 120])
-def test_undated_batches_have_batch_size_records_and_add_up_to_days(
-    monkeypatch: pytest.MonkeyPatch, rows_of_a_day: int
-) -> None:
+def test_undated_batches_have_batch_size_records(monkeypatch: pytest.MonkeyPatch, rows_of_a_day: int) -> None:
     monkeypatch.setattr(stream_source, "ROWS_OF_A_DAY", rows_of_a_day)
     made = source({"batch_size": 40, "num_batches": 6})
     frames = [made.records(number, NOW).frame for number in range(1, 7)]
@@ -76,7 +74,7 @@ def test_undated_batches_have_batch_size_records_and_add_up_to_days(
     assert made.labels(1).empty
 
 
-def test_what_is_missing_all_day_is_missing_in_each_part() -> None:
+def test_a_value_missing_all_day_is_missing_in_each_part() -> None:
     drift = {"kind": "missing", "size": 0.5, "start": 1, "column": "DP_MOC_COUNT"}
     made = source({"batch_size": 40, "num_batches": 4, "drifts": [drift]})
     frames = [made.records(number, NOW).frame.set_index(Cdr.MSISDN)[Cdr.MOC_COUNT].isna() for number in range(1, 5)]

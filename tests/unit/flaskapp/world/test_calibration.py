@@ -8,7 +8,7 @@ import pytest
 from flaskapp.world.calibration import USAGE_TERMS, curve, customers, usage_terms
 
 
-def test_data_is_the_one_the_readme_names() -> None:
+def test_the_data_has_the_checksum_of_the_readme() -> None:
     package = files("flaskapp.world")
     content = gzip.decompress((package / "mlc_churn.csv.gz").read_bytes())
     assert hashlib.sha256(content).hexdigest() in (package / "README.md").read_text()
@@ -22,14 +22,14 @@ def test_totals_become_usage_per_day() -> None:
     assert table.usage()[0] == pytest.approx(first_of_file)
 
 
-def test_usage_beyond_three_deviations_says_no_more() -> None:
+def test_usage_is_clipped_at_three_deviations() -> None:
     extremes = np.array([[9.0] * 4, [3.0] * 4, [-9.0] * 4, [-3.0] * 4])
     terms = usage_terms(extremes)
     assert (terms[0] == terms[1]).all()
     assert (terms[2] == terms[3]).all()
 
 
-def test_more_outgoing_time_means_more_risk_where_it_is_heavy() -> None:
+def test_heavy_outgoing_time_raises_the_risk() -> None:
     mean, sd = curve().mean, curve().sd
     step = np.eye(len(USAGE_TERMS))[USAGE_TERMS.index("out_seconds")]
     usual, heavy, heavier = curve().usage_logit(mean + sd * np.outer([0.0, 1.0, 2.0], step))

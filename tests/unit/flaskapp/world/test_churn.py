@@ -15,19 +15,19 @@ def test_concept_keeps_the_prevalence(seed: int, slope: float, intercept: float)
     assert after.mean() == pytest.approx(before.mean(), abs=1e-8)
 
 
-def test_half_a_concept_leaves_no_relation_and_a_whole_one_reverses_it() -> None:
+def test_concept_half_removes_and_full_reverses_the_relation() -> None:
     usage, plan = np.linspace(-3.0, 3.0, 101), np.zeros(101)
     assert np.ptp(chances(usage, plan, -2.0, Risk(0.0))) == 0.0
     assert (np.diff(chances(usage, plan, -2.0, Risk(-1.0))) < 0).all()
 
 
-def test_prior_shifts_every_logit_alike() -> None:
+def test_prior_shifts_every_logit_equally() -> None:
     usage, plan = np.linspace(-3.0, 3.0, 101), np.zeros(101)
     before, after = (chances(usage, plan, -2.0, Risk(shift=shift)) for shift in (0.0, 0.7))
     assert np.log(after / (1 - after)) - np.log(before / (1 - before)) == pytest.approx(0.7)
 
 
-def test_nobody_has_no_chance_and_no_fault() -> None:
+def test_no_subscribers_are_no_error() -> None:
     assert len(chances(np.zeros(0), np.zeros(0), -2.0, Risk(-1.0))) == 0
 
 

@@ -10,7 +10,7 @@ from flaskapp.world import Drift, DriftKind, parse_drifts
 START = date(2025, 3, 15)
 
 
-def test_text_is_taken_for_enums() -> None:
+def test_text_is_converted_to_enums() -> None:
     drift = parse_drifts([{"kind": "unit", "size": 60, "start": "2025-03-15", "column": "DP_MOC_DURATION"}])[0]
     assert drift == Drift(DriftKind.UNIT, 60.0, START, Cdr.MOC_DURATION)
     assert drift.kind is DriftKind.UNIT
@@ -22,7 +22,7 @@ def test_both_ends_are_included() -> None:
     assert [drift.active(date(2025, 3, day)) for day in (14, 15, 16, 17)] == [False, True, True, False]
 
 
-def test_without_a_column_a_drift_is_in_every_column_of_its_kind() -> None:
+def test_without_a_column_a_drift_affects_all_of_its_kind() -> None:
     assert all(Drift(DriftKind.MISSING, 0.5, START).touches(column) for column in CDR_USAGE)
     assert [c for c in CDR_USAGE if Drift(DriftKind.MISSING, 0.5, START, Cdr.DATA_COUNT).touches(c)] == [Cdr.DATA_COUNT]
 
@@ -51,13 +51,13 @@ def test_without_a_column_a_drift_is_in_every_column_of_its_kind() -> None:
         ({"day": 15}, "unknown field 'day'; known: kind, size, start, column, until"),
     ],
 )
-def test_faults_say_what_is_known(item: dict[str, Any], fault: str) -> None:
+def test_faults_list_the_valid_values(item: dict[str, Any], fault: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_drifts([{"kind": "mix", "size": 0.5, "start": "2025-03-15", **item}])
     assert any(fault in detail for detail in caught.value.details)
 
 
-def test_all_faults_of_all_drifts_are_listed_with_their_place() -> None:
+def test_all_faults_are_listed_with_their_position() -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_drifts([{"kind": "unit", "size": 0}, 7, {"kind": "prior", "size": 1, "start": "2025-03-15"}])
     assert [detail.split(":")[0] for detail in caught.value.details] == ["drifts[0]"] * 3 + ["drifts[1]"]

@@ -60,7 +60,7 @@ def test_a_forest_learns_the_world() -> None:
     assert areas.std() < 0.03
 
 
-def test_what_is_achievable_is_in_range() -> None:
+def test_the_best_possible_auc_is_in_range() -> None:
     world = World(Parameters(1, START, SUBSCRIBERS))
     day = START + timedelta(days=50)
     labels, chances = world.known_labels(day, day + timedelta(days=3)), world.chances_of_day(day)
@@ -75,11 +75,11 @@ def test_what_is_achievable_is_in_range() -> None:
     ],
     ids=("unit", "concept"),
 )
-def test_every_day_shows_what_is_broken(drift: Drift, fall: float) -> None:
+def test_every_day_shows_the_injected_faults(drift: Drift, fall: float) -> None:
     usual = _areas()
     assert _areas(drift).max() < usual.mean() - fall < usual.min()
 
 
-def test_prior_and_data_volume_do_not_hurt_the_ranking() -> None:
+def test_prior_and_data_volume_do_not_change_the_ranking() -> None:
     harmless = Drift(DriftKind.PRIOR, 0.7, DRIFT_DAY), Drift(DriftKind.COVARIATE, 0.5, DRIFT_DAY, Cdr.DATA_VOLUME)
     assert _areas(*harmless).mean() == pytest.approx(_areas().mean(), abs=0.05)

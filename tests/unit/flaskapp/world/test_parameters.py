@@ -23,7 +23,7 @@ def test_all_faults_are_listed() -> None:
     ]
 
 
-def test_the_canonical_text_tells_every_parameter() -> None:
+def test_the_canonical_text_contains_every_parameter() -> None:
     one = Parameters(1, DAY, drifts=(Drift(DriftKind.UNIT, 60, DAY, Cdr.MOC_DURATION),))
     others = [
         Parameters(2, DAY, drifts=one.drifts),

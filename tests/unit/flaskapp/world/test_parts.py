@@ -49,7 +49,7 @@ def test_no_seconds_without_a_call_and_no_part_without_usage() -> None:
         assert piece[USAGE].sum(axis=1).gt(0).all()
 
 
-def test_on_demand_every_record_is_in_every_part() -> None:
+def test_keep_empty_keeps_every_record_in_every_part() -> None:
     assert [len(piece) for piece in split(_frame(), 7, 1, keep_empty=True)] == [len(_frame())] * 7
 
 
@@ -58,7 +58,7 @@ def test_usage_is_spread_evenly_over_the_parts() -> None:
     assert np.array(calls) / sum(calls) == pytest.approx([0.25] * 4, abs=0.02)
 
 
-def test_a_record_is_cut_the_same_in_any_company() -> None:
+def test_a_records_cut_does_not_depend_on_other_records() -> None:
     whole = _frame()
     some = whole.iloc[10:20]
     for piece, alone in zip(split(whole, 3, 1), split(some, 3, 1), strict=True):
@@ -66,7 +66,7 @@ def test_a_record_is_cut_the_same_in_any_company() -> None:
         pd.testing.assert_frame_equal(alone, expected)
 
 
-def test_nothing_is_cut_into_nothing_and_no_part_is_refused() -> None:
+def test_empty_frames_stay_empty_and_zero_parts_are_rejected() -> None:
     assert [len(piece) for piece in split(_frame().iloc[:0], 3, 1)] == [0, 0, 0]
     with pytest.raises(InvalidInput, match="1 part or more"):
         split(_frame(), 0, 1)

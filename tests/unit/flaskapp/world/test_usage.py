@@ -24,7 +24,7 @@ def test_the_week_has_a_rhythm() -> None:
     assert calls[4] > calls[0] > calls[5] > calls[6]
 
 
-def test_some_have_no_usage_and_no_call_lasts_no_time() -> None:
+def test_some_have_no_usage_and_every_call_has_a_duration() -> None:
     usage = usage_of_day(PEOPLE, MONDAY, Levels())
     assert 0.02 < 1.0 - usage.seen.mean() < 0.10
     for count, amount in ((Cdr.MOC_COUNT, Cdr.MOC_DURATION), (Cdr.DATA_COUNT, Cdr.DATA_VOLUME)):
@@ -33,7 +33,7 @@ def test_some_have_no_usage_and_no_call_lasts_no_time() -> None:
 
 
 @pytest.mark.parametrize("column", CDR_USAGE)
-def test_a_level_moves_its_own_column_and_leaves_other_media(column: Cdr) -> None:
+def test_a_level_changes_only_its_medium(column: Cdr) -> None:
     before = usage_of_day(PEOPLE, MONDAY, Levels()).columns
     after = usage_of_day(PEOPLE, MONDAY, Levels({column: 1.5})).columns
     moved = {name for name in CDR_USAGE if (before[name] != after[name]).any()}
@@ -46,7 +46,7 @@ def test_a_level_moves_its_own_column_and_leaves_other_media(column: Cdr) -> Non
     assert after[column].sum() / before[column].sum() == pytest.approx(1.5, abs=0.1)
 
 
-def test_a_level_never_turns_usage_the_other_way() -> None:
+def test_a_level_changes_usage_in_one_direction() -> None:
     less, more = (usage_of_day(PEOPLE, MONDAY, Levels({Cdr.MTSMS_COUNT: f})).columns for f in (0.5, 2.0))
     assert (more[Cdr.MTSMS_COUNT] >= less[Cdr.MTSMS_COUNT]).all()
 

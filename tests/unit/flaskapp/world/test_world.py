@@ -95,7 +95,7 @@ def test_records_show_the_labels_known_by_then(later: int) -> None:
     assert known[KNOWN_AT].tolist() == arrived[KNOWN_AT].tolist()
 
 
-def test_another_label_delay() -> None:
+def test_labels_follow_the_label_delay() -> None:
     slow = World(Parameters(1, START, 400, label_delay=7))
     known = pd.concat([slow.labels_known_on(day(n)) for n in range(8)])
     own = known[known[Cdr.DATE].dt.date == START]
@@ -143,7 +143,7 @@ def test_nothing_changes_before_the_drift_and_something_after(drift: Drift) -> N
 
 
 @pytest.mark.parametrize("drift", RECORDED, ids=_name)
-def test_recording_leaves_the_truth(drift: Drift) -> None:
+def test_recording_drift_keeps_true_usage(drift: Drift) -> None:
     touched = {str(column) for column in CDR_USAGE if drift.touches(column)}
     for when in AFTER:
         assert _bytes(_labels(world(drift), when)) == _bytes(_labels(world(), when))
@@ -152,33 +152,33 @@ def test_recording_leaves_the_truth(drift: Drift) -> None:
         assert {name for name in RECORD_COLUMNS if not before[name].equals(after[name])} == touched
 
 
-def test_missing_takes_its_share_and_alters_no_other_value() -> None:
+def test_missing_removes_its_share_and_no_other_value() -> None:
     before, after = world().records_of_day(AFTER[0]), world(RECORDED[1]).records_of_day(AFTER[0])
     assert after[USAGE].isna().mean().tolist() == pytest.approx([0.4] * 8, abs=0.1)
     assert (after[USAGE].isna() | (after[USAGE] == before[USAGE])).all(axis=None)
     assert not after[USAGE[0]].isna().equals(after[USAGE[1]].isna())
 
 
-def test_a_unit_is_another_scale() -> None:
+def test_a_unit_drift_scales_values() -> None:
     before, after = world().records_of_day(AFTER[0]), world(RECORDED[2]).records_of_day(AFTER[0])
     seconds = before[Cdr.MOC_DURATION].to_numpy(float)
     assert np.abs(after[Cdr.MOC_DURATION].to_numpy(float) - seconds / 60).max() <= 0.5
 
 
 @pytest.mark.parametrize("drift", CHANCE, ids=_name)
-def test_a_drift_of_the_chance_leaves_every_usage_number(drift: Drift) -> None:
+def test_concept_and_prior_do_not_change_usage(drift: Drift) -> None:
     for when in AFTER:
         assert _bytes(world(drift).records_of_day(when)) == _bytes(world().records_of_day(when))
 
 
 @pytest.mark.parametrize("drift", CHANCE[:2], ids=_name)
-def test_concept_keeps_the_prevalence_and_turns_the_relation(drift: Drift) -> None:
+def test_concept_keeps_the_prevalence_and_flips_the_relation(drift: Drift) -> None:
     before, after = world().chances_of_day(AFTER[0]), world(drift).chances_of_day(AFTER[0])
     assert after["chance"].mean() == pytest.approx(before["chance"].mean(), abs=1e-8)
     assert after["chance"].corr(before["chance"]) < 0.95
 
 
-def test_prior_raises_every_chance_alike() -> None:
+def test_prior_raises_every_chance() -> None:
     before, after = (w.chances_of_day(AFTER[0])["chance"].to_numpy() for w in (world(), world(CHANCE[2])))
     assert np.log(after / (1 - after)) == pytest.approx(np.log(before / (1 - before)) + 1.0)
     assert set(_labels(world(), AFTER[0]).query("PSEUDO_CHURNED == 1")[NUMBER]) < set(
@@ -186,7 +186,7 @@ def test_prior_raises_every_chance_alike() -> None:
     )
 
 
-def test_covariate_reaches_the_chance_by_usage_alone() -> None:
+def test_covariate_changes_the_chance_through_usage_only() -> None:
     drifted = world(Drift(DriftKind.COVARIATE, 0.5, DRIFT_DAY, Cdr.DATA_VOLUME))
     for when in AFTER:
         volume = [w.records_of_day(when)[Cdr.DATA_VOLUME].sum() for w in (world(), drifted)]
@@ -195,7 +195,7 @@ def test_covariate_reaches_the_chance_by_usage_alone() -> None:
     assert drifted.intercept == world().intercept
 
 
-def test_a_mix_replaces_its_share_and_leaves_the_rest() -> None:
+def test_a_mix_replaces_only_its_share() -> None:
     before, after = world().records_of_day(AFTER[0]), world(TRUE[2]).records_of_day(AFTER[0])
     both = before.merge(after, on=NUMBER, suffixes=("", "_after"))
     same = (both[Cdr.MTC_DURATION] == both[f"{Cdr.MTC_DURATION}_after"]).mean()
@@ -239,7 +239,7 @@ def test_the_truth_names_each_drift() -> None:
     assert world().truth().empty
 
 
-def test_the_bytes_are_those_of_every_version() -> None:
+def test_the_bytes_are_the_same_in_every_version() -> None:
     """A stream that was begun must go on as it began: if this hash changes, every seed means another world."""
     content = _bytes(World(Parameters(7, START, 50)).records_of_day(START, day(3)))
     assert hashlib.sha256(content).hexdigest() == "a92ab2f4e5a0e170bab75f718076cf20406a910496d2be62ab2d584c4455c5c8"

@@ -1,32 +1,34 @@
-"""Areas under the curves that calibrated scores lead to expect. No I/O here."""
+"""Areas under the ROC and precision-recall curves expected from calibrated scores. No I/O here."""
 
 import numpy as np
 
 from driftline.engine.columns import FloatArray
 
 _DECIMALS = 5
-"""NannyML rounds expected hits and alarms to 5 decimals; the same rounding here keeps values equal to its own."""
+"""The rounding of expected counts, which keeps values equal to NannyML's."""
 
 
-def expected_roc_auc(hits: FloatArray, claims: FloatArray) -> float | None:
-    """Return the area under the expected ROC curve, from the highest score down; `hits` and `claims` by row.
+def expected_roc_auc(true_positives: FloatArray, row_counts: FloatArray) -> float | None:
+    """Return the area under the expected ROC curve from cumulative counts by row, from the highest score down.
 
-    None where a class is not expected at all.
+    None if no row of one class is expected.
     """
-    alarms = np.round(claims - hits, _DECIMALS)
-    hits = np.round(hits, _DECIMALS)
-    if not len(hits) or not hits[-1] or not alarms[-1]:
+    false_positives = np.round(row_counts - true_positives, _DECIMALS)
+    true_positives = np.round(true_positives, _DECIMALS)
+    if not len(true_positives) or not true_positives[-1] or not false_positives[-1]:
         return None
-    twice = np.sum(np.diff(alarms, prepend=0.0) * (hits + np.concatenate(([0.0], hits[:-1]))))
-    return float(twice) / 2 / float(hits[-1]) / float(alarms[-1])
+    heights = true_positives + np.concatenate(([0.0], true_positives[:-1]))
+    twice = np.sum(np.diff(false_positives, prepend=0.0) * heights)
+    return float(twice) / 2 / float(true_positives[-1]) / float(false_positives[-1])
 
 
-def expected_average_precision(hits: FloatArray, claims: FloatArray) -> float | None:
-    """Return the average precision of the expected curve, from the highest score down; `hits` and `claims` by row.
+def expected_average_precision(true_positives: FloatArray, row_counts: FloatArray) -> float | None:
+    """Return the expected average precision from cumulative counts by row, from the highest score down.
 
-    Rows of equal score are steps of their own. None where no row of class 1 is expected.
+    Each row is a step, even among equal scores. None if no row of class 1 is expected.
     """
-    hits = np.round(hits, _DECIMALS)
-    if not len(hits) or not hits[-1]:
+    true_positives = np.round(true_positives, _DECIMALS)
+    if not len(true_positives) or not true_positives[-1]:
         return None
-    return float(np.sum(np.diff(hits, prepend=0.0) * hits / claims) / hits[-1])
+    steps = np.diff(true_positives, prepend=0.0)
+    return float(np.sum(steps * true_positives / row_counts) / true_positives[-1])

@@ -8,33 +8,33 @@ import numpy as np
 
 from driftline.engine.columns import FloatArray
 from driftline.engine.performance.binary import ranked, spreads
-from driftline.engine.performance.binary.confusion import Confusion
+from driftline.engine.performance.binary.confusion import BinaryConfusion
 from driftline.engine.performance.binary.expected_curves import expected_average_precision, expected_roc_auc
-from driftline.engine.performance.binary.ranked import Ranked
-from driftline.engine.performance.binary.scores import Scores
-from driftline.engine.performance.binary.spreads import ReferenceRows, Spread
+from driftline.engine.performance.binary.ranked import RankedRows
+from driftline.engine.performance.binary.rows import BinaryRows
+from driftline.engine.performance.binary.spreads import MetricSpread, ReferenceRows
 from driftline.engine.performance.calibration import bin_edges
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 
 
 class MetricRows(Protocol):
-    """The rows of a chunk that have what a metric needs, their labels known or expected."""
+    """The rows of a chunk that have the values a metric requires; their labels are known or expected."""
 
     @property
-    def rows(self) -> Scores:
+    def rows(self) -> BinaryRows:
         """The rows, counted by score, prediction and label."""
 
     @property
     def spec(self) -> Spec:
-        """The spec, for what a metric takes from it."""
+        """The spec, which contains parameters of metrics."""
 
     @property
-    def confusion(self) -> Confusion:
+    def confusion(self) -> BinaryConfusion:
         """The rows by prediction and label."""
 
     @property
-    def ranked(self) -> Ranked:
+    def ranked(self) -> RankedRows:
         """The rows of each class by score."""
 
 
@@ -42,12 +42,12 @@ class ExpectedRows(MetricRows, Protocol):
     """Rows whose labels are expected from their calibrated scores."""
 
     @property
-    def hits(self) -> FloatArray:
-        """How many rows of class 1 are expected among the first rows, from the highest score down."""
+    def true_positives(self) -> FloatArray:
+        """The cumulative expected number of rows of class 1, from the highest score down."""
 
     @property
-    def claims(self) -> FloatArray:
-        """How many rows the first rows are: 1, 2, 3 and so on."""
+    def row_counts(self) -> FloatArray:
+        """The cumulative number of rows: 1, 2, 3 and so on."""
 
 
 def _no_spread(rows: ReferenceRows) -> None:
@@ -56,25 +56,25 @@ def _no_spread(rows: ReferenceRows) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """The functions that compute a metric; each returns None where the metric is undefined for the rows.
+    """The functions that compute a metric; each returns None if the metric is undefined for the rows.
 
-    `estimated` is None for a metric that only labels can show. `spread` measures the reference for the standard error.
-    `takes_probabilities` says that scores must be from 0 to 1, `undefined` in words which rows have no value.
+    `estimated` is None for a metric that requires labels. `spread` measures the reference for the standard error.
+    `takes_probabilities` marks metrics whose scores must be from 0 to 1; `undefined` states why rows can have no value.
     """
 
     realized: Callable[[MetricRows], float | None]
     estimated: Callable[[ExpectedRows], float | None] | None
-    spread: Callable[[ReferenceRows], Spread | None] = _no_spread
+    spread: Callable[[ReferenceRows], MetricSpread | None] = _no_spread
     takes_probabilities: bool = False
     undefined: str | None = None
 
 
 def of_confusion(
-    value: Callable[[Confusion], float | None],
-    spread: Callable[[ReferenceRows], Spread | None] = _no_spread,
+    value: Callable[[BinaryConfusion], float | None],
+    spread: Callable[[ReferenceRows], MetricSpread | None] = _no_spread,
     undefined: str | None = None,
 ) -> Computation:
-    """Return the computation of a metric that the confusion matrix alone decides, counted or expected."""
+    """Return the computation of a metric that depends on the confusion matrix only, counted or expected."""
 
     def compute(rows: MetricRows) -> float | None:
         return value(rows.confusion)
@@ -83,7 +83,7 @@ def of_confusion(
 
 
 def _of_probabilities(
-    value: Callable[[Ranked], float | None], spread: Callable[[ReferenceRows], Spread | None]
+    value: Callable[[RankedRows], float | None], spread: Callable[[ReferenceRows], MetricSpread | None]
 ) -> Computation:
     """Return the computation of a mean loss of the score, counted or expected."""
 
@@ -94,47 +94,47 @@ def _of_probabilities(
 
 
 def _business_value(rows: MetricRows) -> float | None:
-    return rows.confusion.worth(rows.spec.business_value) if rows.spec.business_value else None
+    return rows.confusion.business_value(rows.spec.business_value) if rows.spec.business_value else None
 
 
 COMPUTATIONS: dict[Metric, Computation] = {
     Metric.ROC_AUC: Computation(
         realized=lambda rows: ranked.roc_auc(rows.ranked),
-        estimated=lambda rows: expected_roc_auc(rows.hits, rows.claims),
+        estimated=lambda rows: expected_roc_auc(rows.true_positives, rows.row_counts),
         spread=spreads.of_roc_auc,
     ),
     Metric.F1: of_confusion(lambda matrix: matrix.f1, spreads.of_f1),
     Metric.ACCURACY: of_confusion(
         lambda matrix: matrix.accuracy,
-        lambda rows: spreads.of_share(rows.claimed == rows.positive, np.ones_like(rows.claimed)),
+        lambda rows: spreads.of_share(rows.predicted_positive == rows.positive, np.ones_like(rows.predicted_positive)),
     ),
     Metric.AVERAGE_PRECISION: Computation(
         realized=lambda rows: ranked.average_precision(rows.ranked),
-        estimated=lambda rows: expected_average_precision(rows.hits, rows.claims),
+        estimated=lambda rows: expected_average_precision(rows.true_positives, rows.row_counts),
         spread=spreads.of_average_precision,
     ),
     Metric.PRECISION: of_confusion(
         lambda matrix: matrix.precision,
-        lambda rows: spreads.of_share(rows.positive, rows.claimed),
+        lambda rows: spreads.of_share(rows.positive, rows.predicted_positive),
         undefined="no row is predicted to be of class 1",
     ),
     Metric.RECALL: of_confusion(
-        lambda matrix: matrix.recall, lambda rows: spreads.of_share(rows.claimed, rows.positive)
+        lambda matrix: matrix.recall, lambda rows: spreads.of_share(rows.predicted_positive, rows.positive)
     ),
     Metric.SPECIFICITY: of_confusion(
-        lambda matrix: matrix.specificity, lambda rows: spreads.of_share(~rows.claimed, ~rows.positive)
+        lambda matrix: matrix.specificity, lambda rows: spreads.of_share(~rows.predicted_positive, ~rows.positive)
     ),
     Metric.TRUE_POSITIVES: of_confusion(
-        lambda matrix: matrix.true_positives, lambda rows: spreads.of_count(rows.claimed & rows.positive)
+        lambda matrix: matrix.true_positives, lambda rows: spreads.of_count(rows.predicted_positive & rows.positive)
     ),
     Metric.FALSE_POSITIVES: of_confusion(
-        lambda matrix: matrix.false_positives, lambda rows: spreads.of_count(rows.claimed & ~rows.positive)
+        lambda matrix: matrix.false_positives, lambda rows: spreads.of_count(rows.predicted_positive & ~rows.positive)
     ),
     Metric.TRUE_NEGATIVES: of_confusion(
-        lambda matrix: matrix.true_negatives, lambda rows: spreads.of_count(~rows.claimed & ~rows.positive)
+        lambda matrix: matrix.true_negatives, lambda rows: spreads.of_count(~rows.predicted_positive & ~rows.positive)
     ),
     Metric.FALSE_NEGATIVES: of_confusion(
-        lambda matrix: matrix.false_negatives, lambda rows: spreads.of_count(~rows.claimed & rows.positive)
+        lambda matrix: matrix.false_negatives, lambda rows: spreads.of_count(~rows.predicted_positive & rows.positive)
     ),
     Metric.BUSINESS_VALUE: Computation(_business_value, _business_value, spreads.of_business_value),
     Metric.LOG_LOSS: _of_probabilities(ranked.log_loss, spreads.of_log_loss),
@@ -145,11 +145,11 @@ COMPUTATIONS: dict[Metric, Computation] = {
         takes_probabilities=True,
     ),
 }
-"""How each metric is computed; what else there is to know of it is its row of `driftline.engine.catalogue`."""
+"""The computation of each metric; its title, range and bounds are in its row of `driftline.engine.catalogue`."""
 
 
-def why_undefined(metric: Metric, rows: Scores) -> str:
-    """Return why `metric` is undefined for `rows`, which are enough and have what it needs."""
+def why_undefined(metric: Metric, rows: BinaryRows) -> str:
+    """Return why `metric` is undefined for `rows`, which are sufficient in number."""
     computation = COMPUTATIONS[metric]
     if computation.takes_probabilities and rows.rows and (rows.scores[0] < 0 or rows.scores[-1] > 1):
         return f"{metric} needs scores from 0 to 1; they go from {rows.scores[0]:g} to {rows.scores[-1]:g}"

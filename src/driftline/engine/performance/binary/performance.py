@@ -1,4 +1,4 @@
-"""What performance of a binary model keeps of the reference, and what it finds in a chunk. No I/O here."""
+"""The performance of a binary model: the state fitted on the reference and the outcomes of a chunk. No I/O here."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -8,41 +8,41 @@ import pandas as pd
 
 from driftline.engine.columns import as_floats
 from driftline.engine.performance.binary import cbpe, realized, sampling
-from driftline.engine.performance.binary.bounded import Bounded
-from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.bounded import BoundedRows
+from driftline.engine.performance.binary.cbpe import BinaryCbpe
+from driftline.engine.performance.binary.rows import BinaryRows, zeros_and_ones
 from driftline.engine.performance.binary.sampling import SamplingErrors
-from driftline.engine.performance.binary.scores import Scores, zeros_and_ones
-from driftline.engine.performance.protocol import Found
+from driftline.engine.performance.protocol import PerformanceOutcomes
 from driftline.engine.results import LABEL, PREDICTION, SCORE, Metric, ResultKind
 from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryPerformance:
-    """The spread of each metric, and the curve from score to probability."""
+    """The fitted sampling errors and calibration."""
 
     sampling: SamplingErrors
-    cbpe: Cbpe
+    cbpe: BinaryCbpe
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit on the reference's rows, in the order of time; predictions and labels as `Scores.of` has them."""
+        """Fit on the reference's rows, in time order; predictions and labels as for `BinaryRows.of`."""
         scores = as_floats(frame[SCORE])
         predictions, labels = (zeros_and_ones(frame[name]) for name in (PREDICTION, LABEL))
-        known = np.isfinite(scores) & np.isfinite(labels)
+        usable = np.isfinite(scores) & np.isfinite(labels)
         return cls(
             sampling=sampling.fit(scores, predictions, labels, spec),
-            cbpe=cbpe.fit(scores[known], labels[known].astype(np.int64)),
+            cbpe=cbpe.fit(scores[usable], labels[usable].astype(np.int64)),
         )
 
-    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Scores:
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> BinaryRows:
         """Count the rows of a chunk by score, prediction and label."""
-        return Scores.of(frame)
+        return BinaryRows.of(frame)
 
-    def outcomes(self, summary: Scores | Bounded, spec: Spec) -> Found:
-        """Compute each metric of the spec, realized first, then estimated; those of pooled scores say so."""
-        if isinstance(summary, Bounded):
-            for kind, metric, outcome in self.outcomes(summary.scores, spec):
+    def outcomes(self, summary: BinaryRows | BoundedRows, spec: Spec) -> PerformanceOutcomes:
+        """Compute each metric of the spec, realized first, then estimated; outcomes of pooled scores have a note."""
+        if isinstance(summary, BoundedRows):
+            for kind, metric, outcome in self.outcomes(summary.rows, spec):
                 yield kind, metric, replace(outcome, reason=outcome.reason or summary.note(kind, Metric(metric)))
             return
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
@@ -51,10 +51,10 @@ class BinaryPerformance:
             yield ResultKind.ESTIMATED, metric, outcome
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"sampling": self.sampling.to_dict(), "cbpe": self.cbpe.to_dict()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
-        return cls(SamplingErrors.from_dict(state["sampling"]), Cbpe.from_dict(state["cbpe"]))
+        """Return the state that `to_dict` serialized."""
+        return cls(SamplingErrors.from_dict(state["sampling"]), BinaryCbpe.from_dict(state["cbpe"]))

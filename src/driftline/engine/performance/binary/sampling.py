@@ -8,16 +8,16 @@ import numpy as np
 from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.columns import FloatArray
 from driftline.engine.performance.binary.metrics import COMPUTATIONS
-from driftline.engine.performance.binary.spreads import ReferenceRows, Spread
+from driftline.engine.performance.binary.spreads import MetricSpread, ReferenceRows
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingErrors:
-    """The spread of each metric in the reference; a metric that the reference cannot tell has none."""
+    """The spread of each metric in the reference; a metric that is undefined there has none."""
 
-    spreads: dict[Metric, Spread]
+    spreads: dict[Metric, MetricSpread]
 
     def of(self, metric: Metric, rows: int) -> float | None:
         """Return one standard error of `metric` over `rows` rows, in the metric's unit."""
@@ -25,24 +25,25 @@ class SamplingErrors:
         return spread.error(rows) if spread else None
 
     def scatter(self, metric: Metric, rows: int) -> float | None:
-        """Return the true standard error, which bounds are drawn with: NannyML's of F1 is above it."""
+        """Return the true standard error, which widens bounds; NannyML's error of F1 is larger."""
         spread, error = self.spreads.get(metric), self.of(metric, rows)
         return None if spread is None or error is None else error / spread.overstated
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {metric.value: [s.deviation, s.share, s.total, s.overstated] for metric, s in self.spreads.items()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
-        return cls({Metric(name): Spread(*parts) for name, parts in state.items()})
+        """Return the state that `to_dict` serialized."""
+        return cls({Metric(name): MetricSpread(*parts) for name, parts in state.items()})
 
 
 def fit(scores: FloatArray, predictions: FloatArray, labels: FloatArray, spec: Spec) -> SamplingErrors:
-    """Measure the spread of the spec's metrics in the reference: 0/1 predictions and labels, and scores, in its order.
+    """Measure the spread of the spec's metrics in the reference, from scores and 0/1 predictions and labels.
 
-    NaN is missing; each metric uses the rows that have what it needs. A metric without a spread has no standard error.
+    All are in time order, NaN is missing; each metric uses the rows that have its inputs. A metric without a spread has
+    no standard error.
     """
     scored, predicted = (
         ReferenceRows(scores[rows], predictions[rows] == 1, labels[rows] == 1, spec)

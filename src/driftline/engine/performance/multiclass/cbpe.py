@@ -1,7 +1,7 @@
 """Estimated performance without labels: confidence-based performance estimation (CBPE). No I/O here.
 
-Each class's calibrated score, made to add up to 1 over the classes, is taken for the probability that the label will be
-that class, and each metric is computed as expected under it. So estimates are blind to concept drift by construction.
+The calibrated scores of the classes, normalized to a sum of 1, are taken as the probabilities of the label, and each
+metric is computed from the counts expected under them. By construction, estimates cannot see concept drift.
 """
 
 from dataclasses import dataclass
@@ -14,88 +14,88 @@ from driftline.engine.columns import FloatArray
 from driftline.engine.outcome import undefined
 from driftline.engine.performance import calibration
 from driftline.engine.performance.calibration import Calibration
-from driftline.engine.performance.deviations import Deviations
-from driftline.engine.performance.multiclass.confusion import Confusion
-from driftline.engine.performance.multiclass.measure import Found, all_undefined, measure
-from driftline.engine.performance.multiclass.roc import expected_areas
-from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.deviations import RowDeviations
+from driftline.engine.performance.multiclass.confusion import MulticlassConfusion
+from driftline.engine.performance.multiclass.metrics import MetricOutcomes, all_undefined, compute_metric
+from driftline.engine.performance.multiclass.roc import expected_roc_aucs
+from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.results import Metric
 from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cbpe:
-    """What the reference says about scores: a curve to probabilities for each class, or why there can be none."""
+class MulticlassCbpe:
+    """The fitted calibration of each class's score, or the reason why there is none."""
 
     calibrations: tuple[Calibration, ...]
     reason: str | None = None
 
     def __call__(self, scores: FloatArray) -> FloatArray:
-        """Return the probability of each class, (rows, classes); equal ones where all scores say none."""
+        """Return the probability of each class, (rows, classes); equal probabilities if all calibrated scores are 0."""
         raw = np.column_stack([curve(column) for curve, column in zip(self.calibrations, scores.T, strict=True)])
         total = raw.sum(axis=1, keepdims=True)
-        even = np.full_like(raw, 1 / raw.shape[1])
-        return np.asarray(np.divide(raw, total, out=even, where=total != 0), dtype=np.float64)
+        uniform = np.full_like(raw, 1 / raw.shape[1])
+        return np.asarray(np.divide(raw, total, out=uniform, where=total != 0), dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"calibrations": [curve.to_dict() for curve in self.calibrations], "reason": self.reason}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(tuple(Calibration.from_dict(curve) for curve in state["calibrations"]), state["reason"])
 
 
-def fit(rows: Rows, spec: Spec) -> Cbpe:
-    """Fit a calibration for each class on the reference's rows, given one by one in the order of time.
+def fit(rows: MulticlassRows, spec: Spec) -> MulticlassCbpe:
+    """Fit a calibration for each class on the reference's single rows, in time order.
 
-    Rows without a score or a label are left out. Each class is calibrated against the rest, where that helps.
+    Rows without a score or a label are ignored. Each class is calibrated against the rest, if that helps.
     """
     usable = rows.labelled.scored
     targets = [(usable.labels == position).astype(np.int64) for position in range(len(spec.classes))]
     for name, target in zip(spec.classes, targets, strict=True):
         if not calibration.can_fit(target):
-            known = f"{int(target.sum())} of {len(target)} labelled rows"
-            return Cbpe((), f"the reference has too few rows of class {name} to calibrate on ({known})")
+            counts = f"{int(target.sum())} of {len(target)} labelled rows"
+            return MulticlassCbpe((), f"the reference has too few rows of class {name} to calibrate on ({counts})")
     columns = zip(usable.scores.T, targets, strict=True)
-    return Cbpe(tuple(calibration.fit(np.ascontiguousarray(scores), target) for scores, target in columns))
+    return MulticlassCbpe(tuple(calibration.fit(np.ascontiguousarray(scores), target) for scores, target in columns))
 
 
 @dataclass(frozen=True, eq=False)
-class Expected:
-    """Rows with all their scores, the probability of each class, (rows, classes), and what metrics need of them."""
+class ExpectedStatistics:
+    """Statistics of scored rows, expected under the probability of each class, (rows, classes)."""
 
-    scored: Rows
+    scored: MulticlassRows
     probabilities: FloatArray
 
     @cached_property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self.scored.rows
 
     @cached_property
     def by_class(self) -> FloatArray:
-        """How many rows are expected of each class."""
+        """The expected number of rows of each class."""
         return np.asarray((self.probabilities * self.scored.counts[:, np.newaxis]).sum(axis=0))
 
     @cached_property
-    def confusion(self) -> Confusion:
-        """The rows, all of which have a prediction, by class as expected and predicted class."""
-        return Confusion.expected(self.scored, self.probabilities)
+    def confusion(self) -> MulticlassConfusion:
+        """The expected confusion matrix; every row has a prediction."""
+        return MulticlassConfusion.expected(self.scored, self.probabilities)
 
     @cached_property
-    def areas(self) -> FloatArray:
+    def roc_aucs(self) -> FloatArray:
         """The area under each class's expected ROC curve."""
-        return expected_areas(self.scored, self.probabilities)
+        return expected_roc_aucs(self.scored, self.probabilities)
 
 
-def outcomes(state: Cbpe, errors: Deviations, summary: Rows, spec: Spec) -> Found:
+def outcomes(state: MulticlassCbpe, errors: RowDeviations, summary: MulticlassRows, spec: Spec) -> MetricOutcomes:
     """Estimate the spec's metrics over all scored rows of a chunk, labelled or not, with standard errors.
 
-    ROC AUC needs rows with all scores, the others rows with a prediction too. Fewer than the spec's minimum rows, or
-    rows expected of a class, is insufficient, and so is precision where a class was never predicted. As NannyML 0.13.1,
-    but for ties (`roc.expected_areas`).
+    ROC AUC uses rows with all scores, other metrics rows that have a prediction too. The state is insufficient with
+    fewer rows, or fewer expected rows of a class, than the spec's minimum, and for the precision of a class that was
+    never predicted. As NannyML 0.13.1, except for ties (`roc.expected_roc_aucs`).
     """
     scored, predicted = summary.scored, summary.scored.predicted
     if state.reason:
@@ -103,6 +103,7 @@ def outcomes(state: Cbpe, errors: Deviations, summary: Rows, spec: Spec) -> Foun
             rows = scored.rows if metric is Metric.ROC_AUC else predicted.rows
             yield from all_undefined(metric, spec, undefined(rows, state.reason))
         return
-    ranked, claimed = (Expected(rows, state(rows.scores)) for rows in (scored, predicted))
+    by_score, by_prediction = (ExpectedStatistics(rows, state(rows.scores)) for rows in (scored, predicted))
     for metric in spec.metrics:
-        yield from measure(metric, spec, ranked if metric is Metric.ROC_AUC else claimed, errors, "rows expected")
+        statistics = by_score if metric is Metric.ROC_AUC else by_prediction
+        yield from compute_metric(metric, spec, statistics, errors, "rows expected")

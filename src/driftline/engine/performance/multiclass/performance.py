@@ -1,4 +1,4 @@
-"""What performance of a multiclass model keeps of the reference, and what it finds in a chunk. No I/O here."""
+"""The performance of a multiclass model: the state fitted on the reference and the outcomes of a chunk. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -6,43 +6,43 @@ from typing import Any, Self
 import pandas as pd
 
 from driftline.engine.outcome import undefined
-from driftline.engine.performance.deviations import Deviations
+from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.multiclass import cbpe, realized, sampling
-from driftline.engine.performance.multiclass.cbpe import Cbpe
-from driftline.engine.performance.multiclass.measure import all_undefined
-from driftline.engine.performance.multiclass.rows import Rows, strangeness
-from driftline.engine.performance.protocol import Found
+from driftline.engine.performance.multiclass.cbpe import MulticlassCbpe
+from driftline.engine.performance.multiclass.metrics import all_undefined
+from driftline.engine.performance.multiclass.rows import MulticlassRows, describe_unknown_classes
+from driftline.engine.performance.protocol import PerformanceOutcomes
 from driftline.engine.results import ResultKind
 from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MulticlassPerformance:
-    """The spread of each metric, and for each class the curve from score to probability."""
+    """The fitted sampling errors, and the calibration of each class."""
 
-    deviations: Deviations
-    cbpe: Cbpe
+    deviations: RowDeviations
+    cbpe: MulticlassCbpe
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit on the reference's rows, in the order of time."""
-        rows = Rows.read(frame, spec)
+        """Fit on the reference's rows, in time order."""
+        rows = MulticlassRows.read(frame, spec)
         return cls(sampling.fit(rows, spec), cbpe.fit(rows, spec))
 
-    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Rows:
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> MulticlassRows:
         """Count the rows of a chunk by scores, prediction and label."""
-        return Rows.of(frame, spec)
+        return MulticlassRows.of(frame, spec)
 
-    def outcomes(self, summary: Rows, spec: Spec) -> Found:
+    def outcomes(self, summary: MulticlassRows, spec: Spec) -> PerformanceOutcomes:
         """Compute each metric of the spec, realized first, then estimated.
 
-        A chunk with a class that the spec does not know has none: its rows are right under no class that there is.
+        All metrics are undefined for a chunk with a class that the spec does not list.
         """
-        if summary.strange:
-            why = undefined(summary.rows, strangeness(summary.strange))
+        if summary.unknown_classes:
+            outcome = undefined(summary.rows, describe_unknown_classes(summary.unknown_classes))
             for kind in (ResultKind.REALIZED, ResultKind.ESTIMATED):
                 for metric in spec.metrics:
-                    yield from ((kind, method, outcome) for method, outcome in all_undefined(metric, spec, why))
+                    yield from ((kind, name, result) for name, result in all_undefined(metric, spec, outcome))
             return
         for method, outcome in realized.outcomes(self.deviations, summary, spec):
             yield ResultKind.REALIZED, method, outcome
@@ -50,10 +50,10 @@ class MulticlassPerformance:
             yield ResultKind.ESTIMATED, method, outcome
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"deviations": self.deviations.to_dict(), "cbpe": self.cbpe.to_dict()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
-        return cls(Deviations.from_dict(state["deviations"]), Cbpe.from_dict(state["cbpe"]))
+        """Return the state that `to_dict` serialized."""
+        return cls(RowDeviations.from_dict(state["deviations"]), MulticlassCbpe.from_dict(state["cbpe"]))

@@ -3,36 +3,36 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.multiclass.rows import MulticlassRows
 
 
-def realized_areas(rows: Rows) -> FloatArray:
-    """Return each class's exact area, ties counted half; `rows` are labelled and scored. NaN where it is undefined."""
+def realized_roc_aucs(rows: MulticlassRows) -> FloatArray:
+    """Return each class's exact ROC AUC, ties counted half; `rows` have labels and scores. NaN if undefined."""
     hits = [np.where(rows.labels == position, rows.counts, 0.0) for position in range(rows.scores.shape[1])]
     return np.array([_area(*_curve(s, h, rows.counts)) for s, h in zip(rows.scores.T, hits, strict=True)])
 
 
-def expected_areas(rows: Rows, probabilities: FloatArray) -> FloatArray:
-    """Return the area under each class's expected curve; `rows` are scored, `probabilities` (rows, classes).
+def expected_roc_aucs(rows: MulticlassRows, probabilities: FloatArray) -> FloatArray:
+    """Return each class's expected ROC AUC; `rows` have scores, `probabilities` are (rows, classes).
 
-    The curve is rounded to 5 decimals because NannyML rounds so: values stay equal to its own.
+    The curve is rounded to 5 decimals, which keeps values equal to NannyML's.
     """
     hits = (probabilities * rows.counts[:, np.newaxis]).T
     curves = [_curve(s, h, rows.counts) for s, h in zip(rows.scores.T, hits, strict=True)]
-    return np.array([_area(np.round(alarms, 5), np.round(found, 5)) for alarms, found in curves])
+    return np.array([_area(np.round(false, 5), np.round(true, 5)) for false, true in curves])
 
 
 def _curve(scores: FloatArray, hits: FloatArray, counts: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return false and true alarms from the highest score down; rows of equal score are one step, in no order."""
+    """Return cumulative false and true positives from the highest score down; rows of equal score are one step."""
     order = np.argsort(-scores, kind="stable")
     lasts = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)
-    found = np.cumsum(hits[order])[lasts]
-    return np.cumsum(counts[order])[lasts].astype(np.float64) - found, found
+    true_positives = np.cumsum(hits[order])[lasts]
+    return np.cumsum(counts[order])[lasts].astype(np.float64) - true_positives, true_positives
 
 
-def _area(alarms: FloatArray, hits: FloatArray) -> float:
-    """Return the area under straight lines through the points, from the origin on; exact for whole numbers."""
-    if not len(hits) or not alarms[-1] or not hits[-1]:
+def _area(false_positives: FloatArray, true_positives: FloatArray) -> float:
+    """Return the area under the ROC curve through the points, starting at the origin; exact for integers."""
+    if not len(true_positives) or not false_positives[-1] or not true_positives[-1]:
         return float("nan")
-    x, y = np.concatenate(([0.0], alarms)), np.concatenate(([0.0], hits))
-    return float(np.sum(np.diff(x) * (y[1:] + y[:-1]))) / (2 * float(alarms[-1]) * float(hits[-1]))
+    x, y = np.concatenate(([0.0], false_positives)), np.concatenate(([0.0], true_positives))
+    return float(np.sum(np.diff(x) * (y[1:] + y[:-1]))) / (2 * float(x[-1]) * float(y[-1]))

@@ -1,4 +1,4 @@
-"""A model of one loss, fitted by LightGBM and kept as LightGBM's own text. No I/O here."""
+"""A model of one loss, fitted by LightGBM and stored as LightGBM's text. No I/O here."""
 
 import importlib
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SETTINGS: dict[str, Any] = {
     "force_col_wise": True,
     "verbosity": -1,
 }
-"""LightGBM's defaults, which NannyML uses, on one thread: the same rows give the same model on any machine."""
+"""LightGBM's defaults, as in NannyML, on one thread: the same rows give the same model on any machine."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +36,27 @@ class LossModel:
 
     @cached_property
     def _booster(self) -> Any:
-        return _lightgbm().Booster(model_str=self.text, params={"verbosity": -1})
+        return _import_lightgbm().Booster(model_str=self.text, params={"verbosity": -1})
 
 
 def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> LossModel:
     """Fit a model of `losses`, (rows,), on `features`, (rows, features), in the order of time.
 
-    Gradient-boosted trees add rows up in their order: another order may give another model, by rounding. Without
-    LightGBM a MissingLibrary says how to get it.
+    Sums depend on the order of rows by rounding, so another order may give a different model. Raises MissingLibrary
+    without LightGBM.
     """
-    lightgbm = _lightgbm()
+    lightgbm = _import_lightgbm()
     rows = lightgbm.Dataset(features, losses, categorical_feature=categorical, params=SETTINGS)
     return LossModel(lightgbm.train(SETTINGS, rows, ROUNDS, keep_training_booster=True).model_to_string())
 
 
-def _lightgbm() -> Any:
-    """Import LightGBM where it is used: it is large, and only estimates of regression models need it."""
+def _import_lightgbm() -> Any:
+    """Return the module `lightgbm`, imported on first use; raises MissingLibrary if it is not installed."""
     try:
         return importlib.import_module("lightgbm")
     except ImportError as exc:
         msg = (
-            "Estimating a regression model's performance needs LightGBM, which is not installed: "
+            "Estimating a regression model's performance requires LightGBM, which is not installed: "
             "pip install 'driftline[dle]'"
         )
         raise MissingLibrary(msg) from exc

@@ -1,4 +1,4 @@
-"""What one wrong prediction costs, by the kinds of loss that the metrics are means of. No I/O here."""
+"""The losses of single predictions, of which the regression metrics are means. No I/O here."""
 
 from enum import StrEnum
 
@@ -26,17 +26,17 @@ LOSS_OF: dict[Metric, Loss] = {
     Metric.MSLE: Loss.SQUARED_LOG,
     Metric.RMSLE: Loss.SQUARED_LOG,
 }
-MOST = 4 * LARGEST**2
-"""The squared error of the largest label and prediction that count; a percentage above it is of next to 0."""
+MAXIMUM_LOSS = 4 * LARGEST**2
+"""The squared error of the largest valid label and prediction; a larger percentage is one of a label of almost 0."""
 ROOTS = frozenset({Metric.RMSE, Metric.RMSLE})
 """The metrics that are the square root of a mean loss."""
 UNDEFINED: dict[Loss, str] = {
     Loss.ABSOLUTE: "no finite loss",
-    Loss.PERCENTAGE: "a label of 0, or as good as 0, of which an error has no percentage",
+    Loss.PERCENTAGE: "a label of 0 or almost 0, for which a percentage error is undefined",
     Loss.SQUARED: "no finite loss",
-    Loss.SQUARED_LOG: "a label or a prediction below 0, which has no such logarithm",
+    Loss.SQUARED_LOG: "a label or a prediction below 0, for which the logarithm is undefined",
 }
-"""What rows have that have no such loss, in words."""
+"""What rows with an undefined loss have, in words."""
 
 
 def losses_of(spec: Spec) -> tuple[Loss, ...]:
@@ -45,13 +45,13 @@ def losses_of(spec: Spec) -> tuple[Loss, ...]:
 
 
 def losses(loss: Loss, labels: FloatArray, predictions: FloatArray) -> FloatArray:
-    """Return the loss of each row with a finite label and prediction; NaN where it is undefined.
+    """Return the loss of each row with a finite label and prediction; NaN if it is undefined.
 
-    Percentages are shares of the label's size: 0.5 is half of it.
+    Percentages are fractions of the label's absolute value: 0.5 is half of it.
     """
     with np.errstate(all="ignore"):
         raw = _raw(loss, labels, predictions)
-    return np.where(raw <= MOST, raw, np.nan)
+    return np.where(raw <= MAXIMUM_LOSS, raw, np.nan)
 
 
 def _raw(loss: Loss, labels: FloatArray, predictions: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The labels and predictions of some rows. No I/O here."""
+"""Labels and predictions of a regression model. No I/O here."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from driftline.engine.results import LABEL, PREDICTION
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """Labels and predictions row by row; NaN is missing, and an infinite one counts as missing."""
+    """Labels and predictions by row; NaN if missing or infinite."""
 
     labels: FloatArray
     predictions: FloatArray
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Outputs":
-        """Read the rows of a frame; text that is no number is an InvalidInput."""
+        """Read the rows of a frame; raises InvalidInput for text that is not a number."""
         labels, predictions = (as_floats(frame[name]) for name in (LABEL, PREDICTION))
         return cls(*(np.where(np.isfinite(raw), raw, np.nan) for raw in (labels, predictions)))
 
@@ -35,5 +35,5 @@ class Outputs:
     @property
     def complete(self) -> "Outputs":
         """The rows that have both."""
-        both = self.predicted & self.labelled
-        return Outputs(self.labels[both], self.predictions[both])
+        rows = self.predicted & self.labelled
+        return Outputs(self.labels[rows], self.predictions[rows])

@@ -1,46 +1,48 @@
-"""What performance of a regression model keeps of the reference, and what it finds in a chunk. No I/O here."""
+"""The performance of a regression model: the state fitted on the reference and the outcomes of a chunk. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
 
-from driftline.engine.performance.deviations import Deviations
-from driftline.engine.performance.protocol import Found
+from driftline.engine.performance.deviations import RowDeviations
+from driftline.engine.performance.protocol import PerformanceOutcomes
 from driftline.engine.performance.regression import dle, realized, sampling
 from driftline.engine.performance.regression.dle import Dle
+from driftline.engine.performance.regression.loss_summary import LossSum, LossSummary
 from driftline.engine.performance.regression.losses import losses, losses_of
 from driftline.engine.performance.regression.outputs import Outputs
-from driftline.engine.performance.regression.totals import Total, Totals
 from driftline.engine.results import ResultKind
 from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegressionPerformance:
-    """The spread of each metric, and the models of its loss."""
+    """The fitted sampling errors and models of losses."""
 
-    deviations: Deviations
+    deviations: RowDeviations
     dle: Dle
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit on the reference's rows, in the order of time; without LightGBM there will be no estimates."""
+        """Fit on the reference's rows, in time order; without LightGBM there are no estimates."""
         outputs = Outputs.of(frame)
         return cls(sampling.fit(outputs, spec), dle.fit(frame, outputs, spec))
 
-    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Totals:
-        """Add up the losses of a chunk's rows, known and expected; features that are not there are a SchemaMismatch."""
+    def summarize(self, frame: pd.DataFrame, spec: Spec) -> LossSummary:
+        """Sum up the realized and the expected losses of a chunk's rows; raises SchemaMismatch for missing features."""
         outputs = Outputs.of(frame)
-        both = outputs.complete
-        return Totals(
+        complete = outputs.complete
+        return LossSummary(
             rows=len(frame),
             labelled=int(outputs.labelled.sum()),
-            known={loss: Total.of(losses(loss, both.labels, both.predictions)) for loss in losses_of(spec)},
+            realized={
+                loss: LossSum.of(losses(loss, complete.labels, complete.predictions)) for loss in losses_of(spec)
+            },
             expected=self.dle.expected(frame, outputs, spec),
         )
 
-    def outcomes(self, summary: Totals, spec: Spec) -> Found:
+    def outcomes(self, summary: LossSummary, spec: Spec) -> PerformanceOutcomes:
         """Compute each metric of the spec, realized first, then estimated."""
         for metric in spec.metrics:
             yield ResultKind.REALIZED, metric, realized.finish(self.deviations, summary, metric, spec)
@@ -48,10 +50,10 @@ class RegressionPerformance:
             yield ResultKind.ESTIMATED, metric, dle.finish(self.dle, self.deviations, summary, metric, spec)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"deviations": self.deviations.to_dict(), "dle": self.dle.to_dict()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
-        return cls(Deviations.from_dict(state["deviations"]), Dle.from_dict(state["dle"]))
+        """Return the state that `to_dict` serialized."""
+        return cls(RowDeviations.from_dict(state["deviations"]), Dle.from_dict(state["dle"]))

@@ -1,4 +1,4 @@
-"""Builds small frames of scored rows for the tests of a binary model's metrics, and computes one metric of them."""
+"""Builds small frames of scored rows for tests of binary metrics, and computes one metric of them."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,9 @@ import pandas as pd
 from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.outcome import Outcome
 from driftline.engine.performance.binary import cbpe, realized
-from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.cbpe import BinaryCbpe
+from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.binary.sampling import SamplingErrors
-from driftline.engine.performance.binary.scores import Scores
 from driftline.engine.performance.calibration import IDENTITY, Calibration
 from driftline.engine.results import Metric
 from driftline.engine.spec import BusinessValue
@@ -31,8 +31,8 @@ def sixths(rows: list[Row]) -> pd.DataFrame:
 
 
 def realized_of(frame: pd.DataFrame, metric: Metric) -> Outcome:
-    return dict(realized.outcomes(NO_ERRORS, Scores.of(frame), LOOSE))[metric]
+    return dict(realized.outcomes(NO_ERRORS, BinaryRows.of(frame), LOOSE))[metric]
 
 
 def estimated_of(frame: pd.DataFrame, metric: Metric, curve: Calibration = IDENTITY) -> Outcome:
-    return dict(cbpe.outcomes(Cbpe(curve), NO_ERRORS, Scores.of(frame), LOOSE))[metric]
+    return dict(cbpe.outcomes(BinaryCbpe(curve), NO_ERRORS, BinaryRows.of(frame), LOOSE))[metric]

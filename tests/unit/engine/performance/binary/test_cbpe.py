@@ -1,4 +1,4 @@
-"""Estimates are expectations: over every way in which the labels can fall, weighted by its probability."""
+"""Estimates are expected values over all possible labels, weighted by their probability."""
 
 from itertools import product
 
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from driftline.engine.catalogue import CONFUSION
 from driftline.engine.performance.binary import cbpe, realized
-from driftline.engine.performance.binary.cbpe import Cbpe
+from driftline.engine.performance.binary.cbpe import BinaryCbpe
 from driftline.engine.performance.binary.metrics import COMPUTATIONS
-from driftline.engine.performance.binary.realized import Evidence
-from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.binary.realized import RealizedRows
+from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.calibration import IDENTITY, Calibration
 from driftline.engine.results import Metric
 from tests.unit.engine.frame_builders import scored_rows
@@ -32,13 +32,13 @@ CURVE = Calibration(np.array([0.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.8]))
 
 @settings(max_examples=30, deadline=None)
 @given(ROWS)
-def test_where_labels_are_certain_the_estimate_is_the_realized_value(rows: list[Row]) -> None:
+def test_with_certain_labels_the_estimate_is_realized(rows: list[Row]) -> None:
     frame = sixths([*rows, (6, 1, 1), (0, 0, 0)])
     frame["label"] = (frame["probability_1"] > 0.5).astype(int)
     frame["probability_1"] = frame["label"].astype(float)
-    counted = Scores.of(frame)
+    counted = BinaryRows.of(frame)
     truth = dict(realized.outcomes(NO_ERRORS, counted, LOOSE))
-    for metric, outcome in cbpe.outcomes(Cbpe(IDENTITY), NO_ERRORS, counted, LOOSE):
+    for metric, outcome in cbpe.outcomes(BinaryCbpe(IDENTITY), NO_ERRORS, counted, LOOSE):
         if metric is not Metric.CALIBRATION_ERROR:
             assert outcome.value == pytest.approx(truth[metric].value, abs=1e-9), metric
 
@@ -47,32 +47,32 @@ def test_where_labels_are_certain_the_estimate_is_the_realized_value(rows: list[
 @pytest.mark.parametrize("metric", [Metric.LOG_LOSS, Metric.BRIER, Metric.ACCURACY, Metric.BUSINESS_VALUE, *CONFUSION])
 def test_means_and_totals_are_expected_over_all_labels(metric: Metric, curve: Calibration) -> None:
     frame = sixths([(1, 0, 0), (2, 0, 0), (2, 1, 0), (3, 1, 0), (4.5, 0, 0), (5, 1, 0), (5, 1, 0)])
-    chances = curve(frame["probability_1"].to_numpy())
+    probabilities = curve(frame["probability_1"].to_numpy())
     expected = 0.0
     for labels in product((0, 1), repeat=len(frame)):
-        weight = float(np.prod(np.where(np.array(labels) == 1, chances, 1 - chances)))
+        weight = float(np.prod(np.where(np.array(labels) == 1, probabilities, 1 - probabilities)))
         expected += weight * _value(frame.assign(label=labels), metric)
     assert estimated_of(frame, metric, curve).value == pytest.approx(expected, rel=1e-12)
 
 
 def _value(frame: pd.DataFrame, metric: Metric) -> float:
-    value = COMPUTATIONS[metric].realized(Evidence(Scores.of(frame), LOOSE))
+    value = COMPUTATIONS[metric].realized(RealizedRows(BinaryRows.of(frame), LOOSE))
     assert value is not None
     return value
 
 
 @pytest.mark.parametrize("metric", [Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER])
-def test_estimates_come_true_where_scores_are_calibrated(metric: Metric) -> None:
+def test_estimates_are_accurate_for_calibrated_scores(metric: Metric) -> None:
     rows = scored_rows(20_000)
     estimate = estimated_of(rows, metric).value
-    truth = dict(realized.outcomes(NO_ERRORS, Scores.of(rows), LOOSE))[metric].value
+    truth = dict(realized.outcomes(NO_ERRORS, BinaryRows.of(rows), LOOSE))[metric].value
     assert estimate == pytest.approx(truth, abs=0.015)
 
 
 def test_a_calibration_error_cannot_be_estimated() -> None:
     outcome = estimated_of(scored_rows(200), Metric.CALIBRATION_ERROR)
     assert (outcome.value, outcome.rows) == (None, 200)
-    assert outcome.reason == "only labels can show it, since an estimate takes the calibrated score for the truth"
+    assert outcome.reason == "it requires labels, since an estimate assumes that calibrated scores are correct"
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_calibration_error_cannot_be_estimated() -> None:
         (Metric.AVERAGE_PRECISION, "average_precision is not defined for these rows"),
     ],
 )
-def test_an_estimate_with_nothing_to_find_is_undefined(metric: Metric, reason: str) -> None:
-    """Where NannyML says 0."""
-    nothing = Scores.of(sixths([(0, 0, 0)] * 5))
+def test_an_estimate_without_expected_positives_is_undefined(metric: Metric, reason: str) -> None:
+    """NannyML returns 0."""
+    rows = BinaryRows.of(sixths([(0, 0, 0)] * 5))
     loosest = LOOSE.model_copy(update={"minimum_class_rows": 0})
-    outcome = dict(cbpe.outcomes(Cbpe(IDENTITY), NO_ERRORS, nothing, loosest))[metric]
+    outcome = dict(cbpe.outcomes(BinaryCbpe(IDENTITY), NO_ERRORS, rows, loosest))[metric]
     assert (outcome.value, outcome.reason) == (None, reason)
 
 
@@ -98,16 +98,18 @@ def test_an_estimated_loss_needs_probabilities() -> None:
     assert (outcome.value, outcome.reason) == (None, "log_loss needs scores from 0 to 1; they go from -0.5 to 1.5")
 
 
-def test_each_metric_uses_the_rows_that_it_can() -> None:
+def test_each_metric_uses_the_rows_with_its_inputs() -> None:
     rows = scored_rows(200)
     rows["probability_1"] = rows["probability_1"].mask(rows["id"] < 20)
     rows["prediction"] = rows["prediction"].astype(float).mask(rows["id"] >= 190)
     of_score = {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
-    for state in (Cbpe(IDENTITY), Cbpe(None, "why")):
-        used = {metric: outcome.rows for metric, outcome in cbpe.outcomes(state, NO_ERRORS, Scores.of(rows), LOOSE)}
-        assert used == {metric: 180 if metric in of_score else 170 for metric in ALL}
+    for state in (BinaryCbpe(IDENTITY), BinaryCbpe(None, "why")):
+        rows_used = {
+            metric: outcome.rows for metric, outcome in cbpe.outcomes(state, NO_ERRORS, BinaryRows.of(rows), LOOSE)
+        }
+        assert rows_used == {metric: 180 if metric in of_score else 170 for metric in ALL}
 
 
 def test_without_a_calibration_there_is_no_estimate() -> None:
-    found = dict(cbpe.outcomes(Cbpe(None, "why"), NO_ERRORS, Scores.of(scored_rows(200)), LOOSE))
-    assert {(outcome.value, outcome.reason) for outcome in found.values()} == {(None, "why")}
+    outcomes = dict(cbpe.outcomes(BinaryCbpe(None, "why"), NO_ERRORS, BinaryRows.of(scored_rows(200)), LOOSE))
+    assert {(outcome.value, outcome.reason) for outcome in outcomes.values()} == {(None, "why")}

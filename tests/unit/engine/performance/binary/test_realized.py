@@ -1,4 +1,4 @@
-"""Realized metrics against scikit-learn, and by hand."""
+"""Realized metrics equal those of scikit-learn and those computed by hand."""
 
 from itertools import pairwise
 
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from driftline.engine.performance.binary import realized
-from driftline.engine.performance.binary.confusion import Confusion
-from driftline.engine.performance.binary.ranked import Ranked, calibration_error
+from driftline.engine.performance.binary.confusion import BinaryConfusion
+from driftline.engine.performance.binary.ranked import RankedRows, calibration_error
 from driftline.engine.performance.binary.realized import roc_auc
-from driftline.engine.performance.binary.scores import Scores
+from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.calibration import bin_edges
 from driftline.engine.results import Metric, State
 from tests.unit.engine.frame_builders import scored_rows
@@ -32,24 +32,24 @@ ROWS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1), st.integers(0, 1
 
 
 def _values(frame: pd.DataFrame) -> dict[Metric, float | None]:
-    found = realized.outcomes(NO_ERRORS, Scores.of(frame), LOOSE)
-    return {metric: outcome.value for metric, outcome in found}
+    outcomes = realized.outcomes(NO_ERRORS, BinaryRows.of(frame), LOOSE)
+    return {metric: outcome.value for metric, outcome in outcomes}
 
 
 @settings(max_examples=25, deadline=None)
 @given(ROWS)
 def test_metrics_are_exact_with_ties(rows: list[Row]) -> None:
     frame = sixths([*rows, (3, 1, 1), (3, 0, 0)])
-    truth, score, claim = frame["label"], frame["probability_1"], frame["prediction"]
-    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, claim).tolist()
+    truth, score, prediction = frame["label"], frame["probability_1"], frame["prediction"]
+    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, prediction).tolist()
     expected = {
         Metric.ROC_AUC: metrics.roc_auc_score(truth, score),
-        Metric.F1: metrics.f1_score(truth, claim),
-        Metric.ACCURACY: metrics.accuracy_score(truth, claim),
+        Metric.F1: metrics.f1_score(truth, prediction),
+        Metric.ACCURACY: metrics.accuracy_score(truth, prediction),
         Metric.AVERAGE_PRECISION: metrics.average_precision_score(truth, score),
-        Metric.PRECISION: metrics.precision_score(truth, claim),
-        Metric.RECALL: metrics.recall_score(truth, claim),
-        Metric.SPECIFICITY: metrics.recall_score(truth, claim, pos_label=0),
+        Metric.PRECISION: metrics.precision_score(truth, prediction),
+        Metric.RECALL: metrics.recall_score(truth, prediction),
+        Metric.SPECIFICITY: metrics.recall_score(truth, prediction, pos_label=0),
         Metric.TRUE_POSITIVES: tp,
         Metric.FALSE_POSITIVES: fp,
         Metric.TRUE_NEGATIVES: tn,
@@ -58,12 +58,12 @@ def test_metrics_are_exact_with_ties(rows: list[Row]) -> None:
         Metric.LOG_LOSS: metrics.log_loss(truth, score),
         Metric.BRIER: metrics.brier_score_loss(truth, score),
     }
-    found = _values(frame)
-    assert found.pop(Metric.CALIBRATION_ERROR) is not None or len(frame) < 4
-    assert found == pytest.approx(expected, abs=1e-12)
+    values = _values(frame)
+    assert values.pop(Metric.CALIBRATION_ERROR) is not None or len(frame) < 4
+    assert values == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_calibration_error_is_the_mean_gap_over_ten_bins_of_rows() -> None:
+def test_the_calibration_error_is_the_mean_gap_over_ten_bins() -> None:
     rows = scored_rows(1_007).assign(probability_1=np.random.default_rng(1).random(1_007))
     ordered = rows.sort_values("probability_1")
     score, truth = ordered["probability_1"].to_numpy(), ordered["label"].to_numpy()
@@ -72,7 +72,7 @@ def test_the_calibration_error_is_the_mean_gap_over_ten_bins_of_rows() -> None:
     assert realized_of(rows, Metric.CALIBRATION_ERROR).value == pytest.approx(expected, abs=1e-12)
 
 
-def test_rows_of_equal_score_share_their_labels_out_over_the_bins_that_part_them() -> None:
+def test_equal_scores_are_divided_over_bins_in_proportion() -> None:
     """Four rows, two bins, one score: each bin has half of the three positives, whatever the order of the rows."""
     equal = sixths([(3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 1, 0)])
     assert realized_of(equal, Metric.CALIBRATION_ERROR).value == pytest.approx(0.25)
@@ -86,7 +86,7 @@ def test_no_metric_depends_on_the_order_of_the_rows(pairs: list[tuple[int, int]]
     assert _values(shuffled) == pytest.approx(_values(frame), rel=1e-12)
 
 
-def test_bins_are_those_of_nannyml() -> None:
+def test_bins_equal_those_of_nannyml() -> None:
     assert bin_edges(1_007).tolist() == [*range(0, 1_000, 100), 1_007]
     assert bin_edges(9).tolist() == [0, 2, 4, 6, 9]
     assert bin_edges(25).tolist() == [*range(0, 24, 2), 25]
@@ -98,7 +98,7 @@ def test_too_few_rows_for_bins_have_no_calibration_error() -> None:
     assert (outcome.value, outcome.reason) == (None, "calibration_error is not defined for these rows")
 
 
-def test_a_model_that_claims_nothing_has_no_precision_and_finds_nothing() -> None:
+def test_without_positive_predictions_precision_is_undefined() -> None:
     frame = sixths([(1, 0, 0), (5, 0, 1), (2, 0, 0)])
     precision = realized_of(frame, Metric.PRECISION)
     assert (precision.value, precision.state) == (None, State.INSUFFICIENT)
@@ -106,7 +106,7 @@ def test_a_model_that_claims_nothing_has_no_precision_and_finds_nothing() -> Non
     assert (realized_of(frame, Metric.RECALL).value, realized_of(frame, Metric.SPECIFICITY).value) == (0.0, 1.0)
 
 
-def test_a_model_that_claims_everything_has_a_precision() -> None:
+def test_with_positive_predictions_only_precision_is_defined() -> None:
     frame = sixths([(1, 1, 0), (5, 1, 1), (2, 1, 0), (3, 1, 0)])
     assert realized_of(frame, Metric.PRECISION).value == 0.25
     assert (realized_of(frame, Metric.RECALL).value, realized_of(frame, Metric.SPECIFICITY).value) == (1.0, 0.0)
@@ -126,36 +126,36 @@ def test_a_certain_mistake_has_a_finite_log_loss() -> None:
     assert realized_of(frame, Metric.LOG_LOSS).value == pytest.approx(expected, rel=1e-12)
 
 
-def test_what_is_undefined_is_none() -> None:
-    none_claimed = Confusion.of(Scores.of(sixths([(1, 0, 0), (2, 0, 0)])))
-    assert none_claimed.f1 is None
-    assert none_claimed.precision is None
-    assert none_claimed.recall is None
-    empty = Confusion(0, 0, 0, 0)
+def test_undefined_metrics_are_none() -> None:
+    negative_only = BinaryConfusion.of(BinaryRows.of(sixths([(1, 0, 0), (2, 0, 0)])))
+    assert negative_only.f1 is None
+    assert negative_only.precision is None
+    assert negative_only.recall is None
+    empty = BinaryConfusion(0, 0, 0, 0)
     assert (empty.accuracy, empty.specificity) == (None, None)
-    assert empty.worth(WORTH.model_copy(update={"per_prediction": True})) is None
-    assert roc_auc(Scores.of(sixths([(1, 0, 1), (2, 0, 1)]))) is None
-    assert calibration_error(Ranked.of(Scores.of(sixths([(1, 0, 1)]))), bin_edges(1)) is None
+    assert empty.business_value(WORTH.model_copy(update={"per_prediction": True})) is None
+    assert roc_auc(BinaryRows.of(sixths([(1, 0, 1), (2, 0, 1)]))) is None
+    assert calibration_error(RankedRows.of(BinaryRows.of(sixths([(1, 0, 1)]))), bin_edges(1)) is None
 
 
 def test_business_value_per_prediction_is_the_mean() -> None:
-    counted = Scores.of(sixths([(1, 1, 1), (2, 1, 0), (3, 0, 0), (4, 0, 1)]))
+    counted = BinaryRows.of(sixths([(1, 1, 1), (2, 1, 0), (3, 0, 0), (4, 0, 1)]))
     total = dict(realized.outcomes(NO_ERRORS, counted, LOOSE))[Metric.BUSINESS_VALUE].value
     mean = dict(realized.outcomes(NO_ERRORS, counted, PER_PREDICTION))[Metric.BUSINESS_VALUE].value
     assert (total, mean) == (-14.5, -14.5 / 4)
 
 
-def test_each_metric_uses_the_rows_that_it_can() -> None:
+def test_each_metric_uses_the_rows_with_its_inputs() -> None:
     rows = scored_rows(200)
     rows["probability_1"] = rows["probability_1"].mask(rows["id"] < 20)
     rows["prediction"] = rows["prediction"].astype(float).mask(rows["id"] >= 190)
-    used = {metric: outcome.rows for metric, outcome in realized.outcomes(NO_ERRORS, Scores.of(rows), LOOSE)}
+    rows_used = {metric: outcome.rows for metric, outcome in realized.outcomes(NO_ERRORS, BinaryRows.of(rows), LOOSE)}
     of_score = {Metric.ROC_AUC, Metric.AVERAGE_PRECISION, Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR}
-    assert used == {metric: 180 if metric in of_score else 190 for metric in ALL}
+    assert rows_used == {metric: 180 if metric in of_score else 190 for metric in ALL}
 
 
 def test_without_labels_every_metric_is_pending() -> None:
     rows = scored_rows(200).assign(label=np.nan)
-    found = dict(realized.outcomes(NO_ERRORS, Scores.of(rows), LOOSE))
-    assert {outcome.state for outcome in found.values()} == {State.PENDING_LABELS}
-    assert list(found) == list(ALL)
+    outcomes = dict(realized.outcomes(NO_ERRORS, BinaryRows.of(rows), LOOSE))
+    assert {outcome.state for outcome in outcomes.values()} == {State.PENDING_LABELS}
+    assert list(outcomes) == list(ALL)

@@ -1,4 +1,4 @@
-"""Builds frames of rows that a model with three classes scored: calibrated scores, and fair predictions."""
+"""Builds frames of rows scored by a model with three classes: calibrated scores and their best predictions."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ LOOSE = SPEC.model_copy(update={"minimum_rows": 2, "minimum_class_rows": 1})
 
 
 def class_rows(rows: int, days: int = 1, seed: int = 0) -> pd.DataFrame:
-    """Rows spread evenly over `days`, with scores in steps of 0.05 that add up to 1, and labels drawn from them."""
+    """Return rows spread evenly over `days`, with labels drawn from scores in steps of 0.05 that sum to 1."""
     rng = np.random.default_rng(seed)
     scores = np.round(rng.dirichlet([2, 1, 1], rows) * 20)
     scores = scores / scores.sum(axis=1, keepdims=True) if rows else scores

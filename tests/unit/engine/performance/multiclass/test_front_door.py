@@ -1,4 +1,4 @@
-"""A model with several classes from its reference to the verdict on a chunk."""
+"""A multiclass model, from its reference to the verdict of a chunk."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def _chunk(rows: pd.DataFrame, results: tuple[Result, ...]) -> ChunkFacts:
     return ChunkFacts(ORIGIN, ORIGIN + timedelta(days=1), True, True, len(rows), labelled, results)
 
 
-def test_all_numbers_are_there(fitted: FittedReference) -> None:
+def test_all_results_have_values(fitted: FittedReference) -> None:
     results = evaluate_chunk(fitted, SPEC, class_rows(500, seed=7))
     performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}
     metrics = [m for m in METRICS[Problem.MULTICLASS] if m is not Metric.CONFUSION_MATRIX]
@@ -39,14 +39,14 @@ def test_all_numbers_are_there(fitted: FittedReference) -> None:
     assert {r.subject for r in results if r.kind is ResultKind.DRIFT} == {"usage", "plan", *SCORES, PREDICTION}
 
 
-def test_a_healthy_chunk_is_ok_and_counts_are_not_judged(fitted: FittedReference) -> None:
+def test_a_healthy_chunk_is_ok_and_counts_have_no_verdict(fitted: FittedReference) -> None:
     rows = class_rows(500, seed=7)
     verdict = verdict_of(SPEC, _chunk(rows, evaluate_chunk(fitted, SPEC, rows)))
     assert verdict.state is State.OK
     assert "onfusion" not in " ".join(verdict.reasons)
 
 
-def test_a_model_that_guesses_alerts(fitted: FittedReference) -> None:
+def test_random_predictions_alert(fitted: FittedReference) -> None:
     rows = class_rows(500, seed=7)
     rows["label"] = rows["label"].sample(frac=1, random_state=1).to_numpy()
     verdict = verdict_of(SPEC, _chunk(rows, evaluate_chunk(fitted, SPEC, rows)))
@@ -58,6 +58,6 @@ def test_a_missing_score_column_is_named(fitted: FittedReference) -> None:
         evaluate_chunk(fitted, SPEC, class_rows(200).drop(columns=SCORES[0]))
 
 
-def test_a_feature_may_not_be_named_like_a_score() -> None:
+def test_a_feature_cannot_have_the_name_of_a_score() -> None:
     with pytest.raises(ValidationError, match="not reserved: probability_gold"):
         Spec(problem=Problem.MULTICLASS, classes=CLASSES, columns=(ColumnSpec(name=SCORES[0]),))

@@ -1,4 +1,4 @@
-"""What must hold of several classes whatever the rows are: a chunk is the sum of its parts, and order says nothing."""
+"""Laws of multiclass performance for any rows: parts merge to the chunk, and order is irrelevant."""
 
 import json
 from functools import reduce
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from driftline.engine.outcome import Outcome
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
-from driftline.engine.performance.multiclass.rows import Rows
+from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.results import State
 from tests.unit.engine.performance.multiclass.class_builders import CLASSES, LOOSE, SCORES, class_rows
 
@@ -26,7 +26,7 @@ def fitted() -> MulticlassPerformance:
 
 @st.composite
 def chunks(draw: st.DrawFn) -> pd.DataFrame:
-    """A chunk of up to 60 rows with ties, in which scores, predictions and labels are missing in places."""
+    """Draw a chunk of up to 60 rows with ties and some missing scores, predictions and labels."""
     rows = class_rows(draw(st.integers(0, 60)), seed=draw(st.integers(0, 99)))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     for name in (SCORES[1], "prediction", "label"):
@@ -35,52 +35,51 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
     return rows
 
 
-def _found(fitted: MulticlassPerformance, summary: Rows) -> dict[tuple[str, str], Outcome]:
+def _outcomes(fitted: MulticlassPerformance, summary: MulticlassRows) -> dict[tuple[str, str], Outcome]:
     return {(kind, method): outcome for kind, method, outcome in fitted.outcomes(summary, LOOSE)}
 
 
 @LAW
 @given(chunks(), st.integers(0, 99))
-def test_a_chunk_is_the_merge_of_its_parts_in_any_order(
-    fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int
-) -> None:
+def test_parts_merge_to_the_chunk_in_any_order(fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [fitted.summarize(rows[part == number], LOOSE) for number in range(3)]
-    whole = _found(fitted, fitted.summarize(rows, LOOSE))
+    whole = _outcomes(fitted, fitted.summarize(rows, LOOSE))
     for ordered in permutations(parts):
-        assert _found(fitted, reduce(Rows.merge, ordered)) == whole
-    assert _found(fitted, parts[0].merge(parts[1].merge(parts[2]))) == whole
+        assert _outcomes(fitted, reduce(MulticlassRows.merge, ordered)) == whole
+    assert _outcomes(fitted, parts[0].merge(parts[1].merge(parts[2]))) == whole
 
 
 @LAW
 @given(chunks(), st.integers(0, 99))
-def test_the_order_of_rows_changes_nothing(fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int) -> None:
+def test_the_order_of_rows_is_irrelevant(fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int) -> None:
     shuffled = fitted.summarize(rows.sample(frac=1, random_state=seed), LOOSE)
-    assert _found(fitted, shuffled) == _found(fitted, fitted.summarize(rows, LOOSE))
+    assert _outcomes(fitted, shuffled) == _outcomes(fitted, fitted.summarize(rows, LOOSE))
 
 
 @LAW
 @given(chunks(), st.permutations(range(3)))
-def test_the_order_of_classes_changes_nothing(
+def test_the_order_of_classes_is_irrelevant(
     fitted: MulticlassPerformance, rows: pd.DataFrame, order: list[int]
 ) -> None:
-    spec = LOOSE.model_copy(update={"classes": tuple(CLASSES[place] for place in order)})
-    other = MulticlassPerformance.fit(class_rows(600), spec)
-    one = _found(fitted, fitted.summarize(rows, LOOSE))
-    for kind, method, outcome in other.outcomes(other.summarize(rows, spec), spec):
-        for value, again in (
-            (outcome.value, one[kind, method].value),
-            (outcome.sampling_error, one[kind, method].sampling_error),
+    spec = LOOSE.model_copy(update={"classes": tuple(CLASSES[position] for position in order)})
+    reordered = MulticlassPerformance.fit(class_rows(600), spec)
+    expected = _outcomes(fitted, fitted.summarize(rows, LOOSE))
+    for kind, method, outcome in reordered.outcomes(reordered.summarize(rows, spec), spec):
+        for value, expected_value in (
+            (outcome.value, expected[kind, method].value),
+            (outcome.sampling_error, expected[kind, method].sampling_error),
         ):
-            assert value == (None if again is None else pytest.approx(again, rel=1e-9, abs=1e-12)), (kind, method)
+            assert value == (None if expected_value is None else pytest.approx(expected_value, rel=1e-9, abs=1e-12)), (
+                kind,
+                method,
+            )
 
 
 @LAW
 @given(chunks())
-def test_no_value_is_ever_without_reason_nor_other_than_finite(
-    fitted: MulticlassPerformance, rows: pd.DataFrame
-) -> None:
-    for outcome in _found(fitted, fitted.summarize(rows, LOOSE)).values():
+def test_values_are_finite_or_have_a_reason(fitted: MulticlassPerformance, rows: pd.DataFrame) -> None:
+    for outcome in _outcomes(fitted, fitted.summarize(rows, LOOSE)).values():
         if outcome.value is None:
             assert outcome.reason
             assert outcome.state in {State.INSUFFICIENT, State.PENDING_LABELS}
@@ -90,8 +89,8 @@ def test_no_value_is_ever_without_reason_nor_other_than_finite(
 
 @LAW
 @given(chunks())
-def test_a_stored_state_says_the_same(fitted: MulticlassPerformance, rows: pd.DataFrame) -> None:
+def test_a_stored_state_gives_the_same_outcomes(fitted: MulticlassPerformance, rows: pd.DataFrame) -> None:
     text = json.dumps(fitted.to_dict(), allow_nan=False)
     stored = MulticlassPerformance.from_dict(json.loads(text))
     assert json.dumps(stored.to_dict(), allow_nan=False) == text
-    assert _found(stored, stored.summarize(rows, LOOSE)) == _found(fitted, fitted.summarize(rows, LOOSE))
+    assert _outcomes(stored, stored.summarize(rows, LOOSE)) == _outcomes(fitted, fitted.summarize(rows, LOOSE))

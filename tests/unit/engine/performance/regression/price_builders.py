@@ -1,4 +1,4 @@
-"""Builds frames of rows that a regression model scored; older cars' prices are harder to predict."""
+"""Builds frames of rows scored by a regression model; the prices of older cars are harder to predict."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ LOOSE = SPEC.model_copy(update={"minimum_rows": 2})
 
 
 def price_rows(rows: int, days: int = 1, seed: int = 0) -> pd.DataFrame:
-    """Rows spread evenly over `days`; a twentieth of `age` is missing."""
+    """Return rows spread evenly over `days`; 5 % of `age` is missing."""
     rng = np.random.default_rng(seed)
     age = rng.uniform(0, 20, rows)
     fuel = rng.choice(["gas", "diesel", "electric"], rows, p=[0.6, 0.3, 0.1])

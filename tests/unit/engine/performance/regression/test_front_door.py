@@ -1,4 +1,4 @@
-"""A regression from its reference to the verdict on a chunk."""
+"""A regression model, from its reference to the verdict of a chunk."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def _chunk(rows: pd.DataFrame, results: tuple[Result, ...]) -> ChunkFacts:
     return ChunkFacts(ORIGIN, ORIGIN + timedelta(days=1), True, True, len(rows), labelled, results)
 
 
-def test_all_numbers_are_there(fitted: FittedReference) -> None:
+def test_all_results_have_values(fitted: FittedReference) -> None:
     results = evaluate_chunk(fitted, SPEC, price_rows(400, seed=7))
     performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}
     assert performance == {

@@ -1,32 +1,31 @@
-"""What the routes answer, as schemas. No I/O here."""
+"""The status of the stream and of publishing, and how the API shows it. No I/O here."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from flaskapp.stream.runs import Run, RunState
-from flaskapp.stream.service import Streaming
 
 
-class StreamStarted(BaseModel):
-    """A stream that began, goes on, or was complete already."""
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """The most recent stream (None if there never was one) and the work of both threads.
 
-    message: str
-    run_id: str
-    state: str
-    next_batch: int
-    num_batches: int
+    `unpublished` counts the stream's batches that the relay has yet to publish, `pending` those of all streams; `rate`
+    is in records per second. An error says why a thread is waiting.
+    """
+
+    run: Run | None
+    unpublished: int
+    pending: int
+    rate: float | None
+    writer_error: str | None
+    relay_error: str | None
 
 
-class StreamStopped(BaseModel):
-    """What became of the stream."""
-
-    message: str
-    run_id: str | None
-
-
-class Relay(BaseModel):
-    """How publishing is."""
+class RelayState(BaseModel):
+    """Publishing status."""
 
     state: str = Field(description="idle, publishing, waiting")
     pending_batches: int = Field(description="written to MySQL, not yet in Kafka")
@@ -34,7 +33,7 @@ class Relay(BaseModel):
 
 
 class StreamState(BaseModel):
-    """How the newest stream is; every field but `state` and `relay` is null where there never was one."""
+    """Status of the most recent stream; every field but `state` and `relay` is null if there never was one."""
 
     state: str = Field(description="idle, running, waiting, publishing, finished, stopped, failed")
     run_id: str | None = None
@@ -48,26 +47,25 @@ class StreamState(BaseModel):
     started_at: datetime | None = None
     updated_at: datetime | None = None
     finished_at: datetime | None = None
-    relay: Relay
+    relay: RelayState
 
 
-def stream_state(streaming: Streaming) -> StreamState:
-    """Describe the newest stream: `waiting` while MySQL or Kafka is away, `publishing` while Kafka lags behind."""
-    status = streaming.status()
-    relay = _relay(streaming, status.pending)
+def stream_state(status: StreamStatus) -> StreamState:
+    """Return the status as the API shows it: `waiting` for MySQL or Kafka, `publishing` while Kafka lags behind."""
+    relay = _relay_state(status)
     run = status.run
     if run is None:
         return StreamState(state="idle", relay=relay)
     return StreamState(
-        state=_state(run, status.unpublished, streaming),
+        state=_state(run, status),
         run_id=run.run_id,
         num_batches=run.num_batches,
         batches_done=run.batches_done,
         batches_published=run.batches_done - status.unpublished,
         progress=run.batches_done / run.num_batches,
         records=run.records,
-        rate=streaming.rate.per_second(),
-        last_error=streaming.writer.error or streaming.relay.error or run.last_error,
+        rate=status.rate,
+        last_error=status.writer_error or status.relay_error or run.last_error,
         started_at=run.started_at,
         updated_at=run.updated_at,
         finished_at=run.finished_at,
@@ -75,15 +73,14 @@ def stream_state(streaming: Streaming) -> StreamState:
     )
 
 
-def _state(run: Run, unpublished: int, streaming: Streaming) -> str:
-    if run.state is not RunState.RUNNING and not (run.state is RunState.FINISHED and unpublished):
+def _state(run: Run, status: StreamStatus) -> str:
+    if run.state is not RunState.RUNNING and not (run.state is RunState.FINISHED and status.unpublished):
         return run.state
-    if streaming.writer.error or streaming.relay.error:
+    if status.writer_error or status.relay_error:
         return "waiting"
     return run.state if run.state is RunState.RUNNING else "publishing"
 
 
-def _relay(streaming: Streaming, pending: int) -> Relay:
-    error = streaming.relay.error
-    state = "waiting" if error else "publishing" if pending else "idle"
-    return Relay(state=state, pending_batches=pending, last_error=error)
+def _relay_state(status: StreamStatus) -> RelayState:
+    state = "waiting" if status.relay_error else "publishing" if status.pending else "idle"
+    return RelayState(state=state, pending_batches=status.pending, last_error=status.relay_error)

@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, label_deadline, next_due, verdict_reach
 from driftline.engine.chunks import next_chunk
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.engine.verdicts.verdict import LOOKBACK
-from monitoring.poll.watched import LONGEST, chunk_at, closing, label_deadline, next_due, reach
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC
 
 
 def test_a_chunk_is_due_at_its_closing_then_at_its_label_deadline_then_never() -> None:
     chunk = chunk_at(SPEC, ORIGIN)
-    assert next_due(SPEC, chunk, ORIGIN) == closing(SPEC, chunk) == ORIGIN + DAY
+    assert next_due(SPEC, chunk, ORIGIN) == closing_time(SPEC, chunk) == ORIGIN + DAY
     assert next_due(SPEC, chunk, ORIGIN + DAY) == label_deadline(SPEC, chunk) == ORIGIN + 4 * DAY
     assert next_due(SPEC, chunk, ORIGIN + 4 * DAY) is None
 
@@ -32,12 +32,12 @@ def test_no_chunk_is_longer_than_the_longest(period: Period) -> None:
     spec = Spec(columns=(ColumnSpec(name="x"),), period=period, time_zone="Europe/Berlin")
     chunk = chunk_at(spec, datetime(2026, 1, 1, tzinfo=zone))
     for _ in range(400):
-        assert timedelta(0) < chunk.end - chunk.start <= LONGEST[period]
+        assert timedelta(0) < chunk.end - chunk.start <= LONGEST_CHUNK[period]
         chunk = next_chunk(chunk, period, zone)
 
 
 def test_a_change_reaches_the_lookback_and_the_settled_chunks_behind_the_label_delay() -> None:
-    assert reach(SPEC) >= LOOKBACK * DAY
-    assert reach(SPEC) >= SPEC.label_delay + 12 * DAY
+    assert verdict_reach(SPEC) >= LOOKBACK * DAY
+    assert verdict_reach(SPEC) >= SPEC.label_delay + 12 * DAY
     patient = SPEC.model_copy(update={"label_delay": 30 * DAY})
-    assert reach(patient) - reach(SPEC) == 27 * DAY
+    assert verdict_reach(patient) - verdict_reach(SPEC) == 27 * DAY

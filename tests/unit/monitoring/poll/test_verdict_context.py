@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from driftline.engine.results import Result, State
-from monitoring.poll.neighbourhood import Neighbourhood
+from monitoring.poll.verdict_context import VerdictContext
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC, drift, realized, revision
 
 GOOD, LOW = realized(0.7), realized(0.45)
 
 
-def around(results: Mapping[int, tuple[Result, ...]], clock_day: int = 20) -> Neighbourhood:
-    return Neighbourhood(
+def around(results: Mapping[int, tuple[Result, ...]], clock_day: int = 20) -> VerdictContext:
+    return VerdictContext(
         SPEC,
         ORIGIN + clock_day * DAY,
         {ORIGIN + day * DAY: revision(day) for day in results},
@@ -18,11 +18,11 @@ def around(results: Mapping[int, tuple[Result, ...]], clock_day: int = 20) -> Ne
     )
 
 
-def state(here: Neighbourhood, day: int) -> State:
+def state(here: VerdictContext, day: int) -> State:
     return here.verdict(ORIGIN + day * DAY).state
 
 
-def test_the_second_low_day_running_alerts() -> None:
+def test_a_second_low_day_in_a_row_alerts() -> None:
     here = around({1: (GOOD,), 2: (LOW,), 3: (LOW,)})
     assert (state(here, 2), state(here, 3)) == (State.WARN, State.ALERT)
 

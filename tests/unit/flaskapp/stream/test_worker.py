@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from driftline.errors import DatabaseUnavailable
-from flaskapp import worker
-from flaskapp.worker import Worker
+from flaskapp.stream import worker
+from flaskapp.stream.worker import Worker
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -16,7 +16,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_it_waits_while_a_server_is_away_and_says_why() -> None:
+def test_a_worker_waits_for_a_server_and_reports_why() -> None:
     back = threading.Event()
     done = threading.Event()
 
@@ -35,7 +35,7 @@ def test_it_waits_while_a_server_is_away_and_says_why() -> None:
     worker.close()
 
 
-def test_it_is_called_again_after_the_pause_it_asked_for_or_when_woken() -> None:
+def test_a_step_is_repeated_after_its_pause_or_a_wake() -> None:
     calls: list[float] = []
 
     def step() -> float | None:
@@ -53,7 +53,7 @@ def test_it_is_called_again_after_the_pause_it_asked_for_or_when_woken() -> None
     assert len(calls) == 3
 
 
-def test_a_step_that_fails_does_not_end_it() -> None:
+def test_a_failed_step_does_not_end_the_worker() -> None:
     calls: list[int] = []
 
     def step() -> float | None:
@@ -80,4 +80,4 @@ def test_closing_ends_a_wait_for_a_server() -> None:
     wait_until(lambda: made.error is not None)
     began = time.monotonic()
     made.close()
-    assert time.monotonic() - began < worker.LONGEST_WAIT
+    assert time.monotonic() - began < worker.LONGEST_RETRY_WAIT

@@ -1,4 +1,4 @@
-"""A step of work done over and over in a thread: it waits while a server is away, and says why."""
+"""A thread that repeats one step of work, and waits while a server is unavailable."""
 
 import logging
 import threading
@@ -11,33 +11,34 @@ from driftline.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 3.0
-"""Seconds between two tries while a server is away."""
-AFTER_A_FAULT = 5.0
+LONGEST_RETRY_WAIT = 3.0
+"""The longest wait in seconds between two attempts while a server is unavailable."""
+WAIT_AFTER_ERROR = 5.0
+"""Seconds until a step that raised an unexpected error is repeated."""
 
 
 class Worker:
-    """Calls `step` again and again; it gives the seconds until it wants to be called next, None for when woken."""
+    """Calls `step` repeatedly; the step returns the seconds until its next call, or None to wait for `wake`."""
 
     def __init__(self, name: str, step: Callable[[], float | None]) -> None:
-        """Take the step; the thread begins with `start`."""
+        """Store the step; `start` starts the thread."""
         self.error: str | None = None
-        """Why the work waits, while it does."""
+        """Why the thread is waiting, or None if it is not."""
         self._name = name
         self._step = step
         self._woken, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Have the next step now."""
+        """Call the step now instead of at its next time."""
         self._woken.set()
 
     def close(self, seconds: float = 10.0) -> None:
-        """Have no further step, and wait for the one under way."""
+        """Call no further step, and wait up to `seconds` for the current one."""
         self._closing.set()
         self._woken.set()
         if self._thread.is_alive():
@@ -52,10 +53,10 @@ class Worker:
     def _once(self) -> float | None:
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
-            wait=wait_random_exponential(0.1, max=LONGEST_WAIT),
+            wait=wait_random_exponential(0.1, max=LONGEST_RETRY_WAIT),
             stop=stop_when_event_set(self._closing),
             sleep=self._sleep,
-            before_sleep=self._note,
+            before_sleep=self._record_error,
             reraise=True,
         )
         try:
@@ -63,17 +64,17 @@ class Worker:
         except Unavailable:
             return 0.0
         except Exception as error:
-            log.exception("%s: a step failed; it is tried again", self._name)
-            self.error = f"{type(error).__name__}: see the log of the simulator"
-            return AFTER_A_FAULT
+            log.exception("%s: a step failed and will be repeated", self._name)
+            self.error = f"{type(error).__name__}: see the simulator's log"
+            return WAIT_AFTER_ERROR
         self.error = None
         return pause
 
     def _sleep(self, seconds: float) -> None:
         self._closing.wait(seconds)
 
-    def _note(self, state: RetryCallState) -> None:
+    def _record_error(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if self.error is None:
-            log.warning("%s waits: %s", self._name, error)
+            log.warning("%s is waiting: %s", self._name, error)
         self.error = str(error)

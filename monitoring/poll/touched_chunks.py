@@ -1,0 +1,99 @@
+"""From batches to chunks: queue the chunks that a committed batch touched, by each version's present calendar."""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, RowMapping, select
+
+from driftline.clock import aware_utc
+from driftline.engine.calendar import chunk_at
+from driftline.engine.spec import Spec
+from driftline.store import ledger, pending_chunks, registry
+from driftline.store.database import in_transaction
+from driftline.store.ledger import Consumer
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import ledger_slots, model_versions, models, spec_revisions
+from driftline.store.version_key import VersionKey
+
+log = logging.getLogger(__name__)
+
+Specs = dict[int, Spec]
+
+
+def queue_touched_chunks(engine: Engine) -> int:
+    """Replace every pending batch by the pending chunks it touched, one transaction each; return their number."""
+    batches = 0
+    while in_transaction(engine, queue_chunks_of_next_batch):
+        batches += 1
+    return batches
+
+
+def queue_chunks_of_next_batch(connection: Connection) -> bool:
+    """Claim one batch, queue the chunks it touched and settle the claim; return whether there was a batch."""
+    batch = ledger.claim(connection, Consumer.MONITOR)
+    if batch is None:
+        return False
+    if batch["model_number"] is not None:
+        _queue_chunks(connection, batch)
+    ledger.settle(connection, Consumer.MONITOR, batch["number"])
+    return True
+
+
+def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
+    """Queue the chunks that a model's batch touched, for each version that it has rows or labels of."""
+    model_number = batch["model_number"]
+    _lock_specs(connection, model_number)
+    specs = _newest_specs(connection, model_number)
+    if not specs:
+        log.info("Batch %s belongs to a model without a ready version; it is not monitored yet.", batch["batch_id"])
+        return
+    for version, instants in _touched_instants(connection, model_number, batch["number"], specs).items():
+        starts = {chunk_at(specs[version], instant).start for instant in instants}
+        pending_chunks.queue(connection, VersionKey(model_number, version), starts)
+
+
+def _lock_specs(connection: Connection, model_number: int) -> None:
+    """Lock the model so that no spec changes and no version is added before this transaction commits.
+
+    A spec revision queues the chunks of the batches that it sees; the lock keeps it from missing this one.
+    """
+    connection.execute(select(models.c.number).where(models.c.number == model_number).with_for_update(read=True))
+
+
+def _newest_specs(connection: Connection, model_number: int) -> Specs:
+    """Return the newest spec of each ready version of a model."""
+    revised = spec_revisions.join(
+        model_versions,
+        (model_versions.c.model_number == spec_revisions.c.model_number)
+        & (model_versions.c.version == spec_revisions.c.model_version),
+    )
+    rows = connection.execute(
+        select(spec_revisions.c.model_version, spec_revisions.c.spec)
+        .select_from(revised)
+        .where(model_versions.c.model_number == model_number, model_versions.c.state == registry.READY)
+        .order_by(spec_revisions.c.revision)
+    )
+    return {version: Spec.model_validate_json(spec) for version, spec in rows}
+
+
+def _touched_instants(
+    connection: Connection, model_number: int, batch_number: int, specs: Specs
+) -> dict[int, set[datetime]]:
+    """Return by version the event times that a batch touched: of its predictions, old and new, and of its labels."""
+    slots = connection.execute(
+        select(ledger_slots.c.model_version, ledger_slots.c.slot).where(ledger_slots.c.batch_number == batch_number)
+    )
+    store = PredictionStore(model_number, next(iter(specs.values())))
+    touched = [(version, aware_utc(slot)) for version, slot in slots]
+    touched += store.places_of_labels(connection, batch_number)
+    instants: dict[int, set[datetime]] = {}
+    for version, instant in touched:
+        if version in specs:
+            instants.setdefault(version, set()).add(instant)
+        else:
+            log.error(
+                "Batch %d has rows of version %d, which is not registered; they are not monitored.",
+                batch_number,
+                version,
+            )
+    return instants

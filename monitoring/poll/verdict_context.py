@@ -1,0 +1,53 @@
+"""What the verdicts around a changed chunk read: facts of the chunk and of those before it. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftline.engine.calendar import closing_time, label_deadline, verdict_reach
+from driftline.engine.chunks import Chunk, previous_chunk
+from driftline.engine.results import Result, Verdict
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.track_record import track_records
+from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+from monitoring.poll.revisions import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictContext:
+    """The stored chunks of one version around a change, by start, at one instant of the model's clock.
+
+    `results` may omit everything but performance for chunks that only track records read.
+    """
+
+    spec: Spec
+    clock: datetime
+    revisions: Mapping[datetime, Revision]
+    results: Mapping[datetime, tuple[Result, ...]]
+
+    def verdict(self, start: datetime) -> Verdict:
+        """Derive the verdict of the stored chunk that starts at `start`."""
+        facts = self._facts(self.revisions[start].chunk)
+        records = track_records(self.spec, self._earlier_facts(start))
+        return verdict_of(self.spec, facts, self._preceding(facts), records)
+
+    def _preceding(self, facts: ChunkFacts) -> list[ChunkFacts]:
+        """Return the chunks just before, by the calendar; one without rows is included because it breaks a run."""
+        preceding, chunk = [], Chunk(facts.start, facts.end)
+        for _ in range(LOOKBACK):
+            chunk = previous_chunk(chunk, self.spec.period, self.spec.zone)
+            preceding.append(self._facts(chunk))
+        return preceding
+
+    def _earlier_facts(self, start: datetime) -> list[ChunkFacts]:
+        earliest = start - verdict_reach(self.spec)
+        return [self._facts(r.chunk) for at, r in self.revisions.items() if earliest <= at < start]
+
+    def _facts(self, chunk: Chunk) -> ChunkFacts:
+        stored = self.revisions.get(chunk.start)
+        labels_due = self.clock >= label_deadline(self.spec, chunk)
+        if stored is None:
+            return ChunkFacts(chunk.start, chunk.end, self.clock >= closing_time(self.spec, chunk), labels_due, 0, 0)
+        results = self.results.get(chunk.start, ())
+        return ChunkFacts(chunk.start, chunk.end, stored.closed, labels_due, stored.rows, stored.labelled, results)

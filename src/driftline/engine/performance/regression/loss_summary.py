@@ -1,0 +1,55 @@
+"""Sums of losses over the rows of a chunk: the summary for performance. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray
+from driftline.engine.performance.regression.losses import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class LossSum:
+    """The number of rows with a loss, the sum of these losses, and the number of rows whose loss is undefined."""
+
+    rows: int
+    total: float
+    undefined: int = 0
+
+    @classmethod
+    def of(cls, losses: FloatArray) -> "LossSum":
+        """Sum up losses; NaN is undefined."""
+        defined = losses[~np.isnan(losses)]
+        return cls(len(defined), float(np.sum(defined)), len(losses) - len(defined))
+
+    def merge(self, other: "LossSum") -> "LossSum":
+        """Merge the sums of two parts of a chunk."""
+        return LossSum(self.rows + other.rows, self.total + other.total, self.undefined + other.undefined)
+
+    @property
+    def mean(self) -> float:
+        """The mean loss; NaN without rows."""
+        return self.total / self.rows if self.rows else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class LossSummary:
+    """The number of rows and of labelled rows of a chunk, and the realized and expected sum of each loss.
+
+    `realized` covers rows with label and prediction, `expected` rows with a prediction. Merges exactly up to rounding.
+    """
+
+    rows: int
+    labelled: int
+    realized: Mapping[Loss, LossSum]
+    expected: Mapping[Loss, LossSum]
+
+    def merge(self, other: "LossSummary") -> "LossSummary":
+        """Merge the sums of two parts of a chunk."""
+        return LossSummary(
+            self.rows + other.rows,
+            self.labelled + other.labelled,
+            {loss: total.merge(other.realized[loss]) for loss, total in self.realized.items()},
+            {loss: total.merge(other.expected[loss]) for loss, total in self.expected.items()},
+        )

@@ -1,0 +1,129 @@
+"""The queue of pending chunks: which must be computed now, and which when the model's clock reaches an instant."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, null, or_, select, update
+from sqlalchemy.dialects.mysql import insert as upsert
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.calendar import chunk_at
+from driftline.engine.spec import Spec
+from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks
+from driftline.store.version_key import VersionKey
+
+FIRST_RETRY_DELAY = timedelta(seconds=20)
+"""How long a chunk waits after its first failure; each further one doubles the delay."""
+LONGEST_RETRY_DELAY = timedelta(hours=1)
+LONGEST_ERROR = 500
+
+_version = pending_chunks.c.model_version
+_start = pending_chunks.c.chunk_start
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A pending chunk that is locked by the current transaction."""
+
+    start: datetime
+
+
+def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> None:
+    """Make chunks pending now, those included that are queued for a later instant."""
+    rows = [
+        {"model_number": key.model_number, "model_version": key.version, "chunk_start": naive_utc(start)}
+        for start in sorted(starts)
+    ]
+    if rows:
+        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
+
+
+def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
+    """Queue every chunk that a batch of the version's predictions touched."""
+    slots = connection.execute(
+        select(ledger_slots.c.slot)
+        .join(ledger, ledger.c.number == ledger_slots.c.batch_number)
+        .where(ledger.c.model_number == key.model_number, ledger_slots.c.model_version == key.version)
+        .distinct()
+    ).scalars()
+    queue(connection, key, {chunk_at(spec, aware_utc(slot)).start for slot in slots})
+
+
+def versions(connection: Connection) -> list[tuple[str, VersionKey]]:
+    """Return the ready versions, as (model name, key), that have a pending chunk, due or not."""
+    same = and_(
+        model_versions.c.model_number == pending_chunks.c.model_number,
+        model_versions.c.version == pending_chunks.c.model_version,
+        model_versions.c.state == "ready",
+    )
+    statement = (
+        select(models.c.name, models.c.number, _version)
+        .select_from(pending_chunks.join(model_versions, same).join(models))
+        .distinct()
+        .order_by(models.c.number, _version)
+    )
+    return [(name, VersionKey(number, version)) for name, number, version in connection.execute(statement)]
+
+
+def claim(
+    connection: Connection, key: VersionKey, clock: datetime, after: datetime | None, retry_by: datetime | None
+) -> Claim | None:
+    """Lock the first due chunk that starts later than `after`, skipping those locked by others; None if there is none.
+
+    A chunk that failed is skipped if its retry is due after `retry_by`, an instant of the wall clock; with None it is
+    claimed in any case.
+    """
+    due = [_of_version(key), or_(pending_chunks.c.due_at.is_(None), pending_chunks.c.due_at <= naive_utc(clock))]
+    if after is not None:
+        due.append(_start > naive_utc(after))
+    if retry_by is not None:
+        due.append(or_(pending_chunks.c.retry_at.is_(None), pending_chunks.c.retry_at <= naive_utc(retry_by)))
+    start = connection.execute(
+        select(_start)
+        .where(*due)
+        .order_by(pending_chunks.c.model_number, _version, _start)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).scalar()
+    return None if start is None else Claim(aware_utc(start))
+
+
+def settle(connection: Connection, key: VersionKey, start: datetime, due_at: datetime | None) -> None:
+    """End a claim: delete the row, or let it wait until the model's clock reaches `due_at`."""
+    if due_at is None:
+        connection.execute(delete(pending_chunks).where(_of_chunk(key, start)))
+        return
+    waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None}
+    connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(waiting))
+
+
+def fail(connection: Connection, key: VersionKey, start: datetime, reason: str, now: datetime) -> None:
+    """Store why a chunk failed, and delay its next attempt: 20 s at first, doubled each time, at most an hour."""
+    attempts = connection.execute(
+        select(pending_chunks.c.attempts).where(_of_chunk(key, start)).with_for_update()
+    ).scalar()
+    if attempts is None:
+        return
+    delay = min(FIRST_RETRY_DELAY * 2 ** min(attempts, 10), LONGEST_RETRY_DELAY)
+    failed = {"attempts": attempts + 1, "last_error": reason[:LONGEST_ERROR], "retry_at": naive_utc(now + delay)}
+    connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(failed))
+
+
+def failures(connection: Connection, key: VersionKey) -> dict[datetime, str]:
+    """Return by chunk start why its last computation failed."""
+    statement = select(_start, pending_chunks.c.last_error).where(_of_version(key), pending_chunks.c.attempts > 0)
+    return {aware_utc(start): reason or "" for start, reason in connection.execute(statement)}
+
+
+def changed(connection: Connection, key: VersionKey) -> tuple[datetime, ...]:
+    """Return the starts of the chunks whose content has changed since they were computed."""
+    statement = select(_start).where(_of_version(key), pending_chunks.c.due_at.is_(None)).order_by(_start)
+    return tuple(aware_utc(start) for start in connection.execute(statement).scalars())
+
+
+def _of_version(key: VersionKey) -> ColumnElement[bool]:
+    return and_(pending_chunks.c.model_number == key.model_number, _version == key.version)
+
+
+def _of_chunk(key: VersionKey, start: datetime) -> ColumnElement[bool]:
+    return and_(_of_version(key), _start == naive_utc(start))
