@@ -58,6 +58,6 @@ def test_locks_that_never_free_are_a_busy_database_without_driver_text(
     in_transaction(engine, lambda connection: ensure_model(connection, "flights", datetime(2026, 1, 1, tzinfo=UTC)))
     with engine.begin() as holder:
         holder.execute(select(models).with_for_update())
-        with pytest.raises(DatabaseBusy, match=r"^Other transactions hold the rows"):
+        with pytest.raises(DatabaseBusy, match=r"^Other transactions lock the required rows"):
             in_transaction(engine, wait_briefly)
     assert len(waits) == 3
