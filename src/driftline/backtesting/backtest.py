@@ -57,11 +57,11 @@ def backtest(
     ...     "time": pd.date_range("2026-01-01", periods=4_000, freq="432s"),  # 200 rows a day, for 20 days
     ...     "usage": rng.normal(10, 2, 4_000),
     ...     "score": score,
-    ...     "churned": rng.uniform(size=4_000) < score,
+    ...     "label": rng.uniform(size=4_000) < score,
     ... })
     >>> frame.loc[3_000:, "usage"] *= 2  # the last five days
     >>> result = dl.backtest(
-    ...     frame, timestamp="time", label="churned", score="score", reference_until="2026-01-13", chunk="1d"
+    ...     frame, timestamp="time", label="label", score="score", reference_until="2026-01-13", chunk="1d"
     ... )
     >>> result.worst
     <State.WARN: 'warn'>
