@@ -94,7 +94,6 @@ test-e2e: setup ## Run the demo through the public commands, without network, wi
 test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
 	@$(VENV) -m devtools.newest_python
 
-bench: setup ## Time the product against the bare thing it stands on (some minutes)
 bench: setup ## Run the benchmarks against the underlying libraries (some minutes)
 	@for question in procedure poll simulator relay; do $(VENV) -m benchmarks.$$question || exit 1; done
 
@@ -113,9 +112,6 @@ secrets: setup-dev ## Create the passwords and tokens of the compose files in de
 services: setup-dev ## Write the files derived from the table of services: compose files, images, workflow
 	@$(VENV) -m devtools.services
 
-lock: setup-dev ## Write the lock files anew from pyproject.toml
-	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
-		-o requirements/newest.lock pyproject.toml requirements/newest.in
 lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
@@ -123,3 +119,5 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --no-emit-package driftline -o requirements/core.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
+	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
+		-o requirements/newest.lock pyproject.toml requirements/newest.in

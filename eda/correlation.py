@@ -36,7 +36,7 @@ class Correlation:
 
 
 def pearson(sums: Moments) -> tuple[Correlation, ...]:
-    """Give Pearson's correlation of each pair of `VARIABLES`, over all rows."""
+    """Return Pearson's correlation of each pair of `VARIABLES`, over all rows."""
     return tuple(
         _judged(left, right, Method.PEARSON, sums.correlation(i, j), int(sums.rows[i, j]))
         for (i, left), (j, right) in combinations(enumerate(VARIABLES), 2)
@@ -44,7 +44,7 @@ def pearson(sums: Moments) -> tuple[Correlation, ...]:
 
 
 def spearman(sample: Sample) -> tuple[Correlation, ...]:
-    """Give Spearman's rank correlation of each pair of `VARIABLES`, over the sample; ties share their mean rank."""
+    """Return Spearman's rank correlation of each pair of `VARIABLES`, over the sample; ties share their mean rank."""
     values = sample.rows.loc[:, list(VARIABLES)]
     present = values.notna().to_numpy().astype(np.int64)
     rows = present.T @ present
@@ -68,13 +68,13 @@ def _judged(left: Cdr, right: Cdr, method: Method, value: float | None, rows: in
 
 
 def with_churn(correlations: Sequence[Correlation]) -> dict[Cdr, Correlation]:
-    """Give each usage column's correlation with PSEUDO_CHURNED, from those of one method."""
+    """Return each usage column's correlation with PSEUDO_CHURNED, from those of one method."""
     found = {pair.left: pair for pair in correlations if pair.right is Cdr.PSEUDO_CHURNED}
     return {column: found[column] for column in CDR_USAGE}
 
 
 def matrix(correlations: Sequence[Correlation]) -> pd.DataFrame:
-    """Give the pairs of one method as a square frame of `VARIABLES`; NaN where undefined, 1 against itself."""
+    """Return the pairs of one method as a square frame of `VARIABLES`; NaN where undefined, 1 against itself."""
     names = list(map(str, VARIABLES))
     square = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
     for pair in correlations:

@@ -85,7 +85,7 @@ class Days:
         return means
 
     def overall_churn_rate(self) -> float | None:
-        """Give the churn rate over the subscriber-days of all settled days, or None if none is settled."""
+        """Return the churn rate over the subscriber-days of all settled days, or None if none is settled."""
         counts = self.counts[self.settled]
         known = counts[Count.LABELLED].sum()
         return float(counts[Count.CHURNED].sum() / known) if known else None
@@ -111,7 +111,7 @@ ROW_COLUMNS: tuple[str, ...] = (
 
 
 def from_rows(rows: pd.DataFrame, span: Span) -> Days:
-    """Give the days of a span from one row per day that has records.
+    """Return the days of a span from one row per day that has records.
 
     `rows` has `ROW_COLUMNS`: the day (date), counts, and totals that may be None.
 

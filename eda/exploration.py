@@ -61,11 +61,11 @@ class Exploration:
         return tuple(self._summary(column) for column in CDR_USAGE)
 
     def missing_share(self, column: Cdr) -> float:
-        """Give the share of records in which a column is NULL."""
+        """Return the share of records in which a column is NULL."""
         return float(self.days.missing[column].sum() / self.days.records)
 
     def is_skewed(self, column: Cdr) -> bool:
-        """Say whether a column is better seen on a logarithmic scale."""
+        """Return whether a column is better seen on a logarithmic scale."""
         seen = self.profile.of(column)
         median, high = seen.quantile(0.5), seen.quantile(0.99)
         return median is not None and high is not None and high > SKEWED * max(median, 1.0)

@@ -27,7 +27,7 @@ class Finding:
 
 
 def findings(found: Exploration) -> tuple[Finding, ...]:
-    """Give what stands out, most telling first."""
+    """Return what stands out, most telling first."""
     return tuple(
         finding
         for part in (_churn, _strongest, _departures, _missing, _empty_days, _unsettled, _negative)
@@ -71,7 +71,7 @@ def _departures(found: Exploration) -> Iterator[Finding]:
 
 
 def _usual(means: pd.Series) -> pd.Series:
-    """Give for each day the median of its weekday, or of all days where a weekday has too few."""
+    """Return for each day the median of its weekday, or of all days where a weekday has too few."""
     weekday = pd.DatetimeIndex(means.index).dayofweek
     enough = means.groupby(weekday).transform("count") >= FEWEST_WEEKS
     return means.groupby(weekday).transform("median").where(enough, means.dropna().median())

@@ -21,7 +21,7 @@ LARGEST_ERROR = 1 / (2 * PER_DOUBLING)
 
 
 def bins_of(values: Floats) -> Ints:
-    """Give the bin of each value (at least 0, below 2^63; a fraction goes to its whole number's bin)."""
+    """Return the bin of each value (at least 0, below 2^63; a fraction goes to its whole number's bin)."""
     fraction, exponent = np.frexp(values)
     place = np.floor((2 * fraction - 1) * PER_DOUBLING) + PER_DOUBLING * (exponent - _FIRST_DOUBLING)
     return np.where(values < PER_DOUBLING, np.floor(values), place).astype(np.int64)
@@ -56,7 +56,7 @@ class Histogram:
         return float(self.counts[0] / self.total) if self.total else None
 
     def quantile(self, share: float) -> float | None:
-        """Give the value below or at which this share lies: exact below 128, else within `LARGEST_ERROR` of it.
+        """Return the value below or at which this share lies: exact below 128, else within `LARGEST_ERROR` of it.
 
         It is the smallest value whose share is reached, without interpolation. None where there is no value.
         """

@@ -35,17 +35,17 @@ class Moments:
         )
 
     def mean(self, column: int) -> float | None:
-        """Give a column's mean, or None where it has no value."""
+        """Return a column's mean, or None where it has no value."""
         rows = self.rows[column, column]
         return float(self.shift[column] + self.sums[column, column] / rows) if rows else None
 
     def deviation(self, column: int) -> float | None:
-        """Give a column's sample standard deviation (n - 1), or None below two values."""
+        """Return a column's sample standard deviation (n - 1), or None below two values."""
         rows = self.rows[column, column]
         return float(np.sqrt(max(self._spread(column, column), 0.0) / (rows - 1))) if rows > 1 else None
 
     def correlation(self, left: int, right: int) -> float | None:
-        """Give Pearson's correlation over the rows where both have a value, or None where one is constant there."""
+        """Return Pearson's correlation over the rows where both have a value, or None where one is constant there."""
         if self.is_constant(left, right) or self.is_constant(right, left):
             return None
         rows = self.rows[left, right]
@@ -54,7 +54,7 @@ class Moments:
         return float(np.clip(ratio, -1.0, 1.0))
 
     def is_constant(self, column: int, beside: int) -> bool:
-        """Say whether a column has at most one value in the rows where the column beside it has one."""
+        """Return whether a column has at most one value in the rows where the column beside it has one."""
         return bool(self._spread(column, beside) <= ROUNDING * self.squares[column, beside])
 
     def _spread(self, column: int, beside: int) -> float:
@@ -63,7 +63,7 @@ class Moments:
 
 
 def typical(values: Floats) -> Floats:
-    """Give a shift near the middle of each column (rows x columns, NaN is missing): its mean as a whole number."""
+    """Return a shift near the middle of each column (rows x columns, NaN is missing): its mean as a whole number."""
     present = ~np.isnan(values)
     sums = np.where(present, values, 0.0).sum(axis=0)
     means: Floats = sums / np.maximum(present.sum(axis=0), 1)

@@ -35,13 +35,13 @@ class Profile:
     sample: Sample
 
     def of(self, column: Cdr) -> Histogram:
-        """Give a column's histogram over all groups."""
+        """Return a column's histogram over all groups."""
         stayed, churned, unknown = (self.histograms[column, group] for group in Group)
         return stayed + churned + unknown
 
 
 def start(capacity: int = sample.CAPACITY) -> Profile:
-    """Give the profile of no rows."""
+    """Return the profile of no rows."""
     nothing = np.zeros((0, len(VARIABLES)))
     return Profile(
         {(column, group): EMPTY for column in CDR_USAGE for group in Group},

@@ -45,5 +45,5 @@ VARIABLES: tuple[Cdr, ...] = (*CDR_USAGE, Cdr.PSEUDO_CHURNED)
 
 
 def label(column: Cdr) -> str:
-    """Give a column's name for readers; the label keeps its own."""
+    """Return a column's name for readers; the label keeps its own."""
     return QUANTITIES[column].label if column in QUANTITIES else str(column)

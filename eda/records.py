@@ -26,7 +26,7 @@ Progress = Callable[[int], None]
 
 
 def available_span(connection: Connection) -> Span:
-    """Give the days from the first record to the last.
+    """Return the days from the first record to the last.
 
     Raises:
         NotFound: there are no records at all.

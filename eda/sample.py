@@ -31,18 +31,18 @@ class Sample:
 
 
 def draws(keys: pd.DataFrame) -> pd.Series:
-    """Give each row's draw, an unsigned 64-bit number, from the text columns of its key (`KEY`)."""
+    """Return each row's draw, an unsigned 64-bit number, from the text columns of its key (`KEY`)."""
     return pd.util.hash_pandas_object(keys.loc[:, list(KEY)], index=False, categorize=False).rename(DRAW)
 
 
 def start(columns: tuple[str, ...], capacity: int = CAPACITY) -> Sample:
-    """Give an empty sample of these columns."""
+    """Return an empty sample of these columns."""
     frame = pd.DataFrame({name: pd.Series(dtype="float64") for name in columns})
     return Sample(frame.assign(**{DRAW: np.array([], dtype="uint64")}), 0, capacity)
 
 
 def offered(sample: Sample, rows: pd.DataFrame) -> Sample:
-    """Give the sample after more rows, which have its columns and `DRAW`."""
+    """Return the sample after more rows, which have its columns and `DRAW`."""
     full = len(sample.rows) >= sample.capacity
     chosen = rows.loc[rows[DRAW] < sample.rows[DRAW].max()] if full else rows
     both = pd.concat([sample.rows, chosen[sample.rows.columns]], ignore_index=True) if len(sample.rows) else chosen

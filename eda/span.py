@@ -45,7 +45,7 @@ class AskedRange:
         return f"{self.start_date or 'the first day'} to {self.end_date or 'the last day'}"
 
     def within(self, available: Span) -> Span:
-        """Give the days to explore: the part of the range that lies within the days with records.
+        """Return the days to explore: the part of the range that lies within the days with records.
 
         Raises:
             NotFound: the range lies outside them; the error shows the available days.
@@ -58,5 +58,5 @@ class AskedRange:
 
 
 def nothing_there(asked: str, available: Span) -> NotFound:
-    """Say that there are no records in a range, and where there are."""
+    """Return the error for a range without records; it names the days that have some."""
     return NotFound(f"There are no records in {asked}. Available: {available} (UTC days, both included).")

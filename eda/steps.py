@@ -33,7 +33,7 @@ class ProgressLog:
         self.total, self._next = total, time.perf_counter() + EVERY_SECONDS
 
     def __call__(self, seen: int) -> None:
-        """Say how many records were seen, if the last line is old enough."""
+        """Print how many records were read, if the last line is old enough."""
         now = time.perf_counter()
         if now >= self._next:
             self._next = now + EVERY_SECONDS

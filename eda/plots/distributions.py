@@ -63,7 +63,7 @@ def _panel(axes: Axes, found: Exploration, column: Cdr, groups: tuple[Group, ...
 
 
 def _edges(values: Histogram, logarithmic: bool) -> Floats:
-    """Give about `BARS` bins; each holds at least one whole number, and 0 has none on a logarithmic scale."""
+    """Return about `BARS` bins; each holds at least one whole number, and 0 has none on a logarithmic scale."""
     top = max(values.maximum or 0.0, 0.0) + 1.0
     if logarithmic:
         zero = values.zero_share or 0.0
@@ -74,7 +74,7 @@ def _edges(values: Histogram, logarithmic: bool) -> Floats:
 
 
 def _after(top: float) -> float:
-    """Give the first edge of the grid at or above a value."""
+    """Return the first edge of the grid at or above a value."""
     return float(EDGES[np.searchsorted(EDGES, top)])
 
 

@@ -80,7 +80,7 @@ def drawn(name: str, title: str, found: Exploration, draw: Callable[[Exploration
 
 
 def in_unit(unit: Unit) -> FuncFormatter:
-    """Give tick labels for amounts, where the axis label names the unit."""
+    """Return tick labels for amounts, where the axis label names the unit."""
     return FuncFormatter(lambda value, _: bare(value, unit) if value else "0")
 
 

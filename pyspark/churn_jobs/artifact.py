@@ -50,7 +50,7 @@ class ChurnModel:
 
 
 def place(objects: ObjectStore, training_hash: str) -> ObjectStore:
-    """Give where a model is kept: named by what it was trained with, so it never changes."""
+    """Return where a model is kept: named by what it was trained with, so it never changes."""
     return objects.under(f"models/{CHURN_MODEL}/{training_hash}")
 
 
@@ -72,7 +72,7 @@ def save(model: ChurnModel, target: ObjectStore, scratch: Path) -> None:
 
 
 def exists(target: ObjectStore) -> bool:
-    """Say whether a whole model is there."""
+    """Return whether a whole model is there."""
     return target.exists(FACTS)
 
 
@@ -90,7 +90,7 @@ def load(target: ObjectStore, scratch: Path) -> ChurnModel:
 
 
 def _local(target: ObjectStore, scratch: Path) -> Path:
-    """Give the model's folder; a copy stays until the run ends, since Spark reads some of it when it scores."""
+    """Return the model's folder; a copy stays until the run ends, since Spark reads some of it when it scores."""
     if target.folder:
         return target.folder
     copy = scratch / uuid4().hex

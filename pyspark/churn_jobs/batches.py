@@ -32,12 +32,12 @@ class DayPart:
 
 
 def parts_for(most_rows: int) -> int:
-    """Give into how many parts days are cut, the largest of which has `most_rows`."""
+    """Return into how many parts days are cut, the largest of which has `most_rows`."""
     return max(1, -(-most_rows // FULL))
 
 
 def empty(day: date) -> DayPart:
-    """Give a day that has no rows any more."""
+    """Return a day that has no rows any more."""
     return DayPart(Part(day), 0, hashlib.sha256(b"").hexdigest())
 
 

@@ -26,7 +26,7 @@ class Calibration:
     slope: float
 
     def __call__(self, scores: npt.ArrayLike) -> Floats:
-        """Give the probability for each score."""
+        """Return the probability for each score."""
         result: Floats = expit(self.intercept + self.slope * _logit(scores))
         return result
 
@@ -54,7 +54,7 @@ def fit(table: ScoreTable) -> Calibration:
 
 
 def _smoothed(table: ScoreTable) -> Floats:
-    """Give the expected count of label 1 per bin under Platt's targets."""
+    """Return the expected count of label 1 per bin under Platt's targets."""
     churned, stayed = table.churned, table.total - table.churned
     high, low = (churned + 1) / (churned + 2), 1 / (stayed + 2)
     result: Floats = table.positives * high + (table.rows - table.positives) * low

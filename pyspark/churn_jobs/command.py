@@ -39,7 +39,7 @@ FAILED = 2
 
 
 def asked(first: datetime | None, last: datetime | None) -> AskedRange:
-    """Give the range of the arguments."""
+    """Return the range of the arguments."""
     return AskedRange(first and first.date(), last and last.date())
 
 
@@ -82,7 +82,7 @@ def _job(name: str) -> Job:
 
 
 def explain(error: Exception) -> str:
-    """Say in words what went wrong and, where it is known, what to do."""
+    """Describe what went wrong and, where it is known, what to do."""
     if isinstance(error, Py4JJavaError):
         return f"Spark failed: {with_cure(_root_cause(error))}"
     if isinstance(error, SQLAlchemyError):
@@ -97,7 +97,7 @@ def with_cure(cause: str) -> str:
 
 
 def _root_cause(error: Py4JJavaError) -> str:
-    """Give the first line of what began it."""
+    """Return the first line of what began it."""
     cause = error.java_exception
     while cause.getCause() is not None:
         cause = cause.getCause()

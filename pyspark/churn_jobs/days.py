@@ -46,7 +46,7 @@ class DayRange:
 
 
 def midnight(day: date) -> datetime:
-    """Give the day's first instant, aware: when its subscriber-days' predictions are stamped."""
+    """Return the day's first instant, aware: when its subscriber-days' predictions are stamped."""
     return datetime.combine(day, time(), UTC)
 
 

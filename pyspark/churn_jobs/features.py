@@ -50,7 +50,7 @@ def with_trailing(days: DataFrame) -> DataFrame:
 
 
 def _known(name: str) -> Column:
-    """Give the column's known values in the window's records, as doubles."""
+    """Return the column's known values in the window's records, as doubles."""
     values = F.transform("recent", lambda day: day[name].cast("double"))
     return F.filter(values, lambda value: value.isNotNull())
 
@@ -65,14 +65,14 @@ def _known_days(name: str) -> Column:
 
 
 def _sums(name: str) -> dict[str, Column]:
-    """Give the sum and the mean; NULL where no day is known."""
+    """Return the sum and the mean; NULL where no day is known."""
     total = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + value)
     days = F.nullif(_known_days(name), F.lit(0))
     return {trailing(name, "sum"): F.when(days.isNotNull(), total), trailing(name, "mean"): total / days}
 
 
 def _std(name: str) -> Column:
-    """Give the sample's standard deviation (n - 1), from the differences to the mean; NULL below two known days."""
+    """Return the sample's standard deviation (n - 1), from the differences to the mean; NULL below two known days."""
     mean = F.col(trailing(name, "mean"))
     own = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + (value - mean) * (value - mean))
     return F.sqrt((own + _zeros() * mean * mean) / F.nullif(_known_days(name) - 1, F.lit(0)))

@@ -38,7 +38,7 @@ class Fitted:
     roc_auc: float
 
     def importances(self) -> dict[str, float]:
-        """Give each feature's share of what the trees gained, largest first; they sum to 1."""
+        """Return each feature's share of what the trees gained, largest first; they sum to 1."""
         shares = zip(FEATURES, map(float, self.trees.featureImportances.toArray()), strict=True)
         return dict(sorted(shares, key=lambda pair: -pair[1]))
 

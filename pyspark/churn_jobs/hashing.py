@@ -15,7 +15,7 @@ PIECES = 4
 
 
 def part_number(parts: int) -> Column:
-    """Give the number of the part that a row's subscriber falls into; MySQL's CRC32 says the same."""
+    """Return the number of the part that a row's subscriber falls into; MySQL's CRC32 says the same."""
     return F.pmod(F.crc32(Processed.USER), F.lit(parts)).cast("int")
 
 

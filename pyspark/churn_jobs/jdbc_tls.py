@@ -18,7 +18,7 @@ LOOSENING = ("sslmode", "usessl", "trustservercertificate", "disablesslhostnamev
 
 
 def tls_properties(database: DatabaseSettings, options: str, folder: Path) -> dict[str, str]:
-    """Give the driver's properties: the CA itself, so that no worker needs its file, and the file of the client's key.
+    """Return the driver's properties: the CA itself, so that no worker needs its file, and the client's key file.
 
     The latter is written to `folder`, which is removed with the session; on a cluster it must be a shared one.
 

@@ -51,7 +51,7 @@ def prepare(job: Job, asked: AskedRange) -> Prepared:
 
 
 def recorded_days(connection: Connection) -> DayRange | None:
-    """Give the days from the first to the last record, or None where there is none."""
+    """Return the days from the first to the last record, or None where there is none."""
     stamp = cdr.c[Cdr.DATE]
     first, last = connection.execute(select(func.min(stamp), func.max(stamp))).one()
     return DayRange(first.date(), last.date()) if first else None
@@ -80,7 +80,7 @@ def _forget_dead_attempts(job: Job) -> None:
 
 
 def _named(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> dict[str, DayPart]:
-    """Give the batches to write by their names."""
+    """Return the batches to write by their names."""
     found = processed_store.outdated(connection, days, computed)
     return {processed_store.name_batch(connection, one): one for one in found}
 

@@ -19,13 +19,13 @@ DAY_COLUMN = processed.c[Processed.DATE]
 
 
 def available(connection: Connection) -> DayRange | None:
-    """Give the prepared days, or None where there are none."""
+    """Return the prepared days, or None where there are none."""
     first, last = connection.execute(select(func.min(DAY_COLUMN), func.max(DAY_COLUMN))).one()
     return DayRange(first, last) if first else None
 
 
 def outdated(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> list[DayPart]:
-    """Give the parts whose rows are not there as computed, and as empty the days that have no rows any more."""
+    """Return the parts whose rows are not there as computed, and as empty the days that have no rows any more."""
     stored = _stored(connection, days)
     changed = [one for one in computed if (one.part.day, one.content_hash, one.rows) not in stored]
     gone = {day for day, _, _ in stored} - {one.part.day for one in computed}
@@ -33,7 +33,7 @@ def outdated(connection: Connection, days: DayRange, computed: Sequence[DayPart]
 
 
 def _stored(connection: Connection, days: DayRange) -> Collection[tuple[date, str, int]]:
-    """Give (day, content hash, rows) of the batches that the rows of these days came with; rows -1 if some are lost."""
+    """Return (day, content hash, rows) of the batches of these days' rows; rows is -1 if some are lost."""
     rows = func.count()
     statement = (
         select(DAY_COLUMN, ledger_table.c.content_hash, rows, ledger_table.c.rows_written)
@@ -75,6 +75,6 @@ def _moved(batch_id: str, attempt: str, number: int) -> Insert:
 
 
 def _of(part: Part) -> ColumnElement[bool]:
-    """Give the condition for a part's rows; Spark and MySQL agree on CRC32."""
+    """Return the condition for a part's rows; Spark and MySQL agree on CRC32."""
     number = func.crc32(processed.c[Processed.USER]) % part.parts
     return and_(DAY_COLUMN.between(part.day, part.day), number.in_([part.number]))

@@ -12,12 +12,12 @@ COLUMNS = (EVENT_TIME, ID, *FEATURES, "probability_0", SCORE, PREDICTION, LABEL)
 
 
 def prediction_id() -> Column:
-    """Give the id of a subscriber-day's prediction, as `churn.columns.prediction_id` does."""
+    """Return the id of a subscriber-day's prediction, as `churn.columns.prediction_id` does."""
     return F.concat_ws("/", F.date_format(Processed.DATE, "yyyy-MM-dd"), Processed.USER)
 
 
 def event_time() -> Column:
-    """Give the instant of a subscriber-day: its first, in UTC (the session's zone)."""
+    """Return the instant of a subscriber-day: its first, in UTC (the session's zone)."""
     return F.col(Processed.DATE).cast("timestamp")
 
 

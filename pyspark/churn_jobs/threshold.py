@@ -35,7 +35,7 @@ def choose(table: ScoreTable, calibration: Calibration) -> float:
 
 
 def quality(table: ScoreTable, calibration: Calibration, threshold: float) -> Quality:
-    """Say how well the scores and the threshold did on a window."""
+    """Return how well the scores and the threshold did on a window."""
     called = np.flatnonzero(calibration(table.scores) >= threshold)
     first = int(called[0]) if len(called) else None
     f1 = float(table.f1_from()[first]) if first is not None else 0.0

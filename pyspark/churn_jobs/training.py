@@ -72,7 +72,7 @@ def _with_whole_past(job: Job, days: DayRange) -> DayRange:
 
 
 def churn_spec(config: TrainingConfig) -> Spec:
-    """Give what is watched of the churn model: every feature, by day, on the data's own clock."""
+    """Return what is watched of the churn model: every feature, by day, on the data's own clock."""
     return Spec(
         columns=tuple(ColumnSpec(name=name) for name in FEATURES),
         period=Period.DAY,
@@ -191,7 +191,7 @@ def _register(
 
 
 def holds_simulated(connection: Connection, days: DayRange) -> bool:
-    """Say whether simulated records are among those that the days' features are made of."""
+    """Return whether simulated records are among those that the days' features are made of."""
     looked_at = days.preceded_by(TRAILING_DAYS - 1)
     batches = select(literal(1)).where(
         ledger.c.kind.in_((ChurnBatchKind.HISTORY, ChurnBatchKind.RECORDS)),

@@ -24,11 +24,11 @@ class Windows:
         return DayRange(self.train.first, self.reference.last)
 
     def named(self) -> dict[str, DayRange]:
-        """Give the windows by their names, in the order of time."""
+        """Return the windows by their names, in the order of time."""
         return {"train": self.train, "validation": self.validation, "reference": self.reference}
 
     def as_text(self) -> dict[str, dict[str, str]]:
-        """Give the windows as values that JSON has."""
+        """Return the windows as values that JSON has."""
         return {name: {end: str(day) for end, day in asdict(days).items()} for name, days in self.named().items()}
 
 
@@ -52,7 +52,7 @@ def split(available: DayRange, config: TrainingConfig) -> Windows:
 
 
 def _lengths(usable: int, config: TrainingConfig) -> tuple[int, int]:
-    """Give the days of validation and reference; what the minima leave over is shared, rounded down."""
+    """Return the days of validation and reference; what the minima leave over is shared, rounded down."""
     reference = max(config.minimum_reference_days, int(usable * config.reference_share))
     validation = max(config.minimum_validation_days, int(usable * config.validation_share))
     over = max(validation + reference + config.minimum_train_days - usable, 0)

@@ -26,7 +26,7 @@ PROBING = {f"{method} {path}" for method in ("GET", "HEAD", "OPTIONS") for path 
 
 
 def closed(folder: Path) -> tuple[AccessSettings, str]:
-    """Give the settings of a service that asks for tokens and counts nothing, and a token for all."""
+    """Return the settings of a service that asks for tokens and counts nothing, and a token for all."""
     file = folder / "tokens.json"
     token = tokens.create(file, "fuzzing", frozenset(Scope), utc_now())
     return AccessSettings(tokens=file, rate_limit="off"), token
@@ -66,7 +66,7 @@ def _operations(app: APIFlask, header: dict[str, str]) -> set[str]:
 
 
 def open_doors(app: APIFlask) -> list[str]:
-    """Give the routes, pages and files that answer anything but 401 to whoever shows no token."""
+    """Return the routes, pages and files that answer anything but 401 to whoever shows no token."""
     client = app.test_client()
     asked = [
         (method, re.sub(r"<[^>]*>", "x", rule.rule))

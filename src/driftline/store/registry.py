@@ -86,7 +86,7 @@ class Candidate:
 
 
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
-    """Give the ready version that was trained with that data and configuration, or None."""
+    """Return the ready version that was trained with that data and configuration, or None."""
     statement = select(model_versions.c.version).where(
         model_versions.c.model_number == model_number(connection, name),
         model_versions.c.training_hash == training_hash,

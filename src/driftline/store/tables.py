@@ -31,12 +31,12 @@ OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4",
 
 
 def name_type(length: int) -> VARCHAR:
-    """Give the type of an identifier: ASCII, compared byte by byte."""
+    """Return the type of an identifier: ASCII, compared byte by byte."""
     return VARCHAR(length, charset="ascii", collation="ascii_bin")
 
 
 def text_type(length: int) -> VARCHAR:
-    """Give the type of a short text from users, compared byte by byte."""
+    """Return the type of a short text from users, compared byte by byte."""
     return VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
 
 
@@ -158,7 +158,7 @@ FEATURE_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
 
 
 def prediction_columns(spec: Spec) -> tuple[Column[Any], ...]:
-    """Give the columns that hold a prediction's content, in table order: what a writer sends."""
+    """Return the columns that hold a prediction's content, in table order: what a writer sends."""
     return (
         Column(EVENT_TIME, INSTANT, nullable=False),
         Column(ID, text_type(128), nullable=False),
@@ -181,7 +181,7 @@ class _Model:
 
 
 def predictions(number: int, spec: Spec) -> Table:
-    """Give the table of a model's predictions; its primary key makes a chunk one range scan.
+    """Return the table of a model's predictions; its primary key makes a chunk one range scan.
 
     Asked for again it is the same object, so that SQLAlchemy compiles a statement on it once.
     """
@@ -189,7 +189,7 @@ def predictions(number: int, spec: Spec) -> Table:
 
 
 def predictions_staging(number: int, spec: Spec) -> Table:
-    """Give the table where a model's predictions wait for the one transaction that moves them; once, too."""
+    """Return the table where a model's predictions wait for the one transaction that moves them; once, too."""
     return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
 
 

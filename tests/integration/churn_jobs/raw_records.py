@@ -16,7 +16,7 @@ COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 
 
 def odd_records(first: date, days: int, users: int, seed: int = 1) -> pd.DataFrame:
-    """Give records with everything that occurs: silent days, several a day, missing values, unknown labels.
+    """Return records with everything that occurs: silent days, several a day, missing values, unknown labels.
 
     The first user has a record every day, and never a known count of outgoing calls.
     """
@@ -40,7 +40,7 @@ def _record(draw: np.random.Generator, day: date, user: int, part: int) -> list[
 
 
 def world_records(first: date, days: int, subscribers: int, known_until: date) -> pd.DataFrame:
-    """Give a simulated history, with the labels known by the end of a day."""
+    """Return a simulated history, with the labels known by the end of a day."""
     world = World(Parameters(seed=3, start_date=first, subscribers=subscribers))
     frames = [world.records_of_day(first + timedelta(days=n), known_until) for n in range(days)]
     frame = pd.concat(frames, ignore_index=True)

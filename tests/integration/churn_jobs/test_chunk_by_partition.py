@@ -27,7 +27,7 @@ SPEC = Spec(
 
 
 def scored(rows: int, days: int, seed: int) -> pd.DataFrame:
-    """Give rows of some days; a twentieth of `usage` and a tenth of the labels are missing."""
+    """Return rows of some days; a twentieth of `usage` and a tenth of the labels are missing."""
     rng = np.random.default_rng(seed)
     score = rng.beta(2, 5, rows)
     return pd.DataFrame(

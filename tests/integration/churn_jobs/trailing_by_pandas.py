@@ -12,7 +12,7 @@ Sums = dict[tuple[str, date], dict[Cdr, float]]
 
 
 def prepared(records: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
-    """Give Date, User, the features and the label of each subscriber-day with a record, ordered by both."""
+    """Return Date, User, the features and the label of each subscriber-day with a record, ordered by both."""
     dated = records.assign(day=records[Cdr.DATE].dt.date)
     keys = {*zip(dated[Cdr.MSISDN], dated["day"], strict=True)}
     by_day = {key: dated[(dated[Cdr.MSISDN] == key[0]) & (dated["day"] == key[1])] for key in keys}
@@ -23,7 +23,7 @@ def prepared(records: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
 
 
 def _sum(values: pd.Series) -> float:
-    """Give NaN for a day whose values are all missing."""
+    """Return NaN for a day whose values are all missing."""
     known = values.dropna()
     return float(known.sum()) if len(known) else np.nan
 

@@ -63,7 +63,7 @@ def with_random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def named(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
-    """Give one column's or metric's numbers, a row for each chunk."""
+    """Return one column's or metric's numbers, a row for each chunk."""
     own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
     return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
 

@@ -25,7 +25,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
 
 
 def wait_for_state(client: Any, state: str, seconds: float = SECONDS) -> Any:
-    """Give the stream's status once it has the state."""
+    """Return the stream's status once it has the state."""
     wait_until(lambda: client.get("/stream").json["state"] in {state, "failed"}, seconds)
     status = client.get("/stream").json
     assert status["state"] == state, status

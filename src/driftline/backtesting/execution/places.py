@@ -29,10 +29,10 @@ class Places(Protocol):
         """Yield all chunks in order, those without rows too, given those that have some."""
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
-        """Say whether all of `chunk` is there; `newest` is the last event in microseconds."""
+        """Return whether all of `chunk` is there; `newest` is the last event in microseconds."""
 
     def partial(self, chunk: Chunk) -> bool:
-        """Say whether the first part of `chunk` belongs to the reference."""
+        """Return whether the first part of `chunk` belongs to the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class ByPeriod:
         return iter(between if len(between) <= LONGEST_GAP else ())
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
-        """Say whether the newest event has passed the period's end, and none of it belongs to the reference."""
+        """Return whether the newest event has passed the period's end, and none of it belongs to the reference."""
         return aware(newest) >= chunk.end and not self.partial(chunk)
 
     def partial(self, chunk: Chunk) -> bool:
-        """Say whether the reference ends inside the period."""
+        """Return whether the reference ends inside the period."""
         return chunk.start < aware(self.since)
 
 
@@ -102,9 +102,9 @@ class ByNumber:
         yield from self.chunks
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
-        """Say whether the chunk has all the rows it can have."""
+        """Return whether the chunk has all the rows it can have."""
         return not (self.open_last and chunk == self.chunks[-1])
 
     def partial(self, chunk: Chunk) -> bool:
-        """Say no: the count begins with the analysis."""
+        """Return False: the count begins with the analysis."""
         return False

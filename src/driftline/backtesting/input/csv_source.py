@@ -122,7 +122,7 @@ class CsvSource:
             yield from reader
 
     def _widen(self, error: Exception) -> None:
-        """Give the column that an error is about the next type that holds for the value which did not fit."""
+        """Return the column that an error is about the next type that holds for the value which did not fit."""
         found = _MISFIT.search(str(error))
         name = self.columns[int(found[1])] if found else None
         if found is None or name is None or self.types[name] not in _LADDER[:-1]:
@@ -132,7 +132,7 @@ class CsvSource:
 
 
 def _holds(kind: pa.DataType, value: str) -> bool:
-    """Say whether a field of a file can be read as this type."""
+    """Return whether a field of a file can be read as this type."""
     quoted = value.replace('"', '""')
     file = pa.BufferReader(f'value\n"{quoted}"\n'.encode())
     parsing = pc.ParseOptions(newlines_in_values=True)

@@ -159,7 +159,7 @@ def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
 
 
 def _are_dates(values: npt.NDArray[Any]) -> bool:
-    """Say whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
+    """Return whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
     length = len(str(int(values[0]))) if len(values) and np.isfinite(values[0]) else 0
     if length not in _DATE_LENGTHS or not bool(((values >= 10 ** (length - 1)) & (values < 10**length)).all()):
         return False

@@ -162,7 +162,7 @@ def _used(series: "pd.Series[Any]") -> list[str]:
 
 
 def _measured(series: "pd.Series[Any]") -> bool:
-    """Say whether a column holds numbers that are measured, not classes: a fraction, or very many of them."""
+    """Return whether a column holds numbers that are measured, not classes: a fraction, or very many of them."""
     if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
         return False
     values = series.dropna().unique()

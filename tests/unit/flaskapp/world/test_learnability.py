@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 
 
 def _day(world: World, number: int) -> Array:
-    """Give usage by subscriber, no record as no usage."""
+    """Return usage by subscriber, no record as no usage."""
     records = world.records_of_day(START + timedelta(days=number))
     usage = np.zeros((SUBSCRIBERS, len(USAGE)))
     usage[records[NUMBER]] = records[USAGE].to_numpy(float)
@@ -28,7 +28,7 @@ def _day(world: World, number: int) -> Array:
 
 
 def _rows(world: World, numbers: range) -> tuple[Array, list[Array], list[Array]]:
-    """Give the features of all days together, and features and labels by day."""
+    """Return the features of all days together, and features and labels by day."""
     usage = {number: _day(world, number) for number in range(numbers.start - 6, numbers.stop)}
     features, labels = [], []
     for number in numbers:
@@ -48,7 +48,7 @@ def _model() -> RandomForestClassifier:
 
 
 def _areas(*drifts: Drift) -> Array:
-    """Give the model's ROC-AUC by day, once the drift fills the trailing week."""
+    """Return the model's ROC-AUC by day, once the drift fills the trailing week."""
     _, features, labels = _rows(World(Parameters(1, START, SUBSCRIBERS, drifts)), LATER)
     scores = (_model().predict_proba(day)[:, 1] for day in features)
     return np.array([roc_auc_score(label, score) for label, score in zip(labels, scores, strict=True)])
