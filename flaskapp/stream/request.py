@@ -42,8 +42,9 @@ _DAY_OR_NUMBER = {
 class StartStream(BaseModel):
     """A stream to start; every field has a default.
 
-    Without `start_date`, `batch_size` records with the current time are written every `interval` seconds. With it, each
-    batch contains the next day's records of all `subscribers` (default: `batch_size`) and the labels known since then.
+    Without `start_date`, `batch_size` records with the current time are written every `interval` seconds; they have no
+    labels. With it, each batch contains one more day of records of all `subscribers` (default: `batch_size`), and a
+    second batch contains the labels that become known at the end of that day.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -52,7 +53,7 @@ class StartStream(BaseModel):
     num_batches: int = Field(10, ge=1, le=LONGEST_STREAM)
     interval: float = Field(60.0, ge=0, le=86_400, description="seconds between batches")
     start_date: Day = None
-    step: Literal["1d"] | None = None
+    step: Literal["1d"] | None = Field(None, description="only 1d; needs start_date")
     subscribers: int | None = Field(None, ge=1, le=MAX_ROWS)
     seed: int = Field(DEFAULT_SEED, ge=0, le=LARGEST_SEED)
     label_delay: int = Field(3, ge=1, le=LONGEST_DELAY, description="days")

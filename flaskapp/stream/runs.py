@@ -31,7 +31,7 @@ class StreamRunning(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stream: `next_batch` (from 1) is not written yet, `plan` is JSON, instants are aware."""
+    """The stored plan and progress of the stream `run_id`; `next_batch` (from 1) is not written yet, `plan` is JSON."""
 
     run_id: str
     plan: str

@@ -62,7 +62,7 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
 
 
 def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: pd.Timestamp) -> set[str]:
-    """Return the labels' ids, of days before the stream, that have a record: the history may not be loaded."""
+    """Return the ids of the stored records of the labels' days before `before`; the history may not be loaded."""
     days = new_labels.loc[new_labels["day"] < before, "day"]
     if days.empty:
         return set()

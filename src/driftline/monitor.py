@@ -25,7 +25,7 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
 from driftline.errors import InvalidInput
-from driftline.spec_input import SpecLike, spec_of
+from driftline.spec_input import SpecLike, spec_of, stored_spec
 
 
 class Monitor:
@@ -239,11 +239,10 @@ class FittedMonitor:
         """Return the monitor that `to_json` stored; raise InvalidInput for one that this version cannot read."""
         try:
             stored = json.loads(text)
-            spec, reference = stored["spec"], json.dumps(stored["reference"])
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(stored_spec(stored["spec"]), FittedReference.from_json(json.dumps(stored["reference"])))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = "this is not JSON of FittedMonitor.to_json; fit the monitor again"
             raise InvalidInput(msg) from error
-        return cls(spec_of(spec), FittedReference.from_json(reference))
 
     def _finish(self, summary: ChunkSummary, chunk: Chunk) -> EvaluatedChunk:
         results = finish_chunk(self.reference, self.spec, summary.summary, chunk)
@@ -284,7 +283,11 @@ def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
     except (TypeError, ValueError):
         msg = f"{value!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
         raise InvalidInput(msg) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):  # pandas.NaT, and the ends of the calendar
+        msg = f"{value!r} is no instant in UTC; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        raise InvalidInput(msg) from None
 
 
 def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: bool = True) -> ChunkFacts:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from driftline.engine.spec import Spec
+from driftline.engine.catalogue import ColumnKind
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 
 SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
@@ -28,7 +29,36 @@ def spec_of(spec: SpecLike) -> Spec:
     try:
         return Spec.model_validate(fields)
     except ValidationError as error:
-        raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None
+        faults = (*spec_faults(error), *_contradictions(fields, error))
+        raise InvalidInput("The spec is not valid.", details=faults) from None
+
+
+_DECIDING = frozenset({"problem", "classes", "columns", "business_value"})
+"""Fields without which others cannot be judged."""
+
+
+def _contradictions(fields: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
+    """Yield what contradicts itself among the fields that are right; pydantic looks for it only where all are."""
+    wrong = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
+    if not wrong or wrong & _DECIDING:
+        return
+    try:
+        Spec.model_validate({name: value for name, value in fields.items() if name not in wrong})
+    except ValidationError as further:
+        yield from spec_faults(further)
+
+
+def stored_spec(fields: Mapping[str, Any]) -> Spec:
+    """Return the spec that was dumped as JSON; the names of its columns, as a backtest has them, are not checked."""
+    columns = tuple(
+        ColumnSpec.model_construct(
+            name=str(column["name"]),
+            kind=ColumnKind(column.get("kind", ColumnKind.CONTINUOUS)),
+            watched=bool(column.get("watched", True)),
+        )
+        for column in fields["columns"]
+    )
+    return spec_of({**fields, "columns": columns})
 
 
 def fields_of(spec: SpecLike) -> dict[str, Any]:
@@ -52,7 +82,7 @@ def read_spec(path: Path) -> dict[str, Any]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         msg = f"spec {path} cannot be read: {' '.join(str(error).split())}"
         raise InvalidInput(msg) from error
     if not isinstance(content or {}, dict):
@@ -63,7 +93,11 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
     """Yield each fault of a spec with its place in it."""
-    for fault in error.errors():
+    faults = error.errors()
+    inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
+    for fault in faults:
+        if fault["type"] == "too_short" and fault["loc"] and fault["loc"][0] in inside:
+            continue  # only because the items, which have faults of their own, were dropped
         location = (*within, *fault["loc"])
         if fault["type"] == "extra_forbidden" and len(location) == 1:
             yield f"spec: unknown field {location[0]!r}"

@@ -217,3 +217,58 @@ def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> 
     assert done.returncode == 2
     assert "pip install 'driftline[server]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_stored_monitor_keeps_column_names_that_no_identifier_has(rows: pd.DataFrame) -> None:
+    blanks = rows.assign(**{"total usage": rows["probability_1"] * 3})
+    spec = dl.backtest(blanks, **ROLES, prediction="prediction", reference_until=UNTIL).spec
+    fitted = dl.Monitor(spec).fit(blanks)
+    restored = dl.FittedMonitor.from_json(fitted.to_json())
+    assert restored.spec == fitted.spec
+    assert restored.to_json() == fitted.to_json()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no JSON", "[]", '{"spec": "some/file", "reference": {}}', '{"spec": {"columns": ["u"]}, "reference": []}',
+     '{"spec": {"columns": [{"name": "u"}]}, "reference": {"format": 5}}'],
+)  # fmt: skip
+def test_what_to_json_did_not_write_is_refused(text: str) -> None:
+    with pytest.raises(dl.InvalidInput):
+        dl.FittedMonitor.from_json(text)
+
+
+def test_contradictions_are_listed_beside_invalid_fields() -> None:
+    with pytest.raises(dl.InvalidInput) as caught:
+        dl.Monitor({"columns": [{"name": "u"}], "metrics": ["mae"], "minimum_rows": "x"})
+    faults = "\n".join(caught.value.details)
+    assert "minimum_rows" in faults
+    assert "mae" in faults
+
+
+@pytest.mark.parametrize("frame", [None, [], {}])
+def test_rows_must_be_a_frame(frame: Any) -> None:
+    monitor = dl.Monitor({"columns": [{"name": "usage"}]})
+    with pytest.raises(dl.InvalidInput, match=r"must be a pandas\.DataFrame"):
+        monitor.fit(frame)
+
+
+def test_a_column_that_occurs_twice_is_named(rows: pd.DataFrame) -> None:
+    twice = pd.concat([rows, rows[["label"]]], axis=1)
+    column = next(name for name in rows if name not in {"event_time", "id", "label", "prediction", "probability_1"})
+    kind = "continuous" if pd.api.types.is_numeric_dtype(rows[column]) else "categorical"
+    with pytest.raises(dl.InvalidInput, match="several columns are called 'label'"):
+        dl.Monitor({"columns": [{"name": column, "kind": kind}]}).fit(twice)
+
+
+def test_a_spec_file_that_cannot_be_read_is_an_invalid_input(tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text("label_delay: 2013-13-45\n")
+    with pytest.raises(dl.InvalidInput, match="cannot be read"):
+        dl.Monitor(file)
+
+
+@pytest.mark.parametrize("role", ["timestamp", "label", "id"])
+def test_an_empty_column_name_is_reported(rows: pd.DataFrame, role: str) -> None:
+    with pytest.raises(dl.InvalidInput, match="there is no column ''"):
+        dl.backtest(rows, **{**ROLES, role: ""}, reference_until=UNTIL)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
+from numbers import Integral
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -101,6 +102,9 @@ def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk,
     event. Where rows of one instant are in several chunks, each later chunk begins a microsecond later, so that no two
     are the same. Raises InvalidInput for sizes that do not add up to all rows.
     """
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        msg = f"chunk sizes must be whole numbers above 0, not {list(sizes)!r}"
+        raise InvalidInput(msg)
     if sum(sizes) != len(frame):
         msg = f"chunks of {sum(sizes)} rows cannot hold {len(frame)} rows; sizes must add up to all of them"
         raise InvalidInput(msg)

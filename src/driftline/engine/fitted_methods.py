@@ -28,7 +28,7 @@ from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.statistics import methods as statistic_methods
 from driftline.engine.statistics.column_spread import ColumnSpread
 from driftline.engine.tasks import Task, call
-from driftline.errors import SchemaMismatch
+from driftline.errors import InvalidInput, SchemaMismatch
 
 PERFORMANCE_OF: dict[Problem, type[Performance]] = {
     Problem.BINARY: BinaryPerformance,
@@ -245,6 +245,13 @@ def _merge_segments(
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
     """Raise SchemaMismatch if `frame` lacks some of the columns."""
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"rows must be a pandas.DataFrame, not {type(frame).__name__}; pandas.DataFrame(rows) makes one"
+        raise InvalidInput(msg)
+    twice = frame.columns[frame.columns.duplicated()].intersection([*names])
+    if len(twice):
+        msg = f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
+        raise InvalidInput(msg)
     missing = tuple(dict.fromkeys(name for name in names if name not in frame.columns))
     if missing:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))

@@ -173,7 +173,7 @@ class Verdict:
     fault, lasts; drift seen once is in `reasons` only.
 
     >>> import driftline as dl
-    >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its bound 0.64.",), provisional=False)
+    >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its warning bound 0.64.",), provisional=False)
     >>> verdict.state is dl.State.WARN, verdict.drifted
     (True, ())
     """

@@ -96,7 +96,7 @@ def shade(ratio: float) -> int:
 
 
 def farthest_method(spec: Spec, column: str, chunks: Sequence[ChunkView]) -> str:
-    """Return the method of a column that was farthest beyond its bound in any chunk."""
+    """Return the method of a column with the largest ratio in any chunk."""
     ratios = [
         (ratio, str(result.method))
         for chunk in chunks

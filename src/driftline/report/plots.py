@@ -48,7 +48,7 @@ def performance_figure(heading: str, metrics: Sequence[str], chunks: Sequence[Ch
 
 
 def drift_figure(heading: str, spec: Spec, chunks: Sequence[ChunkView]) -> Figure:
-    """Draw each watched column's ratio to its bound by chunk; above 1 it is beyond."""
+    """Draw by column and chunk how near drift is to the point where it counts; from 1 on it counts."""
     rows = heat_map(spec, [column.name for column in spec.watched], [[chunk] for chunk in chunks])
     ratios = np.array([[np.nan if cell.ratio is None else cell.ratio for cell in row.cells] for row in rows])
     figure = Figure(figsize=(11, 0.27 * len(rows) + 1.6), layout="constrained")
@@ -56,7 +56,7 @@ def drift_figure(heading: str, spec: Spec, chunks: Sequence[ChunkView]) -> Figur
     axes = figure.add_subplot()
     norm = BoundaryNorm(_RATIOS, len(SHADES), clip=True)
     image = axes.imshow(ratios, aspect="auto", cmap=ListedColormap(SHADES), norm=norm, interpolation="nearest")
-    figure.colorbar(image, ax=axes, label="1 = at the bound", ticks=_RATIOS[::2])
+    figure.colorbar(image, ax=axes, label="1 = drift counts", ticks=_RATIOS[::2])
     axes.set_yticks(range(len(rows)), [row.column for row in rows], fontsize=7)
     places = range(0, len(chunks), max(1, len(chunks) // 12))
     axes.set_xticks(list(places), [f"{chunks[place].start:%d %b}" for place in places], fontsize=8)
@@ -115,7 +115,7 @@ def _draw_panel(axes: Axes, subject: str, method: str, chunks: Sequence[ChunkVie
     bounds: dict[Chunk, Bounds] = {}
     for kind in sorted(
         ResultKind, key=lambda kind: kind is not ResultKind.ESTIMATED
-    ):  # estimates lie below what is realized
+    ):  # draw estimates first, so that the realized line is on top
         points = _points(chunks, kind, method, subject)
         if points:
             _draw_line(axes, kind, points)

@@ -20,9 +20,11 @@ class StateWords:
 
 
 STATE_WORDS: dict[State, StateWords] = {
-    State.OK: StateWords("OK", "✓", "Labels are in and performance is inside its bounds."),
+    State.OK: StateWords("OK", "✓", "Labels are in, and no finding warns."),
     State.WARN: StateWords("Warning", "▲", "Something is outside its bounds; look at it."),
-    State.ALERT: StateWords("Alert", "✕", "Performance is clearly or repeatedly beyond its bound; act."),
+    State.ALERT: StateWords(
+        "Alert", "✕", "Performance is far beyond its bound, two of three signs agree, or the spec alerts on drift; act."
+    ),
     State.PENDING_LABELS: StateWords(
         "Waiting for labels", "◷", "Nothing alerts, but only labels can show that the model is healthy."
     ),

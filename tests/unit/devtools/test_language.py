@@ -37,7 +37,7 @@ def test_fillers_are_listed_most_frequent_first() -> None:
 
 
 def test_docstrings_that_begin_with_a_vague_verb_are_listed() -> None:
-    text = 'def a():\n    """Return it."""\ndef b():\n    """Return it."""\ndef c():\n    """Given x, add."""'
+    text = 'def a():\n    """Give it."""\ndef b():\n    """Return it."""\ndef c():\n    """Given x, add."""'
     assert language.vague_docstrings([module(text)]) == [(Place("src/some.py", 1), "Give it.")]
 
 

@@ -10,10 +10,11 @@ from tests.unit.docs.references import resolve
 PAGE = ROOT / "docs" / "concepts.md"
 PLANNED = {"incident"}
 NOUNS = (
-    "alert", "analysis", "batch", "bounds", "chunk", "chunk revision", "consumer", "drift", "drift method", "estimate",
-    "feature", "finding", "incident", "label", "label delay", "ledger", "metric", "model", "model version", "pending",
-    "pending labels", "prediction", "realized performance", "reference", "relay", "result", "score", "segment",
-    "sketch", "source", "spec", "state", "subject", "summary", "threshold", "verdict",
+    "alert", "analysis", "batch", "bounds", "chunk", "chunk revision", "consumer", "coverage", "drift",
+    "drift method", "effect floor", "estimate", "feature", "finding", "incident", "label", "label delay",
+    "lasting drift", "ledger", "metric", "model", "model version", "pending", "pending labels", "prediction",
+    "provisional", "realized performance", "reference", "relay", "result", "score", "segment", "sketch", "source",
+    "spec", "state", "subject", "summary", "threshold", "track record", "verdict",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "publish",

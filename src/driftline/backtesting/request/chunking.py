@@ -28,7 +28,7 @@ class Cut:
             return None
         if text in set(Period):
             return cls(period=Period(text))
-        found = re.fullmatch(r"(rows|count):([1-9]\d*)", str(text))
+        found = re.fullmatch(r"(rows|count):([1-9]\d{0,17})", str(text))
         if not found:
             periods = ", ".join(Period)
             msg = f"unknown chunk {str(text)!r}; give a period ({periods}), rows:5000 or count:20"

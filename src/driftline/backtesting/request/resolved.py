@@ -184,18 +184,23 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
         yield f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
     named = {
         "timestamp": (request.timestamp,),
-        "label": (request.label,),
-        "prediction": (request.prediction,),
+        "label": _as_tuple(request.label),
+        "prediction": _as_tuple(request.prediction),
         "score": tuple(request.scores.values()),
-        "id": (request.id,),
+        "id": _as_tuple(request.id),
         "features": request.features or (),
         "categorical": request.categorical or (),
         "segments": _segments(request.fields),
     }
-    unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name and name not in columns]
+    unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name not in columns]
     if unknown:
         listed = ", ".join(columns)
         yield f"there is no column {', '.join(unknown)}; available: {listed}"
+
+
+def _as_tuple(name: str | None) -> tuple[str, ...]:
+    """Return the name of a column, if there is one; an empty name is a name, which no column has."""
+    return () if name is None else (name,)
 
 
 def _segments(fields: Mapping[str, Any]) -> tuple[str, ...]:

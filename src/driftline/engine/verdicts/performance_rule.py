@@ -141,10 +141,10 @@ def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None
     outside = state is State.WARN
     runs = previous is not None and _is_near(spec, result) and _was_near(spec, result, previous)
     if [outside, runs, drifting].count(True) >= SIGNS_FOR_ALERT:
-        where = f"{name} {shown} is {beyond if outside else 'near'} its bound {limit}"
+        where = f"{name} {shown} is {beyond if outside else 'near'} its warning bound {limit}"
         running = ", the second closed chunk running near or beyond it" if runs else ""
         return State.ALERT, f"{where}{running}{', while drift lasts' if drifting else ''}"
-    return state, f"{name} {shown} is {beyond if outside else 'inside'} its bound {limit}"
+    return state, f"{name} {shown} is {'' if outside else 'not '}{beyond} its warning bound {limit}"
 
 
 def _is_near(spec: Spec, result: Result) -> bool:

@@ -223,7 +223,7 @@ def test_constant_bounds_of_an_estimate_are_said_to_be(value: float, bounds: Bou
 
 def test_better_than_expected_is_a_note() -> None:
     assert verdict_of(ONE_METRIC, chunk(realized(0.58))).reasons == (
-        "F1 0.58 is inside its bound 0.47.",
+        "F1 0.58 is not below its warning bound 0.47.",
         "F1 0.58 is better than expected (0.52).",
     )
     assert len(verdict_of(ONE_METRIC, chunk(realized(0.56))).reasons) == 1
@@ -232,11 +232,11 @@ def test_better_than_expected_is_a_note() -> None:
 @pytest.mark.parametrize(
     ("value", "before", "reason"),
     [
-        (FINE, FINE, "F1 0.52 is inside its bound 0.47."),
-        (NEAR, FINE, "F1 0.45 is below its bound 0.47."),
-        (NEAR, NEAR, "F1 0.45 is below its bound 0.47, the second closed chunk running near or beyond it."),
+        (FINE, FINE, "F1 0.52 is not below its warning bound 0.47."),
+        (NEAR, FINE, "F1 0.45 is below its warning bound 0.47."),
+        (NEAR, NEAR, "F1 0.45 is below its warning bound 0.47, the second closed chunk running near or beyond it."),
         (FAR, FINE, "F1 0.41 is below its alert bound 0.42."),
-        (0.469999, FINE, "F1 0.469999 is below its bound 0.47."),
+        (0.469999, FINE, "F1 0.469999 is below its warning bound 0.47."),
     ],
 )
 def test_reasons_are_plain_words_with_numbers(value: float, before: float, reason: str) -> None:
@@ -273,12 +273,13 @@ def test_lasting_drift_warns_whatever_performance_is(present: ChunkFacts, state:
 @pytest.mark.parametrize(
     ("value", "before", "state", "reason"),
     [
-        (0.46, FINE, State.ALERT, "F1 0.46 is below its bound 0.47, while drift lasts."),
+        (0.46, FINE, State.ALERT, "F1 0.46 is below its warning bound 0.47, while drift lasts."),
         (
             ALMOST,
             ALMOST,
             State.ALERT,
-            "F1 0.48 is near its bound 0.47, the second closed chunk running near or beyond it, while drift lasts.",
+            "F1 0.48 is near its warning bound 0.47, the second closed chunk running near or beyond it, "
+            "while drift lasts.",
         ),
         (ALMOST, FINE, State.WARN, None),
         (FINE, 0.46, State.WARN, None),
