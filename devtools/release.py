@@ -66,11 +66,18 @@ def build(into: Path) -> Path:
     return next(into.glob("*.whl"))
 
 
+def _is_packaged(file: Path, library: Path) -> bool:
+    return file.is_relative_to(library) and file.name != "README.md"
+
+
 def check_wheel(wheel: Path) -> None:
-    """Raise `NotReleasable` unless the wheel contains exactly the files that git tracks below src/driftline/."""
+    """Raise `NotReleasable` unless the wheel contains exactly the files that git tracks below src/driftline/.
+
+    The READMEs of the folders are for contributors and are not packaged.
+    """
     source = paths.ROOT / "src"
     library = source / "driftline"
-    tracked = {file.relative_to(source).as_posix() for file in tracked_files() if file.is_relative_to(library)}
+    tracked = {file.relative_to(source).as_posix() for file in tracked_files() if _is_packaged(file, library)}
     with zipfile.ZipFile(wheel) as archive:
         packaged = {name for name in archive.namelist() if ".dist-info/" not in name}
     if packaged != tracked:

@@ -39,7 +39,7 @@ class Streaming:
 
     def __init__(self, engine: Engine, publisher: Publisher, clock: Clock) -> None:
         """Store the database engine, the publisher and the clock; `start_work` starts the threads."""
-        self._engine, self._publisher, self._clock = engine, publisher, clock
+        self.engine, self._publisher, self._clock = engine, publisher, clock
         self._writer_thread = Worker("writer", self._write_step)
         self._relay_thread = Worker("relay", self._relay_step)
         self._rate = Rate()
@@ -64,7 +64,7 @@ class Streaming:
         Raises:
             Unavailable: MySQL or Kafka is unavailable or not ready.
         """
-        migrate.require_current(self._engine)
+        migrate.require_current(self.engine)
         self._publisher.probe()
 
     def start(self, body: object) -> tuple[Run, str]:
@@ -79,7 +79,7 @@ class Streaming:
         plan = StreamPlan.of(request, drifts, now, uuid4())
         self.require_ready()
         with self._starting:
-            run = in_transaction(self._engine, lambda connection: stream_runs.begin(connection, plan, now))
+            run = in_transaction(self.engine, lambda connection: stream_runs.begin(connection, plan, now))
         self._rate = Rate()
         self._writer_thread.wake()
         return run, message(run, plan)
@@ -87,14 +87,14 @@ class Streaming:
     def stop(self) -> Run | None:
         """Stop the running stream after the current batch; return it, or None if none is running."""
         now = self._clock()
-        stopped = in_transaction(self._engine, lambda connection: stream_runs.stop(connection, now))
+        stopped = in_transaction(self.engine, lambda connection: stream_runs.stop(connection, now))
         self._writer_thread.wake()
         return stopped
 
     def status(self) -> StreamStatus:
         """Return the current status; while MySQL is unavailable, the numbers that were read last."""
         try:
-            self._last_read = in_transaction(self._engine, _read_numbers)
+            self._last_read = in_transaction(self.engine, _read_numbers)
         except DatabaseUnavailable as error:
             log.debug("The status is the last one read: %s", error)
         run, unpublished, pending = self._last_read
@@ -102,7 +102,7 @@ class Streaming:
         return StreamStatus(run, unpublished, pending, rate, self._writer_thread.error, self._relay_thread.error)
 
     def _write_step(self) -> float | None:
-        run = in_transaction(self._engine, stream_runs.running)
+        run = in_transaction(self.engine, stream_runs.running)
         if run is None:
             return None
         try:
@@ -116,14 +116,14 @@ class Streaming:
             return 0.0
 
     def _write(self, run: Run) -> float:
-        after = write_next(self._engine, run.run_id, _source, self._clock())
+        after = write_next(self.engine, run.run_id, _source, self._clock())
         self._rate.add(self._clock(), after.records - run.records)
         self._relay_thread.wake()
         return self._pause(after) if after.state is RunState.RUNNING else 0.0
 
     def _fail(self, run: Run, message: str) -> None:
         now = self._clock()
-        in_transaction(self._engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
+        in_transaction(self.engine, lambda connection: stream_runs.fail(connection, run.run_id, message, now))
 
     def _pause(self, run: Run) -> float:
         return run.pause(_source(run.plan).plan.interval, self._clock())

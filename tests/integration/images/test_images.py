@@ -22,6 +22,7 @@ from stack.testing.temporary_servers import TemporaryProcess
 from tests.integration.images.conftest import CANARY, World, tell
 from tests.unit.deploy.test_dockerfile import HEAVY
 
+pytestmark = pytest.mark.timeout(2400)  # the first build of all images takes minutes
 SELF = """
 import json, os, pathlib
 def tried(path):

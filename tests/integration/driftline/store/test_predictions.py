@@ -130,7 +130,7 @@ def test_the_future_is_refused(engine: Engine, store: PredictionStore) -> None:
     [
         ("probability_1", 1.5, "between 0 and 1"),
         ("prediction", 2, "0 or 1"),
-        ("id", "x", "twice"),
+        ("id", "x", "unique in the batch"),
         ("minutes", float("inf"), "infinite"),
     ],
 )

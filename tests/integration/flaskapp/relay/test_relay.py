@@ -220,9 +220,8 @@ from driftline.store.database import make_engine
 from driftline.settings import DatabaseSettings, KafkaSettings
 from flaskapp.relay import claimed_batches
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay import claimed_batches
 from flaskapp.relay.publisher import Route
-from flaskapp.relay import Relay
+from flaskapp.relay.relay import Relay
 
 class Doomed(ConfluentPublisher):
     count = 0

@@ -105,7 +105,7 @@ def test_a_repeated_request_adds_only_missing_batches(client: Any, engine: Engin
     before = contents(engine, cdr), contents(engine, labels), len(published(route))
     again = client.post("/start_stream", json={**DATED, "interval": 5})
     assert (again.status_code, again.json["run_id"], again.json["state"]) == (200, first["run_id"], "finished")
-    assert again.json["message"].startswith("Nothing was started: 6 batches")
+    assert again.json["message"].startswith("Nothing was started: this stream already has 6 batches")
     assert (contents(engine, cdr), contents(engine, labels), len(published(route))) == before
     more = client.post("/start_stream", json={**DATED, "num_batches": 8}).json
     assert (more["run_id"], more["next_batch"]) == (first["run_id"], 7)

@@ -43,5 +43,5 @@ def test_the_fixtures_use_them_and_leave_nothing_behind(
 @pytest.mark.parametrize("address", ["127.0.0.1:3306", "mysql://someone:x@127.0.0.1:3306", "mysql://root:x@db:3306"])
 def test_an_address_of_another_form_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MYSQL_URL", address)
-    with pytest.raises(StackError, match="TEST_MYSQL_URL must be of the form"):
+    with pytest.raises(StackError, match="TEST_MYSQL_URL must have the form"):
         external_servers.database("TEST_MYSQL_URL")
