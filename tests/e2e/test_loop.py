@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from churn.columns import Topic
 from churn.tables import cdr, injected_drift
-from devtools import screenshot
 from stack.demo.plan import Plan
 from stack.testing.isolated_stack import IsolatedStack, chunks, churn_predictions
 
@@ -128,13 +127,6 @@ def test_reports_and_plots_are_written(loop: IsolatedStack) -> None:
     assert "roc_auc" in (loop.var / "monitoring" / "performance_report.csv").read_text()
     assert list((loop.var / "monitoring").glob("*.png"))
     assert list((loop.var / "eda").glob("*.html"))
-
-
-@pytest.mark.skipif(screenshot.browser() is None, reason="needs a Chromium, for instance the package chromium")
-def test_a_browser_renders_the_page_of_the_model(loop: IsolatedStack) -> None:
-    picture = loop.var / "dashboard.png"
-    screenshot.capture(f"http://127.0.0.1:{loop.site.ports['monitor']}/models/churn", picture)
-    assert picture.stat().st_size > 20_000
 
 
 def test_the_monitor_cannot_see_what_was_injected(loop: IsolatedStack) -> None:
