@@ -239,7 +239,7 @@ class FittedMonitor:
         """Return the monitor that `to_json` stored; raise InvalidInput for one that this version cannot read."""
         try:
             stored = json.loads(text)
-            return cls(stored_spec(stored["spec"]), FittedReference.from_json(json.dumps(stored["reference"])))
+            return cls(stored_spec(stored["spec"]), FittedReference.from_dict(stored["reference"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = "this is not JSON of FittedMonitor.to_json; fit the monitor again"
             raise InvalidInput(msg) from error

@@ -72,7 +72,11 @@ class FittedReference:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return what `to_json` was made from. Raises InvalidInput for another format."""
-        stored = json.loads(text)
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the reference from its parsed JSON. Raises InvalidInput for another format."""
         if stored.get("format") != FORMAT:
             msg = f"the fitted reference has format {stored.get('format')}, this version reads {FORMAT}; fit it again"
             raise InvalidInput(msg)

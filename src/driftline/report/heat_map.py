@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from driftline.engine.catalogue import Worse, measure, title
+from driftline.engine.catalogue import measure, title
 from driftline.engine.results import Quality, Result, ResultKind
 from driftline.engine.spec import Spec
+from driftline.engine.thresholds.comparison import worse_side
 from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
@@ -14,7 +15,6 @@ from driftline.report.view import ChunkView
 
 UNSEEN = 0.99
 """The largest ratio where the verdict's rule sees no drift, which also considers p-values over all columns."""
-_WORSE_ABOVE = frozenset({Worse.HIGHER, Worse.EITHER})
 WARM_LIMITS = (1.5, 2.0, 4.0)
 """The ratios at which the warm shades change."""
 
@@ -80,10 +80,9 @@ def bound_ratio(spec: Spec, result: Result) -> float | None:
     if result.value is None:
         return None
     effect = result.value if result.effect is None else result.effect
-    described = measure(result.method)
-    bound = result.bounds.upper if described.worse in _WORSE_ABOVE else None
+    bound = worse_side(result.method, result.bounds).upper
     overridden = spec.threshold_overrides and spec.threshold_override(result.method)
-    floor = None if overridden else described.effect_floor
+    floor = None if overridden else measure(result.method).effect_floor
     ratios = [value / limit for value, limit in ((effect, floor), (result.value, bound)) if limit]
     return max(0.0, min(ratios)) if ratios else None
 

@@ -1,12 +1,9 @@
 """A gradient boosting classifier by LightGBM, which is imported when first used. No I/O here."""
 
-import importlib
-from typing import Any
-
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.errors import MissingLibrary
+from driftline.engine.lightgbm_library import import_lightgbm
 
 TREES = 100
 PARAMETERS = {
@@ -33,13 +30,7 @@ PARAMETERS = {
 """The defaults of NannyML 0.13.1's domain classifier; one thread and the last settings make results reproducible."""
 
 
-def import_lightgbm() -> Any:
-    """Return the module `lightgbm`; raises MissingLibrary if it is not installed."""
-    try:
-        return importlib.import_module("lightgbm")
-    except ImportError as exc:
-        msg = "The domain classifier requires LightGBM, which is not installed: pip install 'driftline[dle]'"
-        raise MissingLibrary(msg) from exc
+PURPOSE = "The domain classifier"
 
 
 def fit_and_predict(training: FloatArray, labels: IntArray, rows: FloatArray, categorical: int) -> FloatArray:
@@ -47,7 +38,7 @@ def fit_and_predict(training: FloatArray, labels: IntArray, rows: FloatArray, ca
 
     The first `categorical` columns hold categories as integers. NaN is a missing value.
     """
-    lightgbm = import_lightgbm()
+    lightgbm = import_lightgbm(PURPOSE)
     data = lightgbm.Dataset(training, labels, categorical_feature=list(range(categorical)), params=PARAMETERS)
     probabilities = lightgbm.train(PARAMETERS, data, num_boost_round=TREES).predict(rows)
     return np.asarray(probabilities, dtype=np.float64)

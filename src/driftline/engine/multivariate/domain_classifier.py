@@ -8,6 +8,7 @@ import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray, category
+from driftline.engine.lightgbm_library import import_lightgbm
 from driftline.engine.multivariate import boosting
 from driftline.engine.multivariate.features import read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
@@ -51,7 +52,7 @@ class DomainClassifier:
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
         """Store the reference's rows, which are in time order; raises MissingLibrary without LightGBM."""
-        boosting.import_lightgbm()
+        import_lightgbm(boosting.PURPOSE)
         names = _names_by_kind(spec)
         positions = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), REFERENCE_ROWS)).round().astype(np.int64))
         return cls(_features(frame.iloc[positions], *names), categorical=len(names[0]))

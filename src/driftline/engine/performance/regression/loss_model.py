@@ -1,6 +1,5 @@
 """A model of one loss, fitted by LightGBM and stored as LightGBM's text. No I/O here."""
 
-import importlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.errors import MissingLibrary
+from driftline.engine.lightgbm_library import import_lightgbm
 
+PURPOSE = "Estimating a regression model's performance"
 ROUNDS = 100
 SETTINGS: dict[str, Any] = {
     "objective": "regression",
@@ -36,7 +36,7 @@ class LossModel:
 
     @cached_property
     def _booster(self) -> Any:
-        return _import_lightgbm().Booster(model_str=self.text, params={"verbosity": -1})
+        return import_lightgbm(PURPOSE).Booster(model_str=self.text, params={"verbosity": -1})
 
 
 def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> LossModel:
@@ -45,18 +45,6 @@ def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> Los
     Sums depend on the order of rows by rounding, so another order may give a different model. Raises MissingLibrary
     without LightGBM.
     """
-    lightgbm = _import_lightgbm()
+    lightgbm = import_lightgbm(PURPOSE)
     rows = lightgbm.Dataset(features, losses, categorical_feature=categorical, params=SETTINGS)
     return LossModel(lightgbm.train(SETTINGS, rows, ROUNDS, keep_training_booster=True).model_to_string())
-
-
-def _import_lightgbm() -> Any:
-    """Return the module `lightgbm`, imported on first use; raises MissingLibrary if it is not installed."""
-    try:
-        return importlib.import_module("lightgbm")
-    except ImportError as exc:
-        msg = (
-            "Estimating a regression model's performance requires LightGBM, which is not installed: "
-            "pip install 'driftline[dle]'"
-        )
-        raise MissingLibrary(msg) from exc
