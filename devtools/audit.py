@@ -12,9 +12,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from devtools.newest_python import LOCK as NEWEST_LOCK
 from stack import paths
 from stack.console import print_error, print_line, print_warning
 from stack.errors import StackError
@@ -55,10 +57,26 @@ class AuditResult:
     unchecked: tuple[str, ...]
     vulnerabilities: tuple[Vulnerability, ...]
 
+    def __add__(self, other: "AuditResult") -> "AuditResult":
+        """Return both answers as one; what both report is reported once."""
+        return AuditResult(
+            self.checked + other.checked,
+            tuple(dict.fromkeys(self.unchecked + other.unchecked)),
+            tuple(dict.fromkeys(self.vulnerabilities + other.vulnerabilities)),
+        )
+
 
 def locks() -> list[Path]:
     """Return every lock file."""
     return sorted(paths.REQUIREMENTS.rglob("*.lock"))
+
+
+def resolved_together(files: Iterable[Path]) -> list[list[Path]]:
+    """Return the lock files in groups: pip-audit refuses a package that files resolved for two Pythons pin."""
+    groups: dict[bool, list[Path]] = {}
+    for file in files:
+        groups.setdefault(file.name == NEWEST_LOCK.name, []).append(file)
+    return list(groups.values())
 
 
 def query(files: Iterable[Path], database: Sequence[str]) -> AuditResult | None:
@@ -99,7 +117,9 @@ def result_of(report: dict[str, Any]) -> AuditResult:
 def audit(files: Sequence[Path], databases: Mapping[str, tuple[str, ...]], *, required: bool) -> int:
     """Query the databases until one knows packages; print its answer and return the exit status."""
     for name, database in databases.items():
-        result = query(files, database)
+        results = [query(group, database) for group in resolved_together(files)]
+        answers = [result for result in results if result is not None]
+        result = reduce(AuditResult.__add__, answers) if answers and len(answers) == len(results) else None
         if result and result.checked:
             return _report(name, result, required=required)
     return _not_checked(f"no vulnerability database ({', '.join(databases)}) is reachable", required=required)

@@ -93,6 +93,17 @@ def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certifica
         server.shutdown()
 
 
+def test_locks_that_are_resolved_apart_are_both_audited(
+    lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = lock.with_name(audit.NEWEST_LOCK.name)
+    newest.write_text(f"harmless==2.0 --hash=sha256:{'2' * 64}\n")
+    assert audit.audit([lock, newest], {"ours": database}, required=False) == audit.FAILED
+    output = capsys.readouterr().err
+    assert "broken-thing 2.1: OSV-2000-1, fixed in 2.2" in output
+    assert "3 packages checked against ours: 1 known vulnerabilities." in output
+
+
 def test_the_next_database_is_queried(lock: Path, database: tuple[str, ...]) -> None:
     databases = {"away": address(ports.any_free()), "ours": database}
     assert audit.audit([lock], databases, required=False) == audit.FAILED
