@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from devtools import audit
+from devtools.newest_python import LOCK as NEWEST_LOCK
 from driftline.tls import server_context
 from stack.servers import ports
 from stack.services.certificates import Certificates
@@ -96,7 +97,7 @@ def test_a_database_that_cannot_be_trusted_is_out_of_reach(lock: Path, certifica
 def test_locks_that_are_resolved_apart_are_both_audited(
     lock: Path, database: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newest = lock.with_name(audit.NEWEST_LOCK.name)
+    newest = lock.with_name(NEWEST_LOCK.name)
     newest.write_text(f"harmless==2.0 --hash=sha256:{'2' * 64}\n")
     assert audit.audit([lock, newest], {"ours": database}, required=False) == audit.FAILED
     output = capsys.readouterr().err
