@@ -25,7 +25,7 @@ from driftline.engine.catalogue import (
     measure,
 )
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
-from driftline.engine.thresholds.overrides import StandardDeviationThreshold, ThresholdOverride
+from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
 
 RESERVED = frozenset(
     {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}

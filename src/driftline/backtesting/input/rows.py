@@ -9,8 +9,8 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from driftline.backtesting.input.instants import epoch_unit, microseconds
+from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.sources import ReadAgainError, Source
-from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import IntArray
 
@@ -44,7 +44,7 @@ class Rows:
         return self.take(slice(place)), self.take(slice(place, None))
 
 
-def read(source: Source, request: ResolvedRequest, columns: Sequence[str]) -> Iterator[Rows]:
+def read(source: Source, request: ReadOptions, columns: Sequence[str]) -> Iterator[Rows]:
     """Yield all rows of `source`, each block in the order of time."""
     before = 0
     unit: str | None = None
@@ -59,7 +59,7 @@ def read(source: Source, request: ResolvedRequest, columns: Sequence[str]) -> It
             yield Rows(frame, times, numbers).in_order()
 
 
-def read_all(source: Source, request: ResolvedRequest, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
+def read_all(source: Source, request: ReadOptions, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
     """Return what `keep` makes of each block of all rows of `source`; it may be shown them more than once."""
     while True:
         try:
@@ -68,7 +68,7 @@ def read_all(source: Source, request: ResolvedRequest, columns: Sequence[str], k
             continue
 
 
-def _codes(request: ResolvedRequest) -> frozenset[str]:
+def _codes(request: ReadOptions) -> frozenset[str]:
     """Return the columns of which the values are names, even if they are written in digits."""
     categorical = {name for name, kind in request.kinds.items() if kind is ColumnKind.CATEGORICAL}
     return frozenset(categorical | ({request.id} if request.id else set()))

@@ -7,9 +7,9 @@ from datetime import datetime
 import numpy as np
 
 from driftline.backtesting.input.instants import as_microseconds, aware
+from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.rows import Rows, read, read_all, together
 from driftline.backtesting.input.sources import Source
-from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.columns import IntArray
 from driftline.errors import InvalidInput
 
@@ -25,7 +25,7 @@ class Split:
     """
 
     source: Source
-    request: ResolvedRequest
+    request: ReadOptions
     until: int
     reference: Rows
     kept: Rows | None
@@ -48,14 +48,14 @@ class Split:
                 yield after
 
 
-def columns_of(request: ResolvedRequest, source: Source) -> tuple[str, ...]:
+def columns_of(request: ReadOptions, source: Source) -> tuple[str, ...]:
     """Return the columns to read: with features given no others."""
     if request.features is None:
         return source.columns
     return tuple(dict.fromkeys((*request.roles, *request.features)))
 
 
-def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Progress) -> Split:
+def split(source: Source, request: ReadOptions, ends: datetime, progress: Progress) -> Split:
     """Read all rows once; those before `ends` are the reference. None on one of the sides is an InvalidInput."""
     until = as_microseconds(ends)
 

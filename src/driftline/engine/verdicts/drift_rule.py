@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
+from driftline.engine.number_format import format_distinct
 from driftline.engine.quality.wording import describe_fault
 from driftline.engine.results import LABEL, Bounds, Result, ResultKind, State
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct
+from driftline.engine.verdicts.findings import Finding
 
 LASTING = 2
 """Drift lasts if it is seen in this many closed chunks of a window, the chunk itself among them."""

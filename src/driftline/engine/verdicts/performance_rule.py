@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from driftline.engine.catalogue import Worse, measure, title
+from driftline.engine.number_format import format_distinct, percent
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.comparison import compare, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct, percent
+from driftline.engine.verdicts.findings import Finding
 from driftline.engine.verdicts.track_record import TrackRecord
 
 SIGNS_FOR_ALERT = 2

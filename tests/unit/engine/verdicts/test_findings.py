@@ -1,7 +1,8 @@
 import pytest
 
+from driftline.engine.number_format import format_distinct, percent
 from driftline.engine.results import State
-from driftline.engine.verdicts.findings import SEVERITY, Finding, format_distinct, gravest, percent, reasons
+from driftline.engine.verdicts.findings import SEVERITY, Finding, gravest, reasons
 
 
 def test_the_gravest_state_wins_and_its_reason_comes_first() -> None:
