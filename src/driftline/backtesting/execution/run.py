@@ -10,6 +10,7 @@ from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.layout import layout_of
 from driftline.backtesting.request.proposal import propose_chunk, propose_until
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:
     from driftline.backtesting.execution.evaluation import Evaluate
@@ -30,7 +31,11 @@ def run(
         rows = split(source, request, request.until, progress)
     cut, inferred = propose_chunk(request, rows.reference)
     layout = layout_of(request, rows.reference, _settled(request.fields, cut))
-    reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    try:
+        reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    except InvalidInput as error:
+        details = tuple(map(layout.in_the_datas_names, error.details))
+        raise InvalidInput(layout.in_the_datas_names(error.message), details=details) from error
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,

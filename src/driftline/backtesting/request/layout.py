@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, is_binary
-from driftline.backtesting.request.kinds import features_of
+from driftline.backtesting.request.kinds import features_of, whole_numbers
 from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
@@ -70,6 +70,12 @@ class Layout:
     def subject(self, name: str) -> str:
         """Name a subject of the engine's as the data does."""
         return self.sources.get(name, name)
+
+    def in_the_datas_names(self, text: str) -> str:
+        """Name the columns in a message of the engine's as the data does."""
+        for name, source in self.sources.items():
+            text = text.replace(f"column {name!r}", f"column {source!r}")
+        return text
 
     def shape(self, rows: Rows) -> pd.DataFrame:
         """Return rows as the engine takes them."""
@@ -166,7 +172,7 @@ def _measured(series: "pd.Series[Any]") -> bool:
     if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
         return False
     values = series.dropna().unique()
-    return len(values) > MOST_CLASSES or bool(np.any(np.asarray(values, dtype=np.float64) % 1 != 0))
+    return len(values) > MOST_CLASSES or not whole_numbers(values)
 
 
 def _problem(request: ResolvedRequest, frame: pd.DataFrame, seen: list[str]) -> tuple[Problem, list[Inference]]:
@@ -312,8 +318,7 @@ def renamed(result: Result, layout: Layout) -> Result:
     """Name a result's subject as the data does, and say which column is not there where it has no value."""
     reason = result.reason if result.value is not None else _lack(result, layout) or result.reason
     segment = None if result.segment is None else result.segment.removeprefix(ALIAS)
-    for name in (LABEL, PREDICTION):
-        reason = reason and reason.replace(f"column {name!r}", f"column {layout.subject(name)!r}")
+    reason = reason and layout.in_the_datas_names(reason)
     own = layout.subject(result.subject), segment, reason
     if own == (result.subject, result.segment, result.reason):
         return result
