@@ -71,8 +71,8 @@ class Monitor:
         (missing where it is not known) and the scores. Those of a binary model are 0 or 1, 0 or 1, and `probability_1`;
         of a multiclass one its classes, and `probability_<class>` for each; a regression has numbers and no score. The
         order of rows does not matter. With `chunk_sizes` the reference's chunks are not periods but have that many rows
-        each, in the order of time. Raises SchemaMismatch for missing columns, InvalidInput for rows that do not fit, such as
-        scores outside 0 to 1.
+        each, in the order of time. Raises SchemaMismatch for missing columns, and InvalidInput for rows that do not
+        fit, such as scores outside 0 to 1.
 
         >>> import driftline as dl
         >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"usage": [1.0]}))

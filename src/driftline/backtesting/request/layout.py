@@ -11,6 +11,7 @@ from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import Classes
 from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
+from driftline.backtesting.request.scales import AS_IT_IS, Scale
 from driftline.backtesting.request.threshold import HALF
 from driftline.engine.catalogue import SCORE_METRICS, Problem
 from driftline.engine.columns import FloatArray, as_floats, coded
@@ -25,7 +26,7 @@ ALIAS = "feature:"
 class Layout:
     """The spec, and which column of the data is behind each column of the engine; `sources` lacks what is not there.
 
-    `threshold` makes a binary prediction out of the score where there is none.
+    `threshold` makes a binary prediction out of the score where there is none; `scale` is what a binary score measures.
     """
 
     spec: Spec
@@ -34,6 +35,7 @@ class Layout:
     threshold: float | None
     inferred: tuple[Inference, ...]
     option: OptionStyle = python_option
+    scale: Scale = AS_IT_IS
 
     @property
     def absent(self) -> frozenset[str]:
@@ -70,14 +72,19 @@ class Layout:
         columns[ID] = rows.frame[self.sources[ID]].array if ID in self.sources else rows.numbers
         for column in self.spec.columns:
             columns[column.name] = rows.frame[self.sources[column.name]].array
-        scores = {name: self._score(rows, name) for name in self.spec.scores}
+        prediction = None if self.predicts else self._output(rows, PREDICTION)
+        scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
         columns |= scores
-        columns[PREDICTION] = self._made(scores) if self.predicts else self._output(rows, PREDICTION)
+        columns[PREDICTION] = self._made(scores) if prediction is None else prediction
         columns[LABEL] = self._output(rows, LABEL)
         return pd.DataFrame(columns, copy=False)
 
-    def _score(self, rows: Rows, name: str) -> FloatArray:
-        return as_floats(rows.frame[self.sources[name]]) if name in self.sources else np.full(len(rows), np.nan)
+    def _score(self, rows: Rows, name: str, prediction: Any) -> FloatArray:
+        """Return the scores of one class, those of a binary model as probabilities."""
+        if name not in self.sources:
+            return np.full(len(rows), np.nan)
+        scores = as_floats(rows.frame[self.sources[name]])
+        return scores if self.scale == AS_IT_IS else self.scale.probabilities(scores, prediction)
 
     def _output(self, rows: Rows, name: str) -> Any:
         if name not in self.sources:

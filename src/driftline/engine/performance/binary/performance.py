@@ -77,5 +77,5 @@ class BinaryPerformance:
 
 
 def _noted(outcome: Outcome, note: str | None) -> Outcome:
-    """Return an outcome with a note, unless it says something already."""
-    return replace(outcome, reason=note) if note and outcome.reason is None else outcome
+    """Return an outcome with a note, after the reason that it may have already."""
+    return replace(outcome, reason="; ".join(filter(None, (outcome.reason, note)))) if note else outcome
