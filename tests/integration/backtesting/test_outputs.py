@@ -36,15 +36,11 @@ def accuracy(result: dl.BacktestResult) -> float:
     return sum((value or 0) * count for value, count in rows) / sum(count for _, count in rows)
 
 
-def odds(score: pd.Series) -> pd.Series:
-    return np.log(score / (1 - score))
-
-
 @pytest.mark.parametrize(("name", "words"), [("percent", "read as percent"), ("log-odds", "read as log-odds")])
 def test_a_score_in_another_unit_gives_the_results_of_the_probability(
     name: str, words: str, sound: pd.DataFrame
 ) -> None:
-    score = 100 * sound.score if name == "percent" else odds(sound.score)
+    score = 100 * sound.score if name == "percent" else np.log(sound.score / (1 - sound.score))
     result = run(sound.assign(score=score))
     after = sound[sound.ts >= UNTIL]
     assert accuracy(result) == pytest.approx(float(((after.score >= 0.5) == after.label).mean()), abs=1e-12)

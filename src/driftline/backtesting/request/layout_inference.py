@@ -60,7 +60,7 @@ def _class_words(request: ResolvedRequest, frame: pd.DataFrame) -> Classes:
 
     def likely() -> str | None:
         """Return the value of the label whose rows score clearly higher."""
-        (score,) = [*request.scores.values()][:1] or [None]
+        score = next(iter(request.scores.values()), None)
         if score is None or request.label is None or not pd.api.types.is_numeric_dtype(frame[score].dtype):
             return None
         codes, texts = coded(frame[request.label])
