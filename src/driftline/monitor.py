@@ -4,6 +4,7 @@ Where rows come in parts, on one machine or many, each part is summarized, the s
 finished from the merged one: the results are those of all rows at once.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class ChunkSummary:
 
     summary: Summary
     labelled: int
+    monitor: str = ""
+    """Identifies the fitted monitor that summarized the rows."""
 
     @property
     def rows(self) -> int:
@@ -97,8 +100,14 @@ class ChunkSummary:
         return self.summary.rows
 
     def merge(self, other: "ChunkSummary") -> "ChunkSummary":
-        """Return the summary of the rows of both parts of a chunk."""
-        return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled)
+        """Return the summary of the rows of both parts of a chunk; raise InvalidInput for one of another monitor."""
+        if self.monitor != other.monitor:
+            msg = (
+                "the summaries are of two different monitors, whose bins and columns differ; merge summaries of one "
+                "fitted monitor (FittedMonitor.to_json takes it to other machines)"
+            )
+            raise InvalidInput(msg)
+        return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled, self.monitor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,12 @@ class EvaluatedChunk:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each result: subject, kind, method, value, bounds, sampling error, rows, state, reason."""
-        columns = ("subject", "segment", "kind", "method", "value", "rows", "lower", "upper", "sampling_error", "state")
+        names = ("subject", "subject_kind", "segment", "kind", "method", "value", "rows", "lower", "upper")
+        columns = [*names, "sampling_error", "state", "reason"]
         rows = [
             (
                 result.subject,
+                str(result.subject_kind),
                 result.segment,
                 result.kind.value,
                 str(result.method),
@@ -139,7 +150,7 @@ class EvaluatedChunk:
             )
             for result in self.results
         ]
-        return pd.DataFrame(rows, columns=[*columns, "reason"])
+        return pd.DataFrame(rows, columns=columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -148,6 +159,10 @@ class FittedMonitor:
 
     spec: Spec
     reference: FittedReference
+    identity: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", _identity(self.spec, self.reference))
 
     def __repr__(self) -> str:
         of = self.reference
@@ -206,7 +221,7 @@ class FittedMonitor:
         4.007
         """
         summary = summarize_chunk(self.reference, self.spec, frame)
-        return ChunkSummary(summary, int(frame[LABEL].notna().sum()))
+        return ChunkSummary(summary, int(frame[LABEL].notna().sum()), self.identity)
 
     @staticmethod
     def merge(first: ChunkSummary, *others: ChunkSummary) -> ChunkSummary:
@@ -214,7 +229,13 @@ class FittedMonitor:
         return reduce(ChunkSummary.merge, others, first)
 
     def finish(self, summary: ChunkSummary, start: str | datetime, end: str | datetime | None = None) -> EvaluatedChunk:
-        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`."""
+        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`.
+
+        Raises InvalidInput for a summary of another monitor.
+        """
+        if summary.monitor != self.identity:
+            msg = "the summary is of another monitor, whose bins and columns differ; summarize the rows with this one"
+            raise InvalidInput(msg)
         return self._finish(summary, self._chunk(start, end))
 
     def verdicts(self, chunks: Iterable[EvaluatedChunk], *, now: str | datetime | None = None) -> tuple[Verdict, ...]:
@@ -278,6 +299,19 @@ class FittedMonitor:
             "or use evaluate_chunks"
         )
         raise InvalidInput(msg)
+
+
+_SUMMARIZED = {
+    "problem", "classes", "columns", "continuous_methods", "categorical_methods", "multivariate_methods", "quality",
+    "statistics", "segments", "label_drift", "exact_distances",
+}  # fmt: skip
+"""The fields of a spec that a summary depends on; others, such as thresholds, may change after it was made."""
+
+
+def _identity(spec: Spec, reference: FittedReference) -> str:
+    """Return the same text for monitors whose summaries can be merged: of the same rows, columns and methods."""
+    fields = spec.model_dump_json(include=_SUMMARIZED)
+    return hashlib.sha256(f"{reference.content_hash}\n{fields}".encode()).hexdigest()
 
 
 def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
