@@ -73,7 +73,7 @@ def backtest(
     """
     faults = Faults()
     request = Request(
-        timestamp=faults.collect(lambda: column_name("timestamp", timestamp)) or "",
+        timestamp=faults.collect(lambda: column_name("timestamp", timestamp) or "") or "",
         label=faults.collect(lambda: column_name("label", label)),
         prediction=faults.collect(lambda: column_name("prediction", prediction)),
         scores=faults.collect(lambda: score_columns(score)) or (),

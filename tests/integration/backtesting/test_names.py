@@ -88,9 +88,8 @@ def test_a_plot_takes_one_subject(odd: dl.BacktestResult) -> None:
 
 def test_columns_may_be_numbers(world: pd.DataFrame, plain: dl.BacktestResult) -> None:
     numbered = world.set_axis(range(len(world.columns)), axis=1)
-    result = dl.backtest(
-        numbered, timestamp=0, id=1, score=5, label=6, features=[2, 3, 4], reference_until=UNTIL, chunk="1d"
-    )
+    roles: dict[str, Any] = {"timestamp": 0, "id": 1, "score": 5, "label": 6, "features": [2, 3, 4]}
+    result = dl.backtest(numbered, **roles, reference_until=UNTIL, chunk="1d")
     assert [c.verdict.state for c in result.chunks] == [c.verdict.state for c in plain.chunks]
     assert "2" in result.chunks[-2].verdict.drifted
 
@@ -172,9 +171,9 @@ def test_a_monitor_takes_features_of_any_name() -> None:
 
 
 def test_a_spec_takes_plain_names_and_raises_an_error_of_ours() -> None:
-    assert dl.Spec(columns=["u"]).features == ("u",)  # type: ignore[arg-type]
+    assert dl.Spec(columns=["u"]).features == ("u",)
     with pytest.raises(dl.InvalidInput) as caught:
-        dl.Spec(columns=[3], minimum_rows="few")  # type: ignore[arg-type]
+        dl.Spec(columns=[3], minimum_rows="few")
     assert [detail.split(": ")[1] for detail in caught.value.details] == ["columns.0", "minimum_rows"]
 
 
