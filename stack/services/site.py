@@ -17,6 +17,8 @@ from stack.services.table import with_port
 SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
 DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
 DB_FIELDS = tuple(DatabaseSettings.model_fields)
+PRIVATE = 0o700
+"""The mode of a var folder: its content names people, and no other user of the machine may read it."""
 TAG = ".driftline"
 """Marks a var folder as created by Driftline; `make clean` removes no other."""
 
@@ -110,15 +112,22 @@ class Site:
         return (self.var / TAG).exists()
 
     def claim(self) -> None:
-        """Create and mark the var folder; raises `ForeignFolder` if it already contains other files."""
-        if self.is_claimed:
-            return
-        if self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
+        """Create and mark the var folder, and close it to other users of the machine, also one that exists already.
+
+        Raises `ForeignFolder` if it already contains other files.
+        """
+        if not self.is_claimed and self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
             raise ForeignFolder(
                 f"{self.var} is not empty and was not created by Driftline; set DRIFTLINE_VAR to an empty folder."
             )
-        self.var.mkdir(parents=True, exist_ok=True)
-        (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
+        try:
+            self.var.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            self.var.chmod(PRIVATE)
+            (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
+        except OSError as error:
+            raise StackError(
+                f"{self.var} cannot be written to ({error.strerror}); set DRIFTLINE_VAR to a folder of your own."
+            ) from error
 
 
 def _external_database(environment: Mapping[str, str]) -> DatabaseSettings:
