@@ -12,7 +12,7 @@ from stack import paths
 from stack.errors import ForeignFolder, StackError
 from stack.servers.processes import ProcessHome
 from stack.services.credentials import Credentials
-from stack.services.table import with_port
+from stack.services.table import SERVICES, with_port
 
 SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
 DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
@@ -44,13 +44,19 @@ class Site:
 
     @classmethod
     def at(cls, var: Path, environment: Mapping[str, str]) -> "Site":
-        """Return the site of a var folder and an environment; raises `StackError` if DB_HOST is set without a user."""
+        """Return the site of a var folder and an environment; raises `StackError` if DB_HOST is set without a user.
+
+        What `python -m stack env` exported for this folder's own servers names no external ones.
+        """
+        ports = read_ports(var)
+        own = _is_own_account(environment, ports)
+        kafka = environment.get("KAFKA_BOOTSTRAP_SERVERS") or None
         return cls(
             var=var,
             database_name=environment.get("DB_NAME") or "RawData",
-            ports=read_ports(var),
-            database=_external_database(environment) if environment.get("DB_HOST") else None,
-            kafka=environment.get("KAFKA_BOOTSTRAP_SERVERS") or None,
+            ports=ports,
+            database=_external_database(environment) if environment.get("DB_HOST") and not own else None,
+            kafka=None if own and kafka == f"127.0.0.1:{ports['kafka']}" else kafka,
             system=dict(environment),
         )
 
@@ -128,6 +134,13 @@ class Site:
             raise StackError(
                 f"{self.var} cannot be written to ({error.strerror}); set DRIFTLINE_VAR to a folder of your own."
             ) from error
+
+
+def _is_own_account(environment: Mapping[str, str], ports: Mapping[str, int]) -> bool:
+    """Return whether DB_* name a service's account on the local server, as a shell has them after an earlier `env`."""
+    address = environment.get("DB_HOST"), environment.get("DB_PORT")
+    accounts = {service.account for service in SERVICES}
+    return address == ("127.0.0.1", str(ports["mariadb"])) and environment.get("DB_USER") in accounts
 
 
 def _external_database(environment: Mapping[str, str]) -> DatabaseSettings:
