@@ -17,6 +17,7 @@ from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
 from driftline.engine.evidence.families import FAMILY_OF, IN_PLACE, PLACE_OF, Family, Place
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.place_evidence import PlaceEvidence, labels_evidence, scores_evidence
 from driftline.engine.evidence.score_counts import ScoreCounts
 
@@ -79,7 +80,7 @@ class ChunkEvidence:
     """What the evidence says of a chunk; `change` is there for an alert and a warning.
 
     `gated` says that an alert was left out because no harm is shown. `incident` is the start of the incident that was
-    open when the chunk closed.
+    open when the chunk closed. `no_skill` is the ROC AUC of its labels where that is not distinguishable from 0.5.
     """
 
     alert: bool = False
@@ -87,6 +88,7 @@ class ChunkEvidence:
     gated: bool = False
     change: Change | None = None
     incident: datetime | None = None
+    no_skill: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,7 +233,10 @@ class _Run:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
             self._note(step.chunk, alert, crossed and not alert, self._change(leading, step.chunk))
-        for step in (step for step in tick if step.place is Place.SCORES):
+        for step in tick:
+            if step.place is Place.LABELS:
+                self._note_skill(step.chunk)
+                continue
             if self.history.incident.open:
                 before = self.evidence.get(step.chunk.start, ChunkEvidence())
                 self.evidence[step.chunk.start] = replace(before, incident=self.history.incident.since)
@@ -241,6 +246,11 @@ class _Run:
         before = self.evidence.get(chunk.start, ChunkEvidence())
         if not before.alert:
             self.evidence[chunk.start] = replace(before, alert=alert, warning=not alert, gated=gated, change=change)
+
+    def _note_skill(self, chunk: ScoredChunk) -> None:
+        auc = no_skill(self.fitted, chunk.counts)
+        if auc is not None:
+            self.evidence[chunk.start] = replace(self.evidence.get(chunk.start, ChunkEvidence()), no_skill=auc)
 
     def _change(self, component: int, chunk: ScoredChunk) -> Change:
         trends = self.history.trends

@@ -47,8 +47,8 @@ def visible_changes(
     """Return the smallest changes found within 1, 7 and 30 chunks of `years` years.
 
     `rows` is how many labelled rows a chunk has, by default as many as the reference's. With W the information of all
-    chunks, the log e-value of a tested change d grows by W (d x - d^2 / 2) if the true one is x beyond the zone, give or
-    take d sqrt(W); it is found if that exceeds the log of the threshold over the component's weight.
+    chunks, the log e-value of a tested change d grows by W (d x - d^2 / 2) if the true one is x beyond the zone, with a
+    standard deviation of d sqrt(W); it is found if that exceeds the log of the threshold over the component's weight.
     """
     size = rows or fitted.chunk_rows
     pool = fitted.pool / fitted.pool.sum()
