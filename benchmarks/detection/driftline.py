@@ -17,8 +17,9 @@ def driftline(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
     spec = streams[0].spec
     fitted = fit_reference(streams[0].reference, spec)
     evaluated = [list(FittedMonitor(spec, fitted).evaluate_chunks(stream.analysis)) for stream in streams]
-    policies = {"Driftline": {"alert_budget": BUDGET}, "Driftline, bounds alone": {"alert_budget": None}}
-    monitors = {name: FittedMonitor(spec.model_copy(update=fields), fitted) for name, fields in policies.items()}
+    budgets = {"Driftline": BUDGET, "Driftline, bounds alone": None}
+    specs = {name: spec.model_copy(update={"alert_budget": budget}) for name, budget in budgets.items()}
+    monitors = {name: FittedMonitor(own, fitted) for name, own in specs.items()}
     return [_by_level(monitors, chunks) for chunks in evaluated]
 
 

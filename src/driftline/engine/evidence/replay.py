@@ -6,14 +6,14 @@ what comes at the same instant is read together.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
-from math import log
 from typing import Any, Self
 
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
 from driftline.engine.evidence.families import FAMILY_OF, IN_PLACE, PLACE_OF, Family, Place
 from driftline.engine.evidence.fitted import FittedEvidence
@@ -21,74 +21,10 @@ from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.place_evidence import PlaceEvidence, labels_evidence, scores_evidence
 from driftline.engine.evidence.score_counts import ScoreCounts
 
-YEAR = timedelta(days=365.25)
 WARNING_SHARE = 0.1
 """A warning begins at this share of the threshold of alerts."""
 HARM = 0.85
 """With `alert_on: harm` an alert needs an estimated drop of a metric by this share of its margin."""
-SMALLEST_THRESHOLD = 2.0
-"""An incident needs this much evidence, in chunks, even where a chunk is longer than the budget's time."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """How many false alerts a model-year may have, and whether an alert needs harm as well as change."""
-
-    budget: float
-    harm_only: bool = False
-
-    def level(self, chunk: "ScoredChunk") -> float:
-        """Return the log of the threshold in chunks, at which an incident starts."""
-        return log(max(1 / (self.budget * chunk.years), SMALLEST_THRESHOLD))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoredChunk:
-    """A chunk [start, end), its counts, when it closes and its labels are due, and what is known of it by now.
-
-    `closed` and `labels_in` say that its scores, and enough of its labels, are in; `drifting` that drift lasts in it.
-    """
-
-    start: datetime
-    end: datetime
-    closes_at: datetime
-    labels_at: datetime
-    counts: ScoreCounts
-    closed: bool
-    labels_in: bool
-    drifting: bool = False
-
-    @property
-    def years(self) -> float:
-        """The length of the chunk in years."""
-        return (self.end - self.start) / YEAR
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The change with the most evidence: its family and component, since when, and what was observed since."""
-
-    family: Family
-    component: int
-    since: datetime
-    observed: float
-    usual: float
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkEvidence:
-    """What the evidence says of a chunk; `change` is there for an alert and a warning.
-
-    `gated` says that an alert was left out because no harm is shown. `incident` is the start of the incident that was
-    open when the chunk closed. `no_skill` is the ROC AUC of its labels where that is not distinguishable from 0.5.
-    """
-
-    alert: bool = False
-    warning: bool = False
-    gated: bool = False
-    change: Change | None = None
-    incident: datetime | None = None
-    no_skill: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,12 +55,24 @@ class History:
         return cls(*state_from_values(stored), blocks)
 
 
+Notes = Mapping[tuple[datetime, Place], ChunkEvidence]
+"""What the scores, and what the labels, of a chunk say, by the chunk's start; nothing to say is left out."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """The evidence of chunks by start, and the history after each closed one: after all ticks up to its closing."""
+    """What the evidence says, and the history after each closed chunk: after all ticks up to its closing."""
 
-    evidence: Mapping[datetime, ChunkEvidence]
+    notes: Notes
     histories: Mapping[datetime, History]
+
+    @property
+    def evidence(self) -> dict[datetime, ChunkEvidence]:
+        """The evidence of chunks by start, of their scores and labels together."""
+        merged: dict[datetime, ChunkEvidence] = {}
+        for (start, _), note in self.notes.items():
+            merged[start] = merged[start].merge(note) if start in merged else note
+        return merged
 
 
 def replay(
@@ -132,13 +80,23 @@ def replay(
     rule: AlertRule,
     chunks: Sequence[ScoredChunk],
     before: History | None = None,
+    *,
     after: datetime | None = None,
+    until: datetime | None = None,
 ) -> Replay:
-    """Apply the detector to chunks, oldest first, from the history `before`; ticks up to `after` are behind it."""
+    """Apply the detector to chunks, oldest first, from the history `before`.
+
+    Only ticks later than `after`, and not later than `until`, are applied.
+    """
     run = _Run(fitted, rule, before or History.start(fitted, rule))
-    for tick in _ticks(fitted, chunks, run.history, after):
+    for tick in _ticks(fitted, chunks, run.history, after, until):
         run.advance(tick)
-    return Replay(run.evidence, run.histories)
+    return Replay(run.notes, run.histories)
+
+
+def is_between(moment: datetime, after: datetime | None, until: datetime | None) -> bool:
+    """Return whether a tick is later than `after` and not later than `until`, where these are given."""
+    return (after is None or moment > after) and (until is None or moment <= until)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,20 +112,20 @@ class _Step:
 
 
 def _ticks(
-    fitted: FittedEvidence, chunks: Sequence[ScoredChunk], history: History, after: datetime | None
+    fitted: FittedEvidence,
+    chunks: Sequence[ScoredChunk],
+    history: History,
+    after: datetime | None,
+    until: datetime | None,
 ) -> Iterator[list[_Step]]:
     """Yield the steps of each instant, oldest first."""
-    chunks = [c for c in chunks if c.closed and c.counts.scored.any()]
-    closed = [c for c in chunks if after is None or c.closes_at > after]
-    labelled = [c for c in chunks if c.labels_in and (after is None or _labels_at(c) > after)]
+    usable = [c for c in chunks if c.closed and c.counts.scored.any()]
+    closed = [c for c in usable if is_between(c.closes_at, after, until)]
+    labelled = [c for c in usable if c.labels_in and is_between(c.labels_at, after, until)]
     steps = [(c.closes_at, step) for c, step in _steps(fitted, Place.SCORES, closed, history)]
-    steps += [(_labels_at(c), step) for c, step in _steps(fitted, Place.LABELS, labelled, history)]
+    steps += [(c.labels_at, step) for c, step in _steps(fitted, Place.LABELS, labelled, history)]
     for _, group in groupby(sorted(steps, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         yield [step for _, step in group]
-
-
-def _labels_at(chunk: ScoredChunk) -> datetime:
-    return max(chunk.closes_at, chunk.labels_at)
 
 
 def _steps(
@@ -192,7 +150,7 @@ class _Run:
     fitted: FittedEvidence
     rule: AlertRule
     history: History
-    evidence: dict[datetime, ChunkEvidence] = field(default_factory=dict)
+    notes: dict[tuple[datetime, Place], ChunkEvidence] = field(default_factory=dict)
     histories: dict[datetime, History] = field(default_factory=dict)
     usable: BoolArray = field(init=False)
 
@@ -232,25 +190,20 @@ class _Run:
             if alert:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
-            self._note(step.chunk, alert, crossed and not alert, self._change(leading, step.chunk))
+            change = self._change(leading, step.chunk)
+            self._note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
         for step in tick:
             if step.place is Place.LABELS:
-                self._note_skill(step.chunk)
-                continue
-            if self.history.incident.open:
-                before = self.evidence.get(step.chunk.start, ChunkEvidence())
-                self.evidence[step.chunk.start] = replace(before, incident=self.history.incident.since)
-            self.histories[step.chunk.start] = self.history
+                self._note(step, no_skill=no_skill(self.fitted, step.chunk.counts))
+            else:
+                self._note(step, incident=self.history.incident.since)
+                self.histories[step.chunk.start] = self.history
 
-    def _note(self, chunk: ScoredChunk, alert: bool, gated: bool, change: Change) -> None:
-        before = self.evidence.get(chunk.start, ChunkEvidence())
-        if not before.alert:
-            self.evidence[chunk.start] = replace(before, alert=alert, warning=not alert, gated=gated, change=change)
-
-    def _note_skill(self, chunk: ScoredChunk) -> None:
-        auc = no_skill(self.fitted, chunk.counts)
-        if auc is not None:
-            self.evidence[chunk.start] = replace(self.evidence.get(chunk.start, ChunkEvidence()), no_skill=auc)
+    def _note(self, step: _Step, **says: Any) -> None:
+        """Record what is to be said of a chunk; None says nothing."""
+        key = (step.chunk.start, step.place)
+        if any(value is not None for value in says.values()):
+            self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **says)
 
     def _change(self, component: int, chunk: ScoredChunk) -> Change:
         trends = self.history.trends

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from driftline.engine.catalogue import title
 from driftline.engine.evidence.bin_metrics import METRICS
+from driftline.engine.evidence.chunk_evidence import Change
 from driftline.engine.evidence.families import Family, columns
-from driftline.engine.evidence.replay import Change
 
 
 def describe_alert(change: Change, budget: float, zone: ZoneInfo) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.replay import ChunkEvidence
 from driftline.engine.results import Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.replay import AlertRule, ChunkEvidence, ScoredChunk, replay
+from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.wording import (
     describe_alert,
     describe_gated,
@@ -36,23 +37,26 @@ def evidence_of(
     rule = alert_rule(spec)
     if rule is None or fitted is None:
         return None
-    scored = [scored_chunk(spec, chunk, drift) for chunk, drift in zip(chunks, drifts, strict=True)]
+    scored = [
+        scored_chunk(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
+    ]
     return replay(fitted, rule, [chunk for chunk in scored if chunk is not None]).evidence
 
 
-def scored_chunk(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> ScoredChunk | None:
+def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChunk | None:
     """Return what the detector reads of a chunk; None where it has no rows."""
     if chunk.score_counts is None:
         return None
+    closes_at = chunk.end + spec.allowed_lateness
     return ScoredChunk(
         start=chunk.start,
         end=chunk.end,
-        closes_at=chunk.end + spec.allowed_lateness,
-        labels_at=chunk.end + spec.label_delay,
+        closes_at=closes_at,
+        labels_at=max(closes_at, chunk.end + spec.label_delay),
         counts=chunk.score_counts,
         closed=chunk.closed,
         labels_in=chunk.labels_in(spec),
-        drifting=bool(drift.lasting),
+        drifting=drifting,
     )
 
 

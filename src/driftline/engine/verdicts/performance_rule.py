@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import Worse, measure, title
-from driftline.engine.evidence.replay import ChunkEvidence
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.comparison import compare, worse_side

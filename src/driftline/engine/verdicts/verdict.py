@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from driftline.engine.evidence.replay import ChunkEvidence
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from driftline.engine.evidence.chunk_evidence import ScoredChunk
 from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence, fit_on_counts
-from driftline.engine.evidence.replay import ScoredChunk
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.families import Family, Place
 from driftline.engine.evidence.no_skill import no_skill
-from driftline.engine.evidence.replay import AlertRule, ChunkEvidence, History, ScoredChunk, replay
+from driftline.engine.evidence.replay import History, replay
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import DAY, chunks_of, drawn, reference
 

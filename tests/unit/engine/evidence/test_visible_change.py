@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from driftline.engine.evidence.chunk_evidence import AlertRule, Change
 from driftline.engine.evidence.families import Family, columns
-from driftline.engine.evidence.replay import AlertRule, Change, replay
+from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.evidence.visible_change import tilted, visible_changes
 from driftline.engine.evidence.wording import describe_alert, describe_gated, describe_warning, how_often
