@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from numbers import Real
 from os import PathLike
 
 import numpy as np
@@ -31,6 +32,7 @@ def backtest(
     chunk: str | None = None,
     problem: str | None = None,
     positive: str | float | None = None,
+    na_values: str | float | Sequence[str | float] | None = None,
     spec: SpecLike | None = None,
     name: str | None = None,
 ) -> BacktestResult:
@@ -42,6 +44,7 @@ def backtest(
     `features` are the columns to watch (default: every other column), `categorical` those of them to compare as
     categories. `chunk` is `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`. `problem` is `binary`, `multiclass`
     or `regression`; `positive` is the value of label and prediction that stands for class 1.
+    `na_values` are further words or numbers that stand for a missing value, in any column, such as `unknown` or -999.
 
     `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. The arguments above win over it. Of a
     mapping or file, what is absent is inferred, and `BacktestResult.inferred` tells how; a typed `Spec` is complete.
@@ -82,11 +85,12 @@ def backtest(
         chunk=chunk,
         problem=problem,
         positive=None if positive is None else str(positive),
+        na_values=_words(na_values),
         name=name,
     )
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: fields_of(spec)) or {})
-    source = faults.collect(lambda: open_source(data))
+    source = faults.collect(lambda: open_source(data, request.na_values))
     resolved = faults.collect(lambda: read_request(request, source.columns if source else None))
     faults.raise_any()
     assert source is not None  # noqa: S101  (else there is a fault)
@@ -96,6 +100,12 @@ def backtest(
 
 def _names(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return (names,) if isinstance(names, str) else None if names is None else tuple(map(str, names))
+
+
+def _words(values: str | float | Sequence[str | float] | None) -> tuple[str, ...]:
+    if values is None:
+        return ()
+    return (str(values),) if isinstance(values, str | Real) else tuple(map(str, values))
 
 
 def _scores(score: str | Sequence[str] | Mapping[str, str] | None) -> tuple[ScoreColumn, ...]:

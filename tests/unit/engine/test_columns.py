@@ -47,7 +47,7 @@ def test_so_is_a_whole_number_too_large_for_a_float() -> None:
     given = pd.Series([10**400, -(10**400), 2, None, pd.NA, True], dtype=object)
     assert numbers(given).ordered.tolist() == [1, 2]
     assert (numbers(given).missing, numbers(given).infinite) == (2, 2)
-    with pytest.raises(InvalidInput, match=r"1 value that is not a number \(.many., row 2\\)"):
+    with pytest.raises(InvalidInput, match=r"1 value that is not a number \(.many., row 2\)"):
         as_floats(pd.Series([10**400, "many"], dtype=object, name="usage"))
 
 
