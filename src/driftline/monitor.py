@@ -18,6 +18,7 @@ from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import finish_chunk, summarize_chunk
 from driftline.engine.fitted_methods import Summary, require
+from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
 from driftline.engine.spec import Spec
@@ -70,14 +71,17 @@ class Monitor:
         (missing where it is not known) and the scores. Those of a binary model are 0 or 1, 0 or 1, and `probability_1`;
         of a multiclass one its classes, and `probability_<class>` for each; a regression has numbers and no score. The
         order of rows does not matter. With `chunk_sizes` the reference's chunks are not periods but have that many rows
-        each, in the order of time. Raises SchemaMismatch for missing columns, InvalidInput for rows that do not fit.
+        each, in the order of time. Raises SchemaMismatch for missing columns, and InvalidInput for rows that do not
+        fit, such as scores outside 0 to 1.
 
         >>> import driftline as dl
         >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"usage": [1.0]}))
         Traceback (most recent call last):
         driftline.errors.SchemaMismatch: Columns are missing: event_time, id, ... Available: usage.
         """
-        return FittedMonitor(self.spec, fit_reference(reference, self.spec, chunk_sizes))
+        fitted = fit_reference(reference, self.spec, chunk_sizes)
+        require_probabilities(reference, self.spec.scores)
+        return FittedMonitor(self.spec, fitted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

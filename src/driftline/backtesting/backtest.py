@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from numbers import Real
 from os import PathLike
 
 import numpy as np
@@ -105,7 +104,7 @@ def _names(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
 def _words(values: str | float | Sequence[str | float] | None) -> tuple[str, ...]:
     if values is None:
         return ()
-    return (str(values),) if isinstance(values, str | Real) else tuple(map(str, values))
+    return (str(values),) if isinstance(values, str | int | float) else tuple(map(str, values))
 
 
 def _scores(score: str | Sequence[str] | Mapping[str, str] | None) -> tuple[ScoreColumn, ...]:

@@ -97,7 +97,7 @@ def backtest(
     with _progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
-        typer.echo(f"inferred {inference}", err=True)
+        typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
     _deliver(result, json, html)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)

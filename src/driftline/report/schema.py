@@ -163,6 +163,7 @@ class BacktestOut(Out):
     chunk: str = Field(description="how the rows were cut: a period such as `1w`, `rows:5000` or `count:20`")
     time_zone: str
     inferred: tuple[InferenceOut, ...]
+    notes: tuple[str, ...] = Field(description="what contradicts the expectations of the data; to be read first")
     chunks: tuple[ChunkOut, ...]
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
+from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
@@ -105,12 +106,14 @@ def register(
     version becomes `ready`: after a failure the next call does all of it again.
 
     Raises:
-        InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
+        InvalidInput: the model is not binary, the spec has segments, the reference is shorter than 8 chunks, or its
+            scores are no probabilities.
         Conflict: the model's table has other columns. StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
+    require_probabilities(candidate.reference, candidate.spec.scores)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))

@@ -68,7 +68,7 @@ class CsvSource:
     types: dict[str, pa.DataType] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: Path, largest: int = LARGEST_WHOLE, na_values: Sequence[str] = ()) -> "CsvSource":
+    def of(cls, path: Path, largest: int = LARGEST_WHOLE, *, na_values: Sequence[str] = ()) -> "CsvSource":
         """Look at the file's head; one without header, or with a name twice, is an InvalidInput."""
         size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
         dialect = _dialect(path, na_values)
@@ -77,9 +77,11 @@ class CsvSource:
         if twice:
             msg = f"{path}, line 1: column names must be distinct; twice there: {', '.join(twice)}"
             raise InvalidInput(msg)
-        types = {
-            name: _CODES if is_text(f.type) else f.type for name, f in zip(named(schema.names), schema, strict=True)
-        }
+        kinds = [
+            _CODES if is_text(kind) or (pa.types.is_integer(kind) and place in dialect.padded) else kind
+            for place, kind in enumerate(schema.types)
+        ]
+        types = dict(zip(named(schema.names), kinds, strict=True))
         return cls(path, tuple(schema.names), name_of(path), whole=size <= largest, dialect=dialect, types=types)
 
     @property
@@ -104,7 +106,11 @@ class CsvSource:
         yield from map(partial(_checked, self.path, texts, self.dialect), named_tables)
 
     def _whole(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
-        wanted = self._convert_options(columns, texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
+        padded = {self.columns[place] for place in self.dialect.padded}
+        codes = {name: _CODES for name in columns if name in padded and self.types[name] == _CODES}
+        wanted = self._convert_options(
+            columns, {**codes, **texts}, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES
+        )
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
             yield pc.read_csv(_opened(self.path), pieces, self.dialect.parse_options, wanted)
@@ -149,6 +155,11 @@ class CsvSource:
             raise _unreadable(self.path, self.dialect, error) from error
         wider = _LADDER[_LADDER.index(self.types[name]) + 1 :]
         self.types[name] = next((kind for kind in wider if _holds(kind, found[2], self.dialect)), _CODES)
+
+
+def _type(kind: pa.DataType, *, padded: bool) -> pa.DataType:
+    """Return the type that a column has from the first block on; digits that begin with a zero are codes."""
+    return _CODES if is_text(kind) or (padded and pa.types.is_integer(kind)) else kind
 
 
 def _holds(kind: pa.DataType, value: str, dialect: Dialect) -> bool:

@@ -14,8 +14,9 @@ from driftline.backtesting.request.request import Inference
 HEAD_BYTES = 65_536
 """How much of a file shows its dialect."""
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
-_LINES = 50
+_LINES = 1_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_PADDED = re.compile(r"[+-]?0\d+")
 _DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
 
 
@@ -27,6 +28,8 @@ class Dialect:
     decimal: str = "."
     missing: tuple[str, ...] = MISSING
     notes: tuple[Inference, ...] = ()
+    padded: frozenset[int] = frozenset()
+    """The places of columns with digits that begin with a zero, such as 007, in the first lines: codes, not numbers."""
 
     @classmethod
     def of(cls, head: bytes, usual: str = ",", na_values: Iterable[str] = ()) -> "Dialect":
@@ -44,11 +47,9 @@ class Dialect:
         if separator != usual:
             notes.append(Inference("separator", _SEPARATORS[separator], "it gives the first lines equally many fields"))
         if comma:
-            notes.append(
-                Inference("decimals", "a comma", "the first lines have numbers such as 1,5 and none such as 1.5")
-            )
+            notes.append(Inference("decimals", "a comma", "the first lines have numbers such as 1,5, none such as 1.5"))
         missing = tuple(dict.fromkeys((*MISSING, *na_values)))
-        return cls(separator, "," if comma else ".", missing, tuple(notes))
+        return cls(separator, "," if comma else ".", missing, tuple(notes), _padded(tables[separator]))
 
     @property
     def parse_options(self) -> pc.ParseOptions:
@@ -76,6 +77,10 @@ def _fields(lines: Sequence[str], separator: str) -> list[list[str]]:
 def _agree(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the header and the next line have equally many fields, more than one."""
     return bool(rows) and len(rows[0]) > 1 and (len(rows) == 1 or len(rows[0]) == len(rows[1]))
+
+
+def _padded(rows: Sequence[Sequence[str]]) -> frozenset[int]:
+    return frozenset(place for row in rows[1:] for place, field in enumerate(row) if _PADDED.fullmatch(field))
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:

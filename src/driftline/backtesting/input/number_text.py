@@ -25,11 +25,11 @@ _SAMPLE = 1_000
 class Notation(StrEnum):
     """How a column writes its numbers."""
 
-    PLAIN = "plain"
-    PERCENT = "with percent signs"
-    THOUSANDS = "with commas between thousands"
-    DECIMAL_COMMA = "with decimal commas"
-    DURATION = "as durations, in seconds"
+    PLAIN = "numbers"
+    PERCENT = "numbers with percent signs"
+    THOUSANDS = "numbers with commas between thousands"
+    DECIMAL_COMMA = "numbers with decimal commas"
+    DURATION = "durations, in seconds"
 
 
 _SIGN = r"[+-]?\s?[$€£¥]?\s?"

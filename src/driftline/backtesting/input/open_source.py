@@ -14,7 +14,8 @@ from driftline.errors import InvalidInput
 def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> Source:
     """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
 
-    `na_values` are words for a missing value, beside the usual ones, by which a CSV file's types are inferred. Raises InvalidInput where the file does not exist or its ending is none of these.
+    `na_values` are words for a missing value, beside the usual ones, by which a CSV file's types are inferred. Raises
+    InvalidInput where the file does not exist or its ending is none of these.
     """
     if isinstance(data, pd.DataFrame):
         return FrameSource(data)

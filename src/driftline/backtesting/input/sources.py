@@ -78,7 +78,8 @@ class FrameSource:
         if max(places, default=0) < width:
             yield rows
             return
-        levels = {str(level): self.frame.index.get_level_values(level) for level in self._levels()}
+        index = self.frame.index
+        levels = {str(name): index.get_level_values(place) for place, name in enumerate(index.names)}
         series = {name: rows[name].array if name in rows else levels[name].array for name in columns}
         yield pd.DataFrame(series, copy=False)
 

@@ -175,6 +175,6 @@ _BY_DTYPE: dict[type, Callable[["pd.Series[Any]"], "pd.Series[Any]"]] = {
     pd.CategoricalDtype: _of_categories,
     pd.IntervalDtype: lambda column: column.map(str, na_action="ignore").astype(object),
     pd.PeriodDtype: lambda column: column.dt.to_timestamp(),
-    pd.SparseDtype: lambda column: stored_plainly(column.sparse.to_dense()),
+    pd.SparseDtype: lambda column: stored_plainly(_with(column, np.asarray(column.array))),
 }
 """How to read pandas' own dtypes, apart from those that are plain."""

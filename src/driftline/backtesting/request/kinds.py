@@ -97,7 +97,7 @@ def _text_notes(
     """Yield how numbers in text were read, and which categories could stand for a missing value."""
     for name, notation in notations.items():
         if notation is not Notation.PLAIN:
-            yield Inference("numbers", name, f"text is read as numbers {notation}")
+            yield Inference("numbers", name, f"text, read as {notation}")
     for name, kind in kinds.items():
         if kind is ColumnKind.CATEGORICAL and is_text(frame[name]):
             words = sorted(set(coded(frame[name])[1]) & set(MISSING))
@@ -135,7 +135,7 @@ def _unfit(name: str, text: NumberText | None, reference: Rows, request: Resolve
         return None
     if column.dtype.kind == "c":
         return "complex numbers have no order"
-    reason = moving_reason(column)
+    reason = moving_reason(column if text is None else pd.Series(text.values))
     if reason is None and is_unnamed(name):
         reason = "it has no name in the data"
     if reason is None and text is None and not pd.api.types.is_numeric_dtype(column.dtype):

@@ -12,6 +12,7 @@ from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import Classes
 from driftline.backtesting.request.options import OptionStyle, python_option
 from driftline.backtesting.request.request import Inference
+from driftline.backtesting.request.scales import AS_IT_IS, Scale
 from driftline.backtesting.request.threshold import HALF
 from driftline.engine.catalogue import SCORE_METRICS, Problem
 from driftline.engine.columns import FloatArray, coded, floats_and_strays
@@ -28,8 +29,8 @@ ALIAS = "feature:"
 class Layout:
     """The spec, and which column of the data is behind each column of the engine; `sources` lacks what is not there.
 
-    `threshold` makes a binary prediction out of the score where there is none. `notations` are those of the columns of
-    the data that hold numbers as text.
+    `threshold` makes a binary prediction out of the score where there is none; `scale` is what a binary score measures.
+    `notations` are those of the columns of the data that hold numbers as text.
     """
 
     spec: Spec
@@ -38,6 +39,7 @@ class Layout:
     threshold: float | None
     inferred: tuple[Inference, ...]
     option: OptionStyle = python_option
+    scale: Scale = AS_IT_IS
     notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @property
@@ -75,9 +77,10 @@ class Layout:
         columns[ID] = rows.frame[self.sources[ID]].array if ID in self.sources else rows.numbers
         for column in self.spec.columns:
             columns[column.name] = self._feature(rows, self.sources[column.name])
-        scores = {name: self._score(rows, name) for name in self.spec.scores}
+        prediction = None if self.predicts else self._output(rows, PREDICTION)
+        scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
         columns |= scores
-        columns[PREDICTION] = self._made(scores) if self.predicts else self._output(rows, PREDICTION)
+        columns[PREDICTION] = self._made(scores) if prediction is None else prediction
         columns[LABEL] = self._output(rows, LABEL)
         return pd.DataFrame(columns, copy=False)
 
@@ -112,8 +115,12 @@ class Layout:
             raise InvalidInput(msg)
         return values
 
-    def _score(self, rows: Rows, name: str) -> FloatArray:
-        return self._numbers(rows, self.sources[name]) if name in self.sources else np.full(len(rows), np.nan)
+    def _score(self, rows: Rows, name: str, prediction: Any) -> FloatArray:
+        """Return the scores of one class, those of a binary model as probabilities."""
+        if name not in self.sources:
+            return np.full(len(rows), np.nan)
+        scores = self._numbers(rows, self.sources[name])
+        return scores if self.scale == AS_IT_IS else self.scale.probabilities(scores, prediction)
 
     def _output(self, rows: Rows, name: str) -> Any:
         if name not in self.sources:

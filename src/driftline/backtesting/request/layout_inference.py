@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
 from driftline.backtesting.input.rows import Rows
-from driftline.backtesting.request.classes import ONES, Classes
+from driftline.backtesting.request.classes import ONES, Classes, plain
 from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.layout import ALIAS, Layout
+from driftline.backtesting.request.output_checks import CHANCE, ERRORS, auc_and_error, output_warnings
 from driftline.backtesting.request.problem import (
     class_names,
     class_texts,
@@ -21,8 +23,10 @@ from driftline.backtesting.request.problem import (
 )
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.backtesting.request.scales import AS_IT_IS, Unit, describe_scale, infer_scale
 from driftline.backtesting.request.threshold import infer_threshold
 from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.engine.columns import as_floats, coded
 from driftline.engine.results import ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import RESERVED, ColumnSpec, ModelClock, Spec, score_column
 from driftline.errors import InvalidInput
@@ -46,12 +50,33 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     reject_unknown_classes(request, frame, spec)
     sources = {aliases[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
-    words = Classes.of(output_texts(request, frame), request.positive, request.option) if binary else Classes({})
+    words = _class_words(request, frame) if binary else Classes({})
     notations = {**features.notations, **output_notations(request, problem, frame)}
     notes = (*problem_notes, *features.notes)
-    layout = Layout(spec, sources, words, None, notes, request.option, notations)
-    layout = _with_threshold(layout, reference)
-    return replace(layout, inferred=(*layout.inferred, *_output_notes(layout, texts, request)))
+    layout = Layout(spec, sources, words, None, notes, request.option, notations=notations)
+    layout = _with_threshold(_with_scale(layout, reference), reference)
+    inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference))
+    return replace(layout, inferred=inferred)
+
+
+def _class_words(request: ResolvedRequest, frame: pd.DataFrame) -> Classes:
+    """Return which values are class 1 and class 0 of a binary model."""
+
+    def likely() -> str | None:
+        """Return the value of the label whose rows score clearly higher."""
+        score = next(iter(request.scores.values()), None)
+        if score is None or request.label is None or not pd.api.types.is_numeric_dtype(frame[score].dtype):
+            return None
+        codes, texts = coded(frame[request.label])
+        scores = as_floats(frame[score])
+        known = np.isfinite(scores) & (codes >= 0)
+        for code, text in enumerate(texts):
+            auc, error = auc_and_error(scores[known], (codes[known] == code).astype(np.float64))
+            if auc is not None and auc > CHANCE + ERRORS * error:
+                return plain(text)
+        return None
+
+    return Classes.of(output_texts(request, frame), request.positive, request.option, likely)
 
 
 def _require_feature(kinds: Mapping[str, ColumnKind], request: ResolvedRequest, frame: pd.DataFrame) -> None:
@@ -116,9 +141,28 @@ def _with_threshold(layout: Layout, reference: Rows) -> Layout:
     if layout.spec.problem is not Problem.BINARY:
         note = Inference("prediction", "the class with the highest score", "there is no prediction column")
         return replace(layout, inferred=(*layout.inferred, note))
-    threshold, rule = infer_threshold(layout.shape(reference))
-    note = Inference("prediction", f"1 where {layout.sources[SCORE]} >= {threshold:.6g}", rule)
+    by_order = layout.scale.unit is Unit.OTHER
+    threshold, rule = infer_threshold(layout.shape(reference), by_order=by_order)
+    cut = layout.scale.score_of(threshold)
+    note = Inference("prediction", f"1 where {layout.sources[SCORE]} >= {cut:.6g}", rule)
     return replace(layout, threshold=threshold, inferred=(*layout.inferred, note))
+
+
+def _with_scale(layout: Layout, reference: Rows) -> Layout:
+    """Return the layout with what the score of a binary model measures."""
+    if layout.spec.problem is not Problem.BINARY or SCORE not in layout.sources:
+        return layout
+    frame = layout.shape(reference)
+    predictions = as_floats(frame[PREDICTION]) if PREDICTION in layout.sources else np.full(len(frame), np.nan)
+    return replace(layout, scale=infer_scale(as_floats(frame[SCORE]), predictions, as_floats(frame[LABEL])))
+
+
+def _warnings(layout: Layout, reference: Rows) -> Iterator[Inference]:
+    """Yield the notes on outputs that are not what they should be."""
+    if layout.scale != AS_IT_IS:
+        column = layout.sources[SCORE]
+        yield describe_scale(layout.scale, column, as_floats(reference.frame[column]), layout.threshold)
+    yield from output_warnings(layout, layout.shape(reference))
 
 
 def _output_notes(layout: Layout, texts: list[str], request: ResolvedRequest) -> Iterator[Inference]:

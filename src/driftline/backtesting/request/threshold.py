@@ -9,20 +9,21 @@ from driftline.engine.results import LABEL, SCORE
 HALF = 0.5
 
 
-def infer_threshold(frame: pd.DataFrame) -> tuple[float, str]:
+def infer_threshold(frame: pd.DataFrame, *, by_order: bool = False) -> tuple[float, str]:
     """Return the threshold and the rule behind it: 0.5, or the score with the best F1 where 0.5 separates no rows.
 
-    `frame` is the reference as the engine takes it.
+    `frame` is the reference as the engine takes it. Of scores whose order alone has a meaning, `by_order`, F1 decides.
     """
     scores, labels = as_floats(frame[SCORE]), as_floats(frame[LABEL])
     finite = scores[np.isfinite(scores)]
-    if len(finite) and (finite >= HALF).any() and (finite < HALF).any():
+    if not by_order and len(finite) and (finite >= HALF).any() and (finite < HALF).any():
         return HALF, "there is no prediction column"
     labelled = np.isfinite(scores) & np.isfinite(labels)
     best = best_threshold(scores[labelled], labels[labelled])
     if best is None:
         return HALF, "there is no prediction column"
-    return best, "there is no prediction column, 0.5 tells no rows apart, and here F1 is best in the reference"
+    why = "the score is no probability" if by_order else "0.5 tells no rows apart"
+    return best, f"there is no prediction column, {why}, and here F1 is best in the reference"
 
 
 def best_threshold(scores: FloatArray, labels: FloatArray) -> float | None:
