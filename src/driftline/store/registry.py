@@ -1,6 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -112,6 +113,7 @@ def register(
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
+    _require_short_names(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
     require_probabilities(candidate.reference, candidate.spec.scores)
     _require_long_enough(fitted, candidate.spec)
@@ -121,6 +123,9 @@ def register(
         _make_tables(connection, number, candidate.spec, on_tables)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
 def _require_binary(spec: Spec) -> None:
@@ -138,6 +143,16 @@ def _require_no_segments(spec: Spec) -> None:
         raise InvalidInput(
             f"The service does not store results by segment so far, and the spec asks for segments of "
             f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
+        )
+
+
+def _require_short_names(spec: Spec) -> None:
+    """Refuse names of features that the tables of results, and URLs, have no place for."""
+    names = [column.name for column in spec.columns if not _NAME.fullmatch(column.name)]
+    if names:
+        raise InvalidInput(
+            f"The service takes features whose names have at most 63 letters, digits and underscores and begin with a "
+            f"letter, not {', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
         )
 
 

@@ -13,6 +13,7 @@ from driftline.backtesting.request.proposal import propose_chunk, propose_until
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.stray_values import StrayValues
+from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:
     from driftline.backtesting.execution.evaluation import Evaluate
@@ -33,14 +34,18 @@ def run(
         rows = split(source, request, request.until, progress)
     cut, inferred = propose_chunk(request, rows.reference)
     layout = infer_layout(request, rows.reference, _settled(request.fields, cut))
-    reference, chunks, strays = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    try:
+        reference, chunks, strays = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    except InvalidInput as error:
+        details = tuple(map(layout.reworded, error.details))
+        raise InvalidInput(layout.reworded(error.message), details=details) from error
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
         inferred=(*source.notes, *inferred, *layout.inferred, *_stray_notes(strays, request)),
-        spec=layout.spec,
+        spec=layout.data_spec,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pyarrow.compute as pac
 import pyarrow.csv as pc
 
 from driftline.backtesting.input.dialect import HEAD_BYTES, Dialect
+from driftline.backtesting.input.encodings import foreign_encoding
 from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.input.sources import (
     LARGEST_WHOLE,
@@ -22,6 +24,7 @@ from driftline.backtesting.input.sources import (
     kind_of,
     name_of,
     named,
+    reject_repeated,
     to_frame,
 )
 from driftline.backtesting.request.request import Inference
@@ -56,14 +59,18 @@ _MISFIT = re.compile(r"In CSV column #(\d+).*conversion error to [^:]+: [^']*'(.
 _TRAILING_ZEROS = r"^(-?(?:0|[1-9]\d*))(?:\.0+|(\.\d*[1-9])0+)$"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CsvSource:
-    """A CSV file with a header line, in UTF-8; `types` are those of its columns, if it is read block by block."""
+    """A CSV file with a header line, in UTF-8; `types` are those of its columns, if it is read block by block.
+
+    A compressed file that turns out to have more than `largest` bytes is read block by block from then on.
+    """
 
     path: Path
     header: tuple[str, ...]
     name: str
     whole: bool
+    largest: int = LARGEST_WHOLE
     dialect: Dialect = field(default_factory=Dialect)
     types: dict[str, pa.DataType] = field(default_factory=dict)
 
@@ -73,16 +80,10 @@ class CsvSource:
         size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
         dialect = _dialect(path, na_values)
         schema = _read_head(path, dialect)
-        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-        if twice:
-            msg = f"{path}, line 1: column names must be distinct; twice there: {', '.join(twice)}"
-            raise InvalidInput(msg)
-        kinds = [
-            _CODES if is_text(kind) or (pa.types.is_integer(kind) and place in dialect.padded) else kind
-            for place, kind in enumerate(schema.types)
-        ]
+        reject_repeated(path, schema.names, place=", line 1")
+        kinds = (_type(kind, padded=place in dialect.padded) for place, kind in enumerate(schema.types))
         types = dict(zip(named(schema.names), kinds, strict=True))
-        return cls(path, tuple(schema.names), name_of(path), whole=size <= largest, dialect=dialect, types=types)
+        return cls(path, tuple(schema.names), name_of(path), size <= largest, largest, dialect, types)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,7 +99,8 @@ class CsvSource:
         """Yield the rows; a row with too many or too few fields is an InvalidInput with its line.
 
         Of a file that is read block by block, a type that does not hold for a later block is widened, and what was
-        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has.
+        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has. So is
+        a compressed file that is too large to be read whole.
         """
         texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
         tables = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
@@ -113,7 +115,12 @@ class CsvSource:
         )
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
-            yield pc.read_csv(_opened(self.path), pieces, self.dialect.parse_options, wanted)
+            file = _opened(self.path)
+            limited = pa.PythonFile(_Limited(file, self.largest)) if compression_of(self.path) else file
+            yield pc.read_csv(limited, pieces, self.dialect.parse_options, wanted)
+        except _TooLargeError as error:
+            self.whole = False
+            raise ReadAgainError from error
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, self.dialect, error) from error
 
@@ -157,6 +164,27 @@ class CsvSource:
         self.types[name] = next((kind for kind in wider if _holds(kind, found[2], self.dialect)), _CODES)
 
 
+class _TooLargeError(Exception):
+    """A compressed file has more bytes than may be read at once."""
+
+
+class _Limited(RawIOBase):
+    """A file of which at most `largest` bytes can be read; the first byte after them is a _TooLargeError."""
+
+    def __init__(self, file: pa.NativeFile, largest: int) -> None:
+        self.file, self.left = file, largest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self.file.read(None if size < 0 else size)
+        self.left -= len(content)
+        if self.left < 0:
+            raise _TooLargeError
+        return content
+
+
 def _type(kind: pa.DataType, *, padded: bool) -> pa.DataType:
     """Return the type that a column has from the first block on; digits that begin with a zero are codes."""
     return _CODES if is_text(kind) or (padded and pa.types.is_integer(kind)) else kind
@@ -190,6 +218,11 @@ def _dialect(path: Path, na_values: Sequence[str]) -> Dialect:
 def _read_head(path: Path, dialect: Dialect) -> pa.Schema:
     options = dialect.convert_options()
     try:
+        with _opened(path) as file:
+            encoding = foreign_encoding(file.read(HEAD_BYTES))
+        if encoding:
+            msg = f"{path} seems to be in {encoding}; save it in UTF-8 (in Excel: CSV UTF-8)"
+            raise InvalidInput(msg)
         with pc.open_csv(_opened(path), parse_options=dialect.parse_options, convert_options=options) as reader:
             schema: pa.Schema = reader.schema
         _ = schema.names

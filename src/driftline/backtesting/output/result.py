@@ -123,11 +123,11 @@ class BacktestResult:
         rows = [_head(chunk) | _result_row(result) for chunk in self.chunks for result in chunk.results]
         return pd.DataFrame(rows, columns=[*_CHUNK_COLUMNS, *_RESULT_COLUMNS])
 
-    def plot(self, subjects: Sequence[str] | None = None) -> "Figure":
+    def plot(self, subjects: str | Sequence[str] | None = None) -> "Figure":
         """Draw results with their bounds by chunk as a matplotlib figure.
 
-        `subjects` are column names or `model`; by default the model and the columns whose drift lasted. Needs
-        matplotlib (`pip install 'driftline[report]'`).
+        `subjects` are column names or `model`, or one of them; by default the model and the columns whose drift lasted.
+        Needs matplotlib (`pip install 'driftline[report]'`).
         """
         try:
             from driftline.report.plots import panel_figure  # noqa: PLC0415  (matplotlib is slow to import, and an extra)

@@ -125,7 +125,13 @@ def _are_few_whole(numbers: Any) -> bool:
     """Return whether these are whole numbers with few distinct values."""
     values = np.asarray(numbers, dtype=np.float64)
     values = np.unique(values[~np.isnan(values)])
-    return 0 < len(values) <= FEW and bool(np.all(np.isfinite(values)) and np.all(values % 1 == 0))
+    return 0 < len(values) <= FEW and whole_numbers(values)
+
+
+def whole_numbers(values: Any) -> bool:
+    """Return whether all values are whole numbers; infinite ones are not."""
+    floats = np.asarray(values, dtype=np.float64)
+    return bool(np.all(np.isfinite(floats) & (np.trunc(floats) == floats)))
 
 
 def _unfit(name: str, text: NumberText | None, reference: Rows, request: ResolvedRequest) -> str | None:

@@ -17,7 +17,7 @@ from driftline.backtesting.request.threshold import HALF
 from driftline.engine.catalogue import SCORE_METRICS, Problem
 from driftline.engine.columns import FloatArray, coded, floats_and_strays
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import Spec
+from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
@@ -68,8 +68,30 @@ class Layout:
         return PREDICTION in self.absent
 
     def subject(self, name: str) -> str:
-        """Name a subject of the engine's as the data does."""
+        """Name a subject of the engine's as the data does; a prediction made of scores never has a column's name."""
+        if name == PREDICTION and name not in self.sources and name in self.sources.values():
+            return f"{name} from {self.sources[SCORE]}" if SCORE in self.sources else f"{name} from the scores"
         return self.sources.get(name, name)
+
+    def reworded(self, text: str) -> str:
+        """Return a text of the engine's with the names that the data has for its columns."""
+        for name, source in self.sources.items():
+            if name.startswith(ALIAS) and name != source:
+                text = text.replace(name, source)
+        for name in (ID, *self.spec.outputs):
+            text = text.replace(f"column {name!r}", f"column {self.subject(name)!r}")
+        return text
+
+    @property
+    def data_spec(self) -> Spec:
+        """The spec with its features as the data names them."""
+        names = {column.name: self.subject(column.name) for column in self.spec.columns}
+        columns = tuple(
+            ColumnSpec.model_construct(name=names[column.name], kind=column.kind, watched=column.watched)
+            for column in self.spec.columns
+        )
+        segments = tuple(names.get(name, name) for name in self.spec.segments)
+        return self.spec.model_copy(update={"columns": columns, "segments": segments})
 
     def shape(self, rows: Rows) -> pd.DataFrame:
         """Return rows as the engine takes them."""

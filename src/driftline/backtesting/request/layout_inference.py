@@ -28,9 +28,8 @@ from driftline.backtesting.request.threshold import infer_threshold
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import as_floats, coded
 from driftline.engine.results import ID, LABEL, PREDICTION, SCORE
-from driftline.engine.spec import RESERVED, ColumnSpec, ModelClock, Spec, score_column
+from driftline.engine.spec import RESERVED, ColumnSpec, ModelClock, Spec, score_column, spec_faults
 from driftline.errors import InvalidInput
-from driftline.spec_input import spec_faults
 
 
 def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str, Any]) -> Layout:
@@ -114,7 +113,8 @@ def _spec(
     try:
         return Spec.model_validate({**fields, **settled})
     except ValidationError as error:
-        raise InvalidInput("The spec does not fit.", details=tuple(spec_faults(error))) from None
+        faults = tuple(fault.replace(ALIAS, "") for fault in spec_faults(error))
+        raise InvalidInput("The spec does not fit.", details=faults) from None
 
 
 def _segments(segments: Any, aliases: Mapping[str, str]) -> Any:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from driftline.backtesting.input.number_text import Notation, is_text, number_text
 from driftline.backtesting.request.classes import is_binary
+from driftline.backtesting.request.kinds import whole_numbers
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
@@ -83,7 +84,7 @@ def _is_measured(series: "pd.Series[Any]") -> bool:
     if values is None:
         return False
     distinct = np.unique(values[np.isfinite(values)])
-    return len(distinct) > MOST_CLASSES or bool(np.any(distinct % 1 != 0))
+    return len(distinct) > MOST_CLASSES or not whole_numbers(distinct)
 
 
 def class_names(

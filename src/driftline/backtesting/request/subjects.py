@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 
-from driftline.backtesting.request.layout import ALIAS, Layout
-from driftline.engine.results import LABEL, PREDICTION, Result
+from driftline.backtesting.request.layout import Layout
+from driftline.engine.results import LABEL, Result
 
 
 def renamed(result: Result, layout: Layout) -> Result:
     """Return a result with the data's names, and with the absent column as the reason where it has no value."""
     reason = result.reason if result.value is not None else _absence(result, layout) or result.reason
-    segment = None if result.segment is None else result.segment.removeprefix(ALIAS)
-    for name in (LABEL, PREDICTION):
-        reason = reason and reason.replace(f"column {name!r}", f"column {layout.subject(name)!r}")
+    segment = None if result.segment is None else layout.reworded(result.segment)
+    reason = reason and layout.reworded(reason)
     subject = layout.subject(result.subject)
     if (subject, segment, reason) == (result.subject, result.segment, result.reason):
         return result
