@@ -41,7 +41,7 @@ def run(
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
-        inferred=(*inferred, *layout.inferred),
+        inferred=(*inferred, *layout.inferred, *rows.repeats.notes(request.option)),
         spec=layout.data_spec,
     )
 
