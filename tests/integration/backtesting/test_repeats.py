@@ -74,6 +74,6 @@ def test_missing_ids_are_not_one_id(world: pd.DataFrame, once: dl.BacktestResult
 
 
 def test_values_that_cannot_be_hashed_are_compared_too(world: pd.DataFrame) -> None:
-    lists = world.assign(tags=[[n % 3] for n in range(len(world))])
+    lists = world.assign(tags=pd.Series([[n % 3] for n in range(len(world))], dtype=object))
     result = dl.backtest(pd.concat([lists, lists[-10:]]), **ROLES, score="score", features=None)
     assert "another row: 10; none is counted twice" in result.notes[0]

@@ -88,9 +88,11 @@ def _repeats(source: Source, request: ResolvedRequest, parts: Sequence[tuple[Row
 
     def content_of(numbers: IntArray) -> pd.Series:
         if source.whole:
-            return pd.concat([hash_rows(rows, numbers) for before, after, _ in parts for rows in (before, after)])
-        columns = columns_of(request, source)
-        return pd.concat(read_all(source, request, columns, lambda rows: hash_rows(rows, numbers)))
+            hashes = [hash_rows(rows, numbers) for before, after, _ in parts for rows in (before, after)]
+        else:
+            hashes = read_all(source, request, columns_of(request, source), lambda rows: hash_rows(rows, numbers))
+        content: pd.Series = pd.concat(hashes)
+        return content
 
     return find_repeats(RowIds.together(ids), content_of)
 
