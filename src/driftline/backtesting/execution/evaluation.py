@@ -41,7 +41,7 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
     evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
-    chunks = tuple(derive_verdicts(layout.verdict_spec, places, rows.newest, every))
+    chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
     return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
 
 

@@ -66,7 +66,7 @@ def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Pr
         progress("reading", len(rows))
         before, after = rows.split(until)
         ids = RowIds.of(rows, request.id) if request.id else None
-        return before, after if source.whole else _places_only(after), ids
+        return (before, after, ids) if source.whole else (_copy(before), _places_only(after), ids)
 
     parts = read_all(source, request, columns_of(request, source), halves)
     repeats = _repeats(source, request, parts)
@@ -99,6 +99,11 @@ def _repeats(source: Source, request: ResolvedRequest, parts: Sequence[tuple[Row
 
 def _filled(parts: Iterable[Rows]) -> list[Rows]:
     return [rows for rows in parts if len(rows)]
+
+
+def _copy(rows: Rows) -> Rows:
+    """Return the rows by themselves: a part of a block would hold the memory of all of it."""
+    return Rows(rows.frame.copy(), rows.times.copy(), rows.numbers.copy())
 
 
 def _places_only(rows: Rows) -> Rows:

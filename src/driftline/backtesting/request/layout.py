@@ -73,7 +73,7 @@ class Layout:
         for name, source in self.sources.items():
             if name.startswith(ALIAS) and name != source:
                 text = text.replace(name, source)
-        for name in self.spec.outputs:
+        for name in (ID, *self.spec.outputs):
             text = text.replace(f"column {name!r}", f"column {self.subject(name)!r}")
         return text
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.request.classes import is_binary
+from driftline.backtesting.request.kinds import whole_numbers
 from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
@@ -67,7 +68,7 @@ def _is_measured(series: "pd.Series[Any]") -> bool:
     if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
         return False
     values = series.dropna().unique()
-    return len(values) > MOST_CLASSES or bool(np.any(np.asarray(values, dtype=np.float64) % 1 != 0))
+    return len(values) > MOST_CLASSES or not whole_numbers(values)
 
 
 def class_names(
