@@ -44,7 +44,13 @@ def run(
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
-        inferred=(*source.notes, *inferred, *layout.inferred, *_stray_notes(strays, request)),
+        inferred=(
+            *source.notes,
+            *inferred,
+            *layout.inferred,
+            *rows.repeats.notes(request.option),
+            *_stray_notes(strays, request),
+        ),
         spec=layout.data_spec,
     )
 
@@ -54,9 +60,8 @@ def _stray_notes(strays: Mapping[str, StrayValues], request: ResolvedRequest) ->
     for name, values in strays.items():
         cure = request.option("categorical", [name])
         count = "it counts" if values.count == 1 else "they count"
-        yield Inference(
-            "not a number", f"column {name!r} has {values}", f"{count} as missing; clean it, or pass {cure}"
-        )
+        rule = f"{count} as missing; clean it, or pass {cure}"
+        yield Inference("not a number", f"column {name!r} has {values}", rule, notable=True)
 
 
 def _engine() -> "Evaluate":

@@ -31,8 +31,9 @@ class Rows:
         return len(self.times)
 
     def take(self, places: "slice | IntArray") -> "Rows":
-        """Return the rows at these places; of a slice nothing is copied."""
-        return Rows(self.frame.iloc[places], self.times[places], self.numbers[places])
+        """Return the rows at these places; of a slice nothing is copied. A frame without columns stays as it is."""
+        frame = self.frame.iloc[places] if len(self.frame.columns) else self.frame
+        return Rows(frame, self.times[places], self.numbers[places])
 
     def in_order(self) -> "Rows":
         """Return the rows by event time, those of one instant in their given order."""
