@@ -1,7 +1,7 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-laws test-images test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -90,6 +90,12 @@ test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and obj
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+
+test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
+	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit
+
+test-images: tools ## Build and run the images without a Docker engine (first 8 min; needs root, buildah, debootstrap, runc)
+	$(PYTEST) -q tests/images
 
 test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
 	@$(VENV) -m devtools.newest_python

@@ -1,6 +1,5 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,14 +12,10 @@ import churn.migrate
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from stack import paths
 from stack.services.certificates import Certificates, make_certificates
 
 FOLDER = Path(__file__).parent
-BEGAN = pytest.StashKey[float]()
-FIGURES = paths.BUILD / "images" / "figures.txt"
 LONGEST = (
-    "images/",
     "churn_jobs/",
     "engine/",
     "monitoring/test_poller.py",
@@ -36,18 +31,6 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first: `--no-loadscope-reorder` hands the files out in this order."""
     items.sort(key=_turn)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Note when this session began."""
-    config.stash[BEGAN] = time.time()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how large the images are and how long they took, where this session built them."""
-    if FIGURES.exists() and FIGURES.stat().st_mtime > terminalreporter.config.stash[BEGAN]:
-        terminalreporter.section("images")
-        terminalreporter.write(FIGURES.read_text())
 
 
 def _turn(item: pytest.Item) -> int:

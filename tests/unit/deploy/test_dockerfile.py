@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,7 @@ def test_it_contains_the_code_that_it_imports(image: str) -> None:
     assert held <= {IMAGES[image].folder, "churn"}
 
 
+@cache
 def imported_packages(file: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(file.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}

@@ -18,6 +18,7 @@ from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, realized
 from tests.unit.engine.frame_builders import SPEC, scored_rows
+from tests.unit.example_counts import FEW
 
 PLAIN = SPEC.model_copy(
     update={"quality": (Quality.MISSING_VALUES, Quality.ROW_COUNT), "statistics": (Statistic.MEAN, Statistic.MEDIAN)}
@@ -144,7 +145,7 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
     return rows
 
 
-LAW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:

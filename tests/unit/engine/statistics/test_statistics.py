@@ -108,7 +108,7 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
     return rows
 
 
-LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:

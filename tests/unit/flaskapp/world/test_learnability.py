@@ -47,6 +47,7 @@ def _model() -> RandomForestClassifier:
     return model.fit(features, np.concatenate(labels))
 
 
+@cache
 def _areas(*drifts: Drift) -> Array:
     """Return the model's ROC-AUC by day, once the drift fills the trailing week."""
     _, features, labels = _rows(World(Parameters(1, START, SUBSCRIBERS, drifts)), LATER)

@@ -18,7 +18,7 @@ from driftline.engine.reference import fit_reference
 from driftline.engine.results import State
 from tests.unit.engine.performance.regression.price_builders import LOOSE, price_rows
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 OutcomeByMetric = dict[tuple[str, str], Outcome]
 INVALID = st.sampled_from([0.0, -3.0, 1e200, float("nan"), float("inf")])
 
