@@ -1,7 +1,9 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
+ifndef TWO_AT_ONCE
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-laws test-images test-newest bench diagrams screenshot docs secrets services lock
+endif
+.PHONY: help setup setup-dev tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,14 +55,18 @@ down: $(INSTALLED) ## Stop everything and keep the data
 clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
 	@$(VENV) -m stack clean
 
-check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docs
+check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docstrings, docs site
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target TWO_AT_ONCE=1 check-types check-rest
+
+check-types:
+	$(VENV) -m mypy
+
+check-rest:
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
-	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
-	$(PYTEST) -q tests/unit/docs
 	$(PYTEST) -q --doctest-modules $(PUBLIC)
 	$(SITE) --quiet
 
@@ -80,10 +86,13 @@ fetch-data: setup-dev ## Download and verify the raw data of RAW_DATA_BUCKET and
 wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=v1.2.3: require this version)
 	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
 
-test: test-unit test-integration test-e2e ## Run every test, on real servers
+test: test-unit test-slow test-integration test-e2e ## Run every test, on real servers
 
-test-unit: setup-dev ## Run the tests that need no server and no Java
-	$(PARALLEL) tests/unit
+test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (half a minute)
+	$(PARALLEL) -m "not slow" tests/unit
+
+test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, other processes
+	$(PARALLEL) -m slow tests/unit
 
 test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
 	$(PARALLEL) --no-loadscope-reorder tests/integration
@@ -106,7 +115,7 @@ bench: setup ## Run the benchmarks against the underlying libraries (some minute
 diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads PlantUML the first time)
 	@$(VENV) -m devtools.diagrams
 
-screenshot: setup-dev ## Take the README's picture (needs a Chromium; url=ADDRESS takes another page)
+screenshot: setup ## Take the README's picture with the end-to-end test (needs a Chromium; url=ADDRESS: of a page)
 	@$(VENV) -m devtools.screenshot $(url)
 
 docs: setup-dev ## Build the documentation site in build/site

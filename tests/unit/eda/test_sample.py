@@ -28,6 +28,7 @@ def sampled(frame: pd.DataFrame, pieces: int, capacity: int) -> Sample:
     return kept
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.permutations(range(200)))
 def test_order_and_chunks_do_not_matter(pieces: int, order: list[int]) -> None:
     frame = rows(200)

@@ -85,6 +85,7 @@ def _checked(result: Result) -> None:
     assert said["value"] is not None or (result.reason and result.state not in {"ok", "warn", "alert"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", list(Problem))
 @SLOW
 @given(st.data())

@@ -54,6 +54,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
 LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
@@ -83,6 +84,7 @@ def test_no_value_is_ever_without_reason_nor_other_than_finite(fitted: FittedRef
         assert all(type(number) is float and np.isfinite(number) for number in numbers if number is not None)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks())
 def test_a_stored_reference_says_the_same(fitted: FittedReference, rows: pd.DataFrame) -> None:

@@ -36,6 +36,7 @@ def _values(frame: pd.DataFrame) -> dict[Metric, float | None]:
     return {metric: outcome.value for metric, outcome in outcomes}
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_metrics_are_exact_with_ties(rows: list[Row]) -> None:
     frame = sixths([*rows, (3, 1, 1), (3, 0, 0)])

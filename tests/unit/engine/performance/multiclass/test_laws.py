@@ -57,6 +57,7 @@ def test_the_order_of_rows_is_irrelevant(fitted: MulticlassPerformance, rows: pd
     assert _outcomes(fitted, shuffled) == _outcomes(fitted, fitted.summarize(rows, LOOSE))
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.permutations(range(3)))
 def test_the_order_of_classes_is_irrelevant(

@@ -37,6 +37,7 @@ def _usual_fit() -> MulticlassPerformance:
     return MulticlassPerformance.fit(REFERENCE, LOOSE)
 
 
+@pytest.mark.slow
 @given(st.integers(20, 80), st.integers(0, 999))
 def test_realized_metrics_are_exact_with_ties(count: int, seed: int) -> None:
     rows = pd.concat([class_rows(count, seed=seed), class_rows(3).assign(label=CLASSES, prediction=CLASSES)])
@@ -217,6 +218,7 @@ def test_two_classes_are_possible() -> None:
     assert all(outcome.value is not None for outcome in _outcomes(rows, ResultKind.ESTIMATED, spec, reference).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", [Metric.ROC_AUC, Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, cell_name("gold", "gold")]
 )

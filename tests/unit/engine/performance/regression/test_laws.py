@@ -96,6 +96,7 @@ def test_a_reference_does_not_depend_on_the_order_of_its_rows() -> None:
     assert fit_reference(rows.sample(frac=1, random_state=1), LOOSE).to_json() == fit_reference(rows, LOOSE).to_json()
 
 
+@pytest.mark.slow
 def test_a_loss_model_depends_on_the_order_of_its_rows() -> None:
     rows = price_rows(1_000)
     chunk = price_rows(200, seed=1)

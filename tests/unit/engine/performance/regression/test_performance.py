@@ -57,6 +57,7 @@ def test_realized_metrics_equal_scikit_learns(fitted: RegressionPerformance) -> 
     )
 
 
+@pytest.mark.slow
 def test_an_estimate_follows_the_features(fitted: RegressionPerformance) -> None:
     """Prices of old cars are harder to predict; the estimate shows it without labels and is accurate."""
     rows = price_rows(20_000, seed=2)
