@@ -1,6 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
+from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
@@ -105,12 +107,15 @@ def register(
     version becomes `ready`: after a failure the next call does all of it again.
 
     Raises:
-        InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
+        InvalidInput: the model is not binary, the spec has segments, the reference is shorter than 8 chunks, or its
+            scores are no probabilities.
         Conflict: the model's table has other columns. StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
+    _require_short_names(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
+    require_probabilities(candidate.reference, candidate.spec.scores)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
@@ -118,6 +123,9 @@ def register(
         _make_tables(connection, number, candidate.spec, on_tables)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
 def _require_binary(spec: Spec) -> None:
@@ -135,6 +143,16 @@ def _require_no_segments(spec: Spec) -> None:
         raise InvalidInput(
             f"The service does not store results by segment so far, and the spec asks for segments of "
             f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
+        )
+
+
+def _require_short_names(spec: Spec) -> None:
+    """Refuse names of features that the tables of results, and URLs, have no place for."""
+    names = [column.name for column in spec.columns if not _NAME.fullmatch(column.name)]
+    if names:
+        raise InvalidInput(
+            f"The service takes features whose names have at most 63 letters, digits and underscores and begin with a "
+            f"letter, not {', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
         )
 
 

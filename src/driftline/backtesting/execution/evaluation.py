@@ -12,7 +12,8 @@ from driftline.backtesting.execution.workers import workers
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
-from driftline.backtesting.request.layout import Layout, renamed
+from driftline.backtesting.request.layout import Layout
+from driftline.backtesting.request.subjects import renamed
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
@@ -40,7 +41,7 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
     evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
-    chunks = tuple(derive_verdicts(layout.verdict_spec, places, rows.newest, every))
+    chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
     return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
 
 
