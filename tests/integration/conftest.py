@@ -13,6 +13,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.services.certificates import Certificates, make_certificates
+from tests.integration.schemas import migrate_schema
 
 FOLDER = Path(__file__).parent
 LONGEST = (
@@ -50,7 +51,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a fresh schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
     with _engine(database_settings) as made:
-        migrate.upgrade(made)
+        migrate_schema(made, migrate.upgrade)
         yield made
 
 
@@ -60,7 +61,7 @@ def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     with _engine(database_settings) as made:
         with made.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
-        churn.migrate.upgrade(made)
+        migrate_schema(made, churn.migrate.upgrade)
         yield made
 
 
