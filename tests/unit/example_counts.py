@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-FEW = max(2, settings.default.max_examples // 3)
+FEW = max(2, settings().max_examples // 3)
 """For laws of which one example takes a tenth of a second."""
