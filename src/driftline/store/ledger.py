@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
 from driftline.store.tables import ledger, ledger_slots, pending_batches
+from driftline.store.version_key import VersionKey
 
 MAX_ROWS = 100_000
 SLOT = "15min"
@@ -109,15 +110,22 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         )
 
 
-def touch(connection: Connection, batch_number: int, model_version: int, event_times: Iterable[datetime]) -> None:
-    """Record the quarters of an hour that a batch touches.
+def touch(connection: Connection, batch_number: int, key: VersionKey, event_times: Iterable[datetime]) -> None:
+    """Record the quarters of an hour that a batch touches, and how many rows it added to each.
 
-    `event_times` are aware instants or a series of naive UTC ones.
+    `event_times` are those of the rows: aware instants or a series of naive UTC ones.
     """
     times = pd.DatetimeIndex(pd.to_datetime(pd.Series(event_times), utc=True)).tz_localize(None)
+    counts = times.floor(SLOT).value_counts()
     slots = [
-        {"batch_number": batch_number, "model_version": model_version, "slot": slot.to_pydatetime()}
-        for slot in times.floor(SLOT).unique()
+        {
+            "model_number": key.model_number,
+            "model_version": key.version,
+            "slot": slot.to_pydatetime(),
+            "batch_number": batch_number,
+            "row_count": int(rows),
+        }
+        for slot, rows in counts.items()
     ]
     if slots:
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)

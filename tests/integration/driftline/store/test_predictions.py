@@ -23,11 +23,7 @@ SPEC = Spec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="plan", kind=Co
 
 @pytest.fixture
 def store(engine: Engine) -> PredictionStore:
-    made = PredictionStore(2, SPEC)
-    with engine.connect() as connection:
-        made.create(connection)
-        made.create(connection)
-    return made
+    return PredictionStore(2, SPEC)
 
 
 def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
@@ -38,7 +34,6 @@ def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
             "model_version": 1,
             "scored_at": pd.Timestamp(NOW),
             "prediction": [n % 2 for n in range(count)],
-            "probability_0": 0.75,
             "probability_1": 0.25,
             "minutes": [None if n == 0 else n / 3 for n in range(count)],
             "plan": ["", "a,b", None, 'q"x'][:count] + ["yes"] * (count - 4),
