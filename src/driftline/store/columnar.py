@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ def to_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _to_array(values: "pd.Series[object]", field: pa.Field) -> pa.Array:
+def _to_array(values: "pd.Series[Any]", field: pa.Field) -> pa.Array:
     try:
         array = pa.Array.from_pandas(values, type=field.type)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -60,7 +61,7 @@ def content_hash(table: pa.Table) -> str:
 
 def _canonical_bytes(array: pa.Array) -> Iterator[bytes | memoryview]:
     """Yield which values are null and then the values; what a null's bytes happen to be has no effect."""
-    yield np.packbits(_to_numpy(pc.is_null(array))).tobytes()
+    yield np.packbits(_to_numpy(pc.is_null(array)).astype(bool)).tobytes()
     if pa.types.is_string(array.type):
         filled = pc.fill_null(array, "")
         yield _to_numpy(pc.binary_length(filled)).astype("<i4").tobytes()

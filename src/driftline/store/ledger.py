@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
@@ -110,22 +111,27 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         )
 
 
+def number_of(connection: Connection, batch_id: str) -> int:
+    """Return the number of a batch that the ledger has."""
+    return int(connection.execute(select(ledger.c.number).where(ledger.c.batch_id == batch_id)).scalar_one())
+
+
 def touch(connection: Connection, batch_number: int, key: VersionKey, event_times: Iterable[datetime]) -> None:
     """Record the quarters of an hour that a batch touches, and how many rows it added to each.
 
     `event_times` are those of the rows: aware instants or a series of naive UTC ones.
     """
     times = pd.DatetimeIndex(pd.to_datetime(pd.Series(event_times), utc=True)).tz_localize(None)
-    counts = times.floor(SLOT).value_counts()
+    starts, counts = np.unique(times.floor(SLOT), return_counts=True)
     slots = [
         {
             "model_number": key.model_number,
             "model_version": key.version,
-            "slot": slot.to_pydatetime(),
+            "slot": pd.Timestamp(start).to_pydatetime(),
             "batch_number": batch_number,
             "row_count": int(rows),
         }
-        for slot, rows in counts.items()
+        for start, rows in zip(starts, counts, strict=True)
     ]
     if slots:
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from driftline.clock import MAX_CLOCK_SKEW, aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL
@@ -110,7 +110,7 @@ class PredictionStore:
     def _stored_places(self, connection: Connection, ids: Sequence[str]) -> pd.DataFrame:
         """Return id, batch number and position of those ids that are stored."""
         columns = (predictions.c[ID], predictions.c[BATCH], predictions.c[POSITION])
-        rows = []
+        rows: list[Row[tuple[str, int, int]]] = []
         for first in range(0, len(ids), IDS_AT_ONCE):
             some = predictions.c[ID].in_(ids[first : first + IDS_AT_ONCE])
             rows += connection.execute(select(*columns).where(predictions.c.model_number == self.number, some)).all()
@@ -171,7 +171,8 @@ class PredictionStore:
             ),
         )
         table = table.filter(inside).sort_by([(EVENT_TIME, "ascending"), (ID, "ascending")])
-        frame = table.to_pandas().merge(self._labels(connection, numbers), "left", on=[BATCH, POSITION], sort=False)
+        rows: pd.DataFrame = table.to_pandas()
+        frame = rows.merge(self._labels(connection, numbers), "left", on=[BATCH, POSITION], sort=False)
         return frame.drop(columns=POSITION)
 
     def _batches(self, connection: Connection, version: int, start: datetime, end: datetime) -> list[int]:
@@ -192,7 +193,7 @@ class PredictionStore:
 
         The columns are the schema's, `batch_number` and `position`; a feature that a batch does not have is null.
         """
-        conditions = [batch_data.c.batch_number.in_(numbers)]
+        conditions: list[ColumnElement[bool]] = [batch_data.c.batch_number.in_(numbers)]
         if start is not None and end is not None:
             conditions += [batch_data.c.last_event >= naive_utc(start), batch_data.c.first_event < naive_utc(end)]
         columns = (batch_data.c[name] for name in (BATCH, "first_position", "row_count", "data"))
