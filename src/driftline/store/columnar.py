@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from driftline.errors import InvalidInput, SchemaMismatch
+from driftline.errors import DriftlineError, InvalidInput, SchemaMismatch
 
 INSTANT_TYPE = pa.timestamp("us", tz="UTC")
 TEXT_TYPE = pa.string()
@@ -19,6 +19,10 @@ NUMBER_TYPE = pa.float64()
 BLOB_BYTES = 4 * 1024 * 1024
 """How many bytes of columns are at most compressed together; a server's `max_allowed_packet` is 16 MB or more."""
 COMPRESSION = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
+
+
+class DamagedBatch(DriftlineError):
+    """The stored rows of a batch cannot be read; restore the table batch_data from a backup."""
 
 
 def to_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
@@ -98,9 +102,12 @@ def encode(table: pa.Table) -> bytes:
 
 
 def decode(data: bytes) -> pa.Table:
-    """Return the table that `encode` stored."""
-    with pa.ipc.open_stream(data) as reader:
-        return reader.read_all()
+    """Return the table that `encode` stored; raise DamagedBatch for anything else."""
+    try:
+        with pa.ipc.open_stream(data) as reader:
+            return reader.read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedBatch from error
 
 
 def differing_rows(first: pa.Table, second: pa.Table) -> NDArray[np.bool_]:
