@@ -98,14 +98,8 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
     in_transaction(engine, lambda connection: _copy_results(connection, settled[-1]))
     _poll(history, latest)
     with engine.connect() as connection:
-        for table in (
-            tables.predictions,
-            tables.batch_data,
-            tables.labels,
-            tables.results,
-            tables.chunk_revisions,
-            tables.verdicts,
-        ):
+        stored = (tables.predictions, tables.batch_data, tables.labels)
+        for table in (*stored, tables.results, tables.chunk_revisions, tables.verdicts):
             connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # our own name
     return history
 

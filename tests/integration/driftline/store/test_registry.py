@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.objects import StoreRefused, open_store
+from driftline.objects import StoreUnavailable, open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
@@ -151,7 +151,7 @@ def test_a_model_keeps_its_number(engine: Engine, tmp_path: Path) -> None:
 def test_a_version_is_not_ready_before_its_reference_is_stored(engine: Engine, tmp_path: Path) -> None:
     blocked = tmp_path / "references"
     blocked.write_text("not a folder")
-    with pytest.raises(StoreRefused):
+    with pytest.raises(StoreUnavailable):
         registry.register(engine, candidate(), open_store(tmp_path), NOW)
     with pytest.raises(NotFound, match="Ready: none"):
         registry.load(engine, "flights")
