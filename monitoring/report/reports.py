@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftline.engine.results import MODEL, Result, ResultKind
+from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.objects import ObjectStore
 from driftline.report.plots import drift_figure, performance_figure, png
 from driftline.report.view import ChunkView
@@ -74,7 +74,7 @@ def _drift_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[
     """Yield a row for each chunk, column and method of drift or data quality."""
     for chunk in chunks:
         for result in chunk.results:
-            if result.subject == MODEL:
+            if result.subject_kind is SubjectKind.MODEL:
                 continue
             yield {
                 **_chunk(version, chunk),

@@ -4,6 +4,7 @@ Where rows come in parts, on one machine or many, each part is summarized, the s
 finished from the merged one: the results are those of all rows at once.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import finish_chunk, summarize_chunk
 from driftline.engine.fitted_methods import Summary, require
+from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
 from driftline.engine.spec import Spec
@@ -70,14 +72,17 @@ class Monitor:
         (missing where it is not known) and the scores. Those of a binary model are 0 or 1, 0 or 1, and `probability_1`;
         of a multiclass one its classes, and `probability_<class>` for each; a regression has numbers and no score. The
         order of rows does not matter. With `chunk_sizes` the reference's chunks are not periods but have that many rows
-        each, in the order of time. Raises SchemaMismatch for missing columns, InvalidInput for rows that do not fit.
+        each, in the order of time. Raises SchemaMismatch for missing columns, and InvalidInput for rows that do not
+        fit, such as scores outside 0 to 1.
 
         >>> import driftline as dl
         >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"usage": [1.0]}))
         Traceback (most recent call last):
         driftline.errors.SchemaMismatch: Columns are missing: event_time, id, ... Available: usage.
         """
-        return FittedMonitor(self.spec, fit_reference(reference, self.spec, chunk_sizes))
+        fitted = fit_reference(reference, self.spec, chunk_sizes)
+        require_probabilities(reference, self.spec.scores)
+        return FittedMonitor(self.spec, fitted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +91,8 @@ class ChunkSummary:
 
     summary: Summary
     labelled: int
+    monitor: str = ""
+    """Identifies the fitted monitor that summarized the rows."""
 
     @property
     def rows(self) -> int:
@@ -93,8 +100,14 @@ class ChunkSummary:
         return self.summary.rows
 
     def merge(self, other: "ChunkSummary") -> "ChunkSummary":
-        """Return the summary of the rows of both parts of a chunk."""
-        return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled)
+        """Return the summary of the rows of both parts of a chunk; raise InvalidInput for one of another monitor."""
+        if self.monitor != other.monitor:
+            msg = (
+                "the summaries are of two different monitors, whose bins and columns differ; merge summaries of one "
+                "fitted monitor (FittedMonitor.to_json takes it to other machines)"
+            )
+            raise InvalidInput(msg)
+        return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled, self.monitor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +131,12 @@ class EvaluatedChunk:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each result: subject, kind, method, value, bounds, sampling error, rows, state, reason."""
-        columns = ("subject", "segment", "kind", "method", "value", "rows", "lower", "upper", "sampling_error", "state")
+        names = ("subject", "subject_kind", "segment", "kind", "method", "value", "rows", "lower", "upper")
+        columns = [*names, "sampling_error", "state", "reason"]
         rows = [
             (
                 result.subject,
+                str(result.subject_kind),
                 result.segment,
                 result.kind.value,
                 str(result.method),
@@ -135,7 +150,7 @@ class EvaluatedChunk:
             )
             for result in self.results
         ]
-        return pd.DataFrame(rows, columns=[*columns, "reason"])
+        return pd.DataFrame(rows, columns=columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -144,6 +159,10 @@ class FittedMonitor:
 
     spec: Spec
     reference: FittedReference
+    identity: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", _identity(self.spec, self.reference))
 
     def __repr__(self) -> str:
         of = self.reference
@@ -202,7 +221,7 @@ class FittedMonitor:
         4.007
         """
         summary = summarize_chunk(self.reference, self.spec, frame)
-        return ChunkSummary(summary, int(frame[LABEL].notna().sum()))
+        return ChunkSummary(summary, int(frame[LABEL].notna().sum()), self.identity)
 
     @staticmethod
     def merge(first: ChunkSummary, *others: ChunkSummary) -> ChunkSummary:
@@ -210,7 +229,13 @@ class FittedMonitor:
         return reduce(ChunkSummary.merge, others, first)
 
     def finish(self, summary: ChunkSummary, start: str | datetime, end: str | datetime | None = None) -> EvaluatedChunk:
-        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`."""
+        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`.
+
+        Raises InvalidInput for a summary of another monitor.
+        """
+        if summary.monitor != self.identity:
+            msg = "the summary is of another monitor, whose bins and columns differ; summarize the rows with this one"
+            raise InvalidInput(msg)
         return self._finish(summary, self._chunk(start, end))
 
     def verdicts(self, chunks: Iterable[EvaluatedChunk], *, now: str | datetime | None = None) -> tuple[Verdict, ...]:
@@ -274,6 +299,19 @@ class FittedMonitor:
             "or use evaluate_chunks"
         )
         raise InvalidInput(msg)
+
+
+_SUMMARIZED = {
+    "problem", "classes", "columns", "continuous_methods", "categorical_methods", "multivariate_methods", "quality",
+    "statistics", "segments", "label_drift", "exact_distances",
+}  # fmt: skip
+"""The fields of a spec that a summary depends on; others, such as thresholds, may change after it was made."""
+
+
+def _identity(spec: Spec, reference: FittedReference) -> str:
+    """Return the same text for monitors whose summaries can be merged: of the same rows, columns and methods."""
+    fields = spec.model_dump_json(include=_SUMMARIZED)
+    return hashlib.sha256(f"{reference.content_hash}\n{fields}".encode()).hexdigest()
 
 
 def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:

@@ -1,7 +1,7 @@
 """The command `driftline backtest`: options in, files and an exit status out."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
@@ -19,7 +19,9 @@ SCORE = Annotated[
     typer.Option(help="Column with the probability of class 1; with several classes CLASS=COLUMN, once for each."),
 ]
 ID = Annotated[str | None, typer.Option(help="Column with the id of each prediction (default: the row's number).")]
-FEATURES = Annotated[str | None, typer.Option(help="Comma-separated features (default: every other column).")]
+FEATURES = Annotated[
+    str | None, typer.Option(help="Features, separated by commas as in CSV (default: every other column).")
+]
 CATEGORICAL = Annotated[str | None, typer.Option(help="Comma-separated numeric columns to treat as categorical.")]
 UNTIL = Annotated[
     str | None, typer.Option(help="End of the reference: the first instant after it, ISO 8601.", show_default=False)
@@ -79,8 +81,6 @@ def backtest(
         label=label,
         prediction=prediction,
         id=id,
-        features=_names(features),
-        categorical=_names(categorical),
         reference_until=reference_until,
         chunk=chunk,
         problem=problem,
@@ -88,22 +88,24 @@ def backtest(
         name=name,
         option=command_option,
     )
-    source, resolved = _checked(file, request, score or [], spec, {"--json": json, "--html": html})
+    names = {"features": features, "categorical": categorical}
+    source, resolved = _checked(file, request, score or [], names, spec, {"--json": json, "--html": html})
     with _progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
-        typer.echo(f"inferred {inference}", err=True)
+        typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
     _deliver(result, json, html)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
 
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(name for part in text.split(",") if (name := part.strip()))
-
-
 def _checked(
-    file: Path, request: Any, scores: Sequence[str], spec: Path | None, outputs: dict[str, Path | None]
+    file: Path,
+    request: Any,
+    scores: Sequence[str],
+    names: Mapping[str, str | None],
+    spec: Path | None,
+    outputs: dict[str, Path | None],
 ) -> tuple[Any, Any]:
     """Open the file and check all options; return the source and the resolved request.
 
@@ -114,6 +116,8 @@ def _checked(
     from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
     from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
+    from driftline.backtesting.request.names import split_score  # noqa: PLC0415
+    from driftline.backtesting.request.options import split_names  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
@@ -126,20 +130,11 @@ def _checked(
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
     source = faults.collect(lambda: open_source(_readable(file)))
     columns = source.columns if source else None
-    request = replace(request, scores=tuple(_score(text, columns or ()) for text in scores))
+    listed = {role: None if text is None else split_names(text, columns or ()) for role, text in names.items()}
+    request = replace(request, **listed, scores=tuple(split_score(text, columns or ()) for text in scores))
     resolved = faults.collect(lambda: read_request(request, columns))
     faults.raise_any()
     return source, resolved
-
-
-def _score(text: str, columns: Collection[str]) -> Any:
-    """Read `COLUMN` or `CLASS=COLUMN`; a column whose own name has an equals sign is a column."""
-    from driftline.backtesting.request.request import ScoreColumn  # noqa: PLC0415
-
-    if text in columns or "=" not in text:
-        return ScoreColumn(text.strip())
-    name, column = text.split("=", 1)
-    return ScoreColumn(column.strip(), name.strip())
 
 
 def _readable(file: Path) -> Path:

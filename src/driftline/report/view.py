@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Result, ResultKind, Verdict
+from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.drift_rule import drift_seen
@@ -58,4 +58,9 @@ class ChunkView:
 
     def subjects_seen(self, spec: Spec) -> frozenset[str]:
         """Return the columns (or `model`) that drifted by the verdict's own rule, whether it lasts or not."""
-        return frozenset(subject for _, subject, *_ in drift_seen(spec, self.facts()))
+        return frozenset(subject for _, subject, _ in drift_seen(spec, self.facts()))
+
+    def columns_seen(self, spec: Spec) -> frozenset[str]:
+        """Return the columns that drifted, without what is about the model as a whole."""
+        seen = drift_seen(spec, self.facts())
+        return frozenset(subject for kind, subject, method in seen if not is_of_model(kind, method))

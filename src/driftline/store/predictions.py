@@ -21,7 +21,7 @@ from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
 
 OUTPUTS, FEATURES = "outputs", "features"
-BATCH, POSITION = "batch_number", "position"
+BATCH, POSITION = "batch_number", "batch_position"
 IDS_AT_ONCE = 2_000
 """How many ids are looked up by one statement."""
 SHOWN_CONFLICTS = 5
@@ -101,15 +101,15 @@ class PredictionStore:
     def _load_ids(self, connection: Connection, number: int, table: pa.Table) -> None:
         """Load one row for each prediction, in the order of the key: two writers of the same ids wait, not deadlock."""
         frame = table.select([ID, MODEL_VERSION, EVENT_TIME]).to_pandas()
-        frame[POSITION] = np.arange(len(frame))
+        frame["position"] = np.arange(len(frame))
         frame = frame.iloc[np.argsort(frame[ID].str.encode("utf-8").to_numpy(), kind="stable")]
         constants = {"model_number": self.number, BATCH: number}
-        names = (ID, MODEL_VERSION, EVENT_TIME, POSITION)
+        names = (ID, MODEL_VERSION, EVENT_TIME, "position")
         bulk.load(connection, predictions, names, bulk.encode(frame, names), constants)
 
     def _stored_places(self, connection: Connection, ids: Sequence[str]) -> pd.DataFrame:
         """Return id, batch number and position of those ids that are stored."""
-        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c[POSITION])
+        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c.position)
         rows: list[Row[tuple[str, int, int]]] = []
         for first in range(0, len(ids), IDS_AT_ONCE):
             some = predictions.c[ID].in_(ids[first : first + IDS_AT_ONCE])
@@ -215,7 +215,7 @@ class PredictionStore:
         statement = (
             select(
                 predictions.c[BATCH],
-                predictions.c[POSITION],
+                predictions.c.position.label(POSITION),
                 labels.c.value.label(LABEL),
                 labels.c.known_at.label("label_known_at"),
                 labels.c.batch_number.label("label_batch_number"),

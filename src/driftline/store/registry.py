@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
+from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
@@ -36,6 +37,7 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING = "ready", "creating"
+LONGEST_NAME = 255
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -96,12 +98,15 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     all of it again.
 
     Raises:
-        InvalidInput: the model is not binary, the spec has segments, or the reference is shorter than 8 chunks.
+        InvalidInput: the model is not binary, the spec has segments, the reference is shorter than 8 chunks, or its
+            scores are no probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
+    _require_short_names(candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
+    require_probabilities(candidate.reference, candidate.spec.scores)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
@@ -124,6 +129,16 @@ def _require_no_segments(spec: Spec) -> None:
         raise InvalidInput(
             f"The service does not store results by segment so far, and the spec asks for segments of "
             f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
+        )
+
+
+def _require_short_names(spec: Spec) -> None:
+    """Refuse names of features that the table of results has no place for."""
+    names = [name for name in spec.features if len(name) > LONGEST_NAME]
+    if names:
+        raise InvalidInput(
+            f"The service takes features whose names have at most {LONGEST_NAME} characters, not "
+            f"{', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
         )
 
 

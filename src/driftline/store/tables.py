@@ -207,7 +207,7 @@ results = Table(
     "results",
     metadata,
     *_revision_key(),
-    Column("subject", name_type(64), primary_key=True),
+    Column("subject", text_type(255), primary_key=True),
     Column("kind", name_type(16), primary_key=True),
     Column("method", name_type(32), primary_key=True),
     Column("value", real_type()),

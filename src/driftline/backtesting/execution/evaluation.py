@@ -12,7 +12,8 @@ from driftline.backtesting.execution.workers import workers
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
-from driftline.backtesting.request.layout import Layout, renamed
+from driftline.backtesting.request.layout import Layout
+from driftline.backtesting.request.subjects import renamed
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy

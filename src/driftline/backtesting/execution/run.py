@@ -7,9 +7,10 @@ from driftline.backtesting.input.sources import Source
 from driftline.backtesting.input.split import Progress, split
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
-from driftline.backtesting.request.layout import layout_of
+from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk, propose_until
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:
     from driftline.backtesting.execution.evaluation import Evaluate
@@ -29,15 +30,19 @@ def run(
         evaluate = aside.submit(_engine)
         rows = split(source, request, request.until, progress)
     cut, inferred = propose_chunk(request, rows.reference)
-    layout = layout_of(request, rows.reference, _settled(request.fields, cut))
-    reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    layout = infer_layout(request, rows.reference, _settled(request.fields, cut))
+    try:
+        reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+    except InvalidInput as error:
+        details = tuple(map(layout.reworded, error.details))
+        raise InvalidInput(layout.reworded(error.message), details=details) from error
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
         inferred=(*inferred, *layout.inferred),
-        spec=layout.spec,
+        spec=layout.data_spec,
     )
 
 

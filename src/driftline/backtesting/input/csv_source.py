@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pac
 import pyarrow.csv as pc
 
+from driftline.backtesting.input.encodings import HEAD_BYTES, foreign_encoding
 from driftline.backtesting.input.sources import (
     LARGEST_WHOLE,
     ReadAgainError,
@@ -19,6 +21,7 @@ from driftline.backtesting.input.sources import (
     is_text,
     kind_of,
     name_of,
+    reject_repeated,
     to_frame,
 )
 from driftline.errors import InvalidInput
@@ -57,14 +60,18 @@ _MISFIT = re.compile(r"In CSV column #(\d+).*conversion error to [^:]+: [^']*'(.
 _TRAILING_ZEROS = r"^(-?(?:0|[1-9]\d*))(?:\.0+|(\.\d*[1-9])0+)$"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CsvSource:
-    """A CSV file with a header line, in UTF-8; `types` are those of its columns, if it is read block by block."""
+    """A CSV file with a header line, in UTF-8; `types` are those of its columns, if it is read block by block.
+
+    A compressed file that turns out to have more than `largest` bytes is read block by block from then on.
+    """
 
     path: Path
     columns: tuple[str, ...]
     name: str
     whole: bool
+    largest: int = LARGEST_WHOLE
     types: dict[str, pa.DataType] = field(default_factory=dict)
 
     @classmethod
@@ -72,18 +79,16 @@ class CsvSource:
         """Look at the file's head; one without header, or with a name twice, is an InvalidInput."""
         size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
         schema = _read_head(path)
-        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-        if twice:
-            msg = f"{path}, line 1: column names must be distinct; twice there: {', '.join(twice)}"
-            raise InvalidInput(msg)
+        reject_repeated(path, schema.names, place=", line 1")
         types = {f.name: _CODES if is_text(f.type) else f.type for f in schema}
-        return cls(path, tuple(schema.names), name_of(path), whole=size <= largest, types=types)
+        return cls(path, tuple(schema.names), name_of(path), size <= largest, largest, types)
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         """Yield the rows; a row with too many or too few fields is an InvalidInput with its line.
 
         Of a file that is read block by block, a type that does not hold for a later block is widened, and what was
-        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has.
+        yielded by then is to be read again (ReadAgainError): all blocks have the types that the whole file has. So is
+        a compressed file that is too large to be read whole.
         """
         texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
         blocks = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
@@ -93,7 +98,12 @@ class CsvSource:
         wanted = _options(columns, column_types=texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
-            yield pc.read_csv(_opened(self.path), pieces, _parsing(self.path), wanted)
+            file = _opened(self.path)
+            limited = pa.PythonFile(_Limited(file, self.largest)) if compression_of(self.path) else file
+            yield pc.read_csv(limited, pieces, _parsing(self.path), wanted)
+        except _TooLargeError as error:
+            self.whole = False
+            raise ReadAgainError from error
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.path, error) from error
 
@@ -131,6 +141,27 @@ class CsvSource:
         self.types[name] = next((kind for kind in wider if _holds(kind, found[2])), _CODES)
 
 
+class _TooLargeError(Exception):
+    """A compressed file has more bytes than may be read at once."""
+
+
+class _Limited(RawIOBase):
+    """A file of which at most `largest` bytes can be read; the first byte after them is a _TooLargeError."""
+
+    def __init__(self, file: pa.NativeFile, largest: int) -> None:
+        self.file, self.left = file, largest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self.file.read(None if size < 0 else size)
+        self.left -= len(content)
+        if self.left < 0:
+            raise _TooLargeError
+        return content
+
+
 def _holds(kind: pa.DataType, value: str) -> bool:
     """Return whether a field of a file can be read as this type."""
     quoted = value.replace('"', '""')
@@ -164,6 +195,11 @@ def _opened(path: Path) -> pa.NativeFile:
 def _read_head(path: Path) -> pa.Schema:
     options = pc.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
     try:
+        with _opened(path) as file:
+            encoding = foreign_encoding(file.read(HEAD_BYTES))
+        if encoding:
+            msg = f"{path} seems to be in {encoding}; save it in UTF-8 (in Excel: CSV UTF-8)"
+            raise InvalidInput(msg)
         with pc.open_csv(_opened(path), parse_options=_parsing(path), convert_options=options) as reader:
             schema: pa.Schema = reader.schema
         _ = schema.names

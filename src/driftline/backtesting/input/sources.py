@@ -1,5 +1,6 @@
 """Where rows come from: a frame, a Parquet file or a CSV file, whole or block by block."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from driftline.errors import InvalidInput
 LARGEST_WHOLE = 512 * 1024 * 1024
 """A file up to about this many bytes in memory is read once and whole; a larger one twice, block by block."""
 BLOCK_ROWS = 500_000
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
+"""What Arrow and pandas raise for values that are not what the file says they are."""
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
@@ -80,9 +83,12 @@ class ParquetSource:
         try:
             footer = pq.read_metadata(path)
             schema = footer.schema.to_arrow_schema()
-        except (pa.ArrowException, OSError) as error:
-            msg = f"{path} cannot be read as Parquet: {error}"
+            names = schema.names
+        except _UNREADABLE as error:
+            fault = one_line(error)
+            msg = f"{path} cannot be read as Parquet ({fault}); it is damaged or of another format: write it again"
             raise InvalidInput(msg) from error
+        reject_repeated(path, names)
         size = max(footer.num_rows * 8 * len(schema), 1)
         return cls(path, schema, name_of(path), whole=size <= largest)
 
@@ -93,17 +99,55 @@ class ParquetSource:
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         """Yield the rows; text is read as codes."""
-        texts = [name for name in columns if is_text(self.schema.field(name).type)]
-        file = pq.ParquetFile(self.path, read_dictionary=texts)
         try:
+            yield from map(to_frame, self._tables(columns))
+        except _UNREADABLE as error:
+            raise self._unreadable(columns, error) from error
+
+    def _unreadable(self, columns: Sequence[str], error: Exception) -> InvalidInput:
+        """Return the error for values that pandas cannot hold; the columns are read again, one by one, to name it."""
+        for name in columns:
+            try:
+                for table in self._tables([name]):
+                    to_frame(table)
+            except _UNREADABLE as fault:
+                kind = self.schema.field(name).type
+                cure = "write its values as numbers, text or times, or name the features without it"
+                return InvalidInput(
+                    f"{self.path}: column {name!r} of type {kind} cannot be read ({one_line(fault)}); {cure}"
+                )
+        return InvalidInput(f"{self.path} is damaged ({one_line(error)}); write it again")
+
+    def _tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        texts = [name for name in columns if is_text(self.schema.field(name).type)]
+        try:
+            file = pq.ParquetFile(self.path, read_dictionary=texts)
             if self.whole:
-                yield to_frame(file.read(columns=list(columns)))
+                yield file.read(columns=list(columns))
                 return
-            for batch in file.iter_batches(BLOCK_ROWS, columns=list(columns)):
-                yield to_frame(pa.Table.from_batches([batch]))
-        except (pa.ArrowException, OSError) as error:
-            msg = f"{self.path} is damaged: {error}"
+            for batch in file.iter_batches(_rows_of_block(len(columns)), columns=list(columns)):
+                yield pa.Table.from_batches([batch])
+        except _UNREADABLE as error:
+            msg = f"{self.path} is damaged ({one_line(error)}); write it again"
             raise InvalidInput(msg) from error
+
+
+def _rows_of_block(columns: int) -> int:
+    """Return how many rows of so many columns are read at a time: fewer of a wide file."""
+    return max(1, min(BLOCK_ROWS, LARGEST_WHOLE // (8 * max(1, columns))))
+
+
+def reject_repeated(path: Path, names: Sequence[str], place: str = "") -> None:
+    """Raise InvalidInput if two columns of a file have the same name."""
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        msg = f"{path}{place}: column names must be distinct; repeated: {', '.join(repeated)}"
+        raise InvalidInput(msg)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text without line breaks."""
+    return " ".join(str(error).split())
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -114,8 +158,10 @@ def is_text(kind: pa.DataType) -> bool:
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Turn Arrow into a frame with as few copies as there can be: numbers by reference, text as categories.
 
-    Whole numbers of which some are missing stay whole numbers: as floats, large ids would become one another.
+    Whole numbers of which some are missing stay whole numbers: as floats, large ids would become one another. Instants
+    are in UTC. The table may not be used afterwards, even where it raises an error.
     """
+    table = _in_utc(table.replace_schema_metadata(None))
     names = table.column_names
     sparse = [name for name in names if pa.types.is_integer(table[name].type) and table[name].null_count]
     whole = {name: _nullable(table[name]) for name in sparse}
@@ -125,6 +171,17 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     )
     pa.default_memory_pool().release_unused()
     return pd.concat([frame, pd.DataFrame(whole)], axis=1)[names] if whole else frame
+
+
+def _in_utc(table: pa.Table) -> pa.Table:
+    """Return instants in UTC, whatever time zone they are to be shown in: its name may be unknown on this machine."""
+    fields = [
+        field.with_type(pa.timestamp(field.type.unit, "UTC"))
+        if pa.types.is_timestamp(field.type) and field.type.tz
+        else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields)) if fields != list(table.schema) else table
 
 
 def _nullable(column: pa.ChunkedArray) -> Any:

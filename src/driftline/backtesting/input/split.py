@@ -62,7 +62,7 @@ def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Pr
     def halves(rows: Rows) -> tuple[Rows, Rows]:
         progress("reading", len(rows))
         before, after = rows.split(until)
-        return before, after if source.whole else _places_only(after)
+        return (before, after) if source.whole else (_copy(before), _places_only(after))
 
     parts = read_all(source, request, columns_of(request, source), halves)
     reference = _filled(before for before, _ in parts)
@@ -77,6 +77,11 @@ def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Pr
 
 def _filled(parts: Iterable[Rows]) -> list[Rows]:
     return [rows for rows in parts if len(rows)]
+
+
+def _copy(rows: Rows) -> Rows:
+    """Return the rows by themselves: a part of a block would hold the memory of all of it."""
+    return Rows(rows.frame.copy(), rows.times.copy(), rows.numbers.copy())
 
 
 def _places_only(rows: Rows) -> Rows:

@@ -66,7 +66,9 @@ class BacktestResult:
 
     def __repr__(self) -> str:
         notable = [chunk for chunk in self.chunks if chunk.verdict.state is not State.OK]
-        lines = [f"BacktestResult of {_title(self)}", *(f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS])]
+        notes = [f"  note: {note}" for note in self.notes]
+        summaries = [f"  {_summary(chunk)}" for chunk in notable[:_REPR_CHUNKS]]
+        lines = [f"BacktestResult of {_title(self)}", *notes, *summaries]
         if len(notable) > _REPR_CHUNKS:
             lines.append(f"  and {len(notable) - _REPR_CHUNKS} more that are not ok")
         return "\n".join(lines)
@@ -77,7 +79,14 @@ class BacktestResult:
         rows = "".join(map(_html_row, self.chunks[:_HTML_CHUNKS]))
         more = len(self.chunks) - _HTML_CHUNKS
         note = f"<p>and {more:,} more chunks in <code>.chunks</code></p>" if more > 0 else ""
-        return f"<p>{escape(_title(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
+        notes = "".join(f"<p>Note: {escape(text)}</p>" for text in self.notes)
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<p>{escape(_title(self))}</p>{notes}{table}{note}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What contradicts the expectations of the data, such as a score that is no probability; to be read first."""
+        return tuple(str(item) for item in self.inferred if item.notable)
 
     @property
     def worst(self) -> State:
@@ -98,6 +107,7 @@ class BacktestResult:
             "chunk": self.chunk,
             "time_zone": self.spec.time_zone,
             "inferred": [{"what": item.what, "value": item.value, "rule": item.rule} for item in self.inferred],
+            "notes": list(self.notes),
             "chunks": [
                 {**chunk_values(self.spec, chunk), "results": list(map(result_values, chunk.results))}
                 for chunk in self.chunks
@@ -113,11 +123,11 @@ class BacktestResult:
         rows = [_head(chunk) | _result_row(result) for chunk in self.chunks for result in chunk.results]
         return pd.DataFrame(rows, columns=[*_CHUNK_COLUMNS, *_RESULT_COLUMNS])
 
-    def plot(self, subjects: Sequence[str] | None = None) -> "Figure":
+    def plot(self, subjects: str | Sequence[str] | None = None) -> "Figure":
         """Draw results with their bounds by chunk as a matplotlib figure.
 
-        `subjects` are column names or `model`; by default the model and the columns whose drift lasted. Needs
-        matplotlib (`pip install 'driftline[report]'`).
+        `subjects` are column names or `model`, or one of them; by default the model and the columns whose drift lasted.
+        Needs matplotlib (`pip install 'driftline[report]'`).
         """
         try:
             from driftline.report.plots import panel_figure  # noqa: PLC0415  (matplotlib is slow to import, and an extra)

@@ -56,9 +56,15 @@ def _kind(series: "pd.Series[Any]", request: ResolvedRequest) -> ColumnKind:
 def _few_whole_numbers(series: "pd.Series[Any]") -> bool:
     for rows in (series.iloc[:_SAMPLE], series):
         values = rows.dropna().unique()
-        if not 0 < len(values) <= FEW or not np.all(np.asarray(values, dtype=np.float64) % 1 == 0):
+        if not 0 < len(values) <= FEW or not whole_numbers(values):
             return False
     return True
+
+
+def whole_numbers(values: Any) -> bool:
+    """Return whether all values are whole numbers; infinite ones are not."""
+    floats = np.asarray(values, dtype=np.float64)
+    return bool(np.all(np.isfinite(floats) & (np.trunc(floats) == floats)))
 
 
 def _unfit(series: "pd.Series[Any]", request: ResolvedRequest) -> str | None:

@@ -17,9 +17,8 @@ from driftline.backtesting.request.options import OptionStyle
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
-from driftline.engine.spec import time_zones
+from driftline.engine.spec import spec_faults, time_zones
 from driftline.errors import InvalidInput
-from driftline.spec_input import spec_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,8 @@ class ColumnOption(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _by_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+        is_name = isinstance(value, str | int) and not isinstance(value, bool)
+        return {"name": str(value)} if is_name else value
 
 
 _COLUMN_OPTIONS = TypeAdapter(tuple[ColumnOption, ...])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from driftline.engine.results import MODEL, Result, ResultKind
+from driftline.engine.results import Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
@@ -59,7 +59,7 @@ class ChunkFacts:
 
     @cached_property
     def _of_model(self) -> Mapping[tuple[ResultKind, str], Result]:
-        return {(r.kind, r.method): r for r in self.results if r.subject == MODEL and r.segment is None}
+        return {(r.kind, r.method): r for r in self.results if is_of_model(r.kind, r.method) and r.segment is None}
 
     def of_kind(self, kind: ResultKind) -> tuple[Result, ...]:
         """Return the results of `kind` on all rows, sorted by subject and method.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
 from driftline.engine.quality.wording import describe_fault
-from driftline.engine.results import LABEL, Bounds, Result, ResultKind, State
+from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
@@ -69,7 +69,12 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     """
     if chunk.rows < spec.minimum_rows:
         return {}
-    results = [r for kind in _KINDS for r in chunk.of_kind(kind) if r.subject != LABEL or chunk.settled(spec)]
+    results = [
+        r
+        for kind in _KINDS
+        for r in chunk.of_kind(kind)
+        if r.subject_kind is not SubjectKind.LABEL or chunk.settled(spec)
+    ]
     dismissed = _dismissed(results)
     seen: dict[Subject, str] = {}
     for result in results:

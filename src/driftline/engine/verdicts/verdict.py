@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from driftline.engine.results import MODEL, State, Verdict
+from driftline.engine.results import State, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
 from driftline.engine.verdicts.drift_rule import WINDOW, drift_findings, drift_of
@@ -46,5 +46,5 @@ def verdict_of(
     drift = drift_of(spec, chunk, earlier)
     findings = performance_findings(spec, chunk, previous, records or {}, drifting=bool(drift.lasting))
     findings += drift_findings(spec, chunk, drift)
-    drifted = dict.fromkeys(sorted(column for _, column, _ in drift.lasting if column != MODEL))
+    drifted = dict.fromkeys(sorted(column for kind, column, method in drift.lasting if not is_of_model(kind, method)))
     return Verdict(gravest(findings), reasons(findings), provisional=not chunk.settled(spec), drifted=tuple(drifted))

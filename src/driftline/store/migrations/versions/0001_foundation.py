@@ -184,7 +184,7 @@ def _results() -> None:
         sa.Column("model_version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("chunk_start", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("subject", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64), nullable=False),
+        sa.Column("subject", mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=255), nullable=False),
         sa.Column("kind", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=16), nullable=False),
         sa.Column("method", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=32), nullable=False),
         sa.Column("value", mysql.DOUBLE(), nullable=True),
