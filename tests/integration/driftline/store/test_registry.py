@@ -158,3 +158,21 @@ def test_a_version_is_not_ready_before_its_reference_is_stored(engine: Engine, t
     blocked.unlink()
     assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
     assert registry.load(engine, "flights").number == 1
+
+
+@pytest.mark.parametrize("name", ["größe m²", "SELECT", "a,b", "model", "position", "x" * 255])
+def test_features_may_have_any_name(engine: Engine, tmp_path: Path, name: str) -> None:
+    spec = Spec(columns=(ColumnSpec(name=name),), minimum_rows=20, minimum_class_rows=2)
+    registry.register(engine, candidate(spec=spec), open_store(tmp_path), NOW)
+    store = registry.load(engine, "flights").store
+    rows = reference((name,)).assign(model_version=1, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
+    with engine.connect() as connection:
+        read = store.read(connection, 1, NOW - timedelta(days=31), NOW)
+    assert sorted(read[name]) == sorted(rows[name])
+
+
+def test_a_name_that_is_too_long_is_refused(engine: Engine, tmp_path: Path) -> None:
+    spec = Spec(columns=(ColumnSpec(name="x" * 256),), minimum_rows=20, minimum_class_rows=2)
+    with pytest.raises(InvalidInput, match="at most 255 characters"):
+        registry.register(engine, candidate(spec=spec), open_store(tmp_path), NOW)
