@@ -17,15 +17,15 @@ import pandas as pd
 
 from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
-from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
-from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.errors import InvalidInput
 from driftline.spec_input import SpecLike, spec_of, stored_spec
 
@@ -118,6 +118,7 @@ class EvaluatedChunk:
     rows: int = 0
     labelled: int = 0
     results: tuple[Result, ...] = field(default=(), repr=False)
+    score_counts: ScoreCounts | None = field(default=None, repr=False, compare=False)
 
     @property
     def start(self) -> datetime:
@@ -251,8 +252,8 @@ class FittedMonitor:
         if not evaluated:
             return ()
         moment = evaluated[-1].end if now is None else _instant(now, self.spec.zone)
-        history = VerdictHistory(self.spec)
-        return tuple(history.derive(chunk_facts(chunk, self.spec, moment)) for chunk in evaluated)
+        facts = [chunk_facts(chunk, self.spec, moment) for chunk in evaluated]
+        return tuple(consecutive_verdicts(self.spec, self.reference.evidence, facts))
 
     def to_json(self) -> str:
         """Return the spec and the fitted reference as JSON; floats keep every digit."""
@@ -271,7 +272,8 @@ class FittedMonitor:
 
     def _finish(self, summary: ChunkSummary, chunk: Chunk) -> EvaluatedChunk:
         results = finish_chunk(self.reference, self.spec, summary.summary, chunk)
-        return EvaluatedChunk(chunk, summary.rows, summary.labelled, results)
+        counts = count_scores(self.reference, summary.summary)
+        return EvaluatedChunk(chunk, summary.rows, summary.labelled, results, counts)
 
     def _chunk(self, start: str | datetime, end: str | datetime | None) -> Chunk:
         """Return the chunk that a caller names; texts without a zone are of the spec's."""
@@ -338,22 +340,5 @@ def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: b
         rows=chunk.rows,
         labelled=chunk.labelled,
         results=chunk.results,
+        score_counts=chunk.score_counts,
     )
-
-
-@dataclass(slots=True)
-class VerdictHistory:
-    """Derives the verdicts of consecutive chunks; keeps only what later verdicts read."""
-
-    spec: Spec
-    settled: list[ChunkFacts] = field(default_factory=list)
-    closed: list[ChunkFacts] = field(default_factory=list)
-
-    def derive(self, facts: ChunkFacts) -> Verdict:
-        """Return the verdict of the next chunk."""
-        verdict = verdict_of(self.spec, facts, self.closed, track_records(self.spec, self.settled))
-        if facts.settled(self.spec):
-            self.settled = [*self.settled, facts][-RECORD_WINDOW:]
-        if facts.closed:
-            self.closed = [*self.closed, facts][-LOOKBACK:]
-        return verdict

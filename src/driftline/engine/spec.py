@@ -64,6 +64,13 @@ class ThresholdPolicy(StrEnum):
     NANNYML = "nannyml"
 
 
+class AlertOn(StrEnum):
+    """What an alert within the budget needs: a change, or a change by which a metric gets worse."""
+
+    CHANGE = "change"
+    HARM = "harm"
+
+
 def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
     """Yield each fault of a spec with its place in it."""
     faults = error.errors()
@@ -128,6 +135,8 @@ class Spec(BaseModel):
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
+    - `alert_budget` is how many false alerts a year a binary model with scores may have at most; None: alerts come from
+      bounds alone. `alert_on` is whether a change alerts, or only one by which a metric gets worse.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
@@ -164,6 +173,8 @@ class Spec(BaseModel):
         default_factory=dict
     )
     drift_alerts: bool = False
+    alert_budget: float | None = Field(None, gt=0, allow_inf_nan=False)
+    alert_on: AlertOn = AlertOn.CHANGE
 
     def __init__(self, /, **fields: Any) -> None:
         """Check the fields; raise one InvalidInput that lists every fault."""
