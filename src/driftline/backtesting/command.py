@@ -1,5 +1,6 @@
 """The command `driftline backtest`: options in, files and an exit status out."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to 
 HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
+CLOSED_PIPE_STATUS = 141
+"""The exit status where the reader of standard output has ended, as a shell has it for SIGPIPE."""
 REDRAW_SECONDS = 0.1
 """How often the progress bar is redrawn."""
 
@@ -197,11 +200,22 @@ def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
     if html is not None:
         texts[html] = result.to_html()
     write(texts)
-    if json == STDOUT:
-        typer.echo(result.to_json(), nl=False)
-        return
-    for line in table(result):
-        typer.echo(line)
+    _print(result.to_json() if json == STDOUT else "".join(f"{line}\n" for line in table(result)))
+
+
+def _print(text: str) -> None:
+    """Write text to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
+    from driftline.errors import InvalidInput  # noqa: PLC0415
+
+    try:
+        typer.echo(text, nl=False)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer goes nowhere
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(CLOSED_PIPE_STATUS) from error
+        msg = f"cannot write standard output: {error.strerror}; free some space, or name a file with --json"
+        raise InvalidInput(msg) from error
 
 
 def table(result: Any) -> Iterator[str]:
