@@ -22,7 +22,7 @@ def test_of_racing_starts_exactly_one_begins(make_simulator: Any, engine: Engine
         with app.test_client() as client:
             line.wait(30)
             body = {"batch_size": 20 + number, "num_batches": 2, "interval": 1}
-            return client.post("/start_stream", json=body).status_code
+            return int(client.post("/start_stream", json=body).status_code)
 
     with ThreadPoolExecutor(RACERS) as pool:
         statuses = Counter(pool.map(start, range(RACERS)))
