@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pc
 
 BLOCK = 20_000
 """Rows that are drawn and written at a time: this program stays small."""
@@ -57,13 +59,19 @@ def main() -> None:
             seconds, peak = run(case, path, Path(folder))
             met = "" if peak <= case.target else "  **falls short**"
             size = path.stat().st_size / 1e6
-            print(f"{case.name}: {size:,.0f} MB file, {seconds:.0f} s, peak {peak:.2f} GB of {case.target} GB{met}", flush=True)
+            figures = f"{size:,.0f} MB file, {seconds:.0f} s, peak {peak:.2f} GB of {case.target} GB"
+            print(f"{case.name}: {figures}{met}", flush=True)
 
 
 def write(case: Case, path: Path) -> None:
     """Write predictions of a calibrated model that never changes."""
-    for number, block in enumerate(blocks(case)):
-        block.to_csv(path, index=False, header=number == 0, mode="w" if number == 0 else "a")
+    writer: pc.CSVWriter | None = None
+    for block in blocks(case):
+        table = pa.Table.from_pandas(block, preserve_index=False)
+        writer = writer or pc.CSVWriter(str(path), table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
 
 
 def blocks(case: Case) -> Iterator[pd.DataFrame]:
