@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import Table
 
-from churn.tables import cdr, processed
+from churn.tables import cdr, churn_predictions, processed
 from driftline.store import tables
-from stack.testing.isolated_stack import IsolatedStack, churn_predictions
+from stack.testing.isolated_stack import IsolatedStack
 
 COMPARED: tuple[Table, ...] = (
     cdr, processed, tables.labels, tables.chunk_revisions, tables.results, tables.verdicts, tables.ledger,
@@ -17,7 +17,7 @@ COMPARED: tuple[Table, ...] = (
 
 
 def contents(isolated: IsolatedStack) -> dict[str, pd.DataFrame]:
-    return {table.name: isolated.content(table) for table in (*COMPARED, churn_predictions(isolated))}
+    return {table.name: isolated.content(table) for table in (*COMPARED, churn_predictions)}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """The command `driftline backtest`: options in, files and an exit status out."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
@@ -29,6 +30,9 @@ UNTIL = Annotated[
 CHUNK = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo, 1q, rows:5000 or count:20.")]
 PROBLEM = Annotated[str | None, typer.Option(help="binary, multiclass or regression.")]
 POSITIVE = Annotated[str | None, typer.Option(help="Value of label and prediction that stands for class 1.")]
+NA_VALUES = Annotated[
+    str | None, typer.Option(help="Comma-separated further words for a missing value, such as unknown,-999.")
+]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
 NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
 JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
@@ -39,6 +43,8 @@ RESULTS = Annotated[
 HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
+CLOSED_PIPE_STATUS = 141
+"""The exit status where the reader of standard output has ended, as a shell has it for SIGPIPE."""
 REDRAW_SECONDS = 0.1
 """How often the progress bar is redrawn."""
 
@@ -66,6 +72,7 @@ def backtest(
     chunk: CHUNK = None,
     problem: PROBLEM = None,
     positive: POSITIVE = None,
+    na_values: NA_VALUES = None,
     spec: SPEC = None,
     name: NAME = None,
     json: JSON = None,
@@ -78,7 +85,7 @@ def backtest(
     Exits with 0; with 1 where --fail-on is reached; with 2 on bad input: every fault is listed, nothing is written.
     """
     from driftline.backtesting.execution.run import run  # noqa: PLC0415
-    from driftline.backtesting.request.options import command_option  # noqa: PLC0415
+    from driftline.backtesting.request.options import command_option, split_names  # noqa: PLC0415
     from driftline.backtesting.request.request import Request  # noqa: PLC0415  (the engine is slow to import)
 
     request = Request(
@@ -90,6 +97,7 @@ def backtest(
         chunk=chunk,
         problem=problem,
         positive=positive,
+        na_values=split_names(na_values or "", ()),
         name=name,
         option=command_option,
     )
@@ -141,7 +149,7 @@ def _checked(
         faults.messages.append(f"--results {results} {fault}")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
-    source = faults.collect(lambda: open_source(_readable(file)))
+    source = faults.collect(lambda: open_source(_readable(file), request.na_values))
     columns = source.columns if source else None
     listed = {role: None if text is None else split_names(text, columns or ()) for role, text in names.items()}
     request = replace(request, **listed, scores=tuple(split_score(text, columns or ()) for text in scores))
@@ -212,12 +220,23 @@ def _deliver(result: Any, json: Path | None, html: Path | None, results: Path | 
     if results is not None:
         contents[results] = lambda path: write_table(result.chunks, path, results.suffix)
     write(contents)
-    if json == STDOUT:
-        for part in result.json_parts():
+    _print(result.json_parts() if json == STDOUT else (f"{line}\n" for line in table(result)))
+
+
+def _print(parts: Iterable[str]) -> None:
+    """Write texts to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
+    from driftline.errors import InvalidInput  # noqa: PLC0415
+
+    try:
+        for part in parts:
             typer.echo(part, nl=False)
-        return
-    for line in table(result):
-        typer.echo(line)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer goes nowhere
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(CLOSED_PIPE_STATUS) from error
+        msg = f"cannot write standard output: {error.strerror}; free some space, or name a file with --json"
+        raise InvalidInput(msg) from error
 
 
 def table(result: Any) -> Iterator[str]:

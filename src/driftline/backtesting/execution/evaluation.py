@@ -1,6 +1,6 @@
 """What the engine does in a backtest: fits the reference, evaluates chunk by chunk, derives verdicts. No I/O here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from driftline.backtesting.execution.compaction import Compaction
 from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
@@ -18,11 +19,14 @@ from driftline.backtesting.request.subjects import renamed
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
+from driftline.engine.stray_values import StrayValues
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
 from driftline.report.view import ChunkView
 
-Evaluation = tuple[Reference, tuple[ChunkView, ...]]
+Strays = Mapping[str, StrayValues]
+"""The values that are not numbers, by the column of numbers that has them."""
+Evaluation = tuple[Reference, tuple[ChunkView, ...], Strays]
 
 
 class Evaluate(Protocol):
@@ -39,12 +43,12 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     places = _places(cut, rows, layout)
     sizes = _reference_sizes(cut, rows, layout)
     fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
-    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
+    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout, layout.strays(rows.reference))
     compact = Compaction().compact
     evaluated = {chunk.chunk: compact(chunk) for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
-    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
+    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks, evaluator.strays
 
 
 def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
@@ -72,10 +76,17 @@ ChunkPart = tuple[Chunk, ChunkSummary]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluator:
-    """From the rows of a chunk to its results, in one step or in two."""
+    """From the rows of a chunk to its results, in one step or in two; counts the stray values of all rows."""
 
     monitor: FittedMonitor
     layout: Layout
+    strays: dict[str, StrayValues]
+
+    def shape(self, rows: Rows) -> pd.DataFrame:
+        """Return rows of the analysis as the engine takes them."""
+        for name, values in self.layout.strays(rows).items():
+            self.strays[name] = self.strays[name].merge(values) if name in self.strays else values
+        return self.layout.shape(rows)
 
     def summarize(self, part: ChunkRows) -> ChunkPart:
         chunk, frame = part
@@ -100,7 +111,7 @@ def _evaluated(
     if rows.kept is None:
         yield from _block_by_block(rows, places, evaluator, spread, progress)
         return
-    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.layout.shape(rows.kept))):
+    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.shape(rows.kept))):
         progress("summarizing", evaluated.rows)
         yield evaluated
 
@@ -117,7 +128,7 @@ def _block_by_block(
         return evaluator.evaluate(part) if len(frame) == sizes[chunk] else evaluator.summarize(part)
 
     for block in rows.analysis():
-        for computed in spread(compute, places.split(block, evaluator.layout.shape(block))):
+        for computed in spread(compute, places.split(block, evaluator.shape(block))):
             if isinstance(computed, EvaluatedChunk):
                 progress("summarizing", computed.rows)
                 yield computed

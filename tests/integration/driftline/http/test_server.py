@@ -1,6 +1,7 @@
 """The server over HTTP and HTTPS: which requests it answers or refuses, and that no client can block the others."""
 
 import http.client
+import json
 import logging
 import os
 import signal
@@ -248,14 +249,21 @@ def test_an_incomplete_body_times_out(port: int, monkeypatch: pytest.MonkeyPatch
         (b"GET / HTTP/1.1\r\nX: " + b"a" * HEADER_BYTES + b"\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
+        (GET[:-2] + b"Authorization: Bearer x\r\nAuthorization: Bearer y\r\n\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", b"400"),
     ],
-    ids=["address", "headers", "body", "negative", "bad chunk", "huge chunk", "cut off"],
+    ids=["address", "headers", "body", "negative", "encoding", "tokens", "bad chunk", "huge chunk", "cut off"],
 )
 def test_too_large_or_malformed_requests_are_client_errors(port: int, request_bytes: bytes, status: bytes) -> None:
-    assert _exchange(port, request_bytes).startswith(b"HTTP/1.1 " + status)
+    answer = _exchange(port, request_bytes)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"text/html" not in head:  # which is this app's own, without Driftline's error handlers
+        error = json.loads(body)["error"]
+        assert (sorted(error), error["details"]) == (["code", "details", "message"], [])
     assert _get(port) == (200, b"ok")
 
 
