@@ -10,6 +10,7 @@ import pytest
 import driftline as dl
 from driftline.backtesting.output import tables
 from driftline.engine.verdicts import drift_rule
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from tests.unit.backtesting.conftest import UNTIL, Invoke
 
 OPTIONS = ("--timestamp", "when", "--label", "churned", "--score", "score", "--reference-until", UNTIL, "--chunk", "1d")
@@ -46,8 +47,10 @@ def test_a_file_has_a_row_for_each_number(
     monkeypatch.setattr(tables, "ROWS", 50)  # several parts
     path = tmp_path / f"o{ending}"
     result.write_results(path)
-    read = {".jsonl": lambda p: pd.read_json(p, lines=True), ".csv": pd.read_csv, ".parquet": pd.read_parquet}[ending]
-    frame = read(path)
+    if ending == ".jsonl":
+        frame = pd.read_json(path, lines=True)
+    else:
+        frame = pd.read_csv(path) if ending == ".csv" else pd.read_parquet(path)
     assert frame.columns.tolist() == result.to_frame().columns.tolist()
     starts = pd.to_datetime(frame.start, utc=True, format="ISO8601").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     names = ["verdict", "subject_kind", "subject", "method", "value", "upper"]
@@ -90,7 +93,7 @@ def test_another_ending_is_refused_in_python(result: dl.BacktestResult, tmp_path
 def test_what_drifted_is_derived_once_for_a_chunk(world: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     derive, counted = drift_rule._drift_seen, Counter[pd.Timestamp]()
 
-    def count(spec: dl.Spec, chunk: drift_rule.ChunkFacts) -> dict[drift_rule.Subject, str]:
+    def count(spec: dl.Spec, chunk: ChunkFacts) -> dict[drift_rule.Subject, str]:
         counted[pd.Timestamp(chunk.start)] += 1
         return derive(spec, chunk)
 

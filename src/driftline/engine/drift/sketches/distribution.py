@@ -94,7 +94,7 @@ class Gridded:
 
     bins: int
     places: npt.NDArray[np.int16]
-    filled: npt.NDArray[np.unsignedinteger]
+    filled: npt.NDArray[np.unsignedinteger[Any]]
     below: int
     below_by: float
     above: int
@@ -104,8 +104,8 @@ class Gridded:
     def of(cls, counts: IntArray, below: int, below_by: float, above: int, above_by: float) -> Self:
         """Keep the bins that have values."""
         places = np.flatnonzero(counts)
-        filled = counts[places]
-        filled = filled.astype(np.min_scalar_type(int(filled.max(initial=0))))
+        smallest: Any = np.min_scalar_type(int(counts.max(initial=0)))
+        filled: npt.NDArray[np.unsignedinteger[Any]] = counts[places].astype(smallest)
         return cls(len(counts), places.astype(np.int16), filled, below, below_by, above, above_by)
 
     @cached_property
