@@ -26,6 +26,8 @@ DRIFT_COLUMNS = (
     *("model", "version", "chunk_start", "chunk_end", "revision", "rows", "closed", "column", "kind", "method"),
     *("value", "sampling_error", "p_value", "effect", "expected", *_BOUNDS, "state", "reason", "lasting"),
 )
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+"""What the text of a cell begins with that spreadsheets take for a formula: names of columns come from users."""
 
 
 def exist(output: ObjectStore) -> bool:
@@ -35,6 +37,8 @@ def exist(output: ObjectStore) -> bool:
 
 def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
     """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, undefined values are empty.
+
+    A text that begins like a formula gets an apostrophe in front; numbers are written as they are.
 
     Raises:
         Unavailable: the object store refuses, or cannot be reached.
@@ -125,4 +129,15 @@ def _bounds(result: Result | None) -> dict[str, Any]:
 
 def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> bytes:
     frame = pd.DataFrame(rows, columns=list(columns)).astype({"revision": "Int64"})
-    return frame.to_csv(index=False).encode()
+    return frame.map(_inert).to_csv(index=False).encode()
+
+
+def _inert(cell: object) -> object:
+    """Return a text that a spreadsheet would compute as a formula with an apostrophe before it, others as they are.
+
+    A carriage return becomes a line feed, the line break that the CSV writer quotes.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -29,6 +29,9 @@ UNTIL = Annotated[
 CHUNK = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo, 1q, rows:5000 or count:20.")]
 PROBLEM = Annotated[str | None, typer.Option(help="binary, multiclass or regression.")]
 POSITIVE = Annotated[str | None, typer.Option(help="Value of label and prediction that stands for class 1.")]
+NA_VALUES = Annotated[
+    str | None, typer.Option(help="Comma-separated further words for a missing value, such as unknown,-999.")
+]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
 NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
 JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
@@ -62,6 +65,7 @@ def backtest(
     chunk: CHUNK = None,
     problem: PROBLEM = None,
     positive: POSITIVE = None,
+    na_values: NA_VALUES = None,
     spec: SPEC = None,
     name: NAME = None,
     json: JSON = None,
@@ -73,7 +77,7 @@ def backtest(
     Exits with 0; with 1 where --fail-on is reached; with 2 on bad input: every fault is listed, nothing is written.
     """
     from driftline.backtesting.execution.run import run  # noqa: PLC0415
-    from driftline.backtesting.request.options import command_option  # noqa: PLC0415
+    from driftline.backtesting.request.options import command_option, split_names  # noqa: PLC0415
     from driftline.backtesting.request.request import Request  # noqa: PLC0415  (the engine is slow to import)
 
     request = Request(
@@ -85,6 +89,7 @@ def backtest(
         chunk=chunk,
         problem=problem,
         positive=positive,
+        na_values=split_names(na_values or "", ()),
         name=name,
         option=command_option,
     )
@@ -128,7 +133,7 @@ def _checked(
         faults.messages.append("--html cannot be standard output, only --json can; name a file")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
-    source = faults.collect(lambda: open_source(_readable(file)))
+    source = faults.collect(lambda: open_source(_readable(file), request.na_values))
     columns = source.columns if source else None
     listed = {role: None if text is None else split_names(text, columns or ()) for role, text in names.items()}
     request = replace(request, **listed, scores=tuple(split_score(text, columns or ()) for text in scores))

@@ -255,3 +255,19 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come true within 30 seconds"
         time.sleep(0.05)
+
+
+def test_bounds_at_the_ends_of_the_calendar_are_no_fault(watched: FlaskClient) -> None:
+    ends = ("0001-01-01", "0001-01-01T00:00:00%2B14:00", "0001-01-02", "9999-12-31", "9999-12-31T23:59:59-12:00")
+    for path in ("/models/flights/chunks", "/models/flights"):
+        for first in (*ends, None):
+            for last in (*ends, None):
+                bounds = [f"{name}={end}" for name, end in (("from", first), ("to", last)) if end]
+                answer = watched.get(f"{path}?{'&'.join(bounds)}")
+                assert answer.status_code in {200, 400, 422}, (answer.request.url, answer.text)
+    for end in ends:
+        assert watched.get(f"/models/flights/chunks/{end}/revisions").status_code == 400
+    assert _json(watched.get("/models/flights/chunks?to=0001-01-01"))["chunks"] == []
+    assert len(_json(watched.get("/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
+    for version in (2**31, 2**63, 2**64, 10**30):
+        assert watched.get(f"/models/flights/chunks?version={version}").status_code == 404

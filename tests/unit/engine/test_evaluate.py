@@ -238,7 +238,7 @@ def test_labels_and_predictions_are_0_1_or_missing(fitted: FittedReference, rows
 
 
 def test_text_in_a_continuous_column_is_refused(fitted: FittedReference, rows: pd.DataFrame) -> None:
-    with pytest.raises(InvalidInput, match="'calls' holds values that are not numbers; declare it categorical"):
+    with pytest.raises(InvalidInput, match=r"'calls' has .* not .*number.*; clean it, or declare it categorical"):
         evaluate_chunk(fitted, SPEC, rows.assign(calls="many"))
 
 

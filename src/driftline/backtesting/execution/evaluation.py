@@ -1,6 +1,6 @@
 """What the engine does in a backtest: fits the reference, evaluates chunk by chunk, derives verdicts. No I/O here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import pandas as pd
 from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
@@ -17,11 +18,14 @@ from driftline.backtesting.request.subjects import renamed
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
+from driftline.engine.stray_values import StrayValues
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
 from driftline.report.view import ChunkView
 
-Evaluation = tuple[Reference, tuple[ChunkView, ...]]
+Strays = Mapping[str, StrayValues]
+"""The values that are not numbers, by the column of numbers that has them."""
+Evaluation = tuple[Reference, tuple[ChunkView, ...], Strays]
 
 
 class Evaluate(Protocol):
@@ -38,11 +42,11 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     places = _places(cut, rows, layout)
     sizes = _reference_sizes(cut, rows, layout)
     fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
-    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
+    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout, layout.strays(rows.reference))
     evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
-    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
+    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks, evaluator.strays
 
 
 def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
@@ -70,10 +74,17 @@ ChunkPart = tuple[Chunk, ChunkSummary]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluator:
-    """From the rows of a chunk to its results, in one step or in two."""
+    """From the rows of a chunk to its results, in one step or in two; counts the stray values of all rows."""
 
     monitor: FittedMonitor
     layout: Layout
+    strays: dict[str, StrayValues]
+
+    def shape(self, rows: Rows) -> pd.DataFrame:
+        """Return rows of the analysis as the engine takes them."""
+        for name, values in self.layout.strays(rows).items():
+            self.strays[name] = self.strays[name].merge(values) if name in self.strays else values
+        return self.layout.shape(rows)
 
     def summarize(self, part: ChunkRows) -> ChunkPart:
         chunk, frame = part
@@ -99,7 +110,7 @@ def _evaluated(
         parts = _summaries(rows, places, evaluator, spread, progress)
         yield from spread(evaluator.finish, ((chunk, parts.pop(chunk)) for chunk in tuple(parts)))
         return
-    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.layout.shape(rows.kept))):
+    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.shape(rows.kept))):
         progress("summarizing", evaluated.rows)
         yield evaluated
 
@@ -110,7 +121,7 @@ def _summaries(
     """Summarize block by block; the summaries of a chunk that several blocks hold are merged."""
     summaries: dict[Chunk, ChunkSummary] = {}
     for block in rows.analysis():
-        for chunk, summary in spread(evaluator.summarize, places.split(block, evaluator.layout.shape(block))):
+        for chunk, summary in spread(evaluator.summarize, places.split(block, evaluator.shape(block))):
             summaries[chunk] = summaries[chunk].merge(summary) if chunk in summaries else summary
             progress("summarizing", summary.rows)
     return summaries

@@ -1,5 +1,6 @@
 """A backtest from its source to its result: read, fit the reference, evaluate the chunks."""
 
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.proposal import propose_chunk, propose_until
+from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ def run(
     cut, inferred = propose_chunk(request, rows.reference)
     layout = infer_layout(request, rows.reference, _settled(request.fields, cut))
     try:
-        reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+        reference, chunks, strays = evaluate.result()(rows, cut, layout, progress, forks=forks)
     except InvalidInput as error:
         details = tuple(map(layout.reworded, error.details))
         raise InvalidInput(layout.reworded(error.message), details=details) from error
@@ -41,9 +44,24 @@ def run(
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
-        inferred=(*inferred, *layout.inferred),
+        inferred=(
+            *source.notes,
+            *inferred,
+            *layout.inferred,
+            *rows.repeats.notes(request.option),
+            *_stray_notes(strays, request),
+        ),
         spec=layout.data_spec,
     )
+
+
+def _stray_notes(strays: Mapping[str, StrayValues], request: ResolvedRequest) -> Iterator[Inference]:
+    """Yield the values that count as missing because they are not numbers."""
+    for name, values in strays.items():
+        cure = request.option("categorical", [name])
+        count = "it counts" if values.count == 1 else "they count"
+        rule = f"{count} as missing; clean it, or pass {cure}"
+        yield Inference("not a number", f"column {name!r} has {values}", rule, notable=True)
 
 
 def _engine() -> "Evaluate":

@@ -123,7 +123,7 @@ def _localized(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
 
 def _of_numbers(numbers: "pd.Series[Any]", unit: str | None, refuse: _Refuse) -> IntArray:
     values = numbers.to_numpy(dtype=f"{numbers.dtype.kind}8")
-    if _are_dates(values[:_SAMPLE]) and _are_dates(values):
+    if are_dates_in_digits(values[:_SAMPLE]) and are_dates_in_digits(values):
         raise refuse(
             np.ones(len(values), dtype=bool), "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z"
         )
@@ -158,7 +158,7 @@ def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
     return scaled.astype(np.int64)
 
 
-def _are_dates(values: npt.NDArray[Any]) -> bool:
+def are_dates_in_digits(values: npt.NDArray[Any]) -> bool:
     """Return whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
     length = len(str(int(values[0]))) if len(values) and np.isfinite(values[0]) else 0
     if length not in _DATE_LENGTHS or not bool(((values >= 10 ** (length - 1)) & (values < 10**length)).all()):

@@ -26,7 +26,7 @@ PAIRS = (
 ZEROS, ONES = (frozenset(words) for words in zip(*PAIRS, strict=True))
 """Words that stand for class 0, and for class 1."""
 
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)

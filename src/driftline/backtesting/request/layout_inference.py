@@ -17,6 +17,7 @@ from driftline.backtesting.request.problem import (
     class_names,
     class_texts,
     infer_problem,
+    output_notations,
     output_texts,
     reject_unknown_classes,
 )
@@ -38,7 +39,8 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     """
     frame = reference.frame
     problem, problem_notes = infer_problem(request, frame)
-    kinds, feature_notes = features_of(request, frame)
+    features = features_of(request, reference)
+    kinds = features.kinds
     _require_feature(kinds, request, frame)
     texts = class_texts(request, frame)
     classes = class_names(request, problem, texts, fields)
@@ -48,7 +50,9 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     sources = {aliases[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
     words = _class_words(request, frame) if binary else Classes({})
-    layout = Layout(spec, sources, words, None, (*problem_notes, *feature_notes), request.option)
+    notations = {**features.notations, **output_notations(request, problem, frame)}
+    notes = (*problem_notes, *features.notes)
+    layout = Layout(spec, sources, words, None, notes, request.option, notations=notations)
     layout = _with_threshold(_with_scale(layout, reference), reference)
     inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference))
     return replace(layout, inferred=inferred)

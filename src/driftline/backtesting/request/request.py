@@ -27,7 +27,7 @@ class Request:
 
     `reference_until` is an ISO date or instant, or a date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`,
     `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the value of label and prediction that stands
-    for class 1. `option` spells the names of options in messages.
+    for class 1. `na_values` are further words for a missing value. `option` spells the names of options in messages.
     """
 
     timestamp: str
@@ -41,6 +41,7 @@ class Request:
     chunk: str | None = None
     problem: str | None = None
     positive: str | None = None
+    na_values: tuple[str, ...] = ()
     spec: SpecFields = field(default_factory=dict)
     name: str | None = None
     option: OptionStyle = python_option

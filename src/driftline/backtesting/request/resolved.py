@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from driftline.backtesting.input.instants import instant
+from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
 from driftline.backtesting.request.options import OptionStyle
@@ -47,12 +48,24 @@ class ResolvedRequest:
     problem: Problem | None
     fields: Mapping[str, Any]
     option: OptionStyle
+    na_values: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The columns that are not features."""
         named = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def missing_words(self, column: str) -> frozenset[str]:
+        """Return the words that stand for a missing value in a column: NA can be a category, but no label or time.
+
+        A word that the request names as a class is that class.
+        """
+        if column not in self.roles or column == self.id:
+            return self.na_values.union(MISSING_TEXT)
+        classes = self.fields.get("classes")
+        named = {*self.scores, *(map(str, classes) if isinstance(classes, list | tuple) else ()), self.positive}
+        return self.na_values.union(MISSING) - (named - {"", None})
 
 
 def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
@@ -84,6 +97,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
         problem=problem,
         fields=fields,
         option=request.option,
+        na_values=frozenset(request.na_values),
     )
     faults += _column_faults(resolved, columns) if columns is not None else ()
     faults += _role_faults(resolved)
