@@ -12,6 +12,7 @@ import pandas as pd
 
 from driftline.backtesting.output.page import render
 from driftline.backtesting.request.request import Inference
+from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.results import Result, State
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
+    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks.
+
+    `visible_changes` are the smallest changes that alerts find; none where bounds alone alert.
+    """
 
     rows: int
     since: datetime
     until: datetime
     chunks: int
+    visible_changes: tuple[VisibleChange, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
