@@ -20,12 +20,12 @@ from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
 from driftline.engine.evidence.chunk_evidence import YEAR
 from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.evidence.visible_change import VisibleChange, visible_changes
+from driftline.engine.evidence.visible_change import VisibleChange, proposed_length, visible_changes
 from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
-from driftline.engine.spec import Spec
+from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
 from driftline.engine.verdicts.evidence_rule import alert_rule
@@ -268,18 +268,28 @@ class FittedMonitor:
         >>> rng = np.random.default_rng(0)
         >>> score = rng.uniform(size=10_000)
         >>> frame = pd.DataFrame({
-        ...     "event_time": pd.date_range("2026-01-01", periods=10_000, freq="86400ms", tz="UTC"),
+        ...     "event_time": pd.date_range("2026-01-01", periods=10_000, freq="172800ms", tz="UTC"),
         ...     "id": range(10_000), "size": 1.0, "probability_1": score, "prediction": score >= 0.5,
         ...     "label": rng.uniform(size=10_000) < score,
         ... })
-        >>> fitted = dl.Monitor({"columns": ["size"], "period": "1h"}).fit(frame)
+        >>> fitted = dl.Monitor({"columns": ["size"]}).fit(frame)  # 20 days
         >>> [(change.chunks, round(change.roc_auc, 2)) for change in fitted.visible_changes()]
-        [(1, 0.36), (7, 0.13), (30, 0.06)]
+        [(1, 0.15), (7, 0.06), (30, 0.05)]
         """
         rule, evidence = alert_rule(self.spec), self.reference.evidence
         if rule is None or evidence is None:
             return ()
         return visible_changes(evidence, rule.budget, (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR)
+
+    def proposed_period(self, chunk_length: timedelta | None = None) -> Period | None:
+        """Return a longer period where chunks see too little: no fall of ROC AUC below 0.1, even within 30 of them."""
+        rule, evidence = alert_rule(self.spec), self.reference.evidence
+        if rule is None or evidence is None:
+            return None
+        years = (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR
+        periods = {length / YEAR: period for period, length in MEAN_CHUNK.items()}
+        proposed = proposed_length(evidence, rule.budget, years, list(periods))
+        return None if proposed is None else periods[proposed]
 
     def to_json(self) -> str:
         """Return the spec and the fitted reference as JSON; floats keep every digit."""

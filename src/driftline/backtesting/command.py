@@ -217,11 +217,9 @@ def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
 
 def table(result: Any) -> Iterator[str]:
     """Yield the chunks as lines: start, rows, labels in, verdict, and the most severe reason."""
-    from driftline.engine.evidence.wording import describe_visible  # noqa: PLC0415
-
     reference = result.reference
     yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
-    yield from describe_visible(reference.visible_changes)
+    yield from reference.visible_lines
     for chunk in result.chunks:
         labels = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
         reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""

@@ -47,8 +47,9 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
-    visible = monitor.visible_changes(None if cut.period else (fitted.until - fitted.since) / fitted.chunks)
-    reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible)
+    length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
+    visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
+    reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
     return reference, chunks, evaluator.strays
 
 

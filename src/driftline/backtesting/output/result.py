@@ -13,8 +13,9 @@ import pandas as pd
 from driftline.backtesting.output.page import render
 from driftline.backtesting.request.request import Inference
 from driftline.engine.evidence.visible_change import VisibleChange
+from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.results import Result, State
-from driftline.engine.spec import Spec
+from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.findings import SEVERITY
 from driftline.report.pages import ReportExtraMissing
 from driftline.report.schema import ResultOut, chunk_values, result_values, utc_text
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class Reference:
     """The rows that chunks are compared with: their number, their first and last event, and the number of chunks.
 
-    `visible_changes` are the smallest changes that alerts find; none where bounds alone alert.
+    `visible_changes` are the smallest changes that alerts find, `proposed_period` a longer one where chunks see too
+    little; none where bounds alone alert.
     """
 
     rows: int
@@ -36,6 +38,12 @@ class Reference:
     until: datetime
     chunks: int
     visible_changes: tuple[VisibleChange, ...] = ()
+    proposed_period: Period | None = None
+
+    @property
+    def visible_lines(self) -> tuple[str, ...]:
+        """What alerts find, in words."""
+        return describe_visible(self.visible_changes, self.proposed_period)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

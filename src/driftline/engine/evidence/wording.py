@@ -77,19 +77,20 @@ def _percents(observed: float, promised: float) -> tuple[str, str]:
     return shown
 
 
-def describe_visible(changes: Sequence[VisibleChange]) -> tuple[str, ...]:
-    """Return what the detector finds 8 times in 10, a line for ROC AUC and one for the share of positives."""
+def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
+    """Return what the detector finds 8 times in 10, and the longer period that finds more, where one is proposed."""
     if not changes:
         return ()
-    falls = [_within(f"{change.roc_auc:.2g}", change.chunks) for change in changes if change.roc_auc is not None]
-    rises = [_within(f"{100 * change.share:.3g} %", change.chunks) for change in changes if change.share is not None]
+    falls = [_within(f"by {change.roc_auc:.2g}", change.chunks) for change in changes if change.roc_auc is not None]
+    rises = [_within(f"to {100 * change.share:.3g} %", change.chunks) for change in changes if change.share is not None]
     usual = f"{100 * changes[0].usual_share:.3g} %"
-    return (
-        f"Found 8 times in 10: a fall of ROC AUC by {', '.join(falls)}" if falls else "No fall of ROC AUC is found.",
-        f"and a share of positives of {', '.join(rises)}, where {usual} are promised"
+    lines = [
+        f"Found 8 times in 10: ROC AUC falls {', '.join(falls)}." if falls else "No fall of ROC AUC is found for sure.",
+        f"Found 8 times in 10: the share of positives rises from {usual} {', '.join(rises)}."
         if rises
-        else "No other share of positives is found.",
-    )
+        else "No rise of the share of positives is found for sure.",
+    ]
+    return (*lines, f"These chunks see little; chunks of {proposed} see more.") if proposed else tuple(lines)
 
 
 def _within(value: str, chunks: int) -> str:
