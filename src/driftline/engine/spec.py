@@ -28,9 +28,15 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, M
 from driftline.engine.thresholds.overrides import StandardDeviationThreshold, ThresholdOverride
 from driftline.errors import InvalidInput
 
-RESERVED = frozenset(
-    {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
+OF_STORED_ROWS = (
+    "model_version",
+    "scored_at",
+    "batch_number",
+    "batch_position",
+    "label_known_at",
+    "label_batch_number",
 )
+RESERVED = frozenset({EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", *OF_STORED_ROWS})
 """Column names that every model has, so that no feature may use them."""
 
 

@@ -27,6 +27,7 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield file.relative_to(ROOT), content.decode("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registry addresses"])
 def test_no_file_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None:
     matches = [

@@ -24,11 +24,19 @@ def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[st
         raise InvalidInput(msg)
     path = Path(data)
     if not path.is_file():
-        msg = f"there is no file {path}"
-        raise InvalidInput(msg)
+        raise InvalidInput(_no_file(path))
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetSource.of(path)
     if kind_of(path) in (".csv", ".tsv", ".txt"):
         return CsvSource.of(path, na_values=na_values)
     msg = f"{path.name} is neither CSV (.csv, .csv.gz) nor Parquet (.parquet, .pq) by its name; rename or convert it"
     raise InvalidInput(msg)
+
+
+def _no_file(path: Path) -> str:
+    """Return what is at a path that is no file."""
+    if path.is_dir():
+        return f"{path} is a folder; name a file in it"
+    if path.exists():
+        return f"{path} is no regular file but a device, a pipe or a socket; save its content in a file first"
+    return f"there is no file {path}"

@@ -109,9 +109,7 @@ class ParquetSource:
             schema = footer.schema.to_arrow_schema()
             names = schema.names
         except _UNREADABLE as error:
-            fault = one_line(error)
-            msg = f"{path} cannot be read as Parquet ({fault}); it is damaged or of another format: write it again"
-            raise InvalidInput(msg) from error
+            raise _damaged(path, error, "it is damaged or of another format: write it again") from error
         reject_repeated(path, names)
         size = max(footer.num_rows * 8 * len(schema), 1)
         return cls(path, schema, name_of(path), whole=size <= largest)
@@ -144,7 +142,7 @@ class ParquetSource:
                 return InvalidInput(
                     f"{self.path}: column {name!r} of type {kind} cannot be read ({one_line(fault)}); {cure}"
                 )
-        return InvalidInput(f"{self.path} is damaged ({one_line(error)}); write it again")
+        return _damaged(self.path, error, "it is damaged: write it again")
 
     def _tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         fields = self._fields
@@ -158,8 +156,15 @@ class ParquetSource:
             for batch in file.iter_batches(_rows_of_block(len(columns)), columns=stored):
                 yield pa.Table.from_batches([batch]).rename_columns(list(columns))
         except _UNREADABLE as error:
-            msg = f"{self.path} is damaged ({one_line(error)}); write it again"
-            raise InvalidInput(msg) from error
+            raise _damaged(self.path, error, "it is damaged: write it again") from error
+
+
+def _damaged(path: Path, error: Exception, cure: str) -> InvalidInput:
+    """Return the error for a file that Arrow cannot read, with its cure: that of an encrypted file is another."""
+    reason = one_line(error)
+    if "crypt" in reason.lower():
+        cure = "it is encrypted: write it without encryption"
+    return InvalidInput(f"{path} cannot be read as Parquet ({reason}); {cure}")
 
 
 def _rows_of_block(columns: int) -> int:

@@ -1,5 +1,6 @@
 """Specs of the wrong shape and arguments of the wrong type: a fault that names them, never a traceback."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,7 @@ def test_data_that_is_neither_frame_nor_path_is_a_fault(data: Any) -> None:
         backtest(data, timestamp="t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positive", [1, True, 1.0, np.int64(1), np.True_])
 def test_class_1_may_be_a_number_and_one_score_a_list(positive: Any, world: pd.DataFrame) -> None:
     asked: dict[str, Any] = {"timestamp": "when", "label": "churned", "reference_until": UNTIL, "features": "usage"}

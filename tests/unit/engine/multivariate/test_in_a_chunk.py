@@ -48,6 +48,7 @@ def test_a_broken_relation_is_seen(fitted: FittedReference) -> None:
     assert {result.state for result in results.values()} == {State.WARN}
 
 
+@pytest.mark.slow
 def test_parts_merge_to_the_chunk(fitted: FittedReference) -> None:
     rows = scored_rows(60, seed=2)
     whole = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, rows))
