@@ -205,12 +205,12 @@ def _replayed_context(
     context = _verdict_context(connection, store, monitored, chunk, reach, clock)
     if alert_rule(version.spec) is None or version.fitted.evidence is None:
         return context, set()
-    evidence = EvidenceStore(monitored.key)
+    evidence = EvidenceStore(monitored.key, version.spec_revision)
     replayed = replay_evidence(connection, version, evidence, chunk, clock, context.drifts(chunk.start))
     first, last = min({chunk.start, *replayed}), max({reach, *replayed})
     if first < chunk.start or last > reach:
         context = _verdict_context(connection, store, monitored, chunk_at(version.spec, first), last, clock)
-    stored = evidence.between(connection, first, last)
+    stored = EvidenceStore(monitored.key).between(connection, first, last)
     return replace(context, evidence={part.chunk.start: part.evidence for part in stored}), replayed
 
 

@@ -52,11 +52,11 @@ class StoredEvidence:
 
 
 class EvidenceStore:
-    """Reads and writes the evidence of one model version."""
+    """Reads and writes the evidence of one model version; with a spec revision, of chunks computed under it alone."""
 
-    def __init__(self, key: VersionKey) -> None:
+    def __init__(self, key: VersionKey, spec_revision: int | None = None) -> None:
         """Store the version's key; nothing is opened."""
-        self.key = key
+        self.key, self.spec_revision = key, spec_revision
 
     def before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
         """Return the last closed chunk before `start` whose detector's state is stored, or None."""
@@ -106,7 +106,8 @@ class EvidenceStore:
         return and_(self._of_version(), _COLUMNS.chunk_start == naive_utc(start), _COLUMNS.current)
 
     def _of_version(self) -> ColumnElement[bool]:
-        return and_(_COLUMNS.model_number == self.key.model_number, _COLUMNS.model_version == self.key.version)
+        of_key = and_(_COLUMNS.model_number == self.key.model_number, _COLUMNS.model_version == self.key.version)
+        return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
