@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from driftline.backtesting.input.instants import epoch_unit, microseconds
+from driftline.backtesting.input.epochs import epoch_unit
+from driftline.backtesting.input.instants import microseconds
 from driftline.backtesting.input.missing import without_missing_words
 from driftline.backtesting.input.sources import ReadAgainError, Source
 from driftline.backtesting.input.storage import stored_plainly

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.input.instants import as_microseconds, aware
+from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.repeats import Repeats, RowIds, find_repeats, hash_rows
 from driftline.backtesting.input.rows import Rows, read, read_all, together
 from driftline.backtesting.input.sources import Source
@@ -69,6 +70,7 @@ def split(source: Source, request: ResolvedRequest, ends: datetime, progress: Pr
         return (before, after, ids) if source.whole else (_copy(before), _places_only(after), ids)
 
     parts = read_all(source, request, columns_of(request, source), halves)
+    _reject_outlying(request, [half for before, after, _ in parts for half in (before, after)])
     repeats = _repeats(source, request, parts)
     reference = _filled(repeats.remove(before) for before, _, _ in parts)
     analysis = _filled(repeats.remove(after) for _, after, _ in parts)
@@ -95,6 +97,12 @@ def _repeats(source: Source, request: ResolvedRequest, parts: Sequence[tuple[Row
         return content
 
     return find_repeats(RowIds.together(ids), content_of)
+
+
+def _reject_outlying(request: ResolvedRequest, parts: Sequence[Rows]) -> None:
+    times = np.concatenate([rows.times for rows in parts] or [np.empty(0, dtype=np.int64)])
+    numbers = np.concatenate([rows.numbers for rows in parts] or [np.empty(0, dtype=np.int64)])
+    reject_outlying(times, numbers, request.timestamp, request.zone)
 
 
 def _filled(parts: Iterable[Rows]) -> list[Rows]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pac
 
-from driftline.backtesting.input.instants import are_dates_in_digits
+from driftline.backtesting.input.epochs import are_dates_in_digits
 from driftline.backtesting.input.number_text import is_text
 from driftline.engine.columns import FloatArray, as_floats
 

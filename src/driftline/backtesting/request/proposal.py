@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.input.instants import as_microseconds, aware, instant
+from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.rows import Rows, read_all
 from driftline.backtesting.input.sources import Source
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
@@ -25,10 +26,11 @@ ENOUGH_ROWS = 500
 
 def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
     """Return the error that says what to give as the reference's end, drawn from the data's own times."""
-    found = read_all(source, request, (request.timestamp,), lambda rows: rows.times)
-    times = np.concatenate(found or [np.array([], dtype=np.int64)])
+    parts = read_all(source, request, (request.timestamp,), lambda rows: (rows.times, rows.numbers))
+    times = np.concatenate([part[0] for part in parts] or [np.array([], dtype=np.int64)])
     if not len(times):
         return InvalidInput("The data has no rows.")
+    reject_outlying(times, np.concatenate([part[1] for part in parts]), request.timestamp, request.zone)
     times.sort()
     first, last = aware(int(times[0])), aware(int(times[-1]))
     proposed = _proposed(times, request)
