@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -99,6 +99,12 @@ test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and obj
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+
+kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
+	KILLS=$(or $(times),5) $(PYTEST) -q -rP tests/e2e/test_replay.py
+
+fuzz: tools ## Send many more drawn requests to both services (cases=5000: of each operation)
+	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py
 
 test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
 	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit

@@ -70,7 +70,9 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
     )
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config, headers=header)
     happened = list(engine.from_schema(schema).execute())
-    asked = {event.label for event in happened if isinstance(event, events.ScenarioFinished) and event.recorder.checks}
+    finished = [event for event in happened if isinstance(event, events.ScenarioFinished)]
+    print(f"{sum(len(event.recorder.cases) for event in finished):,} requests")  # noqa: T201  (`make fuzz` shows it)
+    asked = {event.label for event in finished if event.recorder.checks}
     unasked = [f"{operation} was not asked" for operation in sorted(_operations(app, header) - asked)]
     return [*unasked, *(fault for event in happened for fault in _faults(event))]
 

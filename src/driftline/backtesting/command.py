@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
@@ -36,6 +36,10 @@ NA_VALUES = Annotated[
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
 NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
 JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
+RESULTS = Annotated[
+    Path | None,
+    typer.Option("--results", help="Write a row for each number to this file (.jsonl, .csv or .parquet)."),
+]
 HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
@@ -73,6 +77,7 @@ def backtest(
     name: NAME = None,
     json: JSON = None,
     html: HTML = None,
+    results: RESULTS = None,
     fail_on: FAIL_ON = None,
 ) -> None:
     """Evaluate past predictions chunk by chunk against a reference, as the monitor would have.
@@ -97,12 +102,13 @@ def backtest(
         option=command_option,
     )
     names = {"features": features, "categorical": categorical}
-    source, resolved = _checked(file, request, score or [], names, spec, {"--json": json, "--html": html})
+    outputs = {"--json": json, "--html": html, "--results": results}
+    source, resolved = _checked(file, request, score or [], names, spec, outputs)
     with _progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
         typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
-    _deliver(result, json, html)
+    _deliver(result, json, html, results)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
@@ -123,6 +129,7 @@ def _checked(
 
     from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
     from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
+    from driftline.backtesting.output.tables import format_fault  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.names import split_score  # noqa: PLC0415
     from driftline.backtesting.request.options import split_names  # noqa: PLC0415
@@ -132,8 +139,14 @@ def _checked(
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
     inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})
     faults = Faults(list(output_faults(paths, inputs)))
-    if outputs["--html"] == STDOUT:
-        faults.messages.append("--html cannot be standard output, only --json can; name a file")
+    faults.messages += [
+        f"{option} cannot be standard output, only --json can; name a file"
+        for option in ("--html", "--results")
+        if outputs[option] == STDOUT
+    ]
+    results = paths.get("--results")
+    if results is not None and (fault := format_fault(results)):
+        faults.messages.append(f"--results {results} {fault}")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
     source = faults.collect(lambda: open_source(_readable(file), request.na_values))
@@ -190,25 +203,33 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         yield advance
 
 
-def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
+def _deliver(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
     """Write the files, all or none, and print the verdicts on standard output."""
-    from driftline.backtesting.output.files import write  # noqa: PLC0415
+    from driftline.backtesting.output.files import Content, write  # noqa: PLC0415
+    from driftline.backtesting.output.tables import write_table  # noqa: PLC0415
 
-    texts: dict[Path, str] = {}
+    def write_json(path: Path) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(result.json_parts())
+
+    contents: dict[Path, Content] = {}
     if json is not None and json != STDOUT:
-        texts[json] = result.to_json()
+        contents[json] = write_json
     if html is not None:
-        texts[html] = result.to_html()
-    write(texts)
-    _print(result.to_json() if json == STDOUT else "".join(f"{line}\n" for line in table(result)))
+        contents[html] = result.to_html()
+    if results is not None:
+        contents[results] = lambda path: write_table(result.chunks, path, results.suffix)
+    write(contents)
+    _print(result.json_parts() if json == STDOUT else (f"{line}\n" for line in table(result)))
 
 
-def _print(text: str) -> None:
-    """Write text to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
+def _print(parts: Iterable[str]) -> None:
+    """Write texts to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
     try:
-        typer.echo(text, nl=False)
+        for part in parts:
+            typer.echo(part, nl=False)
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer goes nowhere

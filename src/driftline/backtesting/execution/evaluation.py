@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from driftline.backtesting.execution.compaction import Compaction
 from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import workers
@@ -43,7 +44,8 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     sizes = _reference_sizes(cut, rows, layout)
     fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
     evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout, layout.strays(rows.reference))
-    evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
+    compact = Compaction().compact
+    evaluated = {chunk.chunk: compact(chunk) for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
     return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks, evaluator.strays
@@ -107,21 +109,34 @@ def _evaluated(
 ) -> Iterator[EvaluatedChunk]:
     """Yield the results of the chunks that have rows, several computed at a time."""
     if rows.kept is None:
-        parts = _summaries(rows, places, evaluator, spread, progress)
-        yield from spread(evaluator.finish, ((chunk, parts.pop(chunk)) for chunk in tuple(parts)))
+        yield from _block_by_block(rows, places, evaluator, spread, progress)
         return
     for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.shape(rows.kept))):
         progress("summarizing", evaluated.rows)
         yield evaluated
 
 
-def _summaries(
+def _block_by_block(
     rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
-) -> dict[Chunk, ChunkSummary]:
-    """Summarize block by block; the summaries of a chunk that several blocks hold are merged."""
+) -> Iterator[EvaluatedChunk]:
+    """Evaluate each chunk with the block that has its last row; only chunks of which rows are to come are held."""
+    sizes = places.sizes(rows.times, rows.numbers)
     summaries: dict[Chunk, ChunkSummary] = {}
+
+    def compute(part: ChunkRows) -> EvaluatedChunk | ChunkPart:
+        chunk, frame = part
+        return evaluator.evaluate(part) if len(frame) == sizes[chunk] else evaluator.summarize(part)
+
     for block in rows.analysis():
-        for chunk, summary in spread(evaluator.summarize, places.split(block, evaluator.shape(block))):
-            summaries[chunk] = summaries[chunk].merge(summary) if chunk in summaries else summary
+        for computed in spread(compute, places.split(block, evaluator.shape(block))):
+            if isinstance(computed, EvaluatedChunk):
+                progress("summarizing", computed.rows)
+                yield computed
+                continue
+            chunk, summary = computed
             progress("summarizing", summary.rows)
-    return summaries
+            merged = summaries.pop(chunk).merge(summary) if chunk in summaries else summary
+            if merged.rows == sizes[chunk]:
+                yield evaluator.finish((chunk, merged))
+            else:
+                summaries[chunk] = merged

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.results import Result, ResultKind, is_of_model
@@ -30,6 +31,8 @@ class ChunkFacts:
     labelled: int
     results: tuple[Result, ...] = ()
     score_counts: ScoreCounts | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What rules derived from these facts, which several verdicts need; a spec is kept with it."""
 
     def __post_init__(self) -> None:
         if not (self.start < self.end and 0 <= self.labelled <= self.rows):

@@ -65,8 +65,17 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
     effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
-    label counts only in a chunk that is settled: early labels are a biased sample.
+    label counts only in a chunk that is settled: early labels are a biased sample. It is computed once for a chunk.
     """
+    of_spec, seen = chunk.derived.get("drift_seen", (None, {}))
+    if of_spec is not spec:
+        seen = _drift_seen(spec, chunk)
+        chunk.derived["drift_seen"] = spec, seen
+    return dict(seen)
+
+
+def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """Return what drifted in a chunk."""
     if chunk.rows < spec.minimum_rows:
         return {}
     results = [

@@ -22,7 +22,7 @@ from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
 from driftline.http import connections
-from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, make_server
+from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, MAX_IDLE_CONNECTIONS, THREADS, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths
@@ -220,6 +220,19 @@ def test_slow_bodies_occupy_no_request_slot(port: int) -> None:
         for client in slow:
             client.sendall(b"bc")
         assert all(b'"length":3' in _read(client) for client in slow)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /heal", b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"])
+def test_two_hundred_unfinished_connections_do_not_block_others(port: int, sent: bytes) -> None:
+    with ExitStack() as opened:
+        others = [
+            opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(MAX_IDLE_CONNECTIONS - 1)
+        ]
+        for other in others[: len(others) if not sent else THREADS - 2]:
+            other.sendall(sent)
+        began = time.monotonic()
+        assert _get(port) == (200, b"ok")
+        assert time.monotonic() - began < 5
 
 
 def test_a_request_sent_too_slowly_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
