@@ -70,7 +70,7 @@ class BacktestResult:
     >>> print(result.worst, len(result.chunks), result.chunks[8].start.date())
     warn 36 2013-06-24
     >>> result.chunks[8].verdict.reasons[0]
-    'Accuracy 0.522 is below its warning bound 0.539.'
+    'Accuracy 0.522 is below its warning bound 0.537.'
     >>> result.to_frame().columns[:4].to_list()
     ['start', 'end', 'chunk_rows', 'labelled']
     """
