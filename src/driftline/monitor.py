@@ -18,6 +18,7 @@ import pandas as pd
 from driftline.engine.calendar import closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
 from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.event_times import with_plain_times
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.performance.scores import require_probabilities
@@ -80,7 +81,7 @@ class Monitor:
         Traceback (most recent call last):
         driftline.errors.SchemaMismatch: Columns are missing: event_time, id, ... Available: usage.
         """
-        fitted = fit_reference(reference, self.spec, chunk_sizes)
+        fitted = fit_reference(with_plain_times(reference), self.spec, chunk_sizes)
         require_probabilities(reference, self.spec.scores)
         return FittedMonitor(self.spec, fitted)
 
@@ -192,12 +193,14 @@ class FittedMonitor:
         >>> {result.method: str(result.state) for result in chunk.results if result.subject == "size"}
         {'jensen_shannon': 'warn', 'kolmogorov_smirnov': 'warn', 'wasserstein': 'warn', 'missing_values': 'ok'}
         """
+        frame = with_plain_times(frame)
         chunk = self._chunk(start, end) if start is not None else self._chunk_of_rows(frame)
         return self._finish(self.summarize(frame), chunk)
 
     def evaluate_chunks(self, frame: pd.DataFrame) -> Iterator[EvaluatedChunk]:
         """Cut rows into the periods of the spec, and yield those that have rows, evaluated, oldest first."""
         require(frame, (EVENT_TIME,))
+        frame = with_plain_times(frame)
         for chunk, rows in by_chunk(frame, self.spec.period, self.spec.zone):
             yield self._finish(self.summarize(rows), chunk)
 
@@ -221,7 +224,7 @@ class FittedMonitor:
         >>> round(monitor.evaluate(frame[:200]).results[0].value, 3)
         4.007
         """
-        summary = summarize_chunk(self.reference, self.spec, frame)
+        summary = summarize_chunk(self.reference, self.spec, with_plain_times(frame))
         return ChunkSummary(summary, int(frame[LABEL].notna().sum()), self.identity)
 
     @staticmethod

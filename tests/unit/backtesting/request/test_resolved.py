@@ -31,7 +31,7 @@ def faults(**asked: Any) -> str:
         ({"period": {"a": 1}}, "not {'a': 1}"),
         ({"columns": 5}, "spec: columns: Input should be a list"),
         ({"columns": {"x": 1}}, "spec: columns: Input should be a list"),
-        ({"columns": [7]}, "spec: columns.0: "),
+        ({"columns": [7.5]}, "spec: columns.0: "),
         ({"columns": [{"name": "x", "kind": ["a"]}]}, "spec: columns.0.kind: "),
         ({"columns": [{"name": "x", "bogus": 1}]}, "spec: columns.0.bogus: "),
         ({"columns": ["x", {"name": "k", "watched": "nonsense"}]}, "spec: columns.1.watched: "),
