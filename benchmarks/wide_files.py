@@ -39,7 +39,7 @@ class Case:
 
 CASES = (
     Case("300 features by the day", 200_000, 200, 200, 30, 70, 60, "1d", 1.5),
-    Case("300 features by the day, twice the rows", 400_000, 400, 200, 30, 70, 60, "1d", 2.0),
+    Case("twice the rows by the day", 400_000, 400, 200, 30, 70, 60, "1d", 2.0),
     Case("five years by the hour", 2_000_000, 1_826, 2, 0, 1, 180, "1h", 1.0),
 )
 START = pd.Timestamp("2020-01-01")

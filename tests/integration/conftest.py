@@ -19,10 +19,12 @@ FOLDER = Path(__file__).parent
 LONGEST = (
     "churn_jobs/",
     "engine/",
-    "monitoring/test_poller.py",
+    "backtesting/execution/test_workers.py",
+    "monitoring/poll/test_poller.py",
     "monitoring/test_laws.py",
-    "flaskapp/test_relay.py",
-    "stack/test_lifecycle.py",
+    "flaskapp/relay/test_relay.py",
+    "backtesting/test_command.py",
+    "stack/services/test_lifecycle.py",
     "flaskapp/test_outages.py",
     "flaskapp/test_kafka_tls.py",
 )

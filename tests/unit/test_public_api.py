@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,32 @@ def test_a_monitor_evaluates_as_the_engine_does(rows: pd.DataFrame) -> None:
     assert chunks[0] == fitted.evaluate(day) == fitted.evaluate(day.drop(columns=["event_time", "id"]), start=UNTIL)
     assert list(chunks[0].to_frame()["value"].dropna()) == [r.value for r in chunks[0].results if r.value is not None]
     assert len(repr(chunks[0])) < 300
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda rows: rows.convert_dtypes(dtype_backend="pyarrow"),
+        lambda rows: rows.astype(object),
+        lambda rows: rows.assign(usage=rows["usage"].map(lambda number: Decimal(repr(number)))),
+        lambda rows: rows.assign(usage=rows["usage"].map(repr)),
+    ],
+)
+def test_a_monitor_reads_rows_however_they_are_stored(
+    stored: Callable[[pd.DataFrame], pd.DataFrame], rows: pd.DataFrame
+) -> None:
+    expected = dl.Monitor(SPEC).fit(rows[:1600])
+    fitted = dl.Monitor(SPEC).fit(stored(rows[:1600]))
+    assert fitted.to_json() == expected.to_json()
+    chunks = fitted.evaluate_chunks(stored(rows[1600:]))
+    assert [chunk.results for chunk in chunks] == [chunk.results for chunk in expected.evaluate_chunks(rows[1600:])]
+
+
+def test_a_monitor_names_values_that_are_not_numbers(rows: pd.DataFrame) -> None:
+    dirty = rows[:1600].astype({"usage": object})
+    dirty.loc[dirty.index[7], "usage"] = "ERR"
+    with pytest.raises(dl.InvalidInput, match=r"column 'usage' has 1 value that is not a number \('ERR', row 8\)"):
+        dl.Monitor(SPEC).fit(dirty)
 
 
 def test_parts_of_a_chunk_merge_to_the_chunk(rows: pd.DataFrame) -> None:

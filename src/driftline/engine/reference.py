@@ -19,9 +19,10 @@ from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcome import ResultKey
+from driftline.engine.partial_chunks import whole_chunks
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.segments import FittedSegment, FittedSegments, fit_segments
-from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.tasks import Map, Task, call, serial_map
 from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list, fit_bounds
 from driftline.errors import InvalidInput
@@ -109,7 +110,8 @@ def fit_reference(
     scores. Predictions and labels of a binary model are 0 or 1, its score is probability_1; those of a multiclass model
     are its classes, with a score probability_<class> for each; a regression has numbers and no score. The order of the
     rows does not matter. With `sizes` the reference's chunks are not periods but have that many rows each, in the order
-    of event time and id; sizes must add up to all rows. `mapper` may spread the work over cores.
+    of event time and id; sizes must add up to all rows. `mapper` may spread the work over cores. Under policy
+    `driftline` periods that the reference holds only a part of, at its ends, do not bound anything.
 
     Raises InvalidInput for no rows, or two with the same event time and id, and SchemaMismatch for missing columns.
     """
@@ -120,6 +122,8 @@ def fit_reference(
     ordered = _in_order(frame, distinct=True)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
+    own_policy = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
+    bounding = whole_chunks(chunks) if own_policy else chunks
     lengths = [len(rows) for _, rows in chunks]
     tasks: list[Task] = [
         *FittedMethods.tasks(ordered, spec),
@@ -131,13 +135,13 @@ def fit_reference(
     times = ordered[EVENT_TIME]
     return FittedReference(
         methods=methods,
-        bounds=fit_bounds(methods, spec, chunks, mapper),
+        bounds=fit_bounds(methods, spec, bounding, mapper),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=digest,
-        segments=fit_segments(ordered, spec, methods, chunks, mapper),
+        segments=fit_segments(ordered, spec, methods, bounding, mapper),
         evidence=evidence,
     )
 

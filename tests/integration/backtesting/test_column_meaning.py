@@ -59,6 +59,13 @@ STORED: dict[str, Callable[["pd.Series[float]"], Any]] = {
     "text and numbers": lambda usage: pd.Series([str(n) if i % 2 else n for i, n in enumerate(usage)], dtype=object),
     "percents": lambda usage: usage.map(lambda number: f"{number} %"),
     "thousands": lambda usage: usage.map(lambda number: f"${number * 1e6:,.2f}"),
+    "blanks": lambda usage: usage.map(lambda number: f"{number * 1e6:,.2f}".replace(",", " ")),
+    "blanks and commas": lambda usage: usage.map(lambda n: f"{n * 1e6:,.2f}".replace(",", "\u00a0").replace(".", ",")),
+    "points and commas": lambda usage: usage.map(
+        lambda number: f"{number * 1e6:,.2f} €".translate(str.maketrans(",.", ".,"))
+    ),
+    "accounting": lambda usage: usage.map(lambda n: f"({9 - n:,.6f})" if n < 9 else f"{n - 9:,.6f}"),
+    "minus signs": lambda usage: usage.map(lambda number: f"{number - 9}".replace("-", "\u2212")),
     "decimal commas": lambda usage: usage.map(lambda number: str(number).replace(".", ",")),
     "durations as text": lambda usage: pd.to_timedelta(usage, unit="s").map(str),
     "sparse": lambda usage: usage.astype(pd.SparseDtype("float64")),
@@ -114,6 +121,13 @@ def test_text_of_which_only_some_is_numbers_says_so(world: pd.DataFrame) -> None
     assert reasons["plain"].startswith("text with fewer than 20 rows a value in the reference is not compared, and as")
     assert "has 800 values that are not numbers (first 'A3', row 3); features=... can name it" in reasons["plain"]
     assert set(reasons) == {"code", "plain"}
+
+
+@pytest.mark.parametrize("text", ["{:.3f} kg", "<{:.3f}", "{:.3f}/s"])
+def test_numbers_with_a_unit_are_left_out_with_an_example(text: str, world: pd.DataFrame) -> None:
+    result = backtest(world.assign(usage=world["usage"].map(text.format)), **ALL)
+    example = text.format(world["usage"][0])
+    assert f"has 2,400 values that are not numbers (first '{example}', row 1)" in notes(result, "left out")["usage"]
 
 
 def test_a_column_that_the_spec_calls_continuous_must_hold_numbers(world: pd.DataFrame) -> None:
@@ -266,7 +280,7 @@ def test_a_number_that_stands_for_a_missing_value_is_missing(world: pd.DataFrame
 
 
 @pytest.mark.parametrize("decimal", [".", ","])
-@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("separator", [";", "\t", "|", "\x01"])
 def test_the_separator_of_a_file_is_recognized(
     separator: str, decimal: str, world: pd.DataFrame, tmp_path: Path, invoke: Invoke
 ) -> None:
@@ -275,6 +289,25 @@ def test_the_separator_of_a_file_is_recognized(
     assert value(result, "usage", "kolmogorov_smirnov") == pytest.approx(kolmogorov_smirnov(world, "usage"), rel=1e-9)
     assert len(notes(result, "separator")) == 1
     assert bool(notes(result, "decimals")) == (decimal == ",")
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (" when,usage\n2026-01-01,1\n", "available: ' when', usage"),
+        ("when\u200b,usage\n2026-01-01,1\n", r"available: 'when\u200b', usage"),
+        ("wen;usage\n2026-01-01;1\n", "available: wen, usage"),
+        (
+            "when:usage\n2026-01-01:1\n",
+            "available: when:usage; is that one column? Separate fields by commas",
+        ),
+    ],
+)
+def test_a_name_that_differs_in_what_cannot_be_seen_is_quoted(lines: str, shown: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(lines)
+    with pytest.raises(InvalidInput) as caught:
+        backtest(tmp_path / "a.csv", timestamp="when", reference_until=UNTIL)
+    assert shown in str(caught.value)
 
 
 def make_mixture(world: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from driftline.backtesting.request.request import Inference
 
 HEAD_BYTES = 65_536
 """How much of a file shows its dialect."""
-_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", "\x01": "character 1"}
 _LINES = 1_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _PADDED = re.compile(r"[+-]?0\d+")

@@ -132,7 +132,8 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArr
         zoned[unread], times[unread] = _parsed(texts[unread].map(_rewritten))
         unread = times.isna().to_numpy()
     if unread.any():
-        raise refuse(unread, f"no ISO 8601 time such as 2026-01-31T08:00:00Z, of the years {YEARS}")
+        how = f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it"
+        raise refuse(unread, f"no ISO 8601 time such as 2026-01-31T08:00:00Z, of the years {YEARS} ({how})")
     if zoned.all():
         return _of_timestamps(times, zone, refuse)
     local = _of_timestamps(times.dt.tz_localize(None), zone, refuse)

@@ -20,6 +20,7 @@ STRAY_WORDS = 5
 _MANY = 50
 """Only a column with more distinct numbers than this holds numbers where a word is frequent."""
 _SAMPLE = 1_000
+_NEARLY = 0.9
 
 
 class Notation(StrEnum):
@@ -27,21 +28,27 @@ class Notation(StrEnum):
 
     PLAIN = "numbers"
     PERCENT = "numbers with percent signs"
-    THOUSANDS = "numbers with commas between thousands"
+    THOUSANDS = "numbers with separated thousands"
     DECIMAL_COMMA = "numbers with decimal commas"
     DURATION = "durations, in seconds"
 
 
+_BLANKS = r"\s'’\x{00A0}\x{202F}"
+"""What separates thousands instead of a comma or a point: blanks, also those that keep a line together, apostrophes."""
 _SIGN = r"[+-]?\s?[$€£¥]?\s?"
 _FRACTION = r"\d+\.?\d*|\.\d+"
 _PATTERNS = {
     Notation.PLAIN: r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$",
     Notation.PERCENT: rf"^[+-]?({_FRACTION})\s?%$",
-    Notation.THOUSANDS: rf"^{_SIGN}([1-9]\d{{0,2}}(,\d{{3}})+(\.\d*)?|{_FRACTION})\s?[$€£¥]?$",
-    Notation.DECIMAL_COMMA: rf"^{_SIGN}(\d{{1,3}}(\.\d{{3}})+(,\d*)?|\d+(,\d*)?)\s?[$€£¥]?$",
+    Notation.THOUSANDS: rf"^{_SIGN}([1-9]\d{{0,2}}([,{_BLANKS}]\d{{3}})+(\.\d*)?|{_FRACTION})\s?[$€£¥]?$",
+    Notation.DECIMAL_COMMA: rf"^{_SIGN}(\d{{1,3}}([.{_BLANKS}]\d{{3}})+(,\d*)?|\d+(,\d*)?)\s?[$€£¥]?$",
     Notation.DURATION: r"^-?(\d+ days?,? ?)?[+-]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$|^-?\d+ days?$",
 }
-_REMOVED = {Notation.PERCENT: r"[%\s]", Notation.THOUSANDS: r"[$€£¥,\s]", Notation.DECIMAL_COMMA: r"[$€£¥.\s]"}
+_REMOVED = {
+    Notation.PERCENT: r"[%\s]",
+    Notation.THOUSANDS: rf"[$€£¥,{_BLANKS}]",
+    Notation.DECIMAL_COMMA: rf"[$€£¥.{_BLANKS}]",
+}
 _CODE = r"^[+-]?0\d+$"
 """Digits that begin with a zero: a code such as 007, of which a number would lose the zeros."""
 
@@ -101,7 +108,7 @@ def _is_numbers(column: "pd.Series[Any]", read: NumberText) -> bool:
 def _sample(column: "pd.Series[Any]") -> pa.Array:
     """Return some of the texts, trimmed, evenly from all rows, without those that stand for a missing value."""
     given = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thinned(column)
-    return pac.utf8_trim_whitespace(pa.array(given.astype(object).tolist(), pa.large_string()))
+    return _uniform(pa.array(given.astype(object).tolist(), pa.large_string()))
 
 
 def _thinned(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -126,7 +133,18 @@ def _distinct(column: "pd.Series[Any]") -> tuple[Any, pa.Array]:
         codes, texts = column.cat.codes.to_numpy(), column.cat.categories
     else:
         codes, texts = pd.factorize(column)
-    return np.asarray(codes, dtype=np.int64), pac.utf8_trim_whitespace(pa.array(list(texts), pa.large_string()))
+    return np.asarray(codes, dtype=np.int64), _uniform(pa.array(list(texts), pa.large_string()))
+
+
+def _uniform(texts: pa.Array) -> pa.Array:
+    """Return texts trimmed, and with a hyphen as the minus sign instead of U+2212 or the parentheses of accounting."""
+    hyphens = pac.replace_substring(pac.utf8_trim_whitespace(texts), "−", "-")
+    return pac.replace_substring_regex(hyphens, r"^\(([$€£¥]?\d[\d.,]*)\)$", r"-\1")
+
+
+def looks_like_numbers(column: "pd.Series[Any]") -> bool:
+    """Return whether nearly all texts of a column begin with a digit, behind a sign at most."""
+    return float(pac.mean(pac.match_substring_regex(_sample(column), r"^[<>~+$€£¥-]?\s?\d")).as_py() or 0) > _NEARLY
 
 
 def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.input.missing import MISSING
-from driftline.backtesting.input.number_text import Notation, NumberText, is_text, number_text
+from driftline.backtesting.input.number_text import Notation, NumberText, is_text, looks_like_numbers, number_text
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.sources import is_unnamed
 from driftline.backtesting.request.moving_columns import moving_reason
@@ -168,7 +168,7 @@ def _strays_in_text(column: "pd.Series[Any]", reference: Rows) -> str:
     if not is_text(column):
         return ""
     text = NumberText.of(column, Notation.PLAIN)
-    if not text.stray.any() or text.share > 1 - _SOME:
+    if not text.stray.any() or (text.share > 1 - _SOME and not looks_like_numbers(column)):
         return ""
     return f", and as numbers it has {StrayValues.of(column, text.stray, reference.numbers)}"
 

@@ -12,6 +12,7 @@ from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, plain
 from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.layout import ALIAS, Layout
+from driftline.backtesting.request.minimum import infer_minimum
 from driftline.backtesting.request.output_checks import CHANCE, ERRORS, auc_and_error, output_warnings
 from driftline.backtesting.request.problem import (
     class_names,
@@ -53,7 +54,7 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     notations = {**features.notations, **output_notations(request, problem, frame)}
     notes = (*problem_notes, *features.notes)
     layout = Layout(spec, sources, words, None, notes, request.option, notations=notations)
-    layout = _with_threshold(_with_scale(layout, reference), reference)
+    layout = _with_minimum(_with_threshold(_with_scale(layout, reference), reference), reference, fields)
     inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference))
     return replace(layout, inferred=inferred)
 
@@ -155,6 +156,15 @@ def _with_scale(layout: Layout, reference: Rows) -> Layout:
     frame = layout.shape(reference)
     predictions = as_floats(frame[PREDICTION]) if PREDICTION in layout.sources else np.full(len(frame), np.nan)
     return replace(layout, scale=infer_scale(as_floats(frame[SCORE]), predictions, as_floats(frame[LABEL])))
+
+
+def _with_minimum(layout: Layout, reference: Rows, fields: Mapping[str, Any]) -> Layout:
+    """Return the layout with the rows that a number needs, where the reference shows that fewer are enough."""
+    lowered, note = infer_minimum(layout, layout.shape(reference), fields)
+    if note is None:
+        return layout
+    spec = layout.spec.model_copy(update=lowered)
+    return replace(layout, spec=spec, inferred=(*layout.inferred, note))
 
 
 def _warnings(layout: Layout, reference: Rows) -> Iterator[Inference]:

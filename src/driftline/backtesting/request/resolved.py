@@ -74,7 +74,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
     Raises one InvalidInput that lists every fault.
     """
     faults: list[str] = []
-    fields = dict(request.spec)
+    fields = {**request.spec, **request.spec_options}
     zone = _zone(fields, faults)
     column_options = _columns(fields.pop("columns", None), faults)
     problem = _problem(request.problem or fields.get("problem"), faults)
@@ -208,8 +208,14 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
     }
     unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name not in columns]
     if unknown:
-        listed = ", ".join(columns)
-        yield f"there is no column {', '.join(unknown)}; available: {listed}"
+        listed = ", ".join(map(_visible, columns))
+        single = "; is that one column? Separate fields by commas" if len(columns) == 1 else ""
+        yield f"there is no column {', '.join(unknown)}; available: {listed}{single}"
+
+
+def _visible(name: str) -> str:
+    """Return a column's name as a list shows it: in quotes where blanks or characters without a glyph are in it."""
+    return name if name.isprintable() and name == name.strip() and "  " not in name else repr(name)
 
 
 def _as_tuple(name: str | None) -> tuple[str, ...]:
