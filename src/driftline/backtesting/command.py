@@ -33,6 +33,13 @@ POSITIVE = Annotated[str | None, typer.Option(help="Value of label and predictio
 NA_VALUES = Annotated[
     str | None, typer.Option(help="Comma-separated further words for a missing value, such as unknown,-999.")
 ]
+ALERT_BUDGET = Annotated[
+    float | None,
+    typer.Option(help="False alerts a year that a binary model with scores may have at most (default: 1)."),
+]
+ALERT_ON = Annotated[
+    str | None, typer.Option(help="change, or harm: alert only on changes by which a metric gets worse.")
+]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
 NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
 JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
@@ -73,6 +80,8 @@ def backtest(
     problem: PROBLEM = None,
     positive: POSITIVE = None,
     na_values: NA_VALUES = None,
+    alert_budget: ALERT_BUDGET = None,
+    alert_on: ALERT_ON = None,
     spec: SPEC = None,
     name: NAME = None,
     json: JSON = None,
@@ -98,6 +107,8 @@ def backtest(
         problem=problem,
         positive=positive,
         na_values=split_names(na_values or "", ()),
+        alert_budget=alert_budget,
+        alert_on=alert_on,
         name=name,
         option=command_option,
     )
@@ -243,6 +254,7 @@ def table(result: Any) -> Iterator[str]:
     """Yield the chunks as lines: start, rows, labels in, verdict, and the most severe reason."""
     reference = result.reference
     yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
+    yield from reference.visible_lines
     for chunk in result.chunks:
         labels = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
         reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""

@@ -173,7 +173,7 @@ class Spec(BaseModel):
         default_factory=dict
     )
     drift_alerts: bool = False
-    alert_budget: float | None = Field(None, gt=0, allow_inf_nan=False)
+    alert_budget: float | None = Field(1.0, gt=0, allow_inf_nan=False)
     alert_on: AlertOn = AlertOn.CHANGE
 
     def __init__(self, /, **fields: Any) -> None:

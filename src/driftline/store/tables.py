@@ -200,6 +200,10 @@ chunk_revisions = Table(
     Column("batches", LONGTEXT, nullable=False, comment="JSON: numbers of the batches of its rows and labels"),
     Column("labels_as_of", INSTANT, comment="the newest label's known_at"),
     Column("computed_at", INSTANT, nullable=False),
+    Column("score_counts", LONGTEXT, comment="JSON: rows by prediction and bin of score: all, labelled, positive"),
+    Column("drift_lasts", Boolean(create_constraint=False), comment="as of the last replay of the evidence"),
+    Column("evidence", LONGTEXT, comment="JSON: what the scores and the labels say, as of the last replay"),
+    Column("detector", LONGTEXT, comment="JSON: the detector's state after the chunk has closed"),
     **OPTIONS,
 )
 

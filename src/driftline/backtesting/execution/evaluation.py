@@ -43,12 +43,16 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     places = _places(cut, rows, layout)
     sizes = _reference_sizes(cut, rows, layout)
     fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
-    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout, layout.strays(rows.reference))
+    monitor = FittedMonitor(layout.spec, fitted)
+    evaluator = _Evaluator(monitor, layout, layout.strays(rows.reference))
     compact = Compaction().compact
     evaluated = {chunk.chunk: compact(chunk) for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
-    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks, evaluator.strays
+    length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
+    visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
+    reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
+    return reference, chunks, evaluator.strays
 
 
 def _places(cut: Cut, rows: Split, layout: Layout) -> Places:

@@ -16,8 +16,10 @@ from driftline.backtesting.output.files import write
 from driftline.backtesting.output.page import render
 from driftline.backtesting.output.tables import format_fault, to_frame, write_table
 from driftline.backtesting.request.request import Inference
+from driftline.engine.evidence.visible_change import VisibleChange
+from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.results import State
-from driftline.engine.spec import Spec
+from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.findings import SEVERITY
 from driftline.errors import InvalidInput
 from driftline.report.pages import ReportExtraMissing
@@ -30,12 +32,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
+    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks.
+
+    `visible_changes` are the smallest changes that alerts find, `proposed_period` a longer one where chunks see too
+    little; none where bounds alone alert.
+    """
 
     rows: int
     since: datetime
     until: datetime
     chunks: int
+    visible_changes: tuple[VisibleChange, ...] = ()
+    proposed_period: Period | None = None
+
+    @property
+    def visible_lines(self) -> tuple[str, ...]:
+        """What alerts find, in words."""
+        return describe_visible(self.visible_changes, self.proposed_period)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

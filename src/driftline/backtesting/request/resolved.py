@@ -74,7 +74,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
     Raises one InvalidInput that lists every fault.
     """
     faults: list[str] = []
-    fields = dict(request.spec)
+    fields = {**request.spec, **request.spec_options}
     zone = _zone(fields, faults)
     column_options = _columns(fields.pop("columns", None), faults)
     problem = _problem(request.problem or fields.get("problem"), faults)

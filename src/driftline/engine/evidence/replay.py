@@ -209,4 +209,5 @@ class _Run:
         trends = self.history.trends
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)
-        return Change(FAMILY_OF[component], component, since, observed / max(rows, 1.0), usual / max(rows, 1.0))
+        observed, usual = (float(total / max(rows, 1.0)) for total in (observed, usual))
+        return Change(FAMILY_OF[component], component, since, observed, usual)

@@ -1,5 +1,6 @@
 """The smallest changes that the detector finds 8 times in 10, from the reference alone. No I/O here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -20,6 +21,8 @@ POWER = 0.84
 """The normal quantile of 8 times in 10."""
 TESTED = {Family.SHARE: share.SHIFTS, Family.RANKING: ranking.TILTS}
 """The changes of log-odds beyond the zone that components test."""
+NO_SKILL = 0.5
+"""A score cannot lose more ranking than down to this ROC AUC."""
 LARGEST_CHANGE = 6.0
 """Log-odds beyond which a change is as good as not visible."""
 
@@ -29,7 +32,8 @@ class VisibleChange:
     """The smallest changes found 8 times in 10 within `chunks` chunks of `rows` rows.
 
     `roc_auc`, `f1` and `accuracy` are how far these metrics fall with the smallest loss of ranking, `share` how the
-    share of positives rises, from the reference's `usual_share`. None where not even a large change is found.
+    share of positives rises, from the reference's `usual_share`. None where not even a large change is found,
+    for ranking the loss of all skill.
     """
 
     chunks: int
@@ -66,7 +70,7 @@ def _visible(fitted: FittedEvidence, counts: FloatArray, threshold: float, chunk
     )
     usual = metrics_of(counts, counts * chances)
     falls: list[float | None] = [None, None, None]
-    if tilt is not None:
+    if tilt is not None and metrics_of(counts, counts * tilted(fitted, tilt))[0] >= NO_SKILL:
         falls = [*(usual - metrics_of(counts, counts * tilted(fitted, tilt))).tolist()]
     by_bin = counts.sum(0) / counts.sum()
     raised = None if shift is None else float(by_bin @ expit(logit(chances) + shift))
@@ -95,3 +99,22 @@ def tilted(fitted: FittedEvidence, tilt: float) -> FloatArray:
 
     moved: FloatArray = expit(log_odds + float(brentq(excess, -40, 40)))
     return np.asarray(moved)
+
+
+SEES_TOO_LITTLE = 0.1
+"""A period sees too little if a fall of ROC AUC must exceed this even within 30 chunks."""
+
+
+def proposed_length(fitted: FittedEvidence, budget: float, years: float, lengths: Sequence[float]) -> float | None:
+    """Return the shortest of longer `lengths` (years) that sees enough where chunks of `years` see too little.
+
+    None where they see enough, or no length does.
+    """
+
+    def sees_enough(length: float) -> bool:
+        fall = visible_changes(fitted, budget, length, fitted.chunk_rows * length / years)[-1].roc_auc
+        return fall is not None and fall <= SEES_TOO_LITTLE
+
+    if sees_enough(years):
+        return None
+    return next((length for length in sorted(lengths) if length > years and sees_enough(length)), None)

@@ -1,5 +1,6 @@
 """Evidence in words: what has changed, since when, by how much, and how sure that is. No I/O here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ from driftline.engine.catalogue import title
 from driftline.engine.evidence.bin_metrics import METRICS
 from driftline.engine.evidence.chunk_evidence import Change
 from driftline.engine.evidence.families import Family, columns
+from driftline.engine.evidence.visible_change import VisibleChange
 
 
 def describe_alert(change: Change, budget: float, zone: ZoneInfo) -> str:
@@ -73,3 +75,23 @@ def _percents(observed: float, promised: float) -> tuple[str, str]:
         if shown[0] != shown[1]:
             break
     return shown
+
+
+def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
+    """Return what the detector finds 8 times in 10, and the longer period that finds more, where one is proposed."""
+    if not changes:
+        return ()
+    falls = [_within(f"by {change.roc_auc:.2g}", change.chunks) for change in changes if change.roc_auc is not None]
+    rises = [_within(f"to {100 * change.share:.3g} %", change.chunks) for change in changes if change.share is not None]
+    usual = f"{100 * changes[0].usual_share:.3g} %"
+    lines = [
+        f"Found 8 times in 10: ROC AUC falls {', '.join(falls)}." if falls else "No fall of ROC AUC is found for sure.",
+        f"Found 8 times in 10: the share of positives rises from {usual} {', '.join(rises)}."
+        if rises
+        else "No rise of the share of positives is found for sure.",
+    ]
+    return (*lines, f"These chunks see little; chunks of {proposed} see more.") if proposed else tuple(lines)
+
+
+def _within(value: str, chunks: int) -> str:
+    return f"{value} within {chunks} chunk{'' if chunks == 1 else 's'}"

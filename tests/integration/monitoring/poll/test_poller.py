@@ -124,7 +124,8 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     assert '"minutes"' in spoken[1]["drifted"]
 
 
-def test_settled_chunks_change_a_much_later_verdict(world: World) -> None:
+def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"alert_budget": None}))
     for day in range(10):
         world.predict(day, slope=0.1 if day == 8 else 1.5)
     poll(world)

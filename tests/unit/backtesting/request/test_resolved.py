@@ -1,5 +1,6 @@
 """Specs of the wrong shape and arguments of the wrong type: a fault that names them, never a traceback."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,9 @@ def test_a_column_that_holds_lists_is_named(role: str, world: pd.DataFrame) -> N
     asked |= {"label": "basket", "features": ["usage"]} if role == "label" else {role: ["basket", "usage"]}
     with pytest.raises(InvalidInput, match="'basket' holds values that are neither numbers nor text"):
         backtest(rows, **asked)
+
+
+def test_the_options_of_alerts_win_over_the_spec() -> None:
+    request = replace(Request(timestamp="t"), alert_budget=4.0, alert_on="harm", spec={"alert_budget": 2.0})
+    assert read_request(request, None).fields == {"alert_budget": 4.0, "alert_on": "harm"}
+    assert read_request(replace(request, alert_budget=None), None).fields["alert_budget"] == 2.0
