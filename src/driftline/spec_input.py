@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec, spec_faults
 from driftline.errors import InvalidInput
 
 SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
@@ -23,9 +23,6 @@ def spec_of(spec: SpecLike) -> Spec:
     if isinstance(spec, Spec):
         return spec
     fields = fields_of(spec)
-    columns = fields.get("columns")
-    if isinstance(columns, list | tuple):
-        fields["columns"] = [{"name": column} if isinstance(column, str) else column for column in columns]
     try:
         return Spec.model_validate(fields)
     except ValidationError as error:
@@ -89,18 +86,3 @@ def read_spec(path: Path) -> dict[str, Any]:
         msg = f"spec {path} must hold fields such as `minimum_rows: 200`, not {type(content).__name__}"
         raise InvalidInput(msg)
     return {str(name): value for name, value in (content or {}).items()}
-
-
-def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
-    """Yield each fault of a spec with its place in it."""
-    faults = error.errors()
-    inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
-    for fault in faults:
-        if fault["type"] == "too_short" and fault["loc"] and fault["loc"][0] in inside:
-            continue  # only because the items, which have faults of their own, were dropped
-        location = (*within, *fault["loc"])
-        if fault["type"] == "extra_forbidden" and len(location) == 1:
-            yield f"spec: unknown field {location[0]!r}"
-            continue
-        message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
-        yield ": ".join(filter(None, ("spec", ".".join(map(str, location)), message)))

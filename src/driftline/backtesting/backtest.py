@@ -12,7 +12,8 @@ from driftline.backtesting.execution.run import run
 from driftline.backtesting.input.open_source import open_source
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.faults import Faults
-from driftline.backtesting.request.request import Request, ScoreColumn
+from driftline.backtesting.request.names import column_name, column_names, score_columns
+from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request
 from driftline.spec_input import SpecLike, fields_of
 
@@ -31,6 +32,9 @@ def backtest(
     chunk: str | None = None,
     problem: str | None = None,
     positive: str | float | None = None,
+    na_values: str | float | Sequence[str | float] | None = None,
+    alert_budget: float | None = None,
+    alert_on: str | None = None,
     spec: SpecLike | None = None,
     name: str | None = None,
 ) -> BacktestResult:
@@ -38,10 +42,14 @@ def backtest(
 
     `data` is a frame, or the path of a CSV or Parquet file. Rows before `reference_until` are the reference: an ISO
     date or instant, or a date, datetime or `numpy.datetime64`. `timestamp`, `label`, `prediction`, `score` and `id`
-    name columns; the scores of several classes are a mapping of class to column. A missing label is not known yet.
+    name columns (a number where a frame has that as a name); the scores of several classes are a mapping of class to
+    column. A missing label is not known yet.
     `features` are the columns to watch (default: every other column), `categorical` those of them to compare as
     categories. `chunk` is `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`. `problem` is `binary`, `multiclass`
     or `regression`; `positive` is the value of label and prediction that stands for class 1.
+    `alert_budget` is how many false alerts a year a binary model with scores may have at most (default 1), `alert_on`
+    whether a `change` alerts, or only one that does `harm`: by which a metric gets worse.
+    `na_values` are further words or numbers that stand for a missing value, in any column, such as `unknown` or -999.
 
     `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. The arguments above win over it. Of a
     mapping or file, what is absent is inferred, and `BacktestResult.inferred` tells how; a typed `Spec` is complete.
@@ -71,34 +79,35 @@ def backtest(
     """
     faults = Faults()
     request = Request(
-        timestamp=timestamp,
-        label=label,
-        prediction=prediction,
-        scores=_scores(score),
-        id=id,
-        features=_names(features),
-        categorical=_names(categorical),
+        timestamp=faults.collect(lambda: column_name("timestamp", timestamp) or "") or "",
+        label=faults.collect(lambda: column_name("label", label)),
+        prediction=faults.collect(lambda: column_name("prediction", prediction)),
+        scores=faults.collect(lambda: score_columns(score)) or (),
+        id=faults.collect(lambda: column_name("id", id)),
+        features=faults.collect(lambda: column_names("features", features)),
+        categorical=faults.collect(lambda: column_names("categorical", categorical)),
         reference_until=reference_until,
         chunk=chunk,
         problem=problem,
         positive=None if positive is None else str(positive),
+        na_values=_words(na_values),
+        alert_budget=alert_budget,
+        alert_on=alert_on,
         name=name,
     )
+    unreadable = bool(faults.messages)
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: fields_of(spec)) or {})
-    source = faults.collect(lambda: open_source(data))
-    resolved = faults.collect(lambda: read_request(request, source.columns if source else None))
+    source = faults.collect(lambda: open_source(data, request.na_values))
+    columns = source.columns if source else None
+    resolved = None if unreadable else faults.collect(lambda: read_request(request, columns))
     faults.raise_any()
     assert source is not None  # noqa: S101  (else there is a fault)
     assert resolved is not None  # noqa: S101
     return run(source, resolved)
 
 
-def _names(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    return (names,) if isinstance(names, str) else None if names is None else tuple(map(str, names))
-
-
-def _scores(score: str | Sequence[str] | Mapping[str, str] | None) -> tuple[ScoreColumn, ...]:
-    if isinstance(score, Mapping):
-        return tuple(ScoreColumn(column, str(name)) for name, column in score.items())
-    return tuple(map(ScoreColumn, _names(score or None) or ()))
+def _words(values: str | float | Sequence[str | float] | None) -> tuple[str, ...]:
+    if values is None:
+        return ()
+    return (str(values),) if isinstance(values, str | int | float) else tuple(map(str, values))

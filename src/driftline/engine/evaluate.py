@@ -7,10 +7,13 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
+from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.fitted_methods import Summary
 from driftline.engine.outcome import Outcome, ResultKey, undefined
+from driftline.engine.performance.binary.bounded import BoundedRows
+from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.reference import FittedReference
-from driftline.engine.results import Bounds, Result, ResultKind, State
+from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.segments import new_values, spec_of_segments, summarize_segments
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import compare
@@ -49,9 +52,15 @@ def finish_chunk(
 ) -> tuple[Result, ...]:
     """Compute all results of a summarized chunk: those of all rows, then those of each segment."""
     outcomes = compute_outcomes(fitted.methods, spec, summary, chunk)
-    of_all_rows = tuple(_result(fitted.bounds, key, outcome) for key, outcome in outcomes.items())
+    of_all_rows = (_result(fitted.bounds, spec, key, outcome) for key, outcome in outcomes.items())
     by_segment = (r for feature in spec.segments for r in _segment_results(fitted, spec, feature, summary, chunk))
     return (*of_all_rows, *by_segment)
+
+
+def count_scores(fitted: FittedReference, summary: Summary) -> ScoreCounts | None:
+    """Return the counts that evidence is computed from; None where the reference was not fitted for evidence."""
+    rows = summary.performance.rows if isinstance(summary.performance, BoundedRows) else summary.performance
+    return fitted.evidence.bins.counts(rows) if fitted.evidence and isinstance(rows, BinaryRows) else None
 
 
 def _segment_results(
@@ -63,24 +72,24 @@ def _segment_results(
         name, part = f"{feature}={value}", parts[value]
         if segment.methods is None or part.summary is None:
             reason = f"the reference has {segment.rows} rows with {name}, fewer than the minimum of {spec.minimum_rows}"
-            yield from _undefined_results(fitted, name, part.rows, reason)
+            yield from _undefined_results(fitted, spec, name, part.rows, reason)
         else:
             outcomes = compute_outcomes(segment.methods, spec_of_segments(spec), part.summary, chunk)
-            yield from (_result(segment.bounds, key, outcome, name) for key, outcome in outcomes.items())
+            yield from (_result(segment.bounds, spec, key, outcome, name) for key, outcome in outcomes.items())
     for value in new_values(segments, parts):
         name = f"{feature}={value}"
-        yield from _undefined_results(fitted, name, parts[value].rows, f"the reference has no rows with {name}")
+        yield from _undefined_results(fitted, spec, name, parts[value].rows, f"the reference has no rows with {name}")
 
 
-def _undefined_results(fitted: FittedReference, segment: str, rows: int, reason: str) -> Iterator[Result]:
+def _undefined_results(fitted: FittedReference, spec: Spec, segment: str, rows: int, reason: str) -> Iterator[Result]:
     """Yield a result without a value for each number that a segment has."""
     outcome = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
     bounds = {key: FittedBounds(Bounds()) for key in fitted.bounds if key[1] is not ResultKind.MULTIVARIATE}
-    yield from (_result(bounds, key, outcome, segment) for key in bounds)
+    yield from (_result(bounds, spec, key, outcome, segment) for key in bounds)
 
 
 def _result(
-    fitted: Mapping[ResultKey, FittedBounds], key: ResultKey, outcome: Outcome, segment: str | None = None
+    fitted: Mapping[ResultKey, FittedBounds], spec: Spec, key: ResultKey, outcome: Outcome, segment: str | None = None
 ) -> Result:
     """Return an outcome with its bounds and the state that they give it."""
     fitted_bounds = fitted.get(key)
@@ -102,6 +111,7 @@ def _result(
         reason=outcome.reason or fitted_bounds.note,
         effect=outcome.effect,
         segment=segment,
+        subject_kind=SubjectKind.SCORE if subject in spec.scores else None,
     )
 
 

@@ -103,6 +103,31 @@ class State(StrEnum):
     ERROR = "error"
 
 
+class SubjectKind(StrEnum):
+    """What the subject of a result is: the model, a feature, or one of its outputs and the truth.
+
+    Names alone do not tell: a feature may be called `model`.
+    """
+
+    MODEL = "model"
+    FEATURE = "feature"
+    SCORE = "score"
+    PREDICTION = "prediction"
+    LABEL = "label"
+
+
+ROW_LEVEL = frozenset({Quality.DUPLICATES, Quality.ROW_COUNT, Quality.FRESHNESS})
+"""Data quality methods that look at rows as a whole, not at a column."""
+_OF_MODEL = frozenset({ResultKind.REALIZED, ResultKind.ESTIMATED, ResultKind.MULTIVARIATE})
+
+_OUTPUT_KINDS = {SCORE: SubjectKind.SCORE, PREDICTION: SubjectKind.PREDICTION, LABEL: SubjectKind.LABEL}
+
+
+def is_of_model(kind: str, method: str) -> bool:
+    """Return whether results of this kind and method are about the model as a whole, rather than about a column."""
+    return kind in _OF_MODEL or method in ROW_LEVEL
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The bounds that a value is compared with; None is no bound on that side.
@@ -134,7 +159,8 @@ def _outside(value: float, lower: float | None, upper: float | None) -> bool:
 class Result:
     """One number of a chunk: its subject, kind and method, its value and its state.
 
-    `segment` names the rows by feature and value, such as "region=EU"; None is all rows.
+    `segment` names the rows by feature and value, such as "region=EU"; None is all rows. `subject_kind` says what the
+    subject is; without it, it follows from the kind, the method and the engine's names of outputs.
 
     `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
     standard error of the value, in the value's unit. `rows` is how many rows the value was computed from.
@@ -163,6 +189,17 @@ class Result:
     reason: str | None = None
     effect: float | None = None
     segment: str | None = None
+    subject_kind: SubjectKind | None = None
+
+    def __post_init__(self) -> None:
+        if self.subject_kind is None:
+            object.__setattr__(self, "subject_kind", _subject_kind(self.subject, self.kind, self.method))
+
+
+def _subject_kind(subject: str, kind: str, method: str) -> SubjectKind:
+    if is_of_model(kind, method):
+        return SubjectKind.MODEL
+    return _OUTPUT_KINDS.get(subject, SubjectKind.FEATURE)
 
 
 @dataclass(frozen=True, slots=True)

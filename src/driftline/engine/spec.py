@@ -26,10 +26,17 @@ from driftline.engine.catalogue import (
 )
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
 from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
+from driftline.errors import InvalidInput
 
-RESERVED = frozenset(
-    {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
+OF_STORED_ROWS = (
+    "model_version",
+    "scored_at",
+    "batch_number",
+    "batch_position",
+    "label_known_at",
+    "label_batch_number",
 )
+RESERVED = frozenset({EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", *OF_STORED_ROWS})
 """Column names that every model has, so that no feature may use them."""
 
 
@@ -57,6 +64,28 @@ class ThresholdPolicy(StrEnum):
     NANNYML = "nannyml"
 
 
+class AlertOn(StrEnum):
+    """What an alert within the budget needs: a change, or a change by which a metric gets worse."""
+
+    CHANGE = "change"
+    HARM = "harm"
+
+
+def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
+    """Yield each fault of a spec with its place in it."""
+    faults = error.errors()
+    inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
+    for fault in faults:
+        if fault["type"] == "too_short" and fault["loc"] and fault["loc"][0] in inside:
+            continue  # only because the items, which have faults of their own, were dropped
+        location = (*within, *fault["loc"])
+        if fault["type"] == "extra_forbidden" and len(location) == 1:
+            yield f"spec: unknown field {location[0]!r}"
+            continue
+        message = "Input should be a list" if fault["type"] == "tuple_type" else fault["msg"]
+        yield ": ".join(filter(None, ("spec", ".".join(map(str, location)), message)))
+
+
 time_zones = cache(available_timezones)
 """The names of all time zones, read from a folder tree and so only once."""
 
@@ -69,13 +98,18 @@ def _check_time_zone(name: str) -> str:
 
 
 class ColumnSpec(BaseModel):
-    """A feature: its name, its kind, and whether it is watched for drift."""
+    """A feature: its name, its kind, and whether it is watched for drift. A plain name is a continuous feature."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+    name: Annotated[str, Field(min_length=1)]
     kind: ColumnKind = ColumnKind.CONTINUOUS
     watched: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
 
 
 class BusinessValue(BaseModel):
@@ -101,6 +135,8 @@ class Spec(BaseModel):
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
+    - `alert_budget` is how many false alerts a year a binary model with scores may have at most; None: alerts come from
+      bounds alone. `alert_on` is whether a change alerts, or only one by which a metric gets worse.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
@@ -137,6 +173,17 @@ class Spec(BaseModel):
         default_factory=dict
     )
     drift_alerts: bool = False
+    alert_budget: float | None = Field(1.0, gt=0, allow_inf_nan=False)
+    alert_on: AlertOn = AlertOn.CHANGE
+
+    def __init__(self, /, **fields: Any) -> None:
+        """Check the fields; raise one InvalidInput that lists every fault."""
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # model_validate does not call it
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
 from driftline.engine.number_format import percent
-from driftline.engine.results import Quality, Result, ResultKind
+from driftline.engine.results import Quality, Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import worse_side
 from driftline.report.charts import Axis
@@ -120,7 +120,7 @@ def _merged(cells: Sequence[HeatCell]) -> HeatCell:
 
 
 def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
-    results, seen = _by_column(chunk), chunk.subjects_seen(spec)
+    results, seen = _by_column(chunk), chunk.columns_seen(spec)
     return {column: _cell(spec, chunk, column, results.get(column, ()), column in seen) for column in columns}
 
 
@@ -128,7 +128,8 @@ def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
     """Return the drift and data quality results on all rows, by column."""
     results: defaultdict[str, list[Result]] = defaultdict(list)
     for result in chunk.results:
-        if result.kind in (ResultKind.DRIFT, ResultKind.QUALITY) and result.segment is None:
+        of_column = not is_of_model(result.kind, result.method)
+        if of_column and result.kind in (ResultKind.DRIFT, ResultKind.QUALITY) and result.segment is None:
             results[result.subject].append(result)
     return results
 

@@ -11,9 +11,9 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from driftline.clock import naive_utc
-from driftline.engine.catalogue import title
+from driftline.engine.catalogue import measure, title
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Bounds, Result, ResultKind
+from driftline.engine.results import MODEL, Bounds, Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 from driftline.report.charts import LEVELS, estimate_band, is_flat, is_outside
@@ -63,10 +63,11 @@ def drift_figure(heading: str, spec: Spec, chunks: Sequence[ChunkView]) -> Figur
     return figure
 
 
-def panel_figure(chunks: Sequence[ChunkView], subjects: Sequence[str] | None = None) -> Figure:
-    """Draw a panel for each number of the subjects that ever changed.
+def panel_figure(chunks: Sequence[ChunkView], subjects: str | Sequence[str] | None = None) -> Figure:
+    """Draw a panel for each number of the subjects, or of a single one, that ever changed.
 
-    By default the subjects are the model and the columns whose drift lasted. Raises InvalidInput for a subject without
+    `model` is the model as a whole, and a column of that name too. By default the subjects are the model and the
+    columns whose drift lasted. Raises InvalidInput for a subject without
     results, and where there is nothing to draw.
     """
     panels = _panels(chunks, subjects)[:MOST_PANELS]
@@ -92,12 +93,13 @@ def png(figure: Figure) -> bytes:
     return target.getvalue()
 
 
-def _panels(chunks: Sequence[ChunkView], subjects: Sequence[str] | None) -> list[Panel]:
+def _panels(chunks: Sequence[ChunkView], subjects: str | Sequence[str] | None) -> list[Panel]:
     """Return the numbers to draw, in the order of the subjects."""
     defined = [r for chunk in chunks for r in chunk.results if r.value is not None and r.segment is None]
     available = dict.fromkeys(result.subject for result in defined)
     drifted = dict.fromkeys(column for chunk in chunks for column in chunk.verdict.drifted)
-    requested = [MODEL, *drifted] if subjects is None else list(subjects)
+    named = [subjects] if isinstance(subjects, str) else subjects
+    requested = [MODEL, *drifted] if named is None else list(dict.fromkeys(map(str, named)))
     unknown = [name for name in requested if name not in available]
     if subjects is not None and unknown:
         raise InvalidInput(f"There are no results for {', '.join(unknown)}; there are {', '.join(available)}.")
@@ -121,7 +123,8 @@ def _draw_panel(axes: Axes, subject: str, method: str, chunks: Sequence[ChunkVie
             _draw_line(axes, kind, points)
             bounds |= {chunk.chunk: result.bounds for chunk, result in points}
     _draw_bounds(axes, bounds, levels)
-    axes.set_title(title(method) if subject == MODEL else f"{subject}: {title(method)}", loc="left", fontsize=10)
+    of_model = any(is_of_model(kind, method) for kind in measure(method).kinds)
+    axes.set_title(title(method) if of_model else f"{subject}: {title(method)}", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
 

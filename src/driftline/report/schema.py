@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.results import Result, ResultKind, State
+from driftline.engine.results import Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
 from driftline.report.view import ChunkView
 
@@ -31,6 +31,7 @@ class ResultOut(Out):
     """One number of a chunk; `value` is null where it is undefined, and `reason` says why."""
 
     subject: str = Field(description="a column, or `model` for the model as a whole")
+    subject_kind: SubjectKind = Field(description="what the subject is: a feature may be called `model` too")
     kind: ResultKind
     method: str = Field(description="the metric or method, such as `roc_auc` or `jensen_shannon`")
     value: float | None
@@ -58,6 +59,7 @@ def result_values(result: Result) -> dict[str, Any]:
     bounds = result.bounds
     return {
         "subject": result.subject,
+        "subject_kind": (result.subject_kind or SubjectKind.FEATURE).value,
         "kind": result.kind.value,
         "method": str(result.method),
         "value": result.value,
@@ -163,6 +165,7 @@ class BacktestOut(Out):
     chunk: str = Field(description="how the rows were cut: a period such as `1w`, `rows:5000` or `count:20`")
     time_zone: str
     inferred: tuple[InferenceOut, ...]
+    notes: tuple[str, ...] = Field(description="what contradicts the expectations of the data; to be read first")
     chunks: tuple[ChunkOut, ...]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.ledger import ChurnBatchKind
-from churn.tables import cdr, processed
+from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import AskedRange, DayRange, midnight
@@ -82,7 +82,13 @@ def ids_of(rows: pd.DataFrame) -> list[str]:
 
 
 def predictions(loop: Loop) -> pd.DataFrame:
-    return content(loop.job.engine, loop.version.store.table)
+    return content(loop.job.engine, churn_predictions)
+
+
+def monitored(loop: Loop) -> pd.DataFrame:
+    """Return the predictions of the stream's days as the monitor reads them."""
+    with loop.job.engine.connect() as connection:
+        return loop.version.store.read(connection, loop.version.number, STREAM.start, STREAM.end)
 
 
 def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
@@ -213,7 +219,7 @@ def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = AskedRange(STREAM.first, STREAM.last)
-    move = predicting._move_one
+    move = predicting._store_batch
     moved: list[Written] = []
 
     def dies_at_the_third(*arguments: object) -> Written:
@@ -223,10 +229,9 @@ def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
         return moved[-1]
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(predicting, "_move_one", dies_at_the_third)
+        patched.setattr(predicting, "_store_batch", dies_at_the_third)
         predict(loop.job, days)
-    assert predictions(loop)[EVENT_TIME].nunique() == 2
-    assert not content(loop.job.engine, loop.version.store.staging).empty
+    assert predictions(loop)["Date"].nunique() == 2
 
     again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
     found, expected = predictions(loop), content(loop.job.engine, processed)
@@ -234,10 +239,14 @@ def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
     assert again.new == (found["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0
     assert again.changed == 0
     assert [*found[ID]] == ids_of(expected)
-    assert [*found[EVENT_TIME]] == [pd.Timestamp(day) for day in expected["Date"]]
+    assert [*found["Date"]] == [*expected["Date"]]
+    stored = monitored(loop)
+    assert [*stored[ID]] == [*found[ID]]
+    assert [*stored[EVENT_TIME]] == [pd.Timestamp(day, tz="UTC") for day in expected["Date"]]
+    for name in (SCORE, PREDICTION, *FEATURES):
+        np.testing.assert_array_equal(stored[name].astype(float), found[name].astype(float), err_msg=name)
     np.testing.assert_array_equal(found[list(FEATURES)].astype(float), expected[list(FEATURES)].astype(float))
     assert (found["model_version"] == loop.version.number).all()
-    assert content(loop.job.engine, loop.version.store.staging).empty
 
     assert predict(loop.job, days).new == 0
     pd.testing.assert_frame_equal(predictions(loop), found)
@@ -251,7 +260,7 @@ def test_a_prediction_is_what_the_reference_says_of_the_same_subscriber_day(loop
     last = reference[EVENT_TIME].max().date()
     predict(loop.job, AskedRange(last, last))
     found = predictions(loop).set_index(ID)
-    found = found[found[EVENT_TIME] == pd.Timestamp(last)]
+    found = found[found["Date"] == last]
     same = reference.loc[found.index]
     assert len(found) > 50
     for name in (SCORE, "probability_0", PREDICTION, *FEATURES):

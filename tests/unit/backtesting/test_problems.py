@@ -28,6 +28,7 @@ def value(result: Any, method: str, kind: str = "realized") -> Any:
     return next(r for r in result.chunks[0].results if (r.method, r.kind.value, r.subject) == (method, kind, "model"))
 
 
+@pytest.mark.slow
 def test_scores_of_several_classes_make_a_multiclass_model(tiers: pd.DataFrame) -> None:
     scores = {name: f"p_{name}" for name in NAMES}
     result = backtest(tiers, timestamp="when", label="tier", score=scores, reference_until=UNTIL, chunk="1d")
@@ -52,6 +53,7 @@ def test_without_scores_classes_come_from_the_reference(tiers: pd.DataFrame) -> 
     assert {chunk.verdict.state for chunk in result.chunks[:2]} <= {State.OK, State.WARN}
 
 
+@pytest.mark.slow
 def test_numbers_with_a_fraction_make_a_regression(world: pd.DataFrame, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     path = tmp_path / "prices.parquet"
@@ -109,3 +111,22 @@ def test_a_class_without_a_score_is_refused_by_the_name_of_its_column(tiers: pd.
 def test_what_contradicts_itself_is_refused(asked: dict[str, Any], fault: str, tiers: pd.DataFrame) -> None:
     with pytest.raises(InvalidInput, match=fault):
         backtest(tiers, **{"timestamp": "when", "label": "tier", "reference_until": UNTIL, "chunk": "1d", **asked})
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, 1e308])
+@pytest.mark.parametrize("column", ["usage", "age", "score", "churned"])
+def test_infinite_and_huge_numbers_cause_no_warning(column: str, number: float, world: pd.DataFrame) -> None:
+    rows = world.assign(said=world["churned"]).astype({column: float})
+    rows.loc[::3, column] = number
+    try:
+        backtest(
+            rows, timestamp="when", label="churned", prediction="said", score="score", reference_until=UNTIL, chunk="1d"
+        )
+    except InvalidInput as error:
+        assert column == "churned", error
+
+
+def test_a_column_with_lists_as_id_is_called_as_the_data_calls_it(world: pd.DataFrame) -> None:
+    rows = world.assign(ref=pd.Series([[row] for row in range(len(world))], dtype=object))
+    with pytest.raises(InvalidInput, match=r"column 'ref' holds values that are neither numbers nor text"):
+        backtest(rows, timestamp="when", label="churned", score="score", id="ref", reference_until=UNTIL, chunk="1d")

@@ -17,6 +17,7 @@ def said(found: Exploration) -> dict[str, str]:
     return {finding.heading: finding.sentence for finding in findings(found)}
 
 
+@pytest.mark.slow
 def test_ordinary_weeks_say_only_what_is_always_said(ordinary: Exploration) -> None:
     assert list(said(ordinary)) == ["Churn", "Strongest relation", "Missing values", "Labels to come"]
     assert said(ordinary)["Missing values"] == "No usage value is missing."
@@ -31,6 +32,7 @@ def test_a_broken_unit_stands_out_on_its_first_day() -> None:
     assert "on 2026-01-22, the first of 7 such days" in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
 def test_a_weekly_rhythm_does_not_stand_out(factor: float) -> None:
     frame = records()
@@ -39,6 +41,7 @@ def test_a_weekly_rhythm_does_not_stand_out(factor: float) -> None:
     assert "Unlike the rest" not in said(explored(frame))
 
 
+@pytest.mark.slow
 def test_missing_values_are_said_with_their_days() -> None:
     frame = records()
     frame.loc[frame[DAY_NUMBER].isin([DAY_20, DAY_20 + 2]), Cdr.DATA_VOLUME] = np.nan
@@ -46,12 +49,14 @@ def test_missing_values_are_said_with_their_days() -> None:
     assert said(explored(frame))["Missing values"] == expected
 
 
+@pytest.mark.slow
 def test_days_without_records_are_named() -> None:
     frame = records()
     sentence = said(explored(frame[frame[DAY_NUMBER] != DAY_20]))["Days without records"]
     assert sentence == "1 of 28 days have no record: 2026-01-20."
 
 
+@pytest.mark.slow
 def test_without_labels_churn_is_unknown_and_not_zero() -> None:
     frame = records()
     frame[Cdr.PSEUDO_CHURNED] = np.nan
@@ -67,6 +72,7 @@ def test_negative_usage_is_called_impossible() -> None:
     assert said(explored(frame))["Impossible values"].startswith("Incoming calls goes down to -4 calls")
 
 
+@pytest.mark.slow
 def test_the_strongest_relation_is_the_one_put_in() -> None:
     frame = records()
     churned = frame[Cdr.PSEUDO_CHURNED] == 1

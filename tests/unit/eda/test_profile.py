@@ -64,6 +64,7 @@ def test_a_small_sample_is_near_the_whole(ordinary: Exploration) -> None:
     assert small.correlations[Method.PEARSON] == ordinary.correlations[Method.PEARSON]
 
 
+@pytest.mark.slow
 def test_summaries_are_of_the_values_that_are_there() -> None:
     frame = records()
     frame.loc[frame.index[::4], Cdr.DATA_VOLUME] = np.nan

@@ -40,3 +40,6 @@ class ReadOptions(Protocol):
 
     def option(self, name: str, value: Any, /) -> str:
         """Return an option with its value as the user writes it."""
+
+    def missing_words(self, column: str, /) -> frozenset[str]:
+        """Return the words that stand for a missing value in a column."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from driftline import __version__
 from driftline.engine.catalogue import title
-from driftline.engine.results import MODEL, Result, ResultKind, State
+from driftline.engine.results import MODEL, Result, ResultKind, State, is_of_model
 from driftline.engine.spec import Spec
 from driftline.report.charts import Axis, Chart, Series, draw_chart, is_flat
 from driftline.report.heat_map import HeatRow, heat_map
@@ -121,12 +121,15 @@ class BacktestPage:
     @property
     def groups(self) -> list[ChartGroup]:
         """The charts of drift, quality and statistics; columns that drifted most come first."""
-        groups: dict[str, list[Chart]] = {}
+        groups: dict[tuple[bool, str], list[Chart]] = {}
         for number in self._drawn[: self.most_charts]:
             chart = self._chart(number)
             if not chart.empty:
-                groups.setdefault("The model as a whole" if number[0] == MODEL else number[0], []).append(chart)
-        return [ChartGroup(name, charts) for name, charts in groups.items()]
+                groups.setdefault((_is_of_model(number), number[0]), []).append(chart)
+        return [
+            ChartGroup("The model as a whole" if of_model else name, charts)
+            for (of_model, name), charts in groups.items()
+        ]
 
     @property
     def omitted(self) -> int:
@@ -163,9 +166,9 @@ class BacktestPage:
     @property
     def _drawn(self) -> list[Number]:
         """The numbers that have a chart of their own."""
-        ranks = {column: rank for rank, column in enumerate([MODEL, *self.columns])}
+        ranks = {column: rank for rank, column in enumerate(self.columns)}
         drawn = [n for n in self.numbers if n not in self._flat and not _is_performance(n)]
-        return sorted(drawn, key=lambda number: ranks.get(number[0], len(ranks)))
+        return sorted(drawn, key=lambda number: -1 if _is_of_model(number) else ranks.get(number[0], len(ranks)))
 
     def _performance(self, method: str) -> Chart:
         realized = self._series("realized", (MODEL, ResultKind.REALIZED, method, None))
@@ -206,6 +209,11 @@ def _farthest(results: Sequence[Result]) -> Result | None:
     """Return the result farthest from the expected value; None without values."""
     distances = [(abs(r.value - (r.bounds.expected or 0.0)), r) for r in results if r.value is not None]
     return max(distances, key=lambda pair: pair[0])[1] if distances else None
+
+
+def _is_of_model(number: Number) -> bool:
+    """Return whether a number is about the model as a whole; a column may have its name."""
+    return is_of_model(number[1], number[2])
 
 
 def _is_performance(number: Number) -> bool:

@@ -1,14 +1,14 @@
 """Labels and predictions of a binary model as 0 and 1, whatever words stand for them. No I/O here."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.request.options import OptionStyle, python_option
+from driftline.backtesting.options import OptionStyle, python_option
 from driftline.engine.columns import FloatArray, coded
 from driftline.errors import InvalidInput
 
@@ -26,7 +26,7 @@ PAIRS = (
 ZEROS, ONES = (frozenset(words) for words in zip(*PAIRS, strict=True))
 """Words that stand for class 0, and for class 1."""
 
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,16 @@ class Classes:
 
     @classmethod
     def of(
-        cls, texts: Mapping[str, Iterable[str]], positive: str | None, option: OptionStyle = python_option
+        cls,
+        texts: Mapping[str, Iterable[str]],
+        positive: str | None,
+        option: OptionStyle = python_option,
+        likely: Callable[[], str | None] = lambda: None,
     ) -> "Classes":
-        """Infer the classes from each column's distinct texts; raise InvalidInput where class 1 cannot be inferred."""
+        """Infer the classes from each column's distinct texts; raise InvalidInput where class 1 cannot be inferred.
+
+        `likely` returns the text whose rows have the higher scores, if there is one; the error proposes it.
+        """
         words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
         if positive is not None:
             return cls._of_positive(words, plain(positive), option)
@@ -49,7 +56,7 @@ class Classes:
             return cls({name: pair for name, pair in pairs.items() if pair is not None}, option)
         every = _together(words)
         cure = (
-            f"which of them is class 1 is unknown; pass {option('positive', every[-1])}"
+            f"which of them is class 1 is unknown; pass {_either(every, option, likely())}"
             if len(every) <= 2
             else f"these are not two classes of one pair of words; correct them ({option('positive')} needs two values)"
         )
@@ -121,6 +128,15 @@ def plain(text: str) -> str:
     lowered = text.strip().lower()
     whole = _WHOLE.fullmatch(lowered)
     return str(int(whole[1])) if whole else lowered
+
+
+def _either(texts: list[str], option: OptionStyle, likely: str | None) -> str:
+    """Return the options to choose from; scores that belong to one of them are a hint, not a choice."""
+    if likely is None:
+        return " or ".join(option("positive", text) for text in texts)
+    others = [option("positive", text) for text in texts if text != likely]
+    words = f"{option('positive', likely)} if the score is the probability of {likely!r}, whose rows score higher"
+    return " (else ".join([words, *others]) + (")" if others else "")
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from driftline.engine.catalogue import METRICS, ColumnKind, Problem
-from driftline.engine.spec import ColumnSpec, Spec
-from driftline.spec_input import spec_faults
+from driftline.engine.spec import ColumnSpec, Spec, spec_faults
 
 _CHECKED_APART = frozenset({"columns", "period", "problem", "time_zone"})
 """Fields that a backtest reads by itself, since its options win over them."""

@@ -13,6 +13,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance.isotonic import SortedRows, knots
 from driftline.engine.performance.ranks import roc_auc, sum_by_score
+from driftline.engine.performance.scores import are_probabilities
 
 SPLITS = 10
 TEST_SHARE = 0.1
@@ -34,7 +35,7 @@ class Calibration:
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Return the probability of class 1 for each score; the curve is constant beyond the outer knots."""
-        return np.interp(scores, self.scores, self.probabilities) if len(self.scores) else scores
+        return np.interp(scores, self.scores, self.probabilities) if len(self.scores) else np.clip(scores, 0.0, 1.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-compatible values."""
@@ -52,10 +53,13 @@ IDENTITY = Calibration(np.empty(0), np.empty(0))
 def fit(scores: FloatArray, labels: IntArray) -> Calibration:
     """Fit the curve on the reference's labelled rows, in time order; return the identity if the curve does not help.
 
-    The curve is used if, over ten stratified splits, it lowers the expected calibration error of the held-out rows.
+    The curve is used if, over ten stratified splits, it lowers the expected calibration error of the held-out rows; and
+    always for scores outside 0 to 1, which are no probabilities.
     """
     order = np.argsort(scores)
     sorted_rows = SortedRows.of(scores[order], labels[order])
+    if not are_probabilities(scores):
+        return Calibration(*knots(sorted_rows))
     return Calibration(*knots(sorted_rows)) if _calibration_helps(scores, labels, order, sorted_rows) else IDENTITY
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from driftline.engine.catalogue import measure, title
 from driftline.engine.number_format import format_distinct
 from driftline.engine.quality.wording import describe_fault
-from driftline.engine.results import LABEL, Bounds, Result, ResultKind, State
+from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
@@ -66,11 +66,25 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
     effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
-    label counts only in a chunk that is settled: early labels are a biased sample.
+    label counts only in a chunk that is settled: early labels are a biased sample. It is computed once for a chunk.
     """
+    of_spec, seen = chunk.derived.get("drift_seen", (None, {}))
+    if of_spec is not spec:
+        seen = _drift_seen(spec, chunk)
+        chunk.derived["drift_seen"] = spec, seen
+    return dict(seen)
+
+
+def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """Return what drifted in a chunk."""
     if chunk.rows < spec.minimum_rows:
         return {}
-    results = [r for kind in _KINDS for r in chunk.of_kind(kind) if r.subject != LABEL or chunk.settled(spec)]
+    results = [
+        r
+        for kind in _KINDS
+        for r in chunk.of_kind(kind)
+        if r.subject_kind is not SubjectKind.LABEL or chunk.settled(spec)
+    ]
     dismissed = _dismissed(results)
     seen: dict[Subject, str] = {}
     for result in results:

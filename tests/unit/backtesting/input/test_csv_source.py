@@ -99,6 +99,7 @@ def test_a_file_read_by_blocks_has_the_types_of_the_whole(
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
     rows = LATE + 500
@@ -124,16 +125,6 @@ def test_codes_are_read_as_they_are_written(largest: int, tmp_path: Path) -> Non
     assert frame["x"].tolist() == [7.0] * 3
 
 
-def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
-    ids = pd.array([2**60, 2**60 + 1, None], dtype="Int64")
-    pd.DataFrame({"id": ids, "u": pd.array([7, None, 9], dtype="UInt8"), "x": [1.0, 2.0, 3.0]}).to_parquet(path)
-    (frame,) = ParquetSource.of(path).blocks(("x", "id", "u"))
-    assert list(frame.columns) == ["x", "id", "u"]
-    assert frame["id"].tolist()[:2] == [2**60, 2**60 + 1]
-    assert frame.dtypes.map(str).tolist() == ["float64", "Int64", "UInt8"]
-
-
 @pytest.mark.parametrize("largest", [0, 10**9])
 @pytest.mark.parametrize(
     ("text", "fault"),
@@ -141,7 +132,7 @@ def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path
         ("a,b\n1,2\n3\n", "line 3 cannot be read: Expected 2 columns, got 1"),
         ("a,b\n" + "1,2\n" * 400_000 + "1,2,3\n", "line 400002 cannot be read: Expected 2 columns, got 3"),
         ("", "cannot be read: Empty CSV file"),
-        ("a,b,a\n1,2,3\n", "line 1: column names must be distinct; twice there: a"),
+        ("a,b,a\n1,2,3\n", "line 1: column names must be distinct; repeated: a"),
     ],
     ids=["early", "late", "empty", "twice"],
 )
@@ -155,6 +146,40 @@ def test_what_cannot_be_read_is_named_with_its_line(text: str, fault: str, large
 def test_another_encoding_is_refused_by_column(text: str, largest: int, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"UTF-?8"):
         read(write(tmp_path / "a.csv", text, "latin-1"), largest)
+
+
+ENCODINGS = {
+    "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32", "utf-32-be": "UTF-32",
+    "cp037": "EBCDIC", "cp500": "EBCDIC", "cp273": "EBCDIC",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["when,score\n2026-01-31,0.5\n" * 300, "Größe,ä\n1,é\n"], ids=["long", "short"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_encoding_without_ascii_is_named(encoding: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=f"seems to be in {ENCODINGS[encoding]}; save it in UTF-8"):
+        read(write(tmp_path / "a.csv", text, encoding))
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "ключ,数\nда,二\n" * 900, "a,b\n1,\0\n" + "x,y\n" * 50])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_not_taken_for_another_encoding(encoding: str, text: str, tmp_path: Path) -> None:
+    assert len(read(write(tmp_path / "a.csv", text, encoding))) == text.count("\n") - 1
+
+
+def test_a_compressed_file_that_is_too_large_is_read_by_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 50_000)
+    content = b"a,b\n" + b"1,2\n" * 100_000
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(content))
+    source = CsvSource.of(tmp_path / "a.csv.gz", largest=len(content) - 1)
+    assert source.whole
+    with pytest.raises(ReadAgainError):
+        list(source.blocks(source.columns))
+    sizes = [len(block) for block in source.blocks(source.columns)]
+    assert not source.whole
+    assert (len(sizes) > 3, sum(sizes)) == (True, 100_000)
+    (frame,) = CsvSource.of(tmp_path / "a.csv.gz", largest=len(content)).blocks(("a", "b"))
+    assert len(frame) == 100_000
 
 
 def test_a_file_that_is_not_what_it_is_called(tmp_path: Path) -> None:

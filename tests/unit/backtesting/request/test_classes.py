@@ -104,3 +104,16 @@ def test_one_score_may_name_class_1(name: str, positive: str | None, world: pd.D
     named = backtest(world, **asked, score={name: "score"}, positive=positive)
     plain = backtest(world, **asked, score="score")
     assert named.chunks == plain.chunks
+
+
+def test_class_1_is_proposed_by_the_scores_not_by_the_alphabet(world: pd.DataFrame) -> None:
+    named = world.assign(churned=world.churned.map({1: "gone", 0: "stays"}))
+    with pytest.raises(
+        InvalidInput, match=r"positive='gone' if the score is the probability of 'gone'.*else .*'stays'"
+    ):
+        backtest(named, timestamp="when", label="churned", score="score", reference_until=UNTIL)
+
+
+def test_without_scores_both_values_are_proposed() -> None:
+    with pytest.raises(InvalidInput, match="pass positive='churn' or positive='stay'"):
+        read(["stay", "churn"])

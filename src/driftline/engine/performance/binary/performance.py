@@ -6,13 +6,16 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from driftline.engine.catalogue import SCORE_METRICS
 from driftline.engine.columns import as_floats
+from driftline.engine.outcome import Outcome
 from driftline.engine.performance.binary import cbpe, realized, sampling
 from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.cbpe import BinaryCbpe
 from driftline.engine.performance.binary.rows import BinaryRows, zeros_and_ones
 from driftline.engine.performance.binary.sampling import SamplingErrors
 from driftline.engine.performance.protocol import PerformanceOutcomes
+from driftline.engine.performance.scores import are_probabilities, not_probabilities
 from driftline.engine.results import LABEL, PREDICTION, SCORE, Metric, ResultKind
 from driftline.engine.spec import Spec
 
@@ -45,10 +48,26 @@ class BinaryPerformance:
             for kind, metric, outcome in self.outcomes(summary.rows, spec):
                 yield kind, metric, replace(outcome, reason=outcome.reason or summary.note(kind, Metric(metric)))
             return
+        note = self._note(summary)
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
-            yield ResultKind.REALIZED, metric, outcome
+            of_score = metric in SCORE_METRICS
+            partly = _partly(summary.labelled, spec, "score" if of_score else "prediction")
+            notes = "; ".join(filter(None, (note if of_score else None, partly if outcome.value is not None else None)))
+            yield ResultKind.REALIZED, metric, _noted(outcome, notes or None)
         for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):
-            yield ResultKind.ESTIMATED, metric, outcome
+            yield ResultKind.ESTIMATED, metric, _noted(outcome, note)
+
+    def _note(self, summary: BinaryRows) -> str | None:
+        """Return a note on scores outside 0 to 1, if the reference has none of them."""
+        scored = summary.scored
+        curve = self.cbpe.calibration
+        if are_probabilities(scored.scores) or (curve is not None and not are_probabilities(curve.scores)):
+            return None
+        outside = int(scored.counts[np.isin(scored.scores, not_probabilities(scored.scores))].sum())
+        return (
+            f"{outside:,} of {scored.rows:,} scores are outside 0 to 1 (they go from {scored.scores[0]:.4g} to "
+            f"{scored.scores[-1]:.4g}), unlike the reference's: they are no probabilities."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-compatible values."""
@@ -58,3 +77,16 @@ class BinaryPerformance:
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return the state that `to_dict` serialized."""
         return cls(SamplingErrors.from_dict(state["sampling"]), BinaryCbpe.from_dict(state["cbpe"]))
+
+
+def _partly(labelled: BinaryRows, spec: Spec, what: str) -> str | None:
+    """Return a note where fewer labelled rows have a score, or a prediction, than labels must be in."""
+    rows = (labelled.scored if what == "score" else labelled.predicted).rows
+    if rows >= spec.label_coverage * labelled.rows:
+        return None
+    return f"Only {rows:,} labelled rows of {labelled.rows:,} have a {what}."
+
+
+def _noted(outcome: Outcome, note: str | None) -> Outcome:
+    """Return an outcome with a note, after the reason that it may have already."""
+    return replace(outcome, reason="; ".join(filter(None, (outcome.reason, note)))) if note else outcome

@@ -8,6 +8,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.performance import ranks
 from driftline.engine.performance.binary.rows import BinaryRows
+from driftline.engine.performance.scores import are_probabilities
 
 _EPSILON = float(np.finfo(np.float64).eps)
 """Probabilities are clipped to this distance from 0 and 1, as in scikit-learn's log_loss."""
@@ -41,7 +42,7 @@ class RankedRows:
     @property
     def has_probabilities(self) -> bool:
         """Whether every score is from 0 to 1."""
-        return not len(self.scores) or bool(self.scores[0] >= 0 and self.scores[-1] <= 1)
+        return are_probabilities(self.scores)
 
 
 def group_by_score(scores: FloatArray, positives: FloatArray, negatives: FloatArray) -> RankedRows:

@@ -3,8 +3,10 @@
 Messages are built from an option's name and value; the surface that the request came from spells both.
 """
 
+import csv
+import io
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 
@@ -27,4 +29,23 @@ def command_option(name: str, value: Any = None, /) -> str:
         return flag
     if isinstance(value, Mapping):
         return " ".join(f"{flag} {shlex.quote(f'{key}={column}')}" for key, column in value.items())
-    return f"{flag} {shlex.quote(','.join(value) if isinstance(value, list | tuple) else str(value))}"
+    return f"{flag} {shlex.quote(join_names(value) if isinstance(value, list | tuple) else str(value))}"
+
+
+def split_names(text: str, columns: Collection[str]) -> tuple[str, ...]:
+    """Read names that are separated by commas, each quoted as in a CSV file where it has a comma or blanks around it.
+
+    A text that is the name of one of the `columns` is that name.
+    """
+    if text in columns:
+        return (text,)
+    parts = next(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True), [])
+    names = (part if part in columns else part.strip() for part in parts)
+    return tuple(name for name in names if name)
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Write names so that `split_names` reads them."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
