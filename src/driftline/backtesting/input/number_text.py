@@ -20,7 +20,7 @@ STRAY_WORDS = 5
 _MANY = 50
 """Only a column with more distinct numbers than this holds numbers where a word is frequent."""
 _SAMPLE = 1_000
-_NEARLY = 0.9
+_NEARLY, _SOME = 0.9, 0.2
 
 
 class Notation(StrEnum):
@@ -143,8 +143,10 @@ def _uniform(texts: pa.Array) -> pa.Array:
 
 
 def looks_like_numbers(column: "pd.Series[Any]") -> bool:
-    """Return whether nearly all texts of a column begin with a digit, behind a sign at most."""
-    return float(pac.mean(pac.match_substring_regex(_sample(column), r"^[<>~+$€£¥-]?\s?\d")).as_py() or 0) > _NEARLY
+    """Return whether some texts of a column are numbers, or nearly all begin with a digit, behind a sign at most."""
+    sample = _sample(column)
+    begins = pac.mean(pac.match_substring_regex(sample, r"^[<>~+$€£¥-]?\s?\d")).as_py() or 0.0
+    return bool(begins > _NEARLY or _matching(sample, Notation.PLAIN) >= _SOME)
 
 
 def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:

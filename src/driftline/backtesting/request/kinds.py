@@ -25,8 +25,6 @@ MANY = 50
 ROWS_A_VALUE = 20
 """Text with more than `MANY` distinct values, and fewer rows of each than this on average, is left out unless named."""
 _SAMPLE = 2_000
-_SOME = 0.2
-"""From this share of numbers on, the reason for leaving text out says which values are not numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +163,10 @@ def _reason_of_text(column: "pd.Series[Any]", reference: Rows, request: Resolved
 
 def _strays_in_text(column: "pd.Series[Any]", reference: Rows) -> str:
     """Return which values keep a text column, of which many values are numbers, from being numbers."""
-    if not is_text(column):
+    if not is_text(column) or not looks_like_numbers(column):
         return ""
     text = NumberText.of(column, Notation.PLAIN)
-    if not text.stray.any() or (text.share > 1 - _SOME and not looks_like_numbers(column)):
+    if not text.stray.any():
         return ""
     return f", and as numbers it has {StrayValues.of(column, text.stray, reference.numbers)}"
 
