@@ -11,8 +11,8 @@ from stack import paths
 from stack.services.service import Service
 from stack.services.table import MONITOR, SERVICES
 
-PACKAGES = [service for service in SERVICES if service.command]
-"""The services that run as a package; the jobs are scripts."""
+PACKAGES = [service for service in SERVICES if service.command and service.compose]
+"""The services that run as a package. The jobs are scripts, and the deployment's package holds test fixtures too."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
