@@ -101,10 +101,10 @@ test-e2e: setup ## Run the demo through the public commands, without network, wi
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
 
 kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
-	KILLS=$(or $(times),5) $(PYTEST) -q -rP tests/e2e/test_replay.py
+	KILLS=$(or $(times),5) $(PYTEST) -q -rP --timeout=0 tests/e2e/test_replay.py
 
 fuzz: tools ## Send many more drawn requests to both services (cases=5000: of each operation)
-	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py
+	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP --timeout=0 tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py
 
 test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
 	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit

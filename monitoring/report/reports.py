@@ -7,6 +7,7 @@ import pandas as pd
 
 from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.objects import ObjectStore
+from driftline.report.csv_cells import without_formulas
 from driftline.report.plots import drift_figure, performance_figure, png
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
@@ -26,8 +27,6 @@ DRIFT_COLUMNS = (
     *("model", "version", "chunk_start", "chunk_end", "revision", "rows", "closed", "column", "kind", "method"),
     *("value", "sampling_error", "p_value", "effect", "expected", *_BOUNDS, "state", "reason", "lasting"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\n")
-"""What the text of a cell begins with that spreadsheets take for a formula: names of columns come from users."""
 
 
 def exist(output: ObjectStore) -> bool:
@@ -129,15 +128,4 @@ def _bounds(result: Result | None) -> dict[str, Any]:
 
 def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> bytes:
     frame = pd.DataFrame(rows, columns=list(columns)).astype({"revision": "Int64"})
-    return frame.map(_inert).to_csv(index=False).encode()
-
-
-def _inert(cell: object) -> object:
-    """Return a text that a spreadsheet would compute as a formula with an apostrophe before it, others as they are.
-
-    A carriage return becomes a line feed, the line break that the CSV writer quotes.
-    """
-    if not isinstance(cell, str):
-        return cell
-    text = cell.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return without_formulas(frame).to_csv(index=False).encode()

@@ -86,3 +86,11 @@ def test_the_error_of_a_roc_auc_is_that_of_repeated_samples() -> None:
         draws.append(float(np.mean(ones[:, None] > zeros[None, :])))
     assert auc_error(float(np.mean(draws)), 20, 60) == pytest.approx(float(np.std(draws)), rel=0.15)
     assert auc_error(0.5, 400, 400) == pytest.approx(sqrt(801 / (12 * 400 * 400)), rel=0.01)
+
+
+def test_a_value_from_a_part_of_the_rows_says_how_many() -> None:
+    frame = scored(rows=12_000, days=60)
+    frame.loc[(frame.ts >= "2000-02-12") & (frame.index % 5 < 3), "score"] = np.nan
+    chunk = run(frame, "2000-02-10", chunk="1d").chunks[6]
+    assert chunk.rows == 200
+    assert "Only 80 labelled rows of 200 have a score." in chunk.verdict.reasons

@@ -43,7 +43,7 @@ def command(
         capture_output="stdout" not in more,
         text=True,
         check=False,
-        env=dict(environment),
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},  # a limit on files would cut off what is compiled
         preexec_fn=limit and (lambda: resource.setrlimit(limit[0], (limit[1], limit[1]))),
         timeout=120,
         **more,
@@ -132,9 +132,10 @@ def test_what_may_not_be_read_or_written_is_named(csv: Path, tmp_path: Path) -> 
     assert "Permission denied" in message(command(csv))
 
 
-@pytest.mark.parametrize("output", ["--json", "--html"])
+@pytest.mark.parametrize("output", ["--json out", "--html out", "--results out.csv", "--results out.parquet"])
 def test_a_disk_that_is_full_is_a_message_and_leaves_nothing(output: str, csv: Path, tmp_path: Path) -> None:
-    ran = command(csv, *ALL, output, tmp_path / "out", limit=(resource.RLIMIT_FSIZE, 4_096))
+    option, name = output.split()
+    ran = command(csv, *ALL, option, tmp_path / name, limit=(resource.RLIMIT_FSIZE, 4_096))
     assert "cannot write" in message(ran)
     assert [path.name for path in tmp_path.iterdir()] == ["churn.csv"]
 
@@ -177,10 +178,10 @@ def _running(file: Path, *options: object) -> Iterator["subprocess.Popen[str]"]:
         process.wait()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, (130, -2)), (signal.SIGTERM, (143, -15))])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
 @pytest.mark.parametrize("seconds", [0.7, 3.0])
 def test_a_signal_ends_the_command_at_once(
-    number: int, status: tuple[int, ...], seconds: float, large: Path, tmp_path: Path
+    number: int, status: int, seconds: float, large: Path, tmp_path: Path
 ) -> None:
     before = {*large.parent.iterdir()}
     with _running(large, *ALL, "--json", tmp_path / "out.json") as process:
@@ -191,7 +192,7 @@ def test_a_signal_ends_the_command_at_once(
         _, said = process.communicate(timeout=20)
         assert running, said
         assert time.monotonic() - started < 10
-    assert process.returncode in status, said
+    assert process.returncode == status, said
     assert "Traceback" not in said
     assert not [*tmp_path.iterdir()]
     assert {*large.parent.iterdir()} == before

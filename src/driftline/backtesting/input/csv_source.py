@@ -30,7 +30,8 @@ from driftline.backtesting.input.sources import (
 from driftline.backtesting.request.request import Inference
 from driftline.errors import InvalidInput
 
-BLOCK_BYTES = 64 * 1024 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024
+"""How much of a file that is read block by block is one block; Arrow reads several ahead."""
 PIECE_BYTES = 16 * 1024 * 1024
 """How much of a file that is read whole one thread takes at a time: fewer and larger pieces are put together faster."""
 COMPRESSION = 6

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from driftline.report.csv_cells import without_formulas
 from driftline.report.schema import ResultOut, result_values, utc_text
 from driftline.report.view import ChunkView
 
@@ -71,10 +72,10 @@ def write_json_lines(chunks: Sequence[ChunkView], path: Path) -> None:
 
 
 def write_csv(chunks: Sequence[ChunkView], path: Path) -> None:
-    """Write a CSV file with a header; a missing value is empty, and floats keep every digit."""
+    """Write a CSV file with a header; a missing value is empty, floats keep every digit, and no text is a formula."""
     with path.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(_parts(chunks)):
-            to_frame(part).to_csv(file, index=False, header=number == 0)
+            without_formulas(to_frame(part)).to_csv(file, index=False, header=number == 0)
 
 
 def write_parquet(chunks: Sequence[ChunkView], path: Path) -> None:
