@@ -13,17 +13,18 @@ POWER = 2.33
 CHANCE = 0.5
 
 
-def no_skill(fitted: FittedEvidence, counts: ScoreCounts) -> float | None:
+def no_skill(fitted: FittedEvidence, counts: ScoreCounts, roc_auc: float | None = None) -> float | None:
     """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None.
 
-    None also where so few rows could not tell, or where the model had no skill in the reference.
+    `roc_auc` is that of the counts, where it is known. None also where so few rows could not tell, or where the model
+    had no skill in the reference.
     """
     positives = int(counts.positives.sum())
     negatives = int(counts.labelled.sum()) - positives
     if not positives or not negatives:
         return None
     error = sqrt((positives + negatives + 1) / (12 * positives * negatives))
-    auc = float(metrics_of(counts.labelled, counts.positives)[0])
+    auc = float(metrics_of(counts.labelled, counts.positives)[0]) if roc_auc is None else roc_auc
     could_tell = (reference_roc_auc(fitted) - CHANCE) / error > ONE_SIDED + POWER
     return auc if could_tell and auc - ONE_SIDED * error <= CHANCE else None
 

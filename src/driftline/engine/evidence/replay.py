@@ -15,7 +15,7 @@ import numpy as np
 from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
-from driftline.engine.evidence.families import FAMILY_OF, IN_PLACE, PLACE_OF, Family, Place
+from driftline.engine.evidence.families import FAMILY_OF, IN_PLACE, PLACE_OF, Family, Place, columns
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.place_evidence import PlaceEvidence, labels_evidence, scores_evidence
@@ -55,6 +55,7 @@ class History:
         return cls(*state_from_values(stored), blocks)
 
 
+_RANKING = columns(Family.RANKING).start
 Notes = Mapping[tuple[datetime, Place], ChunkEvidence]
 """What the scores, and what the labels, of a chunk say, by the chunk's start; nothing to say is left out."""
 
@@ -194,7 +195,9 @@ class _Run:
             self._note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
         for step in tick:
             if step.place is Place.LABELS:
-                self._note(step, no_skill=no_skill(self.fitted, step.chunk.counts))
+                rows, roc_auc, _ = step.values[_RANKING]
+                auc = float(roc_auc / rows) if rows else None
+                self._note(step, no_skill=no_skill(self.fitted, step.chunk.counts, auc))
             else:
                 self._note(step, incident=self.history.incident.since)
                 self.histories[step.chunk.start] = self.history
