@@ -58,10 +58,10 @@ clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) a
 check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docstrings, docs site
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target TWO_AT_ONCE=1 check-types check-rest
 
-check-types:
+check-types: setup-dev ## Check types, the longer half of `check`
 	$(VENV) -m mypy
 
-check-rest:
+check-rest: setup-dev ## Run the other half of `check`
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	PYTHONPATH=pyspark .venv/bin/lint-imports
