@@ -20,7 +20,7 @@ CHANCE = 0.5
 
 
 def output_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield a note for each output of the reference that cannot be what it should be; `frame` is as the engine's."""
+    """Yield a note for each output of the reference that cannot be what it should be; `frame` has the outputs."""
     checks = {
         Problem.BINARY: _binary_warnings,
         Problem.MULTICLASS: _multiclass_warnings,
