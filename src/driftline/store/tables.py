@@ -67,7 +67,12 @@ ledger_slots = Table(
     Column("model_version", Integer, primary_key=True, autoincrement=False),
     Column("slot", INSTANT, primary_key=True, comment="quarter of an hour that the batch touched"),
     Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
-    Column("row_count", Integer, nullable=False, comment="predictions that the batch added to it; negative where it removed some"),
+    Column(
+        "row_count",
+        Integer,
+        nullable=False,
+        comment="predictions that the batch added to it; negative where it removed some",
+    ),
     Index("ix_ledger_slots_batch", "batch_number"),
     **OPTIONS,
 )
