@@ -71,7 +71,7 @@ ledger_slots = Table(
         "row_count",
         Integer,
         nullable=False,
-        comment="predictions that the batch added to it; negative where it removed some",
+        comment="predictions that the batch added, less those that it removed",
     ),
     Index("ix_ledger_slots_batch", "batch_number"),
     **OPTIONS,

@@ -1,5 +1,7 @@
 """Rows that corrections and deletions removed, and the log of what was sent."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -7,7 +9,7 @@ from sqlalchemy.dialects import mysql
 revision = "0003"
 down_revision = "0002"
 
-OPTIONS = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 
 
 def _name(length: int) -> mysql.VARCHAR:
@@ -68,7 +70,7 @@ def upgrade() -> None:
         "row_count",
         existing_type=sa.Integer(),
         existing_nullable=False,
-        comment="predictions that the batch added to it; negative where it removed some",
+        comment="predictions that the batch added, less those that it removed",
     )
 
 
