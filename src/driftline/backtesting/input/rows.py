@@ -11,7 +11,7 @@ from pandas.api.types import union_categoricals
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import microseconds
 from driftline.backtesting.input.missing import without_missing_words
-from driftline.backtesting.input.read_options import ReadOptions
+from driftline.backtesting.input.read_options import MissingWords, ReadOptions
 from driftline.backtesting.input.sources import ReadAgainError, Source
 from driftline.backtesting.input.storage import stored_plainly
 from driftline.engine.catalogue import ColumnKind
@@ -53,7 +53,7 @@ def read(source: Source, request: ReadOptions, columns: Sequence[str]) -> Iterat
     before = 0
     unit: str | None = None
     for block in source.blocks(columns, _codes(request)):
-        frame = _plain(block, request)
+        frame = plain_block(block, request)
         event_times = frame[request.timestamp]
         unit = unit or epoch_unit(event_times)
         times = microseconds(event_times, request.zone, before, unit)
@@ -63,7 +63,7 @@ def read(source: Source, request: ReadOptions, columns: Sequence[str]) -> Iterat
             yield Rows(frame, times, numbers).in_order()
 
 
-def _plain(block: pd.DataFrame, request: ReadOptions) -> pd.DataFrame:
+def plain_block(block: pd.DataFrame, request: MissingWords) -> pd.DataFrame:
     """Return a block with plain dtypes, and without a value where one of the words for that stands."""
     block.index = pd.RangeIndex(len(block))
     columns, changed = {}, False
