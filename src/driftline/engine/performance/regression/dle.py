@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.columns import FloatArray
+from driftline.engine.exact_sum import ExactSum
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.regression import loss_model
@@ -48,7 +49,7 @@ class Dle:
     def _sum(self, loss: Loss, features: FloatArray) -> LossSum:
         model = self.models.get(loss)
         if model is None:
-            return LossSum(0, 0.0, len(features))
+            return LossSum(0, ExactSum(), len(features))
         expected = model(features)
         if loss is Loss.SQUARED_LOG:
             expected = np.where(features[:, -1] < 0, np.nan, expected)
