@@ -40,10 +40,9 @@ class Dle:
     models: Mapping[Loss, LossModel]
     reasons: Mapping[Loss, str]
 
-    def expected(self, frame: pd.DataFrame, outputs: Outputs, spec: Spec) -> dict[Loss, LossSum]:
+    def expected(self, frame: pd.DataFrame, predictions: FloatArray, spec: Spec) -> dict[Loss, LossSum]:
         """Sum up the expected losses of the rows with a prediction; for a loss without a model, count the rows."""
-        predicted = outputs.predicted
-        features = self.encoding(frame, spec)[predicted]
+        features = self.encoding(frame, spec)[~np.isnan(predictions)]
         return {loss: self._sum(loss, features) for loss in losses_of(spec)}
 
     def _sum(self, loss: Loss, features: FloatArray) -> LossSum:

@@ -38,7 +38,8 @@ class LossSum:
 class LossSummary:
     """The number of rows and of labelled rows of a chunk, and the realized and expected sum of each loss.
 
-    `realized` covers rows with label and prediction, `expected` rows with a prediction. Merges exactly.
+    `realized` covers rows with label and prediction, `expected` rows with a prediction; the one is empty where only
+    features were summarized, the other where only labels were. Merges exactly.
     """
 
     rows: int
@@ -54,3 +55,7 @@ class LossSummary:
             {loss: total.merge(other.realized[loss]) for loss, total in self.realized.items()},
             {loss: total.merge(other.expected[loss]) for loss, total in self.expected.items()},
         )
+
+    def join(self, labels: "LossSummary") -> "LossSummary":
+        """Return the expected losses of these rows with the realized losses of the same rows."""
+        return LossSummary(self.rows, labels.labelled, labels.realized, self.expected)
