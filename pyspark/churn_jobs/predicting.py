@@ -14,7 +14,7 @@ from churn.tables import processed
 from churn_jobs import artifact, processed_store, scratch, staging
 from churn_jobs.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.batches import DayPart, predict_id
-from churn_jobs.days import AskedRange, DayRange, choose
+from churn_jobs.days import DayRange, RequestedDays, choose
 from churn_jobs.hashing import day_parts
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
@@ -37,9 +37,9 @@ OUTPUT = (*INPUT, PREDICTION, COMPLEMENT, SCORE)
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What a run did: the version it scored with, the predictions it added, and how many stored ones look outdated.
+    """The result of a run: the model version, the days, the new predictions and the outdated ones.
 
-    `changed` counts stored predictions whose features are other ones in `Processed_Data` now; they stay as they are.
+    `changed` counts stored predictions whose features differ from those in `Processed_Data` now; they do not change.
     """
 
     version: int
@@ -49,43 +49,45 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows to move: their batch's id, and what its predictions are, by number and content hash."""
+class PredictionBatch:
+    """A batch of predictions to move: its id, and the number and content hash of its rows."""
 
     id: str
     rows: DayPart
 
 
-def predict(job: Job, asked: AskedRange) -> Predicted:
-    """Score the asked prepared days; run again, or killed and run again, it ends in the same table.
+def predict(job: Job, requested: RequestedDays) -> Predicted:
+    """Score the requested days; a repeated run, also after a killed one, gives the same table.
 
     Raises:
-        NotFound: no version is ready, or nothing is prepared. InvalidInput: the range does not fit.
-        Conflict: another run is at work.
+        NotFound: no version is ready, or no days are prepared. InvalidInput: the range is not available.
+        Conflict: another run is active.
     """
     migrate.require_current(job.engine)
     with only_one(job.engine, "write_predictions"):
         version = registry.load(job.engine, CHURN_MODEL)
         scratch.clear_dead(job.scratch)
         target = _files_of(version)
-        days = choose(asked, in_transaction(job.engine, processed_store.available), processed.name, CURE)
+        days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         with job.open_spark() as jdbc:
-            done = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
-    say(f"Predicted {days} with version {done.version}: {done.new:,} predictions were missing and are there now.")
-    return done
+            predicted = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
+    say(f"Predicted {days} with version {predicted.version}: {predicted.new:,} missing predictions were added.")
+    return predicted
 
 
 def _files_of(version: Version) -> ObjectStore:
+    """Return the store with the model's files; raise NotFound if they are missing."""
     target = None if version.artifact_uri is None else open_store(version.artifact_uri)
     if target is None or not artifact.exists(target):
         raise NotFound(
-            f"Version {version.number} of the churn model has no files in {version.artifact_uri}; bring them back, or "
+            f"Version {version.number} of the churn model has no files in {version.artifact_uri}; restore them, or "
             "train a new version with `python pyspark/train_model.py`."
         )
     return target
 
 
 def _predict(job: Job, jdbc: Jdbc, version: Version, model: ChurnModel, days: DayRange) -> Predicted:
+    """Score the rows that have no prediction, stage them, and move each batch in its own transaction."""
     store, attempt = version.store, str(uuid4())
     in_transaction(job.engine, lambda connection: staging.clear(connection, store.staging, PREFIX))
     rows = with_identity(jdbc.read(processed, INPUT, days, processed.c[Processed.DATE]))
@@ -109,7 +111,7 @@ def with_identity(rows: DataFrame) -> DataFrame:
 
 
 def count_changed(rows: DataFrame, stored: DataFrame) -> int:
-    """Count stored predictions whose features are other ones now, or whose row is gone; NULL equals NULL."""
+    """Count stored predictions whose features have changed or whose row was deleted; NULL equals NULL."""
     now = rows.select(ID, *(F.col(name).cast("double").alias(f"now_{name}") for name in FEATURES), F.lit(1).alias("is"))
     same = F.col("is").isNotNull()
     for name in FEATURES:
@@ -117,17 +119,19 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
     return stored.join(now, ID, "left").where(~same).count()
 
 
-def _batches(scored: DataFrame, version: int) -> list[Batch]:
-    """Name the batches by what they were made from; hash what they hold."""
+def _batches(scored: DataFrame, version: int) -> list[PredictionBatch]:
+    """Return the batches, named by the hash of their input, with the hash of their predictions."""
     output: tuple[str | Column, ...] = (*OUTPUT, F.lit(version).alias("model_version"))
-    found = day_parts(scored, {"input": INPUT, "output": output})
+    parts = day_parts(scored, {"input": INPUT, "output": output})
     return [
-        Batch(predict_id(made_from, version), rows)
-        for made_from, rows in zip(found["input"], found["output"], strict=True)
+        PredictionBatch(predict_id(made_from, version), rows)
+        for made_from, rows in zip(parts["input"], parts["output"], strict=True)
     ]
 
 
-def _stage(job: Job, jdbc: Jdbc, version: Version, scored: DataFrame, batches: Sequence[Batch], attempt: str) -> None:
+def _stage(
+    job: Job, jdbc: Jdbc, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch], attempt: str
+) -> None:
     if not batches:
         return
     store = version.store
@@ -138,14 +142,14 @@ def _stage(job: Job, jdbc: Jdbc, version: Version, scored: DataFrame, batches: S
         jdbc.append(named.select("batch_id", "attempt", *store.columns), store.staging)
 
 
-def _move(job: Job, version: Version, batches: Sequence[Batch], attempt: str) -> int:
+def _move(job: Job, version: Version, batches: Sequence[PredictionBatch], attempt: str) -> int:
     if not batches:
         return 0
     with step(f"Moved {len(batches)} batches"):
-        return sum(_move_one(job, version, batch, attempt).new for batch in each(batches, "Moving"))
+        return sum(_move_batch(job, version, batch, attempt).new for batch in each(batches, "Moving"))
 
 
-def _move_one(job: Job, version: Version, batch: Batch, attempt: str) -> Written:
+def _move_batch(job: Job, version: Version, batch: PredictionBatch, attempt: str) -> Written:
     store = version.store
 
     def move(connection: Connection) -> Written:
