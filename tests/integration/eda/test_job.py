@@ -25,7 +25,7 @@ from eda import job as exploration_job
 from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
 from eda.sample import draws
-from eda.settings import HERE, ExplorationSettings
+from eda.settings import FOLDER, ExplorationSettings
 from eda.span import Span
 from tests.unit.eda import sample_records
 from tests.unit.eda.sample_records import FIRST
@@ -184,7 +184,7 @@ def command(database: DatabaseSettings, settings: ExplorationSettings) -> subpro
     }
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "eda"],
-        cwd=HERE.parent,
+        cwd=FOLDER.parent,
         env=environment,
         capture_output=True,
         text=True,

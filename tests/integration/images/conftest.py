@@ -55,7 +55,7 @@ def tell(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class World:
+class ImageServers:
     """What the containers of a test share: a folder, in it the secrets and the volume, and where the servers are."""
 
     folder: Path
@@ -98,9 +98,9 @@ def world(
     tmp_path_factory: pytest.TempPathFactory,
     mariadb_session: TemporaryDatabase,
     kafka_session: TemporaryBroker,
-) -> World:
+) -> ImageServers:
     folder = tmp_path_factory.mktemp("world")
-    made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))
+    made = ImageServers(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))
     made.secrets.mkdir(mode=0o700)
     (made.secrets / "root.password").write_text(mariadb_session.password)
     container_secrets.make(made.secrets, utc_now())
