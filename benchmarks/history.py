@@ -114,6 +114,8 @@ def _register(engine: Engine, objects: Path, rows_a_day: int, next_day: datetime
 
 
 def _load(history: History, days: Sequence[datetime]) -> None:
+    """Load the predictions of some days, and the labels of those that have labels."""
+
     def work(connection: Connection) -> None:
         frames = [_numbered(connection, history, day) for day in days]
         columns = [*history.store.columns, "batch_number"]
@@ -162,8 +164,8 @@ def _poll(history: History, days: set[datetime]) -> None:
     in_transaction(
         history.engine, lambda connection: pending_chunks.queue(connection, VersionKey(history.number, 1), days)
     )
-    done = poll_once(history.engine, NOW, scheduled=False)
-    assert done.chunks == len(days), done
+    polled = poll_once(history.engine, NOW, scheduled=False)
+    assert polled.chunks == len(days), polled
 
 
 def _copy_results(connection: Connection, day: datetime) -> None:

@@ -216,7 +216,7 @@ def forget(loop: Loop, version: int) -> None:
 
 def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     days = RequestedDays(STREAM.first, STREAM.last)
-    move = predicting._move_one
+    move = predicting._move_batch
     moved: list[Written] = []
 
     def fail_after_three(*arguments: object) -> Written:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from driftline.errors import DatabaseUnavailable
+from flaskapp.stream import worker
 from flaskapp.stream.worker import Worker
 
 
@@ -61,13 +62,13 @@ def test_a_failed_step_does_not_end_the_worker() -> None:
             raise RuntimeError("a surprise")
         return None
 
-    worker = Worker("test", step)
-    worker.start()
-    wait_until(lambda: worker.error is not None)
-    assert "RuntimeError" in str(worker.error)
-    worker.wake()
-    wait_until(lambda: len(calls) == 2 and worker.error is None)
-    worker.close()
+    failing = Worker("test", step)
+    failing.start()
+    wait_until(lambda: failing.error is not None)
+    assert "RuntimeError" in str(failing.error)
+    failing.wake()
+    wait_until(lambda: len(calls) == 2 and failing.error is None)
+    failing.close()
 
 
 def test_closing_ends_a_wait_for_a_server() -> None:
