@@ -1,7 +1,9 @@
 # `make` prints this help. Everything runs from this folder and needs neither root nor Docker.
 .DEFAULT_GOAL := help
+ifndef TWO_AT_ONCE
 .NOTPARALLEL:
-.PHONY: help setup setup-dev tools up status logs down clean demo check language audit scan-secrets fetch-data wheel test test-unit test-integration test-e2e test-newest bench diagrams screenshot docs secrets services lock
+endif
+.PHONY: help setup setup-dev tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,14 +55,18 @@ down: $(INSTALLED) ## Stop everything and keep the data
 clean: $(INSTALLED) ## Stop everything and remove var/ (data, passwords, logs) and caches
 	@$(VENV) -m stack clean
 
-check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docs
+check: setup-dev ## Run all checks: lint, format, types, import contracts, secrets, workflows, docstrings, docs site
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target TWO_AT_ONCE=1 check-types check-rest
+
+check-types: setup-dev ## Check types, the longer half of `check`
+	$(VENV) -m mypy
+
+check-rest: setup-dev ## Run the other half of `check`
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
-	$(VENV) -m mypy
 	PYTHONPATH=pyspark .venv/bin/lint-imports
 	$(VENV) -m devtools.leaks
 	$(VENV) -m devtools.workflows
-	$(PYTEST) -q tests/unit/docs
 	$(PYTEST) -q --doctest-modules $(PUBLIC)
 	$(SITE) --quiet
 
@@ -80,16 +86,31 @@ fetch-data: setup-dev ## Download and verify the raw data of RAW_DATA_BUCKET and
 wheel: setup-dev ## Build and check the wheel in dist/, with release notes (tag=v1.2.3: require this version)
 	$(VENV) -m devtools.release $(if $(tag),--tag $(tag))
 
-test: test-unit test-integration test-e2e ## Run every test, on real servers
+test: test-unit test-slow test-integration test-e2e ## Run every test, on real servers
 
-test-unit: setup-dev ## Run the tests that need no server and no Java
-	$(PARALLEL) tests/unit
+test-unit: setup-dev ## Run the tests that need no server and no Java, without the slow ones (half a minute)
+	$(PARALLEL) -m "not slow" tests/unit
+
+test-slow: setup-dev ## Run the slow ones: thousands of rows, trained models, other processes
+	$(PARALLEL) -m slow tests/unit
 
 test-integration: tools ## Run the tests on MariaDB, MySQL, Kafka, Spark and object stores
 	$(PARALLEL) --no-loadscope-reorder tests/integration
 
 test-e2e: setup ## Run the demo through the public commands, without network, with killed processes
 	$(WITHOUT_NETWORK) $(PYTEST) -q tests/e2e
+
+kills: setup ## Run the loop while its servers are killed (times=5: more often in each of its parts), and compare the tables
+	KILLS=$(or $(times),5) $(PYTEST) -q -rP --timeout=0 tests/e2e/test_replay.py
+
+fuzz: tools ## Send many more drawn requests to both services (cases=5000: of each operation)
+	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP --timeout=0 tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py
+
+test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
+	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit
+
+test-images: tools ## Build and run the images without a Docker engine (first 8 min; needs root, buildah, debootstrap, runc)
+	$(PYTEST) -q tests/images
 
 test-newest: setup-dev ## Run tests of the engine and the backtest on Python 3.13 and pandas 3 (skipped without that Python)
 	@$(VENV) -m devtools.newest_python

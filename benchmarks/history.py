@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, func, literal, select, text
+from sqlalchemy import Connection, Engine, delete, func, literal, select, text
 from sqlalchemy import insert as insert_into
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -15,9 +15,8 @@ from churn.columns import CHURN_MODEL, FEATURES, prediction_id
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
-from driftline.store import bulk, labels, ledger, pending_chunks, registry, tables
+from driftline.store import labels, pending_chunks, registry, tables
 from driftline.store.database import in_transaction
-from driftline.store.ledger import Batch, BatchKind
 from driftline.store.model_numbers import model_number
 from driftline.store.predictions import PredictionStore
 from driftline.store.version_key import VersionKey
@@ -30,7 +29,7 @@ SPEC = Spec(
     columns=tuple(ColumnSpec(name=name) for name in FEATURES), clock=ModelClock.DATA, label_delay=LABEL_DELAY * DAY
 )
 LOADED_AT_ONCE = 50
-"""Days per LOAD DATA while the history is created."""
+"""Days per transaction while the history is created."""
 
 
 def scored_day(day: datetime, rows: int) -> pd.DataFrame:
@@ -45,7 +44,6 @@ def scored_day(day: datetime, rows: int) -> pd.DataFrame:
         "model_version": 1,
         "scored_at": pd.Timestamp(day + DAY).as_unit("us"),
         "prediction": (score > 0.5).astype(int),
-        "probability_0": 1 - score,
         "probability_1": score,
         "label": (rng.uniform(size=rows) < score).astype(int),
     }
@@ -84,7 +82,7 @@ def label_frame(scored: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
 
 
 def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next_day: datetime) -> History:
-    """Register the model and fill its history: rows by LOAD DATA, results of one computed day copied to all others.
+    """Register the model and fill its history: rows as written, results of one computed day copied to all others.
 
     The last days are then polled, so that what is open, due or waiting for labels is as it would be.
     """
@@ -100,7 +98,8 @@ def make_history(engine: Engine, objects: Path, days: int, rows_a_day: int, next
     in_transaction(engine, lambda connection: _copy_results(connection, settled[-1]))
     _poll(history, latest)
     with engine.connect() as connection:
-        for table in (history.store.table, tables.labels, tables.results, tables.chunk_revisions, tables.verdicts):
+        stored = (tables.predictions, tables.batch_data, tables.labels)
+        for table in (*stored, tables.results, tables.chunk_revisions, tables.verdicts):
             connection.exec_driver_sql(f"ANALYZE TABLE {table.name}")  # our own name
     return history
 
@@ -114,50 +113,18 @@ def _register(engine: Engine, objects: Path, rows_a_day: int, next_day: datetime
 
 
 def _load(history: History, days: Sequence[datetime]) -> None:
-    """Load the predictions of some days, and the labels of those that have labels."""
+    """Write the predictions and labels of some days, as processed already."""
 
     def work(connection: Connection) -> None:
-        frames = [_numbered(connection, history, day) for day in days]
-        columns = [*history.store.columns, "batch_number"]
-        _load_rows(connection, history.store.table, columns, pd.concat(frames), {})
-        label_rows = pd.concat(
-            [_labels_of(frame) for frame in frames if _is_labelled(history, frame)] or [_labels_of(frames[0][:0])]
-        )
-        columns = ["id", "value", "known_at", "batch_number"]
-        _load_rows(connection, tables.labels, columns, label_rows, {"model_number": history.number})
+        for day in days:
+            frame = scored_day(day, history.sizes[day])
+            history.store.write(connection, f"history/predictions/{day:%F}", frame, NOW)
+            if day < history.next_day - LABEL_DELAY * DAY:
+                arrived = label_frame(frame, day + (LABEL_DELAY + 1) * DAY)
+                labels.write_batch(connection, f"history/labels/{day:%F}", history.number, arrived, NOW)
+        connection.execute(delete(tables.pending_batches))
 
     in_transaction(history.engine, work)
-
-
-def _numbered(connection: Connection, history: History, day: datetime) -> pd.DataFrame:
-    """Add the ledger rows of a day's two batches, and return its rows with the number of their batch."""
-    frame = scored_day(day, history.sizes[day])
-    numbers = {}
-    for kind in (BatchKind.PREDICTIONS, BatchKind.LABELS):
-        name = f"history/{kind}/{day:%F}"
-        batch = Batch(name, kind, ledger.content_hash(name.encode()), len(frame), NOW, history.number, day, day)
-        numbers[kind] = ledger.open_batch(connection, batch)
-    predicted = numbers[BatchKind.PREDICTIONS]
-    assert predicted is not None
-    ledger.touch(connection, predicted, 1, [day])
-    return frame.assign(batch_number=predicted, label_batch_number=numbers[BatchKind.LABELS])
-
-
-def _is_labelled(history: History, frame: pd.DataFrame) -> bool:
-    return bool(frame["event_time"].iloc[0] < history.next_day - LABEL_DELAY * DAY)
-
-
-def _labels_of(frame: pd.DataFrame) -> pd.DataFrame:
-    known_at = frame["event_time"] + (LABEL_DELAY + 1) * DAY
-    return pd.DataFrame(
-        {"id": frame["id"], "value": frame["label"], "known_at": known_at, "batch_number": frame["label_batch_number"]}
-    )
-
-
-def _load_rows(
-    connection: Connection, table: Table, columns: Sequence[str], frame: pd.DataFrame, constants: bulk.Constants
-) -> None:
-    bulk.load(connection, table, columns, bulk.encode(frame, columns), constants)
 
 
 def _poll(history: History, days: set[datetime]) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from stack import paths
 from stack.console import print_error, print_line, step
 from stack.errors import StackError
+from stack.java import java
 from stack.locks import exclusive_lock
 from stack.setup import checksums, jars
-from stack.setup.prerequisites import java
 
 FOLDER = paths.ROOT / "PlantUMLDiagrams"
 JAR_FOLDER = paths.JARS / jars.PLANTUML.name

@@ -94,10 +94,11 @@ class Builder:
             self._buildah("bud", *flags, *arguments, "--tag", _tag(name), "--file", str(DOCKERFILE), str(paths.ROOT))
             return self._mounted(name)
 
-    def release(self, image: Image) -> None:
-        """Unmount an image; its layers stay."""
+    def release(self) -> None:
+        """Unmount every image, and what killed builds and runs have left mounted; layers and images stay."""
         with exclusive_lock(self.folder / "build.lock"):
-            self._buildah("rm", _container(image.name))
+            self._buildah("rm", "--all")
+            subprocess.run(("umount", str(self.folder / "storage" / "overlay")), capture_output=True, check=False)
 
     def _mounted(self, name: str) -> Image:
         container = _container(name)

@@ -12,10 +12,10 @@ from stack import paths
 VERSION = "3.13"
 LOCK = paths.REQUIREMENTS / "newest.lock"
 VENV = paths.BUILD / "newest"
-UNIT = ("tests/unit/test_public_api.py", "tests/unit/engine", "tests/unit/backtesting")
-INTEGRATION = ("--confcutdir", "tests/integration/backtesting", "tests/integration/backtesting")
+UNIT = ("-m", "not slow", "tests/unit/test_public_api.py", "tests/unit/engine", "tests/unit/backtesting")
+INTEGRATION = ("-m", "not slow", "--confcutdir", "tests/integration/backtesting", "tests/integration/backtesting")
 """Without the fixtures of servers, whose clients the environment lacks."""
-_ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": "src", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def main() -> None:

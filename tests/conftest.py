@@ -17,8 +17,11 @@ pytest_plugins = PLUGINS if find_spec("confluent_kafka") else []
 SHARED = ("nannyml", "spark")
 """Fixtures that take several seconds to make, once in each process that asks for one."""
 
-settings.register_profile("fresh", deadline=None, max_examples=30)
-settings.register_profile("same", deadline=None, max_examples=30, derandomize=True)
+EXAMPLES = int(os.environ.get("EXAMPLES", "10"))
+"""On how many examples a law is tried; `make test-laws` sets more."""
+
+settings.register_profile("fresh", deadline=None, max_examples=EXAMPLES)
+settings.register_profile("same", deadline=None, max_examples=EXAMPLES, derandomize=True)
 settings.load_profile("same" if os.environ.get("CI") else "fresh")
 
 

@@ -1,49 +1,36 @@
-"""Driftline's alarms on a stream, with its default policy."""
+"""Driftline's alarms on a stream, with its default policy, and with alerts from bounds alone."""
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from benchmarks.detection.alarms import AlarmsByLevel, ChunkAlarm
 from benchmarks.detection.stream import Stream
-from driftline.engine.chunks import Chunk, by_chunk
-from driftline.engine.evaluate import evaluate_chunk
-from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.reference import fit_reference
 from driftline.engine.results import State, Verdict
-from driftline.engine.spec import Spec
-from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.track_record import track_records
-from driftline.engine.verdicts.verdict import verdict_of
+from driftline.monitor import EvaluatedChunk, FittedMonitor
+
+BUDGET = 1.0
+"""How many false alerts a model-year may have."""
 
 
 def driftline(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
-    """Return alarms that are alerts, and alarms that are warnings or alerts."""
-    fitted = fit_reference(streams[0].reference, streams[0].spec)
-    return [_by_level(verdicts(fitted, stream)) for stream in streams]
+    """Return alarms that are alerts, and alarms that are warnings or alerts, by both policies."""
+    spec = streams[0].spec
+    fitted = fit_reference(streams[0].reference, spec)
+    evaluated = [list(FittedMonitor(spec, fitted).evaluate_chunks(stream.analysis)) for stream in streams]
+    budgets = {"Driftline": BUDGET, "Driftline, bounds alone": None}
+    specs = {name: spec.model_copy(update={"alert_budget": budget}) for name, budget in budgets.items()}
+    monitors = {name: FittedMonitor(own, fitted) for name, own in specs.items()}
+    return [_by_level(monitors, chunks) for chunks in evaluated]
 
 
-def verdicts(fitted: FittedReference, stream: Stream) -> list[Verdict]:
-    """Derive the verdict of each chunk, with all labels."""
-    spec = stream.spec
-    facts: list[ChunkFacts] = []
-    derived = []
-    for chunk, rows in by_chunk(stream.analysis, spec.period, spec.zone):
-        facts.append(_facts(fitted, spec, chunk, rows))
-        derived.append(verdict_of(spec, facts[-1], facts[:-1], track_records(spec, facts[:-1])))
-    return derived
+def _by_level(monitors: dict[str, FittedMonitor], chunks: Sequence[EvaluatedChunk]) -> AlarmsByLevel:
+    by_level: dict[str, Sequence[ChunkAlarm]] = {}
+    for name, monitor in monitors.items():
+        verdicts = monitor.verdicts(chunks)
+        by_level[f"{name}: alert"] = _alarms(verdicts, State.ALERT)
+        by_level[f"{name}: warning or alert"] = _alarms(verdicts, State.WARN, State.ALERT)
+    return by_level
 
 
-def _by_level(chunks: Sequence[Verdict]) -> AlarmsByLevel:
-    return {
-        "Driftline: alert": [ChunkAlarm(v.state is State.ALERT, frozenset(v.drifted)) for v in chunks],
-        "Driftline: warning or alert": [
-            ChunkAlarm(v.state in {State.WARN, State.ALERT}, frozenset(v.drifted)) for v in chunks
-        ],
-    }
-
-
-def _facts(fitted: FittedReference, spec: Spec, chunk: Chunk, rows: pd.DataFrame) -> ChunkFacts:
-    results = evaluate_chunk(fitted, spec, rows, chunk)
-    return ChunkFacts(
-        chunk.start, chunk.end, closed=True, labels_due=True, rows=len(rows), labelled=len(rows), results=results
-    )
+def _alarms(verdicts: Sequence[Verdict], *states: State) -> list[ChunkAlarm]:
+    return [ChunkAlarm(verdict.state in states, frozenset(verdict.drifted)) for verdict in verdicts]

@@ -65,7 +65,7 @@ def simulated(seed: int) -> Iterator[Stream]:
 
 
 def _history(seed: int) -> _History:
-    rows = features(World(_parameters(seed)), START, (ANALYSIS - START).days + CALM)
+    rows = features(World(parameters(seed)), START, (ANALYSIS - START).days + CALM)
     day = rows[EVENT_TIME].dt.date
     training = rows[day < START + timedelta(days=TRAINING)]
     model = HistGradientBoostingClassifier(max_iter=60, learning_rate=0.1, max_leaf_nodes=8, random_state=seed)
@@ -76,7 +76,7 @@ def _history(seed: int) -> _History:
 
 def _drifted(seed: int, history: _History, drift: Drift) -> Stream:
     lead = history.calm[history.calm[EVENT_TIME].dt.date < BREAK]
-    rows = features(World(_parameters(seed, drift)), BREAK, DRIFTED)
+    rows = features(World(parameters(seed, drift)), BREAK, DRIFTED)
     analysis = pd.concat([lead, _scored(history.model, rows)], ignore_index=True)
     drifts = (False,) * LEAD + (True,) * DRIFTED
     harmful = harmful_chunks(history.usual, _by_day(analysis), drifts)
@@ -86,7 +86,8 @@ def _drifted(seed: int, history: _History, drift: Drift) -> Stream:
     return Stream(truth, history.reference, analysis, SPEC)
 
 
-def _parameters(seed: int, *drifts: Drift) -> Parameters:
+def parameters(seed: int, *drifts: Drift) -> Parameters:
+    """Return the simulated world of a seed, with these drifts."""
     return Parameters(seed=seed, start_date=START, subscribers=SUBSCRIBERS, drifts=drifts)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from driftline.engine.catalogue import title
+from driftline.engine.number_format import percent
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec
-from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis, Chart, Series, draw_chart
 from driftline.report.heat_map import HeatRow, farthest_method, heat_map
 from driftline.report.strip import StripCell, count_states, strip_cell

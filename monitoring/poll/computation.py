@@ -11,14 +11,18 @@ import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
-from driftline.engine.evaluate import evaluate_chunk
+from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.reference import content_hash
 from driftline.engine.results import LABEL, Result
+from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
+from monitoring.poll.evidence_replay import replay_evidence
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
 
@@ -62,13 +66,13 @@ def compute(
         return ChunkOutcome(chunk.start, left_open=True)
     frame = version.store.read(connection, version.number, chunk.start, chunk.end)
     revision = _revision(version, chunk, frame, wall())
-    results = _evaluate(version, before, revision, frame)
+    evaluation = _evaluate(version, before, revision, frame)
     monitored.lock(connection)
     now = wall()
     clock = monitored.clock(connection, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
-    _store(connection, store, before, revision, results)
-    computed = results is not None
+    _store(connection, store, before, revision, evaluation)
+    computed = evaluation is not None
     changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
     return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
@@ -125,15 +129,19 @@ def _content_hash(version: Version, frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _evaluate(
-    version: Version, before: Revision | None, revision: Revision, frame: pd.DataFrame
-) -> tuple[Result, ...] | None:
-    """Return the results, or None if nothing has changed: the content is the same, or there never was any."""
-    if before is None:
-        return None if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, revision.chunk)
-    if (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
+Evaluation = tuple[tuple[Result, ...], ScoreCounts | None]
+"""The results of a chunk, and the counts that evidence is computed from."""
+
+
+def _evaluate(version: Version, before: Revision | None, revision: Revision, frame: pd.DataFrame) -> Evaluation | None:
+    """Evaluate the chunk, or return None if nothing has changed: the content is the same, or there never was any."""
+    if before is not None and (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
         return None
-    return () if frame.empty else evaluate_chunk(version.fitted, version.spec, frame, revision.chunk)
+    if frame.empty:
+        return None if before is None else ((), None)
+    summary = summarize_chunk(version.fitted, version.spec, frame)
+    results = finish_chunk(version.fitted, version.spec, summary, revision.chunk)
+    return results, count_scores(version.fitted, summary)
 
 
 def _store(
@@ -141,18 +149,20 @@ def _store(
     store: RevisionStore,
     before: Revision | None,
     revision: Revision,
-    results: tuple[Result, ...] | None,
+    evaluation: Evaluation | None,
 ) -> None:
     """Store changed results: in place if the chunk was open, else as a new revision; a closed chunk stays closed.
 
     A chunk of an older calendar with the same start is a different chunk: it is kept, and does not close this one.
     """
-    if results is not None:
+    if evaluation is not None:
+        results, counts = evaluation
         same = before if before is not None and before.chunk == revision.chunk else None
         in_place = same is not None and not same.closed
         number = store.newest_number(connection, revision.chunk.start) + (not in_place)
         closed = revision.closed or (same is not None and same.closed)
         store.write(connection, replace(revision, number=number, closed=closed), results)
+        EvidenceStore(store.key).write_counts(connection, revision.chunk.start, counts)
     elif before is not None and revision.closed and not before.closed:
         store.close(connection, before)
 
@@ -166,17 +176,16 @@ def _rederive_verdicts(
     clock: datetime,
     now: datetime,
 ) -> int:
-    """Derive the verdicts of the chunk and of the later ones that read it; return how many changed.
+    """Derive the verdicts of the chunk and of the others that read it; return how many changed.
 
-    A changed verdict replaces the one of an open chunk, and is added after the one of a closed chunk.
+    Later chunks read its results, and any chunk may get other evidence by a replay. A changed verdict replaces the one
+    of an open chunk, and is added after the one of a closed chunk.
     """
-    spec = monitored.load(connection).spec
-    last = chunk.start + verdict_reach(spec)
-    context = _verdict_context(connection, store, monitored, chunk, last, clock)
+    context, replayed = _replayed_context(connection, monitored, store, chunk, clock)
     verdicts = VerdictStore(monitored.key)
-    stored = verdicts.between(connection, chunk.start, last)
+    stored = verdicts.between(connection, min({chunk.start, *replayed}), max({chunk.start, *context.revisions}))
     changed = 0
-    for start in sorted(start for start in context.revisions if start >= chunk.start):
+    for start in sorted(start for start in context.revisions if start >= chunk.start or start in replayed):
         revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
         if current is not None and (current.revision, current.verdict) == (revision.number, verdict):
             continue
@@ -185,6 +194,24 @@ def _rederive_verdicts(
         verdicts.write(connection, revision, verdict, now, replaced=current if in_place else None)
         changed += 1
     return changed
+
+
+def _replayed_context(
+    connection: Connection, monitored: MonitoredVersion, store: RevisionStore, chunk: Chunk, clock: datetime
+) -> tuple[VerdictContext, set[datetime]]:
+    """Replay the evidence; return the facts around the changed chunk, and the chunks that have other evidence now."""
+    version = monitored.load(connection)
+    reach = chunk.start + verdict_reach(version.spec)
+    context = _verdict_context(connection, store, monitored, chunk, reach, clock)
+    if alert_rule(version.spec) is None or version.fitted.evidence is None:
+        return context, set()
+    evidence = EvidenceStore(monitored.key, version.spec_revision)
+    replayed = replay_evidence(connection, version, evidence, chunk, clock, context.drifts(chunk.start))
+    first, last = min({chunk.start, *replayed}), max({reach, *replayed})
+    if first < chunk.start or last > reach:
+        context = _verdict_context(connection, store, monitored, chunk_at(version.spec, first), last, clock)
+    stored = EvidenceStore(monitored.key).between(connection, first, last)
+    return replace(context, evidence={part.chunk.start: part.evidence for part in stored}), replayed
 
 
 def _verdict_context(

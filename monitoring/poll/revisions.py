@@ -19,6 +19,8 @@ from driftline.store.version_key import VersionKey
 _COLUMNS = chunk_revisions.c
 PERFORMANCE = (ResultKind.REALIZED, ResultKind.ESTIMATED)
 LONGEST_REASON = 500
+DESCRIPTION = tuple(column for column in _COLUMNS if column.name not in {"score_counts", "evidence", "detector"})
+"""The columns that describe a revision; the others, of its evidence, are long and read by the poll alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class RevisionStore:
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Return every revision of a chunk, oldest first."""
         of_chunk = and_(self._of_version(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
-        rows = connection.execute(select(chunk_revisions).where(of_chunk).order_by(_COLUMNS.revision))
+        rows = connection.execute(select(*DESCRIPTION).where(of_chunk).order_by(_COLUMNS.revision))
         return [_revision(row) for row in rows.mappings()]
 
     def newest_number(self, connection: Connection, start: datetime) -> int:
@@ -142,7 +144,7 @@ class RevisionStore:
                 connection.execute(update(table).where(current).values(current=False))
 
     def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
-        current = select(chunk_revisions).where(self._of_version(chunk_revisions), _COLUMNS.current, *conditions)
+        current = select(*DESCRIPTION).where(self._of_version(chunk_revisions), _COLUMNS.current, *conditions)
         return current.order_by(_COLUMNS.chunk_start)
 
     def _of_version(self, table: Table) -> ColumnElement[bool]:

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from driftline.engine.calendar import closing_time, label_deadline, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import Result, Verdict
 from driftline.engine.spec import Spec
-from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.chunk_facts import ChunkFacts, last_closed
+from driftline.engine.verdicts.drift_rule import drift_of
 from driftline.engine.verdicts.track_record import track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
 from monitoring.poll.revisions import Revision
@@ -18,19 +20,29 @@ from monitoring.poll.revisions import Revision
 class VerdictContext:
     """The stored chunks of one version around a change, by start, at one instant of the model's clock.
 
-    `results` may omit everything but performance for chunks that only track records read.
+    `results` may omit everything but performance for chunks that only track records read. `evidence` is None where
+    bounds alone alert.
     """
 
     spec: Spec
     clock: datetime
     revisions: Mapping[datetime, Revision]
     results: Mapping[datetime, tuple[Result, ...]]
+    evidence: Mapping[datetime, ChunkEvidence] | None = None
 
     def verdict(self, start: datetime) -> Verdict:
         """Derive the verdict of the stored chunk that starts at `start`."""
         facts = self._facts(self.revisions[start].chunk)
         records = track_records(self.spec, self._earlier_facts(start))
-        return verdict_of(self.spec, facts, self._preceding(facts), records)
+        evidence = None if self.evidence is None else self.evidence.get(start, ChunkEvidence())
+        return verdict_of(self.spec, facts, self._preceding(facts), records, evidence=evidence)
+
+    def drifts(self, start: datetime) -> dict[datetime, bool]:
+        """Return whether drift lasts in the stored chunk that starts at `start`, and in those that read its drift."""
+        starts = sorted(at for at in self.revisions if at >= start)[: LOOKBACK + 1]
+        facts = [self._facts(self.revisions[at].chunk) for at in starts]
+        preceding = (last_closed(self._preceding(f), f.start, LOOKBACK) for f in facts)
+        return {f.start: bool(drift_of(self.spec, f, p).lasting) for f, p in zip(facts, preceding, strict=True)}
 
     def _preceding(self, facts: ChunkFacts) -> list[ChunkFacts]:
         """Return the chunks just before, by the calendar; one without rows is included because it breaks a run."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.calendar import closing_time, label_deadline
+from driftline.engine.number_format import percent
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Spec
-from driftline.engine.verdicts.findings import percent
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, period_label
 

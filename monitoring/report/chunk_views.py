@@ -76,9 +76,11 @@ def _limits(
     starts = [*unstored, *(ends or ())]
     if not starts:
         return None
-    last = min(max(starts), requested.last) if requested.last else max(starts)
-    earliest = last - (requested.most - 1) * LONGEST_CHUNK[spec.period]
-    first = max(min(starts), requested.first or earliest)
+    oldest, newest = min(starts), max(starts)
+    last = min(newest, requested.last or newest)
+    if last < oldest:
+        return None
+    first = max(oldest, requested.first or last - (requested.most - 1) * LONGEST_CHUNK[spec.period])
     return (first, last) if first <= last else None
 
 

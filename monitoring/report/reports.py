@@ -7,6 +7,7 @@ import pandas as pd
 
 from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.objects import ObjectStore
+from driftline.report.csv_cells import without_formulas
 from driftline.report.plots import drift_figure, performance_figure, png
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
@@ -35,6 +36,8 @@ def exist(output: ObjectStore) -> bool:
 
 def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
     """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, undefined values are empty.
+
+    A text that begins like a formula gets an apostrophe in front; numbers are written as they are.
 
     Raises:
         Unavailable: the object store refuses, or cannot be reached.
@@ -125,4 +128,4 @@ def _bounds(result: Result | None) -> dict[str, Any]:
 
 def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> bytes:
     frame = pd.DataFrame(rows, columns=list(columns)).astype({"revision": "Int64"})
-    return frame.to_csv(index=False).encode()
+    return without_formulas(frame).to_csv(index=False).encode()

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
 
-from pyspark.sql import Column, DataFrame
+import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import Connection
 
 from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, Processed
-from churn.tables import processed
-from churn_jobs import artifact, processed_store, scratch, staging
+from churn.tables import churn_predictions, processed
+from churn_jobs import artifact, predicted_store, processed_store, scratch
 from churn_jobs.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.batches import DayPart, predict_id
 from churn_jobs.days import DayRange, RequestedDays, choose
@@ -20,17 +20,18 @@ from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
 from churn_jobs.one_at_a_time import only_one
 from churn_jobs.progress import each, say, step
-from churn_jobs.reference import event_time, prediction_id
+from churn_jobs.reference import prediction_id
+from churn_jobs.scored_files import ScoredFiles
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore, open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
+from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.predictions import Written
 from driftline.store.registry import Version
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
-PREFIX = "predict/"
 INPUT = (Processed.DATE, Processed.USER, *FEATURES)
 OUTPUT = (*INPUT, PREDICTION, COMPLEMENT, SCORE)
 
@@ -50,7 +51,7 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class PredictionBatch:
-    """A batch of predictions to move: its id, and the number and content hash of its rows."""
+    """Rows to store: their batch's id, and the rows that they were made from, by number and content hash."""
 
     id: str
     rows: DayPart
@@ -87,27 +88,23 @@ def _files_of(version: Version) -> ObjectStore:
 
 
 def _predict(job: Job, jdbc: Jdbc, version: Version, model: ChurnModel, days: DayRange) -> Predicted:
-    """Score the rows that have no prediction, stage them, and move each batch in its own transaction."""
-    store, attempt = version.store, str(uuid4())
-    in_transaction(job.engine, lambda connection: staging.clear(connection, store.staging, PREFIX))
-    rows = with_identity(jdbc.read(processed, INPUT, days, processed.c[Processed.DATE]))
-    stored = jdbc.read(store.table, (ID, *FEATURES), days, store.table.c[EVENT_TIME]).persist()
+    rows = with_id(jdbc.read(processed, INPUT, days, processed.c[Processed.DATE]))
+    stored = jdbc.read(churn_predictions, (ID, *FEATURES), days, churn_predictions.c[Processed.DATE]).persist()
     scored = model.score(rows.join(stored, ID, "left_anti")).persist()
     try:
         with step(f"Scored {days}"):
             batches = _batches(scored, version.number)
         changed = count_changed(rows, stored)
         say(f"Stored predictions whose features have changed since: {changed:,} (they stay as they are).")
-        _stage(job, jdbc, version, scored, batches, attempt)
-        return Predicted(version.number, days, _move(job, version, batches, attempt), changed)
+        return Predicted(version.number, days, _store(job, version, scored, batches), changed)
     finally:
         scored.unpersist()
         stored.unpersist()
 
 
-def with_identity(rows: DataFrame) -> DataFrame:
-    """Add the prediction's id and event time to prepared rows."""
-    return rows.withColumns({ID: prediction_id(), EVENT_TIME: event_time()})
+def with_id(rows: DataFrame) -> DataFrame:
+    """Add the prediction's id to prepared rows."""
+    return rows.withColumn(ID, prediction_id())
 
 
 def count_changed(rows: DataFrame, stored: DataFrame) -> int:
@@ -120,40 +117,29 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
 
 
 def _batches(scored: DataFrame, version: int) -> list[PredictionBatch]:
-    """Return the batches, named by the hash of their input, with the hash of their predictions."""
-    output: tuple[str | Column, ...] = (*OUTPUT, F.lit(version).alias("model_version"))
-    parts = day_parts(scored, {"input": INPUT, "output": output})
-    return [
-        PredictionBatch(predict_id(made_from, version), rows)
-        for made_from, rows in zip(parts["input"], parts["output"], strict=True)
-    ]
+    """Name the batches by the rows that they were made from."""
+    return [PredictionBatch(predict_id(rows, version), rows) for rows in day_parts(scored, {"input": INPUT})["input"]]
 
 
-def _stage(
-    job: Job, jdbc: Jdbc, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch], attempt: str
-) -> None:
-    if not batches:
-        return
-    store = version.store
-    batch_ids = {batch.rows.part: batch.id for batch in batches}
-    constants = {"model_version": F.lit(version.number), "scored_at": F.lit(job.now)}
-    named = staging.with_batches(jdbc.spark, scored.withColumns(constants), batch_ids, attempt)
-    with step(f"Staged {sum(batch.rows.rows for batch in batches):,} predictions"):
-        jdbc.append(named.select("batch_id", "attempt", *store.columns), store.staging)
-
-
-def _move(job: Job, version: Version, batches: Sequence[PredictionBatch], attempt: str) -> int:
+def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch]) -> int:
+    """Store the batches; return how many predictions were new."""
     if not batches:
         return 0
-    with step(f"Moved {len(batches)} batches"):
-        return sum(_move_batch(job, version, batch, attempt).new for batch in each(batches, "Moving"))
+    with step(f"Wrote {sum(batch.rows.rows for batch in batches):,} predictions to files"):
+        files = ScoredFiles.write(job.scratch, scored.select(*OUTPUT, ID), batches[0].rows.part.parts)
+    with step(f"Stored {len(batches)} batches"):
+        return sum(_store_batch(job, version, batch, files).new for batch in each(batches, "Storing"))
 
 
-def _move_batch(job: Job, version: Version, batch: PredictionBatch, attempt: str) -> Written:
-    store = version.store
+def _store_batch(job: Job, version: Version, batch: PredictionBatch, files: ScoredFiles) -> Written:
+    rows = files.read(batch.rows)
+    event_time, scored_at = pd.Timestamp(batch.rows.part.day, tz="UTC"), pd.Timestamp(job.now)
+    frame = rows.assign(**{EVENT_TIME: event_time, SCORED_AT: scored_at}, **{MODEL_VERSION: version.number})
 
-    def move(connection: Connection) -> Written:
-        staging.require_staged(connection, store.staging, batch.id, attempt, batch.rows.rows)
-        return store.move(connection, batch.id, attempt, batch.rows.content_hash, job.now)
+    def store(connection: Connection) -> Written:
+        written = version.store.write(connection, batch.id, frame, job.now)
+        if written.new:
+            predicted_store.add(connection, batch.id, frame)
+        return written
 
-    return in_transaction(job.engine, move)
+    return in_transaction(job.engine, store)

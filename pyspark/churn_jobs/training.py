@@ -14,7 +14,6 @@ from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, TRAILING_DAYS, Processed
 from churn.ledger import SIMULATED, ChurnBatchKind
 from churn.tables import processed
-from churn.views import create_model_predictions
 from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
@@ -192,7 +191,7 @@ def _register(
         simulated = in_transaction(job.engine, lambda connection: holds_simulated(connection, windows.all))
         details = {**model.details, "reference_rows": len(frame), "simulated": simulated}
         candidate = registry.Candidate(CHURN_MODEL, churn_spec(config), training_hash, frame, target.address, details)
-        version = registry.register(job.engine, candidate, job.objects, job.now, create_model_predictions)
+        version = registry.register(job.engine, candidate, job.objects, job.now)
     say(_summary(version, model))
     return version
 

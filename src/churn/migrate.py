@@ -15,8 +15,7 @@ EXAMPLE = Migrations("churn", version_table="alembic_version_churn", upgrade_com
 def upgrade(engine: Engine) -> None:
     """Upgrade all tables and reserve the churn model's number; a second run changes nothing. Needs the owner's rights.
 
-    The number is needed before the model's first version is registered: labels may be written before it, and users are
-    granted rights on the model's tables by their names.
+    The number is needed before the model's first version is registered: labels may be written before it.
     """
     migrate.upgrade(engine)
     EXAMPLE.upgrade(engine)

@@ -93,3 +93,19 @@ processed_staging = Table(
     Column(Processed.LABEL, SmallInteger),
     **OPTIONS,
 )
+
+churn_predictions = Table(
+    "churn_predictions",
+    metadata,
+    Column(Processed.DATE, Date, primary_key=True),
+    Column(Processed.USER, name_type(20), primary_key=True),
+    *_feature_columns(),
+    Column("prediction", SmallInteger, nullable=False),
+    Column("probability_0", real_type(), nullable=False),
+    Column("probability_1", real_type(), nullable=False),
+    Column("id", text_type(128), nullable=False, unique=True),
+    Column("model_version", Integer, nullable=False),
+    Column("scored_at", INSTANT, nullable=False),
+    batch_number(),
+    **OPTIONS,
+)

@@ -40,6 +40,10 @@ UNEXPECTED_ERROR_STATUS = 70
 """The exit status after an unexpected error: EX_SOFTWARE of sysexits.h, distinct from the 1 of `backtest --fail-on`."""
 
 
+LITTLE_MEMORY = "there is too little memory; free some, raise the limit (`ulimit -v`), or select fewer features"
+_SIGNS_OF_LITTLE_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
+
+
 def main() -> None:
     """Run the command line; exit with 2 after the message of a `DriftlineError`, with 70 after any other error."""
     from driftline import logs  # noqa: PLC0415
@@ -51,10 +55,19 @@ def main() -> None:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
     except Exception as error:
+        if _lacks_memory(error):
+            typer.echo(f"Error: {LITTLE_MEMORY} ({error}).", err=True)
+            raise SystemExit(2) from error
         logging.getLogger(__name__).exception("unexpected error, please report it as a bug of Driftline")
         raise SystemExit(UNEXPECTED_ERROR_STATUS) from error
     finally:
         gc.freeze()  # the process ends anyway; a last garbage collection takes 0.14 s after a large file
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Return whether an error comes from a lack of memory, as libraries and the system report it."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _SIGNS_OF_LITTLE_MEMORY)
 
 
 def _run() -> None:

@@ -8,24 +8,28 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from driftline.engine.calendar import closing_time, label_deadline
+from driftline.engine.calendar import MEAN_CHUNK, closing_time, label_deadline
 from driftline.engine.chunks import Chunk, by_chunk, chunk_of
-from driftline.engine.evaluate import finish_chunk, summarize_chunk
+from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.event_times import with_plain_times
+from driftline.engine.evidence.chunk_evidence import YEAR
+from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.visible_change import VisibleChange, proposed_length, visible_changes
 from driftline.engine.fitted_methods import Summary, require
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import EVENT_TIME, LABEL, Result, Verdict
-from driftline.engine.spec import Spec
+from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
-from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+from driftline.engine.verdicts.consecutive import consecutive_verdicts
+from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.errors import InvalidInput
 from driftline.spec_input import SpecLike, spec_of, stored_spec
 
@@ -80,7 +84,7 @@ class Monitor:
         Traceback (most recent call last):
         driftline.errors.SchemaMismatch: Columns are missing: event_time, id, ... Available: usage.
         """
-        fitted = fit_reference(reference, self.spec, chunk_sizes)
+        fitted = fit_reference(with_plain_times(reference), self.spec, chunk_sizes)
         require_probabilities(reference, self.spec.scores)
         return FittedMonitor(self.spec, fitted)
 
@@ -118,6 +122,7 @@ class EvaluatedChunk:
     rows: int = 0
     labelled: int = 0
     results: tuple[Result, ...] = field(default=(), repr=False)
+    score_counts: ScoreCounts | None = field(default=None, repr=False, compare=False)
 
     @property
     def start(self) -> datetime:
@@ -191,12 +196,14 @@ class FittedMonitor:
         >>> {result.method: str(result.state) for result in chunk.results if result.subject == "size"}
         {'jensen_shannon': 'warn', 'kolmogorov_smirnov': 'warn', 'wasserstein': 'warn', 'missing_values': 'ok'}
         """
+        frame = with_plain_times(frame)
         chunk = self._chunk(start, end) if start is not None else self._chunk_of_rows(frame)
         return self._finish(self.summarize(frame), chunk)
 
     def evaluate_chunks(self, frame: pd.DataFrame) -> Iterator[EvaluatedChunk]:
         """Cut rows into the periods of the spec, and yield those that have rows, evaluated, oldest first."""
         require(frame, (EVENT_TIME,))
+        frame = with_plain_times(frame)
         for chunk, rows in by_chunk(frame, self.spec.period, self.spec.zone):
             yield self._finish(self.summarize(rows), chunk)
 
@@ -220,7 +227,7 @@ class FittedMonitor:
         >>> round(monitor.evaluate(frame[:200]).results[0].value, 3)
         4.007
         """
-        summary = summarize_chunk(self.reference, self.spec, frame)
+        summary = summarize_chunk(self.reference, self.spec, with_plain_times(frame))
         return ChunkSummary(summary, int(frame[LABEL].notna().sum()), self.identity)
 
     @staticmethod
@@ -251,8 +258,41 @@ class FittedMonitor:
         if not evaluated:
             return ()
         moment = evaluated[-1].end if now is None else _instant(now, self.spec.zone)
-        history = VerdictHistory(self.spec)
-        return tuple(history.derive(chunk_facts(chunk, self.spec, moment)) for chunk in evaluated)
+        facts = [chunk_facts(chunk, self.spec, moment) for chunk in evaluated]
+        return tuple(consecutive_verdicts(self.spec, self.reference.evidence, facts))
+
+    def visible_changes(self, chunk_length: timedelta | None = None) -> tuple[VisibleChange, ...]:
+        """Return the smallest changes found 8 times in 10 within 1, 7 and 30 chunks; none where bounds alone alert.
+
+        `chunk_length` is that of chunks which are no periods. See `driftline.engine.evidence.visible_change`.
+
+        >>> import numpy as np
+        >>> import driftline as dl
+        >>> rng = np.random.default_rng(0)
+        >>> score = rng.uniform(size=10_000)
+        >>> frame = pd.DataFrame({
+        ...     "event_time": pd.date_range("2026-01-01", periods=10_000, freq="172800ms", tz="UTC"),
+        ...     "id": range(10_000), "size": 1.0, "probability_1": score, "prediction": score >= 0.5,
+        ...     "label": rng.uniform(size=10_000) < score,
+        ... })
+        >>> fitted = dl.Monitor({"columns": ["size"]}).fit(frame)  # 20 days
+        >>> [(change.chunks, round(change.roc_auc, 2)) for change in fitted.visible_changes()]
+        [(1, 0.15), (7, 0.06), (30, 0.05)]
+        """
+        rule, evidence = alert_rule(self.spec), self.reference.evidence
+        if rule is None or evidence is None:
+            return ()
+        return visible_changes(evidence, rule.budget, (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR)
+
+    def proposed_period(self, chunk_length: timedelta | None = None) -> Period | None:
+        """Return a longer period where chunks see too little: no fall of ROC AUC below 0.1, even within 30 of them."""
+        rule, evidence = alert_rule(self.spec), self.reference.evidence
+        if rule is None or evidence is None:
+            return None
+        years = (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR
+        periods = {length / YEAR: period for period, length in MEAN_CHUNK.items()}
+        proposed = proposed_length(evidence, rule.budget, years, list(periods))
+        return None if proposed is None else periods[proposed]
 
     def to_json(self) -> str:
         """Return the spec and the fitted reference as JSON; floats keep every digit."""
@@ -271,7 +311,8 @@ class FittedMonitor:
 
     def _finish(self, summary: ChunkSummary, chunk: Chunk) -> EvaluatedChunk:
         results = finish_chunk(self.reference, self.spec, summary.summary, chunk)
-        return EvaluatedChunk(chunk, summary.rows, summary.labelled, results)
+        counts = count_scores(self.reference, summary.summary)
+        return EvaluatedChunk(chunk, summary.rows, summary.labelled, results, counts)
 
     def _chunk(self, start: str | datetime, end: str | datetime | None) -> Chunk:
         """Return the chunk that a caller names; texts without a zone are of the spec's."""
@@ -338,22 +379,5 @@ def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: b
         rows=chunk.rows,
         labelled=chunk.labelled,
         results=chunk.results,
+        score_counts=chunk.score_counts,
     )
-
-
-@dataclass(slots=True)
-class VerdictHistory:
-    """Derives the verdicts of consecutive chunks; keeps only what later verdicts read."""
-
-    spec: Spec
-    settled: list[ChunkFacts] = field(default_factory=list)
-    closed: list[ChunkFacts] = field(default_factory=list)
-
-    def derive(self, facts: ChunkFacts) -> Verdict:
-        """Return the verdict of the next chunk."""
-        verdict = verdict_of(self.spec, facts, self.closed, track_records(self.spec, self.settled))
-        if facts.settled(self.spec):
-            self.settled = [*self.settled, facts][-RECORD_WINDOW:]
-        if facts.closed:
-            self.closed = [*self.closed, facts][-LOOKBACK:]
-        return verdict

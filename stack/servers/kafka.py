@@ -14,7 +14,7 @@ from driftline.kafka import confluent_options
 from driftline.settings import KafkaSettings
 from stack import paths
 from stack.errors import NotSetUp, StartFailed
-from stack.setup.prerequisites import java
+from stack.java import java
 
 CONFIGURATION = """\
 process.roles=broker,controller

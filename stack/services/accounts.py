@@ -1,6 +1,6 @@
 """Schemas, users and rights on the local server; on an external server its administrator decides."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,7 @@ from stack.services.sqlfile import statements
 from stack.services.table import SERVICES
 
 ACCOUNTS = tuple(service.account for service in SERVICES)
-SCHEMAS, USER, MODEL_NUMBERS = (
-    Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts", "model_numbers")
-)
+SCHEMAS, USER = (Path(__file__).with_name(f"{name}.sql") for name in ("schemas", "accounts"))
 
 
 @dataclass(frozen=True)
@@ -62,25 +60,14 @@ class Administration:
 
         What earlier versions granted is revoked last, so that a running service always has what it needs.
         """
-        self._grant([service for service in self.services if not service.migrates], self._model_numbers())
+        self._grant([service for service in self.services if not service.migrates])
 
     @property
     def _schemas(self) -> dict[Schema, str]:
         return {Schema.DATA: self.database_name, Schema.TRUTH: f"{self.database_name}_truth"}
 
-    def _model_numbers(self) -> dict[str, int]:
-        """Look up the numbers of all registered models by name."""
-        (statement,) = statements(MODEL_NUMBERS, {"database": (self._schemas[Schema.DATA],)})
-        with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return {str(name): int(number) for name, number in cursor.fetchall()}
-
-    def _grant(self, services: Sequence[Service], numbers: Mapping[str, int] | None = None) -> None:
-        grants = [
-            (grant.with_model_numbers(numbers or {}), self._values(service))
-            for service in services
-            for grant in service.grants
-        ]
+    def _grant(self, services: Sequence[Service]) -> None:
+        grants = [(grant, self._values(service)) for service in services for grant in service.grants]
         self._execute((text, values) for grant, values in grants for text in grant.statements(self._schemas))
         self._execute((text, values) for grant, values in grants for text in grant.revoking_statements(self._schemas))
 

@@ -1,7 +1,7 @@
 """Rights of database users as values, and the statements that grant them. No I/O here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from stack.services.sqlfile import quoted, schema_pattern
@@ -17,7 +17,6 @@ class Privilege(StrEnum):
     DELETE = "DELETE"
     EXECUTE = "EXECUTE"
     CREATE = "CREATE"
-    DROP = "DROP"
     CREATE_VIEW = "CREATE VIEW"
     SHOW_VIEW = "SHOW VIEW"
     LOCK_TABLES = "LOCK TABLES"
@@ -36,7 +35,7 @@ class Grant:
 
     Attributes:
         privileges: what the user may do.
-        tables: the tables; empty for the whole schema. `{name}` in a table's name stands for the number of that model.
+        tables: the tables; empty for the whole schema.
         schema: the schema.
         revoked: privileges on the same tables that earlier versions granted.
     """
@@ -45,10 +44,6 @@ class Grant:
     tables: tuple[str, ...] = ()
     schema: Schema = Schema.DATA
     revoked: tuple[Privilege, ...] = ()
-
-    def with_model_numbers(self, numbers: Mapping[str, int]) -> "Grant":
-        """Return the same rights with the numbers of models, by name, in the tables' names."""
-        return replace(self, tables=tuple(table.format(**numbers) for table in self.tables))
 
     def statements(self, schemas: Mapping[Schema, str]) -> Iterator[str]:
         """Yield the GRANT statements; the user is bound as `account` and `clients`."""

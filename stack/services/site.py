@@ -12,11 +12,13 @@ from stack import paths
 from stack.errors import ForeignFolder, StackError
 from stack.servers.processes import ProcessHome
 from stack.services.credentials import Credentials
-from stack.services.table import with_port
+from stack.services.table import SERVICES, with_port
 
 SERVER_PORTS = {"mariadb": 3307, "kafka": 9092, "kafka-controller": 9093}
 DEFAULT_PORTS = {**SERVER_PORTS, **{service.name: port for service, port in with_port()}}
 DB_FIELDS = tuple(DatabaseSettings.model_fields)
+PRIVATE = 0o700
+"""The mode of a var folder: its content names people, and no other user of the machine may read it."""
 TAG = ".driftline"
 """Marks a var folder as created by Driftline; `make clean` removes no other."""
 
@@ -42,13 +44,19 @@ class Site:
 
     @classmethod
     def at(cls, var: Path, environment: Mapping[str, str]) -> "Site":
-        """Return the site of a var folder and an environment; raises `StackError` if DB_HOST is set without a user."""
+        """Return the site of a var folder and an environment; raises `StackError` if DB_HOST is set without a user.
+
+        What `python -m stack env` exported for this folder's own servers names no external ones.
+        """
+        ports = read_ports(var)
+        own = _is_own_account(environment, ports)
+        kafka = environment.get("KAFKA_BOOTSTRAP_SERVERS") or None
         return cls(
             var=var,
             database_name=environment.get("DB_NAME") or "RawData",
-            ports=read_ports(var),
-            database=_external_database(environment) if environment.get("DB_HOST") else None,
-            kafka=environment.get("KAFKA_BOOTSTRAP_SERVERS") or None,
+            ports=ports,
+            database=_external_database(environment) if environment.get("DB_HOST") and not own else None,
+            kafka=None if own and kafka == f"127.0.0.1:{ports['kafka']}" else kafka,
             system=dict(environment),
         )
 
@@ -110,15 +118,29 @@ class Site:
         return (self.var / TAG).exists()
 
     def claim(self) -> None:
-        """Create and mark the var folder; raises `ForeignFolder` if it already contains other files."""
-        if self.is_claimed:
-            return
-        if self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
+        """Create and mark the var folder, and close it to other users of the machine, also one that exists already.
+
+        Raises `ForeignFolder` if it already contains other files.
+        """
+        if not self.is_claimed and self.var != paths.VAR and self.var.exists() and any(self.var.iterdir()):
             raise ForeignFolder(
                 f"{self.var} is not empty and was not created by Driftline; set DRIFTLINE_VAR to an empty folder."
             )
-        self.var.mkdir(parents=True, exist_ok=True)
-        (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
+        try:
+            self.var.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            self.var.chmod(PRIVATE)
+            (self.var / TAG).write_text("Local state of Driftline; `make clean` removes this folder.\n")
+        except OSError as error:
+            raise StackError(
+                f"{self.var} cannot be written to ({error.strerror}); set DRIFTLINE_VAR to a folder of your own."
+            ) from error
+
+
+def _is_own_account(environment: Mapping[str, str], ports: Mapping[str, int]) -> bool:
+    """Return whether DB_* name a service's account on the local server, as a shell has them after an earlier `env`."""
+    address = environment.get("DB_HOST"), environment.get("DB_PORT")
+    accounts = {service.account for service in SERVICES}
+    return address == ("127.0.0.1", str(ports["mariadb"])) and environment.get("DB_USER") in accounts
 
 
 def _external_database(environment: Mapping[str, str]) -> DatabaseSettings:

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Table
 
-from churn import views
-from churn.columns import CHURN_MODEL
 from churn.migrate import EXAMPLE
-from churn.tables import cdr, daily_summary, processed, processed_staging, stream_runs
+from churn.tables import cdr, churn_predictions, daily_summary, processed, processed_staging, stream_runs
 from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
@@ -22,13 +20,9 @@ from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
 )  # fmt: skip
-EXECUTE, CREATE, DROP = Privilege.EXECUTE, Privilege.CREATE, Privilege.DROP
-CREATE_VIEW, SHOW_VIEW, LOCK_TABLES = Privilege.CREATE_VIEW, Privilege.SHOW_VIEW, Privilege.LOCK_TABLES
+EXECUTE, CREATE, LOCK_TABLES = Privilege.EXECUTE, Privilege.CREATE, Privilege.LOCK_TABLES
+CREATE_VIEW, SHOW_VIEW = Privilege.CREATE_VIEW, Privilege.SHOW_VIEW
 
-CHURN_NUMBER = f"{{{CHURN_MODEL}}}"
-"""Stands for the churn model's number, which is looked up when rights are granted."""
-CHURN_PREDICTIONS = tables.predictions_name(CHURN_NUMBER)
-CHURN_STAGING = tables.predictions_staging_name(CHURN_NUMBER)
 VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
 """Which migrations have run; a service reads them to refuse a database of another version."""
 
@@ -105,14 +99,20 @@ JOBS = Service(
     reads_ports_of=("monitor",),
     grants=(  # they read all but the truth, and never change a prediction
         Grant((SELECT, EXECUTE), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW)),
-        Grant((INSERT,), _names(tables.ledger, tables.ledger_slots, tables.spec_revisions, tables.pending_batches)),
+        Grant(
+            (INSERT,),
+            _names(
+                tables.ledger,
+                tables.ledger_slots,
+                tables.predictions,
+                tables.batch_data,
+                tables.spec_revisions,
+                tables.pending_batches,
+                churn_predictions,
+            ),
+        ),
         Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
         Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary)),
-        Grant((CREATE, SELECT, INSERT), (CHURN_PREDICTIONS,)),
-        Grant((CREATE, SELECT, INSERT, DELETE), (CHURN_STAGING,)),
-        Grant(
-            (CREATE, DROP, CREATE_VIEW, SHOW_VIEW, SELECT), (views.MODEL_PREDICTIONS,)
-        ),  # to replace it is to drop it
     ),
     image=ContainerImage(
         "jobs",
@@ -150,10 +150,9 @@ MONITOR = Service(
     command=("-m", "monitoring"),
     port=5001,
     settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
-    grants=(  # it reads all but the truth, since every model's predictions are tables of their own
-        Grant(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
-            (SELECT, LOCK_TABLES), revoked=(INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)
-        ),
+    grants=(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
+        Grant((LOCK_TABLES,), revoked=(SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)),
+        Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), *VERSION_TABLES)),
         Grant(
             (INSERT, UPDATE, DELETE),
             _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
@@ -162,7 +161,7 @@ MONITOR = Service(
     ),
     image=ContainerImage(
         "monitor",
-        code=("src/churn", "monitoring"),
+        code=("monitoring",),
         environment={"MONITOR_OUTPUT": "/var/lib/driftline/monitoring", "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108  # in the image
     ),
     compose=Compose(

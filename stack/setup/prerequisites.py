@@ -1,20 +1,17 @@
 """The prerequisites of this machine; each fault is one sentence that names the cure. Standard library only."""
 
 import importlib.util
-import os
 import platform
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
 from stack import paths
 from stack.errors import PrerequisiteMissing
+from stack.java import JAVA_PACKAGE, java, java_version
 
 PYTHONS = ((3, 11), (3, 12))
 JAVAS = (17, 21)
-JAVA_PACKAGE = "openjdk-17-jre-headless or openjdk-21-jre-headless"
 DISK_GB = 6
 
 Check = Callable[[], str | None]
@@ -26,16 +23,6 @@ def check(checks: Iterable[Check] | None = None) -> None:
     faults = [fault for fault in (find_fault() for find_fault in checks or FOR_SERVERS) if fault]
     if faults:
         raise PrerequisiteMissing("\n".join(faults))
-
-
-def java() -> str:
-    """Return the java program of JAVA_HOME, or of the PATH; raises `PrerequisiteMissing` if there is none."""
-    home = os.environ.get("JAVA_HOME")
-    program = shutil.which(f"{home}/bin/java" if home else "java")
-    if program is None:
-        where = f"JAVA_HOME ({home})" if home else "PATH"
-        raise PrerequisiteMissing(f"There is no java in {where}: install {JAVA_PACKAGE}, or set JAVA_HOME.")
-    return program
 
 
 def _platform() -> str | None:
@@ -65,15 +52,6 @@ def _java() -> str | None:
         return None
     is_ = f"Java {version}" if version else "of an unknown version"
     return f"Java 17 or 21 is needed, and {program} is {is_}: install {JAVA_PACKAGE}, or set JAVA_HOME."
-
-
-def java_version(program: str) -> int | None:
-    """Return the major version of a java program, None if it does not print one."""
-    completed = subprocess.run(
-        (program, "-version"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    match = re.search(r'version "(\d+)', completed.stderr)
-    return int(match[1]) if match else None
 
 
 def _maven() -> str | None:

@@ -13,10 +13,6 @@ import pandas as pd
 import requests
 from sqlalchemy import Engine, Table, select
 
-from churn.columns import CHURN_MODEL, FEATURES
-from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store import tables
-from driftline.store.model_numbers import model_number
 from stack import paths
 from stack.servers import processes
 from stack.services.environments import engine_for, settings_for
@@ -110,13 +106,6 @@ class IsolatedStack:
             frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
         key = [column.name for column in table.primary_key if column.name in frame]
         return frame.sort_values(key, ignore_index=True)
-
-
-def churn_predictions(isolated: IsolatedStack) -> Table:
-    """Return the table of the churn model's predictions."""
-    with isolated.engine().connect() as connection:
-        number = model_number(connection, CHURN_MODEL)
-    return tables.predictions(number, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
 
 
 def chunks(isolated: IsolatedStack) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from churn.columns import Topic
-from churn.tables import cdr, injected_drift
+from churn.tables import cdr, churn_predictions, injected_drift
 from stack.demo.plan import Plan
-from stack.testing.isolated_stack import IsolatedStack, chunks, churn_predictions
+from stack.testing.isolated_stack import IsolatedStack, chunks
 
 Chunk = dict[str, Any]
 
@@ -119,7 +119,7 @@ def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Isola
         shown = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
         viewed = connection.execute(text("SELECT COUNT(*), COUNT(label) FROM model_predictions")).one()
     assert [row[0] for row in shown] == [plan.day(number) for number in range(1, plan.scenario.stream_days + 1)]
-    assert viewed[0] == len(loop.content(churn_predictions(loop)))
+    assert viewed[0] == len(loop.content(churn_predictions))
     assert 0 < viewed[1] < viewed[0]
 
 

@@ -1,6 +1,5 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,20 +12,19 @@ import churn.migrate
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from stack import paths
 from stack.services.certificates import Certificates, make_certificates
+from tests.integration.schemas import migrate_schema
 
 FOLDER = Path(__file__).parent
-BEGAN = pytest.StashKey[float]()
-FIGURES = paths.BUILD / "images" / "figures.txt"
 LONGEST = (
-    "images/",
     "churn_jobs/",
     "engine/",
-    "monitoring/test_poller.py",
+    "backtesting/execution/test_workers.py",
+    "monitoring/poll/test_poller.py",
     "monitoring/test_laws.py",
-    "flaskapp/test_relay.py",
-    "stack/test_lifecycle.py",
+    "flaskapp/relay/test_relay.py",
+    "backtesting/test_command.py",
+    "stack/services/test_lifecycle.py",
     "flaskapp/test_outages.py",
     "flaskapp/test_kafka_tls.py",
 )
@@ -36,18 +34,6 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first: `--no-loadscope-reorder` hands the files out in this order."""
     items.sort(key=_turn)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Note when this session began."""
-    config.stash[BEGAN] = time.time()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how large the images are and how long they took, where this session built them."""
-    if FIGURES.exists() and FIGURES.stat().st_mtime > terminalreporter.config.stash[BEGAN]:
-        terminalreporter.section("images")
-        terminalreporter.write(FIGURES.read_text())
 
 
 def _turn(item: pytest.Item) -> int:
@@ -67,7 +53,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a fresh schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
     with _engine(database_settings) as made:
-        migrate.upgrade(made)
+        migrate_schema(made, migrate.upgrade)
         yield made
 
 
@@ -77,7 +63,7 @@ def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     with _engine(database_settings) as made:
         with made.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
-        churn.migrate.upgrade(made)
+        migrate_schema(made, churn.migrate.upgrade)
         yield made
 
 

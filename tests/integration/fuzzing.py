@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import schemathesis
 from apiflask import APIFlask
+from hypothesis import strategies as st
 from schemathesis import engine
 from schemathesis.core.failures import Failure
 from schemathesis.engine import events
@@ -18,11 +20,23 @@ from driftline.http.access import PROBES
 from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings
 
-EXAMPLES = 20
-"""For each route, beside those on the bounds of what is allowed."""
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
+"""For each route, beside those on the bounds of what is allowed; `make fuzz` asks more."""
+
+_ENDS = ("0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31")
+"""Days at the calendar's ends, at which arithmetic with instants overflows."""
 
 PROBING = {f"{method} {path}" for method in ("GET", "HEAD", "OPTIONS") for path in PROBES}
 """What needs no token."""
+
+
+def _draw_ends_of_time() -> None:
+    """Let dates and instants be drawn from the calendar's ends as often as from its middle."""
+    days = st.sampled_from(_ENDS)
+    times = st.sampled_from(("T00:00:00Z", "T23:59:59.999999Z", "T00:00:00+14:00", "T23:59:59-12:00"))
+    schemathesis.openapi.format("date", days | st.dates().map(date.isoformat))
+    instants = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+    schemathesis.openapi.format("date-time", st.builds(str.__add__, days, times) | instants)
 
 
 def closed(folder: Path) -> tuple[AccessSettings, str]:
@@ -38,6 +52,7 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
     A server error is wrong, but 503 is not if a server is `away`. Of the paths in `refusing` a request that fits the
     description may be refused: it knows no rule between fields.
     """
+    _draw_ends_of_time()
     header = {"Authorization": f"Bearer {token}"}
     config = schemathesis.Config.from_dict(
         {
@@ -55,7 +70,9 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
     )
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config, headers=header)
     happened = list(engine.from_schema(schema).execute())
-    asked = {event.label for event in happened if isinstance(event, events.ScenarioFinished) and event.recorder.checks}
+    finished = [event for event in happened if isinstance(event, events.ScenarioFinished)]
+    print(f"{sum(len(event.recorder.cases) for event in finished):,} requests")  # noqa: T201  (`make fuzz` shows it)
+    asked = {event.label for event in finished if event.recorder.checks}
     unasked = [f"{operation} was not asked" for operation in sorted(_operations(app, header) - asked)]
     return [*unasked, *(fault for event in happened for fault in _faults(event))]
 

@@ -32,6 +32,9 @@ def backtest(
     chunk: str | None = None,
     problem: str | None = None,
     positive: str | float | None = None,
+    na_values: str | float | Sequence[str | float] | None = None,
+    alert_budget: float | None = None,
+    alert_on: str | None = None,
     spec: SpecLike | None = None,
     name: str | None = None,
 ) -> BacktestResult:
@@ -44,6 +47,9 @@ def backtest(
     `features` are the columns to watch (default: every other column), `categorical` those of them to compare as
     categories. `chunk` is `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`. `problem` is `binary`, `multiclass`
     or `regression`; `positive` is the value of label and prediction that stands for class 1.
+    `alert_budget` is how many false alerts a year a binary model with scores may have at most (default 1), `alert_on`
+    whether a `change` alerts, or only one that does `harm`: by which a metric gets worse.
+    `na_values` are further words or numbers that stand for a missing value, in any column, such as `unknown` or -999.
 
     `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. The arguments above win over it. Of a
     mapping or file, what is absent is inferred, and `BacktestResult.inferred` tells how; a typed `Spec` is complete.
@@ -84,15 +90,24 @@ def backtest(
         chunk=chunk,
         problem=problem,
         positive=None if positive is None else str(positive),
+        na_values=_words(na_values),
+        alert_budget=alert_budget,
+        alert_on=alert_on,
         name=name,
     )
     unreadable = bool(faults.messages)
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: fields_of(spec)) or {})
-    source = faults.collect(lambda: open_source(data))
+    source = faults.collect(lambda: open_source(data, request.na_values))
     columns = source.columns if source else None
     resolved = None if unreadable else faults.collect(lambda: read_request(request, columns))
     faults.raise_any()
     assert source is not None  # noqa: S101  (else there is a fault)
     assert resolved is not None  # noqa: S101
     return run(source, resolved)
+
+
+def _words(values: str | float | Sequence[str | float] | None) -> tuple[str, ...]:
+    if values is None:
+        return ()
+    return (str(values),) if isinstance(values, str | int | float) else tuple(map(str, values))

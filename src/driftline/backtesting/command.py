@@ -1,7 +1,8 @@
 """The command `driftline backtest`: options in, files and an exit status out."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
@@ -29,12 +30,28 @@ UNTIL = Annotated[
 CHUNK = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo, 1q, rows:5000 or count:20.")]
 PROBLEM = Annotated[str | None, typer.Option(help="binary, multiclass or regression.")]
 POSITIVE = Annotated[str | None, typer.Option(help="Value of label and prediction that stands for class 1.")]
+NA_VALUES = Annotated[
+    str | None, typer.Option(help="Comma-separated further words for a missing value, such as unknown,-999.")
+]
+ALERT_BUDGET = Annotated[
+    float | None,
+    typer.Option(help="False alerts a year that a binary model with scores may have at most (default: 1)."),
+]
+ALERT_ON = Annotated[
+    str | None, typer.Option(help="change, or harm: alert only on changes by which a metric gets worse.")
+]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with fields of the spec; options win over it.")]
 NAME = Annotated[str | None, typer.Option(help="Name of the model (default: the file's name).")]
 JSON = Annotated[Path | None, typer.Option("--json", help="Write all results to this file; - is standard output.")]
+RESULTS = Annotated[
+    Path | None,
+    typer.Option("--results", help="Write a row for each number to this file (.jsonl, .csv or .parquet)."),
+]
 HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
+CLOSED_PIPE_STATUS = 141
+"""The exit status where the reader of standard output has ended, as a shell has it for SIGPIPE."""
 REDRAW_SECONDS = 0.1
 """How often the progress bar is redrawn."""
 
@@ -62,10 +79,14 @@ def backtest(
     chunk: CHUNK = None,
     problem: PROBLEM = None,
     positive: POSITIVE = None,
+    na_values: NA_VALUES = None,
+    alert_budget: ALERT_BUDGET = None,
+    alert_on: ALERT_ON = None,
     spec: SPEC = None,
     name: NAME = None,
     json: JSON = None,
     html: HTML = None,
+    results: RESULTS = None,
     fail_on: FAIL_ON = None,
 ) -> None:
     """Evaluate past predictions chunk by chunk against a reference, as the monitor would have.
@@ -73,7 +94,7 @@ def backtest(
     Exits with 0; with 1 where --fail-on is reached; with 2 on bad input: every fault is listed, nothing is written.
     """
     from driftline.backtesting.execution.run import run  # noqa: PLC0415
-    from driftline.backtesting.request.options import command_option  # noqa: PLC0415
+    from driftline.backtesting.options import command_option, split_names  # noqa: PLC0415
     from driftline.backtesting.request.request import Request  # noqa: PLC0415  (the engine is slow to import)
 
     request = Request(
@@ -85,16 +106,20 @@ def backtest(
         chunk=chunk,
         problem=problem,
         positive=positive,
+        na_values=split_names(na_values or "", ()),
+        alert_budget=alert_budget,
+        alert_on=alert_on,
         name=name,
         option=command_option,
     )
     names = {"features": features, "categorical": categorical}
-    source, resolved = _checked(file, request, score or [], names, spec, {"--json": json, "--html": html})
+    outputs = {"--json": json, "--html": html, "--results": results}
+    source, resolved = _checked(file, request, score or [], names, spec, outputs)
     with _progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
         typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
-    _deliver(result, json, html)
+    _deliver(result, json, html, results)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
@@ -114,21 +139,28 @@ def _checked(
     from dataclasses import replace  # noqa: PLC0415
 
     from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
+    from driftline.backtesting.options import split_names  # noqa: PLC0415
     from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
+    from driftline.backtesting.output.tables import format_fault  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.names import split_score  # noqa: PLC0415
-    from driftline.backtesting.request.options import split_names  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
     inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})
     faults = Faults(list(output_faults(paths, inputs)))
-    if outputs["--html"] == STDOUT:
-        faults.messages.append("--html cannot be standard output, only --json can; name a file")
+    faults.messages += [
+        f"{option} cannot be standard output, only --json can; name a file"
+        for option in ("--html", "--results")
+        if outputs[option] == STDOUT
+    ]
+    results = paths.get("--results")
+    if results is not None and (fault := format_fault(results)):
+        faults.messages.append(f"--results {results} {fault}")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
-    source = faults.collect(lambda: open_source(_readable(file)))
+    source = faults.collect(lambda: open_source(_readable(file), request.na_values))
     columns = source.columns if source else None
     listed = {role: None if text is None else split_names(text, columns or ()) for role, text in names.items()}
     request = replace(request, **listed, scores=tuple(split_score(text, columns or ()) for text in scores))
@@ -182,27 +214,47 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         yield advance
 
 
-def _deliver(result: Any, json: Path | None, html: Path | None) -> None:
+def _deliver(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
     """Write the files, all or none, and print the verdicts on standard output."""
-    from driftline.backtesting.output.files import write  # noqa: PLC0415
+    from driftline.backtesting.output.files import Content, write  # noqa: PLC0415
+    from driftline.backtesting.output.tables import write_table  # noqa: PLC0415
 
-    texts: dict[Path, str] = {}
+    def write_json(path: Path) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(result.json_parts())
+
+    contents: dict[Path, Content] = {}
     if json is not None and json != STDOUT:
-        texts[json] = result.to_json()
+        contents[json] = write_json
     if html is not None:
-        texts[html] = result.to_html()
-    write(texts)
-    if json == STDOUT:
-        typer.echo(result.to_json(), nl=False)
-        return
-    for line in table(result):
-        typer.echo(line)
+        contents[html] = result.to_html()
+    if results is not None:
+        contents[results] = lambda path: write_table(result.chunks, path, results.suffix)
+    write(contents)
+    _print(result.json_parts() if json == STDOUT else (f"{line}\n" for line in table(result)))
+
+
+def _print(parts: Iterable[str]) -> None:
+    """Write texts to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
+    from driftline.errors import InvalidInput  # noqa: PLC0415
+
+    try:
+        for part in parts:
+            typer.echo(part, nl=False)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer goes nowhere
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(CLOSED_PIPE_STATUS) from error
+        msg = f"cannot write standard output: {error.strerror}; free some space, or name a file with --json"
+        raise InvalidInput(msg) from error
 
 
 def table(result: Any) -> Iterator[str]:
     """Yield the chunks as lines: start, rows, labels in, verdict, and the most severe reason."""
     reference = result.reference
     yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
+    yield from reference.visible_lines
     for chunk in result.chunks:
         labels = f"{int(100 * chunk.labelled / chunk.rows)} %" if chunk.rows else "-"
         reason = chunk.verdict.reasons[0] if chunk.verdict.reasons else ""

@@ -14,6 +14,14 @@ LONGEST_CHUNK: dict[Period, timedelta] = {
     Period.QUARTER: timedelta(days=92, hours=1),
 }
 """The longest that a chunk of each period can be; clock changes add an hour."""
+MEAN_CHUNK: dict[Period, timedelta] = {
+    Period.HOUR: timedelta(hours=1),
+    Period.DAY: timedelta(days=1),
+    Period.WEEK: timedelta(days=7),
+    Period.MONTH: timedelta(days=365.25 / 12),
+    Period.QUARTER: timedelta(days=365.25 / 4),
+}
+"""How long a chunk of each period is on average."""
 
 
 def chunk_at(spec: Spec, instant: datetime) -> Chunk:

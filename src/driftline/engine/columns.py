@@ -1,8 +1,10 @@
 """Read the values of a column: finite numbers or counted categories, and what is missing. No I/O here."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
-from math import inf
+from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
+from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
 FloatArray = npt.NDArray[np.float64]
@@ -64,33 +67,62 @@ def numbers(column: "pd.Series[Any]") -> Numbers:
 
 
 def as_floats(column: "pd.Series[Any]") -> FloatArray:
-    """Return `column` as floats, NaN where a value is missing.
+    """Return `column` as floats, NaN where a value is missing; durations are seconds.
 
     A number above 1e70 in size (`LARGEST`) becomes infinite, with its sign. Raises InvalidInput for values that are not
-    numbers.
+    numbers, with their count and the first of them.
     """
+    raw, stray = floats_and_strays(column)
+    if stray.any():
+        strays = StrayValues.of(column, stray, np.arange(1, len(column) + 1))
+        msg = f"column {column.name!r} has {strays}; clean it, or declare it categorical"
+        raise InvalidInput(msg)
+    return raw
+
+
+def floats_and_strays(column: "pd.Series[Any]") -> tuple[FloatArray, BoolArray]:
+    """Return `column` as `as_floats` does, NaN where a value is not a number, and which rows those are."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = np.asarray(column.cat.codes, dtype=np.int64)
+        floats, stray = floats_and_strays(pd.Series(column.cat.categories, name=column.name))
+        return np.append(floats, np.nan)[codes], np.append(stray, False)[codes]
     try:
-        raw = _floats(column)
-    except (TypeError, ValueError) as exc:
-        msg = f"column {column.name!r} holds values that are not numbers; declare it categorical or clean it ({exc})"
-        raise InvalidInput(msg) from exc
-    if not len(raw) or max(np.fmax.reduce(raw), -np.fmin.reduce(raw)) <= LARGEST:
-        return raw
-    return np.where(np.abs(raw) > LARGEST, np.copysign(np.inf, raw), raw)
+        raw, stray = _floats(column), np.zeros(len(column), dtype=bool)
+    except (TypeError, ValueError, OverflowError):  # also a whole number too large for any float
+        raw, stray = _floats_one_by_one(column)
+    if len(raw) and max(np.fmax.reduce(raw), -np.fmin.reduce(raw)) > LARGEST:
+        raw = np.where(np.abs(raw) > LARGEST, np.copysign(np.inf, raw), raw)
+    return raw, stray
 
 
 def _floats(column: "pd.Series[Any]") -> FloatArray:
-    try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=False)
-    except OverflowError:  # a whole number too large for any float
-        return np.array([np.nan if pd.isna(value) else _float(value) for value in column.tolist()], dtype=np.float64)
+    """Return all values as floats at once; raises for those that need a look at each value."""
+    if column.dtype.kind == "m":
+        seconds: FloatArray = column.dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan)
+        return seconds
+    if column.dtype.kind in "cM" or isinstance(column.dtype, pd.PeriodDtype):
+        raise TypeError
+    return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=False)
 
 
-def _float(number: Any) -> float:
+def _floats_one_by_one(column: "pd.Series[Any]") -> tuple[FloatArray, BoolArray]:
+    values = [_float(value) for value in column.tolist()]
+    stray = np.array([value is None for value in values], dtype=bool)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64), stray
+
+
+def _float(value: Any) -> float | None:
+    """Return a value as a float, NaN for one that is missing; None for one that is not a number."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return nan
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     try:
-        return float(number)
+        return float(value)
     except OverflowError:
-        return inf if number > 0 else -inf
+        return inf if value > 0 else -inf
+    except (TypeError, ValueError):
+        return None
 
 
 def categories(column: "pd.Series[Any]") -> Categories:
@@ -137,6 +169,8 @@ def category(value: object) -> str:
     """Return a category as text, the same for a value however it is stored: 1, 1.0, True and "1" are all "1"."""
     if isinstance(value, Integral):
         return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(int(value)) if value == value.to_integral_value() else repr(float(value))
     if isinstance(value, Real):
         return str(int(float(value))) if float(value).is_integer() else repr(float(value))
     return str(value)

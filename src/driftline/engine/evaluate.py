@@ -7,8 +7,11 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
+from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.fitted_methods import Summary
 from driftline.engine.outcome import Outcome, ResultKey, undefined
+from driftline.engine.performance.binary.bounded import BoundedRows
+from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.segments import new_values, spec_of_segments, summarize_segments
@@ -52,6 +55,12 @@ def finish_chunk(
     of_all_rows = (_result(fitted.bounds, spec, key, outcome) for key, outcome in outcomes.items())
     by_segment = (r for feature in spec.segments for r in _segment_results(fitted, spec, feature, summary, chunk))
     return (*of_all_rows, *by_segment)
+
+
+def count_scores(fitted: FittedReference, summary: Summary) -> ScoreCounts | None:
+    """Return the counts that evidence is computed from; None where the reference was not fitted for evidence."""
+    rows = summary.performance.rows if isinstance(summary.performance, BoundedRows) else summary.performance
+    return fitted.evidence.bins.counts(rows) if fitted.evidence and isinstance(rows, BinaryRows) else None
 
 
 def _segment_results(

@@ -13,19 +13,21 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from driftline.engine.catalogue import ColumnKind
+from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
+from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcome import ResultKey
-from driftline.engine.results import EVENT_TIME, ID
+from driftline.engine.partial_chunks import whole_chunks
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.segments import FittedSegment, FittedSegments, fit_segments
-from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.tasks import Map, Task, call, serial_map
 from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list, fit_bounds
 from driftline.errors import InvalidInput
 
-FORMAT = 5
+FORMAT = 6
 """The version of the JSON format; a reference stored in another one must be fitted again."""
 
 
@@ -35,7 +37,8 @@ class FittedReference:
 
     `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
-    and value.
+    and value. `evidence` is what alerts within a budget need; None where a model has no scores of two classes, or the
+    reference too few labels.
     """
 
     methods: FittedMethods
@@ -46,6 +49,7 @@ class FittedReference:
     chunks: int
     content_hash: str
     segments: FittedSegments = field(default_factory=dict)
+    evidence: FittedEvidence | None = None
 
     def to_json(self) -> str:
         """Return the fitted reference as compact JSON; floats keep every digit."""
@@ -64,6 +68,7 @@ class FittedReference:
                 "bounds": bounds_to_list(self.bounds),
                 "methods": self.methods.to_dict(),
                 "segments": segments,
+                "evidence": self.evidence.to_dict() if self.evidence else None,
             },
             separators=(",", ":"),
             allow_nan=False,
@@ -92,6 +97,7 @@ class FittedReference:
                 feature: {value: FittedSegment.from_dict(segment) for value, segment in parts.items()}
                 for feature, parts in stored["segments"].items()
             },
+            evidence=FittedEvidence.from_dict(stored["evidence"]) if stored["evidence"] else None,
         )
 
 
@@ -104,7 +110,8 @@ def fit_reference(
     scores. Predictions and labels of a binary model are 0 or 1, its score is probability_1; those of a multiclass model
     are its classes, with a score probability_<class> for each; a regression has numbers and no score. The order of the
     rows does not matter. With `sizes` the reference's chunks are not periods but have that many rows each, in the order
-    of event time and id; sizes must add up to all rows. `mapper` may spread the work over cores.
+    of event time and id; sizes must add up to all rows. `mapper` may spread the work over cores. Under policy
+    `driftline` periods that the reference holds only a part of, at its ends, do not bound anything.
 
     Raises InvalidInput for no rows, or two with the same event time and id, and SchemaMismatch for missing columns.
     """
@@ -113,22 +120,38 @@ def fit_reference(
         msg = "the reference has no rows; choose a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    tasks: list[Task] = [*FittedMethods.tasks(ordered, spec), partial(content_hash, ordered, spec)]
-    *outputs, digest = mapper(call, tasks)
-    methods = FittedMethods.of(spec, outputs)
     cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
     chunks = list(cut)
+    own_policy = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
+    bounding = whole_chunks(chunks) if own_policy else chunks
+    lengths = [len(rows) for _, rows in chunks]
+    tasks: list[Task] = [
+        *FittedMethods.tasks(ordered, spec),
+        partial(content_hash, ordered, spec),
+        partial(_fit_evidence, ordered, spec, lengths),
+    ]
+    *outputs, digest, evidence = mapper(call, tasks)
+    methods = FittedMethods.of(spec, outputs)
     times = ordered[EVENT_TIME]
     return FittedReference(
         methods=methods,
-        bounds=fit_bounds(methods, spec, chunks, mapper),
+        bounds=fit_bounds(methods, spec, bounding, mapper),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=digest,
-        segments=fit_segments(ordered, spec, methods, chunks, mapper),
+        segments=fit_segments(ordered, spec, methods, bounding, mapper),
+        evidence=evidence,
     )
+
+
+def _fit_evidence(ordered: pd.DataFrame, spec: Spec, lengths: Sequence[int]) -> FittedEvidence | None:
+    """Fit the evidence of a binary model on the reference's rows, whose chunks have these lengths."""
+    if spec.problem is not Problem.BINARY:
+        return None
+    scores, predictions, labels = (as_floats(ordered[name]) for name in (SCORE, PREDICTION, LABEL))
+    return fit_evidence(scores, predictions, labels, lengths)
 
 
 def content_hash(frame: pd.DataFrame, spec: Spec) -> str:

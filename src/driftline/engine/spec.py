@@ -25,12 +25,18 @@ from driftline.engine.catalogue import (
     measure,
 )
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, Method, Metric, Quality, Statistic
-from driftline.engine.thresholds.overrides import StandardDeviationThreshold, ThresholdOverride
+from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
 from driftline.errors import InvalidInput
 
-RESERVED = frozenset(
-    {EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", "model_version", "scored_at", "batch_number"}
+OF_STORED_ROWS = (
+    "model_version",
+    "scored_at",
+    "batch_number",
+    "batch_position",
+    "label_known_at",
+    "label_batch_number",
 )
+RESERVED = frozenset({EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", *OF_STORED_ROWS})
 """Column names that every model has, so that no feature may use them."""
 
 
@@ -56,6 +62,13 @@ class ThresholdPolicy(StrEnum):
 
     DRIFTLINE = "driftline"
     NANNYML = "nannyml"
+
+
+class AlertOn(StrEnum):
+    """What an alert within the budget needs: a change, or a change by which a metric gets worse."""
+
+    CHANGE = "change"
+    HARM = "harm"
 
 
 def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
@@ -122,6 +135,8 @@ class Spec(BaseModel):
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
+    - `alert_budget` is how many false alerts a year a binary model with scores may have at most; None: alerts come from
+      bounds alone. `alert_on` is whether a change alerts, or only one by which a metric gets worse.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
@@ -158,6 +173,8 @@ class Spec(BaseModel):
         default_factory=dict
     )
     drift_alerts: bool = False
+    alert_budget: float | None = Field(1.0, gt=0, allow_inf_nan=False)
+    alert_on: AlertOn = AlertOn.CHANGE
 
     def __init__(self, /, **fields: Any) -> None:
         """Check the fields; raise one InvalidInput that lists every fault."""

@@ -128,9 +128,9 @@ def _authorize(tokens: TokenFile | None, limit: RateLimit | None) -> None:
 
 
 def _submitted_token() -> str:
-    """Return the bearer token or, from a browser's login, the password; empty without either."""
+    """Return the bearer token or, from a browser's login (Basic), the password; empty without either."""
     authorization = request.authorization
-    if authorization is None:
+    if authorization is None or authorization.type not in {"bearer", "basic"}:
         return ""
     return (authorization.token if authorization.type == "bearer" else authorization.password) or ""
 

@@ -1,11 +1,14 @@
 """Client connections with deadlines (handshake, request, response) and requests that are parsed strictly."""
 
+import json
 import logging
 import re
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from cheroot.makefile import MakeFile
@@ -25,8 +28,9 @@ HEADER_NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UNREPEATABLE_HEADERS = frozenset({b"Content-Length", b"Host", b"Authorization"})
 """Headers that a request may contain only once: a proxy might use the other of two values."""
 PLAIN_HTTP_RESPONSE = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    b"This port accepts HTTPS only; use https:// instead.\n"
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    b'{"error": {"code": "bad_request", "message": "This port accepts HTTPS only; use https:// instead.", '
+    b'"details": []}}\n'
 )
 
 
@@ -124,10 +128,28 @@ class StrictRequest(HTTPRequest):
         self.simple_response("400 Bad Request", f"Malformed {malformed} Header.")
         return False
 
+    def simple_response(self, status: str | int, msg: str = "") -> None:
+        """Answer a request that no app sees with an error of the same shape as an app's, and close the connection."""
+        code = HTTPStatus(int(str(status).split()[0]))
+        body = _error_body(code, msg)
+        self.close_connection = True
+        head = (
+            f"{self.server.protocol} {code.value} {code.phrase}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/json\r\nConnection: close\r\n\r\n"
+        )
+        with suppress(OSError):  # the client has gone
+            self.conn.wfile.write(head.encode("ascii") + body)
+
     def send_headers(self) -> None:
         """Send the headers; a chunked body may be unread in part, so the connection closes after it."""
         self.close_connection = self.close_connection or self.chunked_read
         super().send_headers()
+
+
+def _error_body(status: HTTPStatus, message: str) -> bytes:
+    """Return the body of an error, as `driftline.http.web` makes it for those of an app."""
+    error = {"code": status.name.lower(), "message": message or f"{status.phrase}.", "details": []}
+    return json.dumps({"error": error}).encode() + b"\n"
 
 
 class DeadlineConnection(HTTPConnection):

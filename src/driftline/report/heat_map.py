@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
+from driftline.engine.number_format import percent
 from driftline.engine.results import Quality, Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import worse_side
-from driftline.engine.verdicts.findings import percent
 from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView

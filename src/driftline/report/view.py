@@ -7,7 +7,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.engine.verdicts.drift_rule import Subject, drift_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class ChunkView:
     revision: int | None = None
     computed_at: datetime | None = None
     labels_as_of: datetime | None = None
+    drift: frozenset[Subject] | None = field(default=None, repr=False)
+    """What drifted in the chunk, where it was derived with the verdict."""
 
     @property
     def chunk(self) -> Chunk:
@@ -58,9 +60,12 @@ class ChunkView:
 
     def subjects_seen(self, spec: Spec) -> frozenset[str]:
         """Return the columns (or `model`) that drifted by the verdict's own rule, whether it lasts or not."""
-        return frozenset(subject for _, subject, _ in drift_seen(spec, self.facts()))
+        return frozenset(subject for _, subject, _ in self._drift_seen(spec))
 
     def columns_seen(self, spec: Spec) -> frozenset[str]:
         """Return the columns that drifted, without what is about the model as a whole."""
-        seen = drift_seen(spec, self.facts())
+        seen = self._drift_seen(spec)
         return frozenset(subject for kind, subject, method in seen if not is_of_model(kind, method))
+
+    def _drift_seen(self, spec: Spec) -> frozenset[Subject]:
+        return frozenset(drift_seen(spec, self.facts())) if self.drift is None else self.drift

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -50,7 +51,7 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
         database=settings.name,
         query={"charset": "utf8mb4"},
     )
-    return create_engine(
+    engine = create_engine(
         address,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
@@ -64,6 +65,16 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
         },
         execution_options={"schema_translate_map": {"truth": settings.truth_name}},
     )
+    event.listen(engine, "handle_error", _end_stream)
+    return engine
+
+
+def _end_stream(context: ExceptionContext) -> None:
+    """Mark the stream of a lost connection as ended: PyMySQL would fail as it reads the rest to close it."""
+    cursor = getattr(context.execution_context, "cursor", None)
+    stream = getattr(cursor, "_result", None)
+    if context.is_disconnect and stream is not None:
+        stream.unbuffered_active = False
 
 
 def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
 from driftline.store.tables import ledger, ledger_slots, pending_batches
+from driftline.store.version_key import VersionKey
 
 MAX_ROWS = 100_000
 SLOT = "15min"
@@ -109,15 +111,27 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         )
 
 
-def touch(connection: Connection, batch_number: int, model_version: int, event_times: Iterable[datetime]) -> None:
-    """Record the quarters of an hour that a batch touches.
+def number_of(connection: Connection, batch_id: str) -> int:
+    """Return the number of a batch that the ledger has."""
+    return int(connection.execute(select(ledger.c.number).where(ledger.c.batch_id == batch_id)).scalar_one())
 
-    `event_times` are aware instants or a series of naive UTC ones.
+
+def touch(connection: Connection, batch_number: int, key: VersionKey, event_times: Iterable[datetime]) -> None:
+    """Record the quarters of an hour that a batch touches, and how many rows it added to each.
+
+    `event_times` are those of the rows: aware instants or a series of naive UTC ones.
     """
     times = pd.DatetimeIndex(pd.to_datetime(pd.Series(event_times), utc=True)).tz_localize(None)
+    starts, counts = np.unique(times.floor(SLOT), return_counts=True)
     slots = [
-        {"batch_number": batch_number, "model_version": model_version, "slot": slot.to_pydatetime()}
-        for slot in times.floor(SLOT).unique()
+        {
+            "model_number": key.model_number,
+            "model_version": key.version,
+            "slot": pd.Timestamp(start).to_pydatetime(),
+            "batch_number": batch_number,
+            "row_count": int(rows),
+        }
+        for start, rows in zip(starts, counts, strict=True)
     ]
     if slots:
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)

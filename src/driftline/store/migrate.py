@@ -1,4 +1,4 @@
-"""Create and upgrade database tables: the only code that changes tables, except those of a newly registered model."""
+"""Create and upgrade database tables: the only code that changes tables."""
 
 from dataclasses import dataclass
 from importlib.resources import files

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.mysql import insert as upsert
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import Spec
-from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks
+from driftline.store.tables import ledger_slots, model_versions, models, pending_chunks
 from driftline.store.version_key import VersionKey
 
 FIRST_RETRY_DELAY = timedelta(seconds=20)
@@ -42,8 +42,7 @@ def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
     """Queue every chunk that a batch of the version's predictions touched."""
     slots = connection.execute(
         select(ledger_slots.c.slot)
-        .join(ledger, ledger.c.number == ledger_slots.c.batch_number)
-        .where(ledger.c.model_number == key.model_number, ledger_slots.c.model_version == key.version)
+        .where(ledger_slots.c.model_number == key.model_number, ledger_slots.c.model_version == key.version)
         .distinct()
     ).scalars()
     queue(connection, key, {chunk_at(spec, aware_utc(slot)).start for slot in slots})

@@ -1,21 +1,30 @@
-"""The predictions of a model: immutable rows, each written once, read by chunk with their labels."""
+"""The predictions of a model: immutable rows, each written once, in columnar batches that are read by chunk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, literal, or_, select
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from driftline.clock import MAX_CLOCK_SKEW, aware_utc, naive_utc
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
-from driftline.store import bulk, ledger
-from driftline.store.tables import labels, prediction_columns, predictions, predictions_staging
+from driftline.store import bulk, columnar, ledger
+from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema, require_valid
+from driftline.store.tables import batch_data, labels, ledger_slots, predictions
+from driftline.store.tables import ledger as ledger_table
+from driftline.store.version_key import VersionKey
 
-NOT_COMPARED = frozenset({"scored_at"})
-"""The same prediction computed at another time is still the same."""
+OUTPUTS, FEATURES = "outputs", "features"
+BATCH, POSITION = "batch_number", "batch_position"
+IDS_AT_ONCE = 2_000
+"""How many ids are looked up by one statement."""
+SHOWN_CONFLICTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +40,19 @@ class PredictionStore:
 
     def __init__(self, number: int, spec: Spec) -> None:
         """Take the model's number and one of its specs; nothing is opened."""
-        self.number = number
-        self.table: Table = predictions(number, spec)
-        self.staging: Table = predictions_staging(number, spec)
-        self.columns: tuple[str, ...] = tuple(column.name for column in prediction_columns(spec))
+        self.number, self.spec = number, spec
+        self.schema = PredictionSchema(spec)
 
-    def create(self, connection: Connection) -> None:
-        """Create the tables that are missing; DDL, so it commits by itself."""
-        self.table.create(connection, checkfirst=True)
-        self.staging.create(connection, checkfirst=True)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that a writer sends."""
+        return self.schema.names
 
     def write(self, connection: Connection, batch_id: str, frame: pd.DataFrame, written_at: datetime) -> Written:
         """Write a batch through the ledger; the same batch sent again changes nothing.
 
-        `frame` has the columns of `self.columns`: event_time and scored_at aware, at most 100,000 rows.
+        `frame` has the columns of `self.columns`: event_time and scored_at aware, at most 100,000 rows. A prediction
+        that is stored with the same content is ignored; one computed at another time is still the same.
 
         Raises:
             SchemaMismatch: columns are missing. InvalidInput: a value does not fit.
@@ -54,160 +62,201 @@ class PredictionStore:
         missing = tuple(name for name in self.columns if name not in frame)
         if missing:
             raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
-        _require_valid(frame)
-        _require_past(frame[EVENT_TIME].max() if len(frame) else None, written_at)
-        payload = bulk.encode(frame, self.columns)
-        compared = bulk.encode(frame, [name for name in self.columns if name not in NOT_COMPARED])
-        batch = self._batch(batch_id, frame, ledger.content_hash(compared), written_at)
-        number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
-        if number is None:
-            return Written(0, len(frame))
-        attempt = str(uuid4())
-        bulk.load(connection, self.staging, self.columns, payload, {"batch_id": batch_id, "attempt": attempt})
-        return self._move(connection, batch, attempt, number)
-
-    def move(
-        self, connection: Connection, batch_id: str, attempt: str, content_hash: str, written_at: datetime
-    ) -> Written:
-        """Move the rows staged under (batch, attempt) through the ledger; delete those of other attempts."""
-        staged = self._staged(batch_id, attempt)
-        rows, first, last = connection.execute(
-            select(func.count(), func.min(self.staging.c[EVENT_TIME]), func.max(self.staging.c[EVENT_TIME])).where(
-                staged
-            )
-        ).one()
-        span = (aware_utc(first), aware_utc(last)) if rows else (None, None)
+        require_valid(frame, self.spec)
+        table = columnar.to_table(frame, self.schema.all).sort_by([(EVENT_TIME, "ascending"), (ID, "ascending")])
+        span = columnar.bounds_of(table, EVENT_TIME) or (None, None)
         _require_past(span[1], written_at)
-        batch = ledger.Batch(
-            batch_id, ledger.BatchKind.PREDICTIONS, content_hash, rows, written_at, self.number, span[0], span[1]
-        )
+        content = columnar.content_hash(table.drop_columns([SCORED_AT]))
+        kind = ledger.BatchKind.PREDICTIONS
+        batch = ledger.Batch(batch_id, kind, content, table.num_rows, written_at, self.number, *span)
         number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
         if number is None:
-            self._clear(connection, batch_id)
-            return Written(0, rows)
-        return self._move(connection, batch, attempt, number)
+            return Written(0, table.num_rows)
+        new = self._insert_new(connection, number, table)
+        self._insert_data(connection, number, new)
+        self._touch(connection, number, new)
+        return Written(new.num_rows, table.num_rows - new.num_rows)
 
-    def _batch(self, batch_id: str, frame: pd.DataFrame, content_hash: str, written_at: datetime) -> ledger.Batch:
-        first, last = (frame[EVENT_TIME].min(), frame[EVENT_TIME].max()) if len(frame) else (None, None)
-        kind = ledger.BatchKind.PREDICTIONS
-        return ledger.Batch(batch_id, kind, content_hash, len(frame), written_at, self.number, first, last)
+    def _insert_new(self, connection: Connection, number: int, table: pa.Table) -> pa.Table:
+        """Insert the ids that are not stored yet, and return their rows: their positions are those in this table.
 
-    def _staged(self, batch_id: str, attempt: str) -> ColumnElement[bool]:
-        return and_(self.staging.c.batch_id == batch_id, self.staging.c.attempt == attempt)
+        A writer of the same ids that has not committed is waited for. Rows that are stored must have the same content.
+        """
+        new = table
+        while new.num_rows:
+            savepoint = connection.begin_nested()
+            try:
+                self._load_ids(connection, number, new)
+            except InvalidInput:
+                savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
+                stored = self._stored_places(connection, new.column(ID).to_pylist())
+                if stored.empty:
+                    raise
+                new = self._without_stored(connection, new, stored)
+            else:
+                savepoint.commit()
+                break
+        return new
 
-    def _clear(self, connection: Connection, batch_id: str) -> None:
-        connection.execute(delete(self.staging).where(self.staging.c.batch_id == batch_id))
+    def _load_ids(self, connection: Connection, number: int, table: pa.Table) -> None:
+        """Load one row for each prediction, in the order of the key: two writers of the same ids wait, not deadlock."""
+        frame = table.select([ID, MODEL_VERSION, EVENT_TIME]).to_pandas()
+        frame["position"] = np.arange(len(frame))
+        frame = frame.iloc[np.argsort(frame[ID].str.encode("utf-8").to_numpy(), kind="stable")]
+        constants = {"model_number": self.number, BATCH: number}
+        names = (ID, MODEL_VERSION, EVENT_TIME, "position")
+        bulk.load(connection, predictions, names, bulk.encode(frame, names), constants)
 
-    def _move(self, connection: Connection, batch: ledger.Batch, attempt: str, number: int) -> Written:
-        """Move staged rows into the table; the ledger has the batch already."""
-        new = self._insert_new(connection, batch.id, attempt, number)
-        self._require_unchanged(connection, batch.id, attempt)  # last: another writer may have committed
-        self._touch(connection, batch, number)
-        self._clear(connection, batch.id)
-        return Written(new, batch.rows - new)
+    def _stored_places(self, connection: Connection, ids: Sequence[str]) -> pd.DataFrame:
+        """Return id, batch number and position of those ids that are stored."""
+        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c.position)
+        rows: list[Row[tuple[str, int, int]]] = []
+        for first in range(0, len(ids), IDS_AT_ONCE):
+            some = predictions.c[ID].in_(ids[first : first + IDS_AT_ONCE])
+            rows += connection.execute(select(*columns).where(predictions.c.model_number == self.number, some)).all()
+        return pd.DataFrame(rows, columns=[ID, BATCH, POSITION])
 
-    def _require_unchanged(self, connection: Connection, batch_id: str, attempt: str) -> None:
-        """Reject staged rows whose id is stored with other content."""
-        compared = [name for name in self.columns if name not in NOT_COMPARED | {ID}]
-        differs = or_(*(~self.table.c[name].is_not_distinct_from(self.staging.c[name]) for name in compared))
-        same_id = self.table.join(self.staging, self.table.c[ID] == self.staging.c[ID])
-        conflicts = connection.execute(
-            select(self.staging.c[ID]).select_from(same_id).where(self._staged(batch_id, attempt), differs).limit(5)
-        ).scalars()
-        details = tuple(f"id {name!r}" for name in conflicts)
-        if details:
-            raise PredictionConflict(details=details)
+    def _without_stored(self, connection: Connection, table: pa.Table, places: pd.DataFrame) -> pa.Table:
+        """Return the rows that are not stored; reject those that are stored with other content."""
+        sent_ids = table.column(ID).to_pandas()
+        sent = table.take(pd.Index(sent_ids).get_indexer(pd.Index(places[ID])))
+        stored = self._rows_at(connection, places)
+        differs = columnar.differing_rows(sent.drop_columns([SCORED_AT]), stored.drop_columns([SCORED_AT]))
+        if differs.any():
+            ids = sorted(places[ID][differs])[:SHOWN_CONFLICTS]
+            raise PredictionConflict(details=tuple(f"id {name!r}" for name in ids))
+        return table.filter(pa.array(~sent_ids.isin(places[ID])))
 
-    def _insert_new(self, connection: Connection, batch_id: str, attempt: str, number: int) -> int:
-        stored = select(literal(1)).where(self.table.c[ID] == self.staging.c[ID]).exists()
-        new = select(*(self.staging.c[name] for name in self.columns), literal(number)).where(
-            self._staged(batch_id, attempt), ~stored
-        )
-        return connection.execute(insert(self.table).from_select([*self.columns, "batch_number"], new)).rowcount
+    def _rows_at(self, connection: Connection, places: pd.DataFrame) -> pa.Table:
+        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
+        stored = self._read_data(connection, [*places[BATCH].unique()])
+        keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
+        wanted = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
+        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(wanted))
 
-    def _touch(self, connection: Connection, batch: ledger.Batch, number: int) -> None:
-        """Record the event times of the rows that this batch added."""
-        if batch.first_event is None or batch.last_event is None:
-            return
-        added = connection.execute(
-            select(self.table.c.model_version, self.table.c[EVENT_TIME])
-            .where(
-                self.table.c[EVENT_TIME].between(naive_utc(batch.first_event), naive_utc(batch.last_event)),
-                self.table.c.batch_number == number,
-            )
-            .distinct()
-        )
-        by_version: dict[int, list[datetime]] = {}
-        for version, event_time in added:
-            by_version.setdefault(version, []).append(event_time)
-        for version, event_times in by_version.items():
-            ledger.touch(connection, number, version, event_times)
+    def _insert_data(self, connection: Connection, number: int, table: pa.Table) -> None:
+        """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""
+        for first, part in columnar.cut(table):
+            events = part.column(EVENT_TIME)
+            place = {
+                BATCH: number,
+                "first_position": first,
+                "row_count": part.num_rows,
+                "first_event": naive_utc(events[0].as_py()),
+                "last_event": naive_utc(events[-1].as_py()),
+            }
+            for content, schema in ((OUTPUTS, self.schema.outputs), (FEATURES, self.schema.features)):
+                data = columnar.encode(part.select(schema.names))
+                connection.execute(insert(batch_data).values(**place, content=content, data=data))
+
+    def _touch(self, connection: Connection, number: int, table: pa.Table) -> None:
+        """Record the quarters of an hour of the rows that the batch added."""
+        for version in pc.unique(table.column(MODEL_VERSION)).to_pylist():
+            rows = table.filter(pc.equal(table.column(MODEL_VERSION), version))
+            times = rows.column(EVENT_TIME).to_pandas()
+            ledger.touch(connection, number, VersionKey(self.number, version), times)
 
     def read(self, connection: Connection, version: int, start: datetime, end: datetime) -> pd.DataFrame:
         """Read a version's rows in the half-open span of aware instants, with labels, by event time and id.
 
         Columns: those of a prediction, batch_number, label (nullable), label_known_at, label_batch_number.
         """
-        joined = self.table.outerjoin(
-            labels, and_(labels.c.model_number == self.number, labels.c.id == self.table.c[ID])
+        numbers = self._batches(connection, version, start, end)
+        table = self._read_data(connection, numbers, start, end)
+        inside = pc.and_(
+            pc.equal(table.column(MODEL_VERSION), version),
+            pc.and_(
+                pc.greater_equal(table.column(EVENT_TIME), pa.scalar(start, columnar.INSTANT_TYPE)),
+                pc.less(table.column(EVENT_TIME), pa.scalar(end, columnar.INSTANT_TYPE)),
+            ),
         )
+        table = table.filter(inside).sort_by([(EVENT_TIME, "ascending"), (ID, "ascending")])
+        rows: pd.DataFrame = table.to_pandas()
+        frame = rows.merge(self._labels(connection, numbers), "left", on=[BATCH, POSITION], sort=False)
+        return frame.drop(columns=POSITION)
+
+    def _batches(self, connection: Connection, version: int, start: datetime, end: datetime) -> list[int]:
+        """Return the numbers of the batches with rows of a version in a span."""
+        statement = select(ledger_slots.c.batch_number).where(self._slots(version, start, end)).distinct()
+        return [*connection.execute(statement.order_by(ledger_slots.c.batch_number)).scalars()]
+
+    def _slots(self, version: int, start: datetime, end: datetime) -> ColumnElement[bool]:
+        """Return the condition for the quarters of an hour in a span; chunks begin and end on one."""
+        slot = ledger_slots.c.slot
+        same_version = and_(ledger_slots.c.model_number == self.number, ledger_slots.c.model_version == version)
+        return and_(same_version, slot >= naive_utc(start), slot < naive_utc(end))
+
+    def _read_data(
+        self, connection: Connection, numbers: Sequence[int], start: datetime | None = None, end: datetime | None = None
+    ) -> pa.Table:
+        """Return the rows of some batches; parts of a batch that lie outside of the span are left out.
+
+        The columns are the schema's, `batch_number` and `position`; a feature that a batch does not have is null.
+        """
+        conditions: list[ColumnElement[bool]] = [batch_data.c.batch_number.in_(numbers)]
+        if start is not None and end is not None:
+            conditions += [batch_data.c.last_event >= naive_utc(start), batch_data.c.first_event < naive_utc(end)]
+        columns = (batch_data.c[name] for name in (BATCH, "first_position", "row_count", "data"))
+        parts: dict[tuple[int, int], pa.Table] = {}
+        rows = connection.execute(select(*columns).where(*conditions).order_by(batch_data.c.content.desc()))
+        for number, first, count, data in rows:
+            decoded = columnar.decode(data)
+            part = parts.get((number, first)) or _placed(number, first, count)
+            for name in decoded.schema.names:
+                part = part.append_column(decoded.schema.field(name), decoded.column(name))
+            parts[number, first] = part
+        places = _placed(0, 0, 0).schema
+        return columnar.concatenated(parts.values(), pa.schema([*self.schema.all, *places]))
+
+    def _labels(self, connection: Connection, numbers: Sequence[int]) -> pd.DataFrame:
+        """Return the labels of the rows of some batches, by batch number and position."""
+        same_id = and_(labels.c.model_number == self.number, labels.c.id == predictions.c[ID])
+        of_model = and_(predictions.c.model_number == self.number, predictions.c[BATCH].in_(numbers))
         statement = (
             select(
-                *self.table.c,
+                predictions.c[BATCH],
+                predictions.c.position.label(POSITION),
                 labels.c.value.label(LABEL),
                 labels.c.known_at.label("label_known_at"),
                 labels.c.batch_number.label("label_batch_number"),
             )
-            .select_from(joined)
-            .where(self._within(start, end), self.table.c.model_version == version)
-            .order_by(self.table.c[EVENT_TIME], self.table.c[ID])
+            .select_from(predictions.join(labels, same_id))
+            .where(of_model)
         )
         rows = connection.execute(statement)
         frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
-        frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME], utc=True)
-        return frame
-
-    def _within(self, start: datetime, end: datetime) -> ColumnElement[bool]:
-        event_time = self.table.c[EVENT_TIME]
-        return and_(event_time >= naive_utc(start), event_time < naive_utc(end))
+        return frame.astype({BATCH: np.int64, POSITION: np.int64})
 
     def count(self, connection: Connection, version: int, start: datetime, end: datetime) -> int:
         """Count a version's rows in a half-open span."""
-        statement = select(func.count()).where(self._within(start, end), self.table.c.model_version == version)
+        statement = select(func.coalesce(func.sum(ledger_slots.c.row_count), 0)).where(self._slots(version, start, end))
         return int(connection.execute(statement).scalar_one())
 
     def newest(self, connection: Connection) -> datetime | None:
         """Return the newest event time, which is the clock of the data, or None where there is no row."""
-        newest = connection.execute(select(func.max(self.table.c[EVENT_TIME]))).scalar()
+        of_model = ledger_table.c.model_number == self.number
+        kind = ledger_table.c.kind == ledger.BatchKind.PREDICTIONS
+        newest = connection.execute(select(func.max(ledger_table.c.last_event)).where(of_model, kind)).scalar()
         return newest and aware_utc(newest)
 
     def places_of_labels(self, connection: Connection, batch_number: int) -> list[tuple[int, datetime]]:
         """Return the distinct (version, event time) of the predictions that a batch of labels belongs to."""
+        same_id = and_(predictions.c.model_number == labels.c.model_number, predictions.c[ID] == labels.c.id)
         statement = (
-            select(self.table.c.model_version, self.table.c[EVENT_TIME])
-            .join(labels, and_(labels.c.model_number == self.number, labels.c.id == self.table.c[ID]))
-            .where(labels.c.batch_number == batch_number)
+            select(predictions.c.model_version, predictions.c.event_time)
+            .join(labels, same_id)
+            .where(labels.c.batch_number == batch_number, labels.c.model_number == self.number)
             .distinct()
         )
         return [(version, aware_utc(event_time)) for version, event_time in connection.execute(statement)]
+
+
+def _placed(number: int, first: int, rows: int) -> pa.Table:
+    """Return the place of consecutive rows of a batch: its number, and their positions in it."""
+    return pa.table({BATCH: np.full(rows, number, np.int64), POSITION: np.arange(first, first + rows, dtype=np.int64)})
 
 
 def _require_past(newest: datetime | None, now: datetime) -> None:
     """Reject event times in the future: one such row would close every chunk of a model whose clock is its data."""
     if newest is not None and newest > now + MAX_CLOCK_SKEW:
         raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")
-
-
-def _require_valid(frame: pd.DataFrame) -> None:
-    """Reject a batch of which any row is invalid, and list all faults."""
-    faults = []
-    if frame[ID].astype(str).duplicated().any():
-        faults.append("ids must be unique in the batch")
-    if frame[ID].astype(str).str.fullmatch(r".{0,127}\S").eq(False).any():
-        faults.append("an id must have 1 to 128 characters and not end with a blank")
-    if not frame[SCORE].between(0, 1).all():
-        faults.append(f"{SCORE} must lie between 0 and 1")
-    if not frame[PREDICTION].isin((0, 1)).all():
-        faults.append(f"{PREDICTION} must be 0 or 1")
-    if faults:
-        raise InvalidInput("The predictions are invalid; nothing was written.", details=tuple(faults))

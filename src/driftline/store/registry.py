@@ -1,8 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -12,16 +11,12 @@ import pandas as pd
 from sqlalchemy import (
     Connection,
     Engine,
-    Integer,
-    Numeric,
     Select,
     func,
     insert,
-    inspect,
     select,
     update,
 )
-from sqlalchemy.types import TypeEngine
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.catalogue import Problem
@@ -42,9 +37,7 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING = "ready", "creating"
-TablesHook = Callable[[Connection, PredictionStore], None]
-"""Takes a connection and the model's predictions after their tables were created; may create what depends on them."""
-
+LONGEST_NAME = 255
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -67,7 +60,7 @@ class Version:
 
     @property
     def store(self) -> PredictionStore:
-        """The door to the model's predictions."""
+        """The store of the model's predictions."""
         return PredictionStore(self.model_number, self.spec)
 
 
@@ -97,19 +90,17 @@ def version_of_training(connection: Connection, name: str, training_hash: str) -
     return connection.execute(statement).scalar()
 
 
-def register(
-    engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime, on_tables: TablesHook | None = None
-) -> int:
+def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: datetime) -> int:
     """Register a version with its frozen reference and return its number; a second call returns the same number.
 
     The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
-    revision. The model's tables are created while the version is `creating`, then `on_tables` is called, and then the
-    version becomes `ready`: after a failure the next call does all of it again.
+    revision. The version is `creating` until its reference is stored, then `ready`: after a failure the next call does
+    all of it again.
 
     Raises:
         InvalidInput: the model is not binary, the spec has segments, the reference is shorter than 8 chunks, or its
             scores are no probabilities.
-        Conflict: the model's table has other columns. StoreRefused, StoreUnavailable: the reference cannot be stored.
+        StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     _require_binary(candidate.spec)
     _require_no_segments(candidate.spec)
@@ -119,13 +110,8 @@ def register(
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
-    with engine.connect() as connection:
-        _make_tables(connection, number, candidate.spec, on_tables)
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
-
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 
 
 def _require_binary(spec: Spec) -> None:
@@ -147,12 +133,12 @@ def _require_no_segments(spec: Spec) -> None:
 
 
 def _require_short_names(spec: Spec) -> None:
-    """Refuse names of features that the tables of results, and URLs, have no place for."""
-    names = [column.name for column in spec.columns if not _NAME.fullmatch(column.name)]
+    """Refuse names of features that the table of results has no place for."""
+    names = [name for name in spec.features if len(name) > LONGEST_NAME]
     if names:
         raise InvalidInput(
-            f"The service takes features whose names have at most 63 letters, digits and underscores and begin with a "
-            f"letter, not {', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
+            f"The service takes features whose names have at most {LONGEST_NAME} characters, not "
+            f"{', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
         )
 
 
@@ -221,26 +207,6 @@ def _add_revision(
         "created_at": naive_utc(now),
     }
     connection.execute(insert(spec_revisions).values(row))
-
-
-def _make_tables(connection: Connection, number: int, spec: Spec, on_tables: TablesHook | None) -> None:
-    store = PredictionStore(number, spec)
-    store.create(connection)
-    wanted = {column.name: _is_number(column.type) for column in store.table.columns}
-    there = {column["name"]: _is_number(column["type"]) for column in inspect(connection).get_columns(store.table.name)}
-    other = sorted({name for name, _ in wanted.items() ^ there.items()})
-    if other:
-        raise Conflict(
-            f"The model's predictions have other columns: {', '.join(other)}. Register the new columns as a model of "
-            "another name."
-        )
-    if on_tables:
-        on_tables(connection, store)
-    connection.commit()
-
-
-def _is_number(column_type: TypeEngine[Any]) -> bool:
-    return isinstance(column_type, Numeric | Integer)
 
 
 def _finish(connection: Connection, number: int, version: int, spec: Spec) -> None:

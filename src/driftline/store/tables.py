@@ -1,7 +1,5 @@
 """Every table of the database as SQLAlchemy Core objects, each name spelled once. No I/O here."""
 
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,17 +10,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
-from sqlalchemy.types import TypeEngine
-
-from driftline.engine.catalogue import ColumnKind
-from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
-from driftline.engine.spec import Spec
+from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGBLOB, LONGTEXT, VARCHAR
 
 metadata = MetaData()
 
@@ -64,15 +56,19 @@ ledger = Table(
     Column("first_event", INSTANT),
     Column("last_event", INSTANT),
     Column("written_at", INSTANT, nullable=False),
+    Index("ix_ledger_model", "model_number", "kind", "last_event"),
     **OPTIONS,
 )
 
 ledger_slots = Table(
     "ledger_slots",
     metadata,
-    Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
     Column("model_version", Integer, primary_key=True, autoincrement=False),
     Column("slot", INSTANT, primary_key=True, comment="quarter of an hour that the batch touched"),
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("row_count", Integer, nullable=False, comment="predictions that the batch added to it"),
+    Index("ix_ledger_slots_batch", "batch_number"),
     **OPTIONS,
 )
 
@@ -149,85 +145,31 @@ labels = Table(
     **OPTIONS,
 )
 
-KEPT = 64
-"""How many models' tables are kept once made; each has a `MetaData` of its own."""
-FEATURE_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
-    ColumnKind.CONTINUOUS: real_type(),
-    ColumnKind.CATEGORICAL: text_type(255),
-}
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("id", text_type(128), primary_key=True),
+    Column("model_version", Integer, nullable=False),
+    Column("event_time", INSTANT, nullable=False),
+    batch_number(),
+    Column("position", Integer, nullable=False, comment="of the row in the batch's data, from 0"),
+    Index("ix_predictions_batch", "batch_number", "position"),
+    **OPTIONS,
+)
 
-
-def prediction_columns(spec: Spec) -> tuple[Column[Any], ...]:
-    """Return the columns that hold a prediction's content, in table order: what a writer sends."""
-    return (
-        Column(EVENT_TIME, INSTANT, nullable=False),
-        Column(ID, text_type(128), nullable=False),
-        Column("model_version", Integer, nullable=False),
-        Column("scored_at", INSTANT, nullable=False),
-        Column(PREDICTION, SmallInteger, nullable=False),
-        Column("probability_0", real_type(), nullable=False),
-        Column(SCORE, real_type(), nullable=False),
-        *(Column(column.name, FEATURE_TYPES[column.kind]) for column in spec.columns),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """A model's number and spec, told apart by the spec's text: a spec itself may hold what has no hash."""
-
-    number: int
-    text: str
-    spec: Spec = field(compare=False)
-
-
-def predictions(number: int, spec: Spec) -> Table:
-    """Return the table of a model's predictions; its primary key makes a chunk one range scan.
-
-    Asked for again it is the same object, so that SQLAlchemy compiles a statement on it once.
-    """
-    return _predictions(_Model(number, spec.model_dump_json(), spec))
-
-
-def predictions_staging(number: int, spec: Spec) -> Table:
-    """Return the table where a model's predictions wait for the one transaction that moves them; once, too."""
-    return _predictions_staging(_Model(number, spec.model_dump_json(), spec))
-
-
-def predictions_name(number: int | str) -> str:
-    """Return the name of a model's table of predictions; a text may stand for the number."""
-    return f"predictions_{number}"
-
-
-def predictions_staging_name(number: int | str) -> str:
-    """Return the name of the table where a model's predictions are staged; a text may stand for the number."""
-    return f"{predictions_name(number)}_staging"
-
-
-@lru_cache(KEPT)
-def _predictions(model: _Model) -> Table:
-    name = predictions_name(model.number)
-    return Table(
-        name,
-        MetaData(),
-        *prediction_columns(model.spec),
-        batch_number(),
-        PrimaryKeyConstraint(EVENT_TIME, ID),
-        UniqueConstraint(ID, name=f"uq_{name}_id"),
-        **OPTIONS,
-    )
-
-
-@lru_cache(KEPT)
-def _predictions_staging(model: _Model) -> Table:
-    return Table(
-        predictions_staging_name(model.number),
-        MetaData(),
-        Column("batch_id", name_type(128), nullable=False),
-        Column("attempt", name_type(36), nullable=False),
-        *prediction_columns(model.spec),
-        PrimaryKeyConstraint("batch_id", "attempt", ID),
-        **OPTIONS,
-    )
+batch_data = Table(
+    "batch_data",
+    metadata,
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", name_type(16), primary_key=True, comment="outputs, features"),
+    Column("first_position", Integer, primary_key=True, autoincrement=False, comment="of the first row in the batch"),
+    Column("row_count", Integer, nullable=False),
+    Column("first_event", INSTANT, nullable=False),
+    Column("last_event", INSTANT, nullable=False),
+    Column("data", LONGBLOB, nullable=False, comment="Arrow IPC stream, compressed by zstd"),
+    **OPTIONS,
+)
 
 
 # What monitoring says ------------------------------------------------------------------------------------------------
@@ -258,6 +200,10 @@ chunk_revisions = Table(
     Column("batches", LONGTEXT, nullable=False, comment="JSON: numbers of the batches of its rows and labels"),
     Column("labels_as_of", INSTANT, comment="the newest label's known_at"),
     Column("computed_at", INSTANT, nullable=False),
+    Column("score_counts", LONGTEXT, comment="JSON: rows by prediction and bin of score: all, labelled, positive"),
+    Column("drift_lasts", Boolean(create_constraint=False), comment="as of the last replay of the evidence"),
+    Column("evidence", LONGTEXT, comment="JSON: what the scores and the labels say, as of the last replay"),
+    Column("detector", LONGTEXT, comment="JSON: the detector's state after the chunk has closed"),
     **OPTIONS,
 )
 
@@ -265,7 +211,7 @@ results = Table(
     "results",
     metadata,
     *_revision_key(),
-    Column("subject", name_type(64), primary_key=True),
+    Column("subject", text_type(255), primary_key=True),
     Column("kind", name_type(16), primary_key=True),
     Column("method", name_type(32), primary_key=True),
     Column("value", real_type()),

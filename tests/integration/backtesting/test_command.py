@@ -122,7 +122,7 @@ def test_a_damaged_file_is_named_with_its_line(csv: Path, tmp_path: Path, invoke
     [
         ("when", 17, "yesterday", r"column 'when' has no ISO 8601 time"),
         ("when", 17, "", r"column 'when' has no value.*row 18"),
-        ("score", 3000, "high", r"column 'score' holds values that are not numbers"),
+        ("score", 3000, "high", r"column 'score' has 1 value that is not a number \('high', row 3,001\)"),
         ("churned", 17, "maybe", r"'0', '1', 'maybe'.*--positive"),
         ("churned", 3000, "maybe", r"column 'churned' holds 'maybe', which is neither class of the reference"),
     ],

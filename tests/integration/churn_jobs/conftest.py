@@ -19,6 +19,7 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.schemas import migrate_schema
 
 FOLDER = Path(__file__).parent
 UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
@@ -82,5 +83,5 @@ def migrated(engine: Engine) -> Engine:
     """Migrate a schema and its truth schema to the current version."""
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {engine.url.database}_truth")
-    migrate.upgrade(engine)
+    migrate_schema(engine, migrate.upgrade)
     return engine

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
 from churn.ledger import ChurnBatchKind
-from churn.tables import cdr, processed
+from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
 from churn_jobs.days import DayRange, RequestedDays, midnight
@@ -83,7 +83,13 @@ def ids_of(rows: pd.DataFrame) -> list[str]:
 
 
 def predictions(loop: Loop) -> pd.DataFrame:
-    return content(loop.job.engine, loop.version.store.table)
+    return content(loop.job.engine, churn_predictions)
+
+
+def monitored(loop: Loop) -> pd.DataFrame:
+    """Return the predictions of the stream's days as the monitor reads them."""
+    with loop.job.engine.connect() as connection:
+        return loop.version.store.read(connection, loop.version.number, STREAM.start, STREAM.end)
 
 
 def test_a_version_records_its_training(loop: Loop) -> None:
@@ -216,7 +222,7 @@ def forget(loop: Loop, version: int) -> None:
 
 def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     days = RequestedDays(STREAM.first, STREAM.last)
-    move = predicting._move_batch
+    move = predicting._store_batch
     moved: list[Written] = []
 
     def fail_after_three(*arguments: object) -> Written:
@@ -226,10 +232,9 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
         return moved[-1]
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(predicting, "_move_batch", fail_after_three)
+        patched.setattr(predicting, "_store_batch", fail_after_three)
         predict(loop.job, days)
-    assert predictions(loop)[EVENT_TIME].nunique() == 2
-    assert not content(loop.job.engine, loop.version.store.staging).empty
+    assert predictions(loop)["Date"].nunique() == 2
 
     again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
     predicted, expected = predictions(loop), content(loop.job.engine, processed)
@@ -237,10 +242,14 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
     assert again.new == (predicted["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0
     assert again.changed == 0
     assert [*predicted[ID]] == ids_of(expected)
-    assert [*predicted[EVENT_TIME]] == [pd.Timestamp(day) for day in expected["Date"]]
+    assert [*predicted["Date"]] == [*expected["Date"]]
+    stored = monitored(loop)
+    assert [*stored[ID]] == [*predicted[ID]]
+    assert [*stored[EVENT_TIME]] == [pd.Timestamp(day, tz="UTC") for day in expected["Date"]]
+    for name in (SCORE, PREDICTION, *FEATURES):
+        np.testing.assert_array_equal(stored[name].astype(float), predicted[name].astype(float), err_msg=name)
     np.testing.assert_array_equal(predicted[list(FEATURES)].astype(float), expected[list(FEATURES)].astype(float))
     assert (predicted["model_version"] == loop.version.number).all()
-    assert content(loop.job.engine, loop.version.store.staging).empty
 
     assert predict(loop.job, days).new == 0
     pd.testing.assert_frame_equal(predictions(loop), predicted)
@@ -254,7 +263,7 @@ def test_a_prediction_equals_the_score_in_the_reference(loop: Loop) -> None:
     last = reference[EVENT_TIME].max().date()
     predict(loop.job, RequestedDays(last, last))
     predicted = predictions(loop).set_index(ID)
-    predicted = predicted[predicted[EVENT_TIME] == pd.Timestamp(last)]
+    predicted = predicted[predicted["Date"] == last]
     same = reference.loc[predicted.index]
     assert len(predicted) > 50
     for name in (SCORE, "probability_0", PREDICTION, *FEATURES):

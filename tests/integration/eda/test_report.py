@@ -48,7 +48,7 @@ def test_the_page_names_range_time_and_units(page: str) -> None:
     assert "simulated" not in page
 
 
-@pytest.mark.parametrize(("capacity", "says"), [(1000, "the 1,000 of"), (100_000, "are over all records too")])
+@pytest.mark.parametrize(("capacity", "says"), [(1000, "the 1,000 of"), (100_000, "also use all records")])
 def test_the_page_names_sampled_statistics(capacity: int, says: str, drawn: tuple[Plot, ...]) -> None:
     assert says in render(explored(records(7), 7, capacity), drawn, NOW)
 

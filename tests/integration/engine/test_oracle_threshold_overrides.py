@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.results import Method, Metric, ResultKind
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
-from driftline.engine.thresholds.overrides import ConstantThreshold, ThresholdOverride
+from driftline.engine.threshold_override import ConstantThreshold, ThresholdOverride
 from driftline.engine.thresholds.policies import bounds_for
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 

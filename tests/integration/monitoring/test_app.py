@@ -4,7 +4,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import jsonschema_rs
@@ -24,6 +26,8 @@ from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import DAY, FIRST, World, make_world
 from tests.unit.docs.pages import ROOT
+
+RACERS = 10
 
 
 @pytest.fixture
@@ -255,3 +259,41 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come true within 30 seconds"
         time.sleep(0.05)
+
+
+def test_bounds_at_the_ends_of_the_calendar_are_no_fault(watched: FlaskClient) -> None:
+    ends = ("0001-01-01", "0001-01-01T00:00:00%2B14:00", "0001-01-02", "9999-12-31", "9999-12-31T23:59:59-12:00")
+    for path in ("/models/flights/chunks", "/models/flights"):
+        for first in (*ends, None):
+            for last in (*ends, None):
+                bounds = [f"{name}={end}" for name, end in (("from", first), ("to", last)) if end]
+                answer = watched.get(f"{path}?{'&'.join(bounds)}")
+                assert answer.status_code in {200, 400, 422}, (answer.request.url, answer.text)
+    for end in ends:
+        assert watched.get(f"/models/flights/chunks/{end}/revisions").status_code == 400
+    assert _json(watched.get("/models/flights/chunks?to=0001-01-01"))["chunks"] == []
+    assert len(_json(watched.get("/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
+    for version in (2**31, 2**63, 2**64, 10**30):
+        assert watched.get(f"/models/flights/chunks?version={version}").status_code == 404
+
+
+def test_racing_polls_compute_each_chunk_once(engine: Engine, client: FlaskClient, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path)
+    for day in range(4):
+        world.predict(day)
+        world.label(day)
+    line = Barrier(RACERS)
+
+    def poll(number: int) -> TestResponse:
+        with client.application.test_client() as racer:
+            line.wait(30)
+            return racer.open("/run-monitoring", method=("GET", "POST")[number % 2])
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        answers = list(pool.map(poll, range(RACERS)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(_json(answer)["chunks"] for answer in answers) == 4
+    assert sum(_json(answer)["failed"] for answer in answers) == 0
+    for chunk in _json(client.get("/models/flights/chunks"))["chunks"]:
+        revisions = _json(client.get(f"/models/flights/chunks/{chunk['start']}/revisions"))["revisions"]
+        assert len(revisions) == 1

@@ -12,8 +12,8 @@ from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.monitoring.world import make_world
 
-ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions",)
-"""It refuses instants at the calendar's ends, which have no chunk."""
+ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions", "/models/{name}/chunks")
+"""They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 
 
 @pytest.fixture

@@ -46,7 +46,6 @@ def rows_of(start: datetime, rows: int, seed: int, *, shift: float = 0.0, slope:
             "model_version": 1,
             "scored_at": pd.Timestamp(NOW),
             "prediction": (score > 0.5).astype(int),
-            "probability_0": 1 - score,
             "probability_1": score,
             "minutes": truth + rng.normal(scale=0.3, size=rows) + shift,
             "distance": rng.gamma(2.0, 100.0, size=rows),

@@ -9,16 +9,9 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
-from churn.columns import CHURN_MODEL, FEATURES
-from churn.views import create_model_predictions
-from driftline.engine.spec import ColumnSpec, Spec
-from driftline.store.model_numbers import model_number
-from driftline.store.predictions import PredictionStore
 from stack.services.accounts import ACCOUNTS, Administration
 from stack.testing.fixtures import DatabaseAddress
 
-CHURN_PREDICTIONS, CHURN_STAGING = "predictions_1", "predictions_1_staging"
-"""In a new database the churn model is the first."""
 PASSWORD = "of every user here"
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
 """Error codes of missing rights."""
@@ -54,16 +47,6 @@ def schema(churn_engine: Engine, database: DatabaseAddress) -> Iterator[Database
     with _connected(database) as connection, connection.cursor() as cursor:
         for account in ACCOUNTS:
             cursor.execute("DROP USER %s@localhost", (account,))
-
-
-@pytest.fixture
-def with_model(schema: DatabaseAddress, churn_engine: Engine) -> DatabaseAddress:
-    with churn_engine.begin() as connection:
-        spec = Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES))
-        store = PredictionStore(model_number(connection, CHURN_MODEL), spec)
-        store.create(connection)
-        create_model_predictions(connection, store)
-    return schema
 
 
 def _connected(address: DatabaseAddress, user: str | None = None) -> "Connection[Cursor]":
@@ -118,14 +101,13 @@ MAY = {
     "eda": {"S": "alembic_version alembic_version_churn DP_CDR_Data"},
     "jobs": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts",
-        "SI": f"ledger ledger_slots spec_revisions pending_batches {CHURN_PREDICTIONS}",
+        "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions",
         "SIU": "models model_versions pending_chunks",
-        "SID": f"Processed_Data Processed_Data_staging DailySummary {CHURN_STAGING}",
+        "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
     "monitor": {
-        "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs DailySummary Processed_Data"
-        " Processed_Data_staging ledger ledger_slots models model_versions spec_revisions"
-        f" {CHURN_PREDICTIONS} {CHURN_STAGING}",
+        "S": "alembic_version alembic_version_churn labels ledger ledger_slots models model_versions predictions"
+        " batch_data spec_revisions",
         "SD": "pending_batches",
         "SIUD": "pending_chunks chunk_revisions results verdicts",
     },
@@ -133,29 +115,17 @@ MAY = {
 """Select, insert, update, delete, by user and table; other tables a user may not even see."""
 
 
-def test_each_user_has_exactly_its_rights_on_rows(with_model: DatabaseAddress) -> None:
+def test_each_user_has_exactly_its_rights_on_rows(schema: DatabaseAddress) -> None:
     for role, tables_by_right in MAY.items():
-        assert _rights(with_model, role) == {
+        assert _rights(schema, role) == {
             table: right for right, names in tables_by_right.items() for table in names.split()
         }
 
 
-def test_no_user_may_change_tables_or_users(with_model: DatabaseAddress) -> None:
+def test_no_user_may_change_tables_or_users(schema: DatabaseAddress) -> None:
     for role in MAY:
-        with _as(with_model, role) as cursor:
+        with _as(schema, role) as cursor:
             assert [statement for statement in FORBIDDEN_TO_ALL if not _is_denied(cursor, statement)] == [], role
-
-
-def test_the_jobs_create_the_churn_tables_and_the_view(schema: DatabaseAddress) -> None:
-    with _as(schema, "jobs") as cursor:
-        for name in (CHURN_PREDICTIONS, CHURN_STAGING):
-            cursor.execute(f"CREATE TABLE {name} (a INT)")
-        for _ in range(2):
-            cursor.execute(
-                "CREATE OR REPLACE SQL SECURITY INVOKER VIEW model_predictions AS SELECT a FROM predictions_1"
-            )
-        assert _is_denied(cursor, "CREATE TABLE predictions_2 (a INT)")
-        assert _is_denied(cursor, f"DROP TABLE {CHURN_PREDICTIONS}")
 
 
 def test_only_simulator_and_jobs_may_fill_the_summary(schema: DatabaseAddress) -> None:
@@ -177,5 +147,5 @@ def test_rights_of_earlier_versions_are_revoked(schema: DatabaseAddress) -> None
             cursor.execute(f"GRANT INSERT, UPDATE, DELETE, CREATE ON `{pattern}`.* TO driftline_{role}@localhost")
         cursor.execute("GRANT DELETE ON DP_CDR_Data TO driftline_simulator@localhost")
     Administration(lambda: _connected(schema), schema.name, password=lambda _: PASSWORD).grant()
-    for role, may in (("jobs", "S"), ("monitor", "S"), ("simulator", "SIU")):
-        assert _rights(schema, role)["DP_CDR_Data"] == may
+    for role, may in (("jobs", "S"), ("monitor", ""), ("simulator", "SIU")):
+        assert _rights(schema, role).get("DP_CDR_Data", "") == may

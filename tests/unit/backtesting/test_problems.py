@@ -28,6 +28,7 @@ def value(result: Any, method: str, kind: str = "realized") -> Any:
     return next(r for r in result.chunks[0].results if (r.method, r.kind.value, r.subject) == (method, kind, "model"))
 
 
+@pytest.mark.slow
 def test_scores_of_several_classes_make_a_multiclass_model(tiers: pd.DataFrame) -> None:
     scores = {name: f"p_{name}" for name in NAMES}
     result = backtest(tiers, timestamp="when", label="tier", score=scores, reference_until=UNTIL, chunk="1d")
@@ -52,6 +53,7 @@ def test_without_scores_classes_come_from_the_reference(tiers: pd.DataFrame) -> 
     assert {chunk.verdict.state for chunk in result.chunks[:2]} <= {State.OK, State.WARN}
 
 
+@pytest.mark.slow
 def test_numbers_with_a_fraction_make_a_regression(world: pd.DataFrame, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     path = tmp_path / "prices.parquet"

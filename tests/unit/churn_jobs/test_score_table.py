@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
@@ -17,7 +17,6 @@ def table_of(rows: list[tuple[int, bool]]) -> ScoreTable:
     return ScoreTable.of(bins, [len(labels) for labels in counts], [sum(labels) for labels in counts])
 
 
-@settings(max_examples=30)  # scikit-learn takes tens of milliseconds for one
 @given(rows=ROWS)
 def test_metrics_equal_those_computed_from_the_rows(rows: list[tuple[int, bool]]) -> None:
     table = table_of(rows)

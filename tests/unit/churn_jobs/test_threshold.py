@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -15,7 +15,6 @@ CURVE = LogisticCalibration(-1.0, 1.3)
 COUNTS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, max_size=12)
 
 
-@settings(max_examples=30)  # scikit-learn takes tens of milliseconds for one
 @given(counts=COUNTS)
 def test_no_other_threshold_has_a_higher_f1(counts: list[tuple[int, int]]) -> None:
     counts[0] = (counts[0][0], max(counts[0][1], 1))

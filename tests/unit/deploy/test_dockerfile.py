@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_each_image_has_one_health_check_and_a_description(image: str) -> None:
     assert f'org.opencontainers.image.description="{IMAGES[image].description}"' in stage(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image", IMAGES)
 def test_it_contains_the_code_that_it_imports(image: str) -> None:
     """An image contains every package of the checkout that its own code or the library imports."""
@@ -105,6 +107,7 @@ def test_it_contains_the_code_that_it_imports(image: str) -> None:
     assert contained <= {IMAGES[image].folder, "churn"}
 
 
+@cache
 def imported_packages(file: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(file.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}

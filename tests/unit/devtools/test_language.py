@@ -74,6 +74,7 @@ def test_the_report_ends_with_its_numbers() -> None:
     assert "a.py:1" not in language.report_of(report, summary_only=True)
 
 
+@pytest.mark.slow
 def test_the_command_reports_on_a_folder_and_never_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert language.main(["--summary", str(Path(language.__file__).parent)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 6

@@ -88,9 +88,6 @@ def test_a_new_service_has_its_user_and_its_rights() -> None:
         def _execute(self, bound_statements: Iterable[tuple[str, dict[str, str]]]) -> None:
             executed.extend(bound_statements)
 
-        def _model_numbers(self) -> dict[str, int]:
-            return {}
-
     administration = Recorded(lambda: None, "RawData", password=str.upper, services=(SERVING,))  # type: ignore[arg-type, return-value]
     administration.create_accounts()
     administration.grant()

@@ -12,11 +12,10 @@ from churn import tables as churn_tables
 from churn import views
 from churn.columns import FEATURES, TRAILING_DAYS, Topic
 from devtools import diagrams
-from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.drift_rule import LASTING, WINDOW
 from driftline.settings import DatabaseSettings
 from driftline.store.pending_chunks import FIRST_RETRY_DELAY
-from driftline.store.predictions import PredictionStore
 from driftline.store.tables import metadata
 from eda.records import CHUNK_ROWS
 from flaskapp.relay.claimed_batches import MOST_BATCHES
@@ -34,10 +33,6 @@ GALLERY = diagrams.FOLDER / "README.md"
 STEPS = ("database", "streaming-ingestion", "eda", "preparation", "model", "monitoring", "docker-architecture")
 EVERY = [pytest.param(name, id=name) for name in SOURCES]
 SCHEMAS = {DatabaseSettings.model_fields["name"].default, f"{DatabaseSettings.model_fields['name'].default}_truth"}
-
-
-CHURN = PredictionStore(1, Spec(columns=tuple(ColumnSpec(name=name) for name in FEATURES)))
-"""The churn model's predictions, with the number that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def entities() -> dict[str, Entity]:
 def tables_of_code() -> dict[str, Table]:
     created = (metadata, churn_tables.metadata, churn_tables.truth_metadata)
     tables = [table for each in created for table in each.tables.values()]
-    return {table.name: table for table in (*tables, CHURN.table, CHURN.staging)}
+    return {table.name: table for table in tables}
 
 
 def test_every_table_is_drawn() -> None:
@@ -74,7 +69,7 @@ def test_a_tables_key_and_columns_are_those_drawn(name: str) -> None:
 
 
 def test_the_views_columns_are_those_drawn() -> None:
-    columns = {column.name for column in views.model_predictions(CHURN).selected_columns}
+    columns = {column.name for column in views.model_predictions().selected_columns}
     assert {*entities()[views.MODEL_PREDICTIONS].key} <= columns
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from devtools import screenshot
 from tests.unit.docs.examples import run_examples
 from tests.unit.docs.pages import README, ROOT, fenced, section
@@ -24,11 +26,13 @@ def test_thirty_lines_show_what_it_is_a_picture_and_code_with_its_result() -> No
     assert "```text\n" in beginning
 
 
+@pytest.mark.slow
 def test_the_picture_shows_the_current_pages() -> None:
     assert screenshot.PICTURE.relative_to(ROOT).as_posix() in README.read_text()
     assert screenshot.recorded() == screenshot.described(), "run `make screenshot`, and look at the picture"
 
 
+@pytest.mark.slow
 def test_the_example_prints_what_the_readme_shows() -> None:
     examples = list(run_examples(README))
     assert examples

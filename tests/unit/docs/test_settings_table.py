@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def shown(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
+@cache
 def in_code() -> dict[str, str]:
     return {
         variable(cls, name, field): NO_DEFAULT

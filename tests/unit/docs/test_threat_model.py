@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from devtools.git_files import tracked_files
 from stack import paths
 
@@ -38,6 +40,7 @@ def test_every_named_file_exists() -> None:
     assert [name for name in files if not name.startswith(("/", "var/")) and not (paths.ROOT / name).exists()] == []
 
 
+@pytest.mark.slow
 def test_no_module_reads_formats_that_run_code() -> None:
     code = [file for file in tracked_files() if file.suffix == ".py" and file.relative_to(paths.ROOT).parts[0] in CODE]
     assert len(code) > 150

@@ -27,6 +27,7 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield file.relative_to(ROOT), content.decode("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registry addresses"])
 def test_no_file_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None:
     matches = [
@@ -58,3 +59,13 @@ def test_tests_are_no_package() -> None:
 
 def test_large_files_are_not_tracked() -> None:
     assert [file for file, size in ((file, file.stat().st_size) for file in tracked()) if size > 2_000_000] == []
+
+
+def test_the_longest_integration_tests_are_where_the_list_says() -> None:
+    """`make test-integration` starts them first; a file that has moved would start last."""
+    conftest = (ROOT / "tests" / "integration" / "conftest.py").read_text()
+    listed = re.search(r"^LONGEST = \((.*?)^\)", conftest, re.MULTILINE | re.DOTALL)
+    assert listed
+    places = re.findall(r'"([^"]+)"', listed[1])
+    assert len(places) > 5
+    assert [place for place in places if not (ROOT / "tests" / "integration" / place).exists()] == []

@@ -17,6 +17,7 @@ def sentences(exploration: Exploration) -> dict[str, str]:
     return {finding.heading: finding.sentence for finding in findings(exploration)}
 
 
+@pytest.mark.slow
 def test_ordinary_weeks_give_only_the_constant_observations(ordinary: Exploration) -> None:
     assert list(sentences(ordinary)) == ["Churn", "Strongest relation", "Missing values", "Labels to come"]
     assert sentences(ordinary)["Missing values"] == "No usage value is missing."
@@ -31,6 +32,7 @@ def test_a_changed_unit_is_reported_on_its_first_day() -> None:
     assert "on 2026-01-22, the first of 7 such days" in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
 def test_a_weekly_pattern_is_not_reported(factor: float) -> None:
     frame = records()
@@ -39,6 +41,7 @@ def test_a_weekly_pattern_is_not_reported(factor: float) -> None:
     assert "Unlike the rest" not in sentences(explored(frame))
 
 
+@pytest.mark.slow
 def test_missing_values_are_reported_with_their_days() -> None:
     frame = records()
     frame.loc[frame[DAY_NUMBER].isin([DAY_20, DAY_20 + 2]), Cdr.DATA_VOLUME] = np.nan
@@ -46,12 +49,14 @@ def test_missing_values_are_reported_with_their_days() -> None:
     assert sentences(explored(frame))["Missing values"] == expected
 
 
+@pytest.mark.slow
 def test_days_without_records_are_named() -> None:
     frame = records()
     sentence = sentences(explored(frame[frame[DAY_NUMBER] != DAY_20]))["Days without records"]
     assert sentence == "1 of 28 days have no record: 2026-01-20."
 
 
+@pytest.mark.slow
 def test_without_labels_churn_is_unknown_and_not_zero() -> None:
     frame = records()
     frame[Cdr.PSEUDO_CHURNED] = np.nan
@@ -67,6 +72,7 @@ def test_negative_usage_is_reported_as_impossible() -> None:
     assert sentences(explored(frame))["Impossible values"].startswith("Incoming calls goes down to -4 calls")
 
 
+@pytest.mark.slow
 def test_the_strongest_relation_is_the_simulated_one() -> None:
     frame = records()
     churned = frame[Cdr.PSEUDO_CHURNED] == 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eda.histogram import BINS, EDGES, EMPTY, EXACT_BELOW, LARGEST_ERROR, bins_of, histogram, snapped
@@ -10,7 +10,6 @@ from eda.histogram import BINS, EDGES, EMPTY, EXACT_BELOW, LARGEST_ERROR, bins_o
 values = st.lists(st.integers(0, 2**53), min_size=1, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
 @given(values)
 def test_each_value_lies_in_its_bin(numbers: list[int]) -> None:
     values, bins = np.array(numbers, dtype=np.float64), bins_of(np.array(numbers, dtype=np.float64))
@@ -25,7 +24,6 @@ def test_the_grid_covers_every_bigint() -> None:
     np.testing.assert_array_equal(bins_of(EDGES[:-1]), np.arange(BINS))
 
 
-@settings(max_examples=60, deadline=None)
 @given(values, values)
 def test_histograms_of_chunks_add_up(first: list[int], second: list[int]) -> None:
     apart = histogram(np.array(first, dtype=float)) + histogram(np.array(second, dtype=float))
@@ -34,7 +32,6 @@ def test_histograms_of_chunks_add_up(first: list[int], second: list[int]) -> Non
     assert (apart.minimum, apart.maximum, apart.total) == (at_once.minimum, at_once.maximum, len(first + second))
 
 
-@settings(max_examples=60, deadline=None)
 @given(values, st.floats(0, 1))
 def test_quantiles_are_exact_below_128_and_close_above(numbers: list[int], share: float) -> None:
     exact = float(np.quantile(numbers, share, method="inverted_cdf"))
@@ -61,7 +58,6 @@ def test_minimum_and_maximum_are_exact() -> None:
     assert counted.zero_share == pytest.approx(2 / 3)
 
 
-@settings(max_examples=60, deadline=None)
 @given(values)
 def test_coarser_bins_keep_every_value(numbers: list[int]) -> None:
     counted = histogram(np.array(numbers, dtype=float))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eda.histogram import Floats
@@ -27,7 +27,6 @@ def summed(values: Floats, pieces: int) -> Moments:
     return total
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 500), st.integers(1, 20))
 def test_correlations_equal_those_of_pandas(seed: int, pieces: int) -> None:
     values = drawn(seed)
@@ -36,7 +35,6 @@ def test_correlations_equal_those_of_pandas(seed: int, pieces: int) -> None:
     np.testing.assert_allclose(np.array(actual, dtype=float), expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 500), st.integers(1, 20))
 def test_means_and_deviations_equal_those_of_pandas(seed: int, pieces: int) -> None:
     values = drawn(seed)

@@ -64,6 +64,7 @@ def test_a_small_sample_is_close_to_all_rows(ordinary: Exploration) -> None:
     assert small.correlations[CorrelationMethod.PEARSON] == ordinary.correlations[CorrelationMethod.PEARSON]
 
 
+@pytest.mark.slow
 def test_summaries_ignore_missing_values() -> None:
     frame = records()
     frame.loc[frame.index[::4], Cdr.DATA_VOLUME] = np.nan

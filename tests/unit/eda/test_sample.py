@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from churn.columns import Cdr
@@ -28,7 +28,7 @@ def sampled(frame: pd.DataFrame, pieces: int, capacity: int) -> RowSample:
     return result
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.slow
 @given(st.integers(1, 30), st.permutations(range(200)))
 def test_order_and_chunks_do_not_matter(pieces: int, order: list[int]) -> None:
     frame = rows(200)

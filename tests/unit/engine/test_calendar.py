@@ -1,6 +1,6 @@
 """When a chunk must be looked at again, and how far a change is carried."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +9,10 @@ from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, lab
 from driftline.engine.chunks import next_chunk
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.engine.verdicts.verdict import LOOKBACK
-from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC
+
+ORIGIN = datetime(2026, 2, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+SPEC = Spec(columns=(ColumnSpec(name="minutes"),), label_delay=3 * DAY)
 
 
 def test_a_chunk_is_due_at_its_closing_then_at_its_label_deadline_then_never() -> None:

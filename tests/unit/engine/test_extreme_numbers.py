@@ -20,6 +20,7 @@ from driftline.engine.spec import Spec
 from tests.unit.engine import frame_builders
 from tests.unit.engine.performance.multiclass import class_builders
 from tests.unit.engine.performance.regression import price_builders
+from tests.unit.example_counts import FEW
 
 ALL = {
     "minimum_rows": 2,
@@ -54,7 +55,7 @@ TARGETS = {
 }
 EDGES = (0.0, -0.0, 5e-324, -1e-310, 1e-162, 1e-71, 2.0**53, 1e38, 4e38, 1e70, -1e70, 1.1e70, 1e155, -1.797e308)
 NUMBERS = st.sampled_from([*EDGES, np.inf, -np.inf, np.nan]) | st.floats()
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=FEW, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -84,8 +85,9 @@ def _checked(result: Result) -> None:
     assert said["value"] is not None or (result.reason and result.state not in {"ok", "warn", "alert"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", list(Problem))
-@FEW
+@SLOW
 @given(st.data())
 def test_results_are_finite_or_say_why_not(problem: Problem, data: st.DataObject) -> None:
     rows, spec = data.draw(frames(problem)), SPECS[problem]

@@ -15,6 +15,7 @@ from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
 from tests.unit.engine.frame_builders import SPEC, scored_rows
+from tests.unit.example_counts import FEW
 
 LOOSE = SPEC.model_copy(update={"minimum_rows": 2, "minimum_class_rows": 1})
 NUMBERS = ("value", "p_value", "effect", "sampling_error")
@@ -50,9 +51,10 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
             assert x == (None if y is None else pytest.approx(y, rel=1e-12, abs=1e-15)), (name, a, b)
 
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
@@ -82,6 +84,7 @@ def test_no_value_is_ever_without_reason_nor_other_than_finite(fitted: FittedRef
         assert all(type(number) is float and np.isfinite(number) for number in numbers if number is not None)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks())
 def test_a_stored_reference_says_the_same(fitted: FittedReference, rows: pd.DataFrame) -> None:
@@ -90,7 +93,7 @@ def test_a_stored_reference_says_the_same(fitted: FittedReference, rows: pd.Data
     assert evaluate_chunk(stored, LOOSE, rows) == evaluate_chunk(fitted, LOOSE, rows)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=FEW)
 @given(st.integers(0, 99))
 def test_a_reference_does_not_depend_on_the_order_of_its_rows(seed: int) -> None:
     rows = scored_rows(600, days=6)

@@ -12,6 +12,7 @@ from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import PREDICTION, Method, ResultKind
 from driftline.errors import InvalidInput
 from tests.unit.engine.frame_builders import SPEC, scored_rows
+from tests.unit.example_counts import FEW
 
 BY_PLAN = SPEC.model_copy(update={"segments": ("plan",), "minimum_rows": 2, "minimum_class_rows": 1})
 
@@ -129,7 +130,7 @@ def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
         localize(without, other, summarize_chunk(without, other, scored_rows(100)), "usage")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 200), st.integers(0, 99), st.integers(0, 200))
 def test_parts_locate_what_the_whole_does(fitted: FittedReference, rows: int, seed: int, cut: int) -> None:
     chunk = scored_rows(rows, seed=seed)

@@ -71,6 +71,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_a_metric_is_listed_titled_and_has_a_worse_side(followed: dict[str, Any]) -> None:
     assert followed["metrics"][:4] == ["roc_auc", "f1", "balanced_accuracy", "accuracy"]
     assert followed["title"] == "Balanced accuracy"

@@ -79,8 +79,8 @@ def test_it_comes_back_from_json_as_it_was(rows: pd.DataFrame) -> None:
 
 
 def test_json_of_another_format_is_refused(rows: pd.DataFrame) -> None:
-    with pytest.raises(InvalidInput, match="has format 99, this version reads 5; fit it again"):
-        FittedReference.from_json(fit_reference(rows, SPEC).to_json().replace('"format":5', '"format":99'))
+    with pytest.raises(InvalidInput, match="has format 99, this version reads 6; fit it again"):
+        FittedReference.from_json(fit_reference(rows, SPEC).to_json().replace('"format":6', '"format":99'))
 
 
 def test_bounds_come_from_the_reference_s_own_chunks(rows: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ from driftline.engine.verdicts.verdict import verdict_of
 from driftline.errors import InvalidInput
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, realized
 from tests.unit.engine.frame_builders import SPEC, scored_rows
+from tests.unit.example_counts import FEW
 
 PLAIN = SPEC.model_copy(
     update={"quality": (Quality.MISSING_VALUES, Quality.ROW_COUNT), "statistics": (Statistic.MEAN, Statistic.MEDIAN)}
@@ -40,6 +41,7 @@ def _segment(results: tuple[Result, ...], name: str | None) -> tuple[Result, ...
     return tuple(result for result in results if result.segment == name)
 
 
+@pytest.mark.slow
 def test_a_segment_has_the_results_of_its_rows_alone(reference: pd.DataFrame, fitted: FittedReference) -> None:
     rows = scored_rows(2_000, seed=1)
     results = evaluate_chunk(fitted, BY_PLAN, rows)
@@ -79,6 +81,7 @@ def test_only_the_most_frequent_new_values_are_listed(fitted: FittedReference) -
     assert "plan=new49" not in names
 
 
+@pytest.mark.slow
 def test_a_segment_too_small_in_the_reference_says_so(reference: pd.DataFrame) -> None:
     rare = reference.assign(plan=reference["plan"].where(reference["id"] >= 60, "rare"))
     fitted = fit_reference(rare, BY_PLAN)
@@ -89,6 +92,7 @@ def test_a_segment_too_small_in_the_reference_says_so(reference: pd.DataFrame) -
         assert {(r.value, r.state) for r in found} == {(None, State.INSUFFICIENT)}
 
 
+@pytest.mark.slow
 def test_a_segment_with_one_class_can_be_fitted(reference: pd.DataFrame) -> None:
     sure = reference.assign(label=reference["label"].mask(reference["plan"] == "pro", 0))
     results = evaluate_chunk(fit_reference(sure, BY_PLAN), BY_PLAN, scored_rows(3_000, seed=1))
@@ -144,7 +148,7 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
     return rows
 
 
-LAW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
@@ -154,6 +158,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
         assert a.value == (None if b.value is None else pytest.approx(b.value, rel=1e-12, abs=1e-14)), (a, b)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(small: FittedReference, rows: pd.DataFrame, seed: int) -> None:
@@ -173,6 +178,7 @@ def test_a_stored_reference_says_the_same(small: FittedReference, rows: pd.DataF
     assert evaluate_chunk(stored, LOOSE, rows) == evaluate_chunk(small, LOOSE, rows)
 
 
+@pytest.mark.slow
 def test_a_reference_does_not_depend_on_the_order_of_its_rows() -> None:
     rows = scored_rows(900, days=6)
     shuffled = fit_reference(rows.sample(frac=1, random_state=1), LOOSE)

@@ -119,6 +119,7 @@ def _states(reference: np.ndarray, analysis: np.ndarray) -> list[State]:
     return [verdict_of(THREE, one, facts[max(0, i - LOOKBACK) : i]).state for i, one in enumerate(facts)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference_chunks", [8, 30])
 def test_undisturbed_chunks_alert_in_less_than_one_of_a_hundred(reference_chunks: int) -> None:
     rng = np.random.default_rng(20240101)
@@ -129,6 +130,7 @@ def test_undisturbed_chunks_alert_in_less_than_one_of_a_hundred(reference_chunks
     assert states.count(State.OK) / len(states) > 0.9
 
 
+@pytest.mark.slow
 def test_a_step_of_five_deviations_is_found_within_a_chunk() -> None:
     rng = np.random.default_rng(20240102)
     draws = 0.7 + 0.02 * rng.standard_normal((500, 14, 3))

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from driftline.engine.thresholds.overrides import ConstantThreshold, StandardDeviationThreshold
+from driftline.engine.threshold_override import ConstantThreshold, StandardDeviationThreshold
 
 MULTIPLIER = st.none() | st.floats(0, 5)
 THRESHOLDS = st.builds(

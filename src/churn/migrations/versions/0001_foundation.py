@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from churn.views import create_model_predictions
+
 revision = "churn_0001"
 down_revision = None
 
@@ -14,13 +16,14 @@ OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4",
 
 
 def upgrade() -> None:
-    """Create every table and the procedure."""
+    """Create every table, the procedure and the view."""
     for create in TABLES:
         create()
     procedure = (files("churn") / "sql" / "get_daily_cdr_data_batch.sql").read_text()
     connection = op.get_bind()
     connection.exec_driver_sql("DROP PROCEDURE IF EXISTS GetDailyCDRDataBatch")
     connection.exec_driver_sql(procedure, execution_options={"no_parameters": True})
+    connection.execute(create_model_predictions())
 
 
 def _dp_cdr_data() -> None:
@@ -147,6 +150,49 @@ def _processed_data_staging() -> None:
     )
 
 
+def _churn_predictions() -> None:
+    op.create_table(
+        "churn_predictions",
+        sa.Column("Date", sa.Date(), nullable=False),
+        sa.Column("User", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=20), nullable=False),
+        sa.Column("M_Out_Call_Count", sa.BigInteger(), nullable=True),
+        sa.Column("M_Out_Call_Time", sa.BigInteger(), nullable=True),
+        sa.Column("M_In_Call_Count", sa.BigInteger(), nullable=True),
+        sa.Column("M_In_Call_Time", sa.BigInteger(), nullable=True),
+        sa.Column("M_Data_Sum", sa.BigInteger(), nullable=True),
+        sa.Column("M_Data_Count", sa.BigInteger(), nullable=True),
+        sa.Column("M_Out_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Out_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Out_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Out_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Out_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Out_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Count_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Count_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Count_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Time_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Time_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_In_Call_Time_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Sum_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Sum_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Sum_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Count_7d_sum", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Count_7d_mean", mysql.DOUBLE(), nullable=True),
+        sa.Column("M_Data_Count_7d_std", mysql.DOUBLE(), nullable=True),
+        sa.Column("Days_Seen_7d", sa.BigInteger(), nullable=True),
+        sa.Column("prediction", sa.SmallInteger(), nullable=False),
+        sa.Column("probability_0", mysql.DOUBLE(), nullable=False),
+        sa.Column("probability_1", mysql.DOUBLE(), nullable=False),
+        sa.Column("id", mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=128), nullable=False),
+        sa.Column("model_version", sa.Integer(), nullable=False),
+        sa.Column("scored_at", mysql.DATETIME(fsp=6), nullable=False),
+        sa.Column("batch_number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("Date", "User"),
+        sa.UniqueConstraint("id"),
+        **OPTIONS,
+    )
+
+
 def _stream_runs() -> None:
     op.create_table(
         "stream_runs",
@@ -196,6 +242,7 @@ TABLES = (
     _dailysummary,
     _processed_data,
     _processed_data_staging,
+    _churn_predictions,
     _stream_runs,
     _injected_drift,
 )

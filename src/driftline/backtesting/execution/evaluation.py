@@ -1,14 +1,16 @@
 """What the engine does in a backtest: fits the reference, evaluates chunk by chunk, derives verdicts. No I/O here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
 
+from driftline.backtesting.execution.compaction import Compaction
 from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, of_reference
@@ -17,11 +19,14 @@ from driftline.backtesting.request.subjects import renamed
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
+from driftline.engine.stray_values import StrayValues
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
 from driftline.report.view import ChunkView
 
-Evaluation = tuple[Reference, tuple[ChunkView, ...]]
+Strays = Mapping[str, StrayValues]
+"""The values that are not numbers, by the column of numbers that has them."""
+Evaluation = tuple[Reference, tuple[ChunkView, ...], Strays]
 
 
 class Evaluate(Protocol):
@@ -38,11 +43,16 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     places = _places(cut, rows, layout)
     sizes = _reference_sizes(cut, rows, layout)
     fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
-    evaluator = _Evaluator(FittedMonitor(layout.spec, fitted), layout)
-    evaluated = {chunk.chunk: chunk for chunk in _evaluated(rows, places, evaluator, spread, progress)}
+    monitor = FittedMonitor(layout.spec, fitted)
+    evaluator = _Evaluator(monitor, layout, layout.strays(rows.reference))
+    compact = Compaction().compact
+    evaluated = {chunk.chunk: compact(chunk) for chunk in _evaluated(rows, places, evaluator, spread, progress)}
     every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
-    chunks = tuple(derive_verdicts(layout.verdict_spec, places, rows.newest, every))
-    return Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks), chunks
+    chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
+    length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
+    visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
+    reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
+    return reference, chunks, evaluator.strays
 
 
 def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
@@ -70,10 +80,17 @@ ChunkPart = tuple[Chunk, ChunkSummary]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluator:
-    """From the rows of a chunk to its results, in one step or in two."""
+    """From the rows of a chunk to its results, in one step or in two; counts the stray values of all rows."""
 
     monitor: FittedMonitor
     layout: Layout
+    strays: dict[str, StrayValues]
+
+    def shape(self, rows: Rows) -> pd.DataFrame:
+        """Return rows of the analysis as the engine takes them."""
+        for name, values in self.layout.strays(rows).items():
+            self.strays[name] = self.strays[name].merge(values) if name in self.strays else values
+        return self.layout.shape(rows)
 
     def summarize(self, part: ChunkRows) -> ChunkPart:
         chunk, frame = part
@@ -96,21 +113,34 @@ def _evaluated(
 ) -> Iterator[EvaluatedChunk]:
     """Yield the results of the chunks that have rows, several computed at a time."""
     if rows.kept is None:
-        parts = _summaries(rows, places, evaluator, spread, progress)
-        yield from spread(evaluator.finish, ((chunk, parts.pop(chunk)) for chunk in tuple(parts)))
+        yield from _block_by_block(rows, places, evaluator, spread, progress)
         return
-    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.layout.shape(rows.kept))):
+    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.shape(rows.kept))):
         progress("summarizing", evaluated.rows)
         yield evaluated
 
 
-def _summaries(
+def _block_by_block(
     rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
-) -> dict[Chunk, ChunkSummary]:
-    """Summarize block by block; the summaries of a chunk that several blocks hold are merged."""
+) -> Iterator[EvaluatedChunk]:
+    """Evaluate each chunk with the block that has its last row; only chunks of which rows are to come are held."""
+    sizes = places.sizes(rows.times, rows.numbers)
     summaries: dict[Chunk, ChunkSummary] = {}
+
+    def compute(part: ChunkRows) -> EvaluatedChunk | ChunkPart:
+        chunk, frame = part
+        return evaluator.evaluate(part) if len(frame) == sizes[chunk] else evaluator.summarize(part)
+
     for block in rows.analysis():
-        for chunk, summary in spread(evaluator.summarize, places.split(block, evaluator.layout.shape(block))):
-            summaries[chunk] = summaries[chunk].merge(summary) if chunk in summaries else summary
+        for computed in spread(compute, places.split(block, evaluator.shape(block))):
+            if isinstance(computed, EvaluatedChunk):
+                progress("summarizing", computed.rows)
+                yield computed
+                continue
+            chunk, summary = computed
             progress("summarizing", summary.rows)
-    return summaries
+            merged = summaries.pop(chunk).merge(summary) if chunk in summaries else summary
+            if merged.rows == sizes[chunk]:
+                yield evaluator.finish((chunk, merged))
+            else:
+                summaries[chunk] = merged

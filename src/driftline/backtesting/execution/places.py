@@ -13,6 +13,7 @@ from driftline.backtesting.input.instants import aware
 from driftline.backtesting.input.rows import Rows
 from driftline.engine.chunks import Chunk, by_chunk, next_chunk, tiled
 from driftline.engine.columns import IntArray
+from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period
 
 LONGEST_GAP = 1_000
@@ -24,6 +25,9 @@ class Places(Protocol):
 
     def split(self, rows: Rows, frame: pd.DataFrame) -> Iterator[tuple[Chunk, pd.DataFrame]]:
         """Yield the chunks of some rows and their part of `frame`, which has the same rows in the same order."""
+
+    def sizes(self, times: IntArray, numbers: IntArray) -> dict[Chunk, int]:
+        """Return how many of the rows with these times and numbers each chunk has."""
 
     def all(self, found: Sequence[Chunk]) -> Iterator[Chunk]:
         """Yield all chunks in order, those without rows too, given those that have some."""
@@ -46,6 +50,12 @@ class ByPeriod:
     def split(self, rows: Rows, frame: pd.DataFrame) -> Iterator[tuple[Chunk, pd.DataFrame]]:
         """Yield the periods that have rows."""
         yield from by_chunk(frame, self.period, self.zone)
+
+    def sizes(self, times: IntArray, numbers: IntArray) -> dict[Chunk, int]:
+        """Return how many rows each period has."""
+        instants = pd.DatetimeIndex(np.sort(times).view("datetime64[us]"), tz="UTC")
+        frame = pd.DataFrame({EVENT_TIME: instants})
+        return {chunk: len(rows) for chunk, rows in by_chunk(frame, self.period, self.zone)}
 
     def all(self, found: Sequence[Chunk]) -> Iterator[Chunk]:
         """Yield the periods, and those without rows between them."""
@@ -96,6 +106,10 @@ class ByNumber:
         edges = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(owners)]
         for first, last in pairwise(edges):
             yield self.chunks[int(owners[first])], frame.iloc[first:last]
+
+    def sizes(self, times: IntArray, numbers: IntArray) -> dict[Chunk, int]:
+        """Return how many rows each chunk has."""
+        return dict(zip(self.chunks, np.bincount(self.owner[numbers]).tolist(), strict=True))
 
     def all(self, found: Sequence[Chunk]) -> Iterator[Chunk]:
         """Yield all chunks: each has rows."""

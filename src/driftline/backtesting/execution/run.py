@@ -1,16 +1,22 @@
 """A backtest from its source to its result: read, fit the reference, evaluate the chunks."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.sources import Source
-from driftline.backtesting.input.split import Progress, split
+from driftline.backtesting.input.split import Progress, Split, split
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.layout_inference import infer_layout
-from driftline.backtesting.request.proposal import propose_chunk, propose_until
+from driftline.backtesting.request.proposal import propose_chunk, propose_longer, propose_until
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.engine.results import State
+from driftline.engine.spec import Spec
+from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
+from driftline.report.view import ChunkView
 
 if TYPE_CHECKING:
     from driftline.backtesting.execution.evaluation import Evaluate
@@ -29,10 +35,10 @@ def run(
     with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
         evaluate = aside.submit(_engine)
         rows = split(source, request, request.until, progress)
-    cut, inferred = propose_chunk(request, rows.reference)
+    cut, inferred = propose_chunk(request, rows.reference, len(rows.times))
     layout = infer_layout(request, rows.reference, _settled(request.fields, cut))
     try:
-        reference, chunks = evaluate.result()(rows, cut, layout, progress, forks=forks)
+        reference, chunks, strays = evaluate.result()(rows, cut, layout, progress, forks=forks)
     except InvalidInput as error:
         details = tuple(map(layout.reworded, error.details))
         raise InvalidInput(layout.reworded(error.message), details=details) from error
@@ -41,9 +47,35 @@ def run(
         reference=reference,
         chunks=chunks,
         chunk=cut.text,
-        inferred=(*inferred, *layout.inferred),
+        inferred=(
+            *source.notes,
+            *inferred,
+            *layout.inferred,
+            *rows.repeats.notes(request.option),
+            *_stray_notes(strays, request),
+            *_insufficiency(request, layout.spec, cut, rows, chunks),
+        ),
         spec=layout.data_spec,
     )
+
+
+def _insufficiency(
+    request: ResolvedRequest, spec: Spec, cut: Cut, rows: Split, chunks: Sequence[ChunkView]
+) -> Iterator[Inference]:
+    """Yield a note where most of the chunks that have rows are insufficient."""
+    states = [chunk.verdict.state for chunk in chunks if chunk.rows]
+    insufficient = states.count(State.INSUFFICIENT)
+    if 2 * insufficient > len(states):
+        yield propose_longer(request, spec, cut, rows, insufficient)
+
+
+def _stray_notes(strays: Mapping[str, StrayValues], request: ResolvedRequest) -> Iterator[Inference]:
+    """Yield the values that count as missing because they are not numbers."""
+    for name, values in strays.items():
+        cure = request.option("categorical", [name])
+        count = "it counts" if values.count == 1 else "they count"
+        rule = f"{count} as missing; clean it, or pass {cure}"
+        yield Inference("not a number", f"column {name!r} has {values}", rule, notable=True)
 
 
 def _engine() -> "Evaluate":

@@ -7,24 +7,28 @@ from datetime import timedelta
 from driftline.backtesting.execution.places import Places
 from driftline.backtesting.input.instants import aware
 from driftline.engine.chunks import Chunk
+from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.results import Verdict
 from driftline.engine.spec import Spec
-from driftline.monitor import EvaluatedChunk, VerdictHistory, chunk_facts
+from driftline.engine.verdicts.consecutive import consecutive_verdicts
+from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.monitor import EvaluatedChunk, chunk_facts
 from driftline.report.view import ChunkView
 
 _AFTER = timedelta(microseconds=1)
 
 
-def derive_verdicts(spec: Spec, places: Places, newest: int, chunks: Iterable[EvaluatedChunk]) -> Iterator[ChunkView]:
+def derive_verdicts(
+    spec: Spec, fitted: FittedEvidence | None, places: Places, newest: int, chunks: Iterable[EvaluatedChunk]
+) -> Iterator[ChunkView]:
     """Yield the chunks, which must come oldest first, with their verdicts; `newest` is the last event (microseconds).
 
     The clock of the model is the data's own: it stands just after the newest event.
     """
-    history = VerdictHistory(spec)
     now = aware(newest) + _AFTER
-    for evaluated in chunks:
-        facts = chunk_facts(evaluated, spec, now, complete=places.complete(evaluated.chunk, newest))
-        verdict = _with_partial(history.derive(facts), evaluated.chunk, places)
+    every = [chunk_facts(chunk, spec, now, complete=places.complete(chunk.chunk, newest)) for chunk in chunks]
+    for facts, derived in zip(every, consecutive_verdicts(spec, fitted, every), strict=True):
+        verdict = _with_partial(derived, Chunk(facts.start, facts.end), places)
         yield ChunkView(
             start=facts.start,
             end=facts.end,
@@ -34,6 +38,7 @@ def derive_verdicts(spec: Spec, places: Places, newest: int, chunks: Iterable[Ev
             labels_due=facts.labels_due,
             verdict=verdict,
             results=facts.results,
+            drift=frozenset(drift_seen(spec, facts)),
         )
 
 

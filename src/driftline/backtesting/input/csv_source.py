@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pac
 import pyarrow.csv as pc
 
-from driftline.backtesting.input.encodings import HEAD_BYTES, foreign_encoding
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.input.dialect import HEAD_BYTES, Dialect
+from driftline.backtesting.input.encodings import foreign_encoding
+from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.input.sources import (
     LARGEST_WHOLE,
     ReadAgainError,
@@ -21,17 +24,14 @@ from driftline.backtesting.input.sources import (
     is_text,
     kind_of,
     name_of,
+    named,
     reject_repeated,
     to_frame,
 )
 from driftline.errors import InvalidInput
 
-MISSING = [
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-]  # fmt: skip
-"""What stands for a missing value, as pandas has it."""
-BLOCK_BYTES = 64 * 1024 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024
+"""How much of a file that is read block by block is one block; Arrow reads several ahead."""
 PIECE_BYTES = 16 * 1024 * 1024
 """How much of a file that is read whole one thread takes at a time: fewer and larger pieces are put together faster."""
 COMPRESSION = 6
@@ -68,20 +68,33 @@ class CsvSource:
     """
 
     path: Path
-    columns: tuple[str, ...]
+    header: tuple[str, ...]
     name: str
     whole: bool
     largest: int = LARGEST_WHOLE
+    dialect: Dialect = field(default_factory=Dialect)
     types: dict[str, pa.DataType] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: Path, largest: int = LARGEST_WHOLE) -> "CsvSource":
+    def of(cls, path: Path, largest: int = LARGEST_WHOLE, *, na_values: Sequence[str] = ()) -> "CsvSource":
         """Look at the file's head; one without header, or with a name twice, is an InvalidInput."""
         size = path.stat().st_size * (COMPRESSION if compression_of(path) else 1)
-        schema = _read_head(path)
+        dialect = _dialect(path, na_values)
+        schema = _read_head(path, dialect)
         reject_repeated(path, schema.names, place=", line 1")
-        types = {f.name: _CODES if is_text(f.type) else f.type for f in schema}
-        return cls(path, tuple(schema.names), name_of(path), size <= largest, largest, types)
+        kinds = (_type(kind, padded=place in dialect.padded) for place, kind in enumerate(schema.types))
+        types = dict(zip(named(schema.names), kinds, strict=True))
+        return cls(path, tuple(schema.names), name_of(path), size <= largest, largest, dialect, types)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return named(self.header)
+
+    @property
+    def notes(self) -> tuple[Inference, ...]:
+        """What was inferred of how the file is written."""
+        return self.dialect.notes
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         """Yield the rows; a row with too many or too few fields is an InvalidInput with its line.
@@ -91,21 +104,26 @@ class CsvSource:
         a compressed file that is too large to be read whole.
         """
         texts = {name: pa.string() for name in columns if name in codes and self.types[name] in _MAY_LOSE}
-        blocks = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
-        yield from map(partial(_checked, self.path, texts), blocks)
+        tables = self._whole(columns, texts) if self.whole else self._streamed(columns, texts)
+        named_tables = (table.rename_columns(list(columns)) for table in tables)
+        yield from map(partial(_checked, self.path, texts, self.dialect), named_tables)
 
     def _whole(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
-        wanted = _options(columns, column_types=texts, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES)
+        padded = {self.columns[place] for place in self.dialect.padded}
+        codes = {name: _CODES for name in columns if name in padded and self.types[name] == _CODES}
+        wanted = self._convert_options(
+            columns, {**codes, **texts}, auto_dict_encode=True, auto_dict_max_cardinality=_CATEGORIES
+        )
         try:
             pieces = pc.ReadOptions(block_size=PIECE_BYTES)
             file = _opened(self.path)
             limited = pa.PythonFile(_Limited(file, self.largest)) if compression_of(self.path) else file
-            yield pc.read_csv(limited, pieces, _parsing(self.path), wanted)
+            yield pc.read_csv(limited, pieces, self.dialect.parse_options, wanted)
         except _TooLargeError as error:
             self.whole = False
             raise ReadAgainError from error
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self.path, error) from error
+            raise _unreadable(self.path, self.dialect, error) from error
 
     def _streamed(self, columns: Sequence[str], texts: Types) -> Iterator[pa.Table]:
         yielded = False
@@ -126,19 +144,25 @@ class CsvSource:
         with pc.open_csv(
             _opened(self.path),
             read_options=reading,
-            parse_options=_parsing(self.path),
-            convert_options=_options(columns, column_types=types),
+            parse_options=self.dialect.parse_options,
+            convert_options=self._convert_options(columns, types),
         ) as reader:
             yield from reader
+
+    def _convert_options(self, columns: Sequence[str], types: Types, **more: object) -> pc.ConvertOptions:
+        """Return how Arrow is to read columns, which it knows by their names in the file."""
+        names = dict(zip(self.columns, self.header, strict=True))
+        kinds = {names[name]: kind for name, kind in types.items()}
+        return self.dialect.convert_options([names[name] for name in columns], column_types=kinds, **more)
 
     def _widen(self, error: Exception) -> None:
         """Return the column that an error is about the next type that holds for the value which did not fit."""
         found = _MISFIT.search(str(error))
         name = self.columns[int(found[1])] if found else None
         if found is None or name is None or self.types[name] not in _LADDER[:-1]:
-            raise _unreadable(self.path, error) from error
+            raise _unreadable(self.path, self.dialect, error) from error
         wider = _LADDER[_LADDER.index(self.types[name]) + 1 :]
-        self.types[name] = next((kind for kind in wider if _holds(kind, found[2])), _CODES)
+        self.types[name] = next((kind for kind in wider if _holds(kind, found[2], self.dialect)), _CODES)
 
 
 class _TooLargeError(Exception):
@@ -162,29 +186,22 @@ class _Limited(RawIOBase):
         return content
 
 
-def _holds(kind: pa.DataType, value: str) -> bool:
+def _type(kind: pa.DataType, *, padded: bool) -> pa.DataType:
+    """Return the type that a column has from the first block on; digits that begin with a zero are codes."""
+    return _CODES if is_text(kind) or (padded and pa.types.is_integer(kind)) else kind
+
+
+def _holds(kind: pa.DataType, value: str, dialect: Dialect) -> bool:
     """Return whether a field of a file can be read as this type."""
     quoted = value.replace('"', '""')
     file = pa.BufferReader(f'value\n"{quoted}"\n'.encode())
     parsing = pc.ParseOptions(newlines_in_values=True)
     try:
-        pc.read_csv(file, parse_options=parsing, convert_options=_options(["value"], column_types={"value": kind}))
+        options = dialect.convert_options(["value"], column_types={"value": kind})
+        pc.read_csv(file, parse_options=parsing, convert_options=options)
     except pa.ArrowException:
         return False
     return True
-
-
-def _options(columns: Sequence[str], **more: object) -> pc.ConvertOptions:
-    return pc.ConvertOptions(
-        null_values=MISSING,
-        strings_can_be_null=True,
-        include_columns=list(columns),
-        **more,
-    )
-
-
-def _parsing(path: Path) -> pc.ParseOptions:
-    return pc.ParseOptions(delimiter="\t" if kind_of(path) == ".tsv" else ",", newlines_in_values=True)
 
 
 def _opened(path: Path) -> pa.NativeFile:
@@ -192,15 +209,22 @@ def _opened(path: Path) -> pa.NativeFile:
     return pa.input_stream(str(path), compression=compression_of(path))
 
 
-def _read_head(path: Path) -> pa.Schema:
-    options = pc.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
+def _dialect(path: Path, na_values: Sequence[str]) -> Dialect:
+    usual = "\t" if kind_of(path) == ".tsv" else ","
+    with suppress(pa.ArrowException, OSError, EOFError), _opened(path) as file:  # what is wrong, `_read_head` says
+        return Dialect.of(file.read(HEAD_BYTES), usual, na_values)
+    return Dialect(usual)
+
+
+def _read_head(path: Path, dialect: Dialect) -> pa.Schema:
+    options = dialect.convert_options()
     try:
         with _opened(path) as file:
             encoding = foreign_encoding(file.read(HEAD_BYTES))
         if encoding:
             msg = f"{path} seems to be in {encoding}; save it in UTF-8 (in Excel: CSV UTF-8)"
             raise InvalidInput(msg)
-        with pc.open_csv(_opened(path), parse_options=_parsing(path), convert_options=options) as reader:
+        with pc.open_csv(_opened(path), parse_options=dialect.parse_options, convert_options=options) as reader:
             schema: pa.Schema = reader.schema
         _ = schema.names
         return schema
@@ -208,18 +232,24 @@ def _read_head(path: Path) -> pa.Schema:
         msg = f"{path}, line 1 is not UTF-8; save the file in UTF-8"
         raise InvalidInput(msg) from error
     except (pa.ArrowException, OSError, EOFError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, dialect, error) from error
 
 
-def _checked(path: Path, texts: Types, table: pa.Table) -> pd.DataFrame:
+def _checked(path: Path, texts: Types, dialect: Dialect, table: pa.Table) -> pd.DataFrame:
     binary = [f.name for f in table.schema if pa.types.is_binary(_values_of(f.type))]
     if binary:
         msg = f"{path}: {', '.join(binary)} is not UTF-8; save the file in UTF-8"
         raise InvalidInput(msg)
     for name in texts:
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, name, _compact(table.column(place)))
+        table = table.set_column(place, name, _compact(_without(table.column(place), dialect)))
     return to_frame(table)
+
+
+def _without(texts: pa.ChunkedArray, dialect: Dialect) -> pa.ChunkedArray:
+    """Return codes without those that stand for a missing value."""
+    words = {*MISSING_TEXT, *set(dialect.missing).difference(MISSING)}
+    return pac.if_else(pac.is_in(texts, value_set=pa.array(sorted(words))), None, texts)
 
 
 def _compact(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -241,20 +271,20 @@ def _values_of(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _unreadable(path: Path, error: Exception) -> InvalidInput:
+def _unreadable(path: Path, dialect: Dialect, error: Exception) -> InvalidInput:
     """Say what is wrong with a file, and in which line: only a reader without threads counts lines."""
     text = str(error)
     if "Row #" not in text and "CSV parse error" in text:
-        text = _of_one_thread(path) or text
+        text = _of_one_thread(path, dialect) or text
     line = re.search(r"Row #(\d+): (.*)", text, re.DOTALL)
     words = line[2] if line else text.removeprefix("CSV parse error: ")
     place = f"{path}, line {line[1]}" if line else str(path)
     return InvalidInput(f"{place} cannot be read: {words}")
 
 
-def _of_one_thread(path: Path) -> str | None:
+def _of_one_thread(path: Path, dialect: Dialect) -> str | None:
     try:
-        pc.read_csv(_opened(path), read_options=pc.ReadOptions(use_threads=False), parse_options=_parsing(path))
+        pc.read_csv(_opened(path), pc.ReadOptions(use_threads=False), dialect.parse_options)
     except (pa.ArrowException, OSError) as error:
         return str(error)
     return None

@@ -1,42 +1,43 @@
 """Event times as whole microseconds since 1970 in UTC, however a table stores them. No I/O here."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.backtesting.input.epochs import (
+    EARLIEST,
+    LATEST,
+    YEARS,
+    Refuse,
+    are_dates_in_digits,
+    is_number,
+    microseconds_of_numbers,
+)
+from driftline.backtesting.input.storage import stored_plainly
+from driftline.engine.columns import BoolArray, IntArray
+from driftline.engine.stray_values import shown
 from driftline.errors import InvalidInput
 
-EARLIEST, LATEST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""An event time before the first or from the second on is a fault: 9999-12-31 is how a table says `never`."""
-_YEARS = f"{EARLIEST.year} to {LATEST.year - 1}"
-_EPOCH_UNITS = {"seconds": 10**11, "milliseconds": 10**14, "microseconds": 10**17, "nanoseconds": 10**20}
-"""The units that numbers since 1970 can have, each with what its numbers are smaller than."""
-_A_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
-_MICRO = 10**6
-_DATE_LENGTHS = (8, 10, 12, 14)
-_PARTS = (
-    (10**10, 10**4, 1900, 2100),
-    (10**8, 100, 1, 12),
-    (10**6, 100, 1, 31),
-    (10**4, 100, 0, 23),
-    (10**2, 100, 0, 59),
-    (1, 100, 0, 59),
-)
-"""Year, month, day, hour, minute, second of a date in 14 digits: what to divide by, how many there are, and bounds."""
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$")
 _DATE_LENGTH = 10
+_DIGITS = re.compile(r"[+-]?\d+(\.\d+)?")
 _SAMPLE = 1_000
-_Refuse = Callable[[BoolArray, str], InvalidInput]
+_REWRITTEN = (
+    (r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)", lambda part: f"{part[1]}-{part[2]:0>2}-{part[3]:0>2}"),
+    (r"^(\S{10})[T ]+(\d):", r"\1T0\2:"),
+    (r"(:\d{2}),(\d+)", r"\1.\2"),
+    (r"(Z|[+-]\d{2}:?\d{2})\s?(\[[\w/+-]+\]|[A-Z]{3,4})$", r"\1"),
+    (r"\s*(UTC|GMT|Z)$", "Z"),
+    (r"\s+([+-]\d{2}:?\d{2})$", r"\1"),
+)
+"""How other programs write instants, and what ISO 8601 has instead: 2026/1/31, 9:05, commas, zones in words."""
 
 
-def microseconds(series: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None) -> IntArray:
+def microseconds(column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None) -> IntArray:
     """Return event times in microseconds since 1970, UTC; times without a zone are wall clock times of `zone`.
 
     Of an hour that the clocks of `zone` repeat, such a time is in the first one. Numbers are seconds, milliseconds,
@@ -44,22 +45,16 @@ def microseconds(series: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit
     time that is missing, that nobody can read, or that is not of the years 1700 to 2199 is an InvalidInput with its
     row; `offset` is how many rows came before these.
     """
-    missing = series.isna().to_numpy()
+    plain = stored_plainly(column)
+    missing = plain.isna().to_numpy()
     if missing.any():
-        raise _unreadable(series, missing, offset, "no value; give every row an event time")
-    if not isinstance(series.dtype, pd.CategoricalDtype):
-        return _read(series, zone, unit, lambda wrong, what: _unreadable(series, wrong, offset, what))
-    used = series.cat.remove_unused_categories().cat
+        raise _fault(column, missing, offset, "no value; give every row an event time")
+    if not isinstance(plain.dtype, pd.CategoricalDtype):
+        return _microseconds(plain, zone, unit, lambda wrong, what: _fault(column, wrong, offset, what))
+    used = plain.cat.remove_unused_categories().cat
     codes = used.codes.to_numpy()
-    values = pd.Series(used.categories, name=series.name)
-    return _read(values, zone, unit, lambda wrong, what: _unreadable(series, wrong[codes], offset, what))[codes]
-
-
-def epoch_unit(series: "pd.Series[Any]") -> str | None:
-    """Return the unit that numbers since 1970 have by the size of the largest; None of what is no number."""
-    if not len(series) or not _is_number(series):
-        return None
-    return _unit_of(float(series.abs().max()))
+    values = stored_plainly(pd.Series(used.categories, name=column.name))
+    return _microseconds(values, zone, unit, lambda wrong, what: _fault(column, wrong[codes], offset, what))[codes]
 
 
 def instant(text: str | datetime, zone: ZoneInfo) -> datetime:
@@ -68,14 +63,14 @@ def instant(text: str | datetime, zone: ZoneInfo) -> datetime:
     Other text, and what is not of the years 1700 to 2199, is an InvalidInput.
     """
     try:
-        read = text if isinstance(text, datetime) else datetime.fromisoformat(text)
+        moment = text if isinstance(text, datetime) else datetime.fromisoformat(text)
     except ValueError:
         msg = f"{text!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
         raise InvalidInput(msg) from None
-    if not EARLIEST.year <= read.year < LATEST.year:
-        msg = f"{text!s} is not of the years {_YEARS}"
+    if not EARLIEST.year <= moment.year < LATEST.year:
+        msg = f"{text!s} is not of the years {YEARS}"
         raise InvalidInput(msg)
-    return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def as_microseconds(moment: datetime) -> int:
@@ -89,106 +84,84 @@ def aware(micros: int) -> datetime:
     return pd.Timestamp(micros, unit="us", tz="UTC").to_pydatetime(warn=False).astimezone(UTC)
 
 
-def _read(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, refuse: _Refuse) -> IntArray:
-    values = values.infer_objects()
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, refuse: Refuse) -> IntArray:
+    """Return plainly stored times, none of them missing, in microseconds."""
+    if values.dtype.kind == "M":
         return _of_timestamps(values, zone, refuse)
-    if _is_number(values):
-        return _of_numbers(values, unit, refuse)
+    if is_number(values):
+        return microseconds_of_numbers(values, unit, refuse)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "cm":
         msg = f"column {values.name!r} holds {values.dtype}, which is no time; name the column with the event times"
         raise InvalidInput(msg)
-    return _of_texts(values, zone, refuse)
+    numbers = _numbers_in_text(values)
+    return _of_texts(values, zone, refuse) if numbers is None else microseconds_of_numbers(numbers, unit, refuse)
 
 
-def _is_number(values: "pd.Series[Any]") -> bool:
-    return values.dtype.kind in "iuf"
-
-
-def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, refuse: _Refuse) -> IntArray:
+def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArray:
     first, last = (pd.Timestamp(limit.replace(tzinfo=times.dt.tz and UTC)) for limit in (EARLIEST, LATEST))
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
-        raise refuse(far, f"a time that is not of the years {_YEARS}")
-    utc = _localized(times, zone) if times.dt.tz is None else times
-    found = utc.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
-    return np.asarray(found, dtype="datetime64[us]").view(np.int64)
+        raise refuse(far, f"a time that is not of the years {YEARS}")
+    zoned = _localized(times, zone) if times.dt.tz is None else times
+    utc = zoned.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
+    return np.asarray(utc, dtype="datetime64[us]").view(np.int64)
 
 
 def _localized(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
+    """Return wall clock times as instants: the first of two, and the end of an hour that the clocks skip."""
     first = np.ones(len(walls), dtype=bool)
-    found: pd.Series[Any] = walls.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    return found
+    instants: pd.Series[Any] = walls.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    return instants
 
 
-def _of_numbers(numbers: "pd.Series[Any]", unit: str | None, refuse: _Refuse) -> IntArray:
-    values = numbers.to_numpy(dtype=f"{numbers.dtype.kind}8")
-    if _are_dates(values[:_SAMPLE]) and _are_dates(values):
-        raise refuse(
-            np.ones(len(values), dtype=bool), "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z"
-        )
-    signed = values.astype(np.float64)
-    unit = unit or _unit_of(float(np.abs(signed).max(initial=0)))
-    strange = _of_another_unit(np.abs(signed), unit)
-    if strange.any():
-        raise refuse(strange, f"a number that is not of {unit} since 1970, as others are; write times in ISO 8601")
-    second = _A_SECOND[unit]
-    far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
-    if far.any():
-        raise refuse(far, f"a number that, as {unit} since 1970, is not of the years {_YEARS}")
-    return _scaled(values, second)
+def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
+    """Return numbers that are written as text; a date in digits, which is ISO 8601 too, is not one of them."""
+    if not all(isinstance(text, str) and _DIGITS.fullmatch(text.strip()) for text in texts.iloc[:_SAMPLE]):
+        return None
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.isna().any() or are_dates_in_digits(numbers.to_numpy(dtype=np.float64)):
+        return None
+    return numbers
 
 
-def _unit_of(size: float) -> str:
-    return next((unit for unit, limit in _EPOCH_UNITS.items() if size < limit), "nanoseconds")
+def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArray:
+    """Read texts: those with a zone as they say, the others, each by itself, as wall clock times of `zone`."""
+    zoned, times = _parsed(texts)
+    unread = times.isna().to_numpy()
+    if unread.any():
+        zoned[unread], times[unread] = _parsed(texts[unread].map(_rewritten))
+        unread = times.isna().to_numpy()
+    if unread.any():
+        how = f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it"
+        raise refuse(unread, f"no ISO 8601 time such as 2026-01-31T08:00:00Z, of the years {YEARS} ({how})")
+    if zoned.all():
+        return _of_timestamps(times, zone, refuse)
+    local = _of_timestamps(times.dt.tz_localize(None), zone, refuse)
+    return np.where(zoned, _of_timestamps(times, zone, refuse), local) if zoned.any() else local
 
 
-def _of_another_unit(sizes: FloatArray, unit: str) -> BoolArray:
-    limits = [0, *_EPOCH_UNITS.values()]
-    place = list(_EPOCH_UNITS).index(unit)
-    fits: BoolArray = (limits[place] <= sizes) & (sizes < limits[place + 1])
-    return ~fits
+def _rewritten(text: Any) -> str:
+    """Return a text with the parts of it that are not ISO 8601, but mean the same, as that has them."""
+    rewritten = str(text).strip()
+    for pattern, replacement in _REWRITTEN:
+        rewritten = re.sub(pattern, replacement, rewritten)
+    return rewritten
 
 
-def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
-    """Return numbers, of which `second` are a second, as microseconds."""
-    factor = values.dtype.type(max(1, _MICRO // second))
-    whole = values.dtype.kind in "iu"
-    scaled = values * factor // max(1, second // _MICRO) if whole else np.rint(values * (_MICRO / second))
-    return scaled.astype(np.int64)
-
-
-def _are_dates(values: npt.NDArray[Any]) -> bool:
-    """Return whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
-    length = len(str(int(values[0]))) if len(values) and np.isfinite(values[0]) else 0
-    if length not in _DATE_LENGTHS or not bool(((values >= 10 ** (length - 1)) & (values < 10**length)).all()):
-        return False
-    digits = values.astype(np.int64) * 10 ** (max(_DATE_LENGTHS) - length)
-    parts = ((low, digits // place % base, high) for place, base, low, high in _PARTS)
-    possible = (bool(np.all((low <= part) & (part <= high))) for low, part, high in parts)
-    return bool(np.all(values % 1 == 0)) and all(possible)
-
-
-def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: _Refuse) -> IntArray:
-    """Read texts: those with a zone as they say, the others, each by itself, as wall clock times of `zone`.
+def _parsed(texts: "pd.Series[Any]") -> "tuple[BoolArray, pd.Series[Any]]":
+    """Return which texts have a zone, and the instants as if those without one were of UTC, NaT for other texts.
 
     The two are parsed apart: pandas lends a text without a zone the one of the text before.
     """
     zoned = np.fromiter((_has_zone(str(text)) for text in texts), dtype=bool, count=len(texts))
-    read = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns, UTC]")
-    for some in (zoned, ~zoned):
-        if some.any():
-            read[some] = _parsed(texts[some])
-    unread = read.isna().to_numpy()
-    if unread.any():
-        raise refuse(unread, f"no ISO 8601 time such as 2026-01-31T08:00:00Z, of the years {_YEARS}")
-    if zoned.all():
-        return _of_timestamps(read, zone, refuse)
-    local = _of_timestamps(read.dt.tz_localize(None), zone, refuse)
-    return np.where(zoned, _of_timestamps(read, zone, refuse), local) if zoned.any() else local
+    times = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns, UTC]")
+    for part in (zoned, ~zoned):
+        if part.any():
+            times[part] = _instants(texts[part])
+    return zoned, times
 
 
-def _parsed(texts: "pd.Series[Any]") -> "pd.Series[Any]":
+def _instants(texts: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return the texts as instants in nanoseconds; NaT where they are not ISO 8601 or out of that range."""
     try:
         parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
@@ -204,13 +177,14 @@ def _has_zone(text: str) -> bool:
     return text[-1:] in ("Z", "z") or _OFFSET.search(text, _DATE_LENGTH) is not None
 
 
-def _unreadable(series: "pd.Series[Any]", wrong: Any, offset: int, what: str) -> InvalidInput:
+def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, what: str) -> InvalidInput:
+    """Return the error for rows of a column, with their count and the first of them."""
     first = int(np.flatnonzero(wrong)[0])
     count = int(wrong.sum())
-    value = series.iloc[first]
+    value = column.iloc[first]
     plain: Any = value.item() if isinstance(value, np.generic) else value
-    shown = "" if pd.isna(plain) is True else f" ({plain.isoformat() if isinstance(plain, datetime) else repr(plain)})"
+    text = plain.isoformat() if isinstance(plain, datetime) else shown(plain)
     return InvalidInput(
-        f"column {series.name!r} has {what}, in {count} row{'' if count == 1 else 's'}; "
-        f"the first is row {offset + first + 1}{shown}"
+        f"column {column.name!r} has {what}, in {count:,} row{'' if count == 1 else 's'}; "
+        f"the first is row {offset + first + 1:,}" + ("" if pd.isna(plain) is True else f" ({text})")
     )

@@ -1,5 +1,6 @@
 """Opens what a user passes as data: a frame, or the path of a CSV or Parquet file."""
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from driftline.backtesting.input.sources import FrameSource, ParquetSource, Sour
 from driftline.errors import InvalidInput
 
 
-def open_source(data: pd.DataFrame | str | PathLike[str]) -> Source:
+def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> Source:
     """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
 
-    Raises InvalidInput where the file does not exist or its ending is none of these.
+    `na_values` are words for a missing value, beside the usual ones, by which a CSV file's types are inferred. Raises
+    InvalidInput where the file does not exist or its ending is none of these.
     """
     if isinstance(data, pd.DataFrame):
         return FrameSource(data)
@@ -22,11 +24,19 @@ def open_source(data: pd.DataFrame | str | PathLike[str]) -> Source:
         raise InvalidInput(msg)
     path = Path(data)
     if not path.is_file():
-        msg = f"there is no file {path}"
-        raise InvalidInput(msg)
+        raise InvalidInput(_no_file(path))
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetSource.of(path)
     if kind_of(path) in (".csv", ".tsv", ".txt"):
-        return CsvSource.of(path)
+        return CsvSource.of(path, na_values=na_values)
     msg = f"{path.name} is neither CSV (.csv, .csv.gz) nor Parquet (.parquet, .pq) by its name; rename or convert it"
     raise InvalidInput(msg)
+
+
+def _no_file(path: Path) -> str:
+    """Return what is at a path that is no file."""
+    if path.is_dir():
+        return f"{path} is a folder; name a file in it"
+    if path.exists():
+        return f"{path} is no regular file but a device, a pipe or a socket; save its content in a file first"
+    return f"there is no file {path}"

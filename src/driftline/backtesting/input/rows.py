@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from driftline.backtesting.input.instants import epoch_unit, microseconds
+from driftline.backtesting.input.epochs import epoch_unit
+from driftline.backtesting.input.instants import microseconds
+from driftline.backtesting.input.missing import without_missing_words
+from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.sources import ReadAgainError, Source
-from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.backtesting.input.storage import stored_plainly
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import IntArray
 
@@ -29,8 +32,9 @@ class Rows:
         return len(self.times)
 
     def take(self, places: "slice | IntArray") -> "Rows":
-        """Return the rows at these places; of a slice nothing is copied."""
-        return Rows(self.frame.iloc[places], self.times[places], self.numbers[places])
+        """Return the rows at these places; of a slice nothing is copied. A frame without columns stays as it is."""
+        frame = self.frame.iloc[places] if len(self.frame.columns) else self.frame
+        return Rows(frame, self.times[places], self.numbers[places])
 
     def in_order(self) -> "Rows":
         """Return the rows by event time, those of one instant in their given order."""
@@ -44,22 +48,33 @@ class Rows:
         return self.take(slice(place)), self.take(slice(place, None))
 
 
-def read(source: Source, request: ResolvedRequest, columns: Sequence[str]) -> Iterator[Rows]:
+def read(source: Source, request: ReadOptions, columns: Sequence[str]) -> Iterator[Rows]:
     """Yield all rows of `source`, each block in the order of time."""
     before = 0
     unit: str | None = None
-    for frame in source.blocks(columns, _codes(request)):
-        when = frame[request.timestamp]
-        unit = unit or epoch_unit(when)
-        times = microseconds(when, request.zone, before, unit)
+    for block in source.blocks(columns, _codes(request)):
+        frame = _plain(block, request)
+        event_times = frame[request.timestamp]
+        unit = unit or epoch_unit(event_times)
+        times = microseconds(event_times, request.zone, before, unit)
         numbers = np.arange(before + 1, before + 1 + len(frame), dtype=np.int64)
         before += len(frame)
         if len(frame):
-            frame.index = pd.RangeIndex(len(frame))
             yield Rows(frame, times, numbers).in_order()
 
 
-def read_all(source: Source, request: ResolvedRequest, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
+def _plain(block: pd.DataFrame, request: ReadOptions) -> pd.DataFrame:
+    """Return a block with plain dtypes, and without a value where one of the words for that stands."""
+    block.index = pd.RangeIndex(len(block))
+    columns, changed = {}, False
+    for name, column in block.items():
+        words = request.missing_words(str(name))
+        columns[str(name)] = plain = without_missing_words(stored_plainly(column), words)
+        changed |= plain is not column
+    return pd.DataFrame(columns, copy=False) if changed else block
+
+
+def read_all(source: Source, request: ReadOptions, columns: Sequence[str], keep: Callable[[Rows], T]) -> list[T]:
     """Return what `keep` makes of each block of all rows of `source`; it may be shown them more than once."""
     while True:
         try:
@@ -68,7 +83,7 @@ def read_all(source: Source, request: ResolvedRequest, columns: Sequence[str], k
             continue
 
 
-def _codes(request: ResolvedRequest) -> frozenset[str]:
+def _codes(request: ReadOptions) -> frozenset[str]:
     """Return the columns of which the values are names, even if they are written in digits."""
     categorical = {name for name, kind in request.kinds.items() if kind is ColumnKind.CATEGORICAL}
     return frozenset(categorical | ({request.id} if request.id else set()))

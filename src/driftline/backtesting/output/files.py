@@ -2,16 +2,19 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from driftline.errors import InvalidInput
 
+Content = str | Callable[[Path], None]
+"""What is in a file: a text, or a function that writes it to a path."""
 
-def write(contents: Mapping[Path, str]) -> None:
-    """Write each text to its file, in UTF-8; each file is replaced as a whole or left unchanged.
+
+def write(contents: Mapping[Path, Content]) -> None:
+    """Write each content to its file, texts in UTF-8; each file is replaced as a whole or left unchanged.
 
     A symbolic link is followed. Anything but a regular file raises InvalidInput.
     """
@@ -20,10 +23,13 @@ def write(contents: Mapping[Path, str]) -> None:
         raise InvalidInput("The files cannot be written.", details=faults)
     written: dict[Path, Path] = {}
     try:
-        for path, text in contents.items():
+        for path, content in contents.items():
             with _beside(_target(path)) as file:
                 written[_target(path)] = Path(file.name)
-                file.write(text)
+                if isinstance(content, str):
+                    file.write(content)
+            if not isinstance(content, str):
+                content(written[_target(path)])
         for target, temporary in written.items():
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(target)

@@ -2,21 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.output.files import write
 from driftline.backtesting.output.page import render
-from driftline.backtesting.request.request import Inference
-from driftline.engine.results import Result, State
-from driftline.engine.spec import Spec
+from driftline.backtesting.output.tables import format_fault, to_frame, write_table
+from driftline.engine.evidence.visible_change import VisibleChange
+from driftline.engine.evidence.wording import describe_visible
+from driftline.engine.results import State
+from driftline.engine.spec import Period, Spec
 from driftline.engine.verdicts.findings import SEVERITY
+from driftline.errors import InvalidInput
 from driftline.report.pages import ReportExtraMissing
-from driftline.report.schema import ResultOut, chunk_values, result_values, utc_text
+from driftline.report.schema import chunk_values, result_values, utc_text
 from driftline.report.view import ChunkView
 
 if TYPE_CHECKING:
@@ -25,12 +32,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
+    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks.
+
+    `visible_changes` are the smallest changes that alerts find, `proposed_period` a longer one where chunks see too
+    little; none where bounds alone alert.
+    """
 
     rows: int
     since: datetime
     until: datetime
     chunks: int
+    visible_changes: tuple[VisibleChange, ...] = ()
+    proposed_period: Period | None = None
+
+    @property
+    def visible_lines(self) -> tuple[str, ...]:
+        """What alerts find, in words."""
+        return describe_visible(self.visible_changes, self.proposed_period)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -52,7 +70,7 @@ class BacktestResult:
     >>> print(result.worst, len(result.chunks), result.chunks[8].start.date())
     warn 36 2013-06-24
     >>> result.chunks[8].verdict.reasons[0]
-    'Accuracy 0.522 is below its warning bound 0.539.'
+    'Accuracy 0.522 is below its warning bound 0.537.'
     >>> result.to_frame().columns[:4].to_list()
     ['start', 'end', 'chunk_rows', 'labelled']
     """
@@ -100,6 +118,37 @@ class BacktestResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC."""
+        return {**self._head(), "chunks": list(map(self._chunk_values, self.chunks))}
+
+    def to_json(self) -> str:
+        """Return the same as JSON text; a missing value is null, never NaN."""
+        return "".join(self.json_parts())
+
+    def json_parts(self) -> Iterator[str]:
+        """Yield the text of `to_json` chunk by chunk: with very many of them it is too large to be held in memory."""
+        yield f'{_json(self._head())[:-1]}, "chunks": ['
+        for place, chunk in enumerate(self.chunks):
+            yield (", " if place else "") + _json(self._chunk_values(chunk))
+        yield "]}\n"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
+        return to_frame(self.chunks)
+
+    def write_results(self, path: str | PathLike[str]) -> None:
+        """Write what `to_frame` returns to a file, in the format of its ending: `.jsonl`, `.csv` or `.parquet`.
+
+        The file is replaced as a whole. Raises InvalidInput for another ending, and for a path that cannot be written.
+        """
+        target = Path(path)
+        fault = format_fault(target)
+        if fault:
+            msg = f"{target} {fault}"
+            raise InvalidInput(msg)
+        write({target: lambda temporary: write_table(self.chunks, temporary, target.suffix)})
+
+    def _head(self) -> dict[str, Any]:
+        """Return the JSON values apart from the chunks."""
         return {
             "model": self.model,
             "problem": self.spec.problem.value,
@@ -108,20 +157,10 @@ class BacktestResult:
             "time_zone": self.spec.time_zone,
             "inferred": [{"what": item.what, "value": item.value, "rule": item.rule} for item in self.inferred],
             "notes": list(self.notes),
-            "chunks": [
-                {**chunk_values(self.spec, chunk), "results": list(map(result_values, chunk.results))}
-                for chunk in self.chunks
-            ],
         }
 
-    def to_json(self) -> str:
-        """Return the same as JSON text; a missing value is null, never NaN."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
-        rows = [_head(chunk) | _result_row(result) for chunk in self.chunks for result in chunk.results]
-        return pd.DataFrame(rows, columns=[*_CHUNK_COLUMNS, *_RESULT_COLUMNS])
+    def _chunk_values(self, chunk: ChunkView) -> dict[str, Any]:
+        return {**chunk_values(self.spec, chunk), "results": list(map(result_values, chunk.results))}
 
     def plot(self, subjects: str | Sequence[str] | None = None) -> "Figure":
         """Draw results with their bounds by chunk as a matplotlib figure.
@@ -166,15 +205,5 @@ def _html_row(chunk: ChunkView) -> str:
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-_CHUNK_COLUMNS = ("start", "end", "chunk_rows", "labelled", "status", "verdict")
-_RESULT_COLUMNS = tuple("result_rows" if name == "rows" else name for name in ResultOut.model_fields)
-
-
-def _head(chunk: ChunkView) -> dict[str, Any]:
-    values = (chunk.start, chunk.end, chunk.rows, chunk.labelled, chunk.status, chunk.verdict.state.value)
-    return dict(zip(_CHUNK_COLUMNS, values, strict=True))
-
-
-def _result_row(result: Result) -> dict[str, Any]:
-    values = result_values(result)
-    return values | {"result_rows": values.pop("rows")}
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, allow_nan=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.request.options import OptionStyle, python_option
+from driftline.backtesting.options import OptionStyle, python_option
 from driftline.engine.columns import FloatArray, coded
 from driftline.errors import InvalidInput
 
@@ -26,7 +26,7 @@ PAIRS = (
 ZEROS, ONES = (frozenset(words) for words in zip(*PAIRS, strict=True))
 """Words that stand for class 0, and for class 1."""
 
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,23 @@
 """Which of the remaining columns are features, and how each one's values are compared. No I/O here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.request.request import Inference
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.input.missing import MISSING
+from driftline.backtesting.input.number_text import Notation, NumberText, is_text, looks_like_numbers, number_text
+from driftline.backtesting.input.rows import Rows
+from driftline.backtesting.input.sources import is_unnamed
+from driftline.backtesting.request.moving_columns import moving_reason
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import ColumnKind
+from driftline.engine.columns import coded, floats_and_strays
+from driftline.engine.stray_values import StrayValues
+from driftline.errors import InvalidInput
 
 FEW = 10
 """Whole numbers with at most this many distinct values in the reference are taken for categories."""
@@ -18,47 +27,103 @@ ROWS_A_VALUE = 20
 _SAMPLE = 2_000
 
 
-def features_of(request: ResolvedRequest, reference: pd.DataFrame) -> tuple[dict[str, ColumnKind], list[Inference]]:
-    """Return each feature and its kind, and what of it was inferred from the reference's rows."""
-    inferred: list[Inference] = []
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Each feature with its kind, the notation of those that hold numbers as text, and what was inferred."""
+
+    kinds: Mapping[str, ColumnKind]
+    notations: Mapping[str, Notation]
+    notes: tuple[Inference, ...] = field(default=())
+
+
+def features_of(request: ResolvedRequest, reference: Rows) -> Features:
+    """Infer the features and their kinds from the reference's rows.
+
+    Raises InvalidInput for a column that the spec calls continuous and that holds text.
+    """
+    frame = reference.frame
+    notes: list[Inference] = []
     names = request.features
+    texts = {name: text for name in _candidates(request, frame) if (text := _numbers_in_text(frame[name], request))}
     if names is None:
-        remaining = [str(name) for name in reference.columns if name not in request.roles]
-        left_out = {name: why for name in remaining if (why := _unfit(reference[name], request))}
-        names = tuple(name for name in remaining if name not in left_out)
-        inferred.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
-        inferred += [Inference("left out", name, why) for name, why in left_out.items()]
-    kinds = {name: request.kinds.get(name) or _kind(reference[name], request) for name in names}
-    return kinds, inferred + list(_inferred(kinds, request))
+        remaining = _candidates(request, frame)
+        reasons = {name: _unfit(name, texts.get(name), reference, request) for name in remaining}
+        names = tuple(name for name in remaining if reasons[name] is None)
+        notes.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
+        notes += [Inference("left out", name, reason) for name, reason in reasons.items() if reason]
+    kinds = {name: request.kinds.get(name) or _kind(frame[name], texts.get(name), request) for name in names}
+    _reject_text(kinds, texts, reference, request)
+    notations = {name: text.notation for name, text in texts.items() if kinds.get(name) is ColumnKind.CONTINUOUS}
+    notes += [*_kind_notes(kinds, request), *_text_notes(kinds, notations, frame, request)]
+    return Features(kinds, notations, tuple(notes))
 
 
-def _inferred(kinds: dict[str, ColumnKind], request: ResolvedRequest) -> Iterator[Inference]:
-    unsaid = {name: kind for name, kind in kinds.items() if name not in request.kinds}
-    said = request.categorical is not None
-    numbers = "" if said else f", and whole numbers with at most {FEW} distinct values in the reference"
+def _candidates(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns that may be features."""
+    if request.features is not None:
+        return request.features
+    return tuple(str(name) for name in frame.columns if name not in request.roles)
+
+
+def _numbers_in_text(column: "pd.Series[Any]", request: ResolvedRequest) -> NumberText | None:
+    """Return the numbers of a text column that holds numbers, and not a few codes where codes are to be inferred."""
+    text = number_text(column) if is_text(column) else None
+    codes = text is not None and request.categorical is None and _are_few_whole(text.values)
+    return None if codes else text
+
+
+def _kind_notes(kinds: Mapping[str, ColumnKind], request: ResolvedRequest) -> Iterator[Inference]:
+    """Yield the features of each kind, without those whose kind the request states."""
+    stated = request.categorical is not None
+    numbers = "" if stated else f", and whole numbers with at most {FEW} distinct values in the reference"
     rules = {
         ColumnKind.CATEGORICAL: f"text, true/false{numbers}",
-        ColumnKind.CONTINUOUS: "numbers not named as categorical" if said else "all other numbers",
+        ColumnKind.CONTINUOUS: "numbers not named as categorical" if stated else "all other numbers",
     }
     for kind, rule in rules.items():
-        names = [name for name, found in unsaid.items() if found is kind]
+        names = [name for name in kinds if kinds[name] is kind and name not in request.kinds]
         if names:
             yield Inference(kind.value, ", ".join(names), rule)
 
 
-def _kind(series: "pd.Series[Any]", request: ResolvedRequest) -> ColumnKind:
-    if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
+def _text_notes(
+    kinds: Mapping[str, ColumnKind],
+    notations: Mapping[str, Notation],
+    frame: pd.DataFrame,
+    request: ResolvedRequest,
+) -> Iterator[Inference]:
+    """Yield how numbers in text were read, and which categories could stand for a missing value."""
+    for name, notation in notations.items():
+        if notation is not Notation.PLAIN:
+            yield Inference("numbers", name, f"text, read as {notation}")
+    for name, kind in kinds.items():
+        if kind is ColumnKind.CATEGORICAL and is_text(frame[name]):
+            words = sorted(set(coded(frame[name])[1]) & set(MISSING))
+            if words:
+                cure = request.option("na_values", words)
+                yield Inference(
+                    "category", f"{', '.join(words)} in {name}", f"pass {cure} if it stands for a missing value"
+                )
+
+
+def _kind(column: "pd.Series[Any]", text: NumberText | None, request: ResolvedRequest) -> ColumnKind:
+    if text is not None:
+        return ColumnKind.CONTINUOUS
+    if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         return ColumnKind.CATEGORICAL
-    few = request.categorical is None and _few_whole_numbers(series)
+    few = request.categorical is None and _has_few_whole_numbers(column)
     return ColumnKind.CATEGORICAL if few else ColumnKind.CONTINUOUS
 
 
-def _few_whole_numbers(series: "pd.Series[Any]") -> bool:
-    for rows in (series.iloc[:_SAMPLE], series):
-        values = rows.dropna().unique()
-        if not 0 < len(values) <= FEW or not whole_numbers(values):
-            return False
-    return True
+def _has_few_whole_numbers(column: "pd.Series[Any]") -> bool:
+    return all(_are_few_whole(rows.dropna().unique()) for rows in (column.iloc[:_SAMPLE], column))
+
+
+def _are_few_whole(numbers: Any) -> bool:
+    """Return whether these are whole numbers with few distinct values."""
+    values = np.asarray(numbers, dtype=np.float64)
+    values = np.unique(values[~np.isnan(values)])
+    return 0 < len(values) <= FEW and whole_numbers(values)
 
 
 def whole_numbers(values: Any) -> bool:
@@ -67,19 +132,54 @@ def whole_numbers(values: Any) -> bool:
     return bool(np.all(np.isfinite(floats) & (np.trunc(floats) == floats)))
 
 
-def _unfit(series: "pd.Series[Any]", request: ResolvedRequest) -> str | None:
-    """Return why a column is not a feature unless it is named as one; None where it may be one."""
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return "dates and times always move on"
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+def _unfit(name: str, text: NumberText | None, reference: Rows, request: ResolvedRequest) -> str | None:
+    """Return why a column is not a feature unless it is named; None where it may be one."""
+    column = reference.frame[name]
+    if name in request.kinds:
         return None
+    if column.dtype.kind == "c":
+        return "complex numbers have no order"
+    reason = moving_reason(column if text is None else pd.Series(text.values))
+    if reason is None and is_unnamed(name):
+        reason = "it has no name in the data"
+    if reason is None and text is None and not pd.api.types.is_numeric_dtype(column.dtype):
+        reason = _reason_of_text(column, reference, request)
+    return reason
+
+
+def _reason_of_text(column: "pd.Series[Any]", reference: Rows, request: ResolvedRequest) -> str | None:
+    """Return why text, or another kind of objects, is not compared; None where rows of each value are enough."""
     try:
-        distinct = int(series.nunique())
+        distinct = int(column.nunique())
     except TypeError:
         return "values that are neither numbers nor text"
-    if distinct > MANY and distinct * ROWS_A_VALUE > len(series):
-        return (
-            f"text with fewer than {ROWS_A_VALUE} rows a value in the reference is not compared; "
-            f"{request.option('features')} can name it"
-        )
-    return None
+    if distinct <= MANY or distinct * ROWS_A_VALUE <= len(column):
+        return None
+    return (
+        f"text with fewer than {ROWS_A_VALUE} rows a value in the reference is not compared"
+        f"{_strays_in_text(column, reference)}; {request.option('features')} can name it"
+    )
+
+
+def _strays_in_text(column: "pd.Series[Any]", reference: Rows) -> str:
+    """Return which values keep a text column, of which many values are numbers, from being numbers."""
+    if not is_text(column) or not looks_like_numbers(column):
+        return ""
+    text = NumberText.of(column, Notation.PLAIN)
+    if not text.stray.any():
+        return ""
+    return f", and as numbers it has {StrayValues.of(column, text.stray, reference.numbers)}"
+
+
+def _reject_text(
+    kinds: Mapping[str, ColumnKind], texts: Mapping[str, NumberText], reference: Rows, request: ResolvedRequest
+) -> None:
+    """Raise InvalidInput where a column that the request calls continuous holds more than a few words."""
+    for name in request.kinds:
+        if kinds.get(name) is ColumnKind.CONTINUOUS and name not in texts:
+            column = reference.frame[name]
+            stray = floats_and_strays(column)[1]
+            if stray.any():
+                strays = StrayValues.of(column, stray, reference.numbers)
+                msg = f"column {name!r} has {strays}; clean it, or pass {request.option('categorical', [name])}"
+                raise InvalidInput(msg)

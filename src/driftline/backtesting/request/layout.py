@@ -1,22 +1,25 @@
 """The spec of a backtest, and which column of the data is behind each column of the engine. No I/O here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.input.number_text import Notation, NumberText, is_text
 from driftline.backtesting.input.rows import Rows
+from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.request.classes import Classes
-from driftline.backtesting.request.options import OptionStyle, python_option
-from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.scales import AS_IT_IS, Scale
 from driftline.backtesting.request.threshold import HALF
 from driftline.engine.catalogue import SCORE_METRICS, Problem
-from driftline.engine.columns import FloatArray, as_floats, coded
+from driftline.engine.columns import FloatArray, coded, floats_and_strays
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Spec
+from driftline.engine.stray_values import StrayValues
+from driftline.errors import InvalidInput
 
 ALIAS = "feature:"
 """Stands before the name of a feature that is one of the engine's own names."""
@@ -27,6 +30,7 @@ class Layout:
     """The spec, and which column of the data is behind each column of the engine; `sources` lacks what is not there.
 
     `threshold` makes a binary prediction out of the score where there is none; `scale` is what a binary score measures.
+    `notations` are those of the columns of the data that hold numbers as text.
     """
 
     spec: Spec
@@ -36,6 +40,7 @@ class Layout:
     inferred: tuple[Inference, ...]
     option: OptionStyle = python_option
     scale: Scale = AS_IT_IS
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @property
     def absent(self) -> frozenset[str]:
@@ -93,7 +98,7 @@ class Layout:
         columns: dict[str, Any] = {EVENT_TIME: pd.DatetimeIndex(rows.times.view("datetime64[us]"), tz="UTC")}
         columns[ID] = rows.frame[self.sources[ID]].array if ID in self.sources else rows.numbers
         for column in self.spec.columns:
-            columns[column.name] = rows.frame[self.sources[column.name]].array
+            columns[column.name] = self._feature(rows, self.sources[column.name])
         prediction = None if self.predicts else self._output(rows, PREDICTION)
         scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
         columns |= scores
@@ -101,20 +106,51 @@ class Layout:
         columns[LABEL] = self._output(rows, LABEL)
         return pd.DataFrame(columns, copy=False)
 
+    def strays(self, rows: Rows) -> dict[str, StrayValues]:
+        """Return the values of features of numbers that are not numbers, and count as missing, by column."""
+        texts = {name: self._text(rows, name) for name in self.notations if name in self.sources.values()}
+        return {
+            name: StrayValues.of(rows.frame[name], text.stray, rows.numbers)
+            for name, text in texts.items()
+            if text is not None and text.stray.any()
+        }
+
+    def _text(self, rows: Rows, column: str) -> NumberText | None:
+        """Return the numbers of a column that holds them as text; None of one that holds them as numbers."""
+        series = rows.frame[column]
+        notation = self.notations.get(column)
+        return None if notation is None or not is_text(series) else NumberText.of(series, notation)
+
+    def _feature(self, rows: Rows, column: str) -> Any:
+        text = self._text(rows, column)
+        return rows.frame[column].array if text is None else text.values
+
+    def _numbers(self, rows: Rows, column: str) -> FloatArray:
+        """Return the numbers of a score, label or prediction; other values are an InvalidInput with their row."""
+        series = rows.frame[column]
+        text = self._text(rows, column)
+        values, stray = floats_and_strays(series) if text is None else (text.values, text.stray)
+        if stray.any():
+            strays = StrayValues.of(series, stray, rows.numbers)
+            cure = self.option("na_values", [str(strays.first)])
+            msg = f"column {column!r} has {strays}; clean it, or pass {cure} if that stands for a missing value"
+            raise InvalidInput(msg)
+        return values
+
     def _score(self, rows: Rows, name: str, prediction: Any) -> FloatArray:
         """Return the scores of one class, those of a binary model as probabilities."""
         if name not in self.sources:
             return np.full(len(rows), np.nan)
-        scores = as_floats(rows.frame[self.sources[name]])
+        scores = self._numbers(rows, self.sources[name])
         return scores if self.scale == AS_IT_IS else self.scale.probabilities(scores, prediction)
 
     def _output(self, rows: Rows, name: str) -> Any:
         if name not in self.sources:
             return np.full(len(rows), np.nan)
-        series = rows.frame[self.sources[name]]
+        column = self.sources[name]
         if self.spec.problem is Problem.BINARY:
-            return self.classes.numbers(series)
-        return as_floats(series) if self.spec.problem is Problem.REGRESSION else as_texts(series)
+            return self.classes.numbers(rows.frame[column])
+        return self._numbers(rows, column) if self.spec.problem is Problem.REGRESSION else as_texts(rows.frame[column])
 
     def _made(self, scores: Mapping[str, FloatArray]) -> Any:
         if self.spec.problem is Problem.BINARY:

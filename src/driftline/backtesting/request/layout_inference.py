@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.request.classes import ONES, Classes, plain
 from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.layout import ALIAS, Layout
+from driftline.backtesting.request.minimum import infer_minimum
 from driftline.backtesting.request.output_checks import CHANCE, ERRORS, auc_and_error, output_warnings
 from driftline.backtesting.request.problem import (
     class_names,
     class_texts,
     infer_problem,
+    output_notations,
     output_texts,
     reject_unknown_classes,
 )
-from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.backtesting.request.scales import AS_IT_IS, Unit, describe_scale, infer_scale
 from driftline.backtesting.request.threshold import infer_threshold
@@ -38,7 +40,8 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     """
     frame = reference.frame
     problem, problem_notes = infer_problem(request, frame)
-    kinds, feature_notes = features_of(request, frame)
+    features = features_of(request, reference)
+    kinds = features.kinds
     _require_feature(kinds, request, frame)
     texts = class_texts(request, frame)
     classes = class_names(request, problem, texts, fields)
@@ -48,8 +51,10 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     sources = {aliases[name]: name for name in kinds} | dict(_roles(request, spec))
     binary = problem is Problem.BINARY
     words = _class_words(request, frame) if binary else Classes({})
-    layout = Layout(spec, sources, words, None, (*problem_notes, *feature_notes), request.option)
-    layout = _with_threshold(_with_scale(layout, reference), reference)
+    notations = {**features.notations, **output_notations(request, problem, frame)}
+    notes = (*problem_notes, *features.notes)
+    layout = Layout(spec, sources, words, None, notes, request.option, notations=notations)
+    layout = _with_minimum(_with_threshold(_with_scale(layout, reference), reference), reference, fields)
     inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference))
     return replace(layout, inferred=inferred)
 
@@ -151,6 +156,15 @@ def _with_scale(layout: Layout, reference: Rows) -> Layout:
     frame = layout.shape(reference)
     predictions = as_floats(frame[PREDICTION]) if PREDICTION in layout.sources else np.full(len(frame), np.nan)
     return replace(layout, scale=infer_scale(as_floats(frame[SCORE]), predictions, as_floats(frame[LABEL])))
+
+
+def _with_minimum(layout: Layout, reference: Rows, fields: Mapping[str, Any]) -> Layout:
+    """Return the layout with the rows that a number needs, where the reference shows that fewer are enough."""
+    lowered, note = infer_minimum(layout, layout.shape(reference), fields)
+    if note is None:
+        return layout
+    spec = layout.spec.model_copy(update=lowered)
+    return replace(layout, spec=spec, inferred=(*layout.inferred, note))
 
 
 def _warnings(layout: Layout, reference: Rows) -> Iterator[Inference]:

@@ -6,8 +6,8 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
+from driftline.backtesting.inference import Inference
 from driftline.backtesting.request.layout import Layout
-from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.scales import rank_auc
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import FloatArray, as_floats

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.input.number_text import Notation, is_text, number_text
 from driftline.backtesting.request.classes import is_binary
 from driftline.backtesting.request.kinds import whole_numbers
-from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
-from driftline.engine.columns import category, coded
+from driftline.engine.columns import as_floats, category, coded
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
@@ -63,12 +64,27 @@ def _distinct_texts(series: "pd.Series[Any]") -> list[str]:
     return [texts[place] for place in np.unique(codes[codes >= 0]).tolist()]
 
 
+def output_notations(request: ResolvedRequest, problem: Problem, frame: pd.DataFrame) -> dict[str, Notation]:
+    """Return how scores, and label and prediction of a regression, write numbers in text, of those that do."""
+    names = list(request.scores.values())
+    names += [name for name in (request.label, request.prediction) if name and problem is Problem.REGRESSION]
+    texts = {name: number_text(frame[name]) for name in names if is_text(frame[name])}
+    return {name: text.notation if text else Notation.PLAIN for name, text in texts.items()}
+
+
 def _is_measured(series: "pd.Series[Any]") -> bool:
     """Return whether a column holds measured numbers and no classes: one with a fraction, or very many of them."""
-    if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
+    if pd.api.types.is_bool_dtype(series.dtype):
         return False
-    values = series.dropna().unique()
-    return len(values) > MOST_CLASSES or not whole_numbers(values)
+    if is_text(series):
+        text = number_text(series)
+        values = None if text is None else text.values
+    else:
+        values = as_floats(series) if pd.api.types.is_numeric_dtype(series.dtype) else None
+    if values is None:
+        return False
+    distinct = np.unique(values[np.isfinite(values)])
+    return len(distinct) > MOST_CLASSES or not whole_numbers(distinct)
 
 
 def class_names(

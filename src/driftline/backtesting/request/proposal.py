@@ -3,32 +3,43 @@
 import numpy as np
 import pandas as pd
 
+from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.instants import as_microseconds, aware, instant
+from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.rows import Rows, read_all
 from driftline.backtesting.input.sources import Source
+from driftline.backtesting.input.split import Split
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
-from driftline.backtesting.request.request import Inference
 from driftline.backtesting.request.resolved import ResolvedRequest
+from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import by_chunk
-from driftline.engine.columns import IntArray
+from driftline.engine.columns import IntArray, coded
 from driftline.engine.results import EVENT_TIME
-from driftline.engine.spec import Period
+from driftline.engine.spec import Period, Spec
 from driftline.errors import InvalidInput
 
 _LONGEST_FIRST = (Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)
 _SHARE = 3
 """The reference that is proposed holds one row in so many."""
-_FALLBACK = Cut(count=20)
+_SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER)
+_FALLBACK_CHUNKS = 20
+_FALLBACK_ROWS = 100
+_FALLBACK_CLASS_ROWS = 15
+"""Chunks of equal size have at least about this many rows, and of the rarer class, where no period has enough."""
 ENOUGH_ROWS = 500
 """A proposed period has at least so many rows in the middle one of the reference's chunks."""
+ENOUGH_CLASS_ROWS = 25
+"""And so many of the rarer class: fewer than 10 are then rare, by Poisson's distribution one chunk in 5,000."""
+_MOST_CLASSES = 20
 
 
 def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
     """Return the error that says what to give as the reference's end, drawn from the data's own times."""
-    found = read_all(source, request, (request.timestamp,), lambda rows: rows.times)
-    times = np.concatenate(found or [np.array([], dtype=np.int64)])
+    parts = read_all(source, request, (request.timestamp,), lambda rows: (rows.times, rows.numbers))
+    times = np.concatenate([part[0] for part in parts] or [np.array([], dtype=np.int64)])
     if not len(times):
         return InvalidInput("The data has no rows.")
+    reject_outlying(times, np.concatenate([part[1] for part in parts]), request.timestamp, request.zone)
     times.sort()
     first, last = aware(int(times[0])), aware(int(times[-1]))
     proposed = _proposed(times, request)
@@ -52,19 +63,51 @@ def _proposed(times: IntArray, request: ResolvedRequest) -> str:
     return third.isoformat()
 
 
-def propose_chunk(request: ResolvedRequest, reference: Rows) -> tuple[Cut, tuple[Inference, ...]]:
-    """Return the cut that was asked for; else the longest period of which the reference has enough."""
+def propose_chunk(request: ResolvedRequest, reference: Rows, analysis: int) -> tuple[Cut, tuple[Inference, ...]]:
+    """Return the cut that was asked for; else the longest period of which the reference has enough.
+
+    `analysis` is the number of rows after the reference.
+    """
     if request.cut is not None:
         return request.cut, ()
+    rows = max(ENOUGH_ROWS, _rows_for_classes(request, reference, ENOUGH_CLASS_ROWS))
     span = (int(reference.times[-1]) - int(reference.times[0])) / 1_000_000
     for period in _LONGEST_FIRST:
         if span <= ENOUGH_CHUNKS * _SECONDS[period] * _MOST_PERIODS:
             sizes = _sizes(request, reference, period)
-            if len(sizes) >= ENOUGH_CHUNKS and np.median(sizes) >= ENOUGH_ROWS:
-                rule = f"the longest period with {ENOUGH_CHUNKS} chunks of {ENOUGH_ROWS} rows or more in the reference"
+            if len(sizes) >= ENOUGH_CHUNKS and np.median(sizes) >= rows:
+                rule = f"the longest period with {ENOUGH_CHUNKS} chunks of {rows:,} rows or more in the reference"
                 return Cut(period=period), (Inference("chunk", period.value, rule),)
-    rule = f"no period has {ENOUGH_CHUNKS} chunks of {ENOUGH_ROWS} rows or more in the reference"
-    return _FALLBACK, (Inference("chunk", _FALLBACK.text, rule),)
+    rule = f"no period has {ENOUGH_CHUNKS} chunks of {rows:,} rows or more in the reference"
+    least = max(_FALLBACK_ROWS, _rows_for_classes(request, reference, _FALLBACK_CLASS_ROWS))
+    cut = Cut(count=max(1, min(_FALLBACK_CHUNKS, analysis // least)))
+    return cut, (Inference("chunk", cut.text, rule),)
+
+
+def _rows_for_classes(request: ResolvedRequest, reference: Rows, class_rows: int) -> int:
+    """Return how many rows have, on average, `class_rows` of the rarer of two classes; 0 if there are not two."""
+    names = [name for name in (request.label, request.prediction) if name]
+    if not names or request.problem not in (None, Problem.BINARY):
+        return 0
+    codes, texts = coded(reference.frame[names[0]])
+    counts = np.unique(codes[codes >= 0], return_counts=True)[1]
+    if len(texts) > _MOST_CLASSES or len(counts) != 2:
+        return 0
+    return int(np.ceil(class_rows * counts.sum() / counts.min()))
+
+
+def propose_longer(request: ResolvedRequest, spec: Spec, cut: Cut, rows: Split, insufficient: int) -> Inference:
+    """Return the note that most chunks have too little data, with the cut whose chunks would have enough."""
+    least = max(spec.minimum_rows, _rows_for_classes(request, rows.reference, 2 * spec.minimum_class_rows))
+    value = f"{insufficient:,} chunks of {cut.text} have too little data for a verdict"
+    everything = Rows(rows.reference.frame, np.sort(rows.times), rows.numbers)
+    for period in _SHORTEST_FIRST:
+        sizes = _sizes(request, everything, period)
+        if np.median(sizes) >= least and cut.period is not period:
+            rule = f"{request.option('chunk', period.value)} gives chunks of about {int(np.median(sizes)):,} rows"
+            return Inference("chunk", value, rule, notable=True)
+    rule = f"{request.option('chunk', f'rows:{least}')} gives chunks of {least:,} rows"
+    return Inference("chunk", value, rule, notable=True)
 
 
 _SECONDS = {Period.MONTH: 2_592_000, Period.WEEK: 604_800, Period.DAY: 86_400, Period.HOUR: 3_600}

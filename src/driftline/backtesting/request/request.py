@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from driftline.backtesting.request.options import OptionStyle, python_option
+from driftline.backtesting.options import OptionStyle, python_option
 
 SpecFields = Mapping[str, Any]
 """Fields of `Spec` as a spec.yaml has them; `columns` may be plain names too."""
@@ -27,7 +27,8 @@ class Request:
 
     `reference_until` is an ISO date or instant, or a date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`,
     `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the value of label and prediction that stands
-    for class 1. `option` spells the names of options in messages.
+    for class 1. `na_values` are further words for a missing value. `alert_budget` and
+    `alert_on` are fields of the spec, and win over it. `option` spells the names of options in messages.
     """
 
     timestamp: str
@@ -41,22 +42,15 @@ class Request:
     chunk: str | None = None
     problem: str | None = None
     positive: str | None = None
+    na_values: tuple[str, ...] = ()
     spec: SpecFields = field(default_factory=dict)
     name: str | None = None
+    alert_budget: float | None = None
+    alert_on: str | None = None
     option: OptionStyle = python_option
 
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """A choice that the request left open: what it is about, its value, and the rule that made it.
-
-    A notable one contradicts what a reader expects of the data, and is shown before all results.
-    """
-
-    what: str
-    value: str
-    rule: str
-    notable: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.value} ({self.rule})"
+    @property
+    def spec_options(self) -> SpecFields:
+        """The fields of the spec that options give; those that are None are left to the spec."""
+        options = {"alert_budget": self.alert_budget, "alert_on": self.alert_on}
+        return {name: value for name, value in options.items() if value is not None}

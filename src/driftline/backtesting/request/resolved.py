@@ -11,9 +11,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from driftline.backtesting.input.instants import instant
+from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
+from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.chunking import Cut
 from driftline.backtesting.request.classes import ONES, ZEROS, plain
-from driftline.backtesting.request.options import OptionStyle
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
@@ -47,12 +48,24 @@ class ResolvedRequest:
     problem: Problem | None
     fields: Mapping[str, Any]
     option: OptionStyle
+    na_values: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The columns that are not features."""
         named = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def missing_words(self, column: str) -> frozenset[str]:
+        """Return the words that stand for a missing value in a column: NA can be a category, but no label or time.
+
+        A word that the request names as a class is that class.
+        """
+        if column not in self.roles or column == self.id:
+            return self.na_values.union(MISSING_TEXT)
+        classes = self.fields.get("classes")
+        named = {*self.scores, *(map(str, classes) if isinstance(classes, list | tuple) else ()), self.positive}
+        return self.na_values.union(MISSING) - (named - {"", None})
 
 
 def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
@@ -61,7 +74,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
     Raises one InvalidInput that lists every fault.
     """
     faults: list[str] = []
-    fields = dict(request.spec)
+    fields = {**request.spec, **request.spec_options}
     zone = _zone(fields, faults)
     column_options = _columns(fields.pop("columns", None), faults)
     problem = _problem(request.problem or fields.get("problem"), faults)
@@ -84,6 +97,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
         problem=problem,
         fields=fields,
         option=request.option,
+        na_values=frozenset(request.na_values),
     )
     faults += _column_faults(resolved, columns) if columns is not None else ()
     faults += _role_faults(resolved)
@@ -194,8 +208,14 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
     }
     unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name not in columns]
     if unknown:
-        listed = ", ".join(columns)
-        yield f"there is no column {', '.join(unknown)}; available: {listed}"
+        listed = ", ".join(map(_visible, columns))
+        single = "; is that one column? Separate fields by commas" if len(columns) == 1 else ""
+        yield f"there is no column {', '.join(unknown)}; available: {listed}{single}"
+
+
+def _visible(name: str) -> str:
+    """Return a column's name as a list shows it: in quotes where blanks or characters without a glyph are in it."""
+    return name if name.isprintable() and name == name.strip() and "  " not in name else repr(name)
 
 
 def _as_tuple(name: str | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from math import log
 
 import numpy as np
 
-from driftline.backtesting.request.request import Inference
+from driftline.backtesting.inference import Inference
 from driftline.engine.columns import FloatArray
 from driftline.engine.performance.scores import ROUNDING, are_probabilities
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from driftline.engine.number_format import format_distinct, percent
 from driftline.engine.results import Quality, Result
-from driftline.engine.verdicts.findings import format_distinct, percent
 
 
 def describe_fault(result: Result) -> str:

@@ -10,8 +10,9 @@ from scipy.special import stdtrit
 from driftline.engine.catalogue import PERFORMANCE_KINDS, Worse, measure
 from driftline.engine.results import Bounds, ResultKind
 from driftline.engine.spec import Spec, ThresholdPolicy
+from driftline.engine.threshold_override import StandardDeviationThreshold
 from driftline.engine.thresholds.comparison import clip, worse_side
-from driftline.engine.thresholds.overrides import StandardDeviationThreshold, override_bounds
+from driftline.engine.thresholds.overrides import override_bounds
 
 MINIMUM_REFERENCE_CHUNKS = 4
 """With fewer reference chunks than this, their spread is too uncertain and bounds are constants."""

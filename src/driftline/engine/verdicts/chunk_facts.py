@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
+from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.results import Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
@@ -17,7 +19,8 @@ class ChunkFacts:
 
     `start` and `end` are aware instants. `closed` says that the model's clock has passed the end plus the allowed
     lateness, `labels_due` that it has passed the end plus the label delay. `rows` counts the chunk's predictions and
-    `labelled` those of them whose label is in. Raises InvalidInput where these contradict one another.
+    `labelled` those of them whose label is in. `score_counts` are what evidence is computed from. Raises InvalidInput
+    where these contradict one another.
     """
 
     start: datetime
@@ -27,6 +30,9 @@ class ChunkFacts:
     rows: int
     labelled: int
     results: tuple[Result, ...] = ()
+    score_counts: ScoreCounts | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What rules derived from these facts, which several verdicts need; a spec is kept with it."""
 
     def __post_init__(self) -> None:
         if not (self.start < self.end and 0 <= self.labelled <= self.rows):
@@ -44,6 +50,10 @@ class ChunkFacts:
     def settled(self, spec: Spec) -> bool:
         """Return whether realized performance decides: closed, enough rows, labels due, and enough of them in."""
         return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
+
+    def labels_in(self, spec: Spec) -> bool:
+        """Return whether the chunk is closed, its labels are due, and enough of them are in."""
+        return self.closed and self.labels_due and self.rows > 0 and self.coverage >= spec.label_coverage
 
     def counts(self, spec: Spec) -> bool:
         """Return whether the chunk counts in runs of chunks: closed and with the minimum of rows."""

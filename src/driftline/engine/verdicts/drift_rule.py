@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
+from driftline.engine.number_format import format_distinct
 from driftline.engine.quality.wording import describe_fault
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import P_VALUE_LEVEL, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct
+from driftline.engine.verdicts.findings import Finding
 
 LASTING = 2
 """Drift lasts if it is seen in this many closed chunks of a window, the chunk itself among them."""
@@ -65,8 +66,17 @@ def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
     A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
     effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
-    label counts only in a chunk that is settled: early labels are a biased sample.
+    label counts only in a chunk that is settled: early labels are a biased sample. It is computed once for a chunk.
     """
+    of_spec, seen = chunk.derived.get("drift_seen", (None, {}))
+    if of_spec is not spec:
+        seen = _drift_seen(spec, chunk)
+        chunk.derived["drift_seen"] = spec, seen
+    return dict(seen)
+
+
+def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """Return what drifted in a chunk."""
     if chunk.rows < spec.minimum_rows:
         return {}
     results = [

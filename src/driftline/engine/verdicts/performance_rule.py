@@ -1,13 +1,17 @@
 """The findings on a chunk's realized and estimated performance. No I/O here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from driftline.engine.catalogue import Worse, measure, title
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.number_format import format_distinct, percent
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.comparison import compare, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.findings import Finding, format_distinct, percent
+from driftline.engine.verdicts.evidence_rule import alerts_by_bounds
+from driftline.engine.verdicts.findings import Finding
 from driftline.engine.verdicts.track_record import TrackRecord
 
 SIGNS_FOR_ALERT = 2
@@ -24,6 +28,7 @@ def performance_findings(
     previous: ChunkFacts | None,
     records: Mapping[str, TrackRecord],
     drifting: bool = False,
+    evidence: ChunkEvidence | None = None,
 ) -> list[Finding]:
     """Judge each metric of the spec: by its realized value where that decides, else by its estimate.
 
@@ -31,58 +36,61 @@ def performance_findings(
     it, and was so in `previous`, the closed chunk directly before; drift lasts (`drifting`). `records` are the track
     records of estimates by metric. A metric that decides is ok, warn or alert; one that cannot is at best
     pending_labels (labels are outstanding) or insufficient (they are in, and its value is undefined). Counts,
-    such as the cells of a confusion matrix, are not judged: they follow the number of rows.
+    such as the cells of a confusion matrix, are not judged: they follow the number of rows. With `evidence`, which
+    alerts within a budget, a metric warns at most, unless the spec overrides its threshold.
     """
+    judge = Judge(spec, previous, drifting, evidence)
     findings = [] if chunk.settled(spec) else [_labels_outstanding(spec, chunk)]
     for metric in (name for name in spec.metrics if measure(name).worse is not Worse.NEITHER):
         realized = chunk.performance(ResultKind.REALIZED, metric)
         if chunk.settled(spec) and realized is not None and realized.value is not None:
-            findings += _decided(spec, metric, realized, realized.value, previous, drifting)
+            findings += _decided(judge, metric, realized, realized.value)
         else:
-            findings += _undecided(spec, metric, chunk, realized)
-            findings += _estimated(spec, metric, chunk, previous, records.get(metric, TrackRecord()), drifting)
+            findings += _undecided(judge, metric, chunk, realized)
+            findings += _estimated(judge, metric, chunk, records.get(metric, TrackRecord()))
     if all(finding.state is None for finding in findings):
         findings.append(Finding(State.INSUFFICIENT, "No metric has a bound: give the model a longer reference."))
     return findings
 
 
-def _decided(
-    spec: Spec, metric: str, realized: Result, value: float, previous: ChunkFacts | None, drifting: bool
-) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a number is judged with: the spec, the closed chunk directly before, lasting drift, and the evidence."""
+
+    spec: Spec
+    previous: ChunkFacts | None = None
+    drifting: bool = False
+    evidence: ChunkEvidence | None = None
+
+
+def _decided(judge: Judge, metric: str, realized: Result, value: float) -> list[Finding]:
     notes = _notes(realized)
     if _warning_bound(realized) is None:
         return [Finding(None, f"{title(metric)} {value:.3g} has no bound to compare with."), *notes]
-    state, words = _level(spec, realized, value, previous, drifting)
+    state, words = _level(judge, realized, value)
     return [Finding(state, f"{words}."), *_better(realized, value), *notes]
 
 
-def _undecided(spec: Spec, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
+def _undecided(judge: Judge, metric: str, chunk: ChunkFacts, realized: Result | None) -> list[Finding]:
     """Return the findings on a metric whose realized value does not decide, apart from its estimate."""
     if realized is not None and realized.state is State.ERROR:
         return [Finding(State.ERROR, f"{title(metric)} failed: {realized.reason or 'no reason was given'}")]
-    if chunk.settled(spec):
+    if chunk.settled(judge.spec):
         why = realized.reason if realized is not None and realized.reason else "it was not computed"
         return [Finding(State.INSUFFICIENT, f"{title(metric)} is undefined: {why}")]
     if chunk.closed and chunk.labels_due and realized is not None and realized.value is not None:
-        return _partly_labelled(spec, realized, realized.value, chunk)
+        return _partly_labelled(judge, realized, realized.value, chunk)
     return []
 
 
-def _partly_labelled(spec: Spec, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
-    state, words = _level(spec, realized, value, None, drifting=False)
+def _partly_labelled(judge: Judge, realized: Result, value: float, chunk: ChunkFacts) -> list[Finding]:
+    state, words = _level(Judge(judge.spec, evidence=judge.evidence), realized, value)
     if state is State.OK:
         return []
     return [Finding(State.WARN, f"{words}, on the {percent(chunk.coverage)} of labels that are in.")]
 
 
-def _estimated(
-    spec: Spec,
-    metric: str,
-    chunk: ChunkFacts,
-    previous: ChunkFacts | None,
-    record: TrackRecord,
-    drifting: bool,
-) -> list[Finding]:
+def _estimated(judge: Judge, metric: str, chunk: ChunkFacts, record: TrackRecord) -> list[Finding]:
     """Return the findings on an estimate: a note inside its bounds; outside a warning, or an alert if it is trusted."""
     estimated = chunk.performance(ResultKind.ESTIMATED, metric)
     if estimated is None or estimated.value is None:
@@ -90,7 +98,7 @@ def _estimated(
     if _warning_bound(estimated) is None:
         words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to compare with."
         return [Finding(None, words), *_notes(estimated)]
-    state, words = _level(spec, estimated, estimated.value, previous, drifting)
+    state, words = _level(judge, estimated, estimated.value)
     if state is State.OK:
         return [Finding(None, f"Estimated {words}."), *_notes(estimated)]
     if state is State.ALERT and chunk.closed and record.trusted:
@@ -126,12 +134,11 @@ def _alert_bound(result: Result) -> float | None:
     return bounds.alert_lower if bounds.alert_lower is not None else bounds.alert_upper
 
 
-def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None, drifting: bool) -> tuple[State, str]:
-    """Return the state of a value with a bound on its worse side, and the same in words.
-
-    `previous` is the closed chunk directly before.
-    """
+def _level(judge: Judge, result: Result, value: float) -> tuple[State, str]:
+    """Return the state of a value with a bound on its worse side, and the same in words."""
     state = compare(result.method, value, result.bounds)
+    if state is State.ALERT and not alerts_by_bounds(judge.spec, result, judge.evidence):
+        state = State.WARN
     bound = _alert_bound(result) if state is State.ALERT else _warning_bound(result)
     shown, limit = format_distinct(value, bound if bound is not None else value)
     name = title(result.method)
@@ -139,12 +146,23 @@ def _level(spec: Spec, result: Result, value: float, previous: ChunkFacts | None
     if state is State.ALERT:
         return state, f"{name} {shown} is {beyond} its alert bound {limit}"
     outside = state is State.WARN
-    runs = previous is not None and _is_near(spec, result) and _was_near(spec, result, previous)
-    if [outside, runs, drifting].count(True) >= SIGNS_FOR_ALERT:
+    signs = _signs(judge, result, outside)
+    if signs is not None:
         where = f"{name} {shown} is {beyond if outside else 'near'} its warning bound {limit}"
-        running = ", the second closed chunk running near or beyond it" if runs else ""
-        return State.ALERT, f"{where}{running}{', while drift lasts' if drifting else ''}"
+        return State.ALERT, where + signs
     return state, f"{name} {shown} is {'' if outside else 'not '}{beyond} its warning bound {limit}"
+
+
+def _signs(judge: Judge, result: Result, outside: bool) -> str | None:
+    """Return in words what agrees with a value near or beyond its bound; None where too little does to alert."""
+    if not alerts_by_bounds(judge.spec, result, judge.evidence):
+        return None
+    previous = judge.previous
+    runs = previous is not None and _is_near(judge.spec, result) and _was_near(judge.spec, result, previous)
+    if [outside, runs, judge.drifting].count(True) < SIGNS_FOR_ALERT:
+        return None
+    running = ", the second closed chunk running near or beyond it" if runs else ""
+    return f"{running}{', while drift lasts' if judge.drifting else ''}"
 
 
 def _is_near(spec: Spec, result: Result) -> bool:

@@ -81,6 +81,7 @@ def _forked(path: Path, *options: str, largest: int = 2**30) -> list[str]:
     return [sys.executable, *strict, "-c", FORKED.format(largest=largest), "backtest", str(path), *options]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "chunk", "kind", "largest"),
     [

@@ -1,6 +1,7 @@
 """The server over HTTP and HTTPS: which requests it answers or refuses, and that no client can block the others."""
 
 import http.client
+import json
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
 from driftline.http import connections
-from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, make_server
+from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, MAX_IDLE_CONNECTIONS, THREADS, make_server
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths
@@ -221,6 +222,19 @@ def test_slow_bodies_occupy_no_request_slot(port: int) -> None:
         assert all(b'"length":3' in _read(client) for client in slow)
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET /heal", b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"])
+def test_two_hundred_unfinished_connections_do_not_block_others(port: int, sent: bytes) -> None:
+    with ExitStack() as opened:
+        others = [
+            opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(MAX_IDLE_CONNECTIONS - 1)
+        ]
+        for other in others[: len(others) if not sent else THREADS - 2]:
+            other.sendall(sent)
+        began = time.monotonic()
+        assert _get(port) == (200, b"ok")
+        assert time.monotonic() - began < 5
+
+
 def test_a_request_sent_too_slowly_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.6)
     began = time.monotonic()
@@ -248,14 +262,21 @@ def test_an_incomplete_body_times_out(port: int, monkeypatch: pytest.MonkeyPatch
         (b"GET / HTTP/1.1\r\nX: " + b"a" * HEADER_BYTES + b"\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
+        (GET[:-2] + b"Authorization: Bearer x\r\nAuthorization: Bearer y\r\n\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", b"400"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", b"400"),
     ],
-    ids=["address", "headers", "body", "negative", "bad chunk", "huge chunk", "cut off"],
+    ids=["address", "headers", "body", "negative", "encoding", "tokens", "bad chunk", "huge chunk", "cut off"],
 )
 def test_too_large_or_malformed_requests_are_client_errors(port: int, request_bytes: bytes, status: bytes) -> None:
-    assert _exchange(port, request_bytes).startswith(b"HTTP/1.1 " + status)
+    answer = _exchange(port, request_bytes)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"text/html" not in head:  # which is this app's own, without Driftline's error handlers
+        error = json.loads(body)["error"]
+        assert (sorted(error), error["details"]) == (["code", "details", "message"], [])
     assert _get(port) == (200, b"ok")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable
 from driftline.settings import DatabaseSettings
 from driftline.store import bulk, database
-from driftline.store.database import in_transaction, is_reachable, make_engine
+from driftline.store.database import in_transaction, is_reachable, make_engine, translated
 from driftline.store.model_numbers import ensure_model
 from driftline.store.tables import models
 
@@ -42,6 +42,23 @@ def test_a_connection_lost_while_rows_are_sent_is_a_server_that_is_away(
         in_transaction(engine, lambda connection: bulk.load(connection, models, columns, payload))
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(models)).scalar_one() == 0
+
+
+MANY_ROWS = """
+WITH RECURSIVE numbers AS (SELECT 1 AS number UNION ALL SELECT number + 1 FROM numbers WHERE number < 900)
+SELECT REPEAT('x', 100) FROM numbers, numbers AS others
+"""
+
+
+def test_a_connection_lost_while_rows_are_streamed_is_a_server_that_is_away(engine: Engine) -> None:
+    with pytest.raises(DatabaseUnavailable), translated(), engine.connect() as connection:
+        number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
+        streaming = connection.execution_options(stream_results=True, max_row_buffer=1_000)
+        with streaming.exec_driver_sql(MANY_ROWS) as rows:
+            rows.fetchmany(1_000)
+            with engine.connect() as other:
+                other.exec_driver_sql(f"KILL CONNECTION {number}")
+            rows.fetchall()
 
 
 def test_locks_that_never_free_are_a_busy_database_without_driver_text(

@@ -2,7 +2,9 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, func, select
@@ -10,7 +12,7 @@ from sqlalchemy import Engine, func, select
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import BatchConflict, InvalidInput, PredictionConflict, SchemaMismatch
-from driftline.store import labels, ledger
+from driftline.store import columnar, labels, ledger
 from driftline.store.database import in_transaction
 from driftline.store.predictions import PredictionStore, Written
 from driftline.store.tables import labels as labels_table
@@ -23,11 +25,7 @@ SPEC = Spec(columns=(ColumnSpec(name="minutes"), ColumnSpec(name="plan", kind=Co
 
 @pytest.fixture
 def store(engine: Engine) -> PredictionStore:
-    made = PredictionStore(2, SPEC)
-    with engine.connect() as connection:
-        made.create(connection)
-        made.create(connection)
-    return made
+    return PredictionStore(2, SPEC)
 
 
 def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
@@ -38,7 +36,6 @@ def scored(count: int, first: int = 0, day: datetime = DAY) -> pd.DataFrame:
             "model_version": 1,
             "scored_at": pd.Timestamp(NOW),
             "prediction": [n % 2 for n in range(count)],
-            "probability_0": 0.75,
             "probability_1": 0.25,
             "minutes": [None if n == 0 else n / 3 for n in range(count)],
             "plan": ["", "a,b", None, 'q"x'][:count] + ["yes"] * (count - 4),
@@ -196,3 +193,50 @@ def test_newest_and_count_follow_event_time(engine: Engine, store: PredictionSto
     with engine.connect() as connection:
         assert store.newest(connection) == DAY + timedelta(days=3)
         assert store.count(connection, 1, DAY, DAY + timedelta(days=3)) == 4
+
+
+def batches_over_days(seed: int) -> list[pd.DataFrame]:
+    """Batches of random rows of five days, that overlap; the same id always has the same content."""
+    rng = np.random.default_rng(seed)
+    all_rows = pd.concat([scored(12, day=DAY + timedelta(days=n)) for n in range(5)], ignore_index=True)
+    all_rows["event_time"] += pd.to_timedelta(rng.integers(0, 86_400, len(all_rows)), unit="s")
+    return [all_rows.iloc[rng.permutation(len(all_rows))[: rng.integers(1, 40)]] for _ in range(8)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chunk_by_chunk_the_rows_of_overlapping_batches_are_read_once(
+    engine: Engine, store: PredictionStore, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar, "cut", partial(columnar.cut, most_bytes=900))
+    batches = batches_over_days(seed)
+    written = [write(engine, store, f"p/{n}", batch) for n, batch in enumerate(batches)]
+    expected = pd.concat(batches).drop_duplicates("id").sort_values(["event_time", "id"], ignore_index=True)
+    assert [w.new + w.same for w in written] == [len(batch) for batch in batches]
+    assert sum(w.new for w in written) == len(expected)
+    spans = [(DAY + timedelta(hours=6 * n), DAY + timedelta(hours=6 * (n + 1))) for n in range(24)]
+    with engine.connect() as connection:
+        parts = [store.read(connection, 1, *span) for span in spans]
+        assert [store.count(connection, 1, *span) for span in spans] == [len(part) for part in parts]
+        assert store.newest(connection) == expected["event_time"].max()
+    read = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    names = [*store.columns]
+    pd.testing.assert_frame_equal(read[names], expected[names], check_dtype=False)
+
+
+def test_labels_are_read_beside_the_rows_of_their_ids(engine: Engine, store: PredictionStore) -> None:
+    for n, batch in enumerate(batches_over_days(9)):
+        write(engine, store, f"p/{n}", batch)
+    ids = stored(engine, store)["id"]
+    arrived = pd.DataFrame({"id": ids[::3], "value": [n % 2 for n in range(len(ids[::3]))], "known_at": NOW})
+    in_transaction(engine, lambda connection: labels.write_batch(connection, "l/1", 2, arrived, NOW))
+    read = stored(engine, store).set_index("id")["label"]
+    assert read.dropna().astype(int).to_dict() == dict(zip(arrived["id"], arrived["value"], strict=True))
+
+
+def test_models_do_not_share_ids(engine: Engine, store: PredictionStore) -> None:
+    write(engine, store, "p/1", scored(6))
+    changed = scored(6).assign(minutes=1.0)
+    assert write(engine, PredictionStore(3, SPEC), "p/2", changed) == Written(new=6, same=0)
+    with pytest.raises(PredictionConflict):
+        write(engine, store, "p/3", changed)
+    assert stored(engine, PredictionStore(3, SPEC))["minutes"].tolist() == [1.0] * 6

@@ -6,16 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Period, Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.objects import open_store
+from driftline.objects import StoreUnavailable, open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
-from driftline.store.predictions import PredictionStore
 from driftline.store.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -59,12 +58,17 @@ def test_the_same_training_is_the_same_version_and_another_is_the_next(engine: E
         assert registry.versions(connection) == [("flights", 1), ("flights", 2)]
 
 
-def test_a_second_version_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
+def test_a_second_version_may_have_other_columns(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
     other = Spec(columns=(ColumnSpec(name="hours"),), minimum_rows=20, minimum_class_rows=2)
-    with pytest.raises(Conflict, match="hours, minutes"):
-        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
-    assert registry.load(engine, "flights").number == 1
+    assert registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW) == 2
+    assert registry.load(engine, "flights", 1).spec.features == ("minutes",)
+    store = registry.load(engine, "flights").store
+    rows = reference(("hours",)).assign(model_version=2, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
+    with engine.connect() as connection:
+        read = store.read(connection, 2, NOW - timedelta(days=31), NOW)
+    assert sorted(read["hours"]) == sorted(rows["hours"])
 
 
 def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
@@ -73,11 +77,9 @@ def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
         registry.register(engine, weekly, open_store(tmp_path), NOW)
 
 
-def test_a_second_version_keeps_the_kinds_of_columns(engine: Engine, tmp_path: Path) -> None:
+def test_a_spec_revision_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
     other = SPEC.model_copy(update={"columns": (ColumnSpec(name="minutes", kind=ColumnKind.CATEGORICAL),)})
-    with pytest.raises(Conflict, match=r"other columns: minutes\."):
-        registry.register(engine, candidate(spec=other, training_hash="b" * 64), open_store(tmp_path), NOW)
     with pytest.raises(Conflict, match="keeps the model's columns"):
         registry.revise_spec(engine, "flights", 1, other, NOW)
 
@@ -146,19 +148,31 @@ def test_a_model_keeps_its_number(engine: Engine, tmp_path: Path) -> None:
         assert model_number(connection, "flights") == registry.load(engine, "flights").model_number == 2
 
 
-def test_a_version_is_not_ready_before_its_hook_has_run(engine: Engine, tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    def fail_once(connection: Connection, store: PredictionStore) -> None:
-        seen.append(store.table.name)
-        assert connection.execute(select(store.table)).all() == []
-        if len(seen) == 1:
-            raise RuntimeError("the hook failed")
-
-    with pytest.raises(RuntimeError, match="the hook failed"):
-        registry.register(engine, candidate(), open_store(tmp_path), NOW, fail_once)
+def test_a_version_is_not_ready_before_its_reference_is_stored(engine: Engine, tmp_path: Path) -> None:
+    blocked = tmp_path / "references"
+    blocked.write_text("not a folder")
+    with pytest.raises(StoreUnavailable):
+        registry.register(engine, candidate(), open_store(tmp_path), NOW)
     with pytest.raises(NotFound, match="Ready: none"):
         registry.load(engine, "flights")
-    assert registry.register(engine, candidate(), open_store(tmp_path), NOW, fail_once) == 1
+    blocked.unlink()
+    assert registry.register(engine, candidate(), open_store(tmp_path), NOW) == 1
     assert registry.load(engine, "flights").number == 1
-    assert seen == ["predictions_1"] * 2
+
+
+@pytest.mark.parametrize("name", ["größe m²", "SELECT", "a,b", "model", "position", "x" * 255])
+def test_features_may_have_any_name(engine: Engine, tmp_path: Path, name: str) -> None:
+    spec = Spec(columns=(ColumnSpec(name=name),), minimum_rows=20, minimum_class_rows=2)
+    registry.register(engine, candidate(spec=spec), open_store(tmp_path), NOW)
+    store = registry.load(engine, "flights").store
+    rows = reference((name,)).assign(model_version=1, scored_at=pd.Timestamp(NOW)).drop(columns="label")
+    in_transaction(engine, lambda connection: store.write(connection, "p/1", rows, NOW))
+    with engine.connect() as connection:
+        read = store.read(connection, 1, NOW - timedelta(days=31), NOW)
+    assert sorted(read[name]) == sorted(rows[name])
+
+
+def test_a_name_that_is_too_long_is_refused(engine: Engine, tmp_path: Path) -> None:
+    spec = Spec(columns=(ColumnSpec(name="x" * 256),), minimum_rows=20, minimum_class_rows=2)
+    with pytest.raises(InvalidInput, match="at most 255 characters"):
+        registry.register(engine, candidate(spec=spec), open_store(tmp_path), NOW)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, select, update
 
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
@@ -17,7 +17,7 @@ from driftline.store import labels, registry
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model
-from driftline.store.tables import chunk_revisions, pending_chunks, results, verdicts
+from driftline.store.tables import batch_data, chunk_revisions, pending_chunks, results, verdicts
 from driftline.store.version_key import VersionKey
 from monitoring.poll import touched_chunks
 from monitoring.poll.computation import compute
@@ -124,7 +124,8 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     assert '"minutes"' in spoken[1]["drifted"]
 
 
-def test_settled_chunks_change_a_much_later_verdict(world: World) -> None:
+def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path, SPEC.model_copy(update={"alert_budget": None}))
     for day in range(10):
         world.predict(day, slope=0.1 if day == 8 else 1.5)
     poll(world)
@@ -277,24 +278,24 @@ def test_closing_and_label_deadline_need_no_batch(engine: Engine, tmp_path: Path
 
 def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     filled(world, days=4, labelled=0)
-    broken = world.store.table
-    place = broken.c.id == "2026-02-02/0003"
+    place = batch_data.c.first_event == FIRST.replace(tzinfo=None) + DAY
     with world.engine.begin() as connection:
-        connection.execute(update(broken).where(place).values(prediction=7))
+        (stored,) = connection.execute(select(batch_data.c.data).where(place, batch_data.c.content == "outputs")).one()
+        connection.execute(update(batch_data).where(place, batch_data.c.content == "outputs").values(data=b"damaged"))
     done = poll(world, scheduled=True)
     assert (done.chunks, done.failed) == (3, 1)
     with world.engine.connect() as connection:
         version = world.version
         (report,) = read_chunks(connection, version, FIRST + 3 * DAY, ChunkRange(FIRST + DAY, FIRST + DAY))
     assert (report.verdict.state, report.verdict.provisional) == (State.ERROR, True)
-    assert "must hold 0, 1 or nothing" in report.verdict.reasons[0]
+    assert "rows of a batch cannot be read" in report.verdict.reasons[0]
     assert poll(world, scheduled=True).outcomes == (), "it must rest"
     assert poll(world).failed == 1
     (waiting,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
     rest = waiting["retry_at"] - (NOW + 2 * chunk_queue.FIRST_RETRY_DELAY).replace(tzinfo=None)
     assert (waiting["attempts"], timedelta() <= rest < timedelta(minutes=1)) == (2, True)
     with world.engine.begin() as connection:
-        connection.execute(update(broken).where(place).values(prediction=0))
+        connection.execute(update(batch_data).where(place, batch_data.c.content == "outputs").values(data=stored))
     assert poll(world).chunks == 1
     assert world.states()[1] == "pending_labels"
     assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []

@@ -99,6 +99,7 @@ def test_a_file_read_by_blocks_has_the_types_of_the_whole(
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
     rows = LATE + 500

@@ -1,4 +1,5 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -6,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.backtesting.input.instants import as_microseconds, aware, epoch_unit, instant, microseconds
+from driftline.backtesting.input.epochs import epoch_unit
+from driftline.backtesting.input.instants import as_microseconds, aware, instant, microseconds
 from driftline.errors import InvalidInput
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,6 +35,30 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
         pd.Categorical([1782907200], categories=[0, 1782907200]),
         pd.Categorical(["2026-07-01T12:00Z"], categories=["2026-07-01T12:00Z", "never"]),
         ["2026-07-01T14+02"],
+        pd.Series([pd.Timestamp("2026-07-01 14:00")], dtype="timestamp[ns][pyarrow]"),
+        pd.Series([pd.Timestamp("2026-07-01 14:00")], dtype="timestamp[s][pyarrow]"),
+        pd.Series([pd.Timestamp("2026-07-01 12:00", tz="UTC")], dtype="timestamp[us, tz=UTC][pyarrow]"),
+        pd.Series(["2026-07-01 14:00"], dtype="string[pyarrow]"),
+        pd.Categorical([pd.Timestamp("2026-07-01 14:00")]),
+        pd.PeriodIndex(["2026-07-01 14:00"], freq="min"),
+        pd.Series([pd.Period("2026-07-01 14:00", freq="h")], dtype=object),
+        pd.Series([NOON.astimezone(BERLIN).replace(tzinfo=None)], dtype=object),
+        pd.Series([NOON], dtype=object),
+        pd.Series([np.datetime64("2026-07-01T14:00")], dtype=object),
+        pd.Series([Decimal(1782907200)], dtype=object),
+        ["1782907200"],
+        [" 1782907200.0 "],
+        ["2026-07-01 12:00:00 UTC"],
+        ["2026-07-01 12:00:00.000000 UTC"],
+        ["2026-07-01T12:00:00 GMT"],
+        ["2026-07-01 14:00:00,000"],
+        ["  2026-07-01 14:00 "],
+        ["2026-07-01 14:00:00 +0200"],
+        ["2026-07-01 12:00:00 +0000 UTC"],
+        ["2026-07-01T14:00:00+02:00[Europe/Berlin]"],
+        ["2026/07/01 14:00"],
+        ["2026/7/1 14:00:00"],
+        ["2026-7-1 14:00"],
     ],
 )
 def test_one_instant_is_read_however_it_is_stored(values: Any) -> None:
@@ -42,6 +68,18 @@ def test_one_instant_is_read_however_it_is_stored(values: Any) -> None:
 def test_dates_are_midnights_of_the_zone() -> None:
     found = microseconds(pd.Series([date(2026, 7, 1)], name="t"), BERLIN)
     assert aware(int(found[0])) == datetime(2026, 6, 30, 22, tzinfo=UTC)
+
+
+def test_a_fraction_may_follow_a_comma_and_an_hour_may_have_one_digit() -> None:
+    texts = ["2026-07-01 9:05:00,250", "2026-07-01T09:05:00.250", "2026-07-01 07:05:00,25 UTC"]
+    assert {aware(int(m)) for m in microseconds(pd.Series(texts), BERLIN)} == {
+        datetime(2026, 7, 1, 7, 5, 0, 250_000, tzinfo=UTC)
+    }
+
+
+def test_datetimes_of_which_some_have_a_zone_are_read_each_by_itself() -> None:
+    values = pd.Series([NOON, NOON.astimezone(BERLIN).replace(tzinfo=None), NOON.astimezone(BERLIN)], dtype=object)
+    assert set(microseconds(values, BERLIN)) == {as_microseconds(NOON)}
 
 
 def test_an_hour_that_the_clocks_skip_or_repeat_is_read_too() -> None:
@@ -73,7 +111,17 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_read_too() -> None:
         ([202401140530], "a date in digits"),
         ([20240114053000.0], "a date in digits"),
         ([True, False], "holds bool, which is no time"),
-        (pd.to_timedelta([1], unit="s"), "which is no time"),
+        (pd.to_timedelta([1], unit="s"), "too small to be seconds since 1970"),
+        (
+            [45658.25, 45717.5],
+            r"from 45,658.25 to 45,717.5, which look like the days of a spreadsheet \(45,658 is 2025-01-01\)",
+        ),
+        ([0, 172_792], r"from 0 to 172,792, which are too small .* pd.to_timedelta\(data\['t'\], unit='s'\)"),
+        (["45658.25", "45717.5"], "the days of a spreadsheet"),
+        (pd.Series([Decimal("45658.25")]), "the days of a spreadsheet"),
+        (["2026-01-01", "soon" * 50], r"row 12 \('(soon){13}soon\.\.\.\)"),
+        (pd.Series([time(1), time(2)], dtype=object), "too small to be seconds since 1970"),
+        ([1 + 2j], "holds complex128, which is no time"),
         ([[1], [2]], "no ISO 8601 time"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_damaged_page_is_said_to_be_damaged(largest: int, tmp_path: Path) -> N
     content = bytearray(path.read_bytes())
     content[8:60] = bytes(52)
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"is damaged .*; write it again"):
+    with pytest.raises(InvalidInput, match=r"cannot be read as Parquet .*; it is damaged: write it again"):
         read(path, largest)
 
 

@@ -63,6 +63,7 @@ def test_the_page_has_every_part(judged: BacktestResult) -> None:
     assert "prefers-color-scheme: dark" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [1, 2, 300, 9_000])
 def test_the_page_stays_below_a_megabyte(chunks: int, judged: BacktestResult) -> None:
     hour = timedelta(hours=1)

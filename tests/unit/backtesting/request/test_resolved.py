@@ -1,5 +1,6 @@
 """Specs of the wrong shape and arguments of the wrong type: a fault that names them, never a traceback."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def faults(**asked: Any) -> str:
         ({"period": {"a": 1}}, "not {'a': 1}"),
         ({"columns": 5}, "spec: columns: Input should be a list"),
         ({"columns": {"x": 1}}, "spec: columns: Input should be a list"),
-        ({"columns": [7]}, "spec: columns.0: "),
+        ({"columns": [7.5]}, "spec: columns.0: "),
         ({"columns": [{"name": "x", "kind": ["a"]}]}, "spec: columns.0.kind: "),
         ({"columns": [{"name": "x", "bogus": 1}]}, "spec: columns.0.bogus: "),
         ({"columns": ["x", {"name": "k", "watched": "nonsense"}]}, "spec: columns.1.watched: "),
@@ -119,6 +120,7 @@ def test_data_that_is_neither_frame_nor_path_is_a_fault(data: Any) -> None:
         backtest(data, timestamp="t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positive", [1, True, 1.0, np.int64(1), np.True_])
 def test_class_1_may_be_a_number_and_one_score_a_list(positive: Any, world: pd.DataFrame) -> None:
     asked: dict[str, Any] = {"timestamp": "when", "label": "churned", "reference_until": UNTIL, "features": "usage"}
@@ -133,3 +135,9 @@ def test_a_column_that_holds_lists_is_named(role: str, world: pd.DataFrame) -> N
     asked |= {"label": "basket", "features": ["usage"]} if role == "label" else {role: ["basket", "usage"]}
     with pytest.raises(InvalidInput, match="'basket' holds values that are neither numbers nor text"):
         backtest(rows, **asked)
+
+
+def test_the_options_of_alerts_win_over_the_spec() -> None:
+    request = replace(Request(timestamp="t"), alert_budget=4.0, alert_on="harm", spec={"alert_budget": 2.0})
+    assert read_request(request, None).fields == {"alert_budget": 4.0, "alert_on": "harm"}
+    assert read_request(replace(request, alert_budget=None), None).fields["alert_budget"] == 2.0

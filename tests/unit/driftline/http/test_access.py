@@ -268,3 +268,11 @@ def test_the_description_has_scopes_and_refusals(make_client: MakeClient, file: 
     token = tokens.create(file, "all", frozenset(Scope), NOW)
     closed: Any = make_client(tokens=file).get("/openapi.json", headers=bearer(token)).json
     assert closed["paths"]["/read"]["get"]["security"] == [{"bearer": ["read"]}, {"basic": ["read"]}]
+
+
+@pytest.mark.parametrize("scheme", ["Digest x, password={}", "Digest password={}", "Token {}", "Negotiate {}"])
+def test_other_schemes_than_bearer_and_basic_are_refused(make_client: MakeClient, file: Path, scheme: str) -> None:
+    token = tokens.create(file, "reader", frozenset({Scope.READ}), NOW)
+    client = make_client(tokens=file)
+    assert client.get("/read", headers=bearer(token)).status_code == 200
+    assert client.get("/read", headers={"Authorization": scheme.format(token)}).status_code == 401

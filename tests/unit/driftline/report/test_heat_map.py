@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftline.engine.results import Bounds, Method, Result
 from driftline.engine.spec import Spec
-from driftline.engine.thresholds.overrides import ConstantThreshold
+from driftline.engine.threshold_override import ConstantThreshold
 from driftline.engine.verdicts.drift_rule import drift_seen
 from driftline.report.heat_map import HeatRow, bound_ratio, heat_map, shade
 from driftline.report.palette import SHADES

@@ -33,6 +33,7 @@ def test_the_published_schema_is_generated_from_the_code() -> None:
     assert (ROOT / "docs/reference/backtest.schema.json").read_text() == backtest_json_schema()
 
 
+@pytest.mark.slow
 def test_a_backtest_is_valid_under_the_schema(written: Any) -> None:
     validator = jsonschema_rs.validator_for(json.loads(backtest_json_schema()))
     assert list(validator.iter_errors(written)) == []

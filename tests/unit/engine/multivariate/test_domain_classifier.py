@@ -61,6 +61,7 @@ def test_an_unseen_category_separates_the_rows(fitted: DomainClassifier) -> None
     assert _value(fitted, _rows(300, seed=1).assign(plan="new")) > 0.9
 
 
+@pytest.mark.slow
 def test_parts_and_rows_in_any_order_give_the_same_value(fitted: DomainClassifier) -> None:
     rows = _rows(120, seed=1, slope=0.5)
     parts = [fitted.summarize(rows[:0]), fitted.summarize(rows[::2]), fitted.summarize(rows[1::2])]

@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.catalogue import ColumnKind
@@ -122,7 +122,6 @@ def test_a_single_feature_has_no_value() -> None:
     assert outcome.reason == "the components span all features and lose nothing; watch at least two related features"
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0, 1e3), max_size=60), st.integers(0, 99))
 def test_parts_merge_in_any_order(errors: list[float], seed: int) -> None:
     values = np.array(errors)

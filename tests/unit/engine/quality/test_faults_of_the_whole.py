@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.chunks import Chunk
@@ -57,7 +57,6 @@ def test_columns_are_not_mistaken_for_one_another() -> None:
     assert _share(pd.concat([one, one.assign(usage=2.0, calls=1.0)])) == 0.0
 
 
-@settings(max_examples=30)
 @given(st.lists(st.sampled_from([1, 2, "3", None]), max_size=30), st.integers(0, 30))
 def test_duplicates_merge_across_parts_and_in_any_order(ids: list[object], cut: int) -> None:
     rows = scored_rows(len(ids)).assign(id=pd.Series(ids, dtype=object), usage=1.0, calls=1.0, plan="pro", label=0)

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.columns import FloatArray
@@ -38,7 +38,6 @@ def few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordered, "MAXIMUM_GROUPS", 12)
 
 
-@settings(max_examples=150)
 @given(values=NUMBERS, share=SHARES)
 @pytest.mark.usefixtures("few_groups")
 def test_many_values_have_quantiles_as_close_as_is_said(values: list[float], share: float) -> None:
@@ -52,7 +51,6 @@ def test_many_values_have_quantiles_as_close_as_is_said(values: list[float], sha
         assert abs(found - exact) <= off_by * (1 + 1e-9) + 1e-12 * max(abs(below), abs(above))
 
 
-@settings(max_examples=100)
 @given(values=NUMBERS, parts=st.lists(st.integers(0, 2), min_size=80, max_size=80))
 @pytest.mark.usefixtures("few_groups")
 def test_parts_merge_exactly_in_any_order(values: list[float], parts: list[int]) -> None:

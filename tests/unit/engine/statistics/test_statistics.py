@@ -108,7 +108,7 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
     return rows
 
 
-LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
@@ -120,6 +120,7 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
         assert a.value == close, (a, b)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.integers(0, 99))
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
@@ -131,6 +132,7 @@ def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference,
     _same(finish_chunk(fitted, ALL, parts[0].merge(parts[1].merge(parts[2]))), whole)
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks())
 def test_a_stored_reference_says_the_same(fitted: FittedReference, rows: pd.DataFrame) -> None:

@@ -11,8 +11,8 @@ from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import Bounds, Method, Metric, Quality, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
+from driftline.engine.threshold_override import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride
 from driftline.engine.thresholds.comparison import compare
-from driftline.engine.thresholds.overrides import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride
 from driftline.engine.thresholds.policies import bounds_for, bounds_note
 from driftline.engine.verdicts.drift_rule import drift_seen
 from tests.unit.engine.chunk_builders import chunk, drift

@@ -4,7 +4,7 @@ import pytest
 
 from driftline.engine.results import Bounds, Metric, Result, State
 from driftline.engine.spec import ThresholdPolicy
-from driftline.engine.thresholds.overrides import ConstantThreshold
+from driftline.engine.threshold_override import ConstantThreshold
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.track_record import TrackRecord
 from driftline.engine.verdicts.verdict import verdict_of

@@ -47,6 +47,7 @@ def _model() -> RandomForestClassifier:
     return model.fit(features, np.concatenate(labels))
 
 
+@cache
 def _areas(*drifts: Drift) -> Array:
     """Return the model's ROC-AUC by day, once the drift fills the trailing week."""
     _, features, labels = _rows(World(Parameters(1, START, SUBSCRIBERS, drifts)), LATER)
@@ -54,6 +55,7 @@ def _areas(*drifts: Drift) -> Array:
     return np.array([roc_auc_score(label, score) for label, score in zip(labels, scores, strict=True)])
 
 
+@pytest.mark.slow
 def test_a_forest_learns_the_world() -> None:
     areas = _areas()
     assert 0.80 < areas.mean() < 0.90

@@ -4,7 +4,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from churn.columns import CDR_USAGE, Cdr
@@ -22,7 +22,7 @@ def _frame(seed: int = 1, drifts: tuple[Drift, ...] = ()) -> pd.DataFrame:
     return World(Parameters(seed, DAY, 60, drifts)).records_of_day(DAY)
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**62), parts=st.integers(1, 30), keep_empty=st.booleans())
 def test_the_parts_sum_to_the_whole(seed: int, parts: int, keep_empty: bool) -> None:
     frame = _frame(seed % 5, NULLS)

@@ -126,3 +126,18 @@ def test_a_port_that_is_no_number_is_refused(tmp_path: Path) -> None:
 
 def test_passwords_are_not_printed(site: Site) -> None:
     assert "theirs" not in repr(site)
+
+
+@pytest.mark.parametrize("first", names())
+@pytest.mark.parametrize("second", names())
+def test_a_second_env_in_one_shell_gives_the_second_role(first: str, second: str, site: Site) -> None:
+    again = Site.at(site.var, EXTERNAL | settings_for(first, site))
+    settings = settings_for(second, again)
+    assert {**settings, **settings_for(second, site)} == settings
+    assert settings["DB_USER"] == f"driftline_{second}"
+    assert (again.database, again.kafka) == (None, None)
+
+
+def test_another_account_on_the_local_port_is_an_external_server(site: Site) -> None:
+    given = {"DB_HOST": "127.0.0.1", "DB_PORT": "3307", "DB_USER": "root", "DB_PASSWORD": "p"}
+    assert settings_for("jobs", Site.at(site.var, given))["DB_USER"] == "root"

@@ -1,10 +1,12 @@
-"""Ports are chosen around what others use."""
+"""Ports are chosen around what others use, and local state is closed to them."""
 
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
+from stack.errors import StackError
 from stack.servers import ports
 from stack.services.lifecycle import choose_ports
 from stack.services.local import PROCESSES, SERVERS
@@ -21,6 +23,24 @@ def site(tmp_path: Path) -> Site:
     local = Site.at(tmp_path / "var", {})
     local.claim()
     return local
+
+
+@pytest.mark.parametrize("existing", [None, "empty", "claimed"])
+def test_no_other_user_can_look_into_a_var_folder(existing: str | None, tmp_path: Path) -> None:
+    site = Site.at(tmp_path / "state" / "var", {})
+    if existing:
+        site.var.mkdir(parents=True)
+        if existing == "claimed":
+            site.claim()
+        site.var.chmod(0o755)
+    site.claim()
+    assert stat.filemode(site.var.stat().st_mode) == "drwx------"
+
+
+def test_a_var_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StackError, match=r"file/var cannot be written to .*set DRIFTLINE_VAR to a folder of your own"):
+        Site.at(tmp_path / "file" / "var", {}).claim()
 
 
 def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:

@@ -29,12 +29,6 @@ def test_nothing_is_missing_here(machine: Path) -> None:
     prerequisites.check()
 
 
-@pytest.mark.parametrize(("version", "major"), [("17.0.15", 17), ("21.0.1", 21), ("1.8.0_402", 1), ("24-ea", 24)])
-def test_reads_the_version_of_java(machine: Path, version: str, major: int) -> None:
-    fake_java(machine, version)
-    assert prerequisites.java_version(prerequisites.java()) == major
-
-
 def test_another_java_is_named(machine: Path) -> None:
     fake_java(machine, "11.0.2")
     with pytest.raises(PrerequisiteMissing, match=r"Java 17 or 21 is needed, and .*java is Java 11: install"):
@@ -57,9 +51,3 @@ def test_the_python_environment_needs_neither_java_nor_maven(machine: Path) -> N
     (machine / "java").unlink()
     (machine / "mvn").unlink()
     prerequisites.check(prerequisites.FOR_PYTHON)
-
-
-def test_java_home_comes_first(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(machine / "nowhere"))
-    with pytest.raises(PrerequisiteMissing, match=r"no java in JAVA_HOME \(.*nowhere\)"):
-        prerequisites.java()

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from driftline.engine.columns import FloatArray, IntArray
 
@@ -85,25 +86,43 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Gridded:
-    """A chunk's values counted in a reference's bins.
+    """A chunk's values counted in a reference's bins; only bins that have values are stored, with their `places`.
 
-    Beside them how many lie `below` and `above` the bins, and how far off these are in sum, in the column's unit.
+    A chunk of few rows is thus far smaller than the `bins` are many. Beside them how many values lie `below` and
+    `above` the bins, and how far off these are in sum, in the column's unit.
     """
 
-    counts: IntArray
+    bins: int
+    places: npt.NDArray[np.int16]
+    filled: npt.NDArray[np.unsignedinteger[Any]]
     below: int
     below_by: float
     above: int
     above_by: float
 
+    @classmethod
+    def of(cls, counts: IntArray, below: int, below_by: float, above: int, above_by: float) -> Self:
+        """Keep the bins that have values."""
+        places = np.flatnonzero(counts)
+        smallest: Any = np.min_scalar_type(int(counts.max(initial=0)))
+        filled: npt.NDArray[np.unsignedinteger[Any]] = counts[places].astype(smallest)
+        return cls(len(counts), places.astype(np.int16), filled, below, below_by, above, above_by)
+
     @cached_property
     def rows(self) -> int:
         """How many values there are, inside the bins and beyond."""
-        return int(self.counts.sum()) + self.below + self.above
+        return int(self.filled.sum(dtype=np.int64)) + self.below + self.above
+
+    @property
+    def counts(self) -> IntArray:
+        """The values in each bin."""
+        counts = np.zeros(self.bins, dtype=np.int64)
+        counts[self.places] = self.filled
+        return counts
 
     def merge(self, other: "Gridded") -> "Gridded":
         """Count the values of both."""
-        return Gridded(
+        return Gridded.of(
             self.counts + other.counts,
             self.below + other.below,
             self.below_by + other.below_by,
@@ -167,7 +186,7 @@ def summarize(state: Distribution, values: FloatArray) -> Summary:
     if isinstance(grid, Sample):
         return Sample.of(np.sort(values))
     below, above = np.sort(values[values < grid.lowest]), np.sort(values[values > grid.highest])
-    return Gridded(
+    return Gridded.of(
         count_on_grid(values, grid.edges),
         below=len(below),
         below_by=float(np.sum(grid.lowest - below)),

@@ -50,7 +50,10 @@ class BinaryPerformance:
             return
         note = self._note(summary)
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
-            yield ResultKind.REALIZED, metric, _noted(outcome, note if metric in SCORE_METRICS else None)
+            of_score = metric in SCORE_METRICS
+            partly = _partly(summary.labelled, spec, "score" if of_score else "prediction")
+            notes = "; ".join(filter(None, (note if of_score else None, partly if outcome.value is not None else None)))
+            yield ResultKind.REALIZED, metric, _noted(outcome, notes or None)
         for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):
             yield ResultKind.ESTIMATED, metric, _noted(outcome, note)
 
@@ -74,6 +77,14 @@ class BinaryPerformance:
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return the state that `to_dict` serialized."""
         return cls(SamplingErrors.from_dict(state["sampling"]), BinaryCbpe.from_dict(state["cbpe"]))
+
+
+def _partly(labelled: BinaryRows, spec: Spec, what: str) -> str | None:
+    """Return a note where fewer labelled rows have a score, or a prediction, than labels must be in."""
+    rows = (labelled.scored if what == "score" else labelled.predicted).rows
+    if rows >= spec.label_coverage * labelled.rows:
+        return None
+    return f"Only {rows:,} labelled rows of {labelled.rows:,} have a {what}."
 
 
 def _noted(outcome: Outcome, note: str | None) -> Outcome:

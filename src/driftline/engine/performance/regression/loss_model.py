@@ -36,7 +36,7 @@ class LossModel:
 
     @cached_property
     def _booster(self) -> Any:
-        return import_lightgbm(PURPOSE).Booster(model_str=self.text, params={"verbosity": -1})
+        return import_lightgbm(PURPOSE).Booster(model_str=self.text)
 
 
 def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> LossModel:

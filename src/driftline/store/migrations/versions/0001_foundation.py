@@ -75,17 +75,21 @@ def _ledger() -> None:
         sa.UniqueConstraint("batch_id"),
         **OPTIONS,
     )
+    op.create_index("ix_ledger_model", "ledger", ["model_number", "kind", "last_event"], unique=False)
 
 
 def _ledger_slots() -> None:
     op.create_table(
         "ledger_slots",
-        sa.Column("batch_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("model_version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("slot", mysql.DATETIME(fsp=6), nullable=False, comment="quarter of an hour that the batch touched"),
-        sa.PrimaryKeyConstraint("batch_number", "model_version", "slot"),
+        sa.Column("batch_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False, comment="predictions that the batch added to it"),
+        sa.PrimaryKeyConstraint("model_number", "model_version", "slot", "batch_number"),
         **OPTIONS,
     )
+    op.create_index("ix_ledger_slots_batch", "ledger_slots", ["batch_number"], unique=False)
 
 
 def _models() -> None:
@@ -132,6 +136,47 @@ def _pending_chunks() -> None:
     )
 
 
+def _predictions() -> None:
+    op.create_table(
+        "predictions",
+        sa.Column("model_number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=128), nullable=False),
+        sa.Column("model_version", sa.Integer(), nullable=False),
+        sa.Column("event_time", mysql.DATETIME(fsp=6), nullable=False),
+        sa.Column("batch_number", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False, comment="of the row in the batch's data, from 0"),
+        sa.PrimaryKeyConstraint("model_number", "id"),
+        **OPTIONS,
+    )
+    op.create_index("ix_predictions_batch", "predictions", ["batch_number", "position"], unique=False)
+
+
+def _batch_data() -> None:
+    op.create_table(
+        "batch_data",
+        sa.Column("batch_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "content",
+            mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=16),
+            nullable=False,
+            comment="outputs, features",
+        ),
+        sa.Column(
+            "first_position",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="of the first row in the batch",
+        ),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("first_event", mysql.DATETIME(fsp=6), nullable=False),
+        sa.Column("last_event", mysql.DATETIME(fsp=6), nullable=False),
+        sa.Column("data", mysql.LONGBLOB(), nullable=False, comment="Arrow IPC stream, compressed by zstd"),
+        sa.PrimaryKeyConstraint("batch_number", "content", "first_position"),
+        **OPTIONS,
+    )
+
+
 def _results() -> None:
     op.create_table(
         "results",
@@ -139,7 +184,7 @@ def _results() -> None:
         sa.Column("model_version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("chunk_start", mysql.DATETIME(fsp=6), nullable=False),
         sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("subject", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64), nullable=False),
+        sa.Column("subject", mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=255), nullable=False),
         sa.Column("kind", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=16), nullable=False),
         sa.Column("method", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=32), nullable=False),
         sa.Column("value", mysql.DOUBLE(), nullable=True),
@@ -242,6 +287,8 @@ TABLES = (
     _models,
     _pending_batches,
     _pending_chunks,
+    _predictions,
+    _batch_data,
     _results,
     _spec_revisions,
     _verdicts,

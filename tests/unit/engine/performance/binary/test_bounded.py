@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.catalogue import SCORE_METRICS
@@ -43,7 +43,6 @@ def _metrics(scores: BinaryRows) -> tuple[float | None, float | None]:
     return roc_auc(ranked), average_precision(ranked)
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS, LIMIT)
 def test_the_stated_errors_hold(rows: Rows, limit: int) -> None:
     exact = _scores(rows)
@@ -57,7 +56,6 @@ def test_the_stated_errors_hold(rows: Rows, limit: int) -> None:
             assert abs(after - before) <= error + 1e-12
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, LIMIT)
 def test_what_needs_no_score_stays_exact(rows: Rows, limit: int) -> None:
     exact = _scores(rows)
@@ -68,7 +66,6 @@ def test_what_needs_no_score_stays_exact(rows: Rows, limit: int) -> None:
     assert np.all(np.diff(bounded.scored.scores) >= 0)
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, ROWS, ROWS, LIMIT)
 def test_parts_merge_to_the_whole_in_any_order(first: Rows, second: Rows, third: Rows, limit: int) -> None:
     whole = BoundedRows.of(_scores([*first, *second, *third]), limit)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -36,7 +36,7 @@ def _values(frame: pd.DataFrame) -> dict[Metric, float | None]:
     return {metric: outcome.value for metric, outcome in outcomes}
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
 @given(ROWS)
 def test_metrics_are_exact_with_ties(rows: list[Row]) -> None:
     frame = sixths([*rows, (3, 1, 1), (3, 0, 0)])
@@ -78,7 +78,6 @@ def test_equal_scores_are_divided_over_bins_in_proportion() -> None:
     assert realized_of(equal, Metric.CALIBRATION_ERROR).value == pytest.approx(0.25)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), min_size=4, max_size=80))
 def test_no_metric_depends_on_the_order_of_the_rows(pairs: list[tuple[int, int]]) -> None:
     frame = sixths([(score * 6 / 40, score % 2, label) for score, label in pairs] + [(3, 1, 1), (3, 0, 0)])

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from pydantic import ValidationError
 
 from driftline.engine.catalogue import METRICS, Problem
 from driftline.engine.evaluate import evaluate_chunk
@@ -14,7 +13,7 @@ from driftline.engine.results import MODEL, PREDICTION, Metric, Result, ResultKi
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.verdict import verdict_of
-from driftline.errors import SchemaMismatch
+from driftline.errors import InvalidInput, SchemaMismatch
 from tests.unit.engine.frame_builders import ORIGIN
 from tests.unit.engine.performance.multiclass.class_builders import CLASSES, SCORES, SPEC, class_rows
 
@@ -59,5 +58,5 @@ def test_a_missing_score_column_is_named(fitted: FittedReference) -> None:
 
 
 def test_a_feature_cannot_have_the_name_of_a_score() -> None:
-    with pytest.raises(ValidationError, match="not reserved: probability_gold"):
+    with pytest.raises(InvalidInput, match="not reserved: probability_gold"):
         Spec(problem=Problem.MULTICLASS, classes=CLASSES, columns=(ColumnSpec(name=SCORES[0]),))

@@ -16,7 +16,7 @@ from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.results import State
 from tests.unit.engine.performance.multiclass.class_builders import CLASSES, LOOSE, SCORES, class_rows
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ def test_the_order_of_rows_is_irrelevant(fitted: MulticlassPerformance, rows: pd
     assert _outcomes(fitted, shuffled) == _outcomes(fitted, fitted.summarize(rows, LOOSE))
 
 
+@pytest.mark.slow
 @LAW
 @given(chunks(), st.permutations(range(3)))
 def test_the_order_of_classes_is_irrelevant(

@@ -24,6 +24,7 @@ def _chunk(rows: pd.DataFrame, results: tuple[Result, ...]) -> ChunkFacts:
     return ChunkFacts(ORIGIN, ORIGIN + timedelta(days=1), True, True, len(rows), labelled, results)
 
 
+@pytest.mark.slow
 def test_all_results_have_values(fitted: FittedReference) -> None:
     results = evaluate_chunk(fitted, SPEC, price_rows(400, seed=7))
     performance = {(r.kind, r.method) for r in results if r.subject == MODEL and r.kind in {"realized", "estimated"}}

@@ -18,7 +18,7 @@ from driftline.engine.reference import fit_reference
 from driftline.engine.results import State
 from tests.unit.engine.performance.regression.price_builders import LOOSE, price_rows
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 OutcomeByMetric = dict[tuple[str, str], Outcome]
 INVALID = st.sampled_from([0.0, -3.0, 1e200, float("nan"), float("inf")])
 
@@ -96,6 +96,7 @@ def test_a_reference_does_not_depend_on_the_order_of_its_rows() -> None:
     assert fit_reference(rows.sample(frac=1, random_state=1), LOOSE).to_json() == fit_reference(rows, LOOSE).to_json()
 
 
+@pytest.mark.slow
 def test_a_loss_model_depends_on_the_order_of_its_rows() -> None:
     rows = price_rows(1_000)
     chunk = price_rows(200, seed=1)

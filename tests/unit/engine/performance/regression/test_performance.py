@@ -1,8 +1,6 @@
 """Realized and estimated regression metrics equal those of scikit-learn and those computed by hand."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,7 +25,6 @@ from driftline.errors import MissingLibrary, SchemaMismatch
 from tests.unit.engine.performance.regression.price_builders import LOOSE, SPEC, price_rows
 
 REFERENCE = price_rows(2_000)
-ROOT = Path(__file__).parents[5]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +57,7 @@ def test_realized_metrics_equal_scikit_learns(fitted: RegressionPerformance) -> 
     )
 
 
+@pytest.mark.slow
 def test_an_estimate_follows_the_features(fitted: RegressionPerformance) -> None:
     """Prices of old cars are harder to predict; the estimate shows it without labels and is accurate."""
     rows = price_rows(20_000, seed=2)
@@ -208,12 +206,6 @@ def test_without_lightgbm_only_estimates_are_missing(
         assert outcome.value is None
         assert outcome.reason is not None
         assert outcome.reason.endswith("pip install 'driftline[dle]', and fit the reference again")
-
-
-def test_lightgbm_is_imported_when_first_used() -> None:
-    """Its import takes longer than that of the engine, and binary models do not need it."""
-    script = "import sys, driftline.engine.evaluate; sys.exit('lightgbm' in sys.modules)"
-    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": "src"}, cwd=ROOT)
 
 
 @pytest.mark.parametrize("metric", [*LOOSE.metrics])

@@ -19,7 +19,7 @@ from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
 from stack.testing.temporary_servers import TemporaryProcess
-from tests.integration.images.conftest import CANARY, ImageServers, tell
+from tests.images.conftest import CANARY, ImageServers, tell
 from tests.unit.deploy.test_dockerfile import HEAVY
 
 pytestmark = pytest.mark.timeout(2400)  # the first build of all images takes minutes

@@ -1,4 +1,7 @@
-"""The images, built once, and where their containers meet: a database, a broker, secrets, a volume."""
+"""The images, built once, and where their containers meet: a database, a broker, secrets, a volume.
+
+`make test-images` runs these tests; neither `make test` nor `.ci/run` does, since a first build takes minutes.
+"""
 
 import os
 import subprocess
@@ -15,9 +18,10 @@ from driftline.clock import utc_now
 from stack import paths
 from stack.containers import secrets as container_secrets
 from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
+from tests.images import composed
 from tests.integration.deploy.test_compose import Model, resolved
-from tests.integration.images import composed
 
+BEGAN = pytest.StashKey[float]()
 FIGURES = paths.BUILD / "images" / "figures.txt"
 CANARY = "driftline-canary-that-belongs-into-no-image"
 
@@ -30,15 +34,20 @@ def images() -> Iterator[dict[str, Image]]:
         pytest.skip(reason)
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     FIGURES.write_text("")
+    Builder().release()
+    try:
+        yield _built_beside_a_secret()
+    finally:
+        Builder().release()
+
+
+def _built_beside_a_secret() -> dict[str, Image]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        built = {name: _reported(name) for name in IMAGES}
+        return {name: _reported(name) for name in IMAGES}
     finally:
         canary.unlink()
-    yield built
-    for image in built.values():
-        Builder().release(image)
 
 
 def _reported(name: str) -> Image:
@@ -49,9 +58,21 @@ def _reported(name: str) -> Image:
 
 
 def tell(line: str) -> None:
-    """Note a figure; `pytest_terminal_summary` of the conftest above prints them all at the end."""
+    """Note a figure; `pytest_terminal_summary` prints them all at the end."""
     with FIGURES.open("a") as figures:
         figures.write(f"{line}\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note when this session began."""
+    config.stash[BEGAN] = time.time()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how large the images are and how long they took, where this session built them."""
+    if FIGURES.exists() and FIGURES.stat().st_mtime > terminalreporter.config.stash[BEGAN]:
+        terminalreporter.section("images")
+        terminalreporter.write(FIGURES.read_text())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""Replay the evidence from a changed chunk to the present, as far as anything changes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from driftline.engine.calendar import LONGEST_CHUNK, label_deadline
+from driftline.engine.chunks import Chunk
+from driftline.engine.evidence.chunk_evidence import AlertRule, ScoredChunk
+from driftline.engine.evidence.families import Place
+from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.replay import History, Replay, is_between, replay
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.evidence_rule import alert_rule, scored_chunk
+from driftline.store.registry import Version
+from monitoring.poll.stored_evidence import EvidenceStore, StoredEvidence
+
+PAGE = 200
+"""How many chunks are replayed at a time; the replay ends where a page leaves the detector's state as it was."""
+
+
+def replay_evidence(
+    connection: Connection,
+    version: Version,
+    store: EvidenceStore,
+    chunk: Chunk,
+    clock: datetime,
+    drifts: Mapping[datetime, bool],
+) -> set[datetime]:
+    """Replay from a changed chunk on, store what changes, and return the starts of chunks of which more is to be said.
+
+    `drifts` says of the chunks whose drift may have changed whether it lasts; of others it is read. Returns nothing
+    where the spec has no budget or the reference no evidence.
+    """
+    rule, fitted = alert_rule(version.spec), version.fitted.evidence
+    if rule is None or fitted is None:
+        return set()
+    return _Replayer(connection, store, fitted, rule, version.spec, clock, drifts).run(chunk)
+
+
+class _Replayer:
+    """Replays page by page."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        store: EvidenceStore,
+        fitted: FittedEvidence,
+        rule: AlertRule,
+        spec: Spec,
+        clock: datetime,
+        drifts: Mapping[datetime, bool],
+    ) -> None:
+        self.connection, self.store, self.fitted, self.rule = connection, store, fitted, rule
+        self.spec, self.clock, self.drifts = spec, clock, drifts
+
+    def run(self, chunk: Chunk) -> set[datetime]:
+        """Replay from `chunk` on; return the starts of chunks whose evidence has changed."""
+        changed: set[datetime] = set()
+        earlier = self.store.before(self.connection, chunk.start)
+        settled = self._last_tick(max({chunk.start, *self.drifts}))
+        while True:
+            history, after = self._resume(earlier)
+            page, last = self._page(None if earlier is None else earlier.chunk.start, after)
+            until = None if last is None else self._scored(last).closes_at
+            scored = [self._scored(stored) for stored in page]
+            result = replay(self.fitted, self.rule, scored, history, after=after, until=until)
+            renewed = [_renewed(stored, part, result, after, until) for stored, part in zip(page, scored, strict=True)]
+            different = [new for new, old in zip(renewed, page, strict=True) if not new.same_as(old)]
+            self.store.write(self.connection, different)
+            changed |= {new.chunk.start for new, old in zip(renewed, page, strict=True) if new.notes != old.notes}
+            if last is None or (until and until >= settled and renewed[-1].detector == last.detector):
+                return changed
+            earlier = renewed[-1]
+
+    def _last_tick(self, start: datetime) -> datetime:
+        """Return an instant when all ticks of a chunk that starts at `start` are over."""
+        return start + LONGEST_CHUNK[self.spec.period] + max(self.spec.label_delay, self.spec.allowed_lateness)
+
+    def _resume(self, earlier: StoredEvidence | None) -> tuple[History | None, datetime | None]:
+        """Return the history after a chunk, and the instant up to which ticks are behind it."""
+        if earlier is None or earlier.detector is None:
+            return None, None
+        return History.from_dict(dict(earlier.detector), self.fitted), self._scored(earlier).closes_at
+
+    def _page(
+        self, start: datetime | None, after: datetime | None
+    ) -> tuple[list[StoredEvidence], StoredEvidence | None]:
+        """Return the chunks with ticks later than `after`, up to `PAGE` of them starting later than `start`.
+
+        They are followed by the last of them, which is None where no more chunks come.
+        """
+        later = self.store.between(self.connection, start, limit=PAGE + 2)
+        later = [stored for stored in later if start is None or stored.chunk.start > start]
+        last = later[PAGE - 1] if len(later) > PAGE and later[PAGE - 1].closed else None
+        page = later[:PAGE] if last else later
+        if start is None or after is None:
+            return page, last
+        reach = self.spec.label_delay + LONGEST_CHUNK[self.spec.period]
+        before = self.store.between(self.connection, start - reach, start)
+        return [stored for stored in before if self._scored(stored).labels_at > after] + page, last
+
+    def _scored(self, stored: StoredEvidence) -> ScoredChunk:
+        facts = ChunkFacts(
+            stored.chunk.start,
+            stored.chunk.end,
+            stored.closed,
+            self.clock >= label_deadline(self.spec, stored.chunk),
+            stored.rows,
+            stored.labelled,
+            score_counts=stored.counts,
+        )
+        drifting = self.drifts.get(stored.chunk.start, stored.drift_lasts)
+        scored = scored_chunk(self.spec, facts, drifting=drifting)
+        assert scored is not None  # noqa: S101  (it has counts)
+        return scored
+
+
+def _renewed(
+    stored: StoredEvidence, scored: ScoredChunk, result: Replay, after: datetime | None, until: datetime | None
+) -> StoredEvidence:
+    """Return a chunk with what the replay says of it; what ticks outside the replay said is kept."""
+    notes = dict(stored.notes)
+    for place, moment in ((Place.SCORES, scored.closes_at), (Place.LABELS, scored.labels_at)):
+        if is_between(moment, after, until):
+            notes.pop(place, None)
+            if (stored.chunk.start, place) in result.notes:
+                notes[place] = result.notes[stored.chunk.start, place]
+    detector = stored.detector
+    if is_between(scored.closes_at, after, until):
+        history = result.histories.get(stored.chunk.start)
+        detector = None if history is None else history.to_dict()
+    return replace(stored, drift_lasts=scored.drifting, notes=notes, detector=detector)

@@ -1,0 +1,124 @@
+"""The evidence store: counts by score, what they say, and the detector's state, of each chunk's current revision."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, select, update
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.chunks import Chunk
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.families import Place
+from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.store.tables import chunk_revisions
+from driftline.store.version_key import VersionKey
+
+_COLUMNS = chunk_revisions.c
+Detector = Mapping[str, Any]
+"""A stored state of the detector (`History.to_dict`)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredEvidence:
+    """What is stored of one chunk: its counts, and, as of the last replay, what they say and the detector's state.
+
+    `notes` are what the scores and the labels say. `detector` is None before the chunk has closed.
+    """
+
+    chunk: Chunk
+    closed: bool
+    rows: int
+    labelled: int
+    counts: ScoreCounts
+    drift_lasts: bool
+    notes: Mapping[Place, ChunkEvidence]
+    detector: Detector | None
+
+    @property
+    def evidence(self) -> ChunkEvidence:
+        """What the scores and the labels say together."""
+        merged = ChunkEvidence()
+        for place in Place:
+            merged = merged.merge(self.notes.get(place, ChunkEvidence()))
+        return merged
+
+    def same_as(self, other: "StoredEvidence") -> bool:
+        """Return whether a replay left everything as it was."""
+        same = (self.drift_lasts, self.notes, self.detector)
+        return same == (other.drift_lasts, other.notes, other.detector)
+
+
+class EvidenceStore:
+    """Reads and writes the evidence of one model version; with a spec revision, of chunks computed under it alone."""
+
+    def __init__(self, key: VersionKey, spec_revision: int | None = None) -> None:
+        """Store the version's key; nothing is opened."""
+        self.key, self.spec_revision = key, spec_revision
+
+    def before(self, connection: Connection, start: datetime) -> StoredEvidence | None:
+        """Return the last closed chunk before `start` whose detector's state is stored, or None."""
+        earlier = and_(_COLUMNS.chunk_start < naive_utc(start), _COLUMNS.detector.is_not(None))
+        return next(iter(self._read(connection, earlier, newest_first=True, limit=1)), None)
+
+    def between(
+        self, connection: Connection, first: datetime | None, last: datetime | None = None, limit: int | None = None
+    ) -> list[StoredEvidence]:
+        """Return the chunks that start from `first` to `last`, both included, oldest first, at most `limit`."""
+        conditions: list[ColumnElement[bool]] = [_COLUMNS.score_counts.is_not(None)]
+        conditions += [_COLUMNS.chunk_start >= naive_utc(first)] if first is not None else []
+        conditions += [_COLUMNS.chunk_start <= naive_utc(last)] if last is not None else []
+        return self._read(connection, and_(*conditions), limit=limit)
+
+    def write_counts(self, connection: Connection, start: datetime, counts: ScoreCounts | None) -> None:
+        """Store the counts of a chunk's current revision."""
+        stored = counts and json.dumps(counts.to_list(), separators=(",", ":"))
+        connection.execute(update(chunk_revisions).where(self._current(start)).values(score_counts=stored))
+
+    def write(self, connection: Connection, chunks: Iterable[StoredEvidence]) -> None:
+        """Store what a replay says of chunks."""
+        for chunk in chunks:
+            notes = {place.value: note.to_dict() for place, note in chunk.notes.items()}
+            values = {
+                "drift_lasts": chunk.drift_lasts,
+                "evidence": json.dumps(notes, separators=(",", ":")),
+                "detector": chunk.detector and json.dumps(chunk.detector, separators=(",", ":")),
+            }
+            connection.execute(update(chunk_revisions).where(self._current(chunk.chunk.start)).values(**values))
+
+    def _read(
+        self,
+        connection: Connection,
+        condition: ColumnElement[bool],
+        *,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[StoredEvidence]:
+        order = _COLUMNS.chunk_start.desc() if newest_first else _COLUMNS.chunk_start
+        rows = connection.execute(
+            select(chunk_revisions).where(self._of_version(), _COLUMNS.current, condition).order_by(order).limit(limit)
+        )
+        return [_stored(row) for row in rows.mappings()]
+
+    def _current(self, start: datetime) -> ColumnElement[bool]:
+        return and_(self._of_version(), _COLUMNS.chunk_start == naive_utc(start), _COLUMNS.current)
+
+    def _of_version(self) -> ColumnElement[bool]:
+        of_key = and_(_COLUMNS.model_number == self.key.model_number, _COLUMNS.model_version == self.key.version)
+        return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
+
+
+def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
+    notes = json.loads(row["evidence"]) if row["evidence"] else {}
+    return StoredEvidence(
+        chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
+        closed=bool(row["closed"]),
+        rows=row["rows_seen"],
+        labelled=row["rows_labelled"],
+        counts=ScoreCounts.from_list(json.loads(row["score_counts"])),
+        drift_lasts=bool(row["drift_lasts"]),
+        notes={Place(place): ChunkEvidence.from_dict(note) for place, note in notes.items()},
+        detector=json.loads(row["detector"]) if row["detector"] else None,
+    )

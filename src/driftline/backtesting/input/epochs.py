@@ -1,0 +1,129 @@
+"""Event times that are numbers: seconds to nanoseconds since 1970, and numbers that are no instants. No I/O here."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.errors import InvalidInput
+
+EARLIEST, LATEST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""An event time before the first or from the second on is a fault: 9999-12-31 is how a table says `never`."""
+YEARS = f"{EARLIEST.year} to {LATEST.year - 1}"
+Refuse = Callable[[BoolArray, str], InvalidInput]
+"""Returns the error for some rows of a column, with what is wrong with them."""
+_LIMITS = {"seconds": 10**11, "milliseconds": 10**14, "microseconds": 10**17, "nanoseconds": 10**20}
+"""The units that numbers since 1970 can have, each with what its numbers are smaller than."""
+_PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+_MICRO = 10**6
+_TOO_EARLY = 10**8
+"""Seconds since 1970 that are all smaller than this, and so before March 1973, count something else."""
+_SPREADSHEET_DAYS = (32_000, 80_000)
+"""Spreadsheets write dates as days since 1899-12-30: these are 1987-08-11 to 2119-01-10."""
+_DATE_LENGTHS = (8, 10, 12, 14)
+_PARTS = (
+    (10**10, 10**4, 1900, 2100),
+    (10**8, 100, 1, 12),
+    (10**6, 100, 1, 31),
+    (10**4, 100, 0, 23),
+    (10**2, 100, 0, 59),
+    (1, 100, 0, 59),
+)
+"""Year, month, day, hour, minute, second of a date in 14 digits: what to divide by, how many there are, and bounds."""
+_SAMPLE = 1_000
+
+
+def epoch_unit(column: "pd.Series[Any]") -> str | None:
+    """Return the unit that numbers since 1970 have by the size of the largest; None where they are not numbers."""
+    if not len(column) or not is_number(column):
+        return None
+    return _unit_of(float(column.abs().max()))
+
+
+def is_number(column: "pd.Series[Any]") -> bool:
+    """Return whether a column has numbers that can be instants."""
+    return column.dtype.kind in "iuf"
+
+
+def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, refuse: Refuse) -> IntArray:
+    """Return numbers since 1970 in microseconds; without `unit` their size tells the unit.
+
+    Raises InvalidInput for dates in digits, for numbers that count something else, and for those of another unit.
+    """
+    values = column.to_numpy(dtype=f"{column.dtype.kind}8")
+    if are_dates_in_digits(values[:_SAMPLE]) and are_dates_in_digits(values):
+        every = np.ones(len(values), dtype=bool)
+        raise refuse(every, "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z")
+    sizes = np.abs(values.astype(np.float64))
+    unit = unit or _unit_of(float(sizes.max(initial=0)))
+    if unit == "seconds":
+        _reject_other_counts(column, values)
+    other = _of_another_unit(sizes, unit)
+    if other.any():
+        raise refuse(other, f"a number that is not of {unit} since 1970, as others are; write times in ISO 8601")
+    second = _PER_SECOND[unit]
+    signed = values.astype(np.float64)
+    far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
+    if far.any():
+        raise refuse(far, f"a number that, as {unit} since 1970, is not of the years {YEARS}")
+    return _scaled(values, second)
+
+
+def _unit_of(size: float) -> str:
+    return next((unit for unit, limit in _LIMITS.items() if size < limit), "nanoseconds")
+
+
+def _of_another_unit(sizes: FloatArray, unit: str) -> BoolArray:
+    limits = [0, *_LIMITS.values()]
+    place = list(_LIMITS).index(unit)
+    fits: BoolArray = (limits[place] <= sizes) & (sizes < limits[place + 1])
+    return ~fits
+
+
+def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any]) -> None:
+    """Raise InvalidInput for numbers that as seconds since 1970 would all be of its first years."""
+    if not len(values) or not np.all(np.isfinite(values)) or np.abs(values).max() >= _TOO_EARLY:
+        return
+    first, last = values.min(), values.max()
+    numbers = f"column {column.name!r} has numbers from {_grouped(first)} to {_grouped(last)}"
+    if _SPREADSHEET_DAYS[0] <= first and last < _SPREADSHEET_DAYS[1]:
+        day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(first))
+        msg = (
+            f"{numbers}, which look like the days of a spreadsheet ({int(first):,} is {day.date()}) and are no seconds "
+            "since 1970; write the times in ISO 8601: in a spreadsheet format the column as a date, in pandas convert "
+            f"it with pd.to_datetime(data[{column.name!r}], unit='D', origin='1899-12-30')"
+        )
+        raise InvalidInput(msg)
+    msg = (
+        f"{numbers}, which are too small to be seconds since 1970; write the times in ISO 8601. In pandas, seconds "
+        f"from a start become times with pd.Timestamp('2026-01-31') + pd.to_timedelta(data[{column.name!r}], unit='s')"
+    )
+    raise InvalidInput(msg)
+
+
+def _grouped(number: Any) -> str:
+    """Return a number with commas between thousands and up to three decimals."""
+    return f"{float(number):,.3f}".rstrip("0").rstrip(".")
+
+
+def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
+    """Return numbers, of which `second` are a second, as microseconds."""
+    factor = values.dtype.type(max(1, _MICRO // second))
+    whole = values.dtype.kind in "iu"
+    scaled = values * factor // max(1, second // _MICRO) if whole else np.rint(values * (_MICRO / second))
+    return scaled.astype(np.int64)
+
+
+def are_dates_in_digits(values: npt.NDArray[Any]) -> bool:
+    """Return whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
+    length = len(str(int(values[0]))) if len(values) and np.isfinite(values[0]) else 0
+    if length not in _DATE_LENGTHS or not bool(((values >= 10 ** (length - 1)) & (values < 10**length)).all()):
+        return False
+    digits = values.astype(np.int64) * 10 ** (max(_DATE_LENGTHS) - length)
+    parts = ((low, digits // place % base, high) for place, base, low, high in _PARTS)
+    possible = (bool(np.all((low <= part) & (part <= high))) for low, part, high in parts)
+    return bool(np.all(values % 1 == 0)) and all(possible)

@@ -1,0 +1,47 @@
+"""Which words stand for a missing value, in which columns. No I/O here."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+import pandas as pd
+
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "NaT", "None", "\\N", "n/a", "nan", "null",
+)  # fmt: skip
+"""What stands for a missing value among numbers, times and true/false, and in label, prediction and scores."""
+MISSING_TEXT = ("", "\\N")
+"""What stands for a missing value among categories and ids: there NA is a category (Namibia's code), and None too."""
+
+
+def without_missing_words(column: "pd.Series[Any]", words: Collection[str]) -> "pd.Series[Any]":
+    """Return a column without a value where it has one of these words; numbers are compared as numbers."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.cat.categories
+        missing = categories[categories.isin(list(words))]
+        return column.cat.remove_categories(missing) if len(missing) else column
+    if pd.api.types.is_bool_dtype(column.dtype) or column.dtype.kind == "M":
+        return column
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return _masked(column, _numbers(words))
+    try:
+        return _masked(column, words)
+    except TypeError:  # values that cannot be hashed, such as lists
+        return column
+
+
+def _masked(column: "pd.Series[Any]", values: Collection[Any]) -> "pd.Series[Any]":
+    missing = column.isin(list(values)) if values else None
+    if missing is None or not missing.any():
+        return column
+    return (column.convert_dtypes() if column.dtype.kind in "iu" else column).mask(missing)
+
+
+def _numbers(words: Collection[str]) -> list[float]:
+    """Return the words that are numbers, such as -999."""
+    numbers = []
+    for word in words:
+        with suppress(ValueError):
+            numbers.append(float(word))
+    return [number for number in numbers if number == number]  # noqa: PLR0124  (NaN is missing anyway)

@@ -1,0 +1,179 @@
+"""Numbers that are written as text: how they are written, and which values are not numbers. No I/O here."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pac
+
+from driftline.backtesting.input.missing import MISSING
+from driftline.engine.columns import BoolArray, FloatArray
+
+STRAY_SHARE = 0.05
+"""Up to this share of a column's values may be no numbers: the column holds numbers all the same."""
+STRAY_WORDS = 5
+"""Up to this many words may stand among numbers more often than that, if at least half of the values are numbers."""
+_MANY = 50
+"""Only a column with more distinct numbers than this holds numbers where a word is frequent."""
+_SAMPLE = 1_000
+_NEARLY, _SOME = 0.9, 0.2
+
+
+class Notation(StrEnum):
+    """How a column writes its numbers."""
+
+    PLAIN = "numbers"
+    PERCENT = "numbers with percent signs"
+    THOUSANDS = "numbers with separated thousands"
+    DECIMAL_COMMA = "numbers with decimal commas"
+    DURATION = "durations, in seconds"
+
+
+_BLANKS = r"\s'’\x{00A0}\x{202F}"
+"""What separates thousands instead of a comma or a point: blanks, also those that keep a line together, apostrophes."""
+_SIGN = r"[+-]?\s?[$€£¥]?\s?"
+_FRACTION = r"\d+\.?\d*|\.\d+"
+_PATTERNS = {
+    Notation.PLAIN: r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$",
+    Notation.PERCENT: rf"^[+-]?({_FRACTION})\s?%$",
+    Notation.THOUSANDS: rf"^{_SIGN}([1-9]\d{{0,2}}([,{_BLANKS}]\d{{3}})+(\.\d*)?|{_FRACTION})\s?[$€£¥]?$",
+    Notation.DECIMAL_COMMA: rf"^{_SIGN}(\d{{1,3}}([.{_BLANKS}]\d{{3}})+(,\d*)?|\d+(,\d*)?)\s?[$€£¥]?$",
+    Notation.DURATION: r"^-?(\d+ days?,? ?)?[+-]?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$|^-?\d+ days?$",
+}
+_REMOVED = {
+    Notation.PERCENT: r"[%\s]",
+    Notation.THOUSANDS: rf"[$€£¥,{_BLANKS}]",
+    Notation.DECIMAL_COMMA: rf"[$€£¥.{_BLANKS}]",
+}
+_CODE = r"^[+-]?0\d+$"
+"""Digits that begin with a zero: a code such as 007, of which a number would lose the zeros."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberText:
+    """The values of a text column: which are numbers in a notation, and which rows have words instead."""
+
+    notation: Notation
+    values: FloatArray
+    stray: BoolArray
+
+    @classmethod
+    def of(cls, column: "pd.Series[Any]", notation: Notation) -> "NumberText":
+        """Read a text column; missing are values that pandas calls so, and the words of `MISSING`."""
+        codes, texts = _distinct(column)
+        values, stray = _parsed(texts, notation)
+        return cls(notation, np.append(values, np.nan)[codes], np.append(stray, False)[codes])
+
+    @property
+    def share(self) -> float:
+        """The share of values that are not numbers."""
+        given = int(np.sum(~np.isnan(self.values))) + int(self.stray.sum())
+        return float(self.stray.sum()) / given if given else 1.0
+
+
+def is_text(column: "pd.Series[Any]") -> bool:
+    """Return whether a column may hold numbers as text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.api.types.infer_dtype(column.cat.categories) == "string"
+    return pd.api.types.infer_dtype(column, skipna=True) == "string"
+
+
+def number_text(column: "pd.Series[Any]") -> NumberText | None:
+    """Return the numbers of a text column that holds numbers, though a small share may be other words; else None.
+
+    Codes with leading zeros are not numbers.
+    """
+    sample = _sample(column)
+    if not len(sample):
+        return None
+    notation = max(Notation, key=lambda kind: _matching(sample, kind))
+    if _matching(sample, notation) < 1 / 2 or _has_codes(sample):
+        return None
+    read = NumberText.of(column, notation)
+    return read if _is_numbers(column, read) else None
+
+
+def _is_numbers(column: "pd.Series[Any]", read: NumberText) -> bool:
+    if read.share <= STRAY_SHARE:
+        return True
+    words = column[read.stray].unique()
+    distinct = np.unique(read.values[~np.isnan(read.values)])
+    return read.share <= 1 / 2 and len(words) <= STRAY_WORDS and len(distinct) > _MANY
+
+
+def _sample(column: "pd.Series[Any]") -> pa.Array:
+    """Return some of the texts, trimmed, evenly from all rows, without those that stand for a missing value."""
+    given = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thinned(column)
+    return _uniform(pa.array(given.astype(object).tolist(), pa.large_string()))
+
+
+def _thinned(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    given = column.iloc[:: max(1, len(column) // _SAMPLE)]
+    if given.isna().mean() > 1 / 2:
+        given = column.dropna().iloc[: 5 * _SAMPLE]
+    return given[~given.isin(list(MISSING)).to_numpy()].dropna()
+
+
+def _matching(texts: pa.Array, notation: Notation) -> float:
+    """Return the share of texts in a notation."""
+    return float(pac.mean(pac.match_substring_regex(texts, _PATTERNS[notation])).as_py() or 0.0)
+
+
+def _has_codes(texts: pa.Array) -> bool:
+    return bool(pac.any(pac.match_substring_regex(texts, _CODE)).as_py())
+
+
+def _distinct(column: "pd.Series[Any]") -> tuple[Any, pa.Array]:
+    """Return the code of each row, -1 where it is missing, and the distinct texts, trimmed."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, texts = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, texts = pd.factorize(column)
+    return np.asarray(codes, dtype=np.int64), _uniform(pa.array(list(texts), pa.large_string()))
+
+
+def _uniform(texts: pa.Array) -> pa.Array:
+    """Return texts trimmed, and with a hyphen as the minus sign instead of U+2212 or the parentheses of accounting."""
+    hyphens = pac.replace_substring(pac.utf8_trim_whitespace(texts), "−", "-")
+    return pac.replace_substring_regex(hyphens, r"^\(([$€£¥]?\d[\d.,]*)\)$", r"-\1")
+
+
+def looks_like_numbers(column: "pd.Series[Any]") -> bool:
+    """Return whether some texts of a column are numbers, or nearly all begin with a digit, behind a sign at most."""
+    sample = _sample(column)
+    begins = pac.mean(pac.match_substring_regex(sample, r"^[<>~+$€£¥-]?\s?\d")).as_py() or 0.0
+    return bool(begins > _NEARLY or _matching(sample, Notation.PLAIN) >= _SOME)
+
+
+def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:
+    """Return the number of each text, NaN for others, and which texts are neither numbers nor missing."""
+    fits = pac.match_substring_regex(texts, _PATTERNS[notation])
+    values = np.full(len(texts), np.nan)
+    numbers = np.asarray(fits, dtype=bool)
+    values[numbers] = _numbers(texts.filter(fits), notation)
+    missing = np.asarray(pac.is_in(texts, value_set=pa.array(MISSING, pa.large_string())), dtype=bool)
+    return values, ~numbers & ~missing
+
+
+def _numbers(texts: pa.Array, notation: Notation) -> FloatArray:
+    """Return texts that are all numbers of a notation as floats."""
+    if notation is Notation.DURATION:
+        return np.array([_seconds(text) for text in texts.to_pylist()], dtype=np.float64)
+    if notation is not Notation.PLAIN:
+        texts = pac.replace_substring_regex(texts, _REMOVED[notation], "")
+    if notation is Notation.DECIMAL_COMMA:
+        texts = pac.replace_substring(texts, ",", ".")
+    texts = pac.replace_substring_regex(texts, r"^\+", "")
+    values = np.asarray(pac.cast(texts, pa.float64()), dtype=np.float64)
+    return values / 100 if notation is Notation.PERCENT else values
+
+
+def _seconds(text: str) -> float:
+    """Return a duration such as `1 days 02:00:00` or a time of day such as 14:30 in seconds."""
+    if re.search(r":\d{2}:", text) is None and ":" in text:
+        text += ":00"
+    return float(pd.Timedelta(text).total_seconds())

@@ -1,0 +1,45 @@
+"""What reading rows needs to know of a request. No I/O here."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from driftline.engine.catalogue import ColumnKind
+
+
+class ReadOptions(Protocol):
+    """The part of a checked request that says which columns to read, and how to read their values.
+
+    `features` of None is every column; `zone` is that of times without an offset, and `option` spells an option with
+    its value for a message.
+    """
+
+    @property
+    def timestamp(self) -> str:
+        """The column of event times."""
+
+    @property
+    def id(self) -> str | None:
+        """The column of row ids."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The columns that are not features."""
+
+    @property
+    def features(self) -> tuple[str, ...] | None:
+        """The columns of the features."""
+
+    @property
+    def kinds(self) -> Mapping[str, ColumnKind]:
+        """The kinds that the request states."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+
+    def option(self, name: str, value: Any, /) -> str:
+        """Return an option with its value as the user writes it."""
+
+    def missing_words(self, column: str, /) -> frozenset[str]:
+        """Return the words that stand for a missing value in a column."""

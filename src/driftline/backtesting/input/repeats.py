@@ -1,0 +1,122 @@
+"""Rows that repeat another one: a prediction that is sent twice is one prediction. No I/O here."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from driftline.backtesting.inference import Inference
+from driftline.backtesting.input.rows import Rows
+from driftline.backtesting.options import OptionStyle
+from driftline.engine.columns import BoolArray, IntArray, coded
+from driftline.errors import InvalidInput
+
+Hashes = npt.NDArray[np.uint64]
+_NO_ROWS = np.empty(0, dtype=np.int64)
+_FACTOR = np.uint64(6_364_136_223_846_793_005)
+"""Mixes the hashes of columns in their order (Knuth's multiplier)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeats:
+    """`dropped` are the numbers of rows that equal an earlier one in id, time and all values, in ascending order.
+
+    `ambiguous` counts the ids that two or more of the remaining rows have.
+    """
+
+    dropped: IntArray = field(default_factory=lambda: _NO_ROWS)
+    ambiguous: int = 0
+
+    def remove(self, rows: Rows) -> Rows:
+        """Return the rows without those that are dropped."""
+        if not len(self.dropped):
+            return rows
+        remaining = np.flatnonzero(~np.isin(rows.numbers, self.dropped))
+        return rows if len(remaining) == len(rows) else rows.take(remaining)
+
+    def notes(self, option: OptionStyle) -> Iterator[Inference]:
+        """Yield what a reader must know of repeated ids."""
+        count = len(self.dropped)
+        if count:
+            value = f"rows that repeat the id, time and values of another row: {count:,}; none is counted twice"
+            yield Inference("id", value, "a prediction that is sent twice is one prediction", notable=True)
+        if self.ambiguous:
+            value = f"ids of two or more rows with different times or values: {self.ambiguous:,}; every row counts"
+            yield Inference("id", value, f"{option('id')} should tell predictions apart", notable=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowIds:
+    """The ids of some rows as hashes, with the rows' times and numbers; rows without an id are left out."""
+
+    hashes: Hashes
+    times: IntArray
+    numbers: IntArray
+
+    @classmethod
+    def of(cls, rows: Rows, column: str) -> "RowIds":
+        """Read the ids of rows; the same id has the same hash in every block, however it is stored."""
+        hashes, known = _hashed_texts(rows.frame[column])
+        return cls(hashes[known], rows.times[known], rows.numbers[known])
+
+    @classmethod
+    def together(cls, parts: Iterable["RowIds"]) -> "RowIds":
+        """Put the ids of several blocks together."""
+        listed = list(parts)
+        return cls(
+            np.concatenate([part.hashes for part in listed]),
+            np.concatenate([part.times for part in listed]),
+            np.concatenate([part.numbers for part in listed]),
+        )
+
+    def where(self, mask: BoolArray) -> "RowIds":
+        """Return the selected rows."""
+        return RowIds(self.hashes[mask], self.times[mask], self.numbers[mask])
+
+
+def find_repeats(ids: RowIds, content_of: Callable[[IntArray], pd.Series]) -> Repeats:
+    """Return the repeated rows; `content_of` returns hashes of all values of some rows, by the numbers of the rows."""
+    several = ids.where(pd.Series(ids.hashes).duplicated(keep=False).to_numpy())
+    if not len(several.numbers):
+        return Repeats()
+    table = pd.DataFrame({"id": several.hashes, "time": several.times, "number": several.numbers}).sort_values("number")
+    same_time = table[table.duplicated(["id", "time"], keep=False)]
+    equal = _NO_ROWS
+    if len(same_time):
+        content = content_of(np.sort(same_time.number.to_numpy()))
+        contents = same_time.assign(content=content.loc[same_time.number].to_numpy())
+        equal = contents.number[contents.duplicated(["id", "time", "content"])].to_numpy()
+    remaining = table[~table.number.isin(equal)]
+    ambiguous = int((remaining.id.value_counts() > 1).sum())
+    return Repeats(np.sort(equal), ambiguous)
+
+
+def hash_rows(rows: Rows, numbers: IntArray) -> pd.Series:
+    """Return a hash of all values of those of the rows that have one of these (ascending) numbers, by their number."""
+    places = np.flatnonzero(np.isin(rows.numbers, numbers))
+    hashes = np.zeros(len(places), dtype=np.uint64)
+    for name in rows.frame.columns:
+        hashes = hashes * _FACTOR + _hashed_values(rows.frame[name].iloc[places])
+    return pd.Series(hashes, index=rows.numbers[places])
+
+
+def _hashed_values(series: "pd.Series[Any]") -> Hashes:
+    """Return a hash of each value, the same for a value however it is stored; missing ones are equal."""
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return pd.util.hash_array(np.where(np.isnan(numbers), np.nan, numbers + 0.0))
+    try:
+        hashes, known = _hashed_texts(series)
+    except InvalidInput:  # lists and the like
+        return pd.util.hash_array(np.array([repr(value) for value in series], dtype=object), categorize=False)
+    return np.where(known, hashes, np.uint64(0))
+
+
+def _hashed_texts(series: "pd.Series[Any]") -> tuple[Hashes, BoolArray]:
+    """Return a hash of each value as text, and which values are there."""
+    codes, texts = coded(series)
+    hashes = pd.util.hash_array(np.array([*texts, ""], dtype=object), categorize=False)
+    return hashes[codes], codes >= 0

@@ -1,0 +1,21 @@
+"""Aware event times in pandas' own type, however a frame stores them. No I/O here."""
+
+import pandas as pd
+
+from driftline.engine.results import EVENT_TIME
+
+
+def with_plain_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with aware event times that are Arrow timestamps or datetime objects in pandas' own type.
+
+    Anything else is returned as it is: what is wrong with it, the reader of the times says.
+    """
+    if not isinstance(frame, pd.DataFrame) or list(frame.columns).count(EVENT_TIME) != 1:
+        return frame
+    times = frame[EVENT_TIME]
+    arrow = isinstance(times.dtype, pd.ArrowDtype) and times.dtype.kind == "M"
+    objects = pd.api.types.is_object_dtype(times.dtype) and pd.api.types.infer_dtype(times) == "datetime"
+    values = times.tolist() if arrow or objects else []
+    if not values or any(value is pd.NaT or value.tzinfo is None for value in values):
+        return frame
+    return frame.assign(**{EVENT_TIME: pd.to_datetime(pd.Series(values, index=frame.index), utc=True)})

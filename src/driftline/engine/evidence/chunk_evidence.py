@@ -1,0 +1,109 @@
+"""What the detector reads of a chunk, and what the evidence then says of it. No I/O here."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from math import log
+from typing import Any, Self
+
+from driftline.engine.evidence.families import Family
+from driftline.engine.evidence.score_counts import ScoreCounts
+
+YEAR = timedelta(days=365.25)
+SMALLEST_THRESHOLD = 2.0
+"""An incident needs this much evidence, in chunks, even where a chunk is longer than the budget's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """How many false alerts a model-year may have, and whether an alert needs harm as well as change."""
+
+    budget: float
+    harm_only: bool = False
+
+    def level(self, chunk: "ScoredChunk") -> float:
+        """Return the log of the threshold in chunks, at which an incident starts."""
+        return log(max(1 / (self.budget * chunk.years), SMALLEST_THRESHOLD))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredChunk:
+    """A chunk [start, end), its counts, when it closes and its labels are due, and what is known of it by now.
+
+    `closed` and `labels_in` say that its scores, and enough of its labels, are in; `drifting` that drift lasts in it.
+    Labels count when they are due and the chunk has closed, whichever is later: `labels_at`.
+    """
+
+    start: datetime
+    end: datetime
+    closes_at: datetime
+    labels_at: datetime
+    counts: ScoreCounts
+    closed: bool
+    labels_in: bool
+    drifting: bool = False
+
+    @property
+    def years(self) -> float:
+        """The length of the chunk in years."""
+        return (self.end - self.start) / YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change with the most evidence: its family and component, since when, and what was observed since."""
+
+    family: Family
+    component: int
+    since: datetime
+    observed: float
+    usual: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the change as values that JSON has."""
+        return asdict(self) | {"family": self.family.value, "since": self.since.isoformat()}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        since = datetime.fromisoformat(stored["since"])
+        return cls(**stored | {"family": Family(stored["family"]), "since": since})
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEvidence:
+    """What the evidence says of a chunk; `change` is there for an alert and a warning.
+
+    `gated` says that an alert was left out because no harm is shown. `incident` is the start of the incident that was
+    open when the chunk closed. `no_skill` is the ROC AUC of its labels where that is not distinguishable from 0.5.
+    """
+
+    alert: bool = False
+    warning: bool = False
+    gated: bool = False
+    change: Change | None = None
+    incident: datetime | None = None
+    no_skill: float | None = None
+
+    def merge(self, other: "ChunkEvidence") -> "ChunkEvidence":
+        """Return what the scores and the labels of a chunk say together; an alert precedes a warning."""
+        first, second = (self, other) if self.alert or not other.alert else (other, self)
+        return ChunkEvidence(
+            first.alert,
+            not first.alert and (first.warning or second.warning),
+            not first.alert and (first.gated or second.gated),
+            first.change or second.change,
+            first.incident or second.incident,
+            first.no_skill if first.no_skill is not None else second.no_skill,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the evidence as values that JSON has."""
+        change, incident = self.change and self.change.to_dict(), self.incident and self.incident.isoformat()
+        return asdict(self) | {"change": change, "incident": incident}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        change = stored["change"] and Change.from_dict(stored["change"])
+        incident = stored["incident"] and datetime.fromisoformat(stored["incident"])
+        return cls(**stored | {"change": change, "incident": incident})

@@ -1,0 +1,151 @@
+"""The detector: multiplies e-values up over time and alerts within a budget. No I/O here.
+
+A Shiryaev-Roberts e-detector (Shin, Ramdas and Rinaldo 2022). With e-values whose mean is at most 1 given the past, the
+sum of the ratios less the mass put in is a supermartingale, and each alert removes at least 1 / budget of it. So there
+are at most `budget * years + RESERVE` false alerts on average, whatever the length of chunks, the number of components
+and the dependence between them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.evidence.families import COUNT, IN_PLACE, WEIGHTS, Place
+
+RESERVE = 0.2
+"""The mass, in alerts, that is kept for chunks where drift lasts; it is full at the start."""
+LARGEST_LOG = 60.0
+LARGEST_RATIO = 1e9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorState:
+    """What the detector carries from one chunk to the next.
+
+    `ratios` are in years, by component; `saved` is the mass of each place that waits for lasting drift, in years.
+    """
+
+    ratios: FloatArray
+    saved: FloatArray
+
+    @classmethod
+    def start(cls, budget: float) -> Self:
+        """Return the state before any chunk, for `budget` false alerts a year."""
+        return cls(np.zeros(COUNT), np.full(len(Place), RESERVE / budget))
+
+    @property
+    def total(self) -> float:
+        """The sum of the ratios in years, to be compared with 1 / budget."""
+        return float(self.ratios.sum())
+
+    def advance(
+        self, place: Place, log_evidence: FloatArray, years: float, budget: float, *, drifting: bool, usable: BoolArray
+    ) -> "DetectorState":
+        """Return the state after a chunk of this many years whose data has come at `place`.
+
+        `usable` are the components that the reference allows; only those of the place move. Half of the chunk's mass
+        goes in at once, the other half is saved, up to `RESERVE`, and goes in with a chunk where drift lasts.
+        """
+        row = list(Place).index(place)
+        saved, mass = masses(float(self.saved[row]), years, budget, drifting=drifting)
+        moving = IN_PLACE[place] & usable
+        grown = grow(self.ratios, np.where(moving, mass, 0.0), np.where(moving, log_evidence, 0.0))
+        purse = self.saved.copy()
+        purse[row] = saved
+        return replace(self, ratios=grown, saved=purse)
+
+    def restarted(self) -> "DetectorState":
+        """Return the state after an alert."""
+        return replace(self, ratios=np.zeros(COUNT))
+
+
+def masses(saved: float, years: float, budget: float, *, drifting: bool) -> tuple[float, float]:
+    """Return what remains saved, and the mass that goes in, in years."""
+    saved = min(saved + years / 2, RESERVE / budget)
+    return (0.0, years / 2 + saved) if drifting else (saved, years / 2)
+
+
+def grow(ratios: FloatArray, mass: FloatArray | float, log_evidence: FloatArray) -> FloatArray:
+    """Return the ratios after one chunk; arrays of many streams have further axes before the components' one."""
+    grown = (ratios + WEIGHTS * mass) * np.exp(np.minimum(log_evidence, LARGEST_LOG))
+    return np.minimum(grown, LARGEST_RATIO)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trends:
+    """Since when each component's evidence has grown, and what was observed since.
+
+    `scores` is the largest sum of log e-values up to now, `since` the start of its first chunk (microseconds since
+    1970), `sums` of shape (components, 3) the rows since then and the rows times the observed and the usual value.
+    """
+
+    scores: FloatArray
+    since: FloatArray
+    sums: FloatArray
+
+    @classmethod
+    def start(cls) -> Self:
+        """Return the trends before any chunk."""
+        return cls(np.zeros(COUNT), np.zeros(COUNT), np.zeros((COUNT, 3)))
+
+    def advance(self, start: datetime, moving: BoolArray, log_evidence: FloatArray, values: FloatArray) -> "Trends":
+        """Return the trends after the chunk that starts at `start`; `values` are as in `sums`."""
+        fresh = moving & (self.scores <= 0)
+        scores = np.where(moving, np.maximum(self.scores, 0) + log_evidence, self.scores)
+        sums = np.where(fresh[:, None], 0.0, self.sums) + np.where(moving[:, None], values, 0.0)
+        return Trends(scores, np.where(fresh, start.timestamp() * 1e6, self.since), sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The run of chunks from an alert until the evidence for it is used up.
+
+    `level` starts at the log of the alert's threshold in chunks and follows the evidence; at 0 the incident is closed.
+    """
+
+    since: datetime | None = None
+    level: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether an alert has not been used up yet."""
+        return self.level > 0
+
+    def advance(self, log_evidence: FloatArray, threshold: float) -> "Incident":
+        """Return the incident after a chunk; `threshold` is the level of a new alert. Closed ones stay closed."""
+        if not self.open:
+            return self
+        mean = float(np.log(WEIGHTS @ np.exp(np.minimum(log_evidence, LARGEST_LOG))))
+        level = min(self.level + mean, threshold)
+        return replace(self, level=level) if level > 0 else Incident()
+
+    def alerted(self, start: datetime, threshold: float) -> "Incident":
+        """Return the incident after an alert on the chunk that starts at `start`."""
+        return Incident(self.since if self.open else start, threshold)
+
+
+def state_values(state: DetectorState, trends: Trends, incident: Incident) -> dict[str, Any]:
+    """Return all of it as values that JSON has."""
+    return {
+        "ratios": state.ratios.tolist(),
+        "saved": state.saved.tolist(),
+        "trend_scores": trends.scores.tolist(),
+        "trend_since": trends.since.tolist(),
+        "trend_sums": trends.sums.tolist(),
+        "incident_since": incident.since and incident.since.isoformat(),
+        "incident_level": incident.level,
+    }
+
+
+def state_from_values(stored: dict[str, Any]) -> tuple[DetectorState, Trends, Incident]:
+    """Return what `state_values` was made from."""
+    arrays = {name: np.asarray(value) for name, value in stored.items() if isinstance(value, list)}
+    since = stored["incident_since"]
+    return (
+        DetectorState(arrays["ratios"], arrays["saved"]),
+        Trends(arrays["trend_scores"], arrays["trend_since"], arrays["trend_sums"]),
+        Incident(since and datetime.fromisoformat(since), stored["incident_level"]),
+    )

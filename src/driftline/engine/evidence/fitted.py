@@ -1,0 +1,150 @@
+"""What evidence needs of the reference: bins of score, zones, and the spread of metrics. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.evidence.bin_metrics import metrics_of
+from driftline.engine.evidence.block_metrics import LARGEST_DRAW, MINIMUM_BLOCKS, BlockMetrics, blocks, metrics_of_draws
+from driftline.engine.evidence.residuals import Indifference, Residuals, indifference
+from driftline.engine.evidence.score_bins import LABELS, ScoreBins
+from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
+from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
+from driftline.engine.performance.binary.rows import MISSING
+
+MINIMUM_SLICES = 10
+"""The reference is cut into at least this many slices of time, whatever the number of its chunks."""
+MINIMUM_CLASS_LABELS = 20
+"""With fewer labelled rows of a class in the reference there is no evidence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedEvidence:
+    """The state fitted on the reference; `expected` and `realized` are None where it has too few blocks of rows.
+
+    `pool` are the reference's counts of scored rows, shape (2, bins); `chunk_rows` is the mean size of its chunks.
+    """
+
+    bins: ScoreBins
+    share: Indifference
+    ranking: Indifference
+    expected: BlockMetrics | None
+    realized: BlockMetrics | None
+    pool: IntArray
+    chunk_rows: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as values that JSON has."""
+        return {
+            "bins": self.bins.to_dict(),
+            "share": self.share.to_dict(),
+            "ranking": self.ranking.to_dict(),
+            "expected": self.expected.to_dict() if self.expected else None,
+            "realized": self.realized.to_dict() if self.realized else None,
+            "pool": self.pool.tolist(),
+            "chunk_rows": self.chunk_rows,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """Return what `to_dict` was made from."""
+        expected, realized = (
+            BlockMetrics.from_dict(stored[name]) if stored[name] else None for name in ("expected", "realized")
+        )
+        return cls(
+            ScoreBins.from_dict(stored["bins"]),
+            Indifference(**stored["share"]),
+            Indifference(**stored["ranking"]),
+            expected,
+            realized,
+            np.asarray(stored["pool"], dtype=np.int64),
+            stored["chunk_rows"],
+        )
+
+
+def fit_evidence(
+    scores: FloatArray, predictions: FloatArray, labels: FloatArray, sizes: Sequence[int]
+) -> FittedEvidence | None:
+    """Fit on the reference's rows in the order of time, NaN is missing; `sizes` are the rows of its chunks.
+
+    Return None where the reference cannot tell what is usual: too few labels of a class, or fewer than four rows a
+    slice.
+    """
+    usable = np.isfinite(scores) & np.isfinite(predictions)
+    if _too_few(labels[usable]):
+        return None
+    scores, slices = scores[usable], _renumbered(_slices(sizes)[usable])
+    number = int(slices[-1]) + 1
+    if number < MINIMUM_BLOCKS:
+        return None
+    labelled = np.where(np.isfinite(labels), labels, MISSING)[usable].astype(np.int64)
+    codes = predictions[usable].astype(np.int64) * LABELS + labelled
+    grid = ScoreGrid.of(scores)
+    cells = grid.cells(scores)
+    by_cell = np.bincount(labelled * CELLS + cells, minlength=LABELS * CELLS).reshape(LABELS, CELLS)
+    bins = ScoreBins.fit(grid, by_cell)
+    return fit_on_counts(bins, bins.counts_of_slices(cells, codes, slices, number), len(sizes))
+
+
+def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> FittedEvidence:
+    """Fit on the counts of the reference's slices, oldest first; `chunks` is how many chunks they are."""
+    labelled = counts[rows_of(counts.labelled) > 0]
+    residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
+    pool = counts.scored.sum(0)
+    expected, realized = _block_metrics(bins, counts)
+    return FittedEvidence(
+        bins=bins,
+        share=indifference(residuals.shift, residuals.shift_variance),
+        ranking=indifference(residuals.tilt, residuals.tilt_variance),
+        expected=expected,
+        realized=realized,
+        pool=pool,
+        chunk_rows=float(pool.sum() / chunks),
+    )
+
+
+def _too_few(labels: FloatArray) -> bool:
+    return min(int(np.sum(labels == 0)), int(np.sum(labels == 1))) < MINIMUM_CLASS_LABELS
+
+
+def _slices(sizes: Sequence[int]) -> IntArray:
+    """Return the slice of each row: its chunk, or a part of it where the reference has few chunks."""
+    parts = -(-MINIMUM_SLICES // len(sizes))
+    number_in_chunk = np.concatenate([np.arange(size) * parts // size for size in sizes])
+    slices: IntArray = np.repeat(np.arange(len(sizes)) * parts, sizes) + number_in_chunk
+    return slices
+
+
+def _renumbered(slices: IntArray) -> IntArray:
+    """Number the slices that have rows from 0 on; `slices` are ascending."""
+    return np.cumsum(np.diff(slices, prepend=slices[0]) > 0)
+
+
+def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics | None, BlockMetrics | None]:
+    """Return the spread of the expected and of the realized metrics."""
+    whole = dict(blocks(counts.scored, bins.chances))
+    if len(whole) < MINIMUM_BLOCKS:
+        return None, None
+    scored = np.stack([*whole.values()])
+    rows = min(int(rows_of(scored).mean()), LARGEST_DRAW)
+    draws_expected, draws_realized = metrics_of_draws(counts.scored.sum(0), bins.chances, rows)
+    expected = _fit(metrics_of(scored, scored * bins.chances), draws_expected, rows, scored)
+    ends = [place for place, _ in blocks(counts.labelled, bins.chances)]
+    labelled, positives = (_sums_until(part, ends) for part in (counts.labelled, counts.positives))
+    return expected, _fit(metrics_of(labelled, positives), draws_realized, rows, labelled)
+
+
+def _sums_until(counts: IntArray, ends: Sequence[int]) -> IntArray:
+    """Return the sums of slices from one end to the next."""
+    sums = counts.cumsum(0)[list(ends)]
+    return np.diff(sums, axis=0, prepend=np.zeros_like(sums[:1]))
+
+
+def _fit(values: FloatArray, draws: FloatArray, drawn_rows: int, counts: IntArray) -> BlockMetrics | None:
+    defined: BoolArray = np.isfinite(values.sum(axis=-1))
+    if int(defined.sum()) < MINIMUM_BLOCKS:
+        return None
+    return BlockMetrics.fit(values[defined], draws, drawn_rows, float(rows_of(counts).mean()))

@@ -1,0 +1,64 @@
+"""The counts of a chunk's rows by bin of score, prediction and label: all that its evidence needs. No I/O here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreCounts:
+    """Counts of shape (2, bins) by prediction and bin of score; `arrays` of many chunks have a first axis more.
+
+    `scored` counts all rows with a score and a prediction, `labelled` those of them whose label is in, `positives`
+    those of them whose label is 1.
+    """
+
+    scored: IntArray
+    labelled: IntArray
+    positives: IntArray
+
+    @classmethod
+    def empty(cls, bins: int) -> Self:
+        """Return the counts of no rows."""
+        return cls(*(np.zeros((2, bins), dtype=np.int64) for _ in range(3)))
+
+    @classmethod
+    def stack(cls, counts: Iterable["ScoreCounts"]) -> Self:
+        """Return the counts of several chunks in one, with a first axis for the chunk."""
+        parts = [(c.scored, c.labelled, c.positives) for c in counts]
+        return cls(*(np.stack(arrays) for arrays in zip(*parts, strict=True)))
+
+    def merge(self, other: "ScoreCounts") -> "ScoreCounts":
+        """Return the counts of both parts of a chunk."""
+        return ScoreCounts(self.scored + other.scored, self.labelled + other.labelled, self.positives + other.positives)
+
+    def without(self, other: "ScoreCounts") -> "ScoreCounts":
+        """Return the counts without those of rows that were counted before, such as rows whose label has changed."""
+        return ScoreCounts(self.scored - other.scored, self.labelled - other.labelled, self.positives - other.positives)
+
+    def __getitem__(self, chunks: Any) -> "ScoreCounts":
+        """Return some chunks of stacked counts."""
+        return ScoreCounts(self.scored[chunks], self.labelled[chunks], self.positives[chunks])
+
+    def total(self) -> "ScoreCounts":
+        """Return the sum of stacked counts over their chunks."""
+        return ScoreCounts(self.scored.sum(0), self.labelled.sum(0), self.positives.sum(0))
+
+    def to_list(self) -> list[Any]:
+        """Return the counts as values that JSON has."""
+        return [self.scored.tolist(), self.labelled.tolist(), self.positives.tolist()]
+
+    @classmethod
+    def from_list(cls, stored: Sequence[Any]) -> Self:
+        """Return what `to_list` was made from."""
+        return cls(*(np.asarray(part, dtype=np.int64) for part in stored))
+
+
+def rows_of(counts: IntArray | FloatArray) -> FloatArray:
+    """Return the number of rows of counts of shape (..., 2, bins)."""
+    total: FloatArray = counts.sum((-1, -2)).astype(np.float64)
+    return total

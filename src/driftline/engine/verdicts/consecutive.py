@@ -1,0 +1,37 @@
+"""The verdicts of consecutive chunks, each derived from what came before it. No I/O here."""
+
+from collections.abc import Iterator, Sequence
+
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.results import Verdict
+from driftline.engine.spec import Spec
+from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.engine.verdicts.drift_rule import ObservedDrift, drift_of
+from driftline.engine.verdicts.evidence_rule import evidence_of
+from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
+from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
+
+
+def consecutive_verdicts(spec: Spec, fitted: FittedEvidence | None, chunks: Sequence[ChunkFacts]) -> Iterator[Verdict]:
+    """Yield the verdicts of chunks, which are in the order of time and complete; `fitted` is of their reference."""
+    drifts = list(_drifts(spec, chunks))
+    evidence = evidence_of(spec, fitted, chunks, drifts)
+    settled: list[ChunkFacts] = []
+    closed: list[ChunkFacts] = []
+    for chunk, drift in zip(chunks, drifts, strict=True):
+        own = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
+        yield verdict_of(spec, chunk, closed, track_records(spec, settled), evidence=own, drift=drift)
+        if chunk.settled(spec):
+            settled = [*settled, chunk][-RECORD_WINDOW:]
+        if chunk.closed:
+            closed = [*closed, chunk][-LOOKBACK:]
+
+
+def _drifts(spec: Spec, chunks: Sequence[ChunkFacts]) -> Iterator[ObservedDrift]:
+    """Yield what drifted in each chunk."""
+    closed: list[ChunkFacts] = []
+    for chunk in chunks:
+        yield drift_of(spec, chunk, closed)
+        if chunk.closed:
+            closed = [*closed, chunk][-LOOKBACK:]

@@ -1,0 +1,120 @@
+"""The e-values of each family, compared with direct computations, and the law that their mean is at most 1."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import expit, logit
+
+from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
+from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
+from driftline.engine.evidence.block_metrics import blocks
+from driftline.engine.evidence.families import COUNT, IN_PLACE, WEIGHTS, Family, Place, columns
+from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
+from driftline.engine.evidence.score_counts import ScoreCounts
+from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
+
+FITTED = reference()
+BINS = FITTED.bins
+
+
+def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
+    """Families weigh 1 : 1 : 1 : 0.25 and have 6, 3, 3 and 6 components."""
+    assert WEIGHTS.sum() == pytest.approx(1)
+    assert COUNT == 18
+    assert WEIGHTS[columns(Family.REALIZED)].sum() * 4 == pytest.approx(WEIGHTS[columns(Family.SHARE)].sum())
+    assert (IN_PLACE[Place.SCORES] ^ IN_PLACE[Place.LABELS]).all()
+
+
+def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
+    """It equals the difference of scipy's log probabilities of the counts by bin."""
+    counts = drawn(BINS, np.random.default_rng(1), 3, 400, shift=0.4)
+    rows, ones = counts.labelled.sum(1), counts.positives.sum(1)
+    moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.places)
+    expected = (stats.binom.logpmf(ones, rows, moved) - stats.binom.logpmf(ones, rows, BINS.chances)).sum(1)
+    assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_variance_between_slices_solves_its_equation() -> None:
+    """With the variance put in, the statistic is the chi2 quantile; without any excess it is 0."""
+    random = np.random.default_rng(2)
+    variances = random.uniform(50, 90, 20)
+    statistics = random.normal(0, np.sqrt(variances + variances**2 * 0.05))
+    between = variance_between(statistics, variances)
+    solved = (statistics**2 / (variances + variances**2 * between)).sum()
+    assert solved == pytest.approx(stats.chi2.ppf(0.2, 19), rel=1e-9)
+    assert variance_between(np.zeros(20), variances) == 0
+
+
+def test_residuals_are_the_score_statistics() -> None:
+    """U is the slope of the log likelihood at 0, V its negative curvature."""
+    counts = drawn(BINS, np.random.default_rng(4), 1, 900, shift=0.2)
+    residuals, step = Residuals.of(BINS, counts.labelled, counts.positives), 1e-4
+    up, down = (log_likelihood(BINS, counts.labelled, counts.positives, s, 0.0)[0] for s in (step, -step))
+    assert residuals.shift[0] == pytest.approx((up - down) / (2 * step), rel=1e-5)
+    assert residuals.shift_variance[0] == pytest.approx(-(up + down) / step**2, rel=1e-3)
+
+
+def test_the_mean_of_an_e_value_of_the_share_is_one_at_the_edge_of_its_zone() -> None:
+    """Enumerating the positives of one bin: exactly 1 at the edge, less inside the zone."""
+    place, rows, zone = 5, 60, 0.2
+    state = Indifference(variance=0.0, zone=zone)
+    scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
+    positives = scored.copy()
+    scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)
+    e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives)))
+    at_edge = stats.binom.pmf(np.arange(rows + 1), rows, expit(logit(BINS.chances[place]) + zone))
+    inside = stats.binom.pmf(np.arange(rows + 1), rows, BINS.chances[place])
+    assert at_edge @ e_values[:, :3] == pytest.approx(1)
+    assert np.all(inside @ e_values < 1)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.15])
+def test_the_mean_of_every_e_value_is_at_most_one_while_nothing_changes(spread: float) -> None:
+    """Over drawn references and chunks, whose log-odds may vary between chunks; beyond the Monte Carlo error."""
+    random = np.random.default_rng(6)
+    means = []
+    for _ in range(40):
+        fitted = redrawn(BINS, random, 21, 950, spread)
+        counts = drawn(BINS, random, 300, 950, shift=random.normal(0, spread, 300))
+        assert fitted.expected is not None
+        assert fitted.realized is not None
+        log_evidence = [
+            share.log_evidence(BINS, fitted.share, counts),
+            ranking.log_evidence(BINS, fitted.ranking, counts),
+            expected_metrics.log_evidence(fitted.expected, BINS.chances, counts.scored),
+            realized_metrics.log_evidence(fitted.realized, counts),
+        ]
+        means.append(np.exp(np.concatenate(log_evidence, axis=1)).mean(0))
+    error = np.std(means, axis=0) / np.sqrt(len(means))
+    assert np.all(np.mean(means, axis=0) <= 1 + 3 * error)
+
+
+def test_the_evidence_of_an_expected_metric_is_that_of_a_t_test() -> None:
+    """The p-value is scipy's, and becomes 0.3 p^-0.7."""
+    counts, state = drawn(BINS, np.random.default_rng(7), 5, 950), FITTED.expected
+    assert state is not None
+    drop = state.mean - metrics_of(counts.scored, counts.scored * BINS.chances) - 0.2 * MARGINS
+    error = np.sqrt(state.between + state.sampling / 950 + (state.between + state.sampling / state.rows) / state.blocks)
+    expected = np.log(0.3) - 0.7 * stats.t.logsf(drop / error, state.blocks - 1)
+    assert expected_metrics.log_evidence(state, BINS.chances, counts.scored) == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_evidence_of_a_realized_metric_is_a_gaussian_likelihood_ratio() -> None:
+    """It equals the difference of scipy's log densities for a drop of one and two margins."""
+    counts, state = drawn(BINS, np.random.default_rng(7), 5, 950, tilt=-0.5), FITTED.realized
+    assert state is not None
+    error = np.sqrt((state.between + state.sampling / state.rows) / state.blocks)
+    drop = state.mean - metrics_of(counts.labelled, counts.positives) - np.maximum(0.2 * MARGINS, 2 * error)
+    spread = np.sqrt(state.between + state.sampling / 950)
+    expected = [stats.norm.logpdf(drop, k * MARGINS, spread) - stats.norm.logpdf(drop, 0, spread) for k in (1, 2)]
+    assert realized_metrics.log_evidence(state, counts) == pytest.approx(np.concatenate(expected, axis=1), abs=1e-8)
+
+
+def test_small_chunks_are_joined_to_blocks() -> None:
+    """Chunks of 200 rows make a block of three; an open block is carried on."""
+    counts = drawn(BINS, np.random.default_rng(9), 7, 200)
+    whole = list(blocks(counts.scored, BINS.chances))
+    assert [place for place, _ in whole] == [2, 5]
+    assert whole[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
+    resumed = list(blocks(counts.scored[1:], BINS.chances, counts.scored[0]))
+    assert [place for place, _ in resumed] == [1, 4]

@@ -1,0 +1,86 @@
+"""The guarantee: false alerts stay within budget * years + 0.2, by hour, day and week, whatever the reference's length.
+
+All streams of a case move at once; `benchmarks/detection/calm.py` does the same on long simulated worlds.
+"""
+
+import numpy as np
+import pytest
+
+from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
+from driftline.engine.evidence.families import COUNT, WEIGHTS, Place
+from driftline.engine.evidence.place_evidence import labels_evidence, scores_evidence
+from driftline.engine.evidence.score_counts import ScoreCounts
+from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
+
+YEAR = {"hour": 8766, "day": 365, "week": 52}
+ROWS = {"hour": 40, "day": 950, "week": 6650}
+BINS = reference().bins
+
+
+def alerts(log_evidence: np.ndarray, years: float, budget: float, drifting: np.ndarray) -> int:
+    """Count the alerts of streams, shape (chunks, streams, components), with chunks of `years` years."""
+    ratios, saved, count = np.zeros(log_evidence.shape[1:]), RESERVE / budget, 0
+    for chunk, drifts in zip(log_evidence, drifting, strict=True):
+        saved, mass = masses(saved, years, budget, drifting=bool(drifts))
+        ratios = grow(ratios, mass, chunk)
+        crossed = ratios.sum(-1) >= 1 / budget
+        ratios[crossed] = 0.0
+        count += int(crossed.sum())
+    return count
+
+
+@pytest.mark.parametrize("deviation", [0.3, 0.8, 2.0])
+def test_alerts_of_exact_e_values_keep_the_budget_and_use_some_of_it(deviation: float) -> None:
+    """Log-normal e-values of mean 1 that share their noise: a doubled weight or a missing restart would show."""
+    random = np.random.default_rng(1)
+    streams, years, budget = 400, 4, 1.0
+    chunks = years * YEAR["day"]
+    noise = random.normal(size=(chunks, streams, 1)) + 0.3 * random.normal(size=(chunks, streams, COUNT))
+    scale = deviation / np.sqrt(1.09)
+    count = alerts(scale * noise - deviation**2 / 2, 1 / YEAR["day"], budget, random.random(chunks) < 0.05)
+    assert count <= streams * (budget * years + RESERVE) + 3 * np.sqrt(streams * years)
+    assert count >= 0.2 * streams * budget * years
+
+
+@pytest.mark.parametrize("unit", ["hour", "day", "week"])
+@pytest.mark.parametrize("chunks", [8, 21, 60])
+def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
+    """Log-odds that vary between chunks, fresh references, a tight bound on what 12 a year allow."""
+    random = np.random.default_rng(chunks)
+    streams, budget, spread = {"hour": 3, "day": 20, "week": 20}[unit], 12.0, 0.1
+    length = {"hour": YEAR["hour"] // 4, "day": YEAR["day"], "week": 2 * YEAR["week"]}[unit]
+    evidence = []
+    for _ in range(streams):
+        fitted = redrawn(BINS, random, chunks, ROWS[unit], spread)
+        counts = drawn(BINS, random, length, ROWS[unit], shift=random.normal(0, spread, length))
+        nothing = ScoreCounts.empty(BINS.count)
+        parts = (scores_evidence(fitted, counts, nothing), labels_evidence(fitted, counts, nothing))
+        evidence.append(sum(part.log_evidence for part in parts))
+    years = length / YEAR[unit]
+    count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
+    assert count <= streams * (budget * years + RESERVE)
+    assert count <= 0.35 * streams * (budget * years + RESERVE)  # measured: at most a fifth
+
+
+def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
+    """Half a unit more log-odds behind the labels alerts in every stream within a week of days."""
+    random = np.random.default_rng(3)
+    fitted = redrawn(BINS, random, 21, 950)
+    nothing = ScoreCounts.empty(BINS.count)
+    evidence = []
+    for _ in range(50):
+        counts = drawn(BINS, random, 7, 950, shift=0.5)
+        evidence.append(labels_evidence(fitted, counts, nothing).log_evidence)
+    assert alerts(np.stack(evidence, axis=1), 1 / 365, 1.0, np.zeros(7, dtype=bool)) >= 50
+
+
+def test_no_more_mass_goes_in_than_time_passes() -> None:
+    """Whatever the drift, the mass of a place is at most the time and the reserve."""
+    random = np.random.default_rng(4)
+    saved, total = RESERVE / 2.0, 0.0
+    for place in range(1_000):
+        saved, mass = masses(saved, 0.01, 2.0, drifting=bool(random.random() < 0.1))
+        total += mass
+        assert total <= 0.01 * (place + 1) + RESERVE / 2.0 + 1e-12
+    assert WEIGHTS.sum() == pytest.approx(1)
+    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Place)
