@@ -13,8 +13,17 @@ VERSION = "3.13"
 LOCK = paths.REQUIREMENTS / "newest.lock"
 VENV = paths.BUILD / "newest"
 UNIT = ("-m", "not slow", "tests/unit/test_public_api.py", "tests/unit/engine", "tests/unit/backtesting")
-INTEGRATION = ("-m", "not slow", "--confcutdir", "tests/integration/backtesting", "tests/integration/backtesting")
-"""Without the fixtures of servers, whose clients the environment lacks."""
+BACKTESTING = "tests/integration/backtesting"
+INTEGRATION = (
+    "-m",
+    "not slow",
+    "--confcutdir",
+    BACKTESTING,
+    "--ignore",
+    f"{BACKTESTING}/test_surroundings.py",
+    BACKTESTING,
+)
+"""Without the fixtures of servers, whose clients the environment lacks, and without the installed command."""
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": "src", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 

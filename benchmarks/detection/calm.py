@@ -53,7 +53,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Count:
-    """What was said of one world: chunks, alerts, warnings, chunks in an incident, chunks without skill."""
+    """What the evidence reports of one world: chunks, alerts, warnings, chunks in an incident, chunks without skill."""
 
     chunks: int
     alerts: int
@@ -99,12 +99,12 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
         for place, rows in enumerate(_cut(days[BEFORE:], unit, random))
     ]
     evidence = replay(fitted, AlertRule(budget), chunks).evidence
-    said = [evidence.get(chunk.start, ChunkEvidence()) for chunk in chunks]
+    reported = [evidence.get(chunk.start, ChunkEvidence()) for chunk in chunks]
     return Count(
         len(chunks),
-        sum(chunk.alert for chunk in said),
-        sum(chunk.warning for chunk in said),
-        sum(chunk.incident is not None for chunk in said),
+        sum(chunk.alert for chunk in reported),
+        sum(chunk.warning for chunk in reported),
+        sum(chunk.incident is not None for chunk in reported),
         sum(no_skill(fitted, chunk.counts) is not None for chunk in chunks),
     )
 

@@ -69,7 +69,8 @@ class StartStream(BaseModel):
     def _within_calendar(cls, start: date | None, info: ValidationInfo) -> date | None:
         if start is None or info.context is None:
             return start
-        last = start + timedelta(days=info.data.get("num_batches", 1) - 1)
+        days = min(info.data.get("num_batches", 1) - 1, (date.max - start).days)  # a date after date.max is an error
+        last = start + timedelta(days=days)
         newest = info.context["today"] + MAX_CLOCK_SKEW
         if start < FIRST_DAY or last > newest:
             raise ValueError(

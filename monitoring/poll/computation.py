@@ -19,7 +19,7 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
-from monitoring.poll.evidence_replay import replay_evidence
+from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
@@ -203,10 +203,11 @@ def _replayed_context(
     version = monitored.load(connection)
     reach = chunk.start + verdict_reach(version.spec)
     context = _verdict_context(connection, store, monitored, chunk, reach, clock)
-    if alert_rule(version.spec) is None or version.fitted.evidence is None:
+    rule, fitted = alert_rule(version.spec), version.fitted.evidence
+    if rule is None or fitted is None:
         return context, set()
-    evidence = EvidenceStore(monitored.key, version.spec_revision)
-    replayed = replay_evidence(connection, version, evidence, chunk, clock, context.drifts(chunk.start))
+    evidence, drifts = EvidenceStore(monitored.key, version.spec_revision), context.drifts(chunk.start)
+    replayed = EvidenceReplay(connection, evidence, fitted, rule, version.spec, clock, drifts).run(chunk)
     first, last = min({chunk.start, *replayed}), max({reach, *replayed})
     if first < chunk.start or last > reach:
         context = _verdict_context(connection, store, monitored, chunk_at(version.spec, first), last, clock)

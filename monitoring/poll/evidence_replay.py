@@ -1,7 +1,7 @@
 """Replay the evidence from a changed chunk to the present, as far as anything changes."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,48 +14,27 @@ from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.replay import History, Replay, is_between, replay
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.evidence_rule import alert_rule, scored_chunk
-from driftline.store.registry import Version
+from driftline.engine.verdicts.evidence_rule import scored_chunk
 from monitoring.poll.stored_evidence import EvidenceStore, StoredEvidence
 
 PAGE = 200
 """How many chunks are replayed at a time; the replay ends where a page leaves the detector's state as it was."""
 
 
-def replay_evidence(
-    connection: Connection,
-    version: Version,
-    store: EvidenceStore,
-    chunk: Chunk,
-    clock: datetime,
-    drifts: Mapping[datetime, bool],
-) -> set[datetime]:
-    """Replay from a changed chunk on, store what changes, and return the starts of chunks of which more is to be said.
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceReplay:
+    """Replays the evidence of one model version page by page, and stores what changes.
 
-    `drifts` says of the chunks whose drift may have changed whether it lasts; of others it is read. Returns nothing
-    where the spec has no budget or the reference no evidence.
+    `drifts` has the chunks whose drift may have changed, and whether it lasts; that of others is read from the store.
     """
-    rule, fitted = alert_rule(version.spec), version.fitted.evidence
-    if rule is None or fitted is None:
-        return set()
-    return _Replayer(connection, store, fitted, rule, version.spec, clock, drifts).run(chunk)
 
-
-class _Replayer:
-    """Replays page by page."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        store: EvidenceStore,
-        fitted: FittedEvidence,
-        rule: AlertRule,
-        spec: Spec,
-        clock: datetime,
-        drifts: Mapping[datetime, bool],
-    ) -> None:
-        self.connection, self.store, self.fitted, self.rule = connection, store, fitted, rule
-        self.spec, self.clock, self.drifts = spec, clock, drifts
+    connection: Connection
+    store: EvidenceStore
+    fitted: FittedEvidence
+    rule: AlertRule
+    spec: Spec
+    clock: datetime
+    drifts: Mapping[datetime, bool]
 
     def run(self, chunk: Chunk) -> set[datetime]:
         """Replay from `chunk` on; return the starts of chunks whose evidence has changed."""

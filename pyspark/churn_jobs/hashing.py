@@ -1,7 +1,7 @@
 """A hash of rows' content that does not depend on their order, computed by Spark for each part. No I/O here."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
@@ -19,41 +19,35 @@ def part_number(parts: int) -> Column:
     return F.pmod(F.crc32(Processed.USER), F.lit(parts)).cast("int")
 
 
-def day_parts(rows: DataFrame, hashed: Mapping[str, Columns]) -> dict[str, list[DayPart]]:
-    """Count and hash the rows of each day, or of its parts where days are large; ordered by day and part.
+def day_parts(rows: DataFrame, columns: Columns) -> list[DayPart]:
+    """Count the rows of each day, or of its parts where days are large, and hash these columns; by day and part.
 
-    `rows` has Date and User, which together are distinct. `hashed` names one or more selections of columns; the result
-    has, under each name, one entry for each day and part.
+    `rows` has Date and User, which together are distinct. The result has one entry for each day and part.
     """
-    day_rows = _day_parts(rows, hashed, parts=1)
-    parts = parts_for(max((row["rows"] for row in day_rows), default=0))
-    part_rows = day_rows if parts == 1 else _day_parts(rows, hashed, parts)
-    return {name: [_day_part(row, name, parts) for row in part_rows] for name in hashed}
+    days = _day_parts(rows, columns, parts=1)
+    parts = parts_for(max((day.rows for day in days), default=0))
+    return days if parts == 1 else _day_parts(rows, columns, parts)
 
 
-def _day_parts(rows: DataFrame, hashed: Mapping[str, Columns], parts: int) -> list[Row]:
-    pieces = [piece for name, columns in hashed.items() for piece in _joined(name, columns)]
+def _day_parts(rows: DataFrame, columns: Columns, parts: int) -> list[DayPart]:
     grouped = rows.withColumn("part", part_number(parts)).groupBy(Processed.DATE, "part")
-    counted = grouped.agg(F.count(F.lit(1)).alias("rows"), *pieces).collect()
-    return sorted(counted, key=lambda row: (row[Processed.DATE], row["part"]))
-
-
-def _day_part(row: Row, name: str, parts: int) -> DayPart:
-    return DayPart(Part(row[Processed.DATE], row["part"], parts), row["rows"], _hash(row, name))
+    counted = grouped.agg(F.count(F.lit(1)).alias("rows"), *_joined(columns)).collect()
+    ordered = sorted(counted, key=lambda row: (row[Processed.DATE], row["part"]))
+    return [DayPart(Part(row[Processed.DATE], row["part"], parts), row["rows"], _hash(row)) for row in ordered]
 
 
 def content_hash(rows: DataFrame, columns: Columns) -> str:
     """Return the hash of all rows, which must be distinct."""
-    (row,) = rows.agg(F.count(F.lit(1)).alias("rows"), *_joined("all", columns)).collect()
-    return _hash(row, "all")
+    (row,) = rows.agg(F.count(F.lit(1)).alias("rows"), *_joined(columns)).collect()
+    return _hash(row)
 
 
-def _joined(name: str, columns: Columns) -> list[Column]:
+def _joined(columns: Columns) -> list[Column]:
     """Hash every value and whether it is NULL, since the hash function ignores NULL."""
     values = [part for column in columns for part in (F.isnull(column), column)]
-    return [F.bit_xor(F.xxhash64(F.lit(n), *values)).alias(f"{name}_{n}") for n in range(PIECES)]
+    return [F.bit_xor(F.xxhash64(F.lit(n), *values)).alias(f"hash_{n}") for n in range(PIECES)]
 
 
-def _hash(row: Row, name: str) -> str:
-    pieces = [row["rows"], *(row[f"{name}_{n}"] for n in range(PIECES))]
+def _hash(row: Row) -> str:
+    pieces = [row["rows"], *(row[f"hash_{n}"] for n in range(PIECES))]
     return hashlib.sha256(" ".join(map(str, pieces)).encode()).hexdigest()

@@ -118,7 +118,7 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
 
 def _batches(scored: DataFrame, version: int) -> list[PredictionBatch]:
     """Name the batches by the rows that they were made from."""
-    return [PredictionBatch(predict_id(rows, version), rows) for rows in day_parts(scored, {"input": INPUT})["input"]]
+    return [PredictionBatch(predict_id(rows, version), rows) for rows in day_parts(scored, INPUT)]
 
 
 def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch]) -> int:

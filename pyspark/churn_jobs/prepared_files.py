@@ -19,7 +19,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from churn.columns import Processed
 from churn_jobs.batches import DayPart
 from churn_jobs.days import DayRange
-from driftline.errors import NotFound
+from churn_jobs.scratch import only_file
 from driftline.objects import ObjectStore
 
 ROWS, CONTENT_HASH = "rows.parquet", "_content_hash"
@@ -69,14 +69,9 @@ class PreparedFiles:
 
     def _store_day(self, written: Path, day: date, content: str) -> None:
         """Put the file that Spark wrote for a day into the store, then its content hash."""
-        files = [*(written / f"{Processed.DATE}={day}").glob("*.parquet")]
-        if len(files) != 1:
-            raise NotFound(
-                f"{written} holds {len(files)} files of {day}, not 1: on a cluster,"
-                " DRIFTLINE_VAR must be a folder that all its machines share under the same path."
-            )
+        file = only_file(written / f"{Processed.DATE}={day}", day)
         self.store.delete(_name(day, CONTENT_HASH))
-        self.store.put_file(_name(day, ROWS), files[0])
+        self.store.put_file(_name(day, ROWS), file)
         self.store.put(_name(day, CONTENT_HASH), content.encode())
 
 

@@ -65,7 +65,7 @@ def _prepare(job: Job, jdbc: Jdbc, days: DayRange) -> Prepared:
     rows = features.prepare(records, days).persist()
     try:
         with step(f"Read and prepared {days}"):
-            computed = day_parts(rows, {"content": features.PREPARED})["content"]
+            computed = day_parts(rows, features.PREPARED)
         with step("Wrote Parquet"):
             written = files.replace(rows, days, computed)
         batches = _write(

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame
 from churn.columns import Processed
 from churn_jobs.batches import DayPart
 from churn_jobs.hashing import part_number
-from driftline.errors import Conflict, NotFound
+from churn_jobs.scratch import only_file
+from driftline.errors import Conflict
 
 PART = "part"
 
@@ -40,13 +41,8 @@ class ScoredFiles:
             NotFound: the file is on another machine. RowsMissing: it has another number of rows than were computed.
         """
         day = batch.part.day
-        files = [*(self.folder / f"{Processed.DATE}={day}" / f"{PART}={batch.part.number}").glob("*.parquet")]
-        if len(files) != 1:
-            raise NotFound(
-                f"Spark wrote {len(files)} files of {batch.part} that can be seen in {self.folder}, not 1: on a"
-                " cluster, DRIFTLINE_VAR must be a folder that all its machines share under the same path."
-            )
-        frame = pd.read_parquet(files[0], partitioning=None)
+        file = only_file(self.folder / f"{Processed.DATE}={day}" / f"{PART}={batch.part.number}", batch.part)
+        frame = pd.read_parquet(file, partitioning=None)
         if len(frame) != batch.rows:
             raise RowsMissing(f"{len(frame)} rows of {batch.part} were written, not {batch.rows}; run the job again.")
         return frame.assign(**{Processed.DATE: day})

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from driftline.clock import MAX_CLOCK_SKEW, aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
-from driftline.errors import InvalidInput, PredictionConflict, SchemaMismatch
+from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema, require_valid
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions
@@ -25,6 +25,8 @@ BATCH, POSITION = "batch_number", "batch_position"
 IDS_AT_ONCE = 2_000
 """How many ids are looked up by one statement."""
 SHOWN_CONFLICTS = 5
+IN_ORDER = [(EVENT_TIME, "ascending"), (ID, "ascending")]
+"""The order of the rows of a batch, and of those that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,8 @@ class PredictionStore:
             BatchConflict: the batch id has other content.
             PredictionConflict: an id is stored with other content.
         """
-        missing = tuple(name for name in self.columns if name not in frame)
-        if missing:
-            raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
+        table = columnar.to_table(frame, self.schema.all).sort_by(IN_ORDER)
         require_valid(frame, self.spec)
-        table = columnar.to_table(frame, self.schema.all).sort_by([(EVENT_TIME, "ascending"), (ID, "ascending")])
         span = columnar.bounds_of(table, EVENT_TIME) or (None, None)
         _require_past(span[1], written_at)
         content = columnar.content_hash(table.drop_columns([SCORED_AT]))
@@ -170,9 +169,9 @@ class PredictionStore:
                 pc.less(table.column(EVENT_TIME), pa.scalar(end, columnar.INSTANT_TYPE)),
             ),
         )
-        table = table.filter(inside).sort_by([(EVENT_TIME, "ascending"), (ID, "ascending")])
+        table = table.filter(inside).sort_by(IN_ORDER)
         rows: pd.DataFrame = table.to_pandas()
-        frame = rows.merge(self._labels(connection, numbers), "left", on=[BATCH, POSITION], sort=False)
+        frame = rows.merge(self._labels(connection, numbers, start, end), "left", on=[BATCH, POSITION], sort=False)
         return frame.drop(columns=POSITION)
 
     def _batches(self, connection: Connection, version: int, start: datetime, end: datetime) -> list[int]:
@@ -208,10 +207,15 @@ class PredictionStore:
         places = _placed(0, 0, 0).schema
         return columnar.concatenated(parts.values(), pa.schema([*self.schema.all, *places]))
 
-    def _labels(self, connection: Connection, numbers: Sequence[int]) -> pd.DataFrame:
-        """Return the labels of the rows of some batches, by batch number and position."""
+    def _labels(self, connection: Connection, numbers: Sequence[int], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the labels of the rows of some batches in a span, by batch number and position."""
         same_id = and_(labels.c.model_number == self.number, labels.c.id == predictions.c[ID])
-        of_model = and_(predictions.c.model_number == self.number, predictions.c[BATCH].in_(numbers))
+        inside = and_(
+            predictions.c.model_number == self.number,
+            predictions.c[BATCH].in_(numbers),
+            predictions.c.event_time >= naive_utc(start),
+            predictions.c.event_time < naive_utc(end),
+        )
         statement = (
             select(
                 predictions.c[BATCH],
@@ -221,7 +225,7 @@ class PredictionStore:
                 labels.c.batch_number.label("label_batch_number"),
             )
             .select_from(predictions.join(labels, same_id))
-            .where(of_model)
+            .where(inside)
         )
         rows = connection.execute(statement)
         frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))

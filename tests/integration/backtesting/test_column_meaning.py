@@ -169,7 +169,7 @@ MOVING: dict[str, Callable[[pd.DataFrame], Any]] = {
     "words": lambda frame: frame["when"].dt.strftime("%d %b %Y"),
     "digits": lambda frame: frame["when"].dt.strftime("%Y%m%d").astype(int),
     "epoch": lambda frame: frame["when"].astype("datetime64[s]").astype(np.int64),
-    "day of the year": lambda frame: frame["when"].dt.dayofyear,
+    "day of the year": lambda frame: frame["when"].dt.day_of_year,
 }  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def test_columns_that_come_back_stay(world: pd.DataFrame) -> None:
     rng = np.random.default_rng(3)
     cyclic: dict[str, Any] = {
         "hour": world["when"].dt.hour,
-        "weekday": world["when"].dt.dayofweek,
+        "weekday": world["when"].dt.day_of_week,
         "bucket": rng.choice(["10-20", "1/2", "2-3", "v1.2.25"], len(world)),
         "id_of_shop": rng.integers(1, 10**6, len(world)),
         "constant": 7.5,
@@ -197,7 +197,7 @@ def test_columns_that_come_back_stay(world: pd.DataFrame) -> None:
 
 
 def test_a_named_column_is_compared_though_it_moves_on(world: pd.DataFrame) -> None:
-    rows = world.assign(day=world["when"].dt.dayofyear, code=[f"{n % 900:05}" for n in range(len(world))])
+    rows = world.assign(day=world["when"].dt.day_of_year, code=[f"{n % 900:05}" for n in range(len(world))])
     assert "day" in backtest(rows, **ALL, features=["usage", "day"]).chunks[-2].verdict.drifted
     result = backtest(rows, **ALL, categorical=["code"])
     assert "code" not in notes(result, "left out")

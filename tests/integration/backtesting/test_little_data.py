@@ -42,7 +42,7 @@ def test_chunks_of_90_rows_are_judged_where_the_model_is_told_from_chance() -> N
 
 def test_a_weak_model_needs_more_rows_and_the_longer_period_is_proposed() -> None:
     frame = scored(rows=91 * 40, days=3_652, slope=0.3)
-    result = run(frame, "2004-01-01", chunk="1mo")
+    result = run(frame, "2004-01-01", chunk="1mo", spec={"alert_budget": None})
     assert all(chunk.verdict.state is State.INSUFFICIENT for chunk in result.chunks)
     (note,) = result.notes
     assert f"{len(result.chunks)} chunks of 1mo have too little data" in note
@@ -59,7 +59,7 @@ def test_the_period_that_would_work_is_proposed() -> None:
 
 def test_a_minimum_of_the_spec_is_kept() -> None:
     frame = scored(rows=91 * 40, days=3_652)
-    result = run(frame, "2004-01-01", chunk="1q", spec={"minimum_rows": 100})
+    result = run(frame, "2004-01-01", chunk="1q", spec={"minimum_rows": 100, "alert_budget": None})
     assert all(chunk.verdict.state is State.INSUFFICIENT for chunk in result.chunks)
     assert not inferred(result, "minimum")
 

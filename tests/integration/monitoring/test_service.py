@@ -118,7 +118,7 @@ def test_a_failed_chunk_is_reported_until_it_recovers(
     monitor.poll(scheduled=True)
     world.predict(1)
     with monkeypatch.context() as patch:
-        patch.setattr(computation, "evaluate_chunk", _fail(InvalidInput("The scores are odd.")))
+        patch.setattr(computation, "finish_chunk", _fail(InvalidInput("The scores are odd.")))
         monitor.poll(scheduled=True)
     assert verdicts_reported(output) == ["pending_labels", "error"]
     monitor.poll(scheduled=False)

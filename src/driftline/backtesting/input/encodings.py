@@ -3,8 +3,6 @@
 import codecs
 from contextlib import suppress
 
-HEAD_BYTES = 4096
-"""How many of a file's first bytes show its encoding."""
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",

@@ -120,7 +120,7 @@ def _of_datetimes(column: "pd.Series[Any]") -> "pd.Series[Any]":
     if any(zoned) and not all(zoned):
         return column
     naive = [value.astimezone(UTC).replace(tzinfo=None) for value in values] if any(zoned) else values
-    instants = np.full(len(column), np.datetime64("NaT"), dtype="datetime64[us]")
+    instants = np.full(len(column), np.datetime64("NaT", "us"), dtype="datetime64[us]")
     instants[~missing.to_numpy()] = np.array(naive, dtype="datetime64[us]")
     plain = _with(column, instants)
     return plain.dt.tz_localize("UTC") if any(zoned) else plain

@@ -30,7 +30,7 @@ _TEXTS = frozenset({"subject", "subject_kind", "kind", "method", "state", "reaso
 
 def columns() -> list[str]:
     """Return the names of the columns: of the chunk, then of the result."""
-    return [*_CHUNK_COLUMNS, *("result_rows" if name == "rows" else name for name in ResultOut.model_fields)]
+    return [*_CHUNK_COLUMNS, *map(_column, ResultOut.model_fields)]
 
 
 def to_frame(chunks: Sequence[ChunkView]) -> pd.DataFrame:

@@ -43,12 +43,11 @@ def features_of(request: ResolvedRequest, reference: Rows) -> Features:
     """
     frame = reference.frame
     notes: list[Inference] = []
-    names = request.features
-    texts = {name: text for name in _candidates(request, frame) if (text := _numbers_in_text(frame[name], request))}
-    if names is None:
-        remaining = _candidates(request, frame)
-        reasons = {name: _unfit(name, texts.get(name), reference, request) for name in remaining}
-        names = tuple(name for name in remaining if reasons[name] is None)
+    names = _candidates(request, frame)
+    texts = {name: text for name in names if (text := _numbers_in_text(frame[name], request))}
+    if request.features is None:
+        reasons = {name: _unfit(name, texts.get(name), reference, request) for name in names}
+        names = tuple(name for name in names if reasons[name] is None)
         notes.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
         notes += [Inference("left out", name, reason) for name, reason in reasons.items() if reason]
     kinds = {name: request.kinds.get(name) or _kind(frame[name], texts.get(name), request) for name in names}

@@ -99,12 +99,17 @@ class Layout:
         columns[ID] = rows.frame[self.sources[ID]].array if ID in self.sources else rows.numbers
         for column in self.spec.columns:
             columns[column.name] = self._feature(rows, self.sources[column.name])
+        return pd.DataFrame(columns | self._outputs(rows), copy=False)
+
+    def outputs(self, rows: Rows) -> pd.DataFrame:
+        """Return the scores, predictions and labels of rows as the engine takes them, without the features."""
+        return pd.DataFrame(self._outputs(rows), copy=False)
+
+    def _outputs(self, rows: Rows) -> dict[str, Any]:
         prediction = None if self.predicts else self._output(rows, PREDICTION)
         scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
-        columns |= scores
-        columns[PREDICTION] = self._made(scores) if prediction is None else prediction
-        columns[LABEL] = self._output(rows, LABEL)
-        return pd.DataFrame(columns, copy=False)
+        made = self._made(scores) if prediction is None else prediction
+        return {**scores, PREDICTION: made, LABEL: self._output(rows, LABEL)}
 
     def strays(self, rows: Rows) -> dict[str, StrayValues]:
         """Return the values of features of numbers that are not numbers, and count as missing, by column."""

@@ -54,8 +54,10 @@ def infer_layout(request: ResolvedRequest, reference: Rows, fields: Mapping[str,
     notations = {**features.notations, **output_notations(request, problem, frame)}
     notes = (*problem_notes, *features.notes)
     layout = Layout(spec, sources, words, None, notes, request.option, notations=notations)
-    layout = _with_minimum(_with_threshold(_with_scale(layout, reference), reference), reference, fields)
-    inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference))
+    layout = _with_threshold(_with_scale(layout, reference), reference)
+    outputs = layout.outputs(reference)
+    layout = _with_minimum(layout, outputs, fields)
+    inferred = (*layout.inferred, *_output_notes(layout, texts, request), *_warnings(layout, reference, outputs))
     return replace(layout, inferred=inferred)
 
 
@@ -143,7 +145,7 @@ def _with_threshold(layout: Layout, reference: Rows) -> Layout:
         note = Inference("prediction", "the class with the highest score", "there is no prediction column")
         return replace(layout, inferred=(*layout.inferred, note))
     by_order = layout.scale.unit is Unit.OTHER
-    threshold, rule = infer_threshold(layout.shape(reference), by_order=by_order)
+    threshold, rule = infer_threshold(layout.outputs(reference), by_order=by_order)
     cut = layout.scale.score_of(threshold)
     note = Inference("prediction", f"1 where {layout.sources[SCORE]} >= {cut:.6g}", rule)
     return replace(layout, threshold=threshold, inferred=(*layout.inferred, note))
@@ -153,26 +155,26 @@ def _with_scale(layout: Layout, reference: Rows) -> Layout:
     """Return the layout with what the score of a binary model measures."""
     if layout.spec.problem is not Problem.BINARY or SCORE not in layout.sources:
         return layout
-    frame = layout.shape(reference)
+    frame = layout.outputs(reference)
     predictions = as_floats(frame[PREDICTION]) if PREDICTION in layout.sources else np.full(len(frame), np.nan)
     return replace(layout, scale=infer_scale(as_floats(frame[SCORE]), predictions, as_floats(frame[LABEL])))
 
 
-def _with_minimum(layout: Layout, reference: Rows, fields: Mapping[str, Any]) -> Layout:
+def _with_minimum(layout: Layout, outputs: pd.DataFrame, fields: Mapping[str, Any]) -> Layout:
     """Return the layout with the rows that a number needs, where the reference shows that fewer are enough."""
-    lowered, note = infer_minimum(layout, layout.shape(reference), fields)
+    lowered, note = infer_minimum(layout, outputs, fields)
     if note is None:
         return layout
     spec = layout.spec.model_copy(update=lowered)
     return replace(layout, spec=spec, inferred=(*layout.inferred, note))
 
 
-def _warnings(layout: Layout, reference: Rows) -> Iterator[Inference]:
+def _warnings(layout: Layout, reference: Rows, outputs: pd.DataFrame) -> Iterator[Inference]:
     """Yield the notes on outputs that are not what they should be."""
     if layout.scale != AS_IT_IS:
         column = layout.sources[SCORE]
         yield describe_scale(layout.scale, column, as_floats(reference.frame[column]), layout.threshold)
-    yield from output_warnings(layout, layout.shape(reference))
+    yield from output_warnings(layout, outputs)
 
 
 def _output_notes(layout: Layout, texts: list[str], request: ResolvedRequest) -> Iterator[Inference]:

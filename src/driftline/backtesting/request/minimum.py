@@ -31,7 +31,7 @@ def infer_minimum(
 ) -> tuple[Mapping[str, int], Inference | None]:
     """Return the fields of the spec that the reference allows to lower, and what was inferred.
 
-    `frame` is the reference as the engine takes it, `fields` what the user's spec settles. Nothing is raised above the
+    `frame` has the outputs of the reference, `fields` what the user's spec settles. Nothing is raised above the
     spec's default, and nothing is lowered without labels.
     """
     default = {name: Spec.model_fields[name].default for name in ("minimum_rows", "minimum_class_rows")}

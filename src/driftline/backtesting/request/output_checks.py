@@ -8,9 +8,9 @@ import pandas as pd
 
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.request.layout import Layout
-from driftline.backtesting.request.scales import rank_auc
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import FloatArray, as_floats
+from driftline.engine.performance.ranks import chance_error, roc_auc_of
 from driftline.engine.performance.scores import not_probabilities
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 
@@ -20,7 +20,7 @@ CHANCE = 0.5
 
 
 def output_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield a note for each output of the reference that cannot be what it should be; `frame` is as the engine's."""
+    """Yield a note for each output of the reference that cannot be what it should be; `frame` has the outputs."""
     checks = {
         Problem.BINARY: _binary_warnings,
         Problem.MULTICLASS: _multiclass_warnings,
@@ -75,7 +75,7 @@ def auc_and_error(values: FloatArray, classes: FloatArray) -> tuple[float | None
     zeros = int(np.sum(known)) - ones
     if not ones or not zeros:
         return None, 0.0
-    return rank_auc(values[known], classes[known]), sqrt((ones + zeros + 1) / (12 * ones * zeros))
+    return roc_auc_of(values[known], classes[known]), chance_error(ones, zeros)
 
 
 def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:

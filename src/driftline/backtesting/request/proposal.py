@@ -74,7 +74,7 @@ def propose_chunk(request: ResolvedRequest, reference: Rows, analysis: int) -> t
     span = (int(reference.times[-1]) - int(reference.times[0])) / 1_000_000
     for period in _LONGEST_FIRST:
         if span <= ENOUGH_CHUNKS * _SECONDS[period] * _MOST_PERIODS:
-            sizes = _sizes(request, reference, period)
+            sizes = _sizes(request, reference.times, period)
             if len(sizes) >= ENOUGH_CHUNKS and np.median(sizes) >= rows:
                 rule = f"the longest period with {ENOUGH_CHUNKS} chunks of {rows:,} rows or more in the reference"
                 return Cut(period=period), (Inference("chunk", period.value, rule),)
@@ -100,9 +100,9 @@ def propose_longer(request: ResolvedRequest, spec: Spec, cut: Cut, rows: Split, 
     """Return the note that most chunks have too little data, with the cut whose chunks would have enough."""
     least = max(spec.minimum_rows, _rows_for_classes(request, rows.reference, 2 * spec.minimum_class_rows))
     value = f"{insufficient:,} chunks of {cut.text} have too little data for a verdict"
-    everything = Rows(rows.reference.frame, np.sort(rows.times), rows.numbers)
+    times = np.sort(rows.times)
     for period in _SHORTEST_FIRST:
-        sizes = _sizes(request, everything, period)
+        sizes = _sizes(request, times, period)
         if np.median(sizes) >= least and cut.period is not period:
             rule = f"{request.option('chunk', period.value)} gives chunks of about {int(np.median(sizes)):,} rows"
             return Inference("chunk", value, rule, notable=True)
@@ -114,7 +114,7 @@ _SECONDS = {Period.MONTH: 2_592_000, Period.WEEK: 604_800, Period.DAY: 86_400, P
 _MOST_PERIODS = 1_000
 
 
-def _sizes(request: ResolvedRequest, reference: Rows, period: Period) -> list[int]:
-
-    frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(reference.times.view("datetime64[us]"), tz="UTC")})
+def _sizes(request: ResolvedRequest, times: IntArray, period: Period) -> list[int]:
+    """Return the numbers of rows of the chunks of a period, from event times in ascending order."""
+    frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(times.view("datetime64[us]"), tz="UTC")})
     return [len(rows) for _, rows in by_chunk(frame, period, request.zone)]

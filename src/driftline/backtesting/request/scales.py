@@ -12,6 +12,7 @@ import numpy as np
 
 from driftline.backtesting.inference import Inference
 from driftline.engine.columns import FloatArray
+from driftline.engine.performance.ranks import roc_auc_of
 from driftline.engine.performance.scores import ROUNDING, are_probabilities
 
 PERCENT = 100.0
@@ -138,22 +139,10 @@ def _is_confidence(values: FloatArray, predictions: FloatArray, labels: FloatArr
     values, predictions, labels = values[predicted], predictions[predicted], labels[predicted]
     if len(np.unique(predictions)) < 2 or values.min() < 0.5 - ROUNDING or values.max() > 1 + ROUNDING:
         return False
-    order = rank_auc(values, predictions)
+    order = roc_auc_of(values, predictions)
     if order is None or order >= SAME_ORDER:
         return False
     labelled = np.isfinite(labels)
     of_class_1 = np.where(predictions == 1, values, 1 - values)[labelled]
-    before, after = rank_auc(values[labelled], labels[labelled]), rank_auc(of_class_1, labels[labelled])
+    before, after = roc_auc_of(values[labelled], labels[labelled]), roc_auc_of(of_class_1, labels[labelled])
     return before is None or after is None or after > before
-
-
-def rank_auc(values: FloatArray, classes: FloatArray) -> float | None:
-    """Return the ROC AUC of finite `values` for `classes` of 0 and 1; ties count half. None without both classes."""
-    ones = int(np.sum(classes == 1))
-    zeros = len(classes) - ones
-    if not ones or not zeros:
-        return None
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts - 1) / 2
-    rank_sum = float(middle[places][classes == 1].sum())
-    return (rank_sum - ones * (ones + 1) / 2) / (ones * zeros)

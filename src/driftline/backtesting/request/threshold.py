@@ -12,7 +12,7 @@ HALF = 0.5
 def infer_threshold(frame: pd.DataFrame, *, by_order: bool = False) -> tuple[float, str]:
     """Return the threshold and the rule behind it: 0.5, or the score with the best F1 where 0.5 separates no rows.
 
-    `frame` is the reference as the engine takes it. Of scores whose order alone has a meaning, `by_order`, F1 decides.
+    `frame` has the outputs of the reference. Of scores whose order alone has a meaning, `by_order`, F1 decides.
     """
     scores, labels = as_floats(frame[SCORE]), as_floats(frame[LABEL])
     finite = scores[np.isfinite(scores)]

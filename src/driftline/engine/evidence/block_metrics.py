@@ -81,7 +81,7 @@ def blocks(counts: IntArray, chances: FloatArray, open_block: IntArray | None = 
     """Yield whole blocks of chunks: the place of the last chunk, and the counts.
 
     `counts` have shape (chunks, 2, bins); `open_block` are those of chunks before the first that are no whole block.
-    The rows of the last chunks may be fewer than a block: `open_after` returns them.
+    The rows of the last chunks may be fewer than a block; they are not yielded.
     """
     total = np.zeros(counts.shape[1:], dtype=counts.dtype) if open_block is None else open_block
     for place, chunk in enumerate(counts):

@@ -1,10 +1,9 @@
 """The floor of no skill: a chunk in which the score ranks no better than chance. No I/O here."""
 
-from math import sqrt
-
 from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.performance.ranks import chance_error
 
 ONE_SIDED = 1.645
 """The ROC AUC must be above 0.5 at a level of 5 %."""
@@ -23,7 +22,7 @@ def no_skill(fitted: FittedEvidence, counts: ScoreCounts, roc_auc: float | None 
     negatives = int(counts.labelled.sum()) - positives
     if not positives or not negatives:
         return None
-    error = sqrt((positives + negatives + 1) / (12 * positives * negatives))
+    error = chance_error(positives, negatives)
     auc = float(metrics_of(counts.labelled, counts.positives)[0]) if roc_auc is None else roc_auc
     could_tell = (reference_roc_auc(fitted) - CHANCE) / error > ONE_SIDED + POWER
     return auc if could_tell and auc - ONE_SIDED * error <= CHANCE else None

@@ -11,7 +11,7 @@ from driftline.engine.columns import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreCounts:
-    """Counts of shape (2, bins) by prediction and bin of score; `arrays` of many chunks have a first axis more.
+    """Counts of shape (2, bins) by prediction and bin of score; those of many chunks have a first axis more.
 
     `scored` counts all rows with a score and a prediction, `labelled` those of them whose label is in, `positives`
     those of them whose label is 1.
@@ -43,10 +43,6 @@ class ScoreCounts:
     def __getitem__(self, chunks: Any) -> "ScoreCounts":
         """Return some chunks of stacked counts."""
         return ScoreCounts(self.scored[chunks], self.labelled[chunks], self.positives[chunks])
-
-    def total(self) -> "ScoreCounts":
-        """Return the sum of stacked counts over their chunks."""
-        return ScoreCounts(self.scored.sum(0), self.labelled.sum(0), self.positives.sum(0))
 
     def to_list(self) -> list[Any]:
         """Return the counts as values that JSON has."""

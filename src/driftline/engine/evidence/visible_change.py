@@ -69,9 +69,10 @@ def _visible(fitted: FittedEvidence, counts: FloatArray, threshold: float, chunk
         Family.RANKING, fitted.ranking.zone, float(residuals.tilt_variance), fitted.ranking.variance, threshold, chunks
     )
     usual = metrics_of(counts, counts * chances)
+    reduced = None if tilt is None else metrics_of(counts, counts * tilted(fitted, tilt))
     falls: list[float | None] = [None, None, None]
-    if tilt is not None and metrics_of(counts, counts * tilted(fitted, tilt))[0] >= NO_SKILL:
-        falls = [*(usual - metrics_of(counts, counts * tilted(fitted, tilt))).tolist()]
+    if reduced is not None and reduced[0] >= NO_SKILL:
+        falls = [*(usual - reduced).tolist()]
     by_bin = counts.sum(0) / counts.sum()
     raised = None if shift is None else float(by_bin @ expit(logit(chances) + shift))
     return VisibleChange(chunks, round(counts.sum()), falls[0], falls[1], falls[2], raised, float(by_bin @ chances))

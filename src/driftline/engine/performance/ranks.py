@@ -1,5 +1,7 @@
 """Rows ranked by their score: ROC AUC, and the spread of ranks from which its sampling error follows. No I/O here."""
 
+from math import sqrt
+
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray
@@ -23,6 +25,19 @@ def roc_auc(positives: FloatArray, negatives: FloatArray) -> float | None:
     pairs = float(positives.sum()) * float(negatives.sum())
     below = np.cumsum(negatives) - negatives / 2
     return float(np.sum(positives * below)) / pairs if pairs else None
+
+
+def roc_auc_of(values: FloatArray, classes: FloatArray) -> float | None:
+    """Return the ROC AUC of finite `values` for `classes` of 0 and 1, in any order; None without both classes."""
+    order = np.argsort(values, kind="stable")
+    ones = (classes[order] == 1).astype(np.float64)
+    _, positives, negatives = sum_by_score(values[order], ones, 1 - ones)
+    return roc_auc(positives, negatives)
+
+
+def chance_error(ones: int, zeros: int) -> float:
+    """Return the standard error of a ROC AUC of so many rows of both classes if ranks were random (Mann-Whitney)."""
+    return sqrt((ones + zeros + 1) / (12 * ones * zeros))
 
 
 def share_below(scores: FloatArray, positive: BoolArray) -> FloatArray | None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftline.backtesting.request.scales import Scale, Unit, infer_scale, rank_auc
+from driftline.backtesting.request.scales import Scale, Unit, infer_scale
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=4_000)
@@ -59,10 +59,3 @@ def test_scores_above_one_half_that_the_prediction_cuts_are_no_confidence() -> N
 @pytest.mark.parametrize(("unit", "cut"), [(Unit.PERCENT, 50.0), (Unit.LOG_ODDS, 0.0), (Unit.PROBABILITY, 0.5)])
 def test_a_threshold_is_shown_in_the_unit_of_the_score(unit: Unit, cut: float) -> None:
     assert Scale(unit).score_of(0.5) == cut
-
-
-def test_rank_auc_counts_pairs_and_half_of_the_ties() -> None:
-    values, classes = np.array([1.0, 2.0, 2.0, 3.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0, 1.0])
-    pairs = [(one > zero) + (one == zero) / 2 for one in (2.0, 3.0, 0.0) for zero in (1.0, 2.0)]
-    assert rank_auc(values, classes) == pytest.approx(sum(pairs) / 6)
-    assert rank_auc(values, np.ones(5)) is None

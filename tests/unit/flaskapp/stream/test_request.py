@@ -93,3 +93,9 @@ def test_a_drift_starts_on_a_day_or_a_day_number(start: str | None, first: date)
     _, drifts = read_start(body, TODAY)
     assert (drifts[0].start, drifts[0].until) == (first + timedelta(days=14), first + timedelta(days=19))
     assert (drifts[1].start, drifts[1].column) == (date(2026, 3, 1), Cdr.MOC_DURATION)
+
+
+@pytest.mark.parametrize("start", ["9999-12-31", "9999-06-01", "0001-01-01"])
+def test_a_stream_to_the_end_of_the_calendar_is_refused(start: str) -> None:
+    (fault,) = details({"start_date": start, "num_batches": 8_126, "step": "1d"})
+    assert fault.startswith("start_date: the stream would go from ")
