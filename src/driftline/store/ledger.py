@@ -26,6 +26,7 @@ class BatchKind(StrEnum):
     PREDICTIONS = "predictions"
     LABELS = "labels"
     CORRECTION = "correction"
+    DELETION = "deletion"
 
 
 class Consumer(StrEnum):

@@ -16,12 +16,12 @@ from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema, require_valid
+from driftline.store.removed_rows import BATCH, POSITION, without_removed
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
 
 OUTPUTS, FEATURES = "outputs", "features"
-BATCH, POSITION = "batch_number", "batch_position"
 IDS_AT_ONCE = 2_000
 """How many ids are looked up by one statement."""
 SHOWN_CONFLICTS = 5
@@ -169,7 +169,7 @@ class PredictionStore:
                 pc.less(table.column(EVENT_TIME), pa.scalar(end, columnar.INSTANT_TYPE)),
             ),
         )
-        table = table.filter(inside).sort_by(IN_ORDER)
+        table = without_removed(connection, table.filter(inside)).sort_by(IN_ORDER)
         rows: pd.DataFrame = table.to_pandas()
         frame = rows.merge(self._labels(connection, numbers, start, end), "left", on=[BATCH, POSITION], sort=False)
         return frame.drop(columns=POSITION)
@@ -239,7 +239,7 @@ class PredictionStore:
     def newest(self, connection: Connection) -> datetime | None:
         """Return the newest event time, which is the clock of the data, or None where there is no row."""
         of_model = ledger_table.c.model_number == self.number
-        kind = ledger_table.c.kind == ledger.BatchKind.PREDICTIONS
+        kind = ledger_table.c.kind.in_([ledger.BatchKind.PREDICTIONS, ledger.BatchKind.CORRECTION])
         newest = connection.execute(select(func.max(ledger_table.c.last_event)).where(of_model, kind)).scalar()
         return newest and aware_utc(newest)
 

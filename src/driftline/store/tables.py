@@ -67,7 +67,12 @@ ledger_slots = Table(
     Column("model_version", Integer, primary_key=True, autoincrement=False),
     Column("slot", INSTANT, primary_key=True, comment="quarter of an hour that the batch touched"),
     Column("batch_number", BigInteger, primary_key=True, autoincrement=False),
-    Column("row_count", Integer, nullable=False, comment="predictions that the batch added to it"),
+    Column(
+        "row_count",
+        Integer,
+        nullable=False,
+        comment="predictions that the batch added, less those that it removed",
+    ),
     Index("ix_ledger_slots_batch", "batch_number"),
     **OPTIONS,
 )
@@ -168,6 +173,41 @@ batch_data = Table(
     Column("first_event", INSTANT, nullable=False),
     Column("last_event", INSTANT, nullable=False),
     Column("data", LONGBLOB, nullable=False, comment="Arrow IPC stream, compressed by zstd"),
+    **OPTIONS,
+)
+
+removed_rows = Table(
+    "removed_rows",
+    metadata,
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False, comment="of the row that counts no more"),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("by_batch", BigInteger, nullable=False, comment="the correction or deletion that removed the row"),
+    Column("model_number", Integer, nullable=False),
+    Column("id", text_type(128), comment="of a corrected row; NULL once its content is erased"),
+    Index("ix_removed_rows_by_batch", "by_batch"),
+    Index("ix_removed_rows_id", "model_number", "id"),
+    **OPTIONS,
+)
+
+ingest_log = Table(
+    "ingest_log",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("model_number", Integer, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("kind", name_type(20), nullable=False, comment="predictions, labels, correction, deletion"),
+    Column("state", name_type(16), nullable=False, comment="stored, refused"),
+    Column("batch_id", name_type(128)),
+    Column("caller", text_type(64), comment="name of the token, or of the program"),
+    Column("format", name_type(64), nullable=False),
+    Column("body_bytes", BigInteger, nullable=False),
+    Column("rows_sent", Integer),
+    Column("rows_new", Integer),
+    Column("rows_same", Integer),
+    Column("rows_changed", Integer, comment="labels revised, predictions corrected or deleted"),
+    Column("reason", text_type(2000), comment="why it was refused"),
+    Index("ix_ingest_log_model", "model_number", "number"),
+    Index("ix_ingest_log_received", "received_at"),
     **OPTIONS,
 )
 
