@@ -12,7 +12,7 @@ from driftline.backtesting.input.csv_source import CsvSource
 from driftline.backtesting.input.sources import (
     ParquetSource,
     ReadAgainError,
-    Source,
+    TableSource,
     is_text,
     reject_repeated,
     to_frame,
@@ -52,7 +52,7 @@ def _unplaced(message: str, path: Path) -> str:
     return message.replace(str(path), f"The {BODY}")
 
 
-def _parquet(path: Path, _: Sequence[str]) -> Source:
+def _parquet(path: Path, _: Sequence[str]) -> TableSource:
     source = ParquetSource.of(path)
     footer = pq.read_metadata(path)
     require_few_rows(footer.num_rows)
@@ -62,17 +62,17 @@ def _parquet(path: Path, _: Sequence[str]) -> Source:
     return source
 
 
-def _csv(path: Path, na_values: Sequence[str]) -> Source:
+def _csv(path: Path, na_values: Sequence[str]) -> TableSource:
     return CsvSource.of(path, na_values=na_values)
 
 
-_FILES: dict[Format, tuple[str, Callable[[Path, Sequence[str]], Source]]] = {
+_FILES: dict[Format, tuple[str, Callable[[Path, Sequence[str]], TableSource]]] = {
     Format.CSV: (".csv", _csv),
     Format.PARQUET: (".parquet", _parquet),
 }
 
 
-def read_frame(source: Source, columns: Sequence[str], codes: Collection[str]) -> pd.DataFrame:
+def read_frame(source: TableSource, columns: Sequence[str], codes: Collection[str]) -> pd.DataFrame:
     """Return all rows of a source as one frame, with those of `columns` that it has."""
     present = [name for name in columns if name in source.columns]
     if not present:

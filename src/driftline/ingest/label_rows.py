@@ -8,7 +8,7 @@ import pandas as pd
 
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import as_microseconds, microseconds
-from driftline.backtesting.input.rows import plain_block
+from driftline.backtesting.input.rows import normalize
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import IntArray
@@ -39,7 +39,7 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.D
     if missing:
         available = ", ".join(map(str, frame.columns)) or "none"
         raise InvalidInput(f"Columns are missing: {', '.join(missing)}. Available of those of labels: {available}.")
-    columns = CheckedColumns(plain_block(frame, layout), layout)
+    columns = CheckedColumns(normalize(frame, layout), layout)
     ids = columns.collect(partial(columns.ids, names[0]))
     values = columns.collect(partial(_values, columns, names[1]))
     known = columns.collect(partial(_known_at, columns, now))

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import as_microseconds, microseconds
-from driftline.backtesting.input.rows import plain_block
+from driftline.backtesting.input.rows import normalize
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import IntArray
@@ -51,7 +51,7 @@ def prediction_rows(frame: pd.DataFrame, layout: IngestLayout, version: int, now
         return PredictionRows(PredictionSchema(layout.spec).all.empty_table(), timed=True)
     timed = layout.sources[EVENT_TIME] in frame
     _require_columns(frame, layout, timed)
-    columns = CheckedColumns(plain_block(frame, layout), layout)
+    columns = CheckedColumns(normalize(frame, layout), layout)
     times = columns.collect(lambda: _event_times(columns, now)) if timed else _now(now, len(frame))
     arrays = {ID: columns.collect(lambda: columns.ids(layout.sources[ID]))}
     arrays |= _outputs(columns)
