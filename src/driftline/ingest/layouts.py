@@ -15,6 +15,7 @@ from driftline.engine.spec import Spec
 KNOWN_AT = "known_at"
 """The column of a label that says when it became known."""
 CLASS_PREFIX = "probability_"
+FEATURE_PREFIX = "features."
 PREDICTION_FIELDS = ("id", "at", "prediction", "score", "scores", "features")
 LABEL_FIELDS = ("id", "label", KNOWN_AT)
 """The fields of a row in JSON."""
@@ -82,7 +83,7 @@ def nested_layout(spec: Spec) -> IngestLayout:
     """Return the layout of rows in JSON, where a feature is named by its path."""
     names = {EVENT_TIME: "at", ID: "id", PREDICTION: "prediction", LABEL: "label"}
     scores = {name: "score" if name == SCORE else f"scores.{name.removeprefix(CLASS_PREFIX)}" for name in spec.scores}
-    return _layout(spec, names | scores | {column.name: f"features.{column.name}" for column in spec.columns})
+    return _layout(spec, names | scores | {column.name: f"{FEATURE_PREFIX}{column.name}" for column in spec.columns})
 
 
 def _layout(spec: Spec, sources: Mapping[str, str]) -> IngestLayout:

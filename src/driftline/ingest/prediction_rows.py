@@ -15,7 +15,6 @@ from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION
-from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput
 from driftline.ingest.checked_columns import CheckedColumns
 from driftline.ingest.layouts import IngestLayout
@@ -38,10 +37,12 @@ def columns_read(layout: IngestLayout) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for name, source in layout.sources.items() if name != LABEL))
 
 
-def prediction_rows(frame: pd.DataFrame, layout: IngestLayout, version: int, now: datetime) -> PredictionRows:
+def prediction_rows(
+    frame: pd.DataFrame, layout: IngestLayout, version: int, now: datetime, *, times_needed: bool
+) -> PredictionRows:
     """Check the rows of a frame and return them in the schema of the spec; `frame` has the columns that were sent.
 
-    A row without an event time was made now, if no row has one and the model's clock is the wall's.
+    Where no row has an event time and none is needed, the rows have that of now.
 
     Raises:
         InvalidInput: with every fault, by column.
@@ -50,7 +51,7 @@ def prediction_rows(frame: pd.DataFrame, layout: IngestLayout, version: int, now
     if not len(frame):
         return PredictionRows(PredictionSchema(layout.spec).all.empty_table(), timed=True)
     timed = layout.sources[EVENT_TIME] in frame
-    _require_columns(frame, layout, timed)
+    _require_columns(frame, layout, times_needed=times_needed and not timed)
     columns = CheckedColumns(normalize(frame, layout), layout)
     times = columns.collect(lambda: _event_times(columns, now)) if timed else _now(now, len(frame))
     arrays = {ID: columns.collect(lambda: columns.ids(layout.sources[ID]))}
@@ -66,11 +67,11 @@ def prediction_rows(frame: pd.DataFrame, layout: IngestLayout, version: int, now
     return PredictionRows(pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema), timed)
 
 
-def _require_columns(frame: pd.DataFrame, layout: IngestLayout, timed: bool) -> None:
+def _require_columns(frame: pd.DataFrame, layout: IngestLayout, *, times_needed: bool) -> None:
     """Raise InvalidInput where a column is missing that every batch has."""
     read = columns_read(layout)
     missing = [name for name in read if name not in frame and name != layout.sources[EVENT_TIME]]
-    if not timed and layout.spec.clock is not ModelClock.WALL:
+    if times_needed:
         missing.insert(0, layout.sources[EVENT_TIME])
     if missing:
         available = ", ".join(map(str, frame.columns)) or "none"
