@@ -141,7 +141,7 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
 		-o requirements/dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --no-emit-package driftline -o requirements/core.lock pyproject.toml
-	$(COMPILE) --constraint requirements/dev.lock --extra monitor --extra deploy --no-emit-package driftline \
+	$(COMPILE) --constraint requirements/dev.lock --extra monitor-local --no-emit-package driftline \
 		-o requirements/monitor-local.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
