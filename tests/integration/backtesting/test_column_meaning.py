@@ -118,8 +118,10 @@ def test_text_of_which_only_some_is_numbers_says_so(world: pd.DataFrame) -> None
     plain = pd.Series([str(n + 10_000) if n % 3 else f"A{n}" for n in range(1, len(world) + 1)])
     result = backtest(world.assign(code=codes, plain=plain), **ALL)
     reasons = notes(result, "left out")
-    assert reasons["plain"].startswith("text with fewer than 20 rows a value in the reference is not compared, and as")
-    assert "has 800 values that are not numbers (first 'A3', row 3); features=... can name it" in reasons["plain"]
+    assert reasons["plain"].startswith(
+        "text with fewer than 20 rows per value in the reference is not compared, and as"
+    )
+    assert "has 800 values that are not numbers (first 'A3', row 3); features=... can include it" in reasons["plain"]
     assert set(reasons) == {"code", "plain"}
 
 

@@ -36,7 +36,7 @@ def test_chunks_of_90_rows_are_judged_where_the_model_is_told_from_chance() -> N
     assert {chunk.rows for chunk in result.chunks[:-1]} <= {89, 90, 91, 92}
     assert states.count(State.INSUFFICIENT) == 0
     assert states.count(State.OK) >= len(states) - 3
-    assert "is told from chance" in inferred(result, "minimum")[0]
+    assert "cannot distinguish" in inferred(result, "minimum")[0]
     assert not result.notes
 
 
