@@ -53,7 +53,7 @@ def read(source: TableSource, request: ReadOptions, columns: Sequence[str]) -> I
     offset = 0
     unit: str | None = None
     for block in source.blocks(columns, _code_columns(request)):
-        frame = _normalize(block, request)
+        frame = plain_block(block, request)
         event_times = frame[request.timestamp]
         unit = unit or epoch_unit(event_times)
         times = microseconds(event_times, request.zone, offset, unit)
@@ -63,7 +63,7 @@ def read(source: TableSource, request: ReadOptions, columns: Sequence[str]) -> I
             yield Rows(frame, times, numbers).in_order()
 
 
-def _normalize(block: pd.DataFrame, request: ReadOptions) -> pd.DataFrame:
+def plain_block(block: pd.DataFrame, request: ReadOptions) -> pd.DataFrame:
     """Return a block with plain dtypes, and with words for a missing value replaced by missing values."""
     block.index = pd.RangeIndex(len(block))
     columns, changed = {}, False

@@ -31,7 +31,7 @@ _INTEGER = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Which texts (as returned by `normalize_class`) are class 1 and which class 0, in each column of the data."""
+    """Which texts (as returned by `plain`) are class 1 and which class 0, in each column of the data."""
 
     values: Mapping[str, Mapping[str, float]]
     option: OptionStyle = python_option
@@ -48,9 +48,9 @@ class Classes:
 
         `likely` returns the text whose rows have clearly higher scores, or None; the error message proposes it.
         """
-        words = {name: sorted({normalize_class(text) for text in values}) for name, values in texts.items()}
+        words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
         if positive is not None:
-            return cls._with_positive(words, normalize_class(positive), option)
+            return cls._with_positive(words, plain(positive), option)
         pairs = {name: _pair(values) for name, values in words.items()}
         if None not in pairs.values():
             return cls({name: pair for name, pair in pairs.items() if pair is not None}, option)
@@ -88,7 +88,7 @@ class Classes:
         """Return 0, 1 or NaN (missing) for each row; raise InvalidInput for a value that the reference lacks."""
         classes = self.values[str(series.name)]
         codes, texts = coded(series)
-        numbers = np.array([classes.get(normalize_class(text), np.nan) for text in texts] + [np.nan])
+        numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])
         rows: FloatArray = numbers[codes]
         unknown = (codes >= 0) & np.isnan(rows)
         if unknown.any():
@@ -102,7 +102,7 @@ class Classes:
 
     def is_positive(self, text: str) -> bool:
         """Return whether a text is class 1 in any column."""
-        return any(classes.get(normalize_class(text)) == 1.0 for classes in self.values.values())
+        return any(classes.get(plain(text)) == 1.0 for classes in self.values.values())
 
 
 _CLASS_OF_WORD: Mapping[str, float] = {word: float(number) for pair in PAIRS for number, word in enumerate(pair)}
@@ -122,11 +122,11 @@ def _distinct(words: Mapping[str, Iterable[str]]) -> list[str]:
 
 def is_binary(texts: Mapping[str, Iterable[str]]) -> bool:
     """Return whether each column's distinct values can be two classes: two in all, or a known pair in each."""
-    words = {name: sorted({normalize_class(text) for text in values}) for name, values in texts.items()}
+    words = {name: sorted({plain(text) for text in values}) for name, values in texts.items()}
     return len(_distinct(words)) <= 2 or all(_pair(values) is not None for values in words.values())
 
 
-def normalize_class(text: str) -> str:
+def plain(text: str) -> str:
     """Return a value in the form in which values are compared: trimmed, in lower case, an integer without a point."""
     lowered = text.strip().lower()
     integer = _INTEGER.fullmatch(lowered)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.rows import Rows
-from driftline.backtesting.request.classes import POSITIVE_WORDS, Classes, normalize_class
+from driftline.backtesting.request.classes import POSITIVE_WORDS, Classes, plain
 from driftline.backtesting.request.kinds import features_of
 from driftline.backtesting.request.layout import ALIAS_PREFIX, Layout
 from driftline.backtesting.request.minimum import infer_minimum
@@ -75,7 +75,7 @@ def _class_words(request: ResolvedRequest, frame: pd.DataFrame) -> Classes:
         for code, text in enumerate(texts):
             auc, error = auc_and_error(scores[complete], (codes[complete] == code).astype(np.float64))
             if auc is not None and auc > CHANCE + STANDARD_ERRORS * error:
-                return normalize_class(text)
+                return plain(text)
         return None
 
     return Classes.of(output_texts(request, frame), request.positive, request.option, likely)

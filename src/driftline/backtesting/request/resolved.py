@@ -14,7 +14,7 @@ from driftline.backtesting.input.instants import instant
 from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.chunking import Cut
-from driftline.backtesting.request.classes import NEGATIVE_WORDS, POSITIVE_WORDS, normalize_class
+from driftline.backtesting.request.classes import NEGATIVE_WORDS, POSITIVE_WORDS, plain
 from driftline.backtesting.request.faults import Faults
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
@@ -256,8 +256,8 @@ def _score_faults(request: ResolvedRequest, count: int) -> Iterator[str]:
 def _class_of_score_faults(request: ResolvedRequest, name: str, column: str) -> Iterator[str]:
     """Yield the fault of a binary model's score whose class is named and is not class 1."""
     positive = request.positive
-    normalized = normalize_class(name)
-    if not name or (normalized in POSITIVE_WORDS if positive is None else normalized == normalize_class(positive)):
+    normalized = plain(name)
+    if not name or (normalized in POSITIVE_WORDS if positive is None else normalized == plain(positive)):
         return
     score = request.option("score", {name: column})
     if positive is not None or normalized in NEGATIVE_WORDS:
