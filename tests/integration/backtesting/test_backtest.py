@@ -297,7 +297,7 @@ def test_unknown_words_need_the_positive_class(world: pd.DataFrame, baseline: Ba
 def test_a_score_that_0_5_does_not_separate_gets_a_threshold(world: pd.DataFrame) -> None:
     result = backtest(world.assign(score=world["score"] * 0.4), **ALL)
     note = next(note for note in result.inferred if note.what == "prediction")
-    assert "F1 is best" in note.rule
+    assert "the best F1" in note.rule
     assert result_of(result, 0, "model", "f1", "realized").value is not None
 
 

@@ -63,12 +63,12 @@ def test_only_the_volume_is_written_to(image: Image, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("options", "executable"), [(None, False), (EXECUTABLE, True)])
-def test_nothing_in_tmp_runs_unless_it_is_asked_for(
+def test_files_in_tmp_are_executable_on_request_only(
     image: Image, tmp_path: Path, options: tuple[str, ...] | None, executable: bool
 ) -> None:
     container = RuncContainer(image, tmp_path / "one")
     container = container if options is None else RuncContainer(image, tmp_path / "one", tmp_options=options)
     listed = described(container)["mounts"]
     assert isinstance(listed, list)
-    [found] = [mount["options"] for mount in listed if mount["destination"] == "/tmp"]  # noqa: S108  # inside
-    assert ("noexec" not in found) is executable
+    [mount_options] = [mount["options"] for mount in listed if mount["destination"] == "/tmp"]  # noqa: S108  # inside
+    assert ("noexec" not in mount_options) is executable

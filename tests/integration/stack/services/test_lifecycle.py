@@ -18,7 +18,7 @@ from stack.services.accounts import ACCOUNTS
 from stack.services.environments import settings_for
 from stack.services.site import Site, read_ports
 
-Done = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Stack:
 
     var: Path
 
-    def run(self, *arguments: str, **environment: str) -> Done:
+    def run(self, *arguments: str, **environment: str) -> Completed:
         return subprocess.run(
             (sys.executable, "-m", "stack", *arguments),
             env=self.environment(**environment),
@@ -40,7 +40,7 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))}
         return {**inherited, "DRIFTLINE_VAR": str(self.var), **more}
 
-    def up(self, *arguments: str, **environment: str) -> Done:
+    def up(self, *arguments: str, **environment: str) -> Completed:
         completed = self.run("up", "--servers-only", *arguments, **environment)
         assert completed.returncode == 0, completed.stderr
         return completed
@@ -50,8 +50,8 @@ class Stack:
         return Site(self.var, "RawData", read_ports(self.var))
 
     def pids(self) -> list[int]:
-        found = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
-        return [running.pid for running in found if running]
+        started = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
+        return [running.pid for running in started if running]
 
     def connect(self, role: str, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         settings = settings_for(role, self.site)
@@ -79,7 +79,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not started.var.exists()
 
 
-def test_secrets_are_the_owners_alone(stack: Stack) -> None:
+def test_only_the_owner_can_read_secrets(stack: Stack) -> None:
     folder = stack.var / "secrets"
     assert folder.stat().st_mode & 0o777 == 0o700
     files = list(folder.iterdir())
@@ -87,21 +87,21 @@ def test_secrets_are_the_owners_alone(stack: Stack) -> None:
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_started_twice_is_fine(stack: Stack) -> None:
-    before = stack.pids()
+def test_a_second_start_changes_nothing(stack: Stack) -> None:
+    pids = stack.pids()
     stack.up()
-    assert stack.pids() == before
-    assert len(before) == 2
+    assert stack.pids() == pids
+    assert len(pids) == 2
 
 
 def test_killed_servers_come_back_with_their_rows(stack: Stack) -> None:
     stack.execute("owner", "CREATE TABLE survivors (id INT PRIMARY KEY)")
     stack.execute("owner", "INSERT INTO survivors VALUES (7)")
-    before = stack.pids()
-    for pid in before:
+    pids = stack.pids()
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
     stack.up()
-    assert set(stack.pids()).isdisjoint(before)
+    assert set(stack.pids()).isdisjoint(pids)
     assert stack.execute("owner", "SELECT id FROM survivors") == ((7,),)
     stack.execute("owner", "DROP TABLE survivors")
 
@@ -116,17 +116,17 @@ def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
     assert stack.execute("simulator", "SELECT COUNT(*) FROM DP_CDR_Data") == ((0,),)
 
 
-def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
-    wanted = read_ports(stack.var)["mariadb"]
+def test_a_port_in_use_is_replaced_by_another(stack: Stack) -> None:
+    port = read_ports(stack.var)["mariadb"]
     stack.run("down")
-    with socket.create_server(("127.0.0.1", wanted)):
+    with socket.create_server(("127.0.0.1", port)):
         completed = stack.up()
-        assert f"Port {wanted} is in use:" in completed.stderr
-        assert read_ports(stack.var)["mariadb"] != wanted
+        assert f"Port {port} is in use:" in completed.stderr
+        assert read_ports(stack.var)["mariadb"] != port
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
 
-def test_topics_are_there(stack: Stack) -> None:
+def test_topics_exist(stack: Stack) -> None:
     topics = AdminClient({"bootstrap.servers": stack.site.bootstrap_servers}).list_topics(timeout=10).topics
     assert {name: len(topics[name].partitions) for name in ("cdr-records", "cdr-batches")} == {
         "cdr-records": 4,
@@ -134,7 +134,7 @@ def test_topics_are_there(stack: Stack) -> None:
     }
 
 
-ALLOWED: list[tuple[str, str]] = [
+PERMITTED: list[tuple[str, str]] = [
     ("simulator", "DELETE FROM pending_batches"),
     ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
     ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
@@ -162,7 +162,7 @@ FORBIDDEN: list[tuple[str, str]] = [
 """A few on the server that `make up` starts; test_rights.py has all of them."""
 
 
-@pytest.mark.parametrize(("role", "statement"), ALLOWED)
+@pytest.mark.parametrize(("role", "statement"), PERMITTED)
 def test_each_role_may_do_its_work(stack: Stack, role: str, statement: str) -> None:
     stack.execute(role, statement)
 
@@ -173,7 +173,7 @@ def test_each_role_may_do_no_more(stack: Stack, role: str, statement: str) -> No
         stack.execute(role, statement)
 
 
-def test_killed_while_starting_the_next_run_recovers(tmp_path: Path) -> None:
+def test_the_next_run_recovers_from_a_killed_start(tmp_path: Path) -> None:
     interrupted = Stack(tmp_path / "var")
     command = (sys.executable, "-m", "stack", "up", "--servers-only", "--any-port")
     with subprocess.Popen(command, env=interrupted.environment(), stderr=subprocess.DEVNULL) as starting:
@@ -187,30 +187,30 @@ def test_killed_while_starting_the_next_run_recovers(tmp_path: Path) -> None:
 
 
 def wait_for(stack: Stack, name: str, starting: "subprocess.Popen[bytes]") -> bool:
-    """Whether the service's process came to be before the command that starts it ended."""
+    """Return whether the service's process appeared before the command that starts it ended."""
     while starting.poll() is None:
         if processes.find(stack.site.home, name):
             return True
     return False
 
 
-def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
-    given = {
+def test_an_external_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
+    environment = {
         **settings_for("owner", stack.site),
         "KAFKA_BOOTSTRAP_SERVERS": stack.site.bootstrap_servers,
     }
-    other = Stack(tmp_path / "var")
-    completed = other.up(**{name: value for name, value in given.items() if name != "DRIFTLINE_VAR"})
+    separate = Stack(tmp_path / "var")
+    completed = separate.up(**{name: value for name, value in environment.items() if name != "DRIFTLINE_VAR"})
     assert "external, from the environment" in completed.stderr
-    assert other.pids() == []
-    assert not (other.var / "secrets").exists()
+    assert separate.pids() == []
+    assert not (separate.var / "secrets").exists()
 
 
-def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_foreign_files_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    other = Stack(tmp_path)
+    separate = Stack(tmp_path)
     for command in (("up", "--servers-only"), ("clean",)):
-        completed = other.run(*command)
+        completed = separate.run(*command)
         assert completed.returncode == 2
         assert "was not created by Driftline" in completed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
