@@ -72,16 +72,16 @@ def capture(url: str, picture: Path, height: int = HEIGHT) -> None:
     if program is None:
         raise NotTaken(f"No browser found ({', '.join(BROWSERS)}); install one, for instance the package chromium.")
     with tempfile.TemporaryDirectory(prefix="driftline-screenshot-") as folder:
-        screenshot = Path(folder) / "page.png"
+        page = Path(folder) / "page.png"
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         profile = f"--user-data-dir={folder}/profile"
         size = f"--window-size={WIDTH},{height}"
-        command = [program, *OPTIONS, *sandbox, profile, size, f"--screenshot={screenshot}", url]
+        command = [program, *OPTIONS, *sandbox, profile, size, f"--screenshot={page}", url]
         completed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
-        if completed.returncode or not screenshot.exists():
+        if completed.returncode or not page.exists():
             raise NotTaken(f"The browser took no picture of {url}:\n{completed.stderr.strip()[-500:]}")
         picture.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(screenshot, partial := picture.with_suffix(".partial"))
+        shutil.copyfile(page, partial := picture.with_suffix(".partial"))
         partial.replace(picture)
 
 

@@ -14,12 +14,17 @@ COLUMNS = ("id", "value", "known_at")
 
 
 def write_batch(
-    connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
+    connection: Connection,
+    batch_id: str,
+    model_number: int,
+    frame: pd.DataFrame,
+    written_at: datetime,
+    content: str | None = None,
 ) -> int | None:
     """Write a batch of labels through the ledger; return its number, or None where the ledger has it already.
 
     `frame` has id (text), value (0 or 1) and known_at (aware). A stored label with the same value stays unchanged;
-    another value is a revision.
+    another value is a revision. `content` is the hash of what was sent, by default that of the frame.
 
     Raises:
         BatchConflict: the ledger has the batch id with other content.
@@ -27,7 +32,7 @@ def write_batch(
     """
     _require_labels(frame)
     kind, payload = ledger.BatchKind.LABELS, bulk.encode(frame, COLUMNS)
-    batch = ledger.Batch(batch_id, kind, ledger.content_hash(payload), len(frame), written_at, model_number)
+    batch = ledger.Batch(batch_id, kind, content or ledger.content_hash(payload), len(frame), written_at, model_number)
     number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
     if number is not None and len(frame) and not _load(connection, number, model_number, payload):
         _merge(connection, number, model_number, frame)

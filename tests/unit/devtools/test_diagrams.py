@@ -17,24 +17,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     committed = tmp_path / "checksums.txt"
     committed.write_text(f"{'0' * 64}  plantuml/plantuml.jar\n")
     monkeypatch.setattr(checksums, "COMMITTED", committed)
-    diagram_folder = tmp_path / "diagrams"
-    (diagram_folder / "rendered").mkdir(parents=True)
-    (diagram_folder / "style.iuml").write_text("hide stereotype\n")
-    (diagram_folder / "plain.puml").write_text("@startuml plain\n@enduml\n")
-    (diagram_folder / "styled.puml").write_text("@startuml styled\n!include style.iuml\n@enduml\n")
-    for source in diagrams.sources(diagram_folder):
+    diagrams_folder = tmp_path / "diagrams"
+    (diagrams_folder / "rendered").mkdir(parents=True)
+    (diagrams_folder / "style.iuml").write_text("hide stereotype\n")
+    (diagrams_folder / "plain.puml").write_text("@startuml plain\n@enduml\n")
+    (diagrams_folder / "styled.puml").write_text("@startuml styled\n!include style.iuml\n@enduml\n")
+    for source in diagrams.sources(diagrams_folder):
         for kind in diagrams.FORMATS:
             diagrams.rendered(source, kind).write_bytes(source.stem.encode())
-    assert diagrams.outdated(diagram_folder) == diagrams.sources(diagram_folder)
-    diagrams.record(diagram_folder)
-    return diagram_folder
+    assert diagrams.outdated(diagrams_folder) == diagrams.sources(diagrams_folder)
+    diagrams.record(diagrams_folder)
+    return diagrams_folder
 
 
 def names(folder: Path) -> list[str]:
     return [source.stem for source in diagrams.outdated(folder)]
 
 
-def test_pictures_of_unchanged_sources_are_not_drawn_again(folder: Path) -> None:
+def test_pictures_of_the_present_sources_are_not_drawn_again(folder: Path) -> None:
     manifest = (folder / "rendered" / diagrams.MANIFEST).read_text()
     assert diagrams.update(folder) == []
     assert (folder / "rendered" / diagrams.MANIFEST).read_text() == manifest
@@ -53,12 +53,12 @@ def test_pictures_of_unchanged_sources_are_not_drawn_again(folder: Path) -> None
     ],
     ids=["source", "include", "picture", "no picture", "no manifest", "new source", "another PlantUML"],
 )
-def test_a_picture_of_changed_inputs_is_outdated(folder: Path, change: Change, outdated: list[str]) -> None:
+def test_what_another_thing_was_drawn_from_is_outdated(folder: Path, change: Change, outdated: list[str]) -> None:
     change(folder)
     assert names(folder) == outdated
 
 
-def test_pictures_without_a_source_are_removed(folder: Path) -> None:
+def test_what_no_source_has_is_removed(folder: Path) -> None:
     (folder / "plain.puml").unlink()
     assert [path.name for path in diagrams.strays(folder)] == ["plain.png", "plain.svg"]
     diagrams.update(folder)

@@ -49,7 +49,7 @@ def test_a_planted_secret_is_found_by_its_form(form: str, tmp_path: Path) -> Non
     assert form in forms_in(written(tmp_path, name, f"first line\n{text}\n"))
 
 
-def test_secrets_are_found_in_files_that_are_not_utf_8(tmp_path: Path) -> None:
+def test_a_byte_that_is_no_text_blinds_nothing(tmp_path: Path) -> None:
     file = tmp_path / "broken.log"
     file.write_bytes(b"caf\xe9\n" + f"export KEY=AKIA{noise(16, UPPER)}".encode())
     assert [(leak.line, leak.form) for leak in leaks.leaks([file])] == [(2, "AWS Access Key")]
@@ -86,14 +86,14 @@ def test_a_clean_folder_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "No secrets found" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("offset", [0, leaks.CHUNK - 5, leaks.CHUNK, 2 * leaks.CHUNK - 1])
-def test_a_known_secret_is_found_at_any_offset(offset: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("preceding", [0, leaks.CHUNK - 5, leaks.CHUNK, 2 * leaks.CHUNK - 1])
+def test_a_known_secret_is_found_by_value_wherever_it_lies(preceding: int, tmp_path: Path) -> None:
     secrets, file = [noise(43), noise(43), "short"], tmp_path / "server.bin"
-    file.write_bytes(b"\0" * offset + secrets[1].encode() + b"\0" * 100)
+    file.write_bytes(b"\0" * preceding + secrets[1].encode() + b"\0" * 100)
     assert files_with(secrets, [file]) == [(file, 1)]
 
 
-def test_an_empty_value_is_rejected(tmp_path: Path) -> None:
+def test_an_empty_value_is_refused_rather_than_found_everywhere(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="empty"):
         files_with(["x", ""], [tmp_path])
 

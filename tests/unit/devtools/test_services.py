@@ -55,8 +55,8 @@ def files() -> dict[str, str]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    site = Site.at(tmp_path / "var", {"SERVING_WORKERS": "4", "MONITOR_POLL_SECONDS": "5"})
-    return replace(site, ports={**site.ports, "serving": 6002})
+    local = Site.at(tmp_path / "var", {"SERVING_WORKERS": "4", "MONITOR_POLL_SECONDS": "5"})
+    return replace(local, ports={**local.ports, "serving": 6002})
 
 
 @pytest.mark.parametrize("file", generated_files(), ids=lambda file: file.relative_to(paths.ROOT).as_posix())
@@ -115,10 +115,10 @@ def test_a_new_service_has_a_compose_file(files: dict[str, str]) -> None:
     assert shared["secrets"]["serving_password"] == {"file": "secrets/driftline_serving.password"}
 
 
-def test_a_new_service_is_part_of_the_main_compose_file(files: dict[str, str]) -> None:
-    composed = yaml.load(files["compose.yaml"], Loader=Loader)["services"]  # noqa: S506  # it is safe
-    assert composed["serving"]["extends"] == {"file": "serving/compose.yaml", "service": "serving"}
-    assert {"source": "serving_password", "target": "driftline_serving.password"} in composed["provision"]["secrets"]
+def test_a_new_service_is_part_of_the_whole(files: dict[str, str]) -> None:
+    services = yaml.load(files["compose.yaml"], Loader=Loader)["services"]  # noqa: S506  # it is safe
+    assert services["serving"]["extends"] == {"file": "serving/compose.yaml", "service": "serving"}
+    assert {"source": "serving_password", "target": "driftline_serving.password"} in services["provision"]["secrets"]
 
 
 def test_a_new_service_has_an_image(files: dict[str, str]) -> None:

@@ -64,14 +64,14 @@ def test_nothing_runs_in_a_new_folder(
     assert not (tmp_path / "var").exists()
 
 
-def test_only_cleaning_the_default_folder_removes_caches(
+def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cache, default = tmp_path / "cache", tmp_path / "default"
+    cache, checkout_var = tmp_path / "cache", tmp_path / "own"
     cache.mkdir()
     monkeypatch.setattr(lifecycle, "CACHES", (cache,))
-    monkeypatch.setattr(paths, "VAR", default)
-    for var in (tmp_path / "other", default):
+    monkeypatch.setattr(paths, "VAR", checkout_var)
+    for var in (tmp_path / "other", checkout_var):
         assert cache.exists()
         monkeypatch.setenv("DRIFTLINE_VAR", str(var))
         Site.from_environment().claim()
@@ -80,7 +80,7 @@ def test_only_cleaning_the_default_folder_removes_caches(
     assert not cache.exists()
 
 
-def test_down_works_without_a_user_of_the_external_server(
+def test_down_works_though_the_external_server_has_no_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
@@ -94,15 +94,13 @@ def test_down_works_without_a_user_of_the_external_server(
 def test_an_unreachable_external_server_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    database = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
+    values = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
     kafka = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.any_free()}", "DRIFTLINE_VAR": str(tmp_path / "var")}
-    for name, value in (database | kafka).items():
+    for name, value in (values | kafka).items():
         monkeypatch.setenv(name, value)
     assert main(["up"]) == 2
     output = capsys.readouterr().err
-    assert (
-        f"The external server, 127.0.0.1:{database['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
-    )
+    assert f"The external server, 127.0.0.1:{values['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
 
 
 def test_there_are_no_logs_before_the_start(

@@ -50,8 +50,8 @@ class Stack:
         return Site(self.var, "RawData", read_ports(self.var))
 
     def pids(self) -> list[int]:
-        started = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
-        return [running.pid for running in started if running]
+        servers = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
+        return [server.pid for server in servers if server]
 
     def connect(self, role: str, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         settings = settings_for(role, self.site)
@@ -79,7 +79,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not started.var.exists()
 
 
-def test_only_the_owner_can_read_secrets(stack: Stack) -> None:
+def test_secrets_are_the_owners_alone(stack: Stack) -> None:
     folder = stack.var / "secrets"
     assert folder.stat().st_mode & 0o777 == 0o700
     files = list(folder.iterdir())
@@ -87,7 +87,7 @@ def test_only_the_owner_can_read_secrets(stack: Stack) -> None:
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_a_second_start_changes_nothing(stack: Stack) -> None:
+def test_started_twice_is_fine(stack: Stack) -> None:
     pids = stack.pids()
     stack.up()
     assert stack.pids() == pids
@@ -116,7 +116,7 @@ def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
     assert stack.execute("simulator", "SELECT COUNT(*) FROM DP_CDR_Data") == ((0,),)
 
 
-def test_a_port_in_use_is_replaced_by_another(stack: Stack) -> None:
+def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
     port = read_ports(stack.var)["mariadb"]
     stack.run("down")
     with socket.create_server(("127.0.0.1", port)):
@@ -126,7 +126,7 @@ def test_a_port_in_use_is_replaced_by_another(stack: Stack) -> None:
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
 
-def test_topics_exist(stack: Stack) -> None:
+def test_topics_are_there(stack: Stack) -> None:
     topics = AdminClient({"bootstrap.servers": stack.site.bootstrap_servers}).list_topics(timeout=10).topics
     assert {name: len(topics[name].partitions) for name in ("cdr-records", "cdr-batches")} == {
         "cdr-records": 4,
@@ -134,7 +134,7 @@ def test_topics_exist(stack: Stack) -> None:
     }
 
 
-PERMITTED: list[tuple[str, str]] = [
+PRIVILEGES: list[tuple[str, str]] = [
     ("simulator", "DELETE FROM pending_batches"),
     ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
     ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
@@ -162,7 +162,7 @@ FORBIDDEN: list[tuple[str, str]] = [
 """A few on the server that `make up` starts; test_rights.py has all of them."""
 
 
-@pytest.mark.parametrize(("role", "statement"), PERMITTED)
+@pytest.mark.parametrize(("role", "statement"), PRIVILEGES)
 def test_each_role_may_do_its_work(stack: Stack, role: str, statement: str) -> None:
     stack.execute(role, statement)
 
@@ -173,7 +173,7 @@ def test_each_role_may_do_no_more(stack: Stack, role: str, statement: str) -> No
         stack.execute(role, statement)
 
 
-def test_the_next_run_recovers_from_a_killed_start(tmp_path: Path) -> None:
+def test_killed_while_starting_the_next_run_recovers(tmp_path: Path) -> None:
     interrupted = Stack(tmp_path / "var")
     command = (sys.executable, "-m", "stack", "up", "--servers-only", "--any-port")
     with subprocess.Popen(command, env=interrupted.environment(), stderr=subprocess.DEVNULL) as starting:
@@ -187,30 +187,30 @@ def test_the_next_run_recovers_from_a_killed_start(tmp_path: Path) -> None:
 
 
 def wait_for(stack: Stack, name: str, starting: "subprocess.Popen[bytes]") -> bool:
-    """Return whether the service's process appeared before the command that starts it ended."""
+    """Whether the service's process came to be before the command that starts it ended."""
     while starting.poll() is None:
         if processes.find(stack.site.home, name):
             return True
     return False
 
 
-def test_an_external_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
-    environment = {
+def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
+    address = {
         **settings_for("owner", stack.site),
         "KAFKA_BOOTSTRAP_SERVERS": stack.site.bootstrap_servers,
     }
-    separate = Stack(tmp_path / "var")
-    completed = separate.up(**{name: value for name, value in environment.items() if name != "DRIFTLINE_VAR"})
+    second = Stack(tmp_path / "var")
+    completed = second.up(**{name: value for name, value in address.items() if name != "DRIFTLINE_VAR"})
     assert "external, from the environment" in completed.stderr
-    assert separate.pids() == []
-    assert not (separate.var / "secrets").exists()
+    assert second.pids() == []
+    assert not (second.var / "secrets").exists()
 
 
-def test_a_folder_with_foreign_files_is_rejected(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    separate = Stack(tmp_path)
+    second = Stack(tmp_path)
     for command in (("up", "--servers-only"), ("clean",)):
-        completed = separate.run(*command)
+        completed = second.run(*command)
         assert completed.returncode == 2
         assert "was not created by Driftline" in completed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

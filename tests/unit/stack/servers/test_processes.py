@@ -22,11 +22,11 @@ time.sleep(60)
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[ProcessHome]:
-    home = ProcessHome(tmp_path)
-    yield home
-    running = processes.find(home, "sleeper")
+    process_home = ProcessHome(tmp_path)
+    yield process_home
+    running = processes.find(process_home, "sleeper")
     if running:
-        processes.stop(home, running, 5)
+        processes.stop(process_home, running, 5)
 
 
 def start(home: ProcessHome, command: tuple[str, ...] = SLEEP, **environment: str) -> RunningProcess:
@@ -42,7 +42,7 @@ def test_a_process_is_found_and_stopped(home: ProcessHome) -> None:
     assert processes.find(home, "sleeper") is None
 
 
-def test_another_var_folder_does_not_find_the_process(home: ProcessHome, tmp_path: Path) -> None:
+def test_another_var_folder_does_not_see_it(home: ProcessHome, tmp_path: Path) -> None:
     started = start(home)
     elsewhere = ProcessHome(tmp_path / "other")
     assert processes.find(elsewhere, "sleeper") is None

@@ -9,7 +9,7 @@ from stack.services.environments import environment_for, settings_for
 from stack.services.site import DEFAULT_PORTS, Site, read_ports, write_ports
 from stack.services.table import names
 
-ENVIRONMENT = {
+EXTERNAL = {
     "HOME": "/home/somebody",
     "PATH": "/usr/bin",
     "AWS_SECRET_ACCESS_KEY": "not theirs",
@@ -21,7 +21,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return Site.at(tmp_path / "var", ENVIRONMENT)
+    return Site.at(tmp_path / "var", EXTERNAL)
 
 
 @pytest.mark.parametrize("role", names())
@@ -32,7 +32,7 @@ def test_each_role_has_its_own_user(site: Site, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", names())
-def test_foreign_variables_are_not_passed_on(site: Site, role: str) -> None:
+def test_foreign_variables_stay_out(site: Site, role: str) -> None:
     environment = environment_for(role, site)
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert environment["HOME"] == "/home/somebody"
@@ -40,52 +40,52 @@ def test_foreign_variables_are_not_passed_on(site: Site, role: str) -> None:
     assert environment["NML_DISABLE_USAGE_LOGGING"] == "1"
 
 
-def test_a_service_gets_only_its_own_variables(site: Site) -> None:
+def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
     assert settings_for("monitor", site)["MONITOR_POLL_SECONDS"] == "5"
     assert settings_for("simulator", site)["SIMULATOR_RECORDS_TOPIC"] == "theirs"
     assert "SIMULATOR_RECORDS_TOPIC" not in environment_for("monitor", site)
     assert "MONITOR_POLL_SECONDS" not in environment_for("simulator", site)
 
 
-def test_the_key_of_a_cloud_is_passed_to_roles_with_objects(tmp_path: Path) -> None:
-    environment = ENVIRONMENT | {
+def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) -> None:
+    values = EXTERNAL | {
         "DRIFTLINE_OBJECTS": "s3://bucket/prefix",
         "AWS_SECRET_ACCESS_KEY": "k",
         "AWS_ENDPOINT_URL": "u",
     }
-    site = Site.at(tmp_path / "var", environment)
-    roles = {role for role in names() if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
-    assert roles == {"jobs", "monitor"}
+    site = Site.at(tmp_path / "var", values)
+    knowing = {role for role in names() if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
+    assert knowing == {"jobs", "monitor"}
     assert settings_for("jobs", site)["DRIFTLINE_OBJECTS"] == "s3://bucket/prefix"
     assert settings_for("jobs", site)["AWS_ENDPOINT_URL"] == "u"
     assert "GOOGLE_APPLICATION_CREDENTIALS" not in settings_for("jobs", site)
 
 
-def test_only_the_services_get_the_file_of_tokens(site: Site) -> None:
-    roles = {role for role in names() if "DRIFTLINE_TOKENS" in settings_for(role, site)}
-    assert roles == {"simulator", "monitor"}
+def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
+    knowing = {role for role in names() if "DRIFTLINE_TOKENS" in settings_for(role, site)}
+    assert knowing == {"simulator", "monitor"}
 
 
-def test_all_roles_but_the_owner_get_the_secrets_folder(tmp_path: Path) -> None:
-    site = Site.at(tmp_path / "var", {**ENVIRONMENT, "DRIFTLINE_SECRETS": "/run/local"})
-    roles = {role for role in names() if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/local"}
-    assert roles == {*names()} - {"owner"}
+def test_all_services_but_the_owner_know_the_secrets_folder(tmp_path: Path) -> None:
+    site = Site.at(tmp_path / "var", {**EXTERNAL, "DRIFTLINE_SECRETS": "/run/ours"})
+    knowing = {role for role in names() if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
+    assert knowing == {*names()} - {"owner"}
 
 
-def test_the_monitor_does_not_get_kafkas_address(site: Site) -> None:
+def test_the_monitor_does_not_know_kafka(site: Site) -> None:
     assert "KAFKA_BOOTSTRAP_SERVERS" not in environment_for("monitor", site)
     assert settings_for("jobs", site)["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:9092"
 
 
 def test_an_external_server_is_used_by_all(tmp_path: Path) -> None:
-    database = {"DB_HOST": "db.example", "DB_PORT": "3306", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "Other"}
-    settings = settings_for("jobs", Site.at(tmp_path / "var", {**database, "KAFKA_BOOTSTRAP_SERVERS": "k:1"}))
-    assert {name: settings[name] for name in database} == database
+    values = {"DB_HOST": "db.example", "DB_PORT": "3306", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "Other"}
+    settings = settings_for("jobs", Site.at(tmp_path / "var", {**values, "KAFKA_BOOTSTRAP_SERVERS": "k:1"}))
+    assert {name: settings[name] for name in values} == values
     assert settings["KAFKA_BOOTSTRAP_SERVERS"] == "k:1"
     assert not (tmp_path / "var").exists()
 
 
-def test_only_clients_get_the_security_settings_of_servers(tmp_path: Path) -> None:
+def test_only_clients_know_the_security_of_external_servers(tmp_path: Path) -> None:
     database = {"DB_HOST": "db.example", "DB_USER": "u", "DB_PASSWORD": "p", "DB_SSL_CA": "/etc/ca.pem"}
     sasl = {"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "p", "KAFKA_SASL_MECHANISM": "PLAIN"}
     kafka = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SSL_CA": "/etc/ca.pem", **sasl}
@@ -118,7 +118,7 @@ def test_ports_are_saved(tmp_path: Path) -> None:
     assert Site.at(tmp_path, {}).bootstrap_servers == "127.0.0.1:9192"
 
 
-def test_a_port_that_is_not_a_number_is_rejected(tmp_path: Path) -> None:
+def test_a_port_that_is_no_number_is_refused(tmp_path: Path) -> None:
     assert Site.at(tmp_path, {"MONITOR_PORT": "6001"}).requested_ports == {"monitor": 6001}
     with pytest.raises(StackError, match="must be numbers"):
         _ = Site.at(tmp_path, {"MONITOR_PORT": "http"}).requested_ports
@@ -131,7 +131,7 @@ def test_passwords_are_not_printed(site: Site) -> None:
 @pytest.mark.parametrize("first", names())
 @pytest.mark.parametrize("second", names())
 def test_a_second_env_in_one_shell_gives_the_second_role(first: str, second: str, site: Site) -> None:
-    again = Site.at(site.var, ENVIRONMENT | settings_for(first, site))
+    again = Site.at(site.var, EXTERNAL | settings_for(first, site))
     settings = settings_for(second, again)
     assert {**settings, **settings_for(second, site)} == settings
     assert settings["DB_USER"] == f"driftline_{second}"
@@ -139,5 +139,5 @@ def test_a_second_env_in_one_shell_gives_the_second_role(first: str, second: str
 
 
 def test_another_account_on_the_local_port_is_an_external_server(site: Site) -> None:
-    database = {"DB_HOST": "127.0.0.1", "DB_PORT": "3307", "DB_USER": "root", "DB_PASSWORD": "p"}
-    assert settings_for("jobs", Site.at(site.var, database))["DB_USER"] == "root"
+    given = {"DB_HOST": "127.0.0.1", "DB_PORT": "3307", "DB_USER": "root", "DB_PASSWORD": "p"}
+    assert settings_for("jobs", Site.at(site.var, given))["DB_USER"] == "root"

@@ -14,10 +14,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     committed = tmp_path / "checksums.txt"
     committed.write_text(f"{hashlib.sha256(b'right').hexdigest()}  set/a.jar\n")
     monkeypatch.setattr(checksums, "COMMITTED", committed)
-    jar_folder = tmp_path / "set"
-    jar_folder.mkdir()
-    (jar_folder / "a.jar").write_bytes(b"right")
-    return jar_folder
+    set_folder = tmp_path / "set"
+    set_folder.mkdir()
+    (set_folder / "a.jar").write_bytes(b"right")
+    return set_folder
 
 
 def test_the_committed_files_pass(folder: Path) -> None:
@@ -43,7 +43,7 @@ def test_every_download_has_its_checksums(download: downloads.Download) -> None:
     assert download.jars.pom.exists()
 
 
-def test_a_folder_is_complete_only_after_publishing(tmp_path: Path) -> None:
+def test_a_folder_counts_only_when_it_was_published(tmp_path: Path) -> None:
     target = tmp_path / "kafka"
     staged = jars.staging(target)
     (staged / "a.jar").touch()
@@ -53,7 +53,7 @@ def test_a_folder_is_complete_only_after_publishing(tmp_path: Path) -> None:
     assert not jars.is_complete(jars.SPARK, target)
 
 
-def test_a_new_checksum_changes_only_the_stamp_of_its_set(folder: Path) -> None:
+def test_a_set_is_fetched_again_for_another_file_of_its_own_only(folder: Path) -> None:
     kafka, spark = jars.KAFKA, jars.SPARK
     stamps = kafka.stamp, spark.stamp
     added = checksums.COMMITTED.read_text() + f"{hashlib.sha256(b'more').hexdigest()}  kafka/b.jar\n"
