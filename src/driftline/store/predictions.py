@@ -15,6 +15,7 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
+from driftline.store.labels import value_column
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema, require_valid
 from driftline.store.removed_rows import BATCH, POSITION, without_removed
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions
@@ -220,7 +221,7 @@ class PredictionStore:
             select(
                 predictions.c[BATCH],
                 predictions.c.position.label(POSITION),
-                labels.c.value.label(LABEL),
+                value_column(self.spec.problem).label(LABEL),
                 labels.c.known_at.label("label_known_at"),
                 labels.c.batch_number.label("label_batch_number"),
             )
