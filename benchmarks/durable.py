@@ -30,7 +30,7 @@ FreshDatabase = Callable[[], Engine]
 @contextmanager
 def databases() -> Iterator[FreshDatabase]:
     """Start a MariaDB; yields a function that creates a migrated database on it. Everything is removed afterwards."""
-    made: list[Engine] = []
+    engines: list[Engine] = []
     numbers = itertools.count(1)
     with (
         tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder,
@@ -46,9 +46,9 @@ def databases() -> Iterator[FreshDatabase]:
                 DatabaseSettings(host="127.0.0.1", port=server.port, user="root", password=server.password, name=name)
             )
             migrate.upgrade(engine)
-            made.append(engine)
+            engines.append(engine)
             return engine
 
         yield fresh
-        for engine in made:
+        for engine in engines:
             engine.dispose()

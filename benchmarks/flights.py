@@ -61,10 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("flights", type=Path)
     parser.add_argument("output", type=Path)
-    given = parser.parse_args()
-    rows = scored(departures(given.flights))
-    rows.to_csv(given.output, index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 9})
-    print(f"{given.output}: {len(rows):,} flights, {given.output.stat().st_size:,} bytes")
+    options = parser.parse_args()
+    rows = scored(departures(options.flights))
+    rows.to_csv(options.output, index=False, compression={"method": "gzip", "mtime": 0, "compresslevel": 9})
+    print(f"{options.output}: {len(rows):,} flights, {options.output.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def _poll(history: History, days: set[datetime]) -> None:
     in_transaction(
         history.engine, lambda connection: pending_chunks.queue(connection, VersionKey(history.number, 1), days)
     )
-    done = poll_once(history.engine, NOW, scheduled=False)
-    assert done.chunks == len(days), done
+    polled = poll_once(history.engine, NOW, scheduled=False)
+    assert polled.chunks == len(days), polled
 
 
 def _copy_results(connection: Connection, day: datetime) -> None:

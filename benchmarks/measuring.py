@@ -52,9 +52,9 @@ def alternate(variants: Mapping[str, Variant], runs: int, unmeasured: int = 1) -
 
 def show(seconds: Mapping[str, Sequence[float]], rows: int = 0) -> None:
     """Print each variant's median with its range, and rows per second where there are rows."""
-    for name, taken in seconds.items():
-        rate = f"{rows / median(taken):>12,.0f} rows/s" if rows else ""
-        print(f"  {name:<44} {median(taken):8.3f} s  ({min(taken):.3f} to {max(taken):.3f}){rate}")
+    for name, durations in seconds.items():
+        rate = f"{rows / median(durations):>12,.0f} rows/s" if rows else ""
+        print(f"  {name:<44} {median(durations):8.3f} s  ({min(durations):.3f} to {max(durations):.3f}){rate}")
 
 
 def share(measured: Sequence[float], baseline: Sequence[float]) -> float:

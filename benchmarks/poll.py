@@ -36,10 +36,10 @@ class Polls:
         """Write one more day, and return the seconds of the poll after it, whose effects are verified."""
         self.history.add_day(rows)
         read, began = self._rows_read(), time.perf_counter()
-        done = poll_once(self.history.engine, NOW, scheduled=True)
+        polled = poll_once(self.history.engine, NOW, scheduled=True)
         seconds = time.perf_counter() - began
         self.reads.append(self._rows_read() - read)
-        assert (done.batches, done.chunks, done.failed) == (2, 2, 0), done
+        assert (polled.batches, polled.chunks, polled.failed) == (2, 2, 0), polled
         return seconds
 
     def _rows_read(self) -> int:
@@ -64,12 +64,14 @@ def main() -> None:
     print(f"A poll after one new day ({machine()})")
     with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
 
-        def made(days: int) -> History:
+        def history_of(days: int) -> History:
             return make_history(fresh(), Path(folder), days, ROWS_A_DAY, FIRST_NEW_DAY)
 
-        long = made(LONG)
+        long = history_of(LONG)
         for rows in NEW_ROWS:
-            compare({f"{LONG * ROWS_A_DAY:,} rows of history": long, f"{SHORT * ROWS_A_DAY:,}": made(SHORT)}, rows)
+            compare(
+                {f"{LONG * ROWS_A_DAY:,} rows of history": long, f"{SHORT * ROWS_A_DAY:,}": history_of(SHORT)}, rows
+            )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from flaskapp.records import write_records
 from flaskapp.relay.claimed_batches import LONG_TEXTS, messages
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
 from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.relay.publisher import Publication, Publisher, Route
+from flaskapp.relay.publisher import BatchPublisher, Publication, Route
 from flaskapp.relay.relay import Relay
 from flaskapp.stream.source import StreamSource
 from stack.servers.topics import create_topics
@@ -31,7 +31,7 @@ STREAMS = ((10_000, 5), (1_000, 20))
 """Subscribers and days: a larger batch, and the default size."""
 RUNS = 7
 AIM = Target(0.8, Better.HIGHER)
-LIBRARIES: dict[str, Callable[[Route], Publisher]] = {
+LIBRARIES: dict[str, Callable[[Route], BatchPublisher]] = {
     "confluent-kafka": ConfluentPublisher,
     "kafka-python": KafkaPythonPublisher,
 }
@@ -58,7 +58,7 @@ def publications(engine: Engine) -> list[Publication]:
     return in_transaction(engine, read)
 
 
-def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Variant:
+def relaying(engine: Engine, numbers: list[int], publisher: BatchPublisher) -> Variant:
     """Return a variant that relays every batch; marking them as pending again is not timed."""
     relay = Relay(engine, publisher)
     relay.open()
@@ -76,7 +76,7 @@ def relaying(engine: Engine, numbers: list[int], publisher: Publisher) -> Varian
     return run
 
 
-def publishing(ready: list[Publication], publisher: Publisher) -> Variant:
+def publishing(ready: list[Publication], publisher: BatchPublisher) -> Variant:
     """Return a variant that publishes batches that were read before: the publisher without MySQL."""
     publisher.open()
 
@@ -94,10 +94,10 @@ def bare_producing(ready: list[Publication], route: Route) -> Variant:
          "batch.size": 1_000_000, "queue.buffering.max.messages": 250_000}
     )  # fmt: skip
     producer.init_transactions(15)
-    made = [[{"key": key, "value": value} for key, value in batch.records] for batch in ready]
+    messages = [[{"key": key, "value": value} for key, value in batch.records] for batch in ready]
 
     def send() -> None:
-        for batch in made:
+        for batch in messages:
             producer.begin_transaction()
             assert producer.produce_batch(route.records_topic, batch) == len(batch)
             producer.produce(route.batches_topic, b"{}", b"bare")
@@ -127,8 +127,8 @@ def compare(engine: Engine, route: Route, subscribers: int, days: int) -> None:
     seconds = alternate(variants(engine, numbers, ready, route), RUNS)
     show(seconds, rows)
     bare = seconds.pop("bare librdkafka")
-    for name, taken in seconds.items():
-        conclude(f"{name}, as a share of bare librdkafka", share(taken, bare), AIM)
+    for name, durations in seconds.items():
+        conclude(f"{name}, as a share of bare librdkafka", share(durations, bare), AIM)
 
 
 def main() -> None:

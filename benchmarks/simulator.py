@@ -43,9 +43,9 @@ class Streams:
     def __init__(self, engine: Engine, plan: StreamPlan, folder: Path) -> None:
         self.engine, self.plan = engine, plan
         self.source = StreamSource(plan)  # the service also keeps the world of the running stream
-        self.made = [self.source.records(number, NOW) for number in self._numbers()]
-        self.rows = sum(len(batch.frame) for batch in self.made)
-        self.files = [self._file(folder, number, batch) for number, batch in enumerate(self.made)]
+        self.batches = [self.source.records(number, NOW) for number in self._numbers()]
+        self.rows = sum(len(batch.frame) for batch in self.batches)
+        self.files = [self._file(folder, number, batch) for number, batch in enumerate(self.batches)]
         self.bare = Table(BARE, MetaData(), *(column._copy() for column in cdr.columns))
         with engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE TABLE {BARE} LIKE {cdr.name}")  # our own names
@@ -64,7 +64,7 @@ class Streams:
 
     def without_generation(self) -> None:
         """Write prepared batches through the ledger."""
-        self._write(self.made)
+        self._write(self.batches)
 
     def _write(self, batches: Iterable[RecordBatch]) -> None:
         for batch in batches:
@@ -107,25 +107,25 @@ def compare(streams: Streams) -> None:
     """Print the shares for one size of batch."""
     size = f"{streams.plan.num_batches} batches of about {streams.rows // streams.plan.num_batches:,}"
     print(f"  {size} records:")
-    bare, made = "bare LOAD DATA", "through the ledger"
-    generated, whole = "world and ledger", "world, ledger, labels, progress"
+    bare, through_ledger = "bare LOAD DATA", "through the ledger"
+    generated, with_labels = "world and ledger", "world, ledger, labels, progress"
     seconds = alternate(
         {
             bare: streams.timed_variant(streams.bare_load, streams.bare),
-            made: streams.timed_variant(streams.without_generation, cdr),
+            through_ledger: streams.timed_variant(streams.without_generation, cdr),
             generated: streams.timed_variant(streams.with_generation, cdr),
         },
         RUNS,
     )
     steps = {
         bare: streams.timed_variant(streams.bare_load, streams.bare),
-        whole: streams.timed_variant(streams.whole_steps, cdr),
+        with_labels: streams.timed_variant(streams.whole_steps, cdr),
     }
     all_steps = alternate(steps, RUNS_OF_ALL)
-    show({**seconds, whole: all_steps[whole]}, streams.rows)
-    for name in (made, generated):
+    show({**seconds, with_labels: all_steps[with_labels]}, streams.rows)
+    for name in (through_ledger, generated):
         conclude(f"{name}, as a share of the bare LOAD DATA", share(seconds[name], seconds[bare]), AIM)
-    conclude(f"{whole}, as a share of the bare LOAD DATA", share(all_steps[whole], all_steps[bare]))
+    conclude(f"{with_labels}, as a share of the bare LOAD DATA", share(all_steps[with_labels], all_steps[bare]))
 
 
 def main() -> None:

@@ -36,9 +36,9 @@ def main() -> None:
     install(python)
     command = [str(VENV / "bin" / "python"), "-m", "pytest", "-q", "-n", "2"]
     for tests in (UNIT, INTEGRATION):
-        done = subprocess.run([*command, *tests], cwd=paths.ROOT, env=_ENVIRONMENT, check=False)
-        if done.returncode:
-            raise SystemExit(done.returncode)
+        completed = subprocess.run([*command, *tests], cwd=paths.ROOT, env=_ENVIRONMENT, check=False)
+        if completed.returncode:
+            raise SystemExit(completed.returncode)
 
 
 def find_python() -> str | None:
@@ -54,10 +54,10 @@ def _candidates() -> Iterator[str]:
 def _runs(python: str) -> bool:
     code = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
     try:
-        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        completed = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return done.stdout.strip() == VERSION
+    return completed.stdout.strip() == VERSION
 
 
 def install(python: str) -> None:

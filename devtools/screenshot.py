@@ -72,16 +72,16 @@ def capture(url: str, picture: Path, height: int = HEIGHT) -> None:
     if program is None:
         raise NotTaken(f"No browser found ({', '.join(BROWSERS)}); install one, for instance the package chromium.")
     with tempfile.TemporaryDirectory(prefix="driftline-screenshot-") as folder:
-        taken = Path(folder) / "page.png"
+        page = Path(folder) / "page.png"
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         profile = f"--user-data-dir={folder}/profile"
         size = f"--window-size={WIDTH},{height}"
-        command = [program, *OPTIONS, *sandbox, profile, size, f"--screenshot={taken}", url]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
-        if done.returncode or not taken.exists():
-            raise NotTaken(f"The browser took no picture of {url}:\n{done.stderr.strip()[-500:]}")
+        command = [program, *OPTIONS, *sandbox, profile, size, f"--screenshot={page}", url]
+        completed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+        if completed.returncode or not page.exists():
+            raise NotTaken(f"The browser took no picture of {url}:\n{completed.stderr.strip()[-500:]}")
         picture.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(taken, partial := picture.with_suffix(".partial"))
+        shutil.copyfile(page, partial := picture.with_suffix(".partial"))
         partial.replace(picture)
 
 
@@ -137,21 +137,21 @@ def main() -> int:
     parser.add_argument("url", nargs="?", help="page; by default the report of a backtest")
     parser.add_argument("file", nargs="?", type=Path, default=PICTURE, help="PNG file; by default the README's")
     parser.add_argument("--height", type=int, default=HEIGHT, help="height in pixels")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     try:
-        if chosen.url:
-            require_page(chosen.url)
-            capture(chosen.url, chosen.file, chosen.height)
+        if options.url:
+            require_page(options.url)
+            capture(options.url, options.file, options.height)
         else:
             with tempfile.TemporaryDirectory(prefix="driftline-report-") as folder:
                 write_report(page := Path(folder) / "report.html")
-                capture(page.as_uri(), chosen.file, chosen.height)
+                capture(page.as_uri(), options.file, options.height)
     except StackError as error:
         print_error(str(error))
         return 2
-    if chosen.file.absolute() == PICTURE:
+    if options.file.absolute() == PICTURE:
         record()
-    print_line(f"Written: {chosen.file}")
+    print_line(f"Written: {options.file}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How columns move together: Pearson's and Spearman's correlation of every pair. No I/O here."""
+"""Pearson's and Spearman's correlation of every pair of columns. No I/O here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import pandas as pd
 from churn.columns import CDR_USAGE, Cdr
 from eda.moments import Moments
 from eda.quantities import VARIABLES
-from eda.sample import Sample
+from eda.sample import RowSample
 
 MINIMUM_ROWS = 30
 
 
-class Method(StrEnum):
-    """Which correlation: of the values, or of their ranks."""
+class CorrelationMethod(StrEnum):
+    """Methods of correlation: of the values, or of their ranks."""
 
     PEARSON = "Pearson"
     SPEARMAN = "Spearman"
@@ -25,11 +25,11 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class Correlation:
-    """One pair's correlation over the rows where both have a value; without a value there is a reason."""
+    """The correlation of a pair over the rows where both have a value; an undefined one has a reason."""
 
     left: Cdr
     right: Cdr
-    method: Method
+    method: CorrelationMethod
     value: float | None
     rows: int
     reason: str | None = None
@@ -38,19 +38,19 @@ class Correlation:
 def pearson(sums: Moments) -> tuple[Correlation, ...]:
     """Return Pearson's correlation of each pair of `VARIABLES`, over all rows."""
     return tuple(
-        _judged(left, right, Method.PEARSON, sums.correlation(i, j), int(sums.rows[i, j]))
+        _checked(left, right, CorrelationMethod.PEARSON, sums.correlation(i, j), int(sums.rows[i, j]))
         for (i, left), (j, right) in combinations(enumerate(VARIABLES), 2)
     )
 
 
-def spearman(sample: Sample) -> tuple[Correlation, ...]:
+def spearman(sample: RowSample) -> tuple[Correlation, ...]:
     """Return Spearman's rank correlation of each pair of `VARIABLES`, over the sample; ties share their mean rank."""
     values = sample.rows.loc[:, list(VARIABLES)]
     present = values.notna().to_numpy().astype(np.int64)
     rows = present.T @ present
     matrix = values.corr(method="spearman").to_numpy()
     return tuple(
-        _judged(left, right, Method.SPEARMAN, _or_none(matrix[i, j]), int(rows[i, j]))
+        _checked(left, right, CorrelationMethod.SPEARMAN, _or_none(matrix[i, j]), int(rows[i, j]))
         for (i, left), (j, right) in combinations(enumerate(VARIABLES), 2)
     )
 
@@ -59,7 +59,7 @@ def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _judged(left: Cdr, right: Cdr, method: Method, value: float | None, rows: int) -> Correlation:
+def _checked(left: Cdr, right: Cdr, method: CorrelationMethod, value: float | None, rows: int) -> Correlation:
     if rows < MINIMUM_ROWS:
         return Correlation(left, right, method, None, rows, f"{rows} rows have both; {MINIMUM_ROWS} are needed")
     if value is None:
@@ -68,13 +68,13 @@ def _judged(left: Cdr, right: Cdr, method: Method, value: float | None, rows: in
 
 
 def with_churn(correlations: Sequence[Correlation]) -> dict[Cdr, Correlation]:
-    """Return each usage column's correlation with PSEUDO_CHURNED, from those of one method."""
-    found = {pair.left: pair for pair in correlations if pair.right is Cdr.PSEUDO_CHURNED}
-    return {column: found[column] for column in CDR_USAGE}
+    """Return each usage column's correlation with PSEUDO_CHURNED, from the correlations of one method."""
+    by_column = {pair.left: pair for pair in correlations if pair.right is Cdr.PSEUDO_CHURNED}
+    return {column: by_column[column] for column in CDR_USAGE}
 
 
 def matrix(correlations: Sequence[Correlation]) -> pd.DataFrame:
-    """Return the pairs of one method as a square frame of `VARIABLES`; NaN where undefined, 1 against itself."""
+    """Return the pairs of one method as a square frame of `VARIABLES`; NaN where undefined, 1 on the diagonal."""
     names = list(map(str, VARIABLES))
     square = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
     for pair in correlations:

@@ -1,6 +1,6 @@
-"""What happened day by day: records, subscribers, totals, churn and missing values. No I/O here.
+"""Records, subscribers, totals, churn and missing values of each day. No I/O here.
 
-In these frames a value that is undefined is NaN: a total of no values, a share of no records.
+An undefined value is NaN in these frames: a total of no values, a share of no records.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from eda.quantities import VARIABLES
 from eda.span import Span
 
 SETTLED_SHARE = 0.95
-"""A day's labels are settled when this share of its subscribers has one; before that, early labels mislead."""
+"""A day's labels are settled when this share of its subscribers has one; before that, labels are biased to churn."""
 
 
 class Count(StrEnum):
@@ -63,12 +63,12 @@ class Days:
 
     @property
     def labelled_share(self) -> pd.Series:
-        """The share of each day's subscribers whose label is known; NaN on a day without records."""
+        """The share of each day's subscribers who have a label; NaN on a day without records."""
         return _divided(self.counts[Count.LABELLED], self.counts[Count.SUBSCRIBERS])
 
     @property
     def churn_rate(self) -> pd.Series:
-        """The share of PSEUDO_CHURNED = 1 among each day's known labels; NaN until the day is settled."""
+        """The share of PSEUDO_CHURNED = 1 among each day's labels; NaN until the day is settled."""
         return _divided(self.counts[Count.CHURNED], self.counts[Count.LABELLED]).where(self.settled)
 
     @property
@@ -87,17 +87,17 @@ class Days:
     def overall_churn_rate(self) -> float | None:
         """Return the churn rate over the subscriber-days of all settled days, or None if none is settled."""
         counts = self.counts[self.settled]
-        known = counts[Count.LABELLED].sum()
-        return float(counts[Count.CHURNED].sum() / known) if known else None
+        labelled = counts[Count.LABELLED].sum()
+        return float(counts[Count.CHURNED].sum() / labelled) if labelled else None
 
 
 def total_name(column: Cdr) -> str:
-    """Name the column of a day row that holds the sum of a usage column."""
+    """Return the name of the column with the sum of a usage column."""
     return f"total_{column}"
 
 
 def missing_name(column: Cdr) -> str:
-    """Name the column of a day row that holds the number of NULLs of a column."""
+    """Return the name of the column with the number of NULLs of a column."""
     return f"missing_{column}"
 
 
@@ -131,9 +131,9 @@ def from_rows(rows: pd.DataFrame, span: Span) -> Days:
 
 
 def _part(frame: pd.DataFrame, columns: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
-    chosen: pd.DataFrame = frame.loc[:, list(columns)].apply(pd.to_numeric)
-    return chosen.set_axis([str(name) for name in names], axis=1)
+    numbers: pd.DataFrame = frame.loc[:, list(columns)].apply(pd.to_numeric)
+    return numbers.set_axis([str(name) for name in names], axis=1)
 
 
-def _divided(part: pd.Series, whole: pd.Series) -> pd.Series:
-    return part / whole.where(whole > 0)
+def _divided(part: pd.Series, total: pd.Series) -> pd.Series:
+    return part / total.where(total > 0)

@@ -1,4 +1,4 @@
-"""All that an exploration found, as one value. No I/O here."""
+"""The results of an exploration as one value. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import cached_property
 
 from churn.columns import CDR_USAGE, Cdr
 from eda import correlation
-from eda.correlation import Correlation, Method
+from eda.correlation import Correlation, CorrelationMethod
 from eda.days import Days
 from eda.profile import Group, Profile
 from eda.quantities import VARIABLES
@@ -18,7 +18,7 @@ SKEWED = 5.0
 
 @dataclass(frozen=True)
 class ColumnSummary:
-    """A usage column in numbers, in its unit; a number that is undefined is None."""
+    """The statistics of a usage column, in its unit; an undefined one is None."""
 
     column: Cdr
     values: int
@@ -38,9 +38,9 @@ class ColumnSummary:
 
 @dataclass(frozen=True)
 class Exploration:
-    """The records of a span: what was asked, what is there, day by day and all together."""
+    """The analysed records of a span: the requested and available days, statistics by day and of all records."""
 
-    asked: str
+    requested: str
     available: Span
     span: Span
     subscribers: int
@@ -48,11 +48,11 @@ class Exploration:
     profile: Profile
 
     @cached_property
-    def correlations(self) -> Mapping[Method, tuple[Correlation, ...]]:
-        """Every pair's correlation, by method."""
+    def correlations(self) -> Mapping[CorrelationMethod, tuple[Correlation, ...]]:
+        """The correlations of every pair, by method."""
         return {
-            Method.PEARSON: correlation.pearson(self.profile.moments),
-            Method.SPEARMAN: correlation.spearman(self.profile.sample),
+            CorrelationMethod.PEARSON: correlation.pearson(self.profile.moments),
+            CorrelationMethod.SPEARMAN: correlation.spearman(self.profile.sample),
         }
 
     @cached_property
@@ -65,27 +65,28 @@ class Exploration:
         return float(self.days.missing[column].sum() / self.days.records)
 
     def is_skewed(self, column: Cdr) -> bool:
-        """Return whether a column is better seen on a logarithmic scale."""
-        seen = self.profile.of(column)
-        median, high = seen.quantile(0.5), seen.quantile(0.99)
+        """Return whether a column needs a logarithmic scale."""
+        values = self.profile.of(column)
+        median, high = values.quantile(0.5), values.quantile(0.99)
         return median is not None and high is not None and high > SKEWED * max(median, 1.0)
 
     def _summary(self, column: Cdr) -> ColumnSummary:
-        seen, place = self.profile.of(column), VARIABLES.index(column)
+        """Return the statistics of a usage column."""
+        histogram, place = self.profile.of(column), VARIABLES.index(column)
         stayed, churned = (self.profile.histograms[column, group] for group in (Group.STAYED, Group.CHURNED))
         return ColumnSummary(
             column=column,
-            values=seen.total,
+            values=histogram.total,
             missing_share=self.missing_share(column),
-            zero_share=seen.zero_share,
+            zero_share=histogram.zero_share,
             mean=self.profile.moments.mean(place),
             deviation=self.profile.moments.deviation(place),
-            minimum=seen.minimum,
-            median=seen.quantile(0.5),
-            percentile_95=seen.quantile(0.95),
-            maximum=seen.maximum,
+            minimum=histogram.minimum,
+            median=histogram.quantile(0.5),
+            percentile_95=histogram.quantile(0.95),
+            maximum=histogram.maximum,
             median_stayed=stayed.quantile(0.5),
             median_churned=churned.quantile(0.5),
-            pearson=correlation.with_churn(self.correlations[Method.PEARSON])[column],
-            spearman=correlation.with_churn(self.correlations[Method.SPEARMAN])[column],
+            pearson=correlation.with_churn(self.correlations[CorrelationMethod.PEARSON])[column],
+            spearman=correlation.with_churn(self.correlations[CorrelationMethod.SPEARMAN])[column],
         )

@@ -1,4 +1,4 @@
-"""A histogram on one fixed grid, so that those of chunks add up exactly. No I/O here.
+"""A histogram on a fixed grid, so that histograms of chunks add up exactly. No I/O here.
 
 Whole numbers below 128 have a bin each; above, each doubling has 64 bins, so a bin is at most 1/64 of its value wide
 and its middle at most 0.8 % off (the grid of HdrHistogram, http://hdrhistogram.org).
@@ -16,7 +16,7 @@ EXACT_BELOW = 128
 PER_DOUBLING = 64
 _FIRST_DOUBLING = 6
 BINS = PER_DOUBLING * (63 - _FIRST_DOUBLING + 1)
-"""Enough for every BIGINT."""
+"""The number of bins, enough for every BIGINT."""
 LARGEST_ERROR = 1 / (2 * PER_DOUBLING)
 
 
@@ -38,8 +38,8 @@ EDGES: Floats = _lower_edges()
 
 
 @dataclass(frozen=True)
-class Histogram:
-    """Counts per bin of the grid, with the exact extremes; they are None where there is no value."""
+class UsageHistogram:
+    """Counts per bin of the grid, with the exact minimum and maximum, which are None without values."""
 
     counts: Ints
     minimum: float | None
@@ -52,13 +52,13 @@ class Histogram:
 
     @property
     def zero_share(self) -> float | None:
-        """The share of zeros, or None where there is no value."""
+        """The share of zeros, or None without values."""
         return float(self.counts[0] / self.total) if self.total else None
 
     def quantile(self, share: float) -> float | None:
-        """Return the value below or at which this share lies: exact below 128, else within `LARGEST_ERROR` of it.
+        """Return the quantile for a share: exact below 128, else with a relative error of at most `LARGEST_ERROR`.
 
-        It is the smallest value whose share is reached, without interpolation. None where there is no value.
+        It is the smallest value that reaches the share, without interpolation; None without values.
         """
         if self.minimum is None or self.maximum is None:
             return None
@@ -72,26 +72,26 @@ class Histogram:
         sums = np.concatenate(([0], np.cumsum(self.counts)))
         return np.diff(sums[np.searchsorted(EDGES, edges)])
 
-    def __add__(self, other: "Histogram") -> "Histogram":
-        return Histogram(
+    def __add__(self, other: "UsageHistogram") -> "UsageHistogram":
+        return UsageHistogram(
             self.counts + other.counts,
             min((h.minimum for h in (self, other) if h.minimum is not None), default=None),
             max((h.maximum for h in (self, other) if h.maximum is not None), default=None),
         )
 
 
-EMPTY = Histogram(np.zeros(BINS, np.int64), None, None)
+EMPTY = UsageHistogram(np.zeros(BINS, np.int64), None, None)
 
 
-def histogram(values: Floats) -> Histogram:
-    """Count values; NaN is left out, and a negative one (which no check lets in) counts as 0 in the bins alone."""
+def histogram(values: Floats) -> UsageHistogram:
+    """Count values; NaN is left out, and a negative value (which is invalid) is counted in the bin of 0."""
     present = values[~np.isnan(values)]
     if present.size == 0:
         return EMPTY
     counts = np.bincount(bins_of(np.maximum(present, 0.0)), minlength=BINS)
-    return Histogram(counts, float(present.min()), float(present.max()))
+    return UsageHistogram(counts, float(present.min()), float(present.max()))
 
 
 def snapped(edges: Floats) -> Floats:
-    """Move each edge down to the nearest edge of the grid; those that fall together become one."""
+    """Move each edge down to the nearest edge of the grid, and remove duplicates."""
     return EDGES[np.unique(np.searchsorted(EDGES, edges, side="right") - 1)]

@@ -1,4 +1,4 @@
-"""The exploration from end to end: the one place that reads the environment, connects and writes."""
+"""The exploration as a whole: the only module that reads the environment, connects and writes files."""
 
 import logging
 from pathlib import Path
@@ -18,14 +18,14 @@ from eda.plots import plots
 from eda.profile import profile
 from eda.report import render
 from eda.settings import ExplorationSettings
-from eda.span import AskedRange, nothing_there
+from eda.span import RequestedSpan, no_records
 from eda.steps import ProgressLog, step
 
 log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Explore as the environment says; give the exit status, 2 after an error, which is logged with its cure."""
+    """Run the exploration that the environment configures; return the exit status, 2 after a logged error."""
     logs.configure("eda")
     try:
         settings = ExplorationSettings()
@@ -37,27 +37,27 @@ def main() -> int:
 
 
 def run(settings: ExplorationSettings, engine: Engine, clock: Clock) -> Path:
-    """Explore the range of the query parameters, write plots and report, and give the report's path.
+    """Explore the range of the query parameters, write plots and report, and return the report's path.
 
     Raises:
-        InvalidInput: the query parameters do not fit. NotFound: no records in the range.
-        DatabaseUnavailable, NotMigrated: the database is not there or not ready.
+        InvalidInput: the query parameters are not valid. NotFound: the range has no records.
+        DatabaseUnavailable, NotMigrated: the database is unreachable or not migrated.
     """
-    asked = query_params.parse(_read(settings.query_params))
+    requested = query_params.parse(_read(settings.query_params))
     migrate.require_current(engine)
     with translated(), engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        found = explore(connection, asked)
+        exploration = explore(connection, requested)
     with step("drew the plots") as drawing:
-        drawn = plots(found)
-        drawing.says = f"drew {len(drawn)} plots"
+        drawings = plots(exploration)
+        drawing.message = f"drew {len(drawings)} plots"
     with step(f"wrote {settings.output}"):
-        report = render(found, drawn, clock()).encode()
-        write_all(settings.output, {**{plot.file_name: plot.svg for plot in drawn}, "report.html": report})
+        report = render(exploration, drawings, clock()).encode()
+        write_all(settings.output, {**{plot.file_name: plot.svg for plot in drawings}, "report.html": report})
     log.info("The report is %s", settings.output / "report.html")
     return settings.output / "report.html"
 
 
-def explore(connection: Connection, asked: AskedRange) -> Exploration:
+def explore(connection: Connection, requested: RequestedSpan) -> Exploration:
     """Read and analyse a range within one transaction, so that all parts of the report show the same rows.
 
     Raises:
@@ -65,18 +65,18 @@ def explore(connection: Connection, asked: AskedRange) -> Exploration:
     """
     with step("looked up the available days") as looking:
         available = records.available_span(connection)
-        span = asked.within(available)
-        looking.says = f"exploring {span} ({span.days} days) of {available}; asked for: {asked}"
+        span = requested.within(available)
+        looking.message = f"exploring {span} ({span.days} days) of {available}; requested: {requested}"
     with step("aggregated the days") as counting:
         by_day = days.from_rows(records.day_rows(connection, span), span)
         if not by_day.records:
-            raise nothing_there(str(span), available)
+            raise no_records(str(span), available)
         subscribers = records.count_subscribers(connection, span)
-        counting.says = f"aggregated {by_day.records:,} records of {subscribers:,} subscribers by day"
+        counting.message = f"aggregated {by_day.records:,} records of {subscribers:,} subscribers by day"
     with step(f"profiled {by_day.records:,} records"):
         stream = records.chunks(connection, span, ProgressLog(by_day.records))
         profiled = profile(stream, by_day.settled_days)
-    return Exploration(str(asked), available, span, subscribers, by_day, profiled)
+    return Exploration(str(requested), available, span, subscribers, by_day, profiled)
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Means, variances and covariances of every pair of columns, added up chunk by chunk. No I/O here."""
+"""Means, variances and covariances of every pair of columns, summed over chunks. No I/O here."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ import numpy as np
 from eda.histogram import Floats
 
 ROUNDING = 1e-12
-"""A sum of squares below this share of its parts is rounding: the column is constant."""
+"""A column is constant when its sum of squared deviations is at most this share of its sum of squares."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the rows in which both columns of a pair have a value, of values less `shift` (against rounding).
+    """Sums over the rows in which both columns of a pair have a value; `shift` is subtracted to limit rounding.
 
     Each matrix is square: `rows` counts, `sums[i, j]` sums column i, `squares[i, j]` its square and `products[i, j]`
-    its product with column j, all over the rows where i and j are both there.
+    its product with column j, all over the rows where i and j both have a value.
     """
 
     shift: Floats
@@ -25,7 +25,7 @@ class Moments:
     products: Floats
 
     def __add__(self, other: "Moments") -> "Moments":
-        """Add two with the same shift."""
+        """Add moments with the same shift."""
         return Moments(
             self.shift,
             self.rows + other.rows,
@@ -35,7 +35,7 @@ class Moments:
         )
 
     def mean(self, column: int) -> float | None:
-        """Return a column's mean, or None where it has no value."""
+        """Return a column's mean, or None without values."""
         rows = self.rows[column, column]
         return float(self.shift[column] + self.sums[column, column] / rows) if rows else None
 
@@ -45,7 +45,7 @@ class Moments:
         return float(np.sqrt(max(self._spread(column, column), 0.0) / (rows - 1))) if rows > 1 else None
 
     def correlation(self, left: int, right: int) -> float | None:
-        """Return Pearson's correlation over the rows where both have a value, or None where one is constant there."""
+        """Return Pearson's correlation over the rows where both have a value; None if one is constant there."""
         if self.is_constant(left, right) or self.is_constant(right, left):
             return None
         rows = self.rows[left, right]
@@ -53,17 +53,17 @@ class Moments:
         ratio = together / np.sqrt(self._spread(left, right) * self._spread(right, left))
         return float(np.clip(ratio, -1.0, 1.0))
 
-    def is_constant(self, column: int, beside: int) -> bool:
-        """Return whether a column has at most one value in the rows where the column beside it has one."""
-        return bool(self._spread(column, beside) <= ROUNDING * self.squares[column, beside])
+    def is_constant(self, column: int, partner: int) -> bool:
+        """Return whether a column has at most one distinct value in the rows where its partner has a value."""
+        return bool(self._spread(column, partner) <= ROUNDING * self.squares[column, partner])
 
-    def _spread(self, column: int, beside: int) -> float:
-        rows = self.rows[column, beside]
-        return float(self.squares[column, beside] - self.sums[column, beside] ** 2 / rows) if rows else 0.0
+    def _spread(self, column: int, partner: int) -> float:
+        rows = self.rows[column, partner]
+        return float(self.squares[column, partner] - self.sums[column, partner] ** 2 / rows) if rows else 0.0
 
 
 def typical(values: Floats) -> Floats:
-    """Return a shift near the middle of each column (rows x columns, NaN is missing): its mean as a whole number."""
+    """Return a shift for each column (rows x columns, NaN is missing): its mean, rounded to an integer."""
     present = ~np.isnan(values)
     sums = np.where(present, values, 0.0).sum(axis=0)
     means: Floats = sums / np.maximum(present.sum(axis=0), 1)
@@ -71,7 +71,7 @@ def typical(values: Floats) -> Floats:
 
 
 def moments(values: Floats, shift: Floats) -> Moments:
-    """Sum up rows x columns in which NaN is missing."""
+    """Return the moments of values (rows x columns, NaN is missing)."""
     present = (~np.isnan(values)).astype(np.float64)
     centred = np.where(present == 1.0, values - shift, 0.0)
     rows, sums = present.T @ present, centred.T @ present

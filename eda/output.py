@@ -1,4 +1,4 @@
-"""Writes files so that each is either its old self or its whole new one."""
+"""Writes files atomically: each has either its old or its complete new content."""
 
 import tempfile
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from driftline.errors import InvalidInput
 
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write every file beside its place first, then move them all into place, in the order given.
+    """Write every file to a temporary folder, then move them all into place, in the order of `files`.
 
     Raises:
         InvalidInput: the folder cannot be written to; nothing was changed unless the move itself failed.
@@ -21,4 +21,6 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
             for name in files:
                 (Path(unfinished) / name).replace(folder / name)
     except OSError as error:
-        raise InvalidInput(f"{folder} cannot be written to ({error.strerror}); set EDA_OUTPUT to another.") from error
+        raise InvalidInput(
+            f"{folder} cannot be written to ({error.strerror}); set EDA_OUTPUT to another folder."
+        ) from error

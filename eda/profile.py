@@ -1,4 +1,4 @@
-"""Everything learnt from the rows in one pass, chunk by chunk, in bounded memory. No I/O here."""
+"""Statistics computed from the rows in one pass over chunks, in bounded memory. No I/O here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
 from eda import sample
-from eda.histogram import EMPTY, Histogram, histogram
+from eda.histogram import EMPTY, UsageHistogram, histogram
 from eda.moments import Moments, moments, typical
 from eda.quantities import VARIABLES
-from eda.sample import Sample
+from eda.sample import RowSample
 
 DAY_NUMBER = "day_number"
-"""A record's UTC day as `date.toordinal` counts."""
+"""A record's UTC day as a number of `date.toordinal`."""
 
 
 class Group(StrEnum):
-    """Records by what is known of their PSEUDO_CHURNED."""
+    """Groups of records by PSEUDO_CHURNED."""
 
     STAYED = "0"
     CHURNED = "1"
@@ -30,11 +30,11 @@ class Group(StrEnum):
 class Profile:
     """Histograms per usage column and group, moments of `VARIABLES`, and a sample of rows."""
 
-    histograms: Mapping[tuple[Cdr, Group], Histogram]
+    histograms: Mapping[tuple[Cdr, Group], UsageHistogram]
     moments: Moments
-    sample: Sample
+    sample: RowSample
 
-    def of(self, column: Cdr) -> Histogram:
+    def of(self, column: Cdr) -> UsageHistogram:
         """Return a column's histogram over all groups."""
         stayed, churned, unknown = (self.histograms[column, group] for group in Group)
         return stayed + churned + unknown
@@ -42,43 +42,44 @@ class Profile:
 
 def start(capacity: int = sample.CAPACITY) -> Profile:
     """Return the profile of no rows."""
-    nothing = np.zeros((0, len(VARIABLES)))
+    no_rows = np.zeros((0, len(VARIABLES)))
     return Profile(
         {(column, group): EMPTY for column in CDR_USAGE for group in Group},
-        moments(nothing, np.zeros(len(VARIABLES))),
+        moments(no_rows, np.zeros(len(VARIABLES))),
         sample.start(tuple(map(str, VARIABLES)), capacity),
     )
 
 
 def profile(chunks: Iterable[pd.DataFrame], settled: pd.DatetimeIndex, capacity: int = sample.CAPACITY) -> Profile:
-    """Profile records that come in chunks.
+    """Return the profile of records that arrive in chunks.
 
-    A chunk has `VARIABLES` as float64 (NaN is NULL), `DAY_NUMBER` and `sample.DRAW`. A label counts only on a day of
-    `settled`: on the others those who churn are known first, and would be too many.
+    A chunk has `VARIABLES` as float64 (NaN is NULL), `DAY_NUMBER` and `sample.DRAW`. Labels are used only on the days
+    of `settled`: on other days churners are labelled first and would be overrepresented.
     """
     days = np.array([day.toordinal() for day in settled], dtype=np.int64)
-    known = start(capacity)
+    profiled = start(capacity)
     for chunk in chunks:
-        known = _with(known, _settled_only(chunk, days))
-    return known
+        profiled = _with(profiled, _settled_only(chunk, days))
+    return profiled
 
 
-def _with(known: Profile, chunk: pd.DataFrame) -> Profile:
+def _with(profiled: Profile, chunk: pd.DataFrame) -> Profile:
+    """Return the profile extended by a chunk; the first chunk sets the shift of the moments."""
     values = chunk.loc[:, list(VARIABLES)].to_numpy(dtype=np.float64)
-    first = not known.sample.offered
-    shift = typical(values) if first else known.moments.shift
+    first = not profiled.sample.offered
+    shift = typical(values) if first else profiled.moments.shift
     summed = moments(values, shift)
     return Profile(
-        {key: held + _counted(chunk, *key) for key, held in known.histograms.items()},
-        summed if first else known.moments + summed,
-        sample.offered(known.sample, chunk),
+        {key: counts + _counted(chunk, *key) for key, counts in profiled.histograms.items()},
+        summed if first else profiled.moments + summed,
+        sample.offered(profiled.sample, chunk),
     )
 
 
-def _counted(chunk: pd.DataFrame, column: Cdr, group: Group) -> Histogram:
+def _counted(chunk: pd.DataFrame, column: Cdr, group: Group) -> UsageHistogram:
     label = chunk[Cdr.PSEUDO_CHURNED]
-    chosen = label.isna() if group is Group.UNKNOWN else label == int(group)
-    return histogram(chunk.loc[chosen, column].to_numpy())
+    in_group = label.isna() if group is Group.UNKNOWN else label == int(group)
+    return histogram(chunk.loc[in_group, column].to_numpy())
 
 
 def _settled_only(chunk: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What each explored column is called and measured in. No I/O here."""
+"""The label and the unit of each explored column. No I/O here."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from churn.columns import CDR_USAGE, Cdr
 
 
-class Unit(StrEnum):
+class UsageUnit(StrEnum):
     """Units of the usage columns."""
 
     CALLS = "calls"
@@ -18,32 +18,32 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A usage column as a reader knows it."""
+    """A usage column with its label and unit for readers."""
 
     column: Cdr
     label: str
-    unit: Unit
+    unit: UsageUnit
 
 
 QUANTITIES: dict[Cdr, Quantity] = {
     quantity.column: quantity
     for quantity in (
-        Quantity(Cdr.MOC_COUNT, "Outgoing calls", Unit.CALLS),
-        Quantity(Cdr.MOC_DURATION, "Outgoing call time", Unit.SECONDS),
-        Quantity(Cdr.MTC_COUNT, "Incoming calls", Unit.CALLS),
-        Quantity(Cdr.MTC_DURATION, "Incoming call time", Unit.SECONDS),
-        Quantity(Cdr.MOSMS_COUNT, "Messages sent", Unit.MESSAGES),
-        Quantity(Cdr.MTSMS_COUNT, "Messages received", Unit.MESSAGES),
-        Quantity(Cdr.DATA_COUNT, "Data purchases", Unit.PURCHASES),
-        Quantity(Cdr.DATA_VOLUME, "Data volume", Unit.BYTES),
+        Quantity(Cdr.MOC_COUNT, "Outgoing calls", UsageUnit.CALLS),
+        Quantity(Cdr.MOC_DURATION, "Outgoing call time", UsageUnit.SECONDS),
+        Quantity(Cdr.MTC_COUNT, "Incoming calls", UsageUnit.CALLS),
+        Quantity(Cdr.MTC_DURATION, "Incoming call time", UsageUnit.SECONDS),
+        Quantity(Cdr.MOSMS_COUNT, "Messages sent", UsageUnit.MESSAGES),
+        Quantity(Cdr.MTSMS_COUNT, "Messages received", UsageUnit.MESSAGES),
+        Quantity(Cdr.DATA_COUNT, "Data purchases", UsageUnit.PURCHASES),
+        Quantity(Cdr.DATA_VOLUME, "Data volume", UsageUnit.BYTES),
     )
 }
-"""In the order of `CDR_USAGE`."""
+"""The quantities by column, in the order of `CDR_USAGE`."""
 
 VARIABLES: tuple[Cdr, ...] = (*CDR_USAGE, Cdr.PSEUDO_CHURNED)
-"""The columns that are correlated: usage, then the label."""
+"""The correlated columns: usage, then the label."""
 
 
 def label(column: Cdr) -> str:
-    """Return a column's name for readers; the label keeps its own."""
+    """Return a column's label for readers; PSEUDO_CHURNED keeps its name."""
     return QUANTITIES[column].label if column in QUANTITIES else str(column)

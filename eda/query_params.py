@@ -1,4 +1,4 @@
-"""The range of days from the text of `query_params.json`, with every fault named. No I/O here."""
+"""Parses the range of days of `query_params.json` and reports every fault. No I/O here."""
 
 import json
 import re
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from datetime import date
 
 from driftline.errors import InvalidInput
-from eda.span import AskedRange
+from eda.span import RequestedSpan
 
 KEYS = ("start_date", "end_date")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def parse(text: str) -> AskedRange:
-    """Read `{"start_date": …, "end_date": …}`: ISO days, both included; null or absent is the data's own end.
+def parse(text: str) -> RequestedSpan:
+    """Read `{"start_date": …, "end_date": …}`: ISO days, both included; null or absent is the first or last day.
 
     Raises:
         InvalidInput: with every fault in `details`.
     """
     pairs = _pairs(text)
-    given = dict(pairs)
-    days = {key: _day(given.get(key)) for key in KEYS}
-    faults = [*_key_faults(pairs), *(fault for key in KEYS for fault in _day_faults(key, given.get(key)))]
+    params = dict(pairs)
+    days = {key: _day(params.get(key)) for key in KEYS}
+    faults = [*_key_faults(pairs), *(fault for key in KEYS for fault in _day_faults(key, params.get(key)))]
     start, end = days["start_date"], days["end_date"]
     if start and end and start > end:
         faults.append(f"start_date {start} is after end_date {end}")
     if faults:
-        raise InvalidInput("The query parameters do not fit; correct the faults listed.", details=tuple(faults))
-    return AskedRange(start, end)
+        raise InvalidInput("The query parameters are not valid; correct the faults listed.", details=tuple(faults))
+    return RequestedSpan(start, end)
 
 
 def _pairs(text: str) -> Sequence[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""Reads `DP_CDR_Data`: what is there, its days by SQL aggregates, its rows as a stream of chunks."""
+"""Reads `DP_CDR_Data`: its available days, aggregates by day, and its rows as a stream of chunks."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -29,7 +29,7 @@ def available_span(connection: Connection) -> Span:
     """Return the days from the first record to the last.
 
     Raises:
-        NotFound: there are no records at all.
+        NotFound: there are no records.
     """
     first, last = connection.execute(select(func.min(cdr.c.DP_DATE), func.max(cdr.c.DP_DATE))).one()
     if first is None:
@@ -62,20 +62,20 @@ def day_rows(connection: Connection, span: Span) -> pd.DataFrame:
 
 
 def chunks(connection: Connection, span: Span, progress: Progress) -> Iterator[pd.DataFrame]:
-    """Stream the span's records in key order, at most `CHUNK_ROWS` at once, as `eda.profile.profile` takes them.
+    """Stream the span's records in key order, at most `CHUNK_ROWS` at once, in the format of `eda.profile.profile`.
 
-    `progress` is told the number of records so far after each chunk.
+    After each chunk, `progress` is called with the number of records so far.
     """
     keys = [cdr.c[column] for column in KEY]
     values = [cdr.c[column] for column in VARIABLES]
     query = select(*keys, func.to_days(cdr.c.DP_DATE), *values).where(_within(span)).order_by(*cdr.primary_key)
     streaming = connection.execution_options(stream_results=True, max_row_buffer=CHUNK_ROWS)
-    seen = 0
+    rows_read = 0
     with streaming.execute(query) as result:
         for rows in result.partitions(CHUNK_ROWS):
             yield _frame([tuple(row) for row in rows])
-            seen += len(rows)
-            progress(seen)
+            rows_read += len(rows)
+            progress(rows_read)
 
 
 def _within(span: Span) -> ColumnElement[bool]:

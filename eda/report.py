@@ -1,4 +1,4 @@
-"""One self-contained HTML page: numbers, sentences and the plots inlined. No I/O here but reading the template."""
+"""A self-contained HTML page with numbers, sentences and inlined plots. No I/O here except reading the template."""
 
 import base64
 from collections.abc import Sequence
@@ -29,21 +29,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Tile:
-    """One large number and what it counts."""
+    """A large number with its label."""
 
     value: str
     label: str
     detail: str
 
 
-def render(found: Exploration, plots: Sequence[Plot], generated_at: datetime) -> str:
-    """Write the report's HTML; it needs no other file and no network."""
+def render(exploration: Exploration, plots: Sequence[Plot], generated_at: datetime) -> str:
+    """Return the report's HTML, which needs no other file and no network."""
     return _template().render(
-        found=found,
+        exploration=exploration,
         generated_at=generated_at,
-        tiles=_tiles(found),
-        findings=findings(found),
-        rows=[_row(summary) for summary in found.columns],
+        tiles=_tiles(exploration),
+        findings=findings(exploration),
+        rows=[_row(summary) for summary in exploration.columns],
         plots={plot.name: {"title": plot.title, "source": _inlined(plot)} for plot in plots},
         rules={
             "settled": wording.percent(SETTLED_SHARE),
@@ -70,23 +70,24 @@ def _inlined(plot: Plot) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(plot.svg).decode("ascii")
 
 
-def _tiles(found: Exploration) -> tuple[Tile, ...]:
-    days = found.days
+def _tiles(exploration: Exploration) -> tuple[Tile, ...]:
+    """Return the headline numbers of the report."""
+    days = exploration.days
     cells = days.records * len(QUANTITIES)
     missing = int(days.missing[list(QUANTITIES)].to_numpy().sum())
     with_records = int((days.counts[Count.RECORDS] > 0).sum())
     settled = int(days.settled.sum())
     return (
         Tile(f"{days.records:,}", "records", f"{days.records / with_records:,.0f} a day with records"),
-        Tile(f"{found.subscribers:,}", "subscribers", "distinct in these days"),
-        Tile(f"{with_records:,}", "days with records", f"of {found.span.days:,} in the range"),
+        Tile(f"{exploration.subscribers:,}", "subscribers", "distinct in these days"),
+        Tile(f"{with_records:,}", "days with records", f"of {exploration.span.days:,} in the range"),
         Tile(wording.share(days.overall_churn_rate()), "churn rate", f"subscriber-days of {settled:,} settled days"),
         Tile(wording.share(missing / cells), "usage values missing", f"{missing:,} of {cells:,}"),
     )
 
 
 def _row(summary: ColumnSummary) -> dict[str, str]:
-    """Write a column's numbers, keyed by what they are."""
+    """Return the formatted statistics of a column by name."""
     quantity = QUANTITIES[summary.column]
     amounts = {name: wording.bare(getattr(summary, name), quantity.unit) for name in AMOUNTS}
     return {

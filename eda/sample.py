@@ -1,4 +1,4 @@
-"""A bounded sample by a fixed rule: the rows with the smallest draws, whatever the order of reading. No I/O here.
+"""A bounded, reproducible sample: the rows with the smallest draws, independent of their order. No I/O here.
 
 A row's draw is a hash of its key, so the same rows are drawn every time (a bottom-k sample: Cohen and Kaplan,
 "Summarizing data using bottom-k sketches", 2007).
@@ -17,7 +17,7 @@ CAPACITY = 100_000
 
 
 @dataclass(frozen=True)
-class Sample:
+class RowSample:
     """At most `capacity` rows of all that were offered, with their draws."""
 
     rows: pd.DataFrame
@@ -25,8 +25,8 @@ class Sample:
     capacity: int
 
     @property
-    def is_whole(self) -> bool:
-        """Whether every row offered was kept."""
+    def is_complete(self) -> bool:
+        """Whether the sample holds every offered row."""
         return len(self.rows) == self.offered
 
 
@@ -35,16 +35,18 @@ def draws(keys: pd.DataFrame) -> pd.Series:
     return pd.util.hash_pandas_object(keys.loc[:, list(KEY)], index=False, categorize=False).rename(DRAW)
 
 
-def start(columns: tuple[str, ...], capacity: int = CAPACITY) -> Sample:
+def start(columns: tuple[str, ...], capacity: int = CAPACITY) -> RowSample:
     """Return an empty sample of these columns."""
     frame = pd.DataFrame({name: pd.Series(dtype="float64") for name in columns})
-    return Sample(frame.assign(**{DRAW: np.array([], dtype="uint64")}), 0, capacity)
+    return RowSample(frame.assign(**{DRAW: np.array([], dtype="uint64")}), 0, capacity)
 
 
-def offered(sample: Sample, rows: pd.DataFrame) -> Sample:
-    """Return the sample after more rows, which have its columns and `DRAW`."""
+def offered(sample: RowSample, rows: pd.DataFrame) -> RowSample:
+    """Return the sample after offering it more rows, which have its columns and `DRAW`."""
     full = len(sample.rows) >= sample.capacity
-    chosen = rows.loc[rows[DRAW] < sample.rows[DRAW].max()] if full else rows
-    both = pd.concat([sample.rows, chosen[sample.rows.columns]], ignore_index=True) if len(sample.rows) else chosen
-    kept = both.nsmallest(sample.capacity, DRAW) if len(both) > sample.capacity else both
-    return Sample(kept[sample.rows.columns].reset_index(drop=True), sample.offered + len(rows), sample.capacity)
+    candidates = rows.loc[rows[DRAW] < sample.rows[DRAW].max()] if full else rows
+    both = (
+        pd.concat([sample.rows, candidates[sample.rows.columns]], ignore_index=True) if len(sample.rows) else candidates
+    )
+    smallest = both.nsmallest(sample.capacity, DRAW) if len(both) > sample.capacity else both
+    return RowSample(smallest[sample.rows.columns].reset_index(drop=True), sample.offered + len(rows), sample.capacity)

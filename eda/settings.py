@@ -1,4 +1,4 @@
-"""Where the exploration reads its range and writes its files, from the environment when asked for."""
+"""Settings of the exploration, read from the environment when they are created."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic_settings import SettingsConfigDict
 
 from driftline.settings import EnvironmentSettings
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 class ExplorationSettings(EnvironmentSettings):
@@ -14,5 +14,5 @@ class ExplorationSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(env_prefix="EDA_")
 
-    output: Path = HERE / "output"
-    query_params: Path = HERE / "query_params.json"
+    output: Path = FOLDER / "output"
+    query_params: Path = FOLDER / "query_params.json"

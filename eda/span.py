@@ -1,4 +1,4 @@
-"""Ranges of days, both ends included: as asked for, and as there is to explore. No I/O here."""
+"""Ranges of days, both ends included: the requested one, and the one to explore. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -33,19 +33,19 @@ class Span:
 
 
 @dataclass(frozen=True)
-class AskedRange:
-    """The days asked for; an end that is None is the data's own."""
+class RequestedSpan:
+    """The days that a user requested; None stands for the first or last day with records."""
 
     start_date: date | None
     end_date: date | None
 
     def __str__(self) -> str:
-        if self == AskedRange(None, None):
+        if self == RequestedSpan(None, None):
             return "all days"
         return f"{self.start_date or 'the first day'} to {self.end_date or 'the last day'}"
 
     def within(self, available: Span) -> Span:
-        """Return the days to explore: the part of the range that lies within the days with records.
+        """Return the days to explore: the part of the range within the days with records.
 
         Raises:
             NotFound: the range lies outside them; the error shows the available days.
@@ -53,10 +53,10 @@ class AskedRange:
         first = max(self.start_date or available.first, available.first)
         last = min(self.end_date or available.last, available.last)
         if first > last:
-            raise nothing_there(str(self), available)
+            raise no_records(str(self), available)
         return Span(first, last)
 
 
-def nothing_there(asked: str, available: Span) -> NotFound:
-    """Return the error for a range without records; it names the days that have some."""
-    return NotFound(f"There are no records in {asked}. Available: {available} (UTC days, both included).")
+def no_records(requested: str, available: Span) -> NotFound:
+    """Return the error for a range without records; it names the days with records."""
+    return NotFound(f"There are no records in {requested}. Available: {available} (UTC days, both included).")

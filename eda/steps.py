@@ -1,4 +1,4 @@
-"""One log line a step, with its seconds."""
+"""One log line per step, with its duration in seconds."""
 
 import logging
 import time
@@ -13,28 +13,33 @@ EVERY_SECONDS = 5.0
 
 @dataclass
 class Step:
-    """What a step says of itself when it is done."""
+    """The message that is logged when a step ends."""
 
-    says: str
+    message: str
 
 
 @contextmanager
-def step(says: str) -> Iterator[Step]:
-    """Log what was done and the seconds it took, once it went well."""
-    done, start = Step(says), time.perf_counter()
-    yield done
-    log.info("%s (%.1f s)", done.says, time.perf_counter() - start)
+def step(message: str) -> Iterator[Step]:
+    """Log the message of a step and its duration when it ends without an error."""
+    result, start = Step(message), time.perf_counter()
+    yield result
+    log.info("%s (%.1f s)", result.message, time.perf_counter() - start)
 
 
 class ProgressLog:
-    """Logs how far a long read has come, at most every few seconds."""
+    """Logs the progress of a long read, at most every few seconds."""
 
     def __init__(self, total: int) -> None:
         self.total, self._next = total, time.perf_counter() + EVERY_SECONDS
 
-    def __call__(self, seen: int) -> None:
-        """Print how many records were read, if the last line is old enough."""
+    def __call__(self, rows_read: int) -> None:
+        """Log how many records were read, unless the last line is recent."""
         now = time.perf_counter()
         if now >= self._next:
             self._next = now + EVERY_SECONDS
-            log.info("… %s of %s records (%.0f %%)", f"{seen:,}", f"{self.total:,}", 100 * seen / max(self.total, 1))
+            log.info(
+                "… %s of %s records (%.0f %%)",
+                f"{rows_read:,}",
+                f"{self.total:,}",
+                100 * rows_read / max(self.total, 1),
+            )

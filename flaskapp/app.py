@@ -6,13 +6,13 @@ from driftline.clock import utc_now
 from driftline.http import access, web
 from driftline.settings import Publisher as KafkaLibrary
 from driftline.store.database import make_engine
-from flaskapp.relay.publisher import Publisher, Route
+from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
 from flaskapp.stream.service import Streaming
 
 
-def make_publisher(settings: Settings) -> Publisher:
+def make_publisher(settings: Settings) -> BatchPublisher:
     """Build the publisher that `KAFKA_PUBLISHER` selects; only its library is imported."""
     simulator = settings.simulator
     route = Route(

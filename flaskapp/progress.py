@@ -14,7 +14,7 @@ Progress = Callable[[int], None]
 @contextmanager
 def progress_bar(title: str, total: int, *columns: ProgressColumn) -> Iterator[Progress]:
     """Show a bar with a title and further columns while the context lasts; yield the function that advances it."""
-    shown = (TextColumn("{task.description}"), BarColumn(), *columns)
-    with Bars(*shown, console=Console(stderr=True), transient=True) as bars:
+    all_columns = (TextColumn("{task.description}"), BarColumn(), *columns)
+    with Bars(*all_columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=total)
-        yield lambda done: bars.advance(task, done)
+        yield lambda amount: bars.advance(task, amount)

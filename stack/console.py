@@ -44,7 +44,7 @@ def step(title: str) -> Iterator[Advance]:
     began = time.monotonic()
     with _bar() as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda completed, total: bar.update(task, completed=completed, total=total)
     print_line(f"{title}: {time.monotonic() - began:.1f} s")
 
 

@@ -13,19 +13,19 @@ from collections import defaultdict
 from itertools import chain
 
 from benchmarks.detection.evidently import install
-from benchmarks.detection.runs import TOOLS, Job, JudgedByLevel, Origin, run_jobs
+from benchmarks.detection.runs import TOOLS, BenchmarkJob, JudgedByLevel, Origin, run_jobs
 from benchmarks.detection.score import JudgedStream
 from benchmarks.detection.tables import by_chunk, by_drift, by_level
 
 
 def main() -> None:
     """Run the tools on the streams of every seed and print the tables."""
-    given = _arguments()
-    if "evidently" in (given.tool or ()):
+    options = _arguments()
+    if "evidently" in (options.tool or ()):
         install()
     began = time.monotonic()
     judged_by_origin: dict[Origin, dict[str, list[JudgedStream]]] = defaultdict(lambda: defaultdict(list))
-    for job, judged in run_jobs(_jobs(given)):
+    for job, judged in run_jobs(_jobs(options)):
         for level, streams in judged.items():
             judged_by_origin[job.origin][level] += streams
         print(f"{time.monotonic() - began:5.0f} s: {job.origin}, seed {job.seed}", file=sys.stderr, flush=True)
@@ -41,12 +41,12 @@ def _merged(*parts: JudgedByLevel) -> JudgedByLevel:
     return {level: [stream for part in parts for stream in part.get(level, ())] for level in levels}
 
 
-def _jobs(given: argparse.Namespace) -> list[Job]:
-    first, end = (int(part) for part in given.seeds.split(":"))
-    tools = tuple(given.tool or ["driftline", "nannyml"])
-    sources = [Origin.SIMULATED] if given.simulated_only else [Origin.SIMULATED, Origin.CONTROL]
-    jobs = [Job(source, seed, tools) for seed in range(first, end) for source in sources]
-    return jobs if given.simulated_only else [*jobs, Job(Origin.REAL, first, tools)]
+def _jobs(options: argparse.Namespace) -> list[BenchmarkJob]:
+    first, end = (int(part) for part in options.seeds.split(":"))
+    tools = tuple(options.tool or ["driftline", "nannyml"])
+    sources = [Origin.SIMULATED] if options.simulated_only else [Origin.SIMULATED, Origin.CONTROL]
+    jobs = [BenchmarkJob(source, seed, tools) for seed in range(first, end) for source in sources]
+    return jobs if options.simulated_only else [*jobs, BenchmarkJob(Origin.REAL, first, tools)]
 
 
 def _arguments() -> argparse.Namespace:

@@ -37,8 +37,8 @@ def evidently(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
         for number, stream in enumerate(streams):
             _write(stream, Path(folder), number)
         command = [str(PYTHON), "-P", "-W", "ignore", str(REPORTS), folder]  # -P: this file has the library's name
-        done = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
-    return [_by_level(stream, chunks) for stream, chunks in zip(streams, json.loads(done.stdout), strict=True)]
+        completed = subprocess.run(command, env={**os.environ, "DO_NOT_TRACK": "1"}, stdout=subprocess.PIPE, check=True)
+    return [_by_level(stream, chunks) for stream, chunks in zip(streams, json.loads(completed.stdout), strict=True)]
 
 
 def install() -> None:
@@ -55,12 +55,12 @@ def install() -> None:
 def _write(stream: Stream, folder: Path, number: int) -> None:
     """Write the reference, the chunks to evaluate, and the description of the columns."""
     spec = stream.spec
-    kept = [*spec.features, SCORE, PREDICTION, LABEL]
+    columns = [*spec.features, SCORE, PREDICTION, LABEL]
     chunks = [rows for _, rows in by_chunk(stream.analysis, spec.period, spec.zone)][stream.truth.lead :]
     chunks = chunks if any(stream.truth.drifts) else chunks[:CALM_CHUNKS]
-    numbered = pd.concat([rows[kept].assign(chunk=place) for place, rows in enumerate(chunks)])
+    numbered = pd.concat([rows[columns].assign(chunk=place) for place, rows in enumerate(chunks)])
     if number == 0:
-        stream.reference[kept].to_parquet(folder / "reference.parquet")
+        stream.reference[columns].to_parquet(folder / "reference.parquet")
         (folder / "columns.json").write_text(json.dumps(_columns(spec)), encoding="utf-8")
     numbered.to_parquet(folder / f"{number:03}.parquet")
 

@@ -22,12 +22,12 @@ def failed(report: Any, chunk: Any, reference: Any) -> dict[str, list[str]]:
     }
 
 
-def until_alarm(report: Any, chunks: list[Any], reference: Any, whole: bool) -> list[dict[str, list[str]]]:
-    """Evaluate chunks in order until a metric fails, or all of them if `whole` is set."""
+def until_alarm(report: Any, chunks: list[Any], reference: Any, evaluate_all: bool) -> list[dict[str, list[str]]]:
+    """Evaluate chunks in order until a metric fails, or all of them if `evaluate_all` is set."""
     failures: list[dict[str, list[str]]] = []
     for chunk in chunks:
         failures.append(failed(report, chunk, reference))
-        if failures[-1]["metrics"] and not whole:
+        if failures[-1]["metrics"] and not evaluate_all:
             break
     return failures
 
@@ -48,8 +48,8 @@ def main() -> None:
     )
 
     def dataset(rows: pd.DataFrame) -> Any:
-        whole = rows.astype({LABEL: int, PREDICTION: int})
-        return evidently.Dataset.from_pandas(whole, data_definition=definition)
+        typed = rows.astype({LABEL: int, PREDICTION: int})
+        return evidently.Dataset.from_pandas(typed, data_definition=definition)
 
     report = evidently.Report([presets.DataDriftPreset(), presets.ClassificationPreset()], include_tests=True)
     reference = dataset(pd.read_parquet(folder / "reference.parquet"))
@@ -57,7 +57,7 @@ def main() -> None:
     for place, path in enumerate(sorted(folder.glob("[0-9]*.parquet"))):
         rows = pd.read_parquet(path)
         chunks = [dataset(part.drop(columns="chunk")) for _, part in rows.groupby("chunk")]
-        results.append(until_alarm(report, chunks, reference, whole=place == 0))
+        results.append(until_alarm(report, chunks, reference, evaluate_all=place == 0))
         print(f"  Evidently: stream {place + 1}", file=sys.stderr, flush=True)
     print(json.dumps(results))
 

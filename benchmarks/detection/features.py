@@ -22,20 +22,20 @@ def features(world: World, first: date, days: int) -> pd.DataFrame:
 
     A day without a record is a day without usage; days before the world's start are unknown.
     """
-    before = min(TRAILING_DAYS - 1, (first - world.parameters.start_date).days)
-    dates = [first + timedelta(days=number) for number in range(-before, days)]
+    days_before = min(TRAILING_DAYS - 1, (first - world.parameters.start_date).days)
+    dates = [first + timedelta(days=number) for number in range(-days_before, days)]
     people = np.sort(world.people.msisdn)
     records = [_recorded(world, day) for day in dates]
-    seen = _cube(records, people, Cdr.PSEUDO_CHURNED, np.nan)
+    labels = _cube(records, people, Cdr.PSEUDO_CHURNED, np.nan)
     columns: dict[str, Floats] = {}
     for name, source in USAGE_OF_CDR.items():
         columns |= _of_usage(str(name), _cube(records, people, source, 0.0))
-    columns[str(Processed.DAYS_SEEN)] = np.nansum(_windows(np.isfinite(seen).astype(float)), axis=-1)
-    columns |= {LABEL: seen, CHANCE: _cube([world.chances_of_day(day) for day in dates], people, CHANCE, np.nan)}
-    kept = np.isfinite(seen)
-    kept[:before] = False
-    rows = pd.DataFrame({name: values[kept] for name, values in columns.items()})
-    return pd.concat([rows, _keys(dates, people, kept)], axis=1)
+    columns[str(Processed.DAYS_SEEN)] = np.nansum(_windows(np.isfinite(labels).astype(float)), axis=-1)
+    columns |= {LABEL: labels, CHANCE: _cube([world.chances_of_day(day) for day in dates], people, CHANCE, np.nan)}
+    has_label = np.isfinite(labels)
+    has_label[:days_before] = False
+    rows = pd.DataFrame({name: values[has_label] for name, values in columns.items()})
+    return pd.concat([rows, _keys(dates, people, has_label)], axis=1)
 
 
 def _recorded(world: World, day: date) -> pd.DataFrame:
@@ -69,8 +69,8 @@ def _windows(values: Floats) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(padded, TRAILING_DAYS, axis=0)
 
 
-def _keys(dates: Sequence[date], people: "npt.NDArray[np.object_]", kept: "npt.NDArray[np.bool_]") -> pd.DataFrame:
-    day, person = np.nonzero(kept)
+def _keys(dates: Sequence[date], people: "npt.NDArray[np.object_]", selected: "npt.NDArray[np.bool_]") -> pd.DataFrame:
+    day, person = np.nonzero(selected)
     times = pd.Series(pd.to_datetime(list(dates), utc=True).as_unit("us"))
     ids = [prediction_id(str(dates[int(d)]), str(who)) for d, who in zip(day, people[person], strict=True)]
     return pd.DataFrame({EVENT_TIME: times.iloc[day].reset_index(drop=True), ID: ids})

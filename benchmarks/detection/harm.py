@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Performance:
+class ExpectedPerformance:
     """The performance of a model; also used for margins."""
 
     roc_auc: float
@@ -22,11 +22,11 @@ class Performance:
     accuracy: float
 
 
-MARGINS = Performance(roc_auc=0.03, f1=0.05, accuracy=0.05)
+MARGINS = ExpectedPerformance(roc_auc=0.03, f1=0.05, accuracy=0.05)
 """A chunk is harmful if one of its metrics is lower than the reference's by more than this."""
 
 
-def performance(rows: pd.DataFrame, chance: str) -> Performance:
+def performance(rows: pd.DataFrame, chance: str) -> ExpectedPerformance:
     """Return the expected performance of scored rows whose labels have the probabilities in the column `chance`.
 
     With labels (0 or 1) as chances it is the realized performance. F1 is the ratio of the expectations.
@@ -34,7 +34,7 @@ def performance(rows: pd.DataFrame, chance: str) -> Performance:
     chances, scores, predicted = (rows[name].to_numpy(np.float64) for name in (chance, SCORE, PREDICTION))
     right = np.where(predicted == 1, chances, 1.0 - chances)
     f1 = 2.0 * (predicted * chances).sum() / (predicted.sum() + chances.sum())
-    return Performance(_roc_auc(scores, chances), float(f1), float(right.mean()))
+    return ExpectedPerformance(_roc_auc(scores, chances), float(f1), float(right.mean()))
 
 
 def _roc_auc(scores: Floats, chances: Floats) -> float:
@@ -46,7 +46,7 @@ def _roc_auc(scores: Floats, chances: Floats) -> float:
 
 
 def harmful_chunks(
-    reference: Sequence[Performance], chunks: Sequence[Performance], drifts: Sequence[bool]
+    reference: Sequence[ExpectedPerformance], chunks: Sequence[ExpectedPerformance], drifts: Sequence[bool]
 ) -> tuple[bool, ...]:
     """Return for each chunk whether the drift is harmful: on average, and in this chunk or an earlier one."""
     usual = mean_performance(reference)
@@ -57,7 +57,7 @@ def harmful_chunks(
     return tuple(drift and any(worse[: place + 1]) for place, drift in enumerate(drifts))
 
 
-def is_worse(chunk: Performance, usual: Performance) -> bool:
+def is_worse(chunk: ExpectedPerformance, usual: ExpectedPerformance) -> bool:
     """Return whether a chunk is worse than usual by more than a margin."""
     return any(
         expected - value > margin
@@ -65,6 +65,6 @@ def is_worse(chunk: Performance, usual: Performance) -> bool:
     )
 
 
-def mean_performance(chunks: Sequence[Performance]) -> Performance:
+def mean_performance(chunks: Sequence[ExpectedPerformance]) -> ExpectedPerformance:
     """Average each metric over chunks."""
-    return Performance(*(mean(values) for values in zip(*map(astuple, chunks), strict=True)))
+    return ExpectedPerformance(*(mean(values) for values in zip(*map(astuple, chunks), strict=True)))

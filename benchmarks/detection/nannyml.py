@@ -32,6 +32,7 @@ class _Fitted:
 
 
 def _fit(stream: Stream) -> _Fitted:
+    """Fit NannyML's performance and drift calculators on the reference."""
     library, spec = import_nannyml(), stream.spec
     chunks = {"timestamp_column_name": EVENT_TIME, "chunk_period": PERIODS[spec.period]}
     columns = [*spec.features, SCORE, PREDICTION]

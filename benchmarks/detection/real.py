@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.detection.harm import Performance, is_worse, mean_performance, performance
+from benchmarks.detection.harm import ExpectedPerformance, is_worse, mean_performance, performance
 from benchmarks.detection.stream import Stream, Truth
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk
@@ -26,10 +26,10 @@ def flights() -> Stream:
     rows = pd.read_csv(FLIGHTS, parse_dates=["departure"]).rename(
         columns={"departure": EVENT_TIME, "late": LABEL, "score": SCORE}
     )
-    before = rows[EVENT_TIME] < FLIGHTS_UNTIL
-    rows[PREDICTION] = (rows[SCORE] > rows.loc[before, LABEL].mean()).astype(int)
+    is_reference = rows[EVENT_TIME] < FLIGHTS_UNTIL
+    rows[PREDICTION] = (rows[SCORE] > rows.loc[is_reference, LABEL].mean()).astype(int)
     rows[ID] = range(len(rows))
-    stream = _stream("flights", "", rows[before], rows[~before])
+    stream = _stream("flights", "", rows[is_reference], rows[~is_reference])
     weeks, usual = _by_chunk(stream, stream.analysis), mean_performance(_by_chunk(stream, stream.reference))
     worse = tuple(is_worse(week, usual) for week in weeks)
     return replace(stream, truth=replace(stream.truth, drifts=worse, harmful=worse))
@@ -64,8 +64,12 @@ def _loans(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _employment(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    years = [own.iloc[random.permutation(len(own))] for _, own in rows.groupby("year")]
-    spread = [pd.date_range(f"{own['year'].iloc[0]}", periods=len(own), freq=_step(own), tz="UTC") for own in years]
+    """Return the rows in the columns of the benchmark, shuffled within their year and spread evenly over it."""
+    years = [rows_of_year.iloc[random.permutation(len(rows_of_year))] for _, rows_of_year in rows.groupby("year")]
+    spread = [
+        pd.date_range(f"{rows_of_year['year'].iloc[0]}", periods=len(rows_of_year), freq=_step(rows_of_year), tz="UTC")
+        for rows_of_year in years
+    ]
     rows = pd.concat(years, ignore_index=True).drop(columns="year")
     names = {"predicted_probability": SCORE, "employed": LABEL}
     texts = rows.select_dtypes("category").columns
@@ -91,8 +95,8 @@ def _stream(name: str, case: str, reference: pd.DataFrame, analysis: pd.DataFram
     return Stream(Truth(name, case, calm, calm), reference, analysis.reset_index(drop=True), spec)
 
 
-def _by_chunk(stream: Stream, rows: pd.DataFrame) -> list[Performance]:
-    return [performance(own, LABEL) for _, own in by_chunk(rows, stream.spec.period, stream.spec.zone)]
+def _by_chunk(stream: Stream, rows: pd.DataFrame) -> list[ExpectedPerformance]:
+    return [performance(chunk_rows, LABEL) for _, chunk_rows in by_chunk(rows, stream.spec.period, stream.spec.zone)]
 
 
 def _data(name: str) -> Path:

@@ -39,7 +39,7 @@ MAKE: Mapping[Origin, Callable[[int], Iterator[Stream]]] = {
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchmarkJob:
     """Streams to create, and the names of the tools to run on them."""
 
     origin: Origin
@@ -47,14 +47,14 @@ class Job:
     tools: tuple[str, ...]
 
 
-def run_jobs(jobs: Sequence[Job]) -> Iterator[tuple[Job, JudgedByLevel]]:
+def run_jobs(jobs: Sequence[BenchmarkJob]) -> Iterator[tuple[BenchmarkJob, JudgedByLevel]]:
     """Run the jobs in two processes, each on one core with low priority; yield each result when it is ready."""
     os.environ["OMP_NUM_THREADS"] = "1"  # the processes read it when they import numpy
     with get_context("spawn").Pool(PROCESSES, initializer=partial(os.nice, 10), maxtasksperchild=4) as pool:
         yield from pool.imap_unordered(_run, jobs)
 
 
-def _run(job: Job) -> tuple[Job, JudgedByLevel]:
+def _run(job: BenchmarkJob) -> tuple[BenchmarkJob, JudgedByLevel]:
     judged: dict[str, list[JudgedStream]] = defaultdict(list)
     for _, sharing in groupby(MAKE[job.origin](job.seed), key=lambda stream: id(stream.reference)):
         streams = list(sharing)

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.detection.features import CHANCE, features
-from benchmarks.detection.harm import Performance, harmful_chunks, performance
+from benchmarks.detection.harm import ExpectedPerformance, harmful_chunks, performance
 from benchmarks.detection.stream import Stream, Truth
 from churn.columns import FEATURES, TRAILING_STATISTICS, USAGE_OF_CDR, Cdr, Processed, trailing
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -51,7 +51,7 @@ class _History:
     model: HistGradientBoostingClassifier
     reference: pd.DataFrame
     calm: pd.DataFrame
-    usual: tuple[Performance, ...]
+    usual: tuple[ExpectedPerformance, ...]
 
 
 def simulated(seed: int) -> Iterator[Stream]:
@@ -96,7 +96,7 @@ def _scored(model: HistGradientBoostingClassifier, rows: pd.DataFrame) -> pd.Dat
     return rows.assign(**{SCORE: score, PREDICTION: (score > CUT).astype(np.int64)}).reset_index(drop=True)
 
 
-def _by_day(rows: pd.DataFrame) -> tuple[Performance, ...]:
+def _by_day(rows: pd.DataFrame) -> tuple[ExpectedPerformance, ...]:
     return tuple(performance(day, CHANCE) for _, day in rows.groupby(rows[EVENT_TIME].dt.date))
 
 

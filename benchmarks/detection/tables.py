@@ -31,7 +31,7 @@ def by_chunk(judged: JudgedByLevel) -> str:
     """Return the share of harmful and of other chunks of real data on which each level alarms."""
     names = list(dict.fromkeys(truth.name for streams in judged.values() for truth, _ in streams))
     rows = [[level, *(cell for name in names for cell in _chunks(streams, name))] for level, streams in judged.items()]
-    return _table(["alarms on", *(f"{name}, {what}" for name in names for what in ("harmful", "other"))], rows)
+    return _table(["alarms on", *(f"{name}, {kind}" for name in names for kind in ("harmful", "other"))], rows)
 
 
 def _cells(judged: Sequence[JudgedStream]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.engine.processes import Taken, backtest, peak, run, script
+from benchmarks.engine.processes import Timing, backtest, peak, run, script
 from benchmarks.engine.rows import write
 from benchmarks.measuring import Better, Target, conclude, machine, show
 
@@ -24,18 +24,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(Path(folder))
         peaks = {name: peak(command) for name, command in commands.items()}  # their first run, which is not timed
-        taken = _taken(commands, runs)
+        timings = _timings(commands, runs)
     for part in ("read", "compute", "whole"):
         print(f"  {part}:")
         show(
             {
                 name: [getattr(run, part) for run in runs]
-                for name, runs in taken.items()
+                for name, runs in timings.items()
                 if part == "whole" or name != BACKTEST
             }
         )
     for part, name, target in (("compute", ENGINE, FASTER), ("whole", ENGINE, None), ("whole", BACKTEST, FASTER)):
-        ratio = _median(taken[NANNYML], part) / _median(taken[name], part)
+        ratio = _median(timings[NANNYML], part) / _median(timings[name], part)
         conclude(f"{name}, {part}: times faster than NannyML", ratio, target)
     for name in (ENGINE, BACKTEST):
         used, nannyml = peaks[name], peaks[NANNYML]
@@ -53,16 +53,16 @@ def _commands(folder: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _taken(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[Taken]]:
-    taken: dict[str, list[Taken]] = {name: [] for name in commands}
+def _timings(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[Timing]]:
+    timings: dict[str, list[Timing]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
-            taken[name].append(run(command))
-    return taken
+            timings[name].append(run(command))
+    return timings
 
 
-def _median(taken: list[Taken], part: str) -> float:
-    return float(median(getattr(run, part) for run in taken))
+def _median(timings: list[Timing], part: str) -> float:
+    return float(median(getattr(run, part) for run in timings))
 
 
 if __name__ == "__main__":

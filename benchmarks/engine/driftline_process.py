@@ -41,6 +41,7 @@ def read(path: str) -> pd.DataFrame:
 
 
 def _plain(result: Result) -> dict[str, object]:
+    """Return a result as values for JSON and data frames."""
     return {
         "subject": result.subject,
         "kind": result.kind,
@@ -64,8 +65,8 @@ def main() -> None:
     spec = spec_of([str(name) for name in rows])
 
     def computed(part: tuple[Chunk, pd.DataFrame]) -> dict[str, object]:
-        chunk, some = part
-        results = evaluate_chunk(fitted, spec, some, chunk)
+        chunk, chunk_rows = part
+        results = evaluate_chunk(fitted, spec, chunk_rows, chunk)
         return {"start": chunk.start.isoformat(), "results": [_plain(result) for result in results]}
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:

@@ -22,7 +22,7 @@ def main() -> None:
             path = Path(folder) / f"{rows}.parquet"
             until = write(path, REFERENCE, rows, chunks)
             command = backtest(path, until, Path(folder))
-            most, seconds = peak(command), run(command).whole
+            most, seconds = peak(command), run(command).total
             rate[rows] = seconds / (rows + REFERENCE)
             print(f"  {rows:>12,} rows in {chunks:>5,} chunks: {seconds:7.2f} s, peak {most:,.0f} MiB", flush=True)
             path.unlink()

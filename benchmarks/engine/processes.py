@@ -21,21 +21,21 @@ LOOK = 0.02
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Seconds of a whole process, and of its reading and computation where it prints them."""
+class Timing:
+    """Seconds of a process in total, and of its reading and computation if it prints them."""
 
-    whole: float
+    total: float
     read: float = float("nan")
     compute: float = float("nan")
 
 
-def run(command: Sequence[str]) -> Taken:
+def run(command: Sequence[str]) -> Timing:
     """Run a command to its end; a failure raises an error with its output."""
     began = time.perf_counter()
     text = _output_of(command, lambda process: process.wait())
-    whole = time.perf_counter() - began
+    total = time.perf_counter() - began
     last = text.splitlines()[-1] if text else ""
-    return Taken(whole, **(json.loads(last) if last.startswith("{") else {}))
+    return Timing(total, **(json.loads(last) if last.startswith("{") else {}))
 
 
 def peak(command: Sequence[str]) -> float:

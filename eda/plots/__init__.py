@@ -1,13 +1,13 @@
-"""Draws an exploration: each plot an SVG of its own, the same bytes for the same data."""
+"""Draws an exploration: each plot is an SVG, with the same bytes for the same data."""
 
 from eda.exploration import Exploration
 from eda.plots import by_day, churn_relation, correlations, distributions, missing
 from eda.plots.style import Plot, drawn
 
 
-def plots(found: Exploration) -> tuple[Plot, ...]:
+def plots(exploration: Exploration) -> tuple[Plot, ...]:
     """Draw all plots, in the order in which the report shows them."""
-    return tuple(drawn(module.NAME, module.TITLE, found, module.draw) for module in MODULES)
+    return tuple(drawn(module.NAME, module.TITLE, exploration, module.draw) for module in MODULES)
 
 
 MODULES = (distributions, churn_relation, correlations, by_day, missing)

@@ -1,4 +1,4 @@
-"""What happened day by day, in small multiples on one date axis."""
+"""Values by day, in small multiples on a common date axis."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from matplotlib.ticker import FuncFormatter
 from eda.days import Count
 from eda.exploration import Exploration
 from eda.plots.style import BLUE, GREY, ORANGE, WIDTH, date_axis, empty, in_unit, note
-from eda.quantities import QUANTITIES, Unit
+from eda.quantities import QUANTITIES, UsageUnit
 from eda.wording import bare, number, share
 
 NAME = "by_day"
 TITLE = "Records, subscribers, churn and usage totals by UTC day"
 FEW_DAYS = 45
-"""Up to this many days, each is marked by a dot."""
+"""The largest number of days at which each day is marked by a dot."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A panel: its title with the unit, the values by day, their colour and how ticks and the note are written."""
+    """A panel: its title with the unit, the values by day, their colour, the tick format and the note."""
 
     title: str
     values: pd.Series
@@ -31,32 +31,33 @@ class Line:
     note: str
 
 
-def draw(found: Exploration) -> Figure:
-    """Draw records, subscribers, labels, the churn rate and the total of each usage column; gaps are days without."""
+def draw(exploration: Exploration) -> Figure:
+    """Draw records, subscribers, labels, churn rate and the total of each usage column by day."""
     figure = Figure(figsize=(WIDTH, 13.2), layout="constrained")
     grid = figure.subplots(6, 2, sharex=True)
-    for axes, line in zip(grid.flat, _lines(found), strict=True):
+    for axes, line in zip(grid.flat, _lines(exploration), strict=True):
         _panel(axes, line)
     for axes in grid[-1]:
         date_axis(axes)
     return figure
 
 
-def _lines(found: Exploration) -> Iterator[Line]:
-    days, plain = found.days, in_unit(Unit.CALLS)
+def _lines(exploration: Exploration) -> Iterator[Line]:
+    """Yield the panels in the order in which they are drawn."""
+    days, plain = exploration.days, in_unit(UsageUnit.CALLS)
     percent = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
     for count in (Count.RECORDS, Count.SUBSCRIBERS):
         values = days.counts[count].astype("float64")
         yield Line(f"{count.capitalize()} per day", values, BLUE, plain, f"median {number(float(values.median()))}")
-    known = days.labelled_share
-    yield Line("Labels known, share of subscribers", known, GREY, percent, f"lowest {share(_lowest(known))}")
+    labelled = days.labelled_share
+    yield Line("Labels known, share of subscribers", labelled, GREY, percent, f"lowest {share(_lowest(labelled))}")
     overall = share(days.overall_churn_rate())
     yield Line("Churn rate, settled days", days.churn_rate, ORANGE, percent, f"overall {overall}")
     for column, quantity in QUANTITIES.items():
         total = days.totals[column]
         middle = None if total.isna().all() else float(total.median())
-        says = f"median {bare(middle, quantity.unit)}"
-        yield Line(f"{quantity.label}, {quantity.unit} per day", total, BLUE, in_unit(quantity.unit), says)
+        note = f"median {bare(middle, quantity.unit)}"
+        yield Line(f"{quantity.label}, {quantity.unit} per day", total, BLUE, in_unit(quantity.unit), note)
 
 
 def _lowest(values: pd.Series) -> float | None:
@@ -64,6 +65,7 @@ def _lowest(values: pd.Series) -> float | None:
 
 
 def _panel(axes: Axes, line: Line) -> None:
+    """Draw a line with a filled area below it, or a message if all values are missing."""
     axes.set_title(line.title)
     if line.values.isna().all():
         empty(axes, "not known")

@@ -1,10 +1,10 @@
-"""How strongly each usage column goes with PSEUDO_CHURNED."""
+"""The correlation of each usage column with PSEUDO_CHURNED."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.correlation import Correlation, Method, with_churn
+from eda.correlation import Correlation, CorrelationMethod, with_churn
 from eda.exploration import Exploration
 from eda.plots.style import GREY, INK, QUIET, WIDTH
 from eda.quantities import label
@@ -13,21 +13,21 @@ from eda.wording import signed
 NAME = "churn_relation"
 TITLE = "Correlation of each usage column with PSEUDO_CHURNED"
 LEAST_REACH = 0.05
-_MARKS = {Method.PEARSON: (GREY, "D", 36, "values"), Method.SPEARMAN: (INK, "o", 62, "ranks")}
+_MARKS = {CorrelationMethod.PEARSON: (GREY, "D", 36, "values"), CorrelationMethod.SPEARMAN: (INK, "o", 62, "ranks")}
 
-Pairs = dict[Method, dict[Cdr, Correlation]]
+Pairs = dict[CorrelationMethod, dict[Cdr, Correlation]]
 
 
-def draw(found: Exploration) -> Figure:
-    """Draw a row per column, the strongest rank correlation on top, with a mark and a number per method."""
+def draw(exploration: Exploration) -> Figure:
+    """Draw a row per column, the strongest rank correlation at the top, with a mark and a number per method."""
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
-    pairs = {method: with_churn(found.correlations[method]) for method in Method}
-    order = sorted(CDR_USAGE, key=lambda column: abs(pairs[Method.SPEARMAN][column].value or 0.0))
+    pairs = {method: with_churn(exploration.correlations[method]) for method in CorrelationMethod}
+    order = sorted(CDR_USAGE, key=lambda column: abs(pairs[CorrelationMethod.SPEARMAN][column].value or 0.0))
     for place, column in enumerate(order):
-        _row(axes, place, [pairs[method][column] for method in Method])
+        _row(axes, place, [pairs[method][column] for method in CorrelationMethod])
     _numbers_heading(axes, len(order))
-    _say_why_empty(axes, [pair for of_method in pairs.values() for pair in of_method.values()])
+    _note_why_empty(axes, [pair for of_method in pairs.values() for pair in of_method.values()])
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_yticks(range(len(order)), [label(column) for column in order], color=INK, fontsize=9.5)
     axes.set_xlim(*_reach(pairs))
@@ -48,14 +48,14 @@ def _row(axes: Axes, place: int, pairs: list[Correlation]) -> None:
 
 
 def _numbers_heading(axes: Axes, rows: int) -> None:
-    for position, method in enumerate(Method):
-        color, marker, size, what = _MARKS[method]
-        axes.scatter([], [], s=size, c=color, marker=marker, label=f"{method} ({what})")
+    for position, method in enumerate(CorrelationMethod):
+        color, marker, size, ranked = _MARKS[method]
+        axes.scatter([], [], s=size, c=color, marker=marker, label=f"{method} ({ranked})")
         _at_right(axes, position, rows - 0.25, str(method), color)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2)
 
 
-def _say_why_empty(axes: Axes, pairs: list[Correlation]) -> None:
+def _note_why_empty(axes: Axes, pairs: list[Correlation]) -> None:
     if all(pair.value is None for pair in pairs):
         why = f"undefined: {pairs[0].reason}"
         axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", color=QUIET, backgroundcolor="white")

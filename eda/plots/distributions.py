@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from churn.columns import CDR_USAGE, Cdr
 from eda.exploration import Exploration
-from eda.histogram import EDGES, EMPTY, Floats, Histogram, snapped
+from eda.histogram import EDGES, EMPTY, Floats, UsageHistogram, snapped
 from eda.plots.style import GROUP_COLORS, WIDTH, empty, in_unit, note
 from eda.profile import Group
 from eda.quantities import QUANTITIES
@@ -19,37 +19,38 @@ NAME = "distributions"
 TITLE = "Distribution of each usage column per record, by PSEUDO_CHURNED"
 BARS = 44
 LOWEST_PART = 0.0005
-"""This part of the positive values is left of a logarithmic scale, lest one tiny value stretch it by decades."""
+"""The share of positive values below a logarithmic scale, so that one tiny value does not extend it by decades."""
 
 
-def draw(found: Exploration) -> Figure:
-    """Draw a panel per usage column: counts on the left, what they amount to on the right."""
+def draw(exploration: Exploration) -> Figure:
+    """Draw a panel per usage column: counts on the left, amounts on the right."""
     figure = Figure(figsize=(WIDTH, 12.6), layout="constrained")
     panels = figure.subplots(4, 2).flat
-    groups = _groups(found)
+    groups = _groups(exploration)
     for axes, column in zip(panels, CDR_USAGE, strict=True):
-        _panel(axes, found, column, groups)
+        _panel(axes, exploration, column, groups)
     _legend(figure, groups)
     return figure
 
 
-def _groups(found: Exploration) -> tuple[Group, ...]:
-    """Split by what is known, or show all records as one where nothing is."""
+def _groups(exploration: Exploration) -> tuple[Group, ...]:
+    """Return the labelled groups with records, or one group of all records if no label is settled."""
     labelled = (Group.STAYED, Group.CHURNED)
-    there = {group for (_, group), values in found.profile.histograms.items() if values.total}
-    return tuple(group for group in labelled if group in there) or (Group.UNKNOWN,)
+    present = {group for (_, group), values in exploration.profile.histograms.items() if values.total}
+    return tuple(group for group in labelled if group in present) or (Group.UNKNOWN,)
 
 
-def _panel(axes: Axes, found: Exploration, column: Cdr, groups: tuple[Group, ...]) -> None:
+def _panel(axes: Axes, exploration: Exploration, column: Cdr, groups: tuple[Group, ...]) -> None:
+    """Draw the distribution of a usage column in each group, or a message if it has no values."""
     quantity = QUANTITIES[column]
-    by_group = {group: found.profile.histograms[column, group] for group in groups}
-    whole = sum(by_group.values(), start=EMPTY)
-    logarithmic = found.is_skewed(column)
+    by_group = {group: exploration.profile.histograms[column, group] for group in groups}
+    all_values = sum(by_group.values(), start=EMPTY)
+    logarithmic = exploration.is_skewed(column)
     axes.set_title(quantity.label)
-    if whole.maximum is None:
+    if all_values.maximum is None:
         empty(axes, "no values")
         return
-    edges = _edges(whole, logarithmic)
+    edges = _edges(all_values, logarithmic)
     for group, values in by_group.items():
         _outline(axes, values, edges, group, logarithmic)
     axes.set_xscale("log" if logarithmic else "linear")
@@ -62,8 +63,8 @@ def _panel(axes: Axes, found: Exploration, column: Cdr, groups: tuple[Group, ...
     note(axes, _note(by_group, column, logarithmic))
 
 
-def _edges(values: Histogram, logarithmic: bool) -> Floats:
-    """Return about `BARS` bins; each holds at least one whole number, and 0 has none on a logarithmic scale."""
+def _edges(values: UsageHistogram, logarithmic: bool) -> Floats:
+    """Return the edges of about `BARS` bins, each with at least one integer; a logarithmic scale has no bin for 0."""
     top = max(values.maximum or 0.0, 0.0) + 1.0
     if logarithmic:
         zero = values.zero_share or 0.0
@@ -78,7 +79,7 @@ def _after(top: float) -> float:
     return float(EDGES[np.searchsorted(EDGES, top)])
 
 
-def _outline(axes: Axes, values: Histogram, edges: Floats, group: Group, logarithmic: bool) -> None:
+def _outline(axes: Axes, values: UsageHistogram, edges: Floats, group: Group, logarithmic: bool) -> None:
     widths = np.diff(np.log10(edges)) if logarithmic else np.diff(edges)
     density = values.counts_between(edges) / max(values.total, 1) / widths
     color = GROUP_COLORS[group]
@@ -89,7 +90,7 @@ def _outline(axes: Axes, values: Histogram, edges: Floats, group: Group, logarit
         axes.axvline(median, color=color, linewidth=1.2, linestyle=(0, (4, 2)))
 
 
-def _note(by_group: Mapping[Group, Histogram], column: Cdr, logarithmic: bool) -> str:
+def _note(by_group: Mapping[Group, UsageHistogram], column: Cdr, logarithmic: bool) -> str:
     unit = QUANTITIES[column].unit
     medians = " | ".join(bare(values.quantile(0.5), unit) for values in by_group.values())
     zeros = " | ".join(share(values.zero_share) for values in by_group.values())

@@ -19,20 +19,21 @@ TITLE = "Missing values: share of records with NULL, by column and by UTC day"
 _NORM = PowerNorm(0.45, 0, 1)
 
 
-def draw(found: Exploration) -> Figure:
-    """Draw a bar per column, and beside it that column's days as a strip: the darker, the more is missing."""
+def draw(exploration: Exploration) -> Figure:
+    """Draw a bar per column, and beside it a strip of its days, darker where more values are missing."""
     figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 3.2])
-    _bars(left, found)
-    _strips(right, found.days.missing_share)
+    _bars(left, exploration)
+    _strips(right, exploration.days.missing_share)
     bar = figure.colorbar(right.collections[0], ax=right, shrink=0.9, aspect=22, pad=0.015)
     bar.outline.set_visible(False)
     bar.set_ticks([0, 0.01, 0.1, 0.5, 1], labels=["0", "1 %", "10 %", "50 %", "100 %"])
     return figure
 
 
-def _bars(axes: Axes, found: Exploration) -> None:
-    shares = [found.missing_share(column) for column in VARIABLES]
+def _bars(axes: Axes, exploration: Exploration) -> None:
+    """Draw the share of missing values of each column over all days."""
+    shares = [exploration.missing_share(column) for column in VARIABLES]
     colors = [GREY if column is Cdr.PSEUDO_CHURNED else BLUE for column in VARIABLES]
     places = np.arange(len(VARIABLES)) + 0.5
     axes.barh(places, shares, height=0.62, color=colors)
@@ -47,6 +48,7 @@ def _bars(axes: Axes, found: Exploration) -> None:
 
 
 def _strips(axes: Axes, shares: pd.DataFrame) -> None:
+    """Draw the share of missing values of each column by day."""
     starts = date2num(shares.index.to_numpy())  # type: ignore[no-untyped-call]
     edges = np.append(starts, starts[-1] + 1)
     values = np.ma.masked_invalid(shares.loc[:, list(VARIABLES)].to_numpy().T)

@@ -1,4 +1,4 @@
-"""One look for all plots, and how a figure becomes an SVG."""
+"""The common style of all plots, and the conversion of a figure to SVG."""
 
 import io
 from collections.abc import Callable
@@ -15,17 +15,17 @@ from matplotlib.ticker import FuncFormatter
 from driftline.report.palette import LIGHT
 from eda.exploration import Exploration
 from eda.profile import Group
-from eda.quantities import Unit
+from eda.quantities import UsageUnit
 from eda.wording import bare
 
 INK, QUIET, GRID, PAPER = LIGHT["ink"], LIGHT["soft"], LIGHT["line"], LIGHT["card"]
 BLUE, ORANGE, GREY = LIGHT["realized"], "#d9641e", "#8c98a5"
 GROUP_COLORS = {Group.STAYED: BLUE, Group.CHURNED: ORANGE, Group.UNKNOWN: GREY}
-"""Blue and orange are told apart by the colour-blind too."""
+"""Colours by group; blue and orange differ for colour-blind readers too."""
 WIDTH = 11.0
-"""Inches; the report shows them at the width of its page."""
+"""The width of a plot in inches; the report scales it to the width of its page."""
 PIXELS_AN_INCH = 200
-"""Of the parts drawn as pixels."""
+"""The resolution of the parts drawn as pixels."""
 
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -58,7 +58,7 @@ _STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn plot: its file's stem, what it shows (for those who cannot see it too), and the SVG."""
+    """A drawn plot: the stem of its file, its title (also its text alternative), and the SVG."""
 
     name: str
     title: str
@@ -66,20 +66,20 @@ class Plot:
 
     @property
     def file_name(self) -> str:
-        """The name of its file."""
+        """The name of the plot's file."""
         return f"{self.name}.svg"
 
 
-def drawn(name: str, title: str, found: Exploration, draw: Callable[[Exploration], Figure]) -> Plot:
-    """Draw in the common style, without touching anybody else's, and write the figure as SVG."""
+def drawn(name: str, title: str, exploration: Exploration, draw: Callable[[Exploration], Figure]) -> Plot:
+    """Draw in the common style, without changing the global style, and return the plot as SVG."""
     style: dict[Any, Any] = {**sns.axes_style("whitegrid"), **_STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style):
-        figure, sink = draw(found), io.BytesIO()
+        figure, sink = draw(exploration), io.BytesIO()
         figure.savefig(sink, format="svg", dpi=PIXELS_AN_INCH, metadata={"Date": None, "Title": title})
     return Plot(name, title, sink.getvalue())
 
 
-def in_unit(unit: Unit) -> FuncFormatter:
+def in_unit(unit: UsageUnit) -> FuncFormatter:
     """Return tick labels for amounts, where the axis label names the unit."""
     return FuncFormatter(lambda value, _: bare(value, unit) if value else "0")
 
@@ -92,13 +92,13 @@ def date_axis(axes: Axes) -> None:
 
 
 def note(axes: Axes, text: str) -> None:
-    """Write a quiet line in the upper right corner, above the plot."""
+    """Write a note at the upper right corner, above the plot."""
     axes.annotate(
         text, (1, 1), (0, 4), "axes fraction", "offset points", ha="right", va="bottom", color=QUIET, fontsize=8.5
     )
 
 
 def empty(axes: Axes, text: str) -> None:
-    """Say in an empty plot why it is empty."""
+    """Write the reason into an empty plot."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET)

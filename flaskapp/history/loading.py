@@ -53,14 +53,14 @@ def _write(engine: Engine, batch: RecordBatch, now: datetime) -> int:
 def _require_no_overlap(engine: Engine, span: HistorySpan) -> None:
     """Reject a history that overlaps another one: usage would be counted twice."""
     entry = ledger.c
-    other = select(entry.batch_id).where(
+    query = select(entry.batch_id).where(
         entry.kind == ChurnBatchKind.HISTORY,
         entry.first_event <= naive_utc(span.last),
         entry.last_event >= naive_utc(span.first),
         ~entry.batch_id.startswith(span.prefix, autoescape=True),
     )
     with translated(), engine.connect() as connection:
-        overlapping = connection.execute(other.limit(1)).scalar()
+        overlapping = connection.execute(query.limit(1)).scalar()
     if overlapping is not None:
         raise Conflict(
             f"DP_CDR_Data has another history between {span.first:%Y-%m-%d} and {span.last:%Y-%m-%d} (batch "

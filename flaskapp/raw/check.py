@@ -67,7 +67,8 @@ class _Faults:
 
     def require_none(self, path: Path) -> None:
         if self.total:
-            shown = "" if self.total <= SHOWN_FAULTS else f", of which the first {SHOWN_FAULTS} are listed"
+            limit_note = "" if self.total <= SHOWN_FAULTS else f", of which the first {SHOWN_FAULTS} are listed"
             raise InvalidInput(
-                f"{path} has {self.total:,} faults{shown}; nothing was loaded.", details=tuple(map(str, self.first))
+                f"{path} has {self.total:,} faults{limit_note}; nothing was loaded.",
+                details=tuple(map(str, self.first)),
             )

@@ -15,7 +15,7 @@ from flaskapp.progress import Progress, progress_bar
 from flaskapp.raw import google_object
 from flaskapp.raw.download import Downloaded, download
 from flaskapp.raw.file import FOLDER
-from flaskapp.raw.source import NotConfigured, Source
+from flaskapp.raw.source import NotConfigured, ObjectSource
 from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
 
@@ -25,11 +25,11 @@ GOOGLE = "gs://"
 def main(folder: Annotated[Path, typer.Option(help="folder for RawData.csv or RawData.csv.gz")] = FOLDER) -> None:
     """Download the raw data that the settings name, unless it is there already."""
     settings = RawDataSettings()
-    done = download(source_of(settings), folder, utc_now() + MAX_CLOCK_SKEW, _bar, time.sleep)
-    typer.echo(_summary(done))
+    downloaded = download(source_of(settings), folder, utc_now() + MAX_CLOCK_SKEW, _bar, time.sleep)
+    typer.echo(_summary(downloaded))
 
 
-def source_of(settings: RawDataSettings) -> Source:
+def source_of(settings: RawDataSettings) -> ObjectSource:
     """Return the source that the settings name.
 
     Raises:
@@ -47,12 +47,11 @@ def source_of(settings: RawDataSettings) -> Source:
     return google_object.GoogleObject(client, bucket, name)
 
 
-def _summary(done: Downloaded) -> str:
-    version = done.fetched.version
-    description = (
-        f"{version.size:,} bytes of {version.source}, generation {version.generation}, crc32c {done.fetched.crc32c}"
-    )
-    return f"{done.path}: {description}" if done.new else f"{done.path} is there already: {description}"
+def _summary(downloaded: Downloaded) -> str:
+    version, crc32c = downloaded.fetched.version, downloaded.fetched.crc32c
+    description = f"{version.size:,} bytes of {version.source}, generation {version.generation}, crc32c {crc32c}"
+    place = f"{downloaded.path}" if downloaded.new else f"{downloaded.path} is there already"
+    return f"{place}: {description}"
 
 
 def _bar(title: str, total: int) -> AbstractContextManager[Progress]:

@@ -21,8 +21,8 @@ from flaskapp.raw import state as stored_state
 from flaskapp.raw.check import check_file
 from flaskapp.raw.file import BLOCK, NAMES
 from flaskapp.raw.resumed import Pause, complete, retried, translated_os_errors
-from flaskapp.raw.source import Damaged, Replaced, Source, Version
-from flaskapp.raw.state import Fetched, State
+from flaskapp.raw.source import Damaged, ObjectSource, ObjectVersion, Replaced
+from flaskapp.raw.state import DownloadState, Fetched
 
 PLAIN, GZIPPED = NAMES
 UNFINISHED = ".download"
@@ -43,14 +43,14 @@ class Downloaded:
     new: bool
 
 
-def download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
+def download(source: ObjectSource, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
     """Download the object's present version into the folder, unless it is there already.
 
     `newest` is the latest valid stamp. Before the file is put in place, its bytes are compared with the store's
     checksum and its lines checked by `flaskapp.raw.rules`.
 
     Raises:
-        NoSuchObject, NoAccess, StoreUnavailable, NoSpace, Unusable: as documented there. Damaged: wrong checksum.
+        NoSuchObject, NoAccess, ObjectUnavailable, NoSpace, Unusable: as documented there. Damaged: wrong checksum.
         InvalidInput: the data cannot be loaded. Conflict: the folder has a file that was not downloaded, another
         download is running, or the object is replaced repeatedly.
     """
@@ -76,14 +76,15 @@ def _exclusive_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
+def _download(source: ObjectSource, folder: Path, newest: datetime, bar: Bar, pause: Pause) -> Downloaded:
+    """Download and check the current version, unless the folder has it already, and move it into place."""
     state = stored_state.load(folder / UNFINISHED)
     version = retried(source.current_version, "The object", pause)
     target = GZIPPED if version.gzipped else PLAIN
     present = {path.name: checksum(path) for path in (folder / name for name in NAMES) if path.exists()}
     existing = _existing(target, present.get(target), state, version)
     if existing:
-        stored_state.save(folder / UNFINISHED, replace(state, here=existing))
+        stored_state.save(folder / UNFINISHED, replace(state, in_place=existing))
         return Downloaded(folder / target, existing, new=False)
     _require_replaceable(folder, present, state, version)
     if not version.size:
@@ -98,7 +99,7 @@ def _download(source: Source, folder: Path, newest: datetime, bar: Bar, pause: P
     return Downloaded(folder / target, fetched, new=True)
 
 
-def _unfinished_file(unfinished: Path, name: str, state: State, version: Version) -> Path:
+def _unfinished_file(unfinished: Path, name: str, state: DownloadState, version: ObjectVersion) -> Path:
     """Return the unfinished file of this version; those of other versions are deleted first."""
     file = unfinished / name
     if state.coming != version or (file.exists() and file.stat().st_size > version.size):
@@ -108,7 +109,9 @@ def _unfinished_file(unfinished: Path, name: str, state: State, version: Version
     return file
 
 
-def _require_replaceable(folder: Path, present: Mapping[str, str], state: State, version: Version) -> None:
+def _require_replaceable(
+    folder: Path, present: Mapping[str, str], state: DownloadState, version: ObjectVersion
+) -> None:
     """Reject files that were not downloaded, unless they have the content that is to be downloaded."""
     replaceable = {*state.downloaded, version.crc32c}
     for name, crc32c in present.items():
@@ -118,7 +121,7 @@ def _require_replaceable(folder: Path, present: Mapping[str, str], state: State,
             )
 
 
-def _verified_checksum(file: Path, version: Version) -> str:
+def _verified_checksum(file: Path, version: ObjectVersion) -> str:
     """Return the file's checksum; delete the file and raise Damaged if it differs from the store's."""
     crc32c = checksum(file)
     if (version.crc32c or crc32c) != crc32c or file.stat().st_size != version.size:
@@ -130,7 +133,8 @@ def _verified_checksum(file: Path, version: Version) -> str:
     return crc32c
 
 
-def _check_lines(file: Path, version: Version, newest: datetime, progress: Progress) -> None:
+def _check_lines(file: Path, version: ObjectVersion, newest: datetime, progress: Progress) -> None:
+    """Check the compression and every line of a downloaded file; the error names its source."""
     with file.open("rb") as opened:
         is_gzip = opened.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     if is_gzip != version.gzipped:
@@ -147,16 +151,16 @@ def _check_lines(file: Path, version: Version, newest: datetime, progress: Progr
         ) from error
 
 
-def _place(file: Path, folder: Path, state: State, fetched: Fetched) -> None:
+def _place(file: Path, folder: Path, state: DownloadState, fetched: Fetched) -> None:
     """Move the complete file into place, and delete the one of the other format, which would be read instead."""
     unfinished = folder / UNFINISHED
     stored_state.save(unfinished, replace(state, coming=fetched.version, placing=fetched.crc32c))
     _sync(file)
     file.replace(folder / fetched.name)
-    for other in set(NAMES) - {fetched.name}:
-        (folder / other).unlink(missing_ok=True)
+    for outdated in set(NAMES) - {fetched.name}:
+        (folder / outdated).unlink(missing_ok=True)
     _sync(folder)
-    stored_state.save(unfinished, State(here=fetched))
+    stored_state.save(unfinished, DownloadState(in_place=fetched))
 
 
 def _sync(path: Path) -> None:
@@ -167,9 +171,9 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _existing(name: str, crc32c: str | None, state: State, version: Version) -> Fetched | None:
+def _existing(name: str, crc32c: str | None, state: DownloadState, version: ObjectVersion) -> Fetched | None:
     """Return what is in place if its checksum shows that it is this version, else None."""
-    expected = state.here.crc32c if state.here and state.here.version == version else version.crc32c
+    expected = state.in_place.crc32c if state.in_place and state.in_place.version == version else version.crc32c
     return Fetched(version, name, crc32c) if crc32c and crc32c == expected else None
 
 

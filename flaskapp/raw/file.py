@@ -97,6 +97,7 @@ def _piece(table: pa.Table, first: int, ragged: deque[tuple[int, int]]) -> tuple
 
 
 def _reader(path: Path, stream: BinaryIO, skip: Callable[[pa.csv.InvalidRow], str]) -> pa.csv.CSVStreamingReader:
+    """Open a file as a stream of CSV blocks of bytes; `skip` is called with each line of a wrong length."""
     try:
         return pa.csv.open_csv(
             stream,

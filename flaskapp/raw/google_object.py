@@ -14,7 +14,7 @@ from google.cloud.storage import Blob, Client
 from google.oauth2.service_account import Credentials as KeyFile
 
 from driftline.errors import InvalidInput
-from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, ObjectVersion, Replaced, Write, is_gzipped
 
 SCOPES = ("https://www.googleapis.com/auth/devstorage.read_only",)
 WAIT = (10.0, 60.0)
@@ -46,7 +46,7 @@ def make_client(emulated: bool, warn: Callable[[str], None]) -> Client:
 
 
 class GoogleObject:
-    """One object of a bucket, as a `flaskapp.raw.source.Source`."""
+    """One object of a bucket, as a `flaskapp.raw.source.ObjectSource`."""
 
     def __init__(self, client: Client, bucket: str, name: str) -> None:
         """Store the names; raise `InvalidInput` if the bucket's name is not valid."""
@@ -54,15 +54,15 @@ class GoogleObject:
         _require_valid_name(client, bucket)
         self._source = f"gs://{bucket}/{name}"
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         """Return the object's generation, size and checksum."""
         blob = self._blob()
         with self._translated():
             blob.reload(timeout=WAIT, retry=None)
         gzipped = is_gzipped(self._name, blob.content_type, blob.content_encoding)
-        return Version(self._source, str(blob.generation), int(blob.size), blob.crc32c, gzipped)
+        return ObjectVersion(self._source, str(blob.generation), int(blob.size), blob.crc32c, gzipped)
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         """Read that generation from `start` on, in one request."""
         target = cast("BinaryIO", _Target(write))
         try:
@@ -80,6 +80,7 @@ class GoogleObject:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """Translate errors of the client into the errors of `flaskapp.raw.source`."""
         try:
             yield
         except api.NotFound as error:

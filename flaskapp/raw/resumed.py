@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flaskapp.progress import Progress
-from flaskapp.raw.source import Interrupted, NoSpace, Source, StoreUnavailable, T, Unusable, Version
+from flaskapp.raw.source import Interrupted, NoSpace, ObjectSource, ObjectUnavailable, ObjectVersion, T, Unusable
 
 ATTEMPTS = 5
 """How many requests in a row may fail without progress."""
@@ -18,26 +18,26 @@ GIGABYTE = 1e9
 Pause = Callable[[float], object]
 
 
-def complete(source: Source, version: Version, file: Path, progress: Progress, pause: Pause) -> None:
+def complete(source: ObjectSource, version: ObjectVersion, file: Path, progress: Progress, pause: Pause) -> None:
     """Fill `file` up to the version's size; the bytes that it already has count as progress.
 
     Raises:
-        StoreUnavailable: several requests in a row failed without progress. NoSpace: the disk is or would be full.
-        Replaced, NoAccess: see `Source`.
+        ObjectUnavailable: several requests in a row failed without progress. NoSpace: the disk is or would be full.
+        Replaced, NoAccess: see `ObjectSource`.
     """
     file.touch()
     require_space(file.parent, version.size - _size(file))
     progress(_size(file))
     failures = 0
-    while (before := _size(file)) < version.size:
+    while (size := _size(file)) < version.size:
         try:
             _append(source, version, file, progress)
         except Interrupted as error:
-            failures = 1 if _size(file) > before else failures + 1
+            failures = 1 if _size(file) > size else failures + 1
             give_up_or_pause(version.source, failures, error, pause)
 
 
-def _append(source: Source, version: Version, file: Path, progress: Progress) -> None:
+def _append(source: ObjectSource, version: ObjectVersion, file: Path, progress: Progress) -> None:
     """Make one request for the missing bytes."""
     start = _size(file)
 
@@ -55,7 +55,7 @@ def retried(request: Callable[[], T], source: str, pause: Pause) -> T:
     """Return the result of a request, which is repeated after an interruption.
 
     Raises:
-        StoreUnavailable: the request failed several times in a row.
+        ObjectUnavailable: the request failed several times in a row.
     """
     failures = 0
     while True:
@@ -67,21 +67,21 @@ def retried(request: Callable[[], T], source: str, pause: Pause) -> T:
 
 
 def give_up_or_pause(source: str, failures: int, error: Interrupted, pause: Pause) -> None:
-    """Pause after a failure, longer after each in a row; raise StoreUnavailable after the last one."""
+    """Pause after a failure, longer after each in a row; raise ObjectUnavailable after the last one."""
     if failures >= ATTEMPTS:
-        raise StoreUnavailable(
+        raise ObjectUnavailable(
             f"{source} could not be read {ATTEMPTS} times in a row ({error}); check the network and run the command "
             "again: it resumes where it stopped."
         ) from error
     pause(FIRST_PAUSE * 2 ** (failures - 1))
 
 
-def require_space(folder: Path, needed: int) -> None:
+def require_space(folder: Path, required: int) -> None:
     """Raise NoSpace if the disk has less free space than needed."""
     free = shutil.disk_usage(folder).free
-    if needed > free:
+    if required > free:
         raise NoSpace(
-            f"{needed / GIGABYTE:.2f} GB are needed and {folder} has {free / GIGABYTE:.2f} GB free; free some space "
+            f"{required / GIGABYTE:.2f} GB are needed and {folder} has {free / GIGABYTE:.2f} GB free; free some space "
             "and run the command again: it resumes where it stopped."
         )
 

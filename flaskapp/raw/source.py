@@ -40,7 +40,7 @@ class Damaged(InvalidInput):
     """The downloaded bytes differ from the stored ones; run the command again."""
 
 
-class StoreUnavailable(Unavailable):
+class ObjectUnavailable(Unavailable):
     """The store does not answer; check the network and run the command again: it resumes where it stopped."""
 
 
@@ -53,7 +53,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ObjectVersion:
     """One version of an object: its address, what distinguishes it from other versions, and its size in bytes.
 
     `generation` changes with the content: Cloud Storage's generation, or the store's ETag. `crc32c` is that of the
@@ -67,17 +67,17 @@ class Version:
     gzipped: bool
 
 
-class Source(Protocol):
+class ObjectSource(Protocol):
     """An object with raw data; a request that raises `Interrupted` may be repeated."""
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         """Return the current version.
 
         Raises:
             NoSuchObject, NoAccess, Interrupted.
         """
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         """Pass the bytes of a version, from `start` to the end, to `write` piece by piece.
 
         Raises:

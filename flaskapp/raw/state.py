@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flaskapp.raw.source import Version
+from flaskapp.raw.source import ObjectVersion
 
 STATE = "state.json"
 
@@ -15,50 +15,55 @@ STATE = "state.json"
 class Fetched:
     """A complete file: its version, its name, and its checksum (crc32c in base64)."""
 
-    version: Version
+    version: ObjectVersion
     name: str
     crc32c: str
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """`here` is the file in place, `coming` the version of the unfinished file.
+class DownloadState:
+    """`in_place` is the downloaded file, `coming` the version of the unfinished file.
 
     `placing` is the checksum of a file that is about to be moved into place, so that it is recognized after a kill.
     """
 
-    here: Fetched | None = None
-    coming: Version | None = None
+    in_place: Fetched | None = None
+    coming: ObjectVersion | None = None
     placing: str | None = None
 
     @property
     def downloaded(self) -> set[str]:
         """The checksums of downloaded files, which may be replaced."""
-        return {checksum for checksum in (self.here and self.here.crc32c, self.placing) if checksum}
+        return {checksum for checksum in (self.in_place and self.in_place.crc32c, self.placing) if checksum}
 
 
-def load(folder: Path) -> State:
+def load(folder: Path) -> DownloadState:
     """Return the stored state; an empty one if there is none or it cannot be read."""
     try:
         return _state(json.loads((folder / STATE).read_text()))
     except (OSError, ValueError, TypeError, KeyError):
-        return State()
+        return DownloadState()
 
 
-def save(folder: Path, state: State) -> None:
+def save(folder: Path, state: DownloadState) -> None:
     """Write the state atomically."""
     unfinished = folder / f".{STATE}"
     with unfinished.open("w") as file:
-        json.dump(asdict(state), file, indent=2)
+        json.dump(_content(state), file, indent=2)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(folder / STATE)
 
 
-def _state(content: dict[str, Any]) -> State:
-    here, coming = content["here"], content["coming"]
-    return State(
-        here and Fetched(Version(**here["version"]), here["name"], here["crc32c"]),
-        coming and Version(**coming),
+def _content(state: DownloadState) -> dict[str, Any]:
+    fields = asdict(state)
+    return {"here": fields.pop("in_place"), **fields}
+
+
+def _state(content: dict[str, Any]) -> DownloadState:
+    in_place, coming = content["here"], content["coming"]
+    return DownloadState(
+        in_place and Fetched(ObjectVersion(**in_place["version"]), in_place["name"], in_place["crc32c"]),
+        coming and ObjectVersion(**coming),
         content["placing"],
     )

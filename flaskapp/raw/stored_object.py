@@ -1,31 +1,31 @@
-"""An object of any store (`s3://…`, or a file), as a `flaskapp.raw.source.Source`."""
+"""An object of any store (`s3://…`, or a file), as a `flaskapp.raw.source.ObjectSource`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftline.objects import ObjectMissing, ObjectReplaced, StoreRefused, StoreUnavailable, split_address
-from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Replaced, Version, Write, is_gzipped
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, ObjectVersion, Replaced, Write, is_gzipped
 
 CHANGING = ("ETag", "etag", "mtime")
 """Properties that change with an object's content, in order of preference."""
 
 
 class StoredObject:
-    """The object at an address, as a `flaskapp.raw.source.Source`; its store has no checksum."""
+    """The object at an address, as a `flaskapp.raw.source.ObjectSource`; its store has no checksum."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._store, self._name = split_address(address)
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         """Return the object's size and what distinguishes its versions."""
         with self._translated():
             facts = self._store.info(self._name)
         generation = next((str(facts[name]) for name in CHANGING if facts.get(name)), "unknown")
         gzipped = is_gzipped(self._name, facts.get("ContentType"), facts.get("ContentEncoding"))
-        return Version(self._store.at(self._name), generation.strip('"'), int(facts["size"]), None, gzipped)
+        return ObjectVersion(self._store.at(self._name), generation.strip('"'), int(facts["size"]), None, gzipped)
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         """Read the object from `start` on, in ranges, and check that it still has that version."""
         with self._translated():
             for content in self._store.read(self._name, start):

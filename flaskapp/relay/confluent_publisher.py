@@ -38,7 +38,7 @@ def translated() -> Iterator[None]:
 
 
 class ConfluentPublisher:
-    """The `Publisher` of confluent-kafka."""
+    """The `BatchPublisher` of confluent-kafka."""
 
     def __init__(self, route: Route) -> None:
         """Store the route; nothing is connected."""
@@ -98,6 +98,7 @@ class ConfluentPublisher:
                 consumer.close()
 
     def _read_all(self, consumer: Consumer) -> Iterator[str]:
+        """Yield the keys of all markers, from the beginning to the present end of each partition."""
         topic = self.route.batches_topic
         unread = set(consumer.list_topics(topic, timeout=OPEN_SECONDS).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in unread])

@@ -29,7 +29,7 @@ def translated() -> Iterator[None]:
 
 
 class KafkaPythonPublisher:
-    """The `Publisher` of kafka-python."""
+    """The `BatchPublisher` of kafka-python."""
 
     def __init__(self, route: Route) -> None:
         """Store the route; nothing is connected."""
@@ -57,6 +57,7 @@ class KafkaPythonPublisher:
 
     @contextmanager
     def _consumer(self, seconds: float) -> Iterator[KafkaConsumer]:
+        """Open a consumer of committed messages and close it afterwards."""
         consumer = KafkaConsumer(
             **kafka_python_options(self.route.kafka),
             isolation_level="read_committed",

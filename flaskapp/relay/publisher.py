@@ -45,7 +45,7 @@ class Publication:
     records: Sequence[tuple[bytes, bytes]]
 
 
-class Publisher(Protocol):
+class BatchPublisher(Protocol):
     """A transactional producer of one library; every failure of Kafka is `KafkaUnavailable`.
 
     If Kafka is available but does not accept this client or its certificate, `probe` and `open` raise `KafkaRefused`.

@@ -19,7 +19,7 @@ from driftline.errors import KafkaUnavailable
 from driftline.store import tables
 from driftline.store.database import translated
 from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
-from flaskapp.relay.publisher import Publication, Publisher
+from flaskapp.relay.publisher import BatchPublisher, Publication
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Prefetch:
 class Relay:
     """Publishes pending batches in the ledger's order; not safe to call from two threads at once."""
 
-    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+    def __init__(self, engine: Engine, publisher: BatchPublisher) -> None:
         """Store the database engine and the publisher; call `open` before `publish_next`."""
         self._engine, self._publisher = engine, publisher
         self._published: set[str] | None = None

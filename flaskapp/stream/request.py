@@ -26,7 +26,7 @@ def _day(value: object) -> object:
     raise ValueError(f"must be a day such as 2026-01-31, not {value!r}")
 
 
-def _whole(value: object) -> object:
+def _integer(value: object) -> object:
     """Convert 7.0 to 7, because JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -62,7 +62,7 @@ class StartStream(BaseModel):
     @checks("batch_size", "num_batches", "subscribers", "seed", "label_delay", mode="before")
     @classmethod
     def _whole_number(cls, value: object) -> object:
-        return _whole(value)
+        return _integer(value)
 
     @checks("start_date")
     @classmethod
@@ -137,7 +137,7 @@ def _dated(item: object, first: date) -> object:
 
 
 def _day_of(value: object, first: date) -> object:
-    number = _whole(value)
+    number = _integer(value)
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= LONGEST_STREAM:
         return (first + timedelta(days=number - 1)).isoformat()
     return number

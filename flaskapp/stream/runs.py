@@ -57,6 +57,7 @@ class Run:
 
 
 def _run(row: RowMapping) -> Run:
+    """Return a stored row as a run, with aware instants."""
     return Run(
         run_id=row["run_id"],
         plan=row["parameters"],
@@ -129,6 +130,7 @@ def begin(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
 
 
 def _create(connection: Connection, plan: StreamPlan, now: datetime) -> Run:
+    """Insert a new run and the truth about its injected drift."""
     row: dict[str, Any] = {
         "run_id": plan.run_id,
         "parameters": plan.to_json(),

@@ -11,7 +11,7 @@ from churn import migrate
 from driftline.clock import Clock
 from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
 from driftline.store.database import in_transaction
-from flaskapp.relay.publisher import Publisher
+from flaskapp.relay.publisher import BatchPublisher
 from flaskapp.relay.relay import Relay
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan
@@ -37,7 +37,7 @@ def _source(plan: str) -> StreamSource:
 class Streaming:
     """Runs one stream at a time; its state is in MySQL, so a restarted simulator resumes the running stream."""
 
-    def __init__(self, engine: Engine, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, engine: Engine, publisher: BatchPublisher, clock: Clock) -> None:
         """Store the database engine, the publisher and the clock; `start_work` starts the threads."""
         self.engine, self._publisher, self._clock = engine, publisher, clock
         self._writer_thread = Worker("writer", self._write_step)
@@ -102,6 +102,7 @@ class Streaming:
         return StreamStatus(run, unpublished, pending, rate, self._writer_thread.error, self._relay_thread.error)
 
     def _write_step(self) -> float | None:
+        """Write the next batch if it is due; return the seconds to wait, or None without a running stream."""
         run = in_transaction(self.engine, stream_runs.running)
         if run is None:
             return None

@@ -46,8 +46,8 @@ class StreamSource:
         """
         day = self.plan.day(number)
         since = self.plan.world.start_date - self.plan.world.label_delay * DAY
-        known = self.world.labels_known_on(day, since if self.plan.dated else day)
-        return label_frame(known, pd.Timestamp(day + DAY, tz=UTC))
+        new_labels = self.world.labels_known_on(day, since if self.plan.dated else day)
+        return label_frame(new_labels, pd.Timestamp(day + DAY, tz=UTC))
 
     def _of_day(self, number: int) -> pd.DataFrame:
         day = self.plan.day(number)
@@ -77,14 +77,14 @@ def _with_zero_usage(part: pd.DataFrame, day: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([part, unseen]).sort_values(NUMBER, ignore_index=True)
 
 
-def label_frame(known: pd.DataFrame, known_at: pd.Timestamp) -> pd.DataFrame:
+def label_frame(labels: pd.DataFrame, known_at: pd.Timestamp) -> pd.DataFrame:
     """Return the world's labels as labels of predictions: id, value, known_at, day."""
-    days = known[Cdr.DATE].dt.floor("D")
+    days = labels[Cdr.DATE].dt.floor("D")
     positions, distinct = pd.factorize(days)
     prefixes = np.array([prediction_id(f"{day:%Y-%m-%d}", "") for day in distinct], dtype=object)
     columns = {
-        "id": prefixes[positions] + known[Cdr.MSISDN].to_numpy(object),
-        "value": known[Cdr.PSEUDO_CHURNED].astype("int64"),
+        "id": prefixes[positions] + labels[Cdr.MSISDN].to_numpy(object),
+        "value": labels[Cdr.PSEUDO_CHURNED].astype("int64"),
         "known_at": known_at,
         "day": days,
     }

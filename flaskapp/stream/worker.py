@@ -46,11 +46,12 @@ class Worker:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            pause = self._once()
+            pause = self._run_step()
             self._woken.wait(pause)
             self._woken.clear()
 
-    def _once(self) -> float | None:
+    def _run_step(self) -> float | None:
+        """Run one step, repeated while a server is unavailable; return the seconds to wait before the next."""
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
             wait=wait_random_exponential(0.1, max=LONGEST_RETRY_WAIT),

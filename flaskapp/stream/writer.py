@@ -48,6 +48,7 @@ def write_next(engine: Engine, run_id: str, source_of: SourceOf, now: datetime) 
 
 
 def _write_labels(connection: Connection, source: StreamSource, number: int, now: datetime) -> None:
+    """Write the labels known from a batch's day on, for records that exist, and copy them into the records."""
     new_labels = source.labels(number)
     start = pd.Timestamp(source.plan.world.start_date, tz="UTC")
     frame = new_labels.loc[
@@ -61,14 +62,14 @@ def _write_labels(connection: Connection, source: StreamSource, number: int, now
         fill_pseudo_churned(connection, batch_number, churn_number)
 
 
-def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, before: pd.Timestamp) -> set[str]:
-    """Return the ids of the stored records of the labels' days before `before`; the history may not be loaded."""
-    days = new_labels.loc[new_labels["day"] < before, "day"]
+def _ids_with_record(connection: Connection, new_labels: pd.DataFrame, until: pd.Timestamp) -> set[str]:
+    """Return the ids of the stored records of the labels' days before `until`; the history may not be loaded."""
+    days = new_labels.loc[new_labels["day"] < until, "day"]
     if days.empty:
         return set()
     stamp = cdr.c[Cdr.DATE]
     with_record = select(distinct(func.concat(cast(stamp, Date), "/", cdr.c[Cdr.MSISDN]))).where(
-        stamp >= naive_utc(days.min()), stamp < naive_utc(before)
+        stamp >= naive_utc(days.min()), stamp < naive_utc(until)
     )
     return set(connection.execute(with_record).scalars())
 

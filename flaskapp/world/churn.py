@@ -35,9 +35,9 @@ class Risk:
 
 @dataclass(frozen=True)
 class Labels:
-    """A day's labels per subscriber: `seen` if there is one, `churned`, and the days until a 1 is known (`delay`)."""
+    """A day's labels per subscriber: `has_record`, `churned`, and the days until a 1 is known (`delay`)."""
 
-    seen: Bools
+    has_record: Bools
     churned: Bools
     delay: Ints
 
@@ -57,7 +57,7 @@ def solve_intercept(people: Population) -> float:
 
 def _logits(people: Population, day: int) -> Floats:
     week = [usage_of_day(people, day - back, Levels()) for back in range(TRAILING_DAYS)]
-    result: Floats = (usage_logit(week) + PLAN_WEIGHT * people.plan_logit)[week[0].seen]
+    result: Floats = (usage_logit(week) + PLAN_WEIGHT * people.plan_logit)[week[0].has_record]
     return result
 
 
@@ -66,18 +66,18 @@ def chances(usage: Floats, plan: Floats, intercept: float, risk: Risk) -> Floats
 
     Other slopes keep the prevalence these subscriber-days had under the old ones; only then is the intercept shifted.
     """
-    before = intercept + usage + PLAN_WEIGHT * plan
+    logit = intercept + usage + PLAN_WEIGHT * plan
     if risk.slope == 1.0 or not len(usage):
-        return _logistic(before + risk.shift)
+        return _logistic(logit + risk.shift)
     after = risk.slope * usage + PLAN_WEIGHT * plan
-    return _logistic(after + _offset(after, float(_logistic(before).mean())) + risk.shift)
+    return _logistic(after + _offset(after, float(_logistic(logit).mean())) + risk.shift)
 
 
-def draw_labels(people: Population, day: int, seen: Bools, chance: Floats, label_delay: int) -> Labels:
+def draw_labels(people: Population, day: int, has_record: Bools, chance: Floats, label_delay: int) -> Labels:
     """Draw the day's labels from random numbers that do not depend on drift, so drift flips as few labels as it can."""
     churned = generator(people.seed, Purpose.LABEL, day).random(people.subscribers) < chance
     delay = generator(people.seed, Purpose.LABEL_DAY, day).integers(1, label_delay + 1, size=people.subscribers)
-    return Labels(seen, churned & seen, delay)
+    return Labels(has_record, churned & has_record, delay)
 
 
 def _offset(logits: Floats, prevalence: float) -> float:

@@ -22,20 +22,20 @@ END_OF_DAY = np.timedelta64(86_400_000_000 - 1, "us")
 
 
 def record_frame(
-    people: Population, stamps: Ints, usage: Mapping[Cdr, tuple[Ints, Bools]], labels: Labels, known: Bools
+    people: Population, stamps: Ints, usage: Mapping[Cdr, tuple[Ints, Bools]], labels: Labels, is_known: Bools
 ) -> pd.DataFrame:
     """Return the records of the subscribers with usage, by number, with the labels that are known."""
-    rows = np.flatnonzero(labels.seen)
+    rows = np.flatnonzero(labels.has_record)
     columns: dict[str, object] = _key(people, stamps, rows)
     for column, (values, missing) in usage.items():
         columns[column] = pd.arrays.IntegerArray(values[rows], missing[rows])
-    columns[Cdr.PSEUDO_CHURNED] = pd.arrays.IntegerArray(labels.churned[rows].astype(np.int8), ~known[rows])
+    columns[Cdr.PSEUDO_CHURNED] = pd.arrays.IntegerArray(labels.churned[rows].astype(np.int8), ~is_known[rows])
     return pd.DataFrame({name: columns[name] for name in RECORD_COLUMNS}, copy=False)
 
 
-def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints, chosen: Bools) -> pd.DataFrame:
+def label_frame(people: Population, stamps: Ints, labels: Labels, known_on: Ints, selected: Bools) -> pd.DataFrame:
     """Return the labels of the chosen subscribers; each is known at the end of its day `known_on` (ordinals)."""
-    rows = np.flatnonzero(chosen & labels.seen)
+    rows = np.flatnonzero(selected & labels.has_record)
     days = (known_on[rows] - date(1970, 1, 1).toordinal()).astype("datetime64[D]").astype("datetime64[us]")
     columns = _key(people, stamps, rows)
     columns[Cdr.PSEUDO_CHURNED] = labels.churned[rows].astype(np.int8)

@@ -33,9 +33,9 @@ class Parameters:
 
     def __post_init__(self) -> None:
         faults = [
-            *_whole("seed", self.seed, 0, LARGEST_SEED),
-            *_whole("subscribers", self.subscribers, 1, MOST_SUBSCRIBERS),
-            *_whole("label_delay", self.label_delay, 1, LONGEST_DELAY),
+            *_integer_faults("seed", self.seed, 0, LARGEST_SEED),
+            *_integer_faults("subscribers", self.subscribers, 1, MOST_SUBSCRIBERS),
+            *_integer_faults("label_delay", self.label_delay, 1, LONGEST_DELAY),
             *_day("start_date", self.start_date),
         ]
         if faults:
@@ -54,7 +54,7 @@ def _plain(parameters: Parameters) -> dict[str, object]:
     return {**vars(parameters), "start_date": parameters.start_date.isoformat(), "drifts": drifts}
 
 
-def _whole(name: str, value: object, low: int, high: int) -> list[str]:
+def _integer_faults(name: str, value: object, low: int, high: int) -> list[str]:
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return []
     return [f"{name} must be a whole number from {low} to {high}, not {value!r}"]

@@ -81,15 +81,15 @@ def _day(frame: pd.DataFrame, parts: int, seed: int) -> _Day:
 
 
 def _part(frame: pd.DataFrame, pieces: Mapping[Cdr, Ints], has_record: Bools, index: int) -> pd.DataFrame:
-    chosen = frame.loc[has_record].reset_index(drop=True)
+    rows = frame.loc[has_record].reset_index(drop=True)
     columns = {
         str(column): pd.arrays.IntegerArray(
-            pieces[column][has_record, index].copy(), chosen[column].isna().to_numpy(np.bool_)
+            pieces[column][has_record, index].copy(), rows[column].isna().to_numpy(np.bool_)
         )
         for column in CDR_USAGE
     }
-    return chosen.assign(**columns)
+    return rows.assign(**columns)
 
 
-def _integers(values: Ints, like: "pd.Series[int]") -> pd.arrays.IntegerArray:
-    return pd.arrays.IntegerArray(values.copy(), like.isna().to_numpy(np.bool_))
+def _integers(values: Ints, template: "pd.Series[int]") -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(values.copy(), template.isna().to_numpy(np.bool_))

@@ -60,24 +60,24 @@ def populate(seed: int, subscribers: int) -> Population:
     Calls are those of the customer. SMS and data are invented: log-normal rates and sizes, a fifth without data.
     """
     table = customers()
-    chosen = generator(seed, Purpose.CUSTOMER).integers(len(table.churned), size=subscribers)
+    drawn = generator(seed, Purpose.CUSTOMER).integers(len(table.churned), size=subscribers)
     heavy = generator(seed, Purpose.HEAVY_CUSTOMER).choice(_heaviest(table), size=subscribers)
     return Population(
         seed=seed,
         subscribers=subscribers,
         msisdn=_numbers(generator(seed, Purpose.NUMBER), subscribers),
-        habits=_calls(table, chosen) | _sms(seed, subscribers) | _data(seed, subscribers),
+        habits=_calls(table, drawn) | _sms(seed, subscribers) | _data(seed, subscribers),
         heavy=_calls(table, heavy),
         heavy_order=generator(seed, Purpose.HEAVY_ORDER).random(subscribers),
         silence=generator(seed, Purpose.SILENCE).beta(*SILENCE, size=subscribers),
-        plan_logit=curve().plan_logit(table.plan[chosen]),
+        plan_logit=curve().plan_logit(table.plan[drawn]),
     )
 
 
-def _calls(table: Customers, chosen: Ints) -> dict[Medium, Habits]:
+def _calls(table: Customers, drawn: Ints) -> dict[Medium, Habits]:
     return {
-        Medium.OUT_CALLS: _per_event(table.out_calls[chosen], table.out_seconds[chosen]),
-        Medium.IN_CALLS: _per_event(table.in_calls[chosen], table.in_seconds[chosen]),
+        Medium.OUT_CALLS: _per_event(table.out_calls[drawn], table.out_seconds[drawn]),
+        Medium.IN_CALLS: _per_event(table.in_calls[drawn], table.in_seconds[drawn]),
     }
 
 

@@ -40,10 +40,10 @@ class Levels:
 
 @dataclass(frozen=True)
 class Usage:
-    """True usage of one day: an integer per subscriber in each column of `CDR_USAGE`; `seen` where there is any."""
+    """True usage of one day: an integer per subscriber in each column of `CDR_USAGE`; `has_record` if there is any."""
 
     columns: Mapping[Cdr, Ints]
-    seen: Bools
+    has_record: Bools
 
     def calls(self) -> Floats:
         """Stack calls and seconds, one row per subscriber and one column per name of `USAGE_TERMS`."""
@@ -94,8 +94,8 @@ def _spell(people: Population, day: int) -> Floats:
     """Return standard normal values that wander from knot to knot, `SPELL_DAYS` apart."""
     knot, step = divmod(day, SPELL_DAYS)
     share = step / SPELL_DAYS
-    before, after = (_knot(people.seed, people.subscribers, place) for place in (knot, knot + 1))
-    result: Floats = ((1.0 - share) * before + share * after) / np.hypot(1.0 - share, share)
+    start, end = (_knot(people.seed, people.subscribers, place) for place in (knot, knot + 1))
+    result: Floats = ((1.0 - share) * start + share * end) / np.hypot(1.0 - share, share)
     return result
 
 
@@ -147,19 +147,20 @@ def _inverted(rate: Floats, chance: Floats) -> Ints:
 
     Covered values stay negative, so they are set aside only every few steps: removing them costs more than one step.
     """
-    count, rows, left, term = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate)), chance.copy(), np.exp(-rate)
+    count, rows = np.zeros(len(rate), dtype=np.int64), np.arange(len(rate))
+    remaining, term = chance.copy(), np.exp(-rate)
     for first in range(1, MOST, SET_ASIDE):
         covered = np.zeros(len(rows), dtype=np.int64)
         for events in range(first, first + SET_ASIDE):
-            left -= term
-            covered += left >= 0.0
+            remaining -= term
+            covered += remaining >= 0.0
             term *= rate
             term /= events
         count[rows] += covered
-        above = np.flatnonzero(left >= 0.0)
+        above = np.flatnonzero(remaining >= 0.0)
         if not above.size:
             break
-        rows, rate, left, term = rows[above], rate[above], left[above], term[above]
+        rows, rate, remaining, term = rows[above], rate[above], remaining[above], term[above]
     return count
 
 

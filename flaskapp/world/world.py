@@ -50,9 +50,9 @@ class World:
                 f"The world's records start on {first}; request that day or a later one instead of {day}."
             )
         labels, usage = self._labels(day), self._usage(day)
-        known = self._known_on(day) <= (labels_as_of.toordinal() if labels_as_of else 0)
+        is_known = self._known_on(day) <= (labels_as_of.toordinal() if labels_as_of else 0)
         values = recorded(usage, self.people, day, self.parameters.drifts)
-        return record_frame(self.people, stamps(self.people, day), values, labels, known)
+        return record_frame(self.people, stamps(self.people, day), values, labels, is_known)
 
     def labels_known_on(self, day: date, since: date | None = None) -> pd.DataFrame:
         """Return the labels that become known on this day, of records from `since` on (default: the start date).
@@ -71,8 +71,8 @@ class World:
 
     def chances_of_day(self, day: date) -> pd.DataFrame:
         """Return the true chance behind each label of a day: number, DP_MSISDN, chance. The monitor never reads it."""
-        seen = np.flatnonzero(self._usage(day).seen)
-        columns = {NUMBER: seen, Cdr.MSISDN: self.people.msisdn[seen], "chance": self._chances(day)[seen]}
+        numbers = np.flatnonzero(self._usage(day).has_record)
+        columns = {NUMBER: numbers, Cdr.MSISDN: self.people.msisdn[numbers], "chance": self._chances(day)[numbers]}
         return pd.DataFrame(columns)
 
     def split(self, frame: pd.DataFrame, parts: int, *, keep_empty: bool = False) -> list[pd.DataFrame]:
@@ -108,21 +108,23 @@ class World:
 
     def _chances(self, day: date) -> Floats:
         """Return the chance per subscriber, 0 for those without a record."""
-        seen = self._usage(day).seen
+        has_record = self._usage(day).has_record
         logit = usage_logit([self._usage(day - timedelta(days=n)) for n in reversed(range(TRAILING_DAYS))])
         result = np.zeros(self.people.subscribers)
-        result[seen] = chances(logit[seen], self.people.plan_logit[seen], self.intercept, self._risk(day))
+        result[has_record] = chances(
+            logit[has_record], self.people.plan_logit[has_record], self.intercept, self._risk(day)
+        )
         return result
 
     def _draw_labels(self, day: date) -> Labels:
-        seen, delay = self._usage(day).seen, self.parameters.label_delay
-        return draw_labels(self.people, day.toordinal(), seen, self._chances(day), delay)
+        has_record, delay = self._usage(day).has_record, self.parameters.label_delay
+        return draw_labels(self.people, day.toordinal(), has_record, self._chances(day), delay)
 
     def _known_on(self, day: date) -> Ints:
         """Return the ordinal of the day at whose end each subscriber's label of this day is known."""
         labels = self._labels(day)
         return day.toordinal() + np.where(labels.churned, labels.delay, self.parameters.label_delay)
 
-    def _label_frame(self, day: date, chosen: np.ndarray) -> pd.DataFrame:
+    def _label_frame(self, day: date, selected: np.ndarray) -> pd.DataFrame:
         known_on = self._known_on(day)
-        return label_frame(self.people, stamps(self.people, day), self._labels(day), known_on, chosen)
+        return label_frame(self.people, stamps(self.people, day), self._labels(day), known_on, selected)

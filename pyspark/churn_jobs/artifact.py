@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from churn.columns import CHURN_MODEL
-from churn_jobs.calibration import CLIP, Calibration
+from churn_jobs.calibration import CLIP, LogisticCalibration
 from churn_jobs.forest import with_score
 from driftline.engine.results import PREDICTION, SCORE
 from driftline.errors import NotFound
@@ -31,14 +31,14 @@ class ChurnModel:
     """
 
     pipeline: PipelineModel
-    calibration: Calibration
+    calibration: LogisticCalibration
     threshold: float
     details: Mapping[str, Any]
 
     def score(self, rows: DataFrame) -> DataFrame:
         """Add probability_0, probability_1 (calibrated) and prediction (0 or 1) to rows that have the features."""
-        held = F.least(F.greatest(F.col("forest_score"), F.lit(CLIP)), F.lit(1 - CLIP))
-        logit = F.log(held / (1 - held))
+        clipped = F.least(F.greatest(F.col("forest_score"), F.lit(CLIP)), F.lit(1 - CLIP))
+        logit = F.log(clipped / (1 - clipped))
         probability = 1 / (1 + F.exp(-(F.lit(self.calibration.intercept) + F.lit(self.calibration.slope) * logit)))
         scored = with_score(rows, self.pipeline).withColumn(SCORE, probability)
         return scored.drop("forest_score").withColumns(
@@ -50,14 +50,14 @@ class ChurnModel:
 
 
 def place(objects: ObjectStore, training_hash: str) -> ObjectStore:
-    """Return where a model is kept: named by what it was trained with, so it never changes."""
+    """Return the store of a model: named by its training hash, so its content never changes."""
     return objects.under(f"models/{CHURN_MODEL}/{training_hash}")
 
 
 def save(model: ChurnModel, target: ObjectStore, scratch: Path) -> None:
-    """Save a model; its `model.json` comes last, and without it there is none. One that is there already stays.
+    """Save a model, `model.json` last: a model without it is incomplete. An existing model is not replaced.
 
-    Spark writes the pipeline into the run's own folder first: it knows files, not stores.
+    Spark writes the pipeline into the run's own folder first, because it writes files and not objects of a store.
     """
     if exists(target):
         return
@@ -72,21 +72,21 @@ def save(model: ChurnModel, target: ObjectStore, scratch: Path) -> None:
 
 
 def exists(target: ObjectStore) -> bool:
-    """Return whether a whole model is there."""
+    """Return whether the store holds a complete model."""
     return target.exists(FACTS)
 
 
 def load(target: ObjectStore, scratch: Path) -> ChurnModel:
-    """Load a model; Spark is running. What it needs of a cloud's store is copied into the run's own folder.
+    """Load a model; Spark must be running. Files in a cloud's store are copied into the run's own folder.
 
     Raises:
-        NotFound: its files are gone. Unavailable: the store refuses or is away.
+        NotFound: its files do not exist. Unavailable: the store refuses the request or cannot be reached.
     """
     if not exists(target):
-        raise NotFound(f"The model's files are not in {target.address}; bring them back, or train again on other days.")
+        raise NotFound(f"The model's files are not in {target.address}; restore them, or train again on other days.")
     facts = json.loads(target.get(FACTS))
     pipeline = PipelineModel.load((_local(target, scratch) / PIPELINE).as_uri())
-    return ChurnModel(pipeline, Calibration(**facts["calibration"]), facts["threshold"], facts["details"])
+    return ChurnModel(pipeline, LogisticCalibration(**facts["calibration"]), facts["threshold"], facts["details"])
 
 
 def _local(target: ObjectStore, scratch: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Which rows travel together: a batch is one day, or a part of one, and its id can be made again. No I/O here."""
+"""How rows are divided into batches: a batch is a day or a part of one, and its id is reproducible. No I/O here."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date
 from driftline.store.ledger import MAX_ROWS
 
 FULL = int(MAX_ROWS * 0.8)
-"""Rows a part is planned for: subscribers fall into parts by their checksum, never quite evenly."""
+"""The planned size of a part in rows; subscribers are assigned by checksum, so parts differ in size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DayPart:
-    """The rows of a part: how many, and the hash of their content, in which order has no say."""
+    """The rows of a part: their number, and the hash of their content, whatever their order."""
 
     part: Part
     rows: int
@@ -32,21 +32,21 @@ class DayPart:
 
 
 def parts_for(most_rows: int) -> int:
-    """Return into how many parts days are cut, the largest of which has `most_rows`."""
+    """Return the number of parts of each day, where the largest day has `most_rows`."""
     return max(1, -(-most_rows // FULL))
 
 
 def empty(day: date) -> DayPart:
-    """Return a day that has no rows any more."""
+    """Return the part for a day that no longer has rows."""
     return DayPart(Part(day), 0, hashlib.sha256(b"").hexdigest())
 
 
 def prepare_id(rows: DayPart, written_before: int) -> str:
-    """Name a batch of prepared rows; content that came back after another one gets a number (2, 3, …)."""
+    """Name a batch of prepared rows; content that was written before gets a number (2, 3, …)."""
     base = f"prepare/{rows.part}/{rows.content_hash[:32]}"
     return f"{base}/{written_before + 1}" if written_before else base
 
 
 def predict_id(rows: DayPart, version: int) -> str:
-    """Name a batch of predictions by its day, the model's version and the content it was made from."""
+    """Name a batch of predictions by its day, the model's version and the hash of its input."""
     return f"predict/{rows.part}/v{version}/{rows.content_hash[:32]}"

@@ -13,13 +13,13 @@ from churn_jobs.score_table import Floats, ScoreTable
 from driftline.errors import InvalidInput
 
 CLIP = 1e-6
-"""Scores are held this far from 0 and 1, where the logit has no value."""
+"""Scores are clipped to this distance from 0 and 1, where the logit is undefined."""
 ROUNDS = 50
 CLOSE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class LogisticCalibration:
     """Probability = 1 / (1 + exp(-(intercept + slope * logit(score))))."""
 
     intercept: float
@@ -36,19 +36,19 @@ def _logit(scores: npt.ArrayLike) -> Floats:
     return result
 
 
-def fit(table: ScoreTable) -> Calibration:
-    """Fit by maximum likelihood, with Platt's half a row more on each side so that a clean split stays finite.
+def fit(table: ScoreTable) -> LogisticCalibration:
+    """Fit by maximum likelihood with Platt's smoothed targets, so that separable classes give finite parameters.
 
     Raises:
-        InvalidInput: there is one class only, or higher scores do not mean more churn.
+        InvalidInput: there is only one class, or higher scores do not mean more churn.
     """
     if not table.has_both_classes:
-        raise InvalidInput("Validation has rows of one class only, so scores cannot be calibrated; use more days.")
+        raise InvalidInput("The validation window has only one class, so scores cannot be calibrated; use more days.")
     design = np.column_stack([np.ones(len(table.bins)), _logit(table.scores)])
-    calibration = Calibration(*(float(value) for value in _newton(design, table.rows, _smoothed(table))))
+    calibration = LogisticCalibration(*(float(value) for value in _newton(design, table.rows, _smoothed(table))))
     if not calibration.slope > 0:
         raise InvalidInput(
-            f"In validation, higher scores do not mean more churn (slope {calibration.slope:.3g}); use more days."
+            f"Higher validation scores do not mean more churn (slope {calibration.slope:.3g}); use more days."
         )
     return calibration
 
@@ -62,7 +62,7 @@ def _smoothed(table: ScoreTable) -> Floats:
 
 
 def _newton(design: Floats, rows: npt.NDArray[np.int64], expected: Floats) -> Floats:
-    """Maximise the likelihood by Newton's steps, halved where they would go down."""
+    """Maximise the likelihood by Newton's method; a step that would lower the likelihood is halved."""
     weights = np.zeros(design.shape[1])
     best = _likelihood(design, rows, expected, weights)
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""The composition root of the jobs: settings, database and Spark, made once; errors as one clear message."""
+"""The composition root of the jobs: creates settings, database and Spark, and reports an error as one message."""
 
 import logging
 import shutil
@@ -15,7 +15,7 @@ from pyspark.errors import PySparkException
 from sqlalchemy.exc import SQLAlchemyError
 
 from churn_jobs import scratch
-from churn_jobs.days import AskedRange
+from churn_jobs.days import RequestedDays
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.jdbc_tls import tls_properties
 from churn_jobs.job import Job
@@ -31,16 +31,16 @@ from driftline.store.database import make_engine, translated
 
 FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
 LastDay = Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day, included.")]
-RangeFile = Annotated[Path, typer.Option("--config", help="Default ranges; never rewritten.")]
-TrainingFile = Annotated[Path, typer.Option("--training", help="How to train.")]
+RangeFile = Annotated[Path, typer.Option("--config", help="File of default ranges; it is only read.")]
+TrainingFile = Annotated[Path, typer.Option("--training", help="File of training parameters.")]
 RANGES, TRAINING = FOLDER / "config.json", FOLDER / "training.json"
 
 FAILED = 2
 
 
-def asked(first: datetime | None, last: datetime | None) -> AskedRange:
-    """Return the range of the arguments."""
-    return AskedRange(first and first.date(), last and last.date())
+def requested_days(first: datetime | None, last: datetime | None) -> RequestedDays:
+    """Return the range of days that the arguments request."""
+    return RequestedDays(first and first.date(), last and last.date())
 
 
 def start(main: Callable[..., None]) -> None:
@@ -51,7 +51,7 @@ def start(main: Callable[..., None]) -> None:
 
 
 def run(name: str, work: Callable[[Job], object]) -> None:
-    """Do a job; any failure that has a cure is one message and exit status 2."""
+    """Run a job; report an expected failure as one message and exit with status 2."""
     logs.configure(name, logging.WARNING)
     try:
         with translated():
@@ -66,6 +66,7 @@ def run(name: str, work: Callable[[Job], object]) -> None:
 
 
 def _job(name: str) -> Job:
+    """Create the job's resources from the settings; Spark starts only when the job opens it."""
     database, settings = DatabaseSettings(), JobSettings()
     driver_jars(settings)
 
@@ -82,7 +83,7 @@ def _job(name: str) -> Job:
 
 
 def explain(error: Exception) -> str:
-    """Describe what went wrong and, where it is known, what to do."""
+    """Return the message for an error and, where it is known, what to do."""
     if isinstance(error, Py4JJavaError):
         return f"Spark failed: {with_cure(_root_cause(error))}"
     if isinstance(error, SQLAlchemyError):
@@ -91,13 +92,13 @@ def explain(error: Exception) -> str:
 
 
 def with_cure(cause: str) -> str:
-    """Add what to do where Spark's own words do not say it: its master is away, or gave up."""
-    cure = "Its last line above says why; is SPARK_MASTER the address of a master that runs?"
+    """Add what to do where Spark's message does not say it: its master is unreachable or has stopped."""
+    cure = "See its last line above for the reason, and check that SPARK_MASTER is the address of a running master."
     return f"{cause} {cure}" if "stopped SparkContext" in cause else cause
 
 
 def _root_cause(error: Py4JJavaError) -> str:
-    """Return the first line of what began it."""
+    """Return the first line of the error's root cause."""
     cause = error.java_exception
     while cause.getCause() is not None:
         cause = cause.getCause()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from churn_jobs.days import AskedRange
+from churn_jobs.days import RequestedDays
 from driftline.errors import InvalidInput
 
 
@@ -22,14 +22,14 @@ class RangeConfig(BaseModel):
     processed_end: date | None = None
 
     @property
-    def raw(self) -> AskedRange:
+    def raw(self) -> RequestedDays:
         """The days of `DP_CDR_Data`."""
-        return AskedRange(self.start_date, self.end_date)
+        return RequestedDays(self.start_date, self.end_date)
 
     @property
-    def processed(self) -> AskedRange:
+    def processed(self) -> RequestedDays:
         """The days of `Processed_Data`."""
-        return AskedRange(self.processed_start, self.processed_end)
+        return RequestedDays(self.processed_start, self.processed_end)
 
 
 class ForestSize(BaseModel):
@@ -74,12 +74,12 @@ def load(path: Path, kind: type[Config]) -> Config:
     """Read a configuration file.
 
     Raises:
-        InvalidInput: the file is missing or no JSON, or a value does not fit; each fault is listed.
+        InvalidInput: the file is missing or is not JSON, or a value is invalid; each fault is listed.
     """
     try:
         return kind.model_validate(_decoded(path))
     except ValidationError as error:
-        raise InvalidInput(f"{path} does not fit; correct the faults listed.", details=_faults(error, kind)) from error
+        raise InvalidInput(f"{path} is not valid; correct the faults listed.", details=_faults(error, kind)) from error
 
 
 def _decoded(path: Path) -> Any:
@@ -92,9 +92,9 @@ def _decoded(path: Path) -> Any:
 
 
 def _faults(error: ValidationError, kind: type[BaseModel]) -> tuple[str, ...]:
-    known = f"known are {', '.join(kind.model_fields)}"
+    available = f"known are {', '.join(kind.model_fields)}"
     return tuple(
         f"{'.'.join(map(str, fault['loc'])) or 'the file'}: "
-        + (f"no such name; {known}" if fault["type"] == "extra_forbidden" else fault["msg"])
+        + (f"no such name; {available}" if fault["type"] == "extra_forbidden" else fault["msg"])
         for fault in error.errors()
     )

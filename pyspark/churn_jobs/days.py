@@ -32,57 +32,57 @@ class DayRange:
 
     @property
     def end(self) -> datetime:
-        """The first instant that is past the range, aware."""
+        """The first instant after the range, aware."""
         return midnight(self.last + DAY)
 
     def preceded_by(self, days: int) -> "DayRange":
-        """Begin so many days earlier."""
+        """Return the range extended by `days` earlier days."""
         return DayRange(self.first - days * DAY, self.last)
 
     def slices(self, days: int) -> list["DayRange"]:
-        """Cut into consecutive ranges of at most so many days."""
+        """Return the consecutive ranges of at most `days` days that make up this one."""
         firsts = (self.first + n * DAY for n in range(0, len(self), days))
         return [DayRange(first, min(first + (days - 1) * DAY, self.last)) for first in firsts]
 
 
 def midnight(day: date) -> datetime:
-    """Return the day's first instant, aware: when its subscriber-days' predictions are stamped."""
+    """Return the day's first instant, aware: the event time of its subscriber-days' predictions."""
     return datetime.combine(day, time(), UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRange:
-    """The range somebody asked for; None is as far as there is data."""
+class RequestedDays:
+    """The range that a user requested; None stands for the first or last day with data."""
 
     first: date | None = None
     last: date | None = None
 
-    def over(self, other: "AskedRange") -> "AskedRange":
-        """Take this range's ends, and the other's where this one leaves them open."""
-        return AskedRange(self.first or other.first, self.last or other.last)
+    def or_else(self, defaults: "RequestedDays") -> "RequestedDays":
+        """Return this range with each end that is None replaced by that of `defaults`."""
+        return RequestedDays(self.first or defaults.first, self.last or defaults.last)
 
 
-def choose(asked: AskedRange, available: DayRange | None, source: str, cure: str) -> DayRange:
-    """Choose the asked days from the available ones.
+def choose(requested: RequestedDays, available: DayRange | None, source: str, cure: str) -> DayRange:
+    """Return the requested days, limited to the available ones where an end is None.
 
     Raises:
-        NotFound: `source` has no days at all; `cure` says how to get them.
+        NotFound: `source` has no days; the message ends with `cure`.
         InvalidInput: the ends are swapped, or a day lies outside; the error shows the available range.
     """
     if available is None:
         raise NotFound(f"{source} has no rows yet. {cure}")
-    chosen = DayRange(asked.first or available.first, asked.last or available.last)
-    faults = _faults(chosen, available)
+    days = DayRange(requested.first or available.first, requested.last or available.last)
+    faults = _faults(days, available)
     if faults:
-        message = f"The range {chosen} cannot be used; available in {source}: {available} (both included)."
+        message = f"The range {days} cannot be used; available in {source}: {available} (both included)."
         raise InvalidInput(message, details=faults)
-    return chosen
+    return days
 
 
-def _faults(chosen: DayRange, available: DayRange) -> tuple[str, ...]:
+def _faults(days: DayRange, available: DayRange) -> tuple[str, ...]:
     rules = {
-        f"it starts after it ends ({chosen.first} > {chosen.last})": chosen.first > chosen.last,
-        f"{chosen.first} is before the first day": chosen.first < available.first,
-        f"{chosen.last} is after the last day": chosen.last > available.last,
+        f"it starts after it ends ({days.first} > {days.last})": days.first > days.last,
+        f"{days.first} is before the first day": days.first < available.first,
+        f"{days.last} is after the last day": days.last > available.last,
     }
     return tuple(fault for fault, broken in rules.items() if broken)

@@ -19,14 +19,14 @@ SOURCES: tuple[str, ...] = (Cdr.DATE, Cdr.MSISDN, *USAGE_OF_CDR.values(), Cdr.PS
 def prepare(records: DataFrame, days: DayRange) -> DataFrame:
     """Turn records (columns `SOURCES`) into the `PREPARED` rows of `days`.
 
-    `records` begin `TRAILING_DAYS` - 1 days before; earlier days without any record count as days without usage.
+    `records` begin `TRAILING_DAYS` - 1 days before `days`; days without a record count as days without usage.
     """
     rows = with_trailing(daily(clean(records)))
     return rows.where(F.col(Processed.DATE).between(F.lit(days.first), F.lit(days.last))).select(*PREPARED)
 
 
 def clean(records: DataFrame) -> DataFrame:
-    """Make negative usage unknown: no such usage exists, yet a server that ignores CHECK lets it in."""
+    """Replace negative usage by NULL: it is invalid, but a server that ignores CHECK constraints stores it."""
     usage = [name for name in CDR_USAGE if name in records.columns]
     return records.withColumns({name: F.when(F.col(name) >= 0, F.col(name)) for name in usage})
 
@@ -43,20 +43,20 @@ def with_trailing(days: DataFrame) -> DataFrame:
     """Add each subscriber's trailing features over the last `TRAILING_DAYS` calendar days, the day itself included."""
     window = Window.partitionBy(Processed.USER).orderBy(F.unix_date(Processed.DATE)).rangeBetween(1 - TRAILING_DAYS, 0)
     recent = days.withColumn("recent", F.collect_list(F.struct(*USAGE)).over(window))
-    seen = recent.withColumn(Processed.DAYS_SEEN, F.size("recent").cast("long"))
-    known = seen.withColumns({f"known_{name}": _known(name) for name in USAGE})
-    summed = known.withColumns({column: value for name in USAGE for column, value in _sums(name).items()})
+    counted = recent.withColumn(Processed.DAYS_SEEN, F.size("recent").cast("long"))
+    with_values = counted.withColumns({f"known_{name}": _known_values(name) for name in USAGE})
+    summed = with_values.withColumns({column: value for name in USAGE for column, value in _sums(name).items()})
     return summed.withColumns({trailing(name, "std"): _std(name) for name in USAGE})
 
 
-def _known(name: str) -> Column:
+def _known_values(name: str) -> Column:
     """Return the column's known values in the window's records, as doubles."""
     values = F.transform("recent", lambda day: day[name].cast("double"))
     return F.filter(values, lambda value: value.isNotNull())
 
 
 def _zeros() -> Column:
-    """Count the days without a record."""
+    """Return the number of days without a record."""
     return F.lit(TRAILING_DAYS) - F.col(Processed.DAYS_SEEN)
 
 
@@ -72,7 +72,7 @@ def _sums(name: str) -> dict[str, Column]:
 
 
 def _std(name: str) -> Column:
-    """Return the sample's standard deviation (n - 1), from the differences to the mean; NULL below two known days."""
+    """Return the sample standard deviation (n - 1), from the differences to the mean; NULL below two known days."""
     mean = F.col(trailing(name, "mean"))
-    own = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + (value - mean) * (value - mean))
-    return F.sqrt((own + _zeros() * mean * mean) / F.nullif(_known_days(name) - 1, F.lit(0)))
+    squares = F.aggregate(f"known_{name}", F.lit(0.0), lambda sofar, value: sofar + (value - mean) * (value - mean))
+    return F.sqrt((squares + _zeros() * mean * mean) / F.nullif(_known_days(name) - 1, F.lit(0)))

@@ -1,6 +1,6 @@
-"""The random forest: its pipeline, its fit, and how it ranks a window. No I/O here.
+"""The random forest: its pipeline, its fit, and its ranking of a window. No I/O here.
 
-log1p of each feature, then the imputer (medians of the train window), then the trees. A fit is the same every time:
+The stages are log1p of each feature, the imputer (medians of the train window) and the trees. A fit is reproducible:
 rows come in fixed partitions, and class weights are rounded so that their sums are exact in any order.
 """
 
@@ -25,7 +25,7 @@ LABEL, WEIGHT, VECTOR, PROBABILITY = "forest_label", "class_weight", "forest_fea
 LOGGED = tuple(f"log_{name}" for name in FEATURES)
 FILLED = tuple(f"filled_{name}" for name in FEATURES)
 LOG1P = "SELECT *, " + ", ".join(f"log1p({name}) AS log_{name}" for name in FEATURES) + " FROM __THIS__"  # noqa: S608
-"""Spark's own expressions, of the names above: a stage that is saved with the model and needs no Python."""
+"""A statement over the names above: a stage that is saved with the model and needs no Python."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,24 @@ class Fitted:
     roc_auc: float
 
     def importances(self) -> dict[str, float]:
-        """Return each feature's share of what the trees gained, largest first; they sum to 1."""
+        """Return each feature's share of the trees' impurity decrease, largest first; shares sum to 1."""
         shares = zip(FEATURES, map(float, self.trees.featureImportances.toArray()), strict=True)
         return dict(sorted(shares, key=lambda pair: -pair[1]))
 
 
 def fit_best(train: DataFrame, validation: DataFrame, config: TrainingConfig) -> list[Fitted]:
-    """Fit every candidate on the labelled rows of `train`; give them, the best on `validation` first."""
+    """Fit every candidate on the labelled rows of `train` and return them, the best on `validation` first."""
     prepared, weighted = _preparation(train)
     weighted.persist()
     try:
         fitted = [_fit(prepared, weighted, validation, size, config) for size in config.candidates]
     finally:
         weighted.unpersist()
-    return sorted(fitted, key=lambda one: -one.roc_auc)
+    return sorted(fitted, key=lambda candidate: -candidate.roc_auc)
 
 
 def _preparation(train: DataFrame) -> tuple[PipelineModel, DataFrame]:
-    """Fit what comes before the trees; give it with the train rows it was applied to."""
+    """Fit the stages before the trees; return them and the transformed train rows."""
     label = F.col(Processed.LABEL)
     labelled = train.where(label.isNotNull()).withColumn(LABEL, label.cast("double"))
     in_order = labelled.repartition(PARTITIONS, Processed.USER).sortWithinPartitions(Processed.DATE, Processed.USER)
@@ -70,7 +70,7 @@ def _preparation(train: DataFrame) -> tuple[PipelineModel, DataFrame]:
 
 
 def class_weights(labelled: DataFrame) -> dict[float, float]:
-    """Weigh the classes so that both count the same in all, instead of drawing rows twice."""
+    """Return class weights that give both classes the same total weight, which needs no resampling."""
     counts = {float(row[LABEL]): int(row["count"]) for row in labelled.groupBy(LABEL).count().collect()}
     rows = sum(counts.values())
     fair = {label: rows / (len(counts) * count) for label, count in counts.items()}
@@ -84,6 +84,7 @@ def _weight(weights: dict[float, float]) -> Column:
 def _fit(
     prepared: PipelineModel, weighted: DataFrame, validation: DataFrame, size: ForestSize, config: TrainingConfig
 ) -> Fitted:
+    """Fit one forest on the weighted train rows and measure its ROC AUC on the validation window."""
     forest = RandomForestClassifier(
         featuresCol=VECTOR,
         labelCol=LABEL,
@@ -102,7 +103,7 @@ def _fit(
 
 
 def with_score(rows: DataFrame, model: PipelineModel) -> DataFrame:
-    """Add the forest's own score, not calibrated, as `forest_score`."""
+    """Add the forest's score, before calibration, as `forest_score`."""
     score = vector_to_array(F.col(PROBABILITY))[1].alias("forest_score")
     return model.transform(rows).select(*rows.columns, score)
 

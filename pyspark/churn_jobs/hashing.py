@@ -1,4 +1,4 @@
-"""The hash of rows' content, computed by Spark part by part; the order of rows has no say. No I/O here."""
+"""A hash of rows' content that does not depend on their order, computed by Spark for each part. No I/O here."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from churn_jobs.batches import DayPart, Part, parts_for
 
 Columns = Sequence[str | Column]
 PIECES = 4
-"""A row is hashed by so many functions of 64 bits; the hashes of all rows are joined by exclusive or."""
+"""The number of 64-bit hash functions applied to a row; the hashes of all rows are combined by exclusive or."""
 
 
 def part_number(parts: int) -> Column:
-    """Return the number of the part that a row's subscriber falls into; MySQL's CRC32 says the same."""
+    """Return the number of the part of a row's subscriber; MySQL's CRC32 computes the same number."""
     return F.pmod(F.crc32(Processed.USER), F.lit(parts)).cast("int")
 
 
 def day_parts(rows: DataFrame, columns: Columns) -> list[DayPart]:
     """Count the rows of each day, or of its parts where days are large, and hash these columns; by day and part.
 
-    `rows` has Date and User, which together are distinct. The answer is as long as there are days and parts.
+    `rows` has Date and User, which together are distinct. The result has one entry for each day and part.
     """
     days = _day_parts(rows, columns, parts=1)
     parts = parts_for(max((day.rows for day in days), default=0))
@@ -37,13 +37,13 @@ def _day_parts(rows: DataFrame, columns: Columns, parts: int) -> list[DayPart]:
 
 
 def content_hash(rows: DataFrame, columns: Columns) -> str:
-    """Hash all rows, which must be distinct."""
+    """Return the hash of all rows, which must be distinct."""
     (row,) = rows.agg(F.count(F.lit(1)).alias("rows"), *_joined(columns)).collect()
     return _hash(row)
 
 
 def _joined(columns: Columns) -> list[Column]:
-    """Hash every value and whether it is NULL, which the hash function by itself passes over."""
+    """Hash every value and whether it is NULL, since the hash function ignores NULL."""
     values = [part for column in columns for part in (F.isnull(column), column)]
     return [F.bit_xor(F.xxhash64(F.lit(n), *values)).alias(f"hash_{n}") for n in range(PIECES)]
 

@@ -1,4 +1,4 @@
-"""The database as Spark sees it: tables read by slices of days, rows appended to staging tables."""
+"""Spark's access to the database: reads tables by slices of days and appends rows to staging tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ INSERT_ROWS = "5000"
 
 @dataclass(frozen=True)
 class Jdbc:
-    """Reads and appends through Spark; the password is a property of the connection, never part of the address.
+    """A connection of Spark to the database; the password is a connection property, never part of the address.
 
     `tls` are further properties, those of `jdbc_tls.tls_properties`.
     """
@@ -42,14 +42,14 @@ class Jdbc:
         return {"user": self.database.user, "password": password, "driver": DRIVER, **self.tls}
 
     def read(self, table: Table, names: Sequence[str], days: DayRange, by: Column[object]) -> DataFrame:
-        """Read columns of the rows whose `by` (a date, or an instant in UTC) lies in the days, a week a partition."""
-        predicates = [_literal(_within(by, some)) for some in days.slices(SLICE_DAYS)]
+        """Read columns of the rows whose `by` (a date, or an instant in UTC) is in `days`, one partition per week."""
+        predicates = [_literal(_within(by, week)) for week in days.slices(SLICE_DAYS)]
         properties = {**self._properties, "fetchsize": FETCH_ROWS}
         frame = self.spark.read.jdbc(self.address, table.name, predicates=predicates, properties=properties)
         return frame.select(*names)
 
     def append(self, frame: DataFrame, table: Table) -> None:
-        """Append rows; each of the frame's partitions is a transaction of its own."""
+        """Append rows; each of the frame's partitions is a separate transaction."""
         properties = {**self._properties, "batchsize": INSERT_ROWS}
         frame.write.jdbc(self.address, table.name, mode="append", properties=properties)
 
@@ -61,5 +61,5 @@ def _within(by: Column[object], days: DayRange) -> ColumnElement[bool]:
 
 
 def _literal(condition: ColumnElement[bool]) -> str:
-    """Write a condition out as Spark passes it on; its values are dates that were parsed here."""
+    """Return a condition as SQL text with literal values, which are only parsed dates."""
     return str(condition.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True}))

@@ -1,4 +1,4 @@
-"""What a job works with: made once by the composition root, passed to the job."""
+"""The resources of a job, created by the composition root and passed to the job."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,10 +14,10 @@ from driftline.objects import ObjectStore
 
 @dataclass(frozen=True)
 class Job:
-    """The database, the store of objects, a folder for what is unfinished, the present instant, and Spark on demand.
+    """The database, the object store, a folder for unfinished files, the current instant, and Spark on demand.
 
-    `scratch` (absolute) is this run's alone; Spark's workers write there too, so on a cluster all machines share it.
-    `open_spark` starts Spark and stops it afterwards: what can be found wrong without it is found in a second.
+    `scratch` (absolute) belongs to this run; Spark's workers write there too, so on a cluster all machines share it.
+    `open_spark` starts Spark and stops it afterwards, so that faults which need no Spark are reported within a second.
     """
 
     engine: Engine

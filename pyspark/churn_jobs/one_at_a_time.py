@@ -1,4 +1,4 @@
-"""One run of a job at a time: a lock that the database lets go when its holder dies."""
+"""One run of a job at a time: a lock that the database releases when its holder's connection ends."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from driftline.errors import Conflict
 from driftline.store.database import translated
 
 PATIENCE_SECONDS = 15
-"""A killed holder's connection may live on for a moment."""
+"""Seconds to wait for the lock, since a killed run's connection may end late."""
 
 
 @contextmanager
@@ -19,19 +19,19 @@ def only_one(engine: Engine, job: str) -> Iterator[None]:
     """Hold the job's lock of this database.
 
     Raises:
-        Conflict: another run holds it.
+        Conflict: another run holds the lock.
     """
     name = _name(engine, job)
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.execute(select(func.get_lock(name, PATIENCE_SECONDS))).scalar() != 1:
-            raise Conflict(f"Another run of {job} is at work on this database; wait for it to end.")
+            raise Conflict(f"Another run of {job} is using this database; wait until it ends.")
         try:
             yield
         finally:
-            with suppress(DBAPIError):  # a connection that was lost has let the lock go already
+            with suppress(DBAPIError):  # a lost connection has already released the lock
                 connection.execute(select(func.release_lock(name)))
 
 
 def _name(engine: Engine, job: str) -> str:
-    """Name the lock: such names are the whole server's, and of 64 characters at most."""
+    """Return the name of the lock: names are unique on the server and have at most 64 characters."""
     return hashlib.sha256(f"{engine.url.database}/{job}".encode()).hexdigest()[:32]

@@ -14,7 +14,7 @@ from churn.tables import churn_predictions, processed
 from churn_jobs import artifact, predicted_store, processed_store, scratch
 from churn_jobs.artifact import COMPLEMENT, ChurnModel
 from churn_jobs.batches import DayPart, predict_id
-from churn_jobs.days import AskedRange, DayRange, choose
+from churn_jobs.days import DayRange, RequestedDays, choose
 from churn_jobs.hashing import day_parts
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
@@ -38,9 +38,9 @@ OUTPUT = (*INPUT, PREDICTION, COMPLEMENT, SCORE)
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What a run did: the version it scored with, the predictions it added, and how many stored ones look outdated.
+    """The result of a run: the model version, the days, the new predictions and the outdated ones.
 
-    `changed` counts stored predictions whose features are other ones in `Processed_Data` now; they stay as they are.
+    `changed` counts stored predictions whose features differ from those in `Processed_Data` now; they do not change.
     """
 
     version: int
@@ -50,37 +50,38 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PredictionBatch:
     """Rows to store: their batch's id, and the rows that they were made from, by number and content hash."""
 
     id: str
     rows: DayPart
 
 
-def predict(job: Job, asked: AskedRange) -> Predicted:
-    """Score the asked prepared days; run again, or killed and run again, it ends in the same table.
+def predict(job: Job, requested: RequestedDays) -> Predicted:
+    """Score the requested days; a repeated run, also after a killed one, gives the same table.
 
     Raises:
-        NotFound: no version is ready, or nothing is prepared. InvalidInput: the range does not fit.
-        Conflict: another run is at work.
+        NotFound: no version is ready, or no days are prepared. InvalidInput: the range is not available.
+        Conflict: another run is active.
     """
     migrate.require_current(job.engine)
     with only_one(job.engine, "write_predictions"):
         version = registry.load(job.engine, CHURN_MODEL)
         scratch.clear_dead(job.scratch)
         target = _files_of(version)
-        days = choose(asked, in_transaction(job.engine, processed_store.available), processed.name, CURE)
+        days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         with job.open_spark() as jdbc:
-            done = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
-    say(f"Predicted {days} with version {done.version}: {done.new:,} predictions were missing and are there now.")
-    return done
+            predicted = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
+    say(f"Predicted {days} with version {predicted.version}: {predicted.new:,} missing predictions were added.")
+    return predicted
 
 
 def _files_of(version: Version) -> ObjectStore:
+    """Return the store with the model's files; raise NotFound if they are missing."""
     target = None if version.artifact_uri is None else open_store(version.artifact_uri)
     if target is None or not artifact.exists(target):
         raise NotFound(
-            f"Version {version.number} of the churn model has no files in {version.artifact_uri}; bring them back, or "
+            f"Version {version.number} of the churn model has no files in {version.artifact_uri}; restore them, or "
             "train a new version with `python pyspark/train_model.py`."
         )
     return target
@@ -107,7 +108,7 @@ def with_id(rows: DataFrame) -> DataFrame:
 
 
 def count_changed(rows: DataFrame, stored: DataFrame) -> int:
-    """Count stored predictions whose features are other ones now, or whose row is gone; NULL equals NULL."""
+    """Count stored predictions whose features have changed or whose row was deleted; NULL equals NULL."""
     now = rows.select(ID, *(F.col(name).cast("double").alias(f"now_{name}") for name in FEATURES), F.lit(1).alias("is"))
     same = F.col("is").isNotNull()
     for name in FEATURES:
@@ -115,12 +116,12 @@ def count_changed(rows: DataFrame, stored: DataFrame) -> int:
     return stored.join(now, ID, "left").where(~same).count()
 
 
-def _batches(scored: DataFrame, version: int) -> list[Batch]:
+def _batches(scored: DataFrame, version: int) -> list[PredictionBatch]:
     """Name the batches by the rows that they were made from."""
-    return [Batch(predict_id(rows, version), rows) for rows in day_parts(scored, INPUT)]
+    return [PredictionBatch(predict_id(rows, version), rows) for rows in day_parts(scored, INPUT)]
 
 
-def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[Batch]) -> int:
+def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[PredictionBatch]) -> int:
     """Store the batches; return how many predictions were new."""
     if not batches:
         return 0
@@ -130,7 +131,7 @@ def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[Batc
         return sum(_store_batch(job, version, batch, files).new for batch in each(batches, "Storing"))
 
 
-def _store_batch(job: Job, version: Version, batch: Batch, files: ScoredFiles) -> Written:
+def _store_batch(job: Job, version: Version, batch: PredictionBatch, files: ScoredFiles) -> Written:
     rows = files.read(batch.rows)
     event_time, scored_at = pd.Timestamp(batch.rows.part.day, tz="UTC"), pd.Timestamp(job.now)
     frame = rows.assign(**{EVENT_TIME: event_time, SCORED_AT: scored_at}, **{MODEL_VERSION: version.number})

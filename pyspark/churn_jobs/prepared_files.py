@@ -1,9 +1,9 @@
 """Prepared rows as Parquet, one object a day: `prepared/Date=2026-01-31/rows.parquet`.
 
-Spark writes files into the run's own folder; then each day's finished file is put in its place, which readers see
-whole or not at all, in a folder as in a cloud: a rename of many files, as Spark's own committers do it, is neither
-there. `_content_hash` beside it says what the file holds; it is removed before and written after, so a killed run
-leaves no wrong one.
+Spark writes files into the run's own folder. Each day's finished file is then put into the store in one atomic step, in
+a folder as in a cloud; Spark's own committers rename many files, which is not atomic. The object `_content_hash` beside
+it identifies the file's content; it is removed before the file is replaced and written afterwards, so it is never wrong
+after a killed run.
 """
 
 import hashlib
@@ -33,20 +33,21 @@ class PreparedFiles:
     scratch: Path
 
     def replace(self, rows: DataFrame, days: DayRange, computed: Sequence[DayPart]) -> int:
-        """Bring the files of `days` to the computed content; give the number of days that were written.
+        """Replace the files of `days` whose content differs from `computed`; return the number of days written.
 
         Raises:
-            NotFound: what Spark wrote is not here, but on another machine. Unavailable: the store refuses or is away.
+            NotFound: Spark's files are on another machine.
+            Unavailable: the store refuses the request or cannot be reached.
         """
         present = set(self.store.list_keys())
-        hashes = {day: _day_hash(one for one in computed if one.part.day == day) for day in _days(computed)}
+        hashes = {day: _day_hash(part for part in computed if part.part.day == day) for day in _days(computed)}
         for day in set(days) - hashes.keys():
             self._remove(day, present)
         changed = {day for day, content in hashes.items() if self._content_hash(day, present) != content}
         if changed:
             written = self._write(rows, changed)
             for day in sorted(changed):
-                self._take(written, day, hashes[day])
+                self._store_day(written, day, hashes[day])
             shutil.rmtree(written)
         return len(changed)
 
@@ -55,18 +56,19 @@ class PreparedFiles:
             self.store.under(f"{Processed.DATE}={day}").delete_all()
 
     def _content_hash(self, day: date, present: Collection[str]) -> str | None:
-        said = _name(day, CONTENT_HASH)
-        return self.store.get(said).decode() if {said, _name(day, ROWS)} <= set(present) else None
+        key = _name(day, CONTENT_HASH)
+        return self.store.get(key).decode() if {key, _name(day, ROWS)} <= set(present) else None
 
     def _write(self, rows: DataFrame, days: Collection[date]) -> Path:
-        """Write the days, each by one task and so as one file."""
+        """Write each day as one file, by one Spark task."""
         folder = self.scratch / "prepared"
-        chosen = rows.where(F.col(Processed.DATE).isin(sorted(days)))
-        ordered = chosen.repartition(Processed.DATE).sortWithinPartitions(Processed.DATE, Processed.USER)
+        selected = rows.where(F.col(Processed.DATE).isin(sorted(days)))
+        ordered = selected.repartition(Processed.DATE).sortWithinPartitions(Processed.DATE, Processed.USER)
         ordered.write.option("maxRecordsPerFile", 0).partitionBy(Processed.DATE).parquet(folder.as_uri())
         return folder
 
-    def _take(self, written: Path, day: date, content: str) -> None:
+    def _store_day(self, written: Path, day: date, content: str) -> None:
+        """Put the file that Spark wrote for a day into the store, then its content hash."""
         file = only_file(written / f"{Processed.DATE}={day}", day)
         self.store.delete(_name(day, CONTENT_HASH))
         self.store.put_file(_name(day, ROWS), file)
@@ -78,8 +80,8 @@ def _name(day: date, file: str) -> str:
 
 
 def _days(computed: Sequence[DayPart]) -> set[date]:
-    return {one.part.day for one in computed}
+    return {part.part.day for part in computed}
 
 
 def _day_hash(parts: Iterable[DayPart]) -> str:
-    return hashlib.sha256(" ".join(one.content_hash for one in parts).encode()).hexdigest()
+    return hashlib.sha256(" ".join(part.content_hash for part in parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Prepare: raw records of a range become one row per subscriber and day, in `Processed_Data` and as Parquet."""
+"""Turn raw records into one row per subscriber and day, in `Processed_Data` and as Parquet files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from churn.columns import TRAILING_DAYS, Cdr
 from churn.tables import cdr, processed_staging
 from churn_jobs import features, processed_store, scratch, staging
 from churn_jobs.batches import DayPart
-from churn_jobs.days import AskedRange, DayRange, choose
+from churn_jobs.days import DayRange, RequestedDays, choose
 from churn_jobs.hashing import day_parts
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
@@ -27,7 +27,7 @@ PREFIX = "prepare/"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a run did: the days it looked at, their rows, and how many batches and files it had to write."""
+    """The result of a run: its days, their rows, and how many batches and files it wrote."""
 
     days: DayRange
     rows: int
@@ -35,19 +35,19 @@ class Prepared:
     files: int
 
 
-def prepare(job: Job, asked: AskedRange) -> Prepared:
-    """Prepare the asked days; run again, or killed and run again, it ends in the same table.
+def prepare(job: Job, requested: RequestedDays) -> Prepared:
+    """Prepare the requested days; a repeated run, also after a killed one, gives the same table.
 
     Raises:
-        NotFound: there are no records. InvalidInput: the range does not fit. Conflict: another run is at work.
+        NotFound: there are no records. InvalidInput: the range is not available. Conflict: another run is active.
     """
     migrate.require_current(job.engine)
     with only_one(job.engine, "prepare_data"):
-        days = choose(asked, in_transaction(job.engine, recorded_days), cdr.name, CURE)
+        days = choose(requested, in_transaction(job.engine, recorded_days), cdr.name, CURE)
         with job.open_spark() as jdbc:
-            done = _prepare(job, jdbc, days)
-    say(f"Prepared {done.days}: {done.rows:,} rows; {done.batches} batches and {done.files} files were new.")
-    return done
+            run = _prepare(job, jdbc, days)
+    say(f"Prepared {run.days}: {run.rows:,} rows; {run.batches} batches and {run.files} files were new.")
+    return run
 
 
 def recorded_days(connection: Connection) -> DayRange | None:
@@ -58,6 +58,7 @@ def recorded_days(connection: Connection) -> DayRange | None:
 
 
 def _prepare(job: Job, jdbc: Jdbc, days: DayRange) -> Prepared:
+    """Compute the rows of the days, then write the Parquet files and the batches that have changed."""
     attempt, files = str(uuid4()), PreparedFiles(job.objects.under("prepared"), job.scratch)
     _forget_dead_attempts(job)
     records = jdbc.read(cdr, features.SOURCES, days.preceded_by(TRAILING_DAYS - 1), cdr.c[Cdr.DATE])
@@ -67,33 +68,35 @@ def _prepare(job: Job, jdbc: Jdbc, days: DayRange) -> Prepared:
             computed = day_parts(rows, features.PREPARED)
         with step("Wrote Parquet"):
             written = files.replace(rows, days, computed)
-        batches = _write(job, jdbc, rows, in_transaction(job.engine, lambda c: _named(c, days, computed)), attempt)
-        return Prepared(days, sum(one.rows for one in computed), batches, written)
+        batches = _write(
+            job, jdbc, rows, in_transaction(job.engine, lambda c: _batches_to_write(c, days, computed)), attempt
+        )
+        return Prepared(days, sum(part.rows for part in computed), batches, written)
     finally:
         rows.unpersist()
 
 
 def _forget_dead_attempts(job: Job) -> None:
-    """Clear what killed runs left; none is at work now, since this one holds the lock."""
+    """Delete the files and staged rows of killed runs; no other run is active, since this one holds the lock."""
     scratch.clear_dead(job.scratch)
     in_transaction(job.engine, lambda connection: staging.clear(connection, processed_staging, PREFIX))
 
 
-def _named(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> dict[str, DayPart]:
+def _batches_to_write(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> dict[str, DayPart]:
     """Return the batches to write by their names."""
-    found = processed_store.outdated(connection, days, computed)
-    return {processed_store.name_batch(connection, one): one for one in found}
+    outdated = processed_store.outdated(connection, days, computed)
+    return {processed_store.name_batch(connection, part): part for part in outdated}
 
 
 def _write(job: Job, jdbc: Jdbc, rows: DataFrame, batches: Mapping[str, DayPart], attempt: str) -> int:
-    batch_ids = {one.part: batch_id for batch_id, one in batches.items() if one.rows}
+    batch_ids = {rows_of_part.part: batch_id for batch_id, rows_of_part in batches.items() if rows_of_part.rows}
     if batch_ids:
-        with step(f"Staged {sum(one.rows for one in batches.values()):,} rows"):
+        with step(f"Staged {sum(rows_of_part.rows for rows_of_part in batches.values()):,} rows"):
             jdbc.append(staging.with_batches(jdbc.spark, rows, batch_ids, attempt), processed_staging)
     if batches:
         with step(f"Moved {len(batches)} batches"):
-            for batch_id, one in each(list(batches.items()), "Moving"):
-                _replace(job, batch_id, attempt, one)
+            for batch_id, rows_of_part in each(list(batches.items()), "Moving"):
+                _replace(job, batch_id, attempt, rows_of_part)
     return len(batches)
 
 

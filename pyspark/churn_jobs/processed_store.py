@@ -1,4 +1,4 @@
-"""Prepared rows in `Processed_Data`: which of them are current, and how new ones replace them through the ledger."""
+"""Prepared rows in `Processed_Data`: finds the outdated ones and replaces them through the ledger."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -25,15 +25,15 @@ def available(connection: Connection) -> DayRange | None:
 
 
 def outdated(connection: Connection, days: DayRange, computed: Sequence[DayPart]) -> list[DayPart]:
-    """Return the parts whose rows are not there as computed, and as empty the days that have no rows any more."""
+    """Return the parts whose stored rows differ from the computed ones, and an empty part for a day without rows."""
     stored = _stored(connection, days)
-    changed = [one for one in computed if (one.part.day, one.content_hash, one.rows) not in stored]
-    gone = {day for day, _, _ in stored} - {one.part.day for one in computed}
-    return changed + [empty(day) for day in sorted(gone)]
+    changed = [part for part in computed if (part.part.day, part.content_hash, part.rows) not in stored]
+    emptied = {day for day, _, _ in stored} - {part.part.day for part in computed}
+    return changed + [empty(day) for day in sorted(emptied)]
 
 
 def _stored(connection: Connection, days: DayRange) -> Collection[tuple[date, str, int]]:
-    """Return (day, content hash, rows) of the batches of these days' rows; rows is -1 if some are lost."""
+    """Return (day, content hash, rows) of each batch of these days; rows is -1 if some rows are missing."""
     rows = func.count()
     statement = (
         select(DAY_COLUMN, ledger_table.c.content_hash, rows, ledger_table.c.rows_written)
@@ -41,20 +41,20 @@ def _stored(connection: Connection, days: DayRange) -> Collection[tuple[date, st
         .where(DAY_COLUMN.between(days.first, days.last))
         .group_by(DAY_COLUMN, ledger_table.c.content_hash, ledger_table.c.rows_written)
     )
-    found = connection.execute(statement)
-    return {(day, content, there if there == written else -1) for day, content, there, written in found}
+    counts = connection.execute(statement)
+    return {(day, content, count if count == written else -1) for day, content, count, written in counts}
 
 
 def name_batch(connection: Connection, rows: DayPart) -> str:
-    """Name the batch that brings these rows; made again before it is written, the name is the same."""
+    """Return the id of the batch for these rows; it stays the same until the batch is written."""
     base = prepare_id(rows, 0)
     same = (ledger_table.c.batch_id == base) | ledger_table.c.batch_id.startswith(f"{base}/", autoescape=True)
-    before = connection.execute(select(func.count()).select_from(ledger_table).where(same)).scalar_one()
-    return prepare_id(rows, before)
+    written_before = connection.execute(select(func.count()).select_from(ledger_table).where(same)).scalar_one()
+    return prepare_id(rows, written_before)
 
 
 def replace(connection: Connection, batch_id: str, attempt: str, rows: DayPart, now: datetime) -> bool:
-    """Replace the part's rows by the staged ones, in this transaction; say whether the batch was new."""
+    """Replace the part's rows by the staged ones, in this transaction; return whether the batch was new."""
     instant = midnight(rows.part.day)
     kind = ChurnBatchKind.PROCESSED
     batch = ledger.Batch(batch_id, kind, rows.content_hash, rows.rows, now, first_event=instant, last_event=instant)

@@ -1,4 +1,4 @@
-"""What the jobs say to people: a line a step with its seconds, a bar on the long ones. Goes to standard error."""
+"""Progress of the jobs on standard error: a line with the seconds of each step, and a bar for long steps."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,12 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Do one step; when it is done, say how many seconds it took."""
+    """Run a step and print how many seconds it took."""
     began = time.monotonic()
     yield
     say(f"{title}: {time.monotonic() - began:.1f} s")
 
 
 def each(items: Sequence[T], title: str) -> Iterator[T]:
-    """Go through items with a bar on a terminal."""
+    """Iterate over items, with a progress bar on a terminal."""
     return iter(track(items, title, console=_console, transient=True, disable=not _console.is_terminal))

@@ -1,4 +1,4 @@
-"""Whether prepared rows can be trained on: enough of both classes, labels in, no column empty. No I/O here."""
+"""Check that prepared rows can be trained on: both classes, labels, no empty column. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LABEL_COVERAGE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
-    """What a window holds: rows, those with a label, those of label 1, and the features without any value."""
+    """Counts of a window: rows, rows with a label, rows of label 1; and the features without a value."""
 
     rows: int = 0
     labelled: int = 0
@@ -21,7 +21,7 @@ class WindowCounts:
 
 
 def require_ready(windows: Windows, counts: Mapping[str, WindowCounts], config: TrainingConfig) -> None:
-    """Check every window.
+    """Check that every window can be trained on.
 
     Raises:
         InvalidInput: with every fault listed.
@@ -33,6 +33,7 @@ def require_ready(windows: Windows, counts: Mapping[str, WindowCounts], config: 
 
 
 def _faults(name: str, counts: WindowCounts, config: TrainingConfig) -> list[str]:
+    """Return the faults of a window, empty if it can be trained on."""
     if not counts.rows:
         return [f"{name} has no rows; prepare these days"]
     faults = []
@@ -44,8 +45,8 @@ def _faults(name: str, counts: WindowCounts, config: TrainingConfig) -> list[str
     least = min(counts.churned, counts.labelled - counts.churned)
     if least < config.minimum_class_rows:
         kind = "churned" if counts.churned == least else "stayed"
-        needed = f"{config.minimum_class_rows} are needed; use more days or subscribers"
-        faults.append(f"{name} has {least} rows that {kind}, and {needed}")
+        required = f"{config.minimum_class_rows} are needed; use more days or subscribers"
+        faults.append(f"{name} has {least} rows that {kind}, and {required}")
     if name == "train" and counts.empty:
-        faults.append(f"train has no value at all in {', '.join(counts.empty)}")
+        faults.append(f"train has no values in {', '.join(counts.empty)}")
     return faults

@@ -1,4 +1,4 @@
-"""The scored reference window as the monitor takes it."""
+"""The scored reference window in the format of the monitor."""
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -22,18 +22,19 @@ def event_time() -> Column:
 
 
 def reference_frame(scored: DataFrame, most_rows: int) -> pd.DataFrame:
-    """Bring the scored window home, ordered by event time and id: columns `COLUMNS`, event_time aware, label nullable.
+    """Return the scored window, ordered by event time and id: columns `COLUMNS`, event_time aware, label nullable.
 
-    More than `most_rows` are thinned by whole subscribers, chosen by their checksum, so that every day loses alike.
+    If it has more than `most_rows` rows, subscribers are sampled by checksum, so that every day loses the same share.
     """
     rows = scored.count()
-    kept = scored if rows <= most_rows else scored.where(_chosen(most_rows / rows))
-    named = kept.withColumns({EVENT_TIME: event_time(), ID: prediction_id(), LABEL: F.col(Processed.LABEL)})
+    thinned = scored if rows <= most_rows else scored.where(_is_in_share(most_rows / rows))
+    named = thinned.withColumns({EVENT_TIME: event_time(), ID: prediction_id(), LABEL: F.col(Processed.LABEL)})
     frame = named.select(*COLUMNS).toPandas()
     frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.tz_localize("UTC").astype("datetime64[us, UTC]")
     frame[LABEL] = frame[LABEL].astype("Int64")
     return frame.sort_values([EVENT_TIME, ID], ignore_index=True)
 
 
-def _chosen(share: float) -> Column:
+def _is_in_share(share: float) -> Column:
+    """Return the condition for the subscribers of a sample with this share."""
     return F.pmod(F.crc32(Processed.USER), F.lit(SHARES)) < F.lit(int(share * SHARES))

@@ -1,4 +1,4 @@
-"""How well scores tell the classes apart, from counts per score: small, however many rows there were. No I/O here."""
+"""Counts of labelled rows by score, of limited size, and the metrics computed from them. No I/O here."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ class ScoreTable:
         return 0 < self.churned < self.total
 
     def roc_auc(self) -> float | None:
-        """Return the chance that a row of label 1 scores above one of label 0, ties by half; None for one class only.
+        """Return the chance that a row of label 1 scores above one of label 0, ties by half; None without both classes.
 
         Source: the Mann-Whitney form of the area under the ROC curve.
         """
@@ -60,13 +60,13 @@ class ScoreTable:
         return wins / (self.churned * (self.total - self.churned))
 
     def f1_from(self) -> Floats:
-        """Return F1 of calling each bin and all above it 1, per bin; 0 where nothing that is called 1 is 1."""
+        """Return, for each bin, F1 of predicting 1 from that bin on; 0 without true positives."""
         called, right = (np.cumsum(column[::-1])[::-1] for column in (self.rows, self.positives))
         result: Floats = 2 * right / np.maximum(called + self.churned, 1)
         return result
 
     def accuracy_from(self) -> Floats:
-        """Return accuracy of calling each bin and all above it 1, per bin."""
+        """Return, for each bin, the accuracy of predicting 1 from that bin on."""
         called, right = (np.cumsum(column[::-1])[::-1] for column in (self.rows, self.positives))
         wrong = (called - right) + (self.churned - right)
         result: Floats = 1 - wrong / max(self.total, 1)

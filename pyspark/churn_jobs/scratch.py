@@ -1,4 +1,4 @@
-"""The folder of a run for what is unfinished, `<DRIFTLINE_VAR>/unfinished/<job>-<run>`: gone when the run ends."""
+"""The folder of a run for unfinished files, `<DRIFTLINE_VAR>/unfinished/<job>-<run>`: removed when the run ends."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ UNFINISHED = "unfinished"
 
 
 def folder_of_run(var: Path, job: str) -> Path:
-    """Name the folder of a new run; it is made when something is written."""
+    """Return the folder for a new run; it is created when a file is written."""
     return var / UNFINISHED / f"{job}-{uuid4().hex}"
 
 
@@ -30,8 +30,8 @@ def only_file(folder: Path, content: object) -> Path:
 
 
 def clear_dead(scratch: Path) -> None:
-    """Remove what killed runs of the same job left; none is at work now, since this one holds the job's lock."""
+    """Remove the folders of killed runs of this job; no other run is active, since this one holds the job's lock."""
     job = scratch.name.rpartition("-")[0]
-    for left in scratch.parent.glob(f"{job}-*"):
-        if left != scratch:
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in scratch.parent.glob(f"{job}-*"):
+        if folder != scratch:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The Spark session of a job: on loopback, in UTC, without a page of its own."""
+"""The Spark session of a job: on loopback, in UTC, without Spark's web page."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ LOGGING = Path(__file__).with_name("log4j2.properties")
 
 @contextmanager
 def spark_session(name: str, settings: JobSettings) -> Iterator[SparkSession]:
-    """Start a session and stop it afterwards.
+    """Start a Spark session and stop it afterwards.
 
     Raises:
         NotFound: the database driver's jar is not in the folder of jars.
@@ -31,7 +31,7 @@ def spark_session(name: str, settings: JobSettings) -> Iterator[SparkSession]:
 
 def _start(name: str, settings: JobSettings) -> SparkSession:
     if _is_local(settings):
-        os.environ["SPARK_LOCAL_IP"] = LOOPBACK  # read before any option, and else the network's own address
+        os.environ["SPARK_LOCAL_IP"] = LOOPBACK  # read before any option; its default is the network's address
     builder = SparkSession.builder.appName(name).master(settings.master)
     for key, value in _options(settings).items():
         builder = builder.config(key, value)
@@ -39,6 +39,7 @@ def _start(name: str, settings: JobSettings) -> SparkSession:
 
 
 def _options(settings: JobSettings) -> dict[str, str]:
+    """Return Spark's options; the driver listens on loopback if Spark runs locally."""
     java = f"-Duser.timezone=UTC {settings.java_options}".strip()
     return {
         "spark.jars": ",".join(driver_jars(settings)),
@@ -50,7 +51,7 @@ def _options(settings: JobSettings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
-        "spark.python.sql.dataFrameDebugging.enabled": "false",  # else building an expression walks the stack each time
+        "spark.python.sql.dataFrameDebugging.enabled": "false",  # otherwise each expression inspects the call stack
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
 
@@ -60,12 +61,12 @@ def _is_local(settings: JobSettings) -> bool:
 
 
 def driver_jars(settings: JobSettings) -> list[str]:
-    """Find the jar of the database driver.
+    """Return the jar files of the database driver.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the folder of jars has none.
     """
-    found = sorted(str(path) for path in settings.jars.absolute().glob(JDBC_DRIVER_JARS))
-    if not found:
+    jars = sorted(str(path) for path in settings.jars.absolute().glob(JDBC_DRIVER_JARS))
+    if not jars:
         raise NotFound(f"No {JDBC_DRIVER_JARS} in {settings.jars}; run `make setup`, or set SPARK_JARS.")
-    return found
+    return jars

@@ -1,4 +1,4 @@
-"""Settings of the Spark jobs, read from the environment when asked for."""
+"""Settings of the Spark jobs, read from the environment when they are created."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ FOLDER = Path(__file__).resolve().parents[1]
 class JobSettings(EnvironmentSettings):
     """Where Spark runs and with what.
 
-    `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` in how many parts
-    it groups and joins, `jdbc_options` what the database's address needs besides host, port, name. `java_options` suit
-    jobs of a minute on a few cores (the quick compiler, the simple collector); on large data leave them empty: here a
-    variable without a value is taken as it is.
+    `jars` is the folder of its connectors, `driver_memory` the size of its heap, `shuffle_partitions` the number of
+    partitions after a group or join, `jdbc_options` the options of the database's address. `java_options` suit jobs of
+    a minute on a few cores (C1 compiler, serial garbage collector); for large data set them empty: an empty variable of
+    these settings is a value, not the default.
     """
 
     model_config = SettingsConfigDict(env_prefix="SPARK_", env_ignore_empty=False)

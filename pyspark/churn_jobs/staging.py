@@ -1,4 +1,4 @@
-"""Staging tables: rows wait there under (batch, attempt) for the one transaction that moves them."""
+"""Staging tables: they hold rows under (batch, attempt) until one transaction moves them."""
 
 from collections.abc import Mapping
 
@@ -15,11 +15,11 @@ BATCH_SCHEMA = f"{Processed.DATE} date, part int, batch_id string"
 
 
 class StagedRowsMissing(Conflict):
-    """Fewer or more rows were staged than computed; nothing was moved. Run the job again."""
+    """The number of staged rows differs from the number computed, so no rows were moved; run the job again."""
 
 
 def with_batches(spark: SparkSession, rows: DataFrame, batch_ids: Mapping[Part, str], attempt: str) -> DataFrame:
-    """Give each row of these parts its batch id and the attempt's name; rows of other parts are left out."""
+    """Add the batch id and the attempt's name to the rows of these parts; omit rows of other parts."""
     parts = next(iter(batch_ids)).parts
     named = [(part.day, part.number, batch_id) for part, batch_id in batch_ids.items()]
     names = F.broadcast(spark.createDataFrame(named, BATCH_SCHEMA))
@@ -28,17 +28,17 @@ def with_batches(spark: SparkSession, rows: DataFrame, batch_ids: Mapping[Part, 
 
 
 def require_staged(connection: Connection, staging: Table, batch_id: str, attempt: str, rows: int) -> None:
-    """Check that as many rows wait as were computed.
+    """Check that as many rows are staged as were computed.
 
     Raises:
-        StagedRowsMissing: it is another number.
+        StagedRowsMissing: the numbers differ.
     """
-    here = (staging.c.batch_id == batch_id) & (staging.c.attempt == attempt)
-    found = connection.execute(select(func.count()).select_from(staging).where(here)).scalar_one()
-    if found != rows:
-        raise StagedRowsMissing(f"{found} rows of batch {batch_id!r} were staged, not {rows}; run the job again.")
+    batch_rows = (staging.c.batch_id == batch_id) & (staging.c.attempt == attempt)
+    staged = connection.execute(select(func.count()).select_from(staging).where(batch_rows)).scalar_one()
+    if staged != rows:
+        raise StagedRowsMissing(f"{staged} rows of batch {batch_id!r} were staged, not {rows}; run the job again.")
 
 
 def clear(connection: Connection, staging: Table, prefix: str) -> None:
-    """Delete what dead attempts left of batches whose id begins so."""
+    """Delete the staged rows of earlier attempts at batches whose id begins with `prefix`."""
     connection.execute(delete(staging).where(staging.c.batch_id.startswith(prefix, autoescape=True)))

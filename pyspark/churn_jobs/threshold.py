@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churn_jobs.calibration import Calibration
+from churn_jobs.calibration import LogisticCalibration
 from churn_jobs.score_table import STEP, ScoreTable
 from driftline.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """How a window went: counts, and metrics that are None where they are undefined."""
+class WindowQuality:
+    """Performance on a window: counts, and metrics that are None where they are undefined."""
 
     rows: int
     churned: int
@@ -20,27 +20,27 @@ class Quality:
     accuracy: float | None
 
 
-def choose(table: ScoreTable, calibration: Calibration) -> float:
-    """Choose the threshold with the highest F1; of several, the lowest, which finds the most churn.
+def choose(table: ScoreTable, calibration: LogisticCalibration) -> float:
+    """Return the threshold with the highest F1; of several, the lowest, which has the highest recall.
 
-    It lies on a border between bins of the score, so counting by bins and comparing row by row agree.
+    It is an edge between bins of the score, so counts by bin and row by row comparison agree.
 
     Raises:
         InvalidInput: no row has label 1.
     """
     if not table.churned:
-        raise InvalidInput("Validation has no churned rows, so no threshold can be chosen; use more days.")
+        raise InvalidInput("The validation window has no churned rows, so no threshold can be chosen; use more days.")
     best = int(np.argmax(table.f1_from()))
     return float(calibration((table.bins[best] - 0.5) * STEP))
 
 
-def quality(table: ScoreTable, calibration: Calibration, threshold: float) -> Quality:
-    """Return how well the scores and the threshold did on a window."""
+def quality(table: ScoreTable, calibration: LogisticCalibration, threshold: float) -> WindowQuality:
+    """Return the performance of the scores and the threshold on a window."""
     called = np.flatnonzero(calibration(table.scores) >= threshold)
     first = int(called[0]) if len(called) else None
     f1 = float(table.f1_from()[first]) if first is not None else 0.0
     accuracy = float(table.accuracy_from()[first]) if first is not None else 1 - table.churned / max(table.total, 1)
-    return Quality(
+    return WindowQuality(
         rows=table.total,
         churned=table.churned,
         roc_auc=table.roc_auc(),

@@ -1,4 +1,4 @@
-"""Train: a forest on prepared days, calibrated, with a threshold, registered with its frozen reference."""
+"""Train a forest on prepared days, calibrate it, choose its threshold, and register it with its frozen reference."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from churn.tables import processed
 from churn_jobs import artifact, calibration, forest, processed_store, scratch, threshold
 from churn_jobs.artifact import ChurnModel
 from churn_jobs.configuration import TrainingConfig
-from churn_jobs.days import DAY, AskedRange, DayRange, choose
+from churn_jobs.days import DAY, DayRange, RequestedDays, choose
 from churn_jobs.features import PREPARED
 from churn_jobs.hashing import content_hash
 from churn_jobs.jdbc import Jdbc
@@ -36,7 +36,7 @@ from driftline.store.database import in_transaction
 from driftline.store.tables import ledger
 
 FORMAT = 1
-"""Raised when the same data and configuration would give another model: it is part of the training hash."""
+"""To be increased when the same data and configuration give another model; part of the training hash."""
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."
 
 
@@ -48,30 +48,30 @@ class Trained:
     new: bool
 
 
-def train(job: Job, asked: AskedRange, config: TrainingConfig) -> Trained:
-    """Train on the asked prepared days, as of the end of the last of them; the same again is the same version.
+def train(job: Job, requested: RequestedDays, config: TrainingConfig) -> Trained:
+    """Train on the requested days, as of the end of the last one; the same training again gives the same version.
 
     Raises:
-        NotFound: nothing is prepared. InvalidInput: the range does not fit, or it holds too little.
-        Conflict: another run is at work.
+        NotFound: no days are prepared. InvalidInput: the range is not available, or it has too few rows.
+        Conflict: another run is active.
     """
     migrate.require_current(job.engine)
     with only_one(job.engine, "train_model"):
-        days = choose(asked, in_transaction(job.engine, processed_store.available), processed.name, CURE)
+        days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         windows = split(_with_whole_past(job, days), config)
         with job.open_spark() as jdbc:
             return _train(job, jdbc, windows, config)
 
 
 def _with_whole_past(job: Job, days: DayRange) -> DayRange:
-    """Leave out the days whose trailing features look back to before the first record."""
+    """Return the days without those whose trailing features would need records before the first one."""
     recorded = in_transaction(job.engine, recorded_days)
     first = recorded.first + (TRAILING_DAYS - 1) * DAY if recorded else days.first
     return DayRange(max(days.first, first), days.last)
 
 
 def churn_spec(config: TrainingConfig) -> Spec:
-    """Return what is watched of the churn model: every feature, by day, on the data's own clock."""
+    """Return the spec of the churn model: every feature, by day, on the data's clock."""
     return Spec(
         columns=tuple(ColumnSpec(name=name) for name in FEATURES),
         period=Period.DAY,
@@ -81,22 +81,25 @@ def churn_spec(config: TrainingConfig) -> Spec:
 
 
 def _train(job: Job, jdbc: Jdbc, windows: Windows, config: TrainingConfig) -> Trained:
+    """Return the version that has this training hash, or train and register a new one."""
     rows = jdbc.read(processed, PREPARED, windows.all, processed.c[Processed.DATE]).persist()
     try:
         with step(f"Read prepared rows, {windows.all}"):
             data_hash = content_hash(rows, PREPARED)
         training_hash = hash_of(data_hash, windows, config)
-        known = in_transaction(job.engine, lambda c: registry.version_of_training(c, CHURN_MODEL, training_hash))
-        if known is not None:
-            say(f"Version {known} of the churn model was trained with the same data and configuration; nothing to do.")
-            return Trained(known, new=False)
+        version = in_transaction(job.engine, lambda c: registry.version_of_training(c, CHURN_MODEL, training_hash))
+        if version is not None:
+            say(
+                f"Version {version} of the churn model was trained with the same data and configuration; nothing to do."
+            )
+            return Trained(version, new=False)
         return Trained(_new_version(job, rows, windows, config, data_hash, training_hash), new=True)
     finally:
         rows.unpersist()
 
 
 def hash_of(data_hash: str, windows: Windows, config: TrainingConfig) -> str:
-    """Name the data and the configuration of a training."""
+    """Return the training hash: of the data, the windows and the configuration."""
     settings = config.model_dump(mode="json")
     named = {"format": FORMAT, "data": data_hash, "windows": windows.as_text(), "config": settings}
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
@@ -105,6 +108,7 @@ def hash_of(data_hash: str, windows: Windows, config: TrainingConfig) -> str:
 def _new_version(
     job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, data_hash: str, training_hash: str
 ) -> int:
+    """Train the model unless its files exist already, and register it; return the version's number."""
     target = artifact.place(job.objects, training_hash)
     scratch.clear_dead(job.scratch)
     require_ready(windows, window_counts(rows, windows), config)
@@ -128,7 +132,7 @@ def _described(model: ChurnModel, windows: Windows, config: TrainingConfig, data
 
 
 def window_counts(rows: DataFrame, windows: Windows) -> Mapping[str, WindowCounts]:
-    """Count what each window holds."""
+    """Count the rows, labels and values of each window."""
     label = F.col(Processed.LABEL)
     counted = (
         _tagged(rows, windows)
@@ -158,7 +162,7 @@ def _within(days: DayRange) -> Column:
 
 
 def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel:
-    """Fit the candidates; calibrate the best and choose its threshold on validation; measure it on every window."""
+    """Fit the candidates, calibrate the best, choose its threshold on validation, and measure it on every window."""
     inside = {name: rows.where(_within(days)) for name, days in windows.named().items()}
     fitted = forest.fit_best(inside["train"], inside["validation"], config)
     best = fitted[0]
@@ -169,7 +173,9 @@ def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel
         "metrics": {name: asdict(threshold.quality(table, curve, decision)) for name, table in tables.items()},
         "importances": best.importances(),
         "chosen": best.size.model_dump(),
-        "candidates": [{**one.size.model_dump(), "validation_roc_auc": one.roc_auc} for one in fitted],
+        "candidates": [
+            {**candidate.size.model_dump(), "validation_roc_auc": candidate.roc_auc} for candidate in fitted
+        ],
     }
     return ChurnModel(best.model, curve, decision, details)
 
@@ -177,6 +183,7 @@ def fit(rows: DataFrame, windows: Windows, config: TrainingConfig) -> ChurnModel
 def _register(
     job: Job, rows: DataFrame, windows: Windows, config: TrainingConfig, target: ObjectStore, training_hash: str
 ) -> int:
+    """Score the reference window with the stored model and register the version; return its number."""
     model = artifact.load(target, job.scratch)
     with step(f"Scored and registered the reference, {windows.reference}"):
         scored = model.score(rows.where(_within(windows.reference)))
@@ -190,7 +197,7 @@ def _register(
 
 
 def holds_simulated(connection: Connection, days: DayRange) -> bool:
-    """Return whether simulated records are among those that the days' features are made of."""
+    """Return whether the features of the days were computed from simulated records."""
     looked_at = days.preceded_by(TRAILING_DAYS - 1)
     batches = select(literal(1)).where(
         ledger.c.kind.in_((ChurnBatchKind.HISTORY, ChurnBatchKind.RECORDS)),
@@ -205,6 +212,6 @@ def _summary(version: int, model: ChurnModel) -> str:
     reference = model.details["metrics"]["reference"]
     return (
         f"Version {version} of the churn model: on its reference ROC AUC {reference['roc_auc']:.3f}, "
-        f"F1 {reference['f1']:.3f}, accuracy {reference['accuracy']:.3f}; churn is called from a probability of "
+        f"F1 {reference['f1']:.3f}, accuracy {reference['accuracy']:.3f}; churn is predicted from a probability of "
         f"{model.threshold:.3f} on."
     )

@@ -1,4 +1,4 @@
-"""The split of the days by time: train, validation and reference, with gaps as long as labels take. No I/O here."""
+"""The split of the days by time: train, validation and reference, separated by the label delay. No I/O here."""
 
 from dataclasses import asdict, dataclass
 
@@ -9,9 +9,9 @@ from driftline.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The three windows in the order of time.
+    """The three windows in chronological order.
 
-    Between them lie as many days as labels take, so that each window's labels were known when the next one began.
+    The label delay lies between them, so that each window's labels were known when the next one began.
     """
 
     train: DayRange
@@ -24,26 +24,26 @@ class Windows:
         return DayRange(self.train.first, self.reference.last)
 
     def named(self) -> dict[str, DayRange]:
-        """Return the windows by their names, in the order of time."""
+        """Return the windows by name, in chronological order."""
         return {"train": self.train, "validation": self.validation, "reference": self.reference}
 
     def as_text(self) -> dict[str, dict[str, str]]:
-        """Return the windows as values that JSON has."""
+        """Return the windows as values for JSON."""
         return {name: {end: str(day) for end, day in asdict(days).items()} for name, days in self.named().items()}
 
 
 def split(available: DayRange, config: TrainingConfig) -> Windows:
-    """Split the days; the last `label_delay_days` of them have no complete labels and stay out.
+    """Split the days; the last `label_delay_days` of them are left out, since their labels are incomplete.
 
     Raises:
         InvalidInput: there are too few days; the error says how many are needed.
     """
     gap = config.label_delay_days
     usable = len(available) - 3 * gap
-    needed = config.minimum_train_days + config.minimum_validation_days + config.minimum_reference_days
-    if usable < needed:
+    minimum = config.minimum_train_days + config.minimum_validation_days + config.minimum_reference_days
+    if usable < minimum:
         raise InvalidInput(
-            f"{len(available)} days ({available}) are too few to train on: {needed + 3 * gap} are needed, "
+            f"{len(available)} days ({available}) are too few to train on: {minimum + 3 * gap} are needed, "
             f"{config.minimum_train_days} to train, {config.minimum_validation_days} to validate, "
             f"{config.minimum_reference_days} for the reference, and {gap} after each for labels to come in. "
             "Prepare more days, or lower the minima in training.json."
@@ -52,7 +52,7 @@ def split(available: DayRange, config: TrainingConfig) -> Windows:
 
 
 def _lengths(usable: int, config: TrainingConfig) -> tuple[int, int]:
-    """Return the days of validation and reference; what the minima leave over is shared, rounded down."""
+    """Return the lengths of validation and reference: their shares, rounded down, but at least their minima."""
     reference = max(config.minimum_reference_days, int(usable * config.reference_share))
     validation = max(config.minimum_validation_days, int(usable * config.validation_share))
     over = max(validation + reference + config.minimum_train_days - usable, 0)

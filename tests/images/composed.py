@@ -18,25 +18,26 @@ def described(
     secrets: Mapping[str, Any],
     folder: Path,
     image: Image,
-    here: Mapping[str, str],
-    made: Path,
+    addresses: Mapping[str, str],
+    secrets_folder: Path,
     volume: Path,
 ) -> RuncContainer:
-    """Describe it, with the servers that are `here` in place of the compose file's, and the secrets `made` for it."""
+    """Describe a container of the compose file with the test's `addresses` and the secrets of `secrets_folder`."""
     files = {
-        f"/run/secrets/{one['target']}": Path(secrets[one["source"]]["file"]) for one in service.get("secrets", [])
+        f"/run/secrets/{mount['target']}": Path(secrets[mount["source"]]["file"])
+        for mount in service.get("secrets", [])
     }
-    bound = {one["target"]: Path(one["source"]) for one in service.get("volumes", []) if one["type"] == "bind"}
-    volumes = {one["target"]: volume for one in service.get("volumes", []) if one.get("source") == VOLUME}
+    bound = {mount["target"]: Path(mount["source"]) for mount in service.get("volumes", []) if mount["type"] == "bind"}
+    volumes = {mount["target"]: volume for mount in service.get("volumes", []) if mount.get("source") == VOLUME}
     return RuncContainer(
         image,
         folder,
-        environment(dict(service)) | dict(here),
-        {place: _moved(file, made) for place, file in (files | bound).items()} | volumes,
+        environment(dict(service)) | dict(addresses),
+        {place: _moved(file, secrets_folder) for place, file in (files | bound).items()} | volumes,
         tmp_options=EXECUTABLE if service["tmpfs"][0].endswith(",exec") else TMPFS,
     )
 
 
-def _moved(file: Path, made: Path) -> Path:
+def _moved(file: Path, folder: Path) -> Path:
     """Take the test's own secret in place of the one of the checkout."""
-    return made / file.relative_to(SECRETS) if file.is_relative_to(SECRETS) else file
+    return folder / file.relative_to(SECRETS) if file.is_relative_to(SECRETS) else file

@@ -45,12 +45,12 @@ def _built_beside_a_secret() -> dict[str, Image]:
     canary = container_secrets.FOLDER / f"canary-{os.getpid()}.token"
     canary.write_text(CANARY)
     try:
-        return {name: _told(name) for name in IMAGES}
+        return {name: _reported(name) for name in IMAGES}
     finally:
         canary.unlink()
 
 
-def _told(name: str) -> Image:
+def _reported(name: str) -> Image:
     began = time.monotonic()
     image = Builder().build(name)
     tell(f"{name}: built in {time.monotonic() - began:.1f} s, {image.size / 1e6:.0f} MB with its stand-in base")
@@ -76,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @dataclass(frozen=True)
-class World:
+class ImageServers:
     """What the containers of a test share: a folder, in it the secrets and the volume, and where the servers are."""
 
     folder: Path
@@ -96,7 +96,7 @@ class World:
     def contained(self, name: str, **changed: str) -> RuncContainer:
         """Describe a container of a service of the compose file, with the servers that are here."""
         service = self.model["services"][name]
-        here = {
+        addresses = {
             "DB_HOST": "127.0.0.1",
             "DB_PORT": str(self.database.port),
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
@@ -104,7 +104,7 @@ class World:
         image = self.images[service["image"].removeprefix("driftline/").partition(":")[0]]
         folder = self.folder / f"{name}-{len([*self.folder.iterdir()])}"
         return composed.described(
-            service, self.model["secrets"], folder, image, here | changed, self.secrets, self.volume
+            service, self.model["secrets"], folder, image, addresses | changed, self.secrets, self.volume
         )
 
     def step(self, name: str) -> "subprocess.CompletedProcess[str]":
@@ -119,12 +119,12 @@ def world(
     tmp_path_factory: pytest.TempPathFactory,
     mariadb_session: TemporaryDatabase,
     kafka_session: TemporaryBroker,
-) -> World:
+) -> ImageServers:
     folder = tmp_path_factory.mktemp("world")
-    made = World(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))
-    made.secrets.mkdir(mode=0o700)
-    (made.secrets / "root.password").write_text(mariadb_session.password)
-    container_secrets.make(made.secrets, utc_now())
-    made.volume.mkdir()
-    os.chown(made.volume, *images["deploy"].user)  # as an engine does with a new volume
-    return made
+    servers = ImageServers(folder, mariadb_session, kafka_session.bootstrap_servers, images, resolved(paths.ROOT))
+    servers.secrets.mkdir(mode=0o700)
+    (servers.secrets / "root.password").write_text(mariadb_session.password)
+    container_secrets.make(servers.secrets, utc_now())
+    servers.volume.mkdir()
+    os.chown(servers.volume, *images["deploy"].user)  # as an engine does with a new volume
+    return servers

@@ -19,7 +19,7 @@ from stack import paths
 from stack.servers import ports
 from stack.services.table import SERVICES
 from stack.testing.temporary_servers import TemporaryProcess
-from tests.images.conftest import CANARY, World, tell
+from tests.images.conftest import CANARY, ImageServers, tell
 from tests.unit.deploy.test_dockerfile import HEAVY
 
 pytestmark = pytest.mark.timeout(2400)  # the first build of all images takes minutes
@@ -57,7 +57,7 @@ def test_its_configuration_has_a_user_id_and_labels(image: Image) -> None:
     assert image.configuration["Healthcheck"]["Test"][0] in ("CMD", "NONE")
 
 
-def test_it_runs_without_rights_on_a_read_only_root(image: Image, world: World) -> None:
+def test_it_runs_without_rights_on_a_read_only_root(image: Image, world: ImageServers) -> None:
     completed = world.contained(SERVICE_OF.get(image.name, image.name)).python(SELF)
     assert completed.returncode == 0, completed.stderr
     assert json.loads(completed.stdout) == {
@@ -91,29 +91,29 @@ def test_it_contains_no_build_tools(image: Image) -> None:
 
 def test_it_contains_only_tracked_files_of_the_checkout(image: Image) -> None:
     app = image.root / "app"
-    held = {file.relative_to(app) for file in app.rglob("*") if file.is_file() and file.suffix != ".pyc"}
+    contained = {file.relative_to(app) for file in app.rglob("*") if file.is_file() and file.suffix != ".pyc"}
     tracked = {file.relative_to(paths.ROOT) for file in tracked_files()}
-    assert held
-    assert held - tracked == set()
-    folders = {file.parts[0] for file in held}
+    assert contained
+    assert contained - tracked == set()
+    folders = {file.parts[0] for file in contained}
     assert folders == {"src", *(folder.partition("/")[0] for folder in CODE[image.name])}
-    assert {file.parts[1] for file in held if file.parts[0] == "src"} == {"driftline"} | {
+    assert {file.parts[1] for file in contained if file.parts[0] == "src"} == {"driftline"} | {
         folder.removeprefix("src/") for folder in CODE[image.name] if folder.startswith("src/")
     }
 
 
-def test_it_contains_no_secret(image: Image, world: World) -> None:
-    known = [CANARY, world.database.password]
-    known += [file.read_text() for file in world.secrets.iterdir() if file.suffix in (".password", ".token")]
+def test_it_contains_no_secret(image: Image, world: ImageServers) -> None:
+    secrets = [CANARY, world.database.password]
+    secrets += [file.read_text() for file in world.secrets.iterdir() if file.suffix in (".password", ".token")]
     places = [image.root / name for name in ("app", "etc", "home", "opt/jars", "requirements", "root", "run", "srv")]
     files = leaks.files_below(*places, image.root / "var", image.root / "tmp")
-    assert leaks.files_with(known, files) == []
+    assert leaks.files_with(secrets, files) == []
     described = json.dumps(dict(image.configuration))
-    assert [value for value in known if value in described] == []
+    assert [value for value in secrets if value in described] == []
     assert [name for name in image.environment if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == []
 
 
-def test_the_steps_of_the_compose_file_run(world: World) -> None:
+def test_the_steps_of_the_compose_file_run(world: ImageServers) -> None:
     for name in ("provision", "plan", "history", "days", "eda", "prepare"):
         began = time.monotonic()
         completed = world.step(name)
@@ -124,11 +124,11 @@ def test_the_steps_of_the_compose_file_run(world: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/models")])
-def test_a_service_starts_and_requires_a_token(world: World, name: str, page: str) -> None:
+def test_a_service_starts_and_requires_a_token(world: ImageServers, name: str, page: str) -> None:
     assert world.step("provision").returncode == 0
     port = ports.any_free(frozenset())
-    own = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
-    container = world.contained(name, **own)
+    listener = {f"{name.upper()}_HOST": "127.0.0.1", f"{name.upper()}_PORT": str(port)}
+    container = world.contained(name, **listener)
     began = time.monotonic()
     with _serving(container, port):
         tell(f"{name}: answers {time.monotonic() - began:.1f} s after its start")
@@ -141,7 +141,7 @@ def test_a_service_starts_and_requires_a_token(world: World, name: str, page: st
 
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
-def test_without_tokens_a_service_refuses_to_start(world: World, name: str) -> None:
+def test_without_tokens_a_service_refuses_to_start(world: ImageServers, name: str) -> None:
     completed = replace(world.contained(name, DRIFTLINE_TOKENS=""), network=False).run()
     assert completed.returncode == 2, completed.stderr
     assert "DRIFTLINE_TOKENS" in completed.stdout + completed.stderr
@@ -158,7 +158,7 @@ def _serving(container: RuncContainer, port: int) -> Iterator[None]:
         process.kill()
 
 
-def _health(world: World, name: str, port: int) -> int:
+def _health(world: ImageServers, name: str, port: int) -> int:
     """Run the image's own health check, at the port where the service is here."""
     check, *command, usual = world.images[name].configuration["Healthcheck"]["Test"]
     assert (check, usual) == ("CMD", {"simulator": "5000", "monitor": "5001"}[name])

@@ -135,7 +135,7 @@ def test_a_file_larger_than_memory_says_the_same(
     streamed, whole = kind.of(path, largest=0), kind.of(path)
     options = Request("when", "churned", None, (ScoreColumn("score"),), "ref", reference_until=UNTIL, chunk=chunk)
     request = read_request(options, whole.columns)
-    assert (streamed.whole, whole.whole) == (False, True)
+    assert (streamed.single_block, whole.single_block) == (False, True)
     assert len(list(streamed.blocks(("when",)))) > 3
     assert_close(run(streamed, request), run(whole, request))
 

@@ -364,7 +364,7 @@ def test_frame_csv_parquet_and_blocks_of_rows_say_the_same(
     rows.astype({"large": str}).to_parquet(tmp_path / "a.parquet")
     options = Request("when", "churned", None, (ScoreColumn("score"),), "ref", reference_until=UNTIL, chunk="1d")
     request = read_request(options, tuple(rows.columns))
-    every: dict[str, sources.Source] = {
+    every: dict[str, sources.TableSource] = {
         "frame": sources.FrameSource(rows),
         "arrow frame": sources.FrameSource(rows.astype({"large": str}).convert_dtypes(dtype_backend="pyarrow")),
         "csv": csv_source.CsvSource.of(tmp_path / "a.csv"),

@@ -67,7 +67,7 @@ def test_every_fault_is_named_at_once(csv: Path, tmp_path: Path, invoke: Invoke)
     for fault in (
         "there is no column 'wen' (timestamp), 'ago' (features); available: when, ref, usage",
         "score has two roles",
-        "'2026-13-01' is no date",
+        "'2026-13-01' is not a date",
         "unknown chunk '3d'",
         "unknown problem 'clustering'",
         "unknown field 'minimum_row'",
@@ -88,7 +88,7 @@ def test_a_date_is_proposed(csv: Path, invoke: Invoke) -> None:
 def test_the_file_and_the_options_are_both_faulted(tmp_path: Path, invoke: Invoke) -> None:
     said = faults(invoke(tmp_path / "none.csv", *ROLES, "--reference-until", "soon"))
     assert [text for text in said if "there is no file" in text]
-    assert [text for text in said if "'soon' is no date" in text]
+    assert [text for text in said if "'soon' is not a date" in text]
 
 
 def test_options_win_over_the_spec(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
@@ -123,7 +123,7 @@ def test_a_damaged_file_is_named_with_its_line(csv: Path, tmp_path: Path, invoke
 @pytest.mark.parametrize(
     ("column", "place", "value", "fault"),
     [
-        ("when", 17, "yesterday", r"column 'when' has no ISO 8601 time"),
+        ("when", 17, "yesterday", r"column 'when' has a value that is not an ISO 8601 time"),
         ("when", 17, "", r"column 'when' has no value.*row 18"),
         ("score", 3000, "high", r"column 'score' has 1 value that is not a number \('high', row 3,001\)"),
         ("churned", 17, "maybe", r"'0', '1', 'maybe'.*--positive"),

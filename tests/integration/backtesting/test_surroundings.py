@@ -117,7 +117,7 @@ def test_a_link_is_read_and_what_is_no_file_is_named(csv: Path, tmp_path: Path, 
     loop.symlink_to(loop)
     dangling.symlink_to(tmp_path / "nothing.csv")
     assert command(link, *ALL, "--name", "churn", "--json", "-").stdout == usual
-    assert f"{pipe} is no regular file" in message(command(pipe))
+    assert f"{pipe} is not a regular file" in message(command(pipe))
     assert f"{tmp_path} is a folder" in message(command(tmp_path))
     for path in (loop, dangling):
         assert f"there is no file {path}" in message(command(path))

@@ -37,11 +37,11 @@ def _joined(*parts: MetaData) -> MetaData:
 
 
 def test_upgrade_twice_changes_nothing(engine: Engine) -> None:
-    before = content(engine)
+    first = content(engine)
     migrate.upgrade(engine)
     migrate.require_current(engine)
-    assert content(engine) == before
-    assert before["models"] == [(1, CHURN_MODEL)]
+    assert content(engine) == first
+    assert first["models"] == [(1, CHURN_MODEL)]
 
 
 def content(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
@@ -76,17 +76,17 @@ def test_the_command_upgrades_both(mariadb: DatabaseAddress) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {settings.truth_name}")
     for _ in range(2):
-        done = run(mariadb)
-        assert (done.returncode, done.stdout) == (0, "The tables are current.\n"), done.stderr
+        completed = run(mariadb)
+        assert (completed.returncode, completed.stdout) == (0, "The tables are current.\n"), completed.stderr
     migrate.require_current(engine)
     engine.dispose()
 
 
 def test_the_command_names_what_is_wrong(mariadb: DatabaseAddress) -> None:
-    done = run(DatabaseAddress("127.0.0.1", 1, "nobody", "x", mariadb.name))
-    assert done.returncode == 2
-    assert "check DB_HOST and DB_PORT" in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = run(DatabaseAddress("127.0.0.1", 1, "nobody", "x", mariadb.name))
+    assert completed.returncode == 2
+    assert "check DB_HOST and DB_PORT" in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
 def run(address: DatabaseAddress) -> subprocess.CompletedProcess[str]:
@@ -117,8 +117,8 @@ def test_daily_summary_is_right_beyond_32_bits_and_repeatable(engine: Engine) ->
         connection.execute(cdr.insert(), rows)
     for _ in range(2):
         with engine.connect() as connection:
-            shown = connection.execute(text("CALL GetDailyCDRDataBatch('2026-01-01')")).all()
+            totals = connection.execute(text("CALL GetDailyCDRDataBatch('2026-01-01')")).all()
             connection.commit()
-        assert [tuple(map(int, row[1:])) for row in shown] == [(4, 0, 2, 10_000_000_000)] * 2
+        assert [tuple(map(int, row[1:])) for row in totals] == [(4, 0, 2, 10_000_000_000)] * 2
     with engine.connect() as connection:
         assert len(connection.execute(select(daily_summary)).all()) == 2

@@ -23,7 +23,7 @@ from tests.integration.schemas import migrate_schema
 
 FOLDER = Path(__file__).parent
 UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-"""pyspark leaves to the garbage collector the sockets over which it brings rows home."""
+"""pyspark leaves the sockets that fetch rows to the garbage collector."""
 SMALL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -34,22 +34,22 @@ NOW = datetime(2026, 3, 20, 12, 30, 15, 123456, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pyspark's sockets pass in the tests of this folder."""
+    """Ignore the warnings about pyspark's unclosed sockets in the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker(pytest.mark.filterwarnings(UNCLOSED))
 
 
 @pytest.fixture(autouse=True)
-def _sockets_of_its_own() -> Iterator[None]:
-    """Collect a test's sockets before the next test, which may be another folder's."""
+def _collect_sockets() -> Iterator[None]:
+    """Collect a test's sockets before the next test, which may be in another folder."""
     yield
     gc.collect()
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """The session of all these tests."""
+    """The Spark session of all these tests."""
     with spark_session("tests", JobSettings(master="local[2]", driver_memory="1g", shuffle_partitions=1)) as session:
         for name, value in SMALL.items():
             session.conf.set(name, value)
@@ -58,7 +58,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture
 def job_on(spark: SparkSession, tmp_path: Path) -> Iterator[Callable[[DatabaseAddress], Job]]:
-    """Makes a job on a migrated schema of a server."""
+    """Create a job on a migrated schema of a server."""
 
     engines = []
 
@@ -80,7 +80,7 @@ def job(mariadb: DatabaseAddress, job_on: Callable[[DatabaseAddress], Job]) -> J
 
 
 def migrated(engine: Engine) -> Engine:
-    """Bring a schema to this version, its truth schema beside it."""
+    """Migrate a schema and its truth schema to the current version."""
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {engine.url.database}_truth")
     migrate_schema(engine, migrate.upgrade)

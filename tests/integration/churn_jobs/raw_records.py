@@ -1,4 +1,4 @@
-"""Raw records for the jobs' tests: small and odd ones, and a world with something to learn."""
+"""Raw records for the jobs' tests: irregular records, and a simulated world that a model can learn from."""
 
 from datetime import date, timedelta
 
@@ -16,7 +16,7 @@ COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 
 
 def odd_records(first: date, days: int, users: int, seed: int = 1) -> pd.DataFrame:
-    """Return records with everything that occurs: silent days, several a day, missing values, unknown labels.
+    """Return records with gaps, several records a day, missing values and unknown labels.
 
     The first user has a record every day, and never a known count of outgoing calls.
     """
@@ -49,13 +49,13 @@ def world_records(first: date, days: int, subscribers: int, known_until: date) -
 
 
 def insert(engine: Engine, frame: pd.DataFrame) -> None:
-    """Put records into the database."""
+    """Insert records into the database."""
     payload = bulk.encode(frame, COLUMNS)
     in_transaction(engine, lambda connection: bulk.load(connection, cdr, COLUMNS, payload, {"batch_number": 0}))
 
 
 def content(engine: Engine, table: Table, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a table whole, ordered by its key."""
+    """Return all rows of a table, ordered by its key."""
 
     def read(connection: Connection) -> pd.DataFrame:
         columns = [column for column in table.c if column.name not in leave_out]

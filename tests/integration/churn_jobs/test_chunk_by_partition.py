@@ -1,4 +1,4 @@
-"""A chunk that Spark summarizes partition by partition is the chunk that is computed in one piece."""
+"""A chunk that Spark summarizes by partition equals the chunk computed in one piece."""
 
 import pickle
 import sys
@@ -44,7 +44,7 @@ def scored(rows: int, days: int, seed: int) -> pd.DataFrame:
     )
 
 
-def test_merged_partitions_are_the_whole(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_merged_partitions_equal_the_chunk_in_one_piece(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark.sparkContext, "pythonExec", sys.executable)
     fitted = fit_reference(scored(6_000, 10, seed=0), SPEC)
     chunk = scored(3_000, 1, seed=9).drop(columns="event_time")
@@ -57,10 +57,10 @@ def test_merged_partitions_are_the_whole(spark: SparkSession, monkeypatch: pytes
     assert len(partitions) == 5
     summaries: list[Summary] = [pickle.loads(row["part"]) for row in partitions]  # noqa: S301 - written above
     merged = finish_chunk(fitted, SPEC, reduce(Summary.merge, summaries))
-    whole = evaluate_chunk(fitted, SPEC, chunk)
+    from_chunk = evaluate_chunk(fitted, SPEC, chunk)
     assert [(r.segment, r.subject, r.kind, r.method, r.state) for r in merged] == [
-        (r.segment, r.subject, r.kind, r.method, r.state) for r in whole
+        (r.segment, r.subject, r.kind, r.method, r.state) for r in from_chunk
     ]
-    for ours, theirs in zip(merged, whole, strict=True):
-        assert ours.value == pytest.approx(theirs.value, rel=1e-12), asdict(theirs)
-        assert ours.rows == theirs.rows
+    for result, expected in zip(merged, from_chunk, strict=True):
+        assert result.value == pytest.approx(expected.value, rel=1e-12), asdict(expected)
+        assert result.rows == expected.rows

@@ -1,4 +1,4 @@
-"""Spark's way to the database by TLS: the same demands as everybody's, through a driver of its own."""
+"""Spark connects to the database by TLS with the same verification as other clients."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ DAYS = DayRange(datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2026, 1, 2, tz
 
 @pytest.fixture(scope="module")
 def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDatabase]:
-    """MariaDB with TLS, and one user that has to show a certificate."""
+    """MariaDB with TLS, and a user who needs a client certificate."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb"), certificates.server_flags) as server:
         with server.administrator() as connection, connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE RawData")
@@ -38,7 +38,7 @@ def server(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory)
 
 
 def _settings(server: TemporaryDatabase, certificates: Certificates, **changed: Any) -> DatabaseSettings:
-    given = {
+    values = {
         "host": "127.0.0.1",
         "port": server.port,
         "user": "spark",
@@ -47,7 +47,7 @@ def _settings(server: TemporaryDatabase, certificates: Certificates, **changed: 
         "ssl_cert": certificates.certificate,
         "ssl_key": certificates.key,
     }
-    return DatabaseSettings.model_validate(given | changed)
+    return DatabaseSettings.model_validate(values | changed)
 
 
 def _read(spark: SparkSession, settings: DatabaseSettings, folder: Path) -> int:
@@ -55,7 +55,7 @@ def _read(spark: SparkSession, settings: DatabaseSettings, folder: Path) -> int:
     return jdbc.read(cdr, [Cdr.RECORD_ID], DAYS, cdr.c[Cdr.DATE]).count()
 
 
-def test_spark_reads_by_tls_alone_and_from_nobody_else(
+def test_spark_reads_by_tls_only_and_only_from_a_trusted_server(
     spark: SparkSession, server: TemporaryDatabase, certificates: Certificates, tmp_path: Path
 ) -> None:
     settings = _settings(server, certificates)
@@ -65,13 +65,16 @@ def test_spark_reads_by_tls_alone_and_from_nobody_else(
     engine.dispose()
     assert _read(spark, settings, tmp_path) == 0
     assert (tmp_path / "client.p12").stat().st_mode & 0o077 == 0
-    other = make_certificates(tmp_path / "other", datetime.now(UTC))
-    for wrong, words in (({"ssl_ca": other.authority}, "PKIX path"), ({"host": "localhost"}, "hostname verification")):
+    foreign = make_certificates(tmp_path / "other", datetime.now(UTC))
+    for wrong, words in (
+        ({"ssl_ca": foreign.authority}, "PKIX path"),
+        ({"host": "localhost"}, "hostname verification"),
+    ):
         with pytest.raises(Py4JJavaError, match=words):
             _read(spark, _settings(server, certificates, **wrong), tmp_path)
 
 
-def test_what_is_checked_cannot_be_loosened(certificates: Certificates, tmp_path: Path) -> None:
+def test_options_cannot_weaken_the_verification(certificates: Certificates, tmp_path: Path) -> None:
     settings = DatabaseSettings.model_validate({"user": "u", "password": "p", "ssl_ca": certificates.authority})
     assert tls_properties(settings, "connectTimeout=5", tmp_path)["sslMode"] == "verify-full"
     with pytest.raises(InvalidInput, match="must not say how certificates are checked"):

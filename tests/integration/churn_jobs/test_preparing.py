@@ -1,4 +1,4 @@
-"""Preparing on real servers: the right features, once, whatever is run again, killed or changed."""
+"""Preparing on real servers: correct features, also after repeated, killed and changed runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from churn.columns import USAGE, Cdr
 from churn.tables import cdr, processed, processed_staging
 from churn_jobs import processed_store
-from churn_jobs.days import AskedRange, DayRange
+from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.features import PREPARED
 from churn_jobs.job import Job
 from churn_jobs.one_at_a_time import only_one
@@ -27,7 +27,7 @@ from tests.integration.churn_jobs.trailing_by_pandas import prepared
 
 FIRST = date(2026, 3, 1)
 LAST = FIRST + timedelta(days=11)
-ALL = AskedRange()
+ALL = RequestedDays()
 
 
 @pytest.fixture
@@ -39,22 +39,22 @@ def rows_of(job: Job) -> pd.DataFrame:
     return content(job.engine, processed, ("batch_number",))[list(PREPARED)]
 
 
-def assert_equal(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+def assert_equal(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
     numbers = [name for name in expected.columns if name not in ("Date", "User")]
-    pd.testing.assert_frame_equal(found[["Date", "User"]], expected[["Date", "User"]])
-    pd.testing.assert_frame_equal(found[numbers].astype("float64"), expected[numbers].astype("float64"), rtol=1e-9)
+    pd.testing.assert_frame_equal(actual[["Date", "User"]], expected[["Date", "User"]])
+    pd.testing.assert_frame_equal(actual[numbers].astype("float64"), expected[numbers].astype("float64"), rtol=1e-9)
 
 
-def test_features_are_those_of_an_independent_computation_on_both_servers(
+def test_features_equal_those_computed_with_pandas(
     database: DatabaseAddress, job_on: Callable[[DatabaseAddress], Job], records: pd.DataFrame
 ) -> None:
     job = job_on(database)
     insert(job.engine, records)
-    done = prepare(job, ALL)
+    result = prepare(job, ALL)
     expected = prepared(records, FIRST, LAST)
     assert expected[[*USAGE, "M_Out_Call_Count_7d_sum", "M_Out_Call_Count_7d_std"]].isna().any().all()
     assert_equal(rows_of(job), expected)
-    assert (done.days, done.rows, done.batches) == (DayRange(FIRST, LAST), len(expected), 12)
+    assert (result.days, result.rows, result.batches) == (DayRange(FIRST, LAST), len(expected), 12)
     assert_one_file_a_day(job, expected)
 
 
@@ -68,56 +68,56 @@ def assert_one_file_a_day(job: Job, expected: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
-def test_the_days_in_a_bucket_are_those_of_the_table(
+def test_prepared_files_in_a_bucket_equal_the_table(
     job: Job, records: pd.DataFrame, bucket: str, request: pytest.FixtureRequest
 ) -> None:
     insert(job.engine, records)
     store = open_store(f"{request.getfixturevalue(bucket)}/driftline")
-    there = replace(job, objects=store)
-    days, middle = AskedRange(LAST - timedelta(days=2), LAST), LAST - timedelta(days=1)
-    assert prepare(there, days).files == 3
+    bucket_job = replace(job, objects=store)
+    days, middle = RequestedDays(LAST - timedelta(days=2), LAST), LAST - timedelta(days=1)
+    assert prepare(bucket_job, days).files == 3
     files = [name for name in store.list_keys() if name.endswith("/rows.parquet")]
     assert [name.split("/")[1] for name in files] == [f"Date={LAST - timedelta(days=n)}" for n in (2, 1, 0)]
     stored = pd.concat([pd.read_parquet(BytesIO(store.get(name))) for name in files], ignore_index=True)
     expected = rows_of(job).drop(columns="Date")
     pd.testing.assert_frame_equal(stored.astype(expected.dtypes), expected)
-    assert prepare(there, days).files == 0
+    assert prepare(bucket_job, days).files == 0
     with job.engine.begin() as connection:
         connection.execute(delete(cdr).where(func.date(cdr.c[Cdr.DATE]) == middle))
-    prepare(there, days)
+    prepare(bucket_job, days)
     assert not any(f"Date={middle}/" in name for name in store.list_keys())
     assert not job.scratch.exists() or not list(job.scratch.iterdir())
 
 
-def test_the_range_in_parts_is_the_same_and_the_same_again_changes_nothing(job: Job, records: pd.DataFrame) -> None:
+def test_preparing_in_parts_or_again_gives_the_same_rows(job: Job, records: pd.DataFrame) -> None:
     insert(job.engine, records)
     middle = FIRST + timedelta(days=5)
-    prepare(job, AskedRange(middle, LAST))
-    assert_equal(rows_of(job), prepared(records, middle, LAST))  # it looks back by itself
-    prepare(job, AskedRange(FIRST, middle))
-    before, batches = content(job.engine, processed), content(job.engine, ledger)
-    assert_equal(before[list(PREPARED)], prepared(records, FIRST, LAST))
+    prepare(job, RequestedDays(middle, LAST))
+    assert_equal(rows_of(job), prepared(records, middle, LAST))  # it reads the preceding days itself
+    prepare(job, RequestedDays(FIRST, middle))
+    rows_before, batches = content(job.engine, processed), content(job.engine, ledger)
+    assert_equal(rows_before[list(PREPARED)], prepared(records, FIRST, LAST))
     again = prepare(job, ALL)
     assert (again.batches, again.files) == (0, 0)
-    pd.testing.assert_frame_equal(content(job.engine, processed), before)
+    pd.testing.assert_frame_equal(content(job.engine, processed), rows_before)
     pd.testing.assert_frame_equal(content(job.engine, ledger), batches)
     assert len(batches) == 12
 
 
-def test_killed_half_way_the_next_run_ends_in_the_same_table(
+def test_a_run_after_a_killed_one_gives_the_same_table(
     job: Job, records: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert(job.engine, records)
     replace, moved = processed_store.replace, []
 
-    def dies_at_the_fifth(*arguments: object) -> bool:
+    def fail_after_five(*arguments: object) -> bool:
         moved.append(replace(*arguments))  # type: ignore[arg-type]  # passed through
         if len(moved) == 5:
             raise KeyboardInterrupt
         return moved[-1]
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(processed_store, "replace", dies_at_the_fifth)
+        patched.setattr(processed_store, "replace", fail_after_five)
         prepare(job, ALL)
     assert len(content(job.engine, ledger)) == 4
     assert len(content(job.engine, processed_staging)) > 0
@@ -126,36 +126,36 @@ def test_killed_half_way_the_next_run_ends_in_the_same_table(
     assert content(job.engine, processed_staging).empty
 
 
-def test_labels_that_come_and_go_are_followed(job: Job, records: pd.DataFrame) -> None:
+def test_changed_labels_are_prepared_again(job: Job, records: pd.DataFrame) -> None:
     insert(job.engine, records)
     prepare(job, ALL)
-    before = rows_of(job)
-    one = records.iloc[-1]
-    mine = (cdr.c[Cdr.MSISDN] == one[Cdr.MSISDN]) & (cdr.c[Cdr.RECORD_ID] == one[Cdr.RECORD_ID])
+    rows_before = rows_of(job)
+    record = records.iloc[-1]
+    is_record = (cdr.c[Cdr.MSISDN] == record[Cdr.MSISDN]) & (cdr.c[Cdr.RECORD_ID] == record[Cdr.RECORD_ID])
     with job.engine.begin() as connection:
-        kept = connection.execute(select(cdr.c[Cdr.MOC_COUNT]).where(mine)).scalar_one()
-    for value in (123_456_789, kept):
+        call_count = connection.execute(select(cdr.c[Cdr.MOC_COUNT]).where(is_record)).scalar_one()
+    for value in (123_456_789, call_count):
         with job.engine.begin() as connection:
-            connection.execute(update(cdr).where(mine).values({Cdr.MOC_COUNT: value}))
+            connection.execute(update(cdr).where(is_record).values({Cdr.MOC_COUNT: value}))
         assert prepare(job, ALL).batches == 1
-    pd.testing.assert_frame_equal(rows_of(job), before)
+    pd.testing.assert_frame_equal(rows_of(job), rows_before)
     assert content(job.engine, ledger)["batch_id"].iloc[-1].endswith("/2")
 
 
-def test_subscribers_and_days_that_are_gone_go(job: Job, records: pd.DataFrame) -> None:
+def test_deleted_records_are_removed_from_prepared_rows(job: Job, records: pd.DataFrame) -> None:
     insert(job.engine, records)
     prepare(job, ALL)
     middle = FIRST + timedelta(days=5)
-    gone = (cdr.c[Cdr.MSISDN] == "99901") | (func.date(cdr.c[Cdr.DATE]) == middle)
+    deleted = (cdr.c[Cdr.MSISDN] == "99901") | (func.date(cdr.c[Cdr.DATE]) == middle)
     with job.engine.begin() as connection:
-        connection.execute(delete(cdr).where(gone))
-    left = records[(records[Cdr.MSISDN] != "99901") & (records[Cdr.DATE].dt.date != middle)]
+        connection.execute(delete(cdr).where(deleted))
+    remaining = records[(records[Cdr.MSISDN] != "99901") & (records[Cdr.DATE].dt.date != middle)]
     prepare(job, ALL)
-    assert_equal(rows_of(job), prepared(left, FIRST, LAST))
+    assert_equal(rows_of(job), prepared(remaining, FIRST, LAST))
     assert not Path(job.objects.at(f"prepared/Date={middle}")).exists()
 
 
-def test_large_days_travel_in_parts(job: Job, records: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_days_are_divided_into_parts(job: Job, records: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     insert(job.engine, records)
     monkeypatch.setattr("churn_jobs.batches.FULL", 3)
     prepare(job, ALL)
@@ -164,7 +164,7 @@ def test_large_days_travel_in_parts(job: Job, records: pd.DataFrame, monkeypatch
     assert prepare(job, ALL).batches == 0
 
 
-def test_negative_usage_is_unknown_where_the_server_lets_it_in(
+def test_negative_usage_becomes_null_if_the_server_stored_it(
     mysql: DatabaseAddress, job_on: Callable[[DatabaseAddress], Job], records: pd.DataFrame
 ) -> None:
     job = job_on(mysql)
@@ -181,10 +181,10 @@ def test_a_wrong_range_is_told_the_available_one(job: Job, records: pd.DataFrame
         prepare(job, ALL)
     insert(job.engine, records)
     with pytest.raises(InvalidInput, match="2026-03-01 to 2026-03-12"):
-        prepare(job, AskedRange(FIRST - timedelta(days=1), None))
+        prepare(job, RequestedDays(FIRST - timedelta(days=1), None))
 
 
-def test_a_second_run_waits_its_turn(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_is_refused_while_one_is_active(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("churn_jobs.one_at_a_time.PATIENCE_SECONDS", 0)
     with only_one(job.engine, "prepare_data"), pytest.raises(Conflict, match="Another run of prepare_data"):
         prepare(job, ALL)

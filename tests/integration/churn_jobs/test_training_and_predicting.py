@@ -19,7 +19,7 @@ from churn.ledger import ChurnBatchKind
 from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import ForestSize, TrainingConfig
-from churn_jobs.days import AskedRange, DayRange, midnight
+from churn_jobs.days import DayRange, RequestedDays, midnight
 from churn_jobs.features import PREPARED
 from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
@@ -45,7 +45,7 @@ FIRST = date(2026, 1, 1)
 HISTORY = DayRange(FIRST, FIRST + timedelta(days=50))
 STREAM = DayRange(HISTORY.last + timedelta(days=1), HISTORY.last + timedelta(days=4))
 CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2), ForestSize(trees=8, depth=4)))
-TRAINED_ON = AskedRange(HISTORY.first, HISTORY.last)
+TRAINED_ON = RequestedDays(HISTORY.first, HISTORY.last)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Loop:
 def loop(
     mariadb_session: TemporaryDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loop]:
+    """A prepared history and stream, and a model trained on the history."""
     with mariadb_session.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE churn_loop")
     settings = DatabaseSettings.model_validate(
@@ -71,7 +72,7 @@ def loop(
     job = Job(engine, objects, scratch, NOW, lambda: nullcontext(Jdbc(spark, settings)))
     insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
     in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
-    prepare(job, AskedRange())
+    prepare(job, RequestedDays())
     assert train(job, TRAINED_ON, CONFIG).new
     yield Loop(job, registry.load(engine, "churn"))
     engine.dispose()
@@ -91,7 +92,7 @@ def monitored(loop: Loop) -> pd.DataFrame:
         return loop.version.store.read(connection, loop.version.number, STREAM.start, STREAM.end)
 
 
-def test_the_version_keeps_all_that_made_it(loop: Loop) -> None:
+def test_a_version_records_its_training(loop: Loop) -> None:
     version = loop.version
     windows = split(DayRange(FIRST + timedelta(days=6), HISTORY.last), CONFIG)
     assert version.details["windows"] == windows.as_text()
@@ -126,22 +127,28 @@ def test_a_model_in_a_bucket_scores_the_same(
     loop: Loop, bucket: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     assert loop.version.artifact_uri is not None
-    kept = artifact.load(open_store(loop.version.artifact_uri), tmp_path)
+    saved = artifact.load(open_store(loop.version.artifact_uri), tmp_path)
     target = artifact.place(open_store(request.getfixturevalue(bucket)), loop.version.reference_hash)
     target.put("pipeline/stages/left_by_a_killed_run", b"half")
     assert not artifact.exists(target)
-    artifact.save(kept, target, tmp_path)
+    artifact.save(saved, target, tmp_path)
     assert list(tmp_path.iterdir()) == []
     loaded = artifact.load(target, tmp_path)
-    assert (loaded.calibration, loaded.threshold, loaded.details) == (kept.calibration, kept.threshold, kept.details)
+    assert (loaded.calibration, loaded.threshold, loaded.details) == (
+        saved.calibration,
+        saved.threshold,
+        saved.details,
+    )
     with loop.job.open_spark() as jdbc:
         rows = jdbc.read(processed, PREPARED, DayRange(HISTORY.last, HISTORY.last), processed.c["Date"])
-        one, other = (model.score(rows).toPandas().sort_values("User", ignore_index=True) for model in (kept, loaded))
-    assert len(one) > 50
-    pd.testing.assert_frame_equal(one, other)
+        first, second = (
+            model.score(rows).toPandas().sort_values("User", ignore_index=True) for model in (saved, loaded)
+        )
+    assert len(first) > 50
+    pd.testing.assert_frame_equal(first, second)
 
 
-def test_a_model_of_simulated_records_says_so(loop: Loop) -> None:
+def test_a_model_of_simulated_records_is_marked(loop: Loop) -> None:
     assert loop.version.details["simulated"] is True
     days, eve = DayRange(HISTORY.first + timedelta(days=500), HISTORY.last + timedelta(days=500)), timedelta(days=1)
     week_before = DayRange(days.first - 7 * eve, days.first - 7 * eve)
@@ -174,9 +181,7 @@ def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
     assert (frame[PREDICTION] == (frame[SCORE] >= loop.version.details["threshold"])).all()
 
 
-def test_trained_again_it_is_the_same_version_and_nothing_is_fitted(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_training_again_returns_the_same_version(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "fit", None)
     later = replace(loop.job, now=datetime(2027, 1, 1, tzinfo=UTC))
     assert train(later, TRAINED_ON, CONFIG) == training.Trained(loop.version.number, new=False)
@@ -192,19 +197,19 @@ def test_a_fit_is_the_same_every_time(loop: Loop) -> None:
     assert again.details["metrics"] == loop.version.details["metrics"]
 
 
-def test_killed_before_it_was_registered_the_saved_model_is_taken(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = CONFIG.model_copy(update={"candidates": (ForestSize(trees=2, depth=2),)})
+def test_a_saved_but_unregistered_model_is_registered(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    other_config = CONFIG.model_copy(update={"candidates": (ForestSize(trees=2, depth=2),)})
 
-    def dies(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(registry, "register", dies)
-        train(loop.job, TRAINED_ON, other)
+        patched.setattr(registry, "register", fail)
+        train(loop.job, TRAINED_ON, other_config)
     assert registry.load(loop.job.engine, "churn").number == loop.version.number
     with monkeypatch.context() as patched:
         patched.setattr(training, "fit", None)
-        second = train(loop.job, TRAINED_ON, other)
+        second = train(loop.job, TRAINED_ON, other_config)
     assert second == training.Trained(loop.version.number + 1, new=True)
     forget(loop, second.version)
 
@@ -215,86 +220,84 @@ def forget(loop: Loop, version: int) -> None:
         connection.execute(delete(model_versions).where(model_versions.c.version == version))
 
 
-def test_predicting_killed_and_run_again_adds_each_missing_prediction_once(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = AskedRange(STREAM.first, STREAM.last)
+def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = RequestedDays(STREAM.first, STREAM.last)
     move = predicting._store_batch
     moved: list[Written] = []
 
-    def dies_at_the_third(*arguments: object) -> Written:
+    def fail_after_three(*arguments: object) -> Written:
         if len(moved) == 2:
             raise KeyboardInterrupt
         moved.append(move(*arguments))  # type: ignore[arg-type]  # passed through
         return moved[-1]
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(predicting, "_store_batch", dies_at_the_third)
+        patched.setattr(predicting, "_store_batch", fail_after_three)
         predict(loop.job, days)
     assert predictions(loop)["Date"].nunique() == 2
 
     again = predict(replace(loop.job, now=NOW + timedelta(hours=1)), days)
-    found, expected = predictions(loop), content(loop.job.engine, processed)
+    predicted, expected = predictions(loop), content(loop.job.engine, processed)
     expected = expected[expected["Date"] >= STREAM.first]
-    assert again.new == (found["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0
+    assert again.new == (predicted["scored_at"] == pd.Timestamp(NOW + timedelta(hours=1)).tz_localize(None)).sum() > 0
     assert again.changed == 0
-    assert [*found[ID]] == ids_of(expected)
-    assert [*found["Date"]] == [*expected["Date"]]
+    assert [*predicted[ID]] == ids_of(expected)
+    assert [*predicted["Date"]] == [*expected["Date"]]
     stored = monitored(loop)
-    assert [*stored[ID]] == [*found[ID]]
+    assert [*stored[ID]] == [*predicted[ID]]
     assert [*stored[EVENT_TIME]] == [pd.Timestamp(day, tz="UTC") for day in expected["Date"]]
     for name in (SCORE, PREDICTION, *FEATURES):
-        np.testing.assert_array_equal(stored[name].astype(float), found[name].astype(float), err_msg=name)
-    np.testing.assert_array_equal(found[list(FEATURES)].astype(float), expected[list(FEATURES)].astype(float))
-    assert (found["model_version"] == loop.version.number).all()
+        np.testing.assert_array_equal(stored[name].astype(float), predicted[name].astype(float), err_msg=name)
+    np.testing.assert_array_equal(predicted[list(FEATURES)].astype(float), expected[list(FEATURES)].astype(float))
+    assert (predicted["model_version"] == loop.version.number).all()
 
     assert predict(loop.job, days).new == 0
-    pd.testing.assert_frame_equal(predictions(loop), found)
+    pd.testing.assert_frame_equal(predictions(loop), predicted)
     batches = content(loop.job.engine, ledger).query("kind == 'predictions'")
     assert len(batches) == len(STREAM)
     assert {*batches["number"]} <= {*content(loop.job.engine, pending_batches)["batch_number"]}
 
 
-def test_a_prediction_is_what_the_reference_says_of_the_same_subscriber_day(loop: Loop) -> None:
+def test_a_prediction_equals_the_score_in_the_reference(loop: Loop) -> None:
     reference = registry.read_reference(loop.version).set_index(ID)
     last = reference[EVENT_TIME].max().date()
-    predict(loop.job, AskedRange(last, last))
-    found = predictions(loop).set_index(ID)
-    found = found[found["Date"] == last]
-    same = reference.loc[found.index]
-    assert len(found) > 50
+    predict(loop.job, RequestedDays(last, last))
+    predicted = predictions(loop).set_index(ID)
+    predicted = predicted[predicted["Date"] == last]
+    same = reference.loc[predicted.index]
+    assert len(predicted) > 50
     for name in (SCORE, "probability_0", PREDICTION, *FEATURES):
-        np.testing.assert_array_equal(found[name].astype(float), same[name].astype(float), err_msg=name)
+        np.testing.assert_array_equal(predicted[name].astype(float), same[name].astype(float), err_msg=name)
 
 
-def test_features_that_changed_since_are_counted_and_predictions_stay(loop: Loop) -> None:
-    day = AskedRange(STREAM.last, STREAM.last)
+def test_changed_features_are_counted_and_predictions_stay(loop: Loop) -> None:
+    day = RequestedDays(STREAM.last, STREAM.last)
     predict(loop.job, day)
-    before = predictions(loop)
+    predictions_before = predictions(loop)
     stamp = cdr.c[Cdr.DATE]
     with loop.job.engine.begin() as connection:
         newest = connection.execute(select(cdr.c[Cdr.RECORD_ID]).where(stamp >= STREAM.last).limit(3)).scalars().all()
         more = {Cdr.MOC_COUNT: cdr.c[Cdr.MOC_COUNT] + 1}
         connection.execute(update(cdr).where(cdr.c[Cdr.RECORD_ID].in_(newest)).values(more))
     prepare(loop.job, day)
-    done = predict(loop.job, day)
-    assert (done.new, done.changed) == (0, 3)
-    pd.testing.assert_frame_equal(predictions(loop), before)
+    predicted = predict(loop.job, day)
+    assert (predicted.new, predicted.changed) == (0, 3)
+    pd.testing.assert_frame_equal(predictions(loop), predictions_before)
 
 
-def test_too_few_days_and_one_class_only_are_told(loop: Loop) -> None:
+def test_too_few_days_or_classes_are_refused(loop: Loop) -> None:
     with pytest.raises(InvalidInput, match="44 are needed"):
-        train(loop.job, AskedRange(FIRST, FIRST + timedelta(days=20)), CONFIG)
+        train(loop.job, RequestedDays(FIRST, FIRST + timedelta(days=20)), CONFIG)
     demanding = CONFIG.model_copy(update={"minimum_class_rows": 10_000})
     with pytest.raises(InvalidInput) as refused:
         train(loop.job, TRAINED_ON, demanding)
     assert len(refused.value.details) == 3
     with pytest.raises(InvalidInput, match=f"{FIRST} to {STREAM.last}"):
-        predict(loop.job, AskedRange(FIRST, STREAM.last + timedelta(days=1)))
+        predict(loop.job, RequestedDays(FIRST, STREAM.last + timedelta(days=1)))
 
 
-def test_without_a_version_or_prepared_days_the_cure_is_named(job: Job) -> None:
+def test_a_missing_version_or_missing_days_are_reported(job: Job) -> None:
     with pytest.raises(NotFound, match="Train one first"):
-        predict(job, AskedRange())
+        predict(job, RequestedDays())
     with pytest.raises(NotFound, match=r"prepare_data\.py"):
-        train(job, AskedRange(), CONFIG)
+        train(job, RequestedDays(), CONFIG)

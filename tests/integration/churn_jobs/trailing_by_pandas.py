@@ -1,4 +1,4 @@
-"""Prepared rows computed once more, day by day with pandas: what the job is held against."""
+"""Prepared rows computed day by day with pandas, for comparison with the job's."""
 
 from datetime import date, timedelta
 
@@ -8,7 +8,7 @@ import pandas as pd
 from churn.columns import FEATURES, TRAILING_DAYS, USAGE_OF_CDR, Cdr, Processed, trailing
 
 Sums = dict[tuple[str, date], dict[Cdr, float]]
-"""What a subscriber used on a day with records, by column."""
+"""A subscriber's usage on each day with records, by column."""
 
 
 def prepared(records: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
@@ -24,11 +24,12 @@ def prepared(records: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
 
 def _sum(values: pd.Series) -> float:
     """Return NaN for a day whose values are all missing."""
-    known = values.dropna()
-    return float(known.sum()) if len(known) else np.nan
+    present = values.dropna()
+    return float(present.sum()) if len(present) else np.nan
 
 
 def _row(sums: Sums, user: str, day: date, today: pd.DataFrame) -> dict[str, object]:
+    """Return the prepared row of a subscriber-day."""
     labels = today[Cdr.PSEUDO_CHURNED].dropna()
     row: dict[str, object] = {"Date": day, "User": user, "M_Tenure_Churn": labels.max() if len(labels) else np.nan}
     window = [(user, day - timedelta(days=n)) for n in range(TRAILING_DAYS)]
@@ -36,8 +37,8 @@ def _row(sums: Sums, user: str, day: date, today: pd.DataFrame) -> dict[str, obj
     for target, source in USAGE_OF_CDR.items():
         row[target] = sums[user, day][source]
         values = [sums[key][source] if key in sums else 0.0 for key in window]
-        known = [value for value in values if not np.isnan(value)]
-        row[trailing(target, "sum")] = sum(known) if known else np.nan
-        row[trailing(target, "mean")] = np.mean(known) if known else np.nan
-        row[trailing(target, "std")] = np.std(known, ddof=1) if len(known) > 1 else np.nan
+        present = [value for value in values if not np.isnan(value)]
+        row[trailing(target, "sum")] = sum(present) if present else np.nan
+        row[trailing(target, "mean")] = np.mean(present) if present else np.nan
+        row[trailing(target, "std")] = np.std(present, ddof=1) if len(present) > 1 else np.nan
     return row

@@ -48,7 +48,7 @@ def resolved(folder: Path) -> Model:
 
 
 @pytest.fixture(scope="module")
-def whole() -> Model:
+def composed() -> Model:
     return resolved(paths.ROOT)
 
 
@@ -58,14 +58,14 @@ def model(request: pytest.FixtureRequest) -> Model:
     return resolved(paths.ROOT / request.param)
 
 
-def ours(model: Model) -> Iterator[tuple[str, Model]]:
+def built_services(model: Model) -> Iterator[tuple[str, Model]]:
     return ((name, service) for name, service in model["services"].items() if name not in SERVERS)
 
 
 def environment(service: Model) -> dict[str, str]:
     """Read a service's variables, which the loader gives as a map or as a list."""
-    given = service.get("environment", {})
-    return dict(pair.split("=", 1) for pair in given) if isinstance(given, list) else given
+    values = service.get("environment", {})
+    return dict(pair.split("=", 1) for pair in values) if isinstance(values, list) else values
 
 
 def test_what_a_service_refers_to_is_there(model: Model) -> None:
@@ -73,18 +73,21 @@ def test_what_a_service_refers_to_is_there(model: Model) -> None:
         assert {*service.get("depends_on", {})} <= {*model["services"]}, name
         assert {secret["source"] for secret in service.get("secrets", [])} <= {*model["secrets"]}, name
         assert {*(service.get("networks") or {})} <= {*model["networks"]}, name
-        named = {one["source"] for one in service.get("volumes", []) if one["type"] == "volume"}
+        named = {volume["source"] for volume in service.get("volumes", []) if volume["type"] == "volume"}
         assert named <= {*model["volumes"]}, name
 
 
-def test_a_dependency_is_of_the_same_profile_or_of_none(whole: Model) -> None:
-    for name, service in whole["services"].items():
-        for other in service.get("depends_on", {}):
-            assert {*whole["services"][other].get("profiles", [])} <= {*service.get("profiles", [])}, (name, other)
+def test_a_dependency_is_of_the_same_profile_or_of_none(composed: Model) -> None:
+    for name, service in composed["services"].items():
+        for dependency in service.get("depends_on", {}):
+            assert {*composed["services"][dependency].get("profiles", [])} <= {*service.get("profiles", [])}, (
+                name,
+                dependency,
+            )
 
 
 def test_our_containers_can_do_nothing_but_their_work(model: Model) -> None:
-    for name, service in ours(model):
+    for name, service in built_services(model):
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -94,22 +97,22 @@ def test_our_containers_can_do_nothing_but_their_work(model: Model) -> None:
         assert service.get("user", "") in ("", "1000:1000"), name
 
 
-def test_the_servers_have_no_rights_either(whole: Model) -> None:
+def test_the_servers_have_no_rights_either(composed: Model) -> None:
     for name in SERVERS:
-        service = whole["services"][name]
+        service = composed["services"][name]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert not service["user"].startswith("0")
         assert "healthcheck" in service
 
 
-def test_every_image_is_pinned(whole: Model) -> None:
+def test_every_image_is_pinned(composed: Model) -> None:
     version = re.search(r'^version = "(.*)"$', (paths.ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
-    for name, service in whole["services"].items():
+    for name, service in composed["services"].items():
         pinned = r"\S+:\S+@sha256:[0-9a-f]{64}" if name in SERVERS else rf"driftline/\w+:{re.escape(version[1])}"
         assert re.fullmatch(pinned, service["image"]), name
-    servers = {whole["services"][name]["image"].partition("@")[0] for name in SERVERS}
+    servers = {composed["services"][name]["image"].partition("@")[0] for name in SERVERS}
     pom = (paths.STACK / "setup" / "maven" / "kafka.xml").read_text()
     kafka = re.search(r"<artifactId>kafka_2.13</artifactId>\s*<version>(.*)<", pom)
     assert kafka
@@ -117,7 +120,7 @@ def test_every_image_is_pinned(whole: Model) -> None:
 
 
 def test_every_image_has_its_dockerfile(model: Model) -> None:
-    for name, service in ours(model):
+    for name, service in built_services(model):
         assert Path(service["build"]["context"]) == paths.ROOT, name
         assert (paths.ROOT / service["build"]["dockerfile"]).is_file(), name
         assert service["image"].startswith(f"driftline/{service['build']['args']['SERVICE']}:"), name
@@ -125,21 +128,21 @@ def test_every_image_has_its_dockerfile(model: Model) -> None:
 
 def test_every_variable_is_a_setting(model: Model) -> None:
     settings = {*in_code()} | FOREIGN
-    for name, service in ours(model):
+    for name, service in built_services(model):
         assert {*environment(service)} <= settings, name
 
 
-def test_the_servers_addresses_are_their_services(whole: Model) -> None:
-    for name, service in ours(whole):
+def test_the_servers_addresses_are_their_services(composed: Model) -> None:
+    for name, service in built_services(composed):
         variables = environment(service)
         assert (variables["DB_HOST"], str(variables["DB_PORT"])) == ("mysql", "3306"), name
-        assert variables["KAFKA_BOOTSTRAP_SERVERS"] == environment(whole["services"]["kafka"])[
+        assert variables["KAFKA_BOOTSTRAP_SERVERS"] == environment(composed["services"]["kafka"])[
             "KAFKA_ADVERTISED_LISTENERS"
         ].removeprefix("PLAINTEXT://")
 
 
 def test_each_service_has_its_own_database_user(model: Model) -> None:
-    for name, service in ours(model):
+    for name, service in built_services(model):
         user = environment(service).get("DB_USER")
         assert user in (*ACCOUNTS, None) or (name, user) == ("provision", "root"), name
         passwords = [secret for secret in service.get("secrets", []) if secret["target"] == "db_password"]
@@ -149,25 +152,25 @@ def test_each_service_has_its_own_database_user(model: Model) -> None:
 
 def test_secrets_are_files_that_settings_or_steps_read(model: Model) -> None:
     read = {"db_password", containers.TOKEN, *(f"{account}.password" for account in ACCOUNTS)}
-    for name, service in ours(model):
+    for name, service in built_services(model):
         assert {secret["target"] for secret in service.get("secrets", [])} <= read, name
         assert [key for key in environment(service) if re.search("PASSWORD|SECRET", key)] == [], name
 
 
-def test_the_files_of_secrets_are_those_that_one_command_makes(whole: Model, tmp_path: Path) -> None:
+def test_the_files_of_secrets_are_those_that_one_command_makes(composed: Model, tmp_path: Path) -> None:
     make(tmp_path, utc_now())
     folder = paths.ROOT / "deploy" / "secrets"
-    files = {Path(secret["file"]) for secret in whole["secrets"].values()}
+    files = {Path(secret["file"]) for secret in composed["secrets"].values()}
     assert {file.relative_to(folder) for file in files} <= {file.relative_to(tmp_path) for file in tmp_path.iterdir()}
-    mounted = whole["services"]["simulator"]["volumes"][0]
+    mounted = composed["services"]["simulator"]["volumes"][0]
     assert Path(mounted["source"]) == token_file(folder).parent
-    assert environment(whole["services"]["simulator"])["DRIFTLINE_TOKENS"] == f"{mounted['target']}/tokens.json"
+    assert environment(composed["services"]["simulator"])["DRIFTLINE_TOKENS"] == f"{mounted['target']}/tokens.json"
 
 
-def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
+def test_ports_are_the_usual_ones_on_loopback_only(composed: Model) -> None:
     bound = {
         (name, port["host_ip"], int(port["published"]))
-        for name, service in whole["services"].items()
+        for name, service in composed["services"].items()
         for port in service.get("ports", [])
     }
     assert bound == {
@@ -176,20 +179,22 @@ def test_ports_are_the_usual_ones_on_loopback_only(whole: Model) -> None:
     }
 
 
-def test_each_demo_step_waits_for_the_one_before(whole: Model) -> None:
-    waits = {name: service.get("depends_on", {}) for name, service in whole["services"].items()}
+def test_each_demo_step_waits_for_the_one_before(composed: Model) -> None:
+    waits = {name: service.get("depends_on", {}) for name, service in composed["services"].items()}
     ended = "service_completed_successfully"
-    before = {name: {other for other, how in of.items() if how["condition"] == ended} for name, of in waits.items()}
-    for first, then in itertools.pairwise(LOOP[1:]):
-        assert first in before[then], then
-    assert before["history"] == {"provision", "plan"}
-    assert before["eda"] == {"history"}
+    awaited = {
+        name: {dependency for dependency, how in of.items() if how["condition"] == ended} for name, of in waits.items()
+    }
+    for first, second in itertools.pairwise(LOOP[1:]):
+        assert first in awaited[second], second
+    assert awaited["history"] == {"provision", "plan"}
+    assert awaited["eda"] == {"history"}
     assert waits["stream"]["simulator"]["condition"] == waits["findings"]["monitor"]["condition"] == "service_healthy"
     assert {how["condition"] for how in waits["provision"].values()} == {"service_healthy"}
 
 
-def test_every_step_runs_what_is_there(whole: Model) -> None:
-    for name, service in ours(whole):
+def test_every_step_runs_what_is_there(composed: Model) -> None:
+    for name, service in built_services(composed):
         words = " ".join([*(service.get("entrypoint") or ()), *(service.get("command") or ())])
         for script in re.findall(r"/app/(\S+\.py)", words):
             assert (paths.ROOT / script).is_file(), name
@@ -199,21 +204,21 @@ def test_every_step_runs_what_is_there(whole: Model) -> None:
             assert service["command"][0] in containers.STEPS, name
 
 
-def test_up_runs_the_loop(whole: Model) -> None:
+def test_up_runs_the_loop(composed: Model) -> None:
     assert "COMPOSE_PROFILES=demo\n" in (paths.ROOT / ".env").read_text()
-    demo = {name for name, service in whole["services"].items() if service.get("profiles") == ["demo"]}
+    demo = {name for name, service in composed["services"].items() if service.get("profiles") == ["demo"]}
     assert demo == {*LOOP, "eda"} - {"provision"}
-    assert {name for name, service in whole["services"].items() if not service.get("profiles")} == {
+    assert {name for name, service in composed["services"].items() if not service.get("profiles")} == {
         *SERVERS, "provision", *(service.name for service, _ in with_port()),
     }  # fmt: skip
 
 
-def test_each_folders_file_runs_alone_in_the_shared_network(whole: Model) -> None:
-    assert whole["networks"]["shared-network"] == {"name": "shared-network"}
+def test_each_folders_file_runs_alone_in_the_shared_network(composed: Model) -> None:
+    assert composed["networks"]["shared-network"] == {"name": "shared-network"}
     for folder, services in FOLDERS.items():
         model = resolved(paths.ROOT / folder)
         assert {*model["services"]} == services
         assert model["networks"]["shared-network"].get("external") is True
         for name in services:
             same = ("image", "build", "secrets", "tmpfs")
-            assert [model["services"][name][key] for key in same] == [whole["services"][name][key] for key in same]
+            assert [model["services"][name][key] for key in same] == [composed["services"][name][key] for key in same]

@@ -111,8 +111,8 @@ def test_the_next_database_is_queried(lock: Path, database: tuple[str, ...]) -> 
 
 
 def test_unknown_packages_are_reported_as_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    known = {"name": "harmless", "version": "1.0", "vulns": []}
-    answer = audit.result_of({"dependencies": [known, {"name": "secretive", "skip_reason": "not found"}]})
+    audited = {"name": "harmless", "version": "1.0", "vulns": []}
+    answer = audit.result_of({"dependencies": [audited, {"name": "secretive", "skip_reason": "not found"}]})
     assert answer == audit.AuditResult(checked=1, unchecked=("secretive",), vulnerabilities=())
     assert audit._report("ours", answer, required=True) == audit.FAILED
     assert (

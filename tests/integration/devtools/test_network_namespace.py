@@ -74,11 +74,11 @@ def test_user_id_and_exit_status_stay_the_same() -> None:
 
 
 def test_the_machine_is_not_changed() -> None:
-    before = Path("/etc/resolv.conf").read_bytes(), Path("/proc/self/ns/net").readlink()
+    state = Path("/etc/resolv.conf").read_bytes(), Path("/proc/self/ns/net").readlink()
     inside = run(*ENCLOSED, "sh", "-c", "cat /etc/resolv.conf; readlink /proc/self/ns/net").stdout
     assert "198.18.0.53" in inside
-    assert str(before[1]) not in inside
-    assert (Path("/etc/resolv.conf").read_bytes(), Path("/proc/self/ns/net").readlink()) == before
+    assert str(state[1]) not in inside
+    assert (Path("/etc/resolv.conf").read_bytes(), Path("/proc/self/ns/net").readlink()) == state
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare (util-linux) is missing: it makes such a machine")

@@ -1,4 +1,4 @@
-"""The same exploration as in the unit tests, for its report as it is drawn; a database with the example's tables."""
+"""The exploration of the unit tests, and a database with the example's tables."""
 
 import pytest
 from sqlalchemy import Engine

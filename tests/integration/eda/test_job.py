@@ -1,4 +1,4 @@
-"""The exploration on a real server, MariaDB and MySQL in turn: the database's figures are pandas' own."""
+"""The exploration on MariaDB and MySQL: the database's aggregates equal those of pandas."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from eda import job as exploration_job
 from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
 from eda.sample import draws
-from eda.settings import HERE, ExplorationSettings
+from eda.settings import FOLDER, ExplorationSettings
 from eda.span import Span
 from tests.unit.eda import sample_records
 from tests.unit.eda.sample_records import FIRST
@@ -67,7 +67,7 @@ Params = Callable[..., ExplorationSettings]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Params:
-    """Makes settings whose query parameters are these keywords."""
+    """Create settings whose query parameters are these keywords."""
 
     def make(**params: str | None) -> ExplorationSettings:
         file = tmp_path / "query_params.json"
@@ -77,25 +77,25 @@ def settings(tmp_path: Path) -> Params:
     return make
 
 
-def test_days_are_aggregated_as_pandas_does(engine: Engine) -> None:
+def test_day_aggregates_equal_those_of_pandas(engine: Engine) -> None:
     store(engine, stored_records())
     with engine.connect() as connection:
-        found = days.from_rows(records.day_rows(connection, WEEK), WEEK)
+        by_day = days.from_rows(records.day_rows(connection, WEEK), WEEK)
         assert records.count_subscribers(connection, WEEK) == sample_records.SUBSCRIBERS
         assert records.available_span(connection) == WEEK
     expected = days.from_rows(sample_records.day_rows(stored_records()), WEEK)
     for part in ("counts", "totals", "missing"):
-        pd.testing.assert_frame_equal(getattr(found, part), getattr(expected, part))
+        pd.testing.assert_frame_equal(getattr(by_day, part), getattr(expected, part))
 
 
-def test_rows_are_streamed_whole_in_chunks(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_contain_every_row(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "CHUNK_ROWS", 100)
-    stored, seen = stored_records(), list[int]()
+    stored, counts = stored_records(), list[int]()
     store(engine, stored)
     with engine.connect() as connection:
-        chunks = list(records.chunks(connection, WEEK, seen.append))
+        chunks = list(records.chunks(connection, WEEK, counts.append))
     assert [len(chunk) for chunk in chunks[:-1]] == [100] * (len(stored) // 100)
-    assert seen[-1] == len(stored)
+    assert counts[-1] == len(stored)
     together = pd.concat(chunks).sort_values("draw", ignore_index=True)
     expected = stored.assign(draw=draws(stored)).sort_values("draw", ignore_index=True)
     columns = [*map(str, VARIABLES), DAY_NUMBER, "draw"]
@@ -110,67 +110,67 @@ def test_both_ends_are_included(
     engine: Engine, settings: Params, start: str | None, end: str | None, expected: int
 ) -> None:
     store(engine, stored_records())
-    asked = query_params.parse(settings(start_date=start, end_date=end).query_params.read_text())
+    requested = query_params.parse(settings(start_date=start, end_date=end).query_params.read_text())
     with engine.connect() as connection:
-        found = exploration_job.explore(connection, asked)
-    assert found.span.days == expected
-    assert found.days.records == expected * (sample_records.SUBSCRIBERS + 1)
-    assert found.profile.sample.offered == found.days.records
-    assert found.profile.of(CDR_USAGE[0]).total == found.days.records
+        exploration = exploration_job.explore(connection, requested)
+    assert exploration.span.days == expected
+    assert exploration.days.records == expected * (sample_records.SUBSCRIBERS + 1)
+    assert exploration.profile.sample.offered == exploration.days.records
+    assert exploration.profile.of(CDR_USAGE[0]).total == exploration.days.records
 
 
 def test_the_command_writes_plots_and_report(
     engine: Engine, database_settings: DatabaseSettings, settings: Params
 ) -> None:
     store(engine, stored_records())
-    made = settings(start_date="2026-01-02", end_date=None)
-    done = command(database_settings, made)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert sorted(path.name for path in made.output.iterdir()) == FILES
-    page = (made.output / "report.html").read_text()
+    configured = settings(start_date="2026-01-02", end_date=None)
+    completed = command(database_settings, configured)
+    assert (completed.returncode, completed.stdout) == (0, "")
+    assert sorted(path.name for path in configured.output.iterdir()) == FILES
+    page = (configured.output / "report.html").read_text()
     assert "Call records, 2026-01-02 to 2026-01-07" in page
     assert f"{6 * (sample_records.SUBSCRIBERS + 1):,}" in page
     for step in ("exploring 2026-01-02 to 2026-01-07 (6 days)", "aggregated", "profiled", "drew 5 plots", "wrote"):
-        assert any(step in line and line.endswith(" s)") for line in done.stderr.splitlines()), done.stderr
+        assert any(step in line and line.endswith(" s)") for line in completed.stderr.splitlines()), completed.stderr
 
 
 def test_a_range_without_records_shows_the_available_one(
     engine: Engine, database_settings: DatabaseSettings, settings: Params
 ) -> None:
     store(engine, stored_records())
-    made = settings(start_date="2027-01-01", end_date=None)
-    done = command(database_settings, made)
-    assert done.returncode == 2
-    assert "Available: 2026-01-01 to 2026-01-07" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not made.output.exists()
+    configured = settings(start_date="2027-01-01", end_date=None)
+    completed = command(database_settings, configured)
+    assert completed.returncode == 2
+    assert "Available: 2026-01-01 to 2026-01-07" in completed.stderr
+    assert "Traceback" not in completed.stderr
+    assert not configured.output.exists()
 
 
-def test_a_gap_inside_the_available_days_is_a_range_without_records(engine: Engine, settings: Params) -> None:
+def test_a_range_without_records_is_an_error(engine: Engine, settings: Params) -> None:
     stored = stored_records()
     store(engine, stored[stored[DAY_NUMBER] != FIRST.toordinal() + 3])
     with pytest.raises(NotFound, match=r"no records in 2026-01-04\. Available: 2026-01-01 to 2026-01-07"):
         exploration_job.run(settings(start_date="2026-01-04", end_date="2026-01-04"), engine, lambda: NOW)
 
 
-def test_an_empty_table_says_what_to_do(engine: Engine, settings: Params) -> None:
+def test_the_error_for_an_empty_table_says_what_to_do(engine: Engine, settings: Params) -> None:
     with pytest.raises(NotFound, match="load a history or start a stream"):
         exploration_job.run(settings(), engine, lambda: NOW)
 
 
-def test_a_database_that_is_not_migrated_says_so(database_settings: DatabaseSettings, settings: Params) -> None:
+def test_a_database_that_is_not_migrated_is_reported(database_settings: DatabaseSettings, settings: Params) -> None:
     with pytest.raises(NotMigrated, match="python -m churn upgrade"):
         exploration_job.run(settings(), make_engine(database_settings), lambda: NOW)
 
 
-def test_a_server_that_is_away_is_said(settings: Params) -> None:
+def test_an_unreachable_server_is_reported(settings: Params) -> None:
     away = DatabaseSettings.model_validate({"host": "127.0.0.1", "port": 1, "user": "nobody", "password": "none"})
     with pytest.raises(DatabaseUnavailable, match="check DB_HOST and DB_PORT"):
         exploration_job.run(settings(), make_engine(away), lambda: NOW)
 
 
-def command(database: DatabaseSettings, made: ExplorationSettings) -> subprocess.CompletedProcess[str]:
-    """Run `python -m eda` as a user does: from the checkout, configured by the environment alone."""
+def command(database: DatabaseSettings, settings: ExplorationSettings) -> subprocess.CompletedProcess[str]:
+    """Run `python -m eda` as a user does: from the checkout, configured only by the environment."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -179,12 +179,12 @@ def command(database: DatabaseSettings, made: ExplorationSettings) -> subprocess
         "DB_USER": database.user,
         "DB_PASSWORD": database.password.get_secret_value(),
         "DB_NAME": database.name,
-        "EDA_OUTPUT": str(made.output),
-        "EDA_QUERY_PARAMS": str(made.query_params),
+        "EDA_OUTPUT": str(settings.output),
+        "EDA_QUERY_PARAMS": str(settings.query_params),
     }
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "eda"],
-        cwd=HERE.parent,
+        cwd=FOLDER.parent,
         env=environment,
         capture_output=True,
         text=True,

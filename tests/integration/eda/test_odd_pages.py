@@ -1,4 +1,4 @@
-"""Odd records still give a whole page. No server, but a page takes seconds: too slow for the unit tests."""
+"""Irregular records give a complete page. A page takes seconds, which is too slow for the unit tests."""
 
 import re
 from collections.abc import Callable
@@ -43,17 +43,17 @@ def _huge(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("change", [_no_labels, _empty_column, _all_zero, _one_record, _a_gap, _huge])
-def test_odd_data_still_gives_a_page(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    found = explored(change(records()))
-    drawn = plots(found)
+def test_irregular_records_give_a_page(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    exploration = explored(change(records()))
+    drawn = plots(exploration)
     for plot in drawn:
         assert ElementTree.fromstring(plot.svg).tag.endswith("svg")  # noqa: S314  # our own bytes
-    page = render(found, drawn, NOW)
+    page = render(exploration, drawn, NOW)
     assert not re.search(r"\bnan\b|\bNone\b|\binf\b", re.sub(r'src="[^"]*"', "", page))
 
 
 def test_a_single_day_gives_a_page() -> None:
-    found = explored(records(1), 1)
-    page = render(found, plots(found), NOW)
+    exploration = explored(records(1), 1)
+    page = render(exploration, plots(exploration), NOW)
     assert "1 day in UTC" in page
     assert "<h1>Call records, 2026-01-01</h1>" in page

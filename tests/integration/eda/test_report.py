@@ -1,4 +1,4 @@
-"""The page stands alone, is made of what was found, and escapes what it shows."""
+"""The page needs no other file, shows the exploration, and escapes its texts."""
 
 import re
 from dataclasses import replace
@@ -34,13 +34,13 @@ def test_the_page_needs_nothing_from_elsewhere(page: str) -> None:
     assert not re.search(r"@import|url\(", page)
 
 
-def test_links_within_the_page_lead_somewhere(page: str) -> None:
+def test_links_within_the_page_have_targets(page: str) -> None:
     anchors = set(re.findall(r'href="#([^"]*)"', page))
     assert anchors <= set(re.findall(r'id="([^"]*)"', page))
     assert len(anchors) == 8
 
 
-def test_the_page_says_what_when_and_in_which_units(page: str) -> None:
+def test_the_page_names_range_time_and_units(page: str) -> None:
     for text in ("2026-01-01 to 2026-01-28", "28 days in UTC", "as loaded", "2026-02-01 12:30:00 UTC", "5,600"):
         assert text in page
     for column, quantity in QUANTITIES.items():
@@ -48,13 +48,13 @@ def test_the_page_says_what_when_and_in_which_units(page: str) -> None:
     assert "simulated" not in page
 
 
-@pytest.mark.parametrize(("capacity", "says"), [(1000, "the 1,000 of"), (100_000, "are over all records too")])
-def test_the_page_says_what_is_sampled(capacity: int, says: str, drawn: tuple[Plot, ...]) -> None:
+@pytest.mark.parametrize(("capacity", "says"), [(1000, "the 1,000 of"), (100_000, "also use all records")])
+def test_the_page_names_sampled_statistics(capacity: int, says: str, drawn: tuple[Plot, ...]) -> None:
     assert says in render(explored(records(7), 7, capacity), drawn, NOW)
 
 
 def test_text_from_outside_is_escaped(ordinary: Exploration, drawn: tuple[Plot, ...]) -> None:
-    assert "&lt;b&gt;all" in render(replace(ordinary, asked="<b>all</b>"), drawn, NOW)
+    assert "&lt;b&gt;all" in render(replace(ordinary, requested="<b>all</b>"), drawn, NOW)
 
 
 def test_the_same_records_give_the_same_bytes(page: str, drawn: tuple[Plot, ...]) -> None:

@@ -1,4 +1,4 @@
-"""A bad line between a client and a server: cuts connections in the middle, flips a byte, and notes what was asked."""
+"""A bad line between a client and a server: cuts connections in the middle, flips a byte, and records the requests."""
 
 import re
 import socket
@@ -22,7 +22,7 @@ class BadLine:
         self.cuts: list[int] = []
         self.flip: int | None = None
         self.pause: int | None = None
-        self.asked = b""
+        self.received = b""
         self._server_port = server_port
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -32,8 +32,8 @@ class BadLine:
 
     @property
     def ranges(self) -> list[str]:
-        """The ranges that clients asked for, in order."""
-        return [found.decode() for found in re.findall(rb"(?im)^range: *(\S+)", self.asked)]
+        """The ranges that clients requested, in order."""
+        return [value.decode() for value in re.findall(rb"(?im)^range: *(\S+)", self.received)]
 
     def close(self) -> None:
         """Cut every connection and take no more."""
@@ -62,10 +62,11 @@ class BadLine:
 
     def _noted(self, content: bytes) -> bytes:
         with self._lock:
-            self.asked += content
+            self.received += content
         return content
 
     def _answered(self, content: bytes) -> bytes:
+        """Return the answer's next bytes, paused, changed or cut off as configured."""
         while self.pause is not None and self.pause <= 0:
             time.sleep(0.01)
         with self._lock:

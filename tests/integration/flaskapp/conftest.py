@@ -12,11 +12,11 @@ from driftline.settings import Publisher as Library
 from flaskapp.app import create_app
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
 from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.relay.publisher import Publisher, Route
+from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.settings import Settings, SimulatorSettings
 from stack.testing.fixtures import FreshTopic
 
-MakePublisher = Callable[[Route], Publisher]
+MakePublisher = Callable[[Route], BatchPublisher]
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def route(kafka: str, fresh_topic: FreshTopic) -> Route:
 @pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher], ids=["confluent", "kafka-python"])
 def make_publisher(request: pytest.FixtureRequest) -> Iterator[MakePublisher]:
     """Makes publishers, of each library in turn; they are closed at the end."""
-    made: list[Publisher] = []
+    publishers: list[BatchPublisher] = []
 
-    def make(route: Route) -> Publisher:
-        made.append(request.param(route))
-        return made[-1]
+    def make(route: Route) -> BatchPublisher:
+        publishers.append(request.param(route))
+        return publishers[-1]
 
     yield make
-    for publisher in made:
+    for publisher in publishers:
         publisher.close()
 
 

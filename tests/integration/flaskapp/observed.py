@@ -48,8 +48,8 @@ def _read(bootstrap_servers: str, topic: str) -> list[Any]:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        with _consumer(bootstrap_servers, "read_uncommitted") as other:
-            ends = other.end_offsets(partitions)
+        with _consumer(bootstrap_servers, "read_uncommitted") as uncommitted:
+            ends = uncommitted.end_offsets(partitions)
         read: list[Any] = []
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
             read += [message for messages in consumer.poll(timeout_ms=200).values() for message in messages]

@@ -45,8 +45,8 @@ def broker(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("kafka")
     keystore = folder / "keystore.pem"
     keystore.write_bytes(certificates.key.read_bytes() + certificates.certificate.read_bytes())
-    shown = CERTIFICATES.format(keystore=keystore, authority=certificates.authority)
-    with kafka_broker(folder, {"SSL": shown, "SASL_SSL": PASSWORDS}) as broker:
+    properties = CERTIFICATES.format(keystore=keystore, authority=certificates.authority)
+    with kafka_broker(folder, {"SSL": properties, "SASL_SSL": PASSWORDS}) as broker:
         _let_in(broker)
         yield broker
 
@@ -55,8 +55,8 @@ def _let_in(broker: TemporaryBroker) -> None:
     client = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
     user = UserScramCredentialUpsertion("relay", scram, PASSWORD.encode())
-    for done in client.alter_user_scram_credentials([user]).values():
-        done.result(30)
+    for change in client.alter_user_scram_credentials([user]).values():
+        change.result(30)
 
 
 @pytest.fixture
@@ -109,17 +109,17 @@ def _changed(settings: KafkaSettings, **changed: Any) -> KafkaSettings:
     return settings.model_copy(update=changed)
 
 
-@pytest.mark.parametrize("way", ["certificate", "SCRAM-SHA-256", "PLAIN"])
+@pytest.mark.parametrize("authentication", ["certificate", "SCRAM-SHA-256", "PLAIN"])
 def test_both_libraries_publish(
-    by_certificate: KafkaSettings, by_password: KafkaSettings, make_publisher: MakePublisher, way: str
+    by_certificate: KafkaSettings, by_password: KafkaSettings, make_publisher: MakePublisher, authentication: str
 ) -> None:
-    mechanism = None if way == "certificate" else SaslMechanism(way)
+    mechanism = None if authentication == "certificate" else SaslMechanism(authentication)
     settings = _changed(by_password, sasl_mechanism=mechanism) if mechanism else by_certificate
     assert kafka.answers(settings)
     create_topics(settings)
-    publisher = make_publisher(_route(settings, f"relay-{way}-{make_publisher}"))
+    publisher = make_publisher(_route(settings, f"relay-{authentication}-{make_publisher}"))
     publisher.open()
-    batch = f"{way} of {type(publisher).__name__}"
+    batch = f"{authentication} of {type(publisher).__name__}"
     publisher.publish([Publication(batch, "{}", [(b"key", b"value")])])
     assert batch in publisher.markers()
 
@@ -128,9 +128,9 @@ def test_both_libraries_publish(
 def test_another_ca_or_host_name_is_rejected(
     by_certificate: KafkaSettings, make_publisher: MakePublisher, tmp_path: Path
 ) -> None:
-    other = make_certificates(tmp_path, datetime.now(UTC))
+    other_ca = make_certificates(tmp_path, datetime.now(UTC))
     elsewhere = by_certificate.bootstrap_servers.replace("127.0.0.1", "localhost")
-    for wrong in ({"ssl_ca": other.authority}, {"bootstrap_servers": elsewhere}):
+    for wrong in ({"ssl_ca": other_ca.authority}, {"bootstrap_servers": elsewhere}):
         publisher = make_publisher(_route(_changed(by_certificate, **wrong)))
         with pytest.raises(KafkaRefused, match="presents no certificate signed by KAFKA_SSL_CA for its name"):
             publisher.open()

@@ -81,13 +81,13 @@ def _check_summary(engine: Engine, summary: list[tuple[Any, ...]]) -> None:
 
 def test_labels_not_known_by_the_last_day_are_null(engine: Engine) -> None:
     load_simulated(engine, HISTORY, NOW)
-    known: dict[date, set[int | None]] = {}
+    labels: dict[date, set[int | None]] = {}
     for stamp, *_, churned in contents(engine, cdr):
-        known.setdefault(stamp.date(), set()).add(churned)
+        labels.setdefault(stamp.date(), set()).add(churned)
     last = HISTORY.until
-    assert all(values == {0, 1} for day, values in known.items() if day <= last - timedelta(days=3))
-    assert known[last] == {None}
-    assert 0 not in known[last - timedelta(days=1)] | known[last - timedelta(days=2)]
+    assert all(values == {0, 1} for day, values in labels.items() if day <= last - timedelta(days=3))
+    assert labels[last] == {None}
+    assert 0 not in labels[last - timedelta(days=1)] | labels[last - timedelta(days=2)]
 
 
 def test_a_killed_load_is_completed(engine: Engine) -> None:
@@ -101,12 +101,12 @@ def test_a_killed_load_is_completed(engine: Engine) -> None:
 
 def test_a_second_history_over_the_same_days_is_rejected(engine: Engine) -> None:
     load_simulated(engine, HISTORY, NOW)
-    before = contents(engine, cdr)
+    contents_before = contents(engine, cdr)
     for until in (date(2026, 1, 30), date(2026, 2, 11)):
-        other = SimulatedHistory(days=12, subscribers=50, until=until, seed=7, label_delay=3)
+        second = SimulatedHistory(days=12, subscribers=50, until=until, seed=7, label_delay=3)
         with pytest.raises(Conflict, match="another history"):
-            load_simulated(engine, other, NOW)
-    assert contents(engine, cdr) == before
+            load_simulated(engine, second, NOW)
+    assert contents(engine, cdr) == contents_before
     later = SimulatedHistory(days=2, subscribers=50, until=date(2026, 2, 2), seed=7, label_delay=3)
     assert load_simulated(engine, later, NOW).new > 0
 
@@ -115,8 +115,8 @@ def test_a_second_history_over_the_same_days_is_rejected(engine: Engine) -> None
 def test_a_file_is_loaded_once_with_its_types(command: Command, engine: Engine, tmp_path: Path, name: str) -> None:
     rows = ["2026-01-01,111,1,60,2,70,0,0,3,99999999999,0", "2026-01-02 10:00:00,222,,NULL,2,70,0,0,3,5,"]
     write_file(tmp_path / name, rows)
-    done = command("--folder", str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    completed = command("--folder", str(tmp_path))
+    assert completed.returncode == 0, completed.stderr
     stored = contents(engine, cdr)
     assert [(row[0], row[1], *row[3:]) for row in stored] == [
         (datetime(2026, 1, 1), "111", 1, 60, 2, 70, 0, 0, 3, 99_999_999_999, 0),  # noqa: DTZ001
@@ -129,21 +129,24 @@ def test_a_file_is_loaded_once_with_its_types(command: Command, engine: Engine, 
 
 
 def test_a_file_with_faults_is_rejected_with_every_fault(command: Command, engine: Engine, tmp_path: Path) -> None:
-    good = "2026-01-01,111,1,60,2,70,0,0,3,5,0"
-    write_file(tmp_path / "RawData.csv", [good, good.replace("60", "x"), good.replace("111", ""), "1,2", *[good] * 9])
-    done = command("--folder", str(tmp_path))
-    assert done.returncode == 2
-    assert "3 faults; nothing was loaded" in done.stderr
+    valid_line = "2026-01-01,111,1,60,2,70,0,0,3,5,0"
+    write_file(
+        tmp_path / "RawData.csv",
+        [valid_line, valid_line.replace("60", "x"), valid_line.replace("111", ""), "1,2", *[valid_line] * 9],
+    )
+    completed = command("--folder", str(tmp_path))
+    assert completed.returncode == 2
+    assert "3 faults; nothing was loaded" in completed.stderr
     for place in ("line 3, DP_MOC_DURATION: 'x'", "line 4, DP_MSISDN: ''", "line 5: 2 fields"):
-        assert place in done.stderr
+        assert place in completed.stderr
     assert contents(engine, cdr) == contents(engine, ledger) == []
 
 
 def test_a_long_list_of_faults_is_cut_and_counted(command: Command, tmp_path: Path) -> None:
     write_file(tmp_path / "RawData.csv", ["2026-01-01,111,1,60,2,70,0,0,3,5,7"] * 80)
-    done = command("--folder", str(tmp_path))
-    assert "80 faults, of which the first 50 are listed" in done.stderr
-    assert done.stderr.count("  - line ") == 50
+    completed = command("--folder", str(tmp_path))
+    assert "80 faults, of which the first 50 are listed" in completed.stderr
+    assert completed.stderr.count("  - line ") == 50
 
 
 def test_a_large_file_is_loaded_in_batches_and_resumed(
@@ -162,7 +165,7 @@ def test_a_large_file_is_loaded_in_batches_and_resumed(
 
 
 def test_a_parameter_out_of_range_is_one_message(command: Command) -> None:
-    done = command("--days", "0")
-    assert done.returncode == 2
-    assert "1 to 3,650 days" in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = command("--days", "0")
+    assert completed.returncode == 2
+    assert "1 to 3,650 days" in completed.stderr
+    assert "Traceback" not in completed.stderr

@@ -1,4 +1,4 @@
-"""The simulator answers whatever is asked as `/openapi.json` says, and never with a fault of its own."""
+"""The simulator answers every request as `/openapi.json` describes, and never with a server error."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 
 MOST = {"batch_size": 20, "subscribers": 20, "num_batches": 2}
-"""Streams that fit are kept this small: what is asked here is the door, not the stream."""
+"""Valid streams are limited to this size, since these tests examine the routes and not the streams."""
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def _fits(body: dict[str, Any]) -> bool:
 @pytest.mark.usefixtures("small_streams")
 def test_the_simulator_answers_as_described(engine: Engine, simulator_settings: Settings, tmp_path: Path) -> None:
     assert engine
-    allowed, token = closed(tmp_path)
-    app = create_app(replace(simulator_settings, access=allowed))
+    scope, token = closed(tmp_path)
+    app = create_app(replace(simulator_settings, access=scope))
     try:
         assert {*open_doors(app)} == PROBING
         assert faults(app, token, refusing=("/start_stream",)) == []

@@ -30,7 +30,7 @@ STREAM: dict[str, Any] = {"start_date": "2026-01-01", "num_batches": 25, "subscr
 
 
 @dataclass
-class World:
+class SimulatorProcess:
     """Servers of this test's own, that it may kill, and a simulator in a process of its own."""
 
     database: TemporaryDatabase
@@ -83,7 +83,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """Fresh servers and a simulator on them."""
     with mariadb_server(_folder(tmp_path, "sql")) as database, kafka_broker(_folder(tmp_path, "kafka")) as broker:
         create_topics(KafkaSettings.plain(broker.bootstrap_servers))
@@ -91,10 +91,12 @@ def world(tmp_path: Path) -> Iterator[World]:
         engine = make_engine(settings)
         migrate.upgrade(engine)
         port = ports.any_free()
-        made = World(database, broker, engine, _environment(settings, broker, port), port, tmp_path / "simulator.log")
-        made.start()
-        yield made
-        made.end(signal.SIGKILL)
+        running = SimulatorProcess(
+            database, broker, engine, _environment(settings, broker, port), port, tmp_path / "simulator.log"
+        )
+        running.start()
+        yield running
+        running.end(signal.SIGKILL)
         engine.dispose()
 
 
@@ -114,6 +116,7 @@ def _settings(database: TemporaryDatabase) -> DatabaseSettings:
 
 
 def _environment(settings: DatabaseSettings, broker: TemporaryBroker, port: int) -> dict[str, str]:
+    """Return the environment of a simulator on the test's servers."""
     return {
         **os.environ,
         "PYTHONPATH": "src",
@@ -127,7 +130,7 @@ def _environment(settings: DatabaseSettings, broker: TemporaryBroker, port: int)
     }
 
 
-def test_kills_do_not_change_the_result(world: World) -> None:
+def test_kills_do_not_change_the_result(world: SimulatorProcess) -> None:
     """The simulator twice, MySQL and Kafka once each; then the same stream in peace gives the same tables."""
     assert world.call("POST", "/start_stream", STREAM).status_code == 200
     world.wait_for(lambda status: status["batches_done"] >= 4)
@@ -144,7 +147,7 @@ def test_kills_do_not_change_the_result(world: World) -> None:
     assert _tables(world.engine) == _tables_of_a_quiet_stream(world)
 
 
-def _without(world: World, kill: Callable[[], None], start: Callable[[], None], name: str) -> None:
+def _without(world: SimulatorProcess, kill: Callable[[], None], start: Callable[[], None], name: str) -> None:
     """Take a server away until the stream says that it waits for it, then give it back."""
     kill()
     world.wait_for(lambda status: status["state"] == "waiting" and name in status["last_error"])
@@ -156,7 +159,7 @@ def _tables(engine: Engine) -> list[list[tuple[Any, ...]]]:
     return [contents(engine, table) for table in (cdr, labels, injected_drift)]
 
 
-def _tables_of_a_quiet_stream(world: World) -> list[list[tuple[Any, ...]]]:
+def _tables_of_a_quiet_stream(world: SimulatorProcess) -> list[list[tuple[Any, ...]]]:
     """Write the same stream into an emptied database."""
     with world.engine.begin() as connection:
         for table in (cdr, labels, ledger, pending_batches, stream_runs, injected_drift):
@@ -166,7 +169,7 @@ def _tables_of_a_quiet_stream(world: World) -> list[list[tuple[Any, ...]]]:
     return _tables(world.engine)
 
 
-def test_a_stream_without_a_server_is_rejected_by_name(world: World) -> None:
+def test_a_stream_without_a_server_is_rejected_by_name(world: SimulatorProcess) -> None:
     for process, code in ((world.broker.process, "kafka"), (world.database.process, "database")):
         process.kill()
         answer = world.call("POST", "/start_stream", STREAM)
@@ -178,7 +181,7 @@ def test_a_stream_without_a_server_is_rejected_by_name(world: World) -> None:
     assert world.stream()["state"] == "idle"
 
 
-def test_sigterm_is_quick_and_a_taken_port_is_reported(world: World) -> None:
+def test_sigterm_is_quick_and_a_taken_port_is_reported(world: SimulatorProcess) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "flaskapp"], cwd=paths.ROOT, env=world.environment, check=False, timeout=60
     )

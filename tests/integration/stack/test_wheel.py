@@ -8,7 +8,7 @@ from pathlib import Path
 from devtools import release
 from stack import paths
 
-USED = """
+PROGRAM = """
 import driftline.store.migrate, driftline.backtesting
 from importlib.resources import files
 assert driftline.__file__.startswith({folder!r}), driftline.__file__
@@ -23,7 +23,7 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     uv = paths.BUILD / "uv" / "bin" / "uv"
     command = (str(uv), "pip", "install", "--quiet", "--offline", "--no-deps", "--target", str(installed), str(wheel))
     subprocess.run((*command, "--python", sys.executable), check=True)
-    code = USED.format(folder=str(installed))
+    code = PROGRAM.format(folder=str(installed))
     subprocess.run(
         (sys.executable, "-c", code), cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}, check=True
     )

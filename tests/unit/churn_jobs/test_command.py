@@ -1,4 +1,4 @@
-"""The composition root without Java: what goes wrong is one message and exit status 2."""
+"""The composition root without Java: a failure is one message and exit status 2."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from churn_jobs.command import asked, explain, run, with_cure
-from churn_jobs.days import AskedRange
+from churn_jobs.command import explain, requested_days, run, with_cure
+from churn_jobs.days import RequestedDays
 from churn_jobs.job import Job
 from churn_jobs.session import driver_jars
 from churn_jobs.settings import JobSettings
@@ -35,7 +35,7 @@ def refused(work: object, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
-def test_a_fault_with_a_cure_is_one_message(
+def test_an_expected_failure_is_one_message(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work(_: Job) -> None:
@@ -49,28 +49,28 @@ def test_a_missing_user_is_named(environment: pytest.MonkeyPatch, capsys: pytest
     assert "DB_USER: Field required" in refused(lambda job: job, capsys)
 
 
-def test_missing_jars_are_found_before_java_is_started(
+def test_missing_jars_are_reported_before_java_starts(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     environment.setenv("SPARK_JARS", str(tmp_path / "none"))
     assert "run `make setup`" in refused(lambda job: job, capsys)
 
 
-def test_a_database_that_is_away_is_told_without_the_password(
+def test_the_error_of_the_database_hides_the_password(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refused(lambda job: job.engine.connect(), capsys)
-    assert "MySQL does not answer" in said
-    assert "s3cret" not in said
+    message = refused(lambda job: job.engine.connect(), capsys)
+    assert "MySQL does not answer" in message
+    assert "s3cret" not in message
 
 
-def test_what_the_database_refused_is_said_without_the_statement() -> None:
+def test_a_database_error_is_reported_without_the_statement() -> None:
     error = OperationalError("SELECT secret", {}, Exception(1045, "Access denied"))
     assert explain(error) == "The database refused: (1045, 'Access denied')"
 
 
-def test_arguments_are_days() -> None:
-    assert asked(datetime(2026, 1, 2), None) == AskedRange(datetime(2026, 1, 2).date(), None)  # noqa: DTZ001  # a day
+def test_arguments_become_requested_days() -> None:
+    assert requested_days(datetime(2026, 1, 2), None) == RequestedDays(datetime(2026, 1, 2).date(), None)  # noqa: DTZ001  # a day
 
 
 def test_the_driver_is_the_one_jar_that_is_passed(tmp_path: Path) -> None:
@@ -81,12 +81,12 @@ def test_the_driver_is_the_one_jar_that_is_passed(tmp_path: Path) -> None:
         driver_jars(JobSettings(jars=tmp_path / "none"))
 
 
-def test_a_master_that_is_away_is_told_with_its_variable() -> None:
-    said = "java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext."
-    assert with_cure(said).endswith("is SPARK_MASTER the address of a master that runs?")
+def test_an_unreachable_master_is_reported_with_its_variable() -> None:
+    cause = "java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext."
+    assert with_cure(cause).endswith("check that SPARK_MASTER is the address of a running master.")
     assert with_cure("java.io.IOException: No space left") == "java.io.IOException: No space left"
 
 
-def test_options_without_a_value_are_none_and_not_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_java_options_replace_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_JAVA_OPTIONS", "")
     assert JobSettings().java_options == ""

@@ -1,4 +1,4 @@
-"""Configuration files: what ships fits, and what does not fit is listed."""
+"""Configuration files: the shipped ones are valid, and faults are listed."""
 
 import json
 from datetime import date
@@ -8,7 +8,7 @@ import pytest
 
 from churn_jobs.command import RANGES, TRAINING
 from churn_jobs.configuration import RangeConfig, TrainingConfig, load
-from churn_jobs.days import AskedRange
+from churn_jobs.days import RequestedDays
 from driftline.errors import InvalidInput
 
 
@@ -19,16 +19,16 @@ def test_the_shipped_files_are_the_defaults() -> None:
     assert [*json.loads(TRAINING.read_text())] == [*TrainingConfig.model_fields]
 
 
-def test_raw_and_processed_ranges_are_two(tmp_path: Path) -> None:
+def test_raw_and_processed_ranges_are_separate(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text('{"start_date": "2026-01-01", "end_date": null, "processed_end": "2026-02-01"}')
     config = load(file, RangeConfig)
-    assert config.raw == AskedRange(date(2026, 1, 1), None)
-    assert config.processed == AskedRange(None, date(2026, 2, 1))
+    assert config.raw == RequestedDays(date(2026, 1, 1), None)
+    assert config.processed == RequestedDays(None, date(2026, 2, 1))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "fault"),
     [
         ('{"start": null}', "start: no such name; known are start_date, end_date, processed_start, processed_end"),
         ('{"end_date": "yesterday"}', "end_date: "),
@@ -36,12 +36,12 @@ def test_raw_and_processed_ranges_are_two(tmp_path: Path) -> None:
         ("[]", "the file: "),
     ],
 )
-def test_faults_are_listed(tmp_path: Path, text: str, said: str) -> None:
+def test_faults_are_listed(tmp_path: Path, text: str, fault: str) -> None:
     file = tmp_path / "config.json"
     file.write_text(text)
     with pytest.raises(InvalidInput) as refused:
         load(file, RangeConfig)
-    assert said in str(refused.value)
+    assert fault in str(refused.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

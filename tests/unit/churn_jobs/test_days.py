@@ -1,4 +1,4 @@
-"""Ranges of days, and what a wrong one is told."""
+"""Ranges of days, and the errors for invalid ones."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn_jobs.days import AskedRange, DayRange, choose
+from churn_jobs.days import DayRange, RequestedDays, choose
 from driftline.errors import InvalidInput, NotFound
 
 MARCH = DayRange(date(2026, 3, 1), date(2026, 3, 31))
 
 
-def chosen(asked: AskedRange) -> DayRange:
-    return choose(asked, MARCH, "DP_CDR_Data", "Load some.")
+def days_of_march(requested: RequestedDays) -> DayRange:
+    return choose(requested, MARCH, "DP_CDR_Data", "Load some.")
 
 
 def test_both_ends_are_included() -> None:
@@ -27,18 +27,18 @@ def test_both_ends_are_included() -> None:
 def test_slices_hold_each_day_once(length: int, size: int) -> None:
     days = DayRange(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=length - 1))
     slices = days.slices(size)
-    assert [day for some in slices for day in some] == [*days]
-    assert max(len(some) for some in slices) <= size
+    assert [day for part in slices for day in part] == [*days]
+    assert max(len(part) for part in slices) <= size
 
 
-def test_an_open_end_is_as_far_as_there_is_data() -> None:
-    assert chosen(AskedRange()) == MARCH
-    assert chosen(AskedRange(first=date(2026, 3, 5))) == DayRange(date(2026, 3, 5), date(2026, 3, 31))
+def test_an_open_end_is_the_first_or_last_day_with_data() -> None:
+    assert days_of_march(RequestedDays()) == MARCH
+    assert days_of_march(RequestedDays(first=date(2026, 3, 5))) == DayRange(date(2026, 3, 5), date(2026, 3, 31))
 
 
-def test_arguments_win_over_the_file_end_by_end() -> None:
-    from_file = AskedRange(date(2026, 3, 2), date(2026, 3, 20))
-    assert AskedRange(last=date(2026, 3, 9)).over(from_file) == AskedRange(date(2026, 3, 2), date(2026, 3, 9))
+def test_each_argument_takes_precedence_over_the_file() -> None:
+    from_file = RequestedDays(date(2026, 3, 2), date(2026, 3, 20))
+    assert RequestedDays(last=date(2026, 3, 9)).or_else(from_file) == RequestedDays(date(2026, 3, 2), date(2026, 3, 9))
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_arguments_win_over_the_file_end_by_end() -> None:
 )
 def test_a_wrong_range_is_told_the_available_one(first: date | None, last: date | None, fault: str) -> None:
     with pytest.raises(InvalidInput, match="2026-03-01 to 2026-03-31") as refused:
-        chosen(AskedRange(first, last))
+        days_of_march(RequestedDays(first, last))
     assert any(fault in detail for detail in refused.value.details)
 
 
-def test_no_data_at_all_names_the_cure() -> None:
+def test_the_error_without_data_says_what_to_do() -> None:
     with pytest.raises(NotFound, match=r"DP_CDR_Data has no rows yet\. Load some\."):
-        choose(AskedRange(), None, "DP_CDR_Data", "Load some.")
+        choose(RequestedDays(), None, "DP_CDR_Data", "Load some.")

@@ -13,12 +13,12 @@ ROWS = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_si
 
 def table_of(rows: list[tuple[int, bool]]) -> ScoreTable:
     bins = sorted({bin_ for bin_, _ in rows}, reverse=True)
-    counts = [[label for found, label in rows if found == bin_] for bin_ in bins]
+    counts = [[label for row_bin, label in rows if row_bin == bin_] for bin_ in bins]
     return ScoreTable.of(bins, [len(labels) for labels in counts], [sum(labels) for labels in counts])
 
 
 @given(rows=ROWS)
-def test_auc_f1_and_accuracy_are_those_of_the_rows(rows: list[tuple[int, bool]]) -> None:
+def test_metrics_equal_those_computed_from_the_rows(rows: list[tuple[int, bool]]) -> None:
     table = table_of(rows)
     scores, labels = np.array([bin_ for bin_, _ in rows]), np.array([label for _, label in rows])
     if not 0 < labels.sum() < len(labels):

@@ -1,4 +1,4 @@
-"""The decision threshold, and how windows are measured with it."""
+"""The decision threshold, and the performance of windows with it."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from churn_jobs.calibration import Calibration
+from churn_jobs.calibration import LogisticCalibration
 from churn_jobs.score_table import STEP, ScoreTable
 from churn_jobs.threshold import choose, quality
 from driftline.errors import InvalidInput
 
-CURVE = Calibration(-1.0, 1.3)
+CURVE = LogisticCalibration(-1.0, 1.3)
 COUNTS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, max_size=12)
 
 
@@ -19,11 +19,11 @@ COUNTS = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, m
 def test_no_other_threshold_has_a_higher_f1(counts: list[tuple[int, int]]) -> None:
     counts[0] = (counts[0][0], max(counts[0][1], 1))
     bins = np.arange(1, len(counts) + 1) * 700
-    table = ScoreTable.of(bins, [stayed + left for stayed, left in counts], [left for _, left in counts])
+    table = ScoreTable.of(bins, [stayed + churned for stayed, churned in counts], [churned for _, churned in counts])
     scores = CURVE(np.repeat(bins, table.rows) * STEP)
-    labels = np.concatenate([[1] * left + [0] * stayed for stayed, left in counts])
+    labels = np.concatenate([[1] * churned + [0] * stayed for stayed, churned in counts])
     threshold = choose(table, CURVE)
-    best = max(f1_score(labels, scores >= other) for other in np.unique(scores))
+    best = max(f1_score(labels, scores >= score) for score in np.unique(scores))
     assert f1_score(labels, scores >= threshold) == pytest.approx(best)
     measured = quality(table, CURVE, threshold)
     assert measured.f1 == pytest.approx(best)
@@ -31,7 +31,7 @@ def test_no_other_threshold_has_a_higher_f1(counts: list[tuple[int, int]]) -> No
     assert (measured.rows, measured.churned) == (len(labels), labels.sum())
 
 
-def test_nobody_called_is_f1_of_zero_and_the_accuracy_of_calling_nobody() -> None:
+def test_without_positive_predictions_f1_is_zero() -> None:
     measured = quality(ScoreTable.of([10, 20], [5, 5], [1, 1]), CURVE, threshold=1.0)
     assert measured.f1 == 0
     assert measured.accuracy == pytest.approx(0.8)

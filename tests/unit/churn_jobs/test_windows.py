@@ -1,4 +1,4 @@
-"""The split by time: nothing that was not known yet, and no day twice."""
+"""The split by time: no label from the future, and no day twice."""
 
 from datetime import date, timedelta
 
@@ -19,7 +19,7 @@ def days(count: int) -> DayRange:
 
 
 @given(count=st.integers(44, 800), delay=st.integers(0, 3))
-def test_windows_hold_their_minima_and_labels_were_known_when_the_next_began(count: int, delay: int) -> None:
+def test_windows_have_their_minima_and_known_labels(count: int, delay: int) -> None:
     config = TrainingConfig(label_delay_days=delay)
     windows = split(days(count), config)
     gap = timedelta(days=delay + 1)
@@ -38,11 +38,11 @@ def test_a_quarter_of_a_year_gives_three_weeks_of_reference() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 10, 43])
-def test_too_few_days_say_how_many_are_needed(count: int) -> None:
+def test_the_error_for_too_few_days_has_the_required_number(count: int) -> None:
     with pytest.raises(InvalidInput, match="44 are needed"):
         split(days(count), TrainingConfig())
 
 
-def test_great_shares_never_take_the_minima_of_others() -> None:
+def test_large_shares_leave_the_other_minima_intact() -> None:
     windows = split(days(49), TrainingConfig(reference_share=0.49, validation_share=0.49))
     assert [len(window) for window in windows.named().values()] == [14, 12, 14]

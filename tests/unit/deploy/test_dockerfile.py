@@ -39,9 +39,9 @@ HEAVY = {
 
 
 def stage(name: str) -> str:
-    found = re.search(rf"^FROM \w+ AS {name}\n.*?(?=^FROM |\Z)", DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
-    assert found, name
-    return found[0]
+    match = re.search(rf"^FROM \w+ AS {name}\n.*?(?=^FROM |\Z)", DOCKERFILE.read_text(), re.MULTILINE | re.DOTALL)
+    assert match, name
+    return match[0]
 
 
 def last_stage() -> str:
@@ -101,10 +101,10 @@ def test_it_contains_the_code_that_it_imports(image: str) -> None:
     for folder in ("src/driftline", *IMAGES[image].image.code):
         for file in (paths.ROOT / folder).rglob("*.py"):
             imported |= imported_packages(file)
-    held = {folder.rpartition("/")[2] for folder in IMAGES[image].image.code}
-    assert imported & {*PACKAGES} <= held
-    assert IMAGES[image].folder in held
-    assert held <= {IMAGES[image].folder, "churn"}
+    contained = {folder.rpartition("/")[2] for folder in IMAGES[image].image.code}
+    assert imported & {*PACKAGES} <= contained
+    assert IMAGES[image].folder in contained
+    assert contained <= {IMAGES[image].folder, "churn"}
 
 
 @cache
@@ -136,7 +136,7 @@ def test_the_ports_are_those_of_the_settings() -> None:
 def test_its_lock_is_between_the_core_lock_and_the_dev_lock(image: str) -> None:
     assert pins(paths.REQUIREMENTS / "core.lock") <= pins(lock_of(image)) <= pins(paths.REQUIREMENTS / "dev.lock")
     requirements = re.split(r"\n(?=\S)", lock_of(image).read_text().strip())
-    assert [one for one in requirements if not one.startswith("#") and "--hash=sha256:" not in one] == []
+    assert [line for line in requirements if not line.startswith("#") and "--hash=sha256:" not in line] == []
 
 
 @pytest.mark.parametrize("library", HEAVY)
@@ -148,6 +148,6 @@ def test_a_heavy_library_is_where_it_is_used_and_nowhere_else(library: str) -> N
 def test_nothing_goes_into_a_build_that_is_not_named() -> None:
     rules = [line for line in (paths.ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert rules[0] == "*"
-    allowed = {rule for rule in rules if rule.startswith("!")}
+    included = {rule for rule in rules if rule.startswith("!")}
     code = {folder for service in SERVICES for folder in service.image.code}
-    assert allowed == {"!requirements/*.lock", "!src/driftline", *(f"!{folder}" for folder in code)}
+    assert included == {"!requirements/*.lock", "!src/driftline", *(f"!{folder}" for folder in code)}

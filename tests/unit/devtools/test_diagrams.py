@@ -17,17 +17,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     committed = tmp_path / "checksums.txt"
     committed.write_text(f"{'0' * 64}  plantuml/plantuml.jar\n")
     monkeypatch.setattr(checksums, "COMMITTED", committed)
-    made = tmp_path / "diagrams"
-    (made / "rendered").mkdir(parents=True)
-    (made / "style.iuml").write_text("hide stereotype\n")
-    (made / "plain.puml").write_text("@startuml plain\n@enduml\n")
-    (made / "styled.puml").write_text("@startuml styled\n!include style.iuml\n@enduml\n")
-    for source in diagrams.sources(made):
+    diagrams_folder = tmp_path / "diagrams"
+    (diagrams_folder / "rendered").mkdir(parents=True)
+    (diagrams_folder / "style.iuml").write_text("hide stereotype\n")
+    (diagrams_folder / "plain.puml").write_text("@startuml plain\n@enduml\n")
+    (diagrams_folder / "styled.puml").write_text("@startuml styled\n!include style.iuml\n@enduml\n")
+    for source in diagrams.sources(diagrams_folder):
         for kind in diagrams.FORMATS:
             diagrams.rendered(source, kind).write_bytes(source.stem.encode())
-    assert diagrams.outdated(made) == diagrams.sources(made)
-    diagrams.record(made)
-    return made
+    assert diagrams.outdated(diagrams_folder) == diagrams.sources(diagrams_folder)
+    diagrams.record(diagrams_folder)
+    return diagrams_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -35,9 +35,9 @@ def names(folder: Path) -> list[str]:
 
 
 def test_pictures_of_the_present_sources_are_not_drawn_again(folder: Path) -> None:
-    before = (folder / "rendered" / diagrams.MANIFEST).read_text()
+    manifest = (folder / "rendered" / diagrams.MANIFEST).read_text()
     assert diagrams.update(folder) == []
-    assert (folder / "rendered" / diagrams.MANIFEST).read_text() == before
+    assert (folder / "rendered" / diagrams.MANIFEST).read_text() == manifest
 
 
 @pytest.mark.parametrize(

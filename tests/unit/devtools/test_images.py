@@ -70,5 +70,5 @@ def test_nothing_in_tmp_runs_unless_it_is_asked_for(
     container = container if options is None else RuncContainer(image, tmp_path / "one", tmp_options=options)
     listed = described(container)["mounts"]
     assert isinstance(listed, list)
-    [found] = [mount["options"] for mount in listed if mount["destination"] == "/tmp"]  # noqa: S108  # inside
-    assert ("noexec" not in found) is executable
+    [mount_options] = [mount["options"] for mount in listed if mount["destination"] == "/tmp"]  # noqa: S108  # inside
+    assert ("noexec" not in mount_options) is executable

@@ -62,8 +62,8 @@ def test_a_subject_of_72_characters_is_short_enough() -> None:
 
 
 def test_a_class_is_compared_with_the_whole_checkout() -> None:
-    selected, other = module("class Run: ...", "a.py"), module("class Run: ...\nfound = 1", "b.py")
-    report = language.sections([selected, other], [selected], [])
+    selected, unselected = module("class Run: ...", "a.py"), module("class Run: ...\nfound = 1", "b.py")
+    report = language.sections([selected, unselected], [selected], [])
     assert [section.count for section in report] == [1, 0, 0, 0, 0, 0]
     assert report[0].lines == ["Run (2): a.py:1, b.py:1"]
 

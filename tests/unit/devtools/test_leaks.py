@@ -86,10 +86,10 @@ def test_a_clean_folder_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "No secrets found" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("before", [0, leaks.CHUNK - 5, leaks.CHUNK, 2 * leaks.CHUNK - 1])
-def test_a_known_secret_is_found_by_value_wherever_it_lies(before: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("preceding", [0, leaks.CHUNK - 5, leaks.CHUNK, 2 * leaks.CHUNK - 1])
+def test_a_known_secret_is_found_by_value_wherever_it_lies(preceding: int, tmp_path: Path) -> None:
     secrets, file = [noise(43), noise(43), "short"], tmp_path / "server.bin"
-    file.write_bytes(b"\0" * before + secrets[1].encode() + b"\0" * 100)
+    file.write_bytes(b"\0" * preceding + secrets[1].encode() + b"\0" * 100)
     assert files_with(secrets, [file]) == [(file, 1)]
 
 

@@ -18,8 +18,8 @@ def ipv6(protocol: int, address: str, payload: bytes) -> bytes:
     return struct.pack("!B5xBx16x16s", 0x60, protocol, ipaddress.IPv6Address(address).packed) + payload
 
 
-def to_port(port: int, rest: bytes = b"") -> bytes:
-    return struct.pack("!2H4x", 40000, port) + rest
+def to_port(port: int, address: bytes = b"") -> bytes:
+    return struct.pack("!2H4x", 40000, port) + address
 
 
 @pytest.mark.parametrize(

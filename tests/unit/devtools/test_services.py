@@ -55,8 +55,8 @@ def files() -> dict[str, str]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    made = Site.at(tmp_path / "var", {"SERVING_WORKERS": "4", "MONITOR_POLL_SECONDS": "5"})
-    return replace(made, ports={**made.ports, "serving": 6002})
+    local = Site.at(tmp_path / "var", {"SERVING_WORKERS": "4", "MONITOR_POLL_SECONDS": "5"})
+    return replace(local, ports={**local.ports, "serving": 6002})
 
 
 @pytest.mark.parametrize("file", generated_files(), ids=lambda file: file.relative_to(paths.ROOT).as_posix())
@@ -116,9 +116,9 @@ def test_a_new_service_has_a_compose_file(files: dict[str, str]) -> None:
 
 
 def test_a_new_service_is_part_of_the_whole(files: dict[str, str]) -> None:
-    whole = yaml.load(files["compose.yaml"], Loader=Loader)["services"]  # noqa: S506  # it is safe
-    assert whole["serving"]["extends"] == {"file": "serving/compose.yaml", "service": "serving"}
-    assert {"source": "serving_password", "target": "driftline_serving.password"} in whole["provision"]["secrets"]
+    services = yaml.load(files["compose.yaml"], Loader=Loader)["services"]  # noqa: S506  # it is safe
+    assert services["serving"]["extends"] == {"file": "serving/compose.yaml", "service": "serving"}
+    assert {"source": "serving_password", "target": "driftline_serving.password"} in services["provision"]["secrets"]
 
 
 def test_a_new_service_has_an_image(files: dict[str, str]) -> None:

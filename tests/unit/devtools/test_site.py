@@ -8,7 +8,7 @@ from devtools.site import rewrite_links
 
 
 @pytest.mark.parametrize(
-    ("page", "before", "after"),
+    ("page", "source", "expected"),
     [
         ("index.md", "[the system](../PlantUMLDiagrams/README.md)", "[the system](pictures/README.md)"),
         ("index.md", "[tutorial](tutorial.md#install)", "[tutorial](tutorial.md#install)"),
@@ -22,5 +22,5 @@ from devtools.site import rewrite_links
         ("index.md", "[below](#learn)", "[below](#learn)"),
     ],
 )
-def test_links_are_rewritten_for_the_site(page: str, before: str, after: str) -> None:
-    assert rewrite_links(before, page) == after
+def test_links_are_rewritten_for_the_site(page: str, source: str, expected: str) -> None:
+    assert rewrite_links(source, page) == expected

@@ -1,4 +1,4 @@
-"""One exploration that many tests look at."""
+"""An exploration that many tests use."""
 
 import pytest
 

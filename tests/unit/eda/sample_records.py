@@ -1,4 +1,4 @@
-"""Records as the database gives them, drawn with a seed."""
+"""Records in the format of the database, drawn with a seed."""
 
 from datetime import date
 
@@ -34,7 +34,7 @@ def records(number_of_days: int = 28, seed: int = 7) -> pd.DataFrame:
 
 
 def day_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Aggregate records as `eda.records.day_rows` has the database do it."""
+    """Aggregate records by day, as `eda.records.day_rows` does in the database."""
     rows = []
     for number, day in frame.groupby(DAY_NUMBER):
         label = day[Cdr.PSEUDO_CHURNED]
@@ -56,5 +56,5 @@ def explored(frame: pd.DataFrame, number_of_days: int = 28, capacity: int = 100_
     """Explore records without a database."""
     span = Span(FIRST, date.fromordinal(FIRST.toordinal() + number_of_days - 1))
     by_day = days.from_rows(day_rows(frame), span)
-    found = profile([frame.iloc[n : n + 997] for n in range(0, len(frame), 997)], by_day.settled_days, capacity)
-    return Exploration("all days", span, span, SUBSCRIBERS, by_day, found)
+    profiled = profile([frame.iloc[n : n + 997] for n in range(0, len(frame), 997)], by_day.settled_days, capacity)
+    return Exploration("all days", span, span, SUBSCRIBERS, by_day, profiled)

@@ -1,4 +1,4 @@
-"""Sums by chunk give what numpy and pandas give for all rows at once."""
+"""Sums over chunks equal those of numpy and pandas over all rows."""
 
 import numpy as np
 import pandas as pd
@@ -28,19 +28,19 @@ def summed(values: Floats, pieces: int) -> Moments:
 
 
 @given(st.integers(0, 500), st.integers(1, 20))
-def test_correlations_are_those_of_pandas(seed: int, pieces: int) -> None:
+def test_correlations_equal_those_of_pandas(seed: int, pieces: int) -> None:
     values = drawn(seed)
-    expected, found = pd.DataFrame(values).corr().to_numpy(), summed(values, pieces)
-    got = [[found.correlation(i, j) for j in range(3)] for i in range(3)]
-    np.testing.assert_allclose(np.array(got, dtype=float), expected, rtol=1e-9, atol=1e-12)
+    expected, sums = pd.DataFrame(values).corr().to_numpy(), summed(values, pieces)
+    actual = [[sums.correlation(i, j) for j in range(3)] for i in range(3)]
+    np.testing.assert_allclose(np.array(actual, dtype=float), expected, rtol=1e-9, atol=1e-12)
 
 
 @given(st.integers(0, 500), st.integers(1, 20))
-def test_means_and_deviations_are_those_of_pandas(seed: int, pieces: int) -> None:
+def test_means_and_deviations_equal_those_of_pandas(seed: int, pieces: int) -> None:
     values = drawn(seed)
-    frame, found = pd.DataFrame(values), summed(values, pieces)
-    assert [found.mean(i) for i in range(3)] == pytest.approx(frame.mean().tolist(), rel=1e-12)
-    assert [found.deviation(i) for i in range(3)] == pytest.approx(frame.std().tolist(), rel=1e-9)
+    frame, sums = pd.DataFrame(values), summed(values, pieces)
+    assert [sums.mean(i) for i in range(3)] == pytest.approx(frame.mean().tolist(), rel=1e-12)
+    assert [sums.deviation(i) for i in range(3)] == pytest.approx(frame.std().tolist(), rel=1e-9)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 7e9, 3.0])
@@ -59,6 +59,6 @@ def test_a_large_offset_costs_no_precision() -> None:
     assert summed(small + 4e9, 7).correlation(0, 1) == pytest.approx(expected, rel=1e-9)
 
 
-def test_no_values_have_no_numbers() -> None:
-    found = moments(np.full((4, 2), np.nan), np.zeros(2))
-    assert (found.mean(0), found.deviation(0), found.correlation(0, 1)) == (None, None, None)
+def test_moments_of_no_values_are_undefined() -> None:
+    sums = moments(np.full((4, 2), np.nan), np.zeros(2))
+    assert (sums.mean(0), sums.deviation(0), sums.correlation(0, 1)) == (None, None, None)

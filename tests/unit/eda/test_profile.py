@@ -1,20 +1,20 @@
-"""One pass in chunks finds what a look at all rows at once finds; labels of unsettled days are left out."""
+"""One pass over chunks gives the statistics of all rows; labels of unsettled days are left out."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.correlation import Method, matrix, with_churn
+from eda.correlation import CorrelationMethod, matrix, with_churn
 from eda.exploration import Exploration
 from eda.profile import DAY_NUMBER, Group, profile
 from eda.quantities import VARIABLES
 from tests.unit.eda.sample_records import FIRST, SUBSCRIBERS, explored, records
 
 
-def test_correlations_are_those_of_pandas_over_all_rows(ordinary: Exploration) -> None:
+def test_correlations_equal_those_of_pandas_over_all_rows(ordinary: Exploration) -> None:
     frame = records()[list(VARIABLES)]
-    for method, name in ((Method.PEARSON, "pearson"), (Method.SPEARMAN, "spearman")):
+    for method, name in ((CorrelationMethod.PEARSON, "pearson"), (CorrelationMethod.SPEARMAN, "spearman")):
         expected = frame.corr(method="pearson" if name == "pearson" else "spearman")
         np.testing.assert_allclose(matrix(ordinary.correlations[method]), expected, atol=1e-9)
 
@@ -33,10 +33,10 @@ def test_labels_of_unsettled_days_are_left_out() -> None:
     frame = records()
     first = frame[DAY_NUMBER] == FIRST.toordinal()
     settled = pd.DatetimeIndex([pd.Timestamp(FIRST)])
-    found = profile([frame], settled)
-    assert found.histograms[Cdr.MOC_COUNT, Group.UNKNOWN].total == (~first).sum()
-    assert found.moments.rows[0, VARIABLES.index(Cdr.PSEUDO_CHURNED)] == first.sum()
-    assert found.sample.rows[Cdr.PSEUDO_CHURNED].notna().sum() == first.sum()
+    profiled = profile([frame], settled)
+    assert profiled.histograms[Cdr.MOC_COUNT, Group.UNKNOWN].total == (~first).sum()
+    assert profiled.moments.rows[0, VARIABLES.index(Cdr.PSEUDO_CHURNED)] == first.sum()
+    assert profiled.sample.rows[Cdr.PSEUDO_CHURNED].notna().sum() == first.sum()
 
 
 def test_no_labels_leave_correlations_undefined_with_a_reason() -> None:
@@ -47,7 +47,7 @@ def test_no_labels_leave_correlations_undefined_with_a_reason() -> None:
         assert {(pair.value, pair.reason) for pair in churn.values()} == {(None, "0 rows have both; 30 are needed")}
 
 
-def test_one_class_alone_leaves_correlations_undefined_with_a_reason() -> None:
+def test_a_single_class_leaves_correlations_undefined() -> None:
     frame = records()
     frame[Cdr.PSEUDO_CHURNED] = 0.0
     for pairs in explored(frame).correlations.values():
@@ -55,17 +55,17 @@ def test_one_class_alone_leaves_correlations_undefined_with_a_reason() -> None:
         assert {(pair.value, pair.reason) for pair in churn.values()} == {(None, "one of the two has a single value")}
 
 
-def test_a_small_sample_is_near_the_whole(ordinary: Exploration) -> None:
+def test_a_small_sample_is_close_to_all_rows(ordinary: Exploration) -> None:
     small = explored(records(), capacity=1000)
-    assert not small.profile.sample.is_whole
+    assert not small.profile.sample.is_complete
     assert len(small.profile.sample.rows) == 1000
-    for whole, part in zip(*(e.correlations[Method.SPEARMAN] for e in (ordinary, small)), strict=True):
-        assert part.value == pytest.approx(whole.value, abs=4 / np.sqrt(800))
-    assert small.correlations[Method.PEARSON] == ordinary.correlations[Method.PEARSON]
+    for exact, part in zip(*(e.correlations[CorrelationMethod.SPEARMAN] for e in (ordinary, small)), strict=True):
+        assert part.value == pytest.approx(exact.value, abs=4 / np.sqrt(800))
+    assert small.correlations[CorrelationMethod.PEARSON] == ordinary.correlations[CorrelationMethod.PEARSON]
 
 
 @pytest.mark.slow
-def test_summaries_are_of_the_values_that_are_there() -> None:
+def test_summaries_ignore_missing_values() -> None:
     frame = records()
     frame.loc[frame.index[::4], Cdr.DATA_VOLUME] = np.nan
     summary = explored(frame).columns[CDR_USAGE.index(Cdr.DATA_VOLUME)]
@@ -78,7 +78,7 @@ def test_summaries_are_of_the_values_that_are_there() -> None:
     assert summary.median == pytest.approx(values.median(), rel=0.01)
 
 
-def test_an_empty_column_has_no_numbers() -> None:
+def test_statistics_of_an_empty_column_are_undefined() -> None:
     frame = records()
     frame[Cdr.MOC_COUNT] = np.nan
     summary = explored(frame).columns[0]

@@ -1,4 +1,4 @@
-"""The range is read as written, or every fault is named."""
+"""The range is parsed, or every fault is reported."""
 
 import re
 from datetime import date
@@ -7,25 +7,25 @@ import pytest
 
 from driftline.errors import InvalidInput
 from eda.query_params import parse
-from eda.settings import HERE
-from eda.span import AskedRange
+from eda.settings import FOLDER
+from eda.span import RequestedSpan
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "requested"),
     [
-        ('{"start_date": null, "end_date": null}', AskedRange(None, None)),
-        ("{}", AskedRange(None, None)),
-        ('{"start_date": "2026-01-31"}', AskedRange(date(2026, 1, 31), None)),
-        ('{"start_date": "2026-02-01", "end_date": "2026-02-01"}', AskedRange(date(2026, 2, 1), date(2026, 2, 1))),
+        ('{"start_date": null, "end_date": null}', RequestedSpan(None, None)),
+        ("{}", RequestedSpan(None, None)),
+        ('{"start_date": "2026-01-31"}', RequestedSpan(date(2026, 1, 31), None)),
+        ('{"start_date": "2026-02-01", "end_date": "2026-02-01"}', RequestedSpan(date(2026, 2, 1), date(2026, 2, 1))),
     ],
 )
-def test_days_are_read_and_null_is_the_datas_own_end(text: str, asked: AskedRange) -> None:
-    assert parse(text) == asked
+def test_days_are_read_and_null_leaves_an_end_open(text: str, requested: RequestedSpan) -> None:
+    assert parse(text) == requested
 
 
-def test_the_file_that_ships_asks_for_all_days() -> None:
-    assert parse((HERE / "query_params.json").read_text()) == AskedRange(None, None)
+def test_the_shipped_file_requests_all_days() -> None:
+    assert parse((FOLDER / "query_params.json").read_text()) == RequestedSpan(None, None)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_every_fault_is_named(text: str, faults: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "{'start_date': null}", "[" * 100_000])
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="not JSON"):
         parse(text)
 
 
 @pytest.mark.parametrize("text", ["null", "[]", '"2026-01-01"', "3"])
-def test_what_is_not_an_object_is_refused(text: str) -> None:
+def test_json_that_is_not_an_object_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match=re.escape('must be an object such as {"start_date"')):
         parse(text)

@@ -1,4 +1,4 @@
-"""The sample is bounded, fair, and the same whatever the order of reading."""
+"""The sample is bounded, uniform, and independent of the order of reading."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from churn.columns import Cdr
 from eda import sample
-from eda.sample import DRAW, Sample, draws
+from eda.sample import DRAW, RowSample, draws
 
 FIRST_DRAW = 3980616057965821989
-"""Of subscriber 8801 and record run:1; another would draw other rows than last year's report."""
+"""The draw of subscriber 8801 and record run:1; a changed draw would change the rows of earlier reports."""
 
 
 def rows(count: int) -> pd.DataFrame:
@@ -21,35 +21,35 @@ def rows(count: int) -> pd.DataFrame:
     return pd.DataFrame({"value": np.arange(count, dtype=float), DRAW: draws(keys)})
 
 
-def sampled(frame: pd.DataFrame, pieces: int, capacity: int) -> Sample:
-    kept = sample.start(("value",), capacity)
+def sampled(frame: pd.DataFrame, pieces: int, capacity: int) -> RowSample:
+    result = sample.start(("value",), capacity)
     for part in np.array_split(np.arange(len(frame)), pieces):
-        kept = sample.offered(kept, frame.iloc[part])
-    return kept
+        result = sample.offered(result, frame.iloc[part])
+    return result
 
 
 @pytest.mark.slow
 @given(st.integers(1, 30), st.permutations(range(200)))
 def test_order_and_chunks_do_not_matter(pieces: int, order: list[int]) -> None:
     frame = rows(200)
-    kept = sampled(frame.iloc[order], pieces, 60)
-    assert sorted(kept.rows["value"]) == sorted(frame.nsmallest(60, DRAW)["value"])
-    assert (kept.offered, kept.is_whole) == (200, False)
+    result = sampled(frame.iloc[order], pieces, 60)
+    assert sorted(result.rows["value"]) == sorted(frame.nsmallest(60, DRAW)["value"])
+    assert (result.offered, result.is_complete) == (200, False)
 
 
-def test_few_rows_are_all_kept() -> None:
-    kept = sampled(rows(40), 3, 60)
-    assert kept.is_whole
-    assert sorted(kept.rows["value"]) == list(range(40))
+def test_the_sample_of_few_rows_is_complete() -> None:
+    result = sampled(rows(40), 3, 60)
+    assert result.is_complete
+    assert sorted(result.rows["value"]) == list(range(40))
 
 
-def test_the_sample_is_like_the_whole() -> None:
-    kept = sampled(rows(20_000), 5, 4_000).rows["value"]
+def test_the_sample_represents_all_rows() -> None:
+    values = sampled(rows(20_000), 5, 4_000).rows["value"]
     error = 20_000 / np.sqrt(12 * 4_000)
-    assert kept.mean() == pytest.approx(10_000, abs=4 * error)
+    assert values.mean() == pytest.approx(10_000, abs=4 * error)
 
 
-def test_a_draw_is_of_the_key_alone_and_stays_what_it_was() -> None:
+def test_a_draw_depends_only_on_the_key() -> None:
     keys = pd.DataFrame({Cdr.MSISDN: ["8801"], Cdr.RECORD_ID: ["run:1"], "other": [3]})
     assert draws(keys)[0] == draws(keys.assign(other=4))[0] == FIRST_DRAW
     assert draws(keys)[0] != draws(keys.assign(record_id="run:2"))[0]

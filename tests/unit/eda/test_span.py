@@ -1,11 +1,11 @@
-"""A range is cut to the days that have records."""
+"""A range is limited to the days with records."""
 
 from datetime import date, datetime
 
 import pytest
 
 from driftline.errors import NotFound
-from eda.span import AskedRange, Span
+from eda.span import RequestedSpan, Span
 
 AVAILABLE = Span(date(2026, 1, 10), date(2026, 1, 20))
 
@@ -20,17 +20,17 @@ AVAILABLE = Span(date(2026, 1, 10), date(2026, 1, 20))
         (None, date(2026, 1, 15), Span(date(2026, 1, 10), date(2026, 1, 15))),
     ],
 )
-def test_the_range_is_cut_to_what_is_there(start: date | None, end: date | None, span: Span) -> None:
-    assert AskedRange(start, end).within(AVAILABLE) == span
+def test_the_range_is_limited_to_the_available_days(start: date | None, end: date | None, span: Span) -> None:
+    assert RequestedSpan(start, end).within(AVAILABLE) == span
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
     [(date(2026, 1, 21), None), (None, date(2026, 1, 9)), (date(2025, 1, 1), date(2025, 12, 31))],
 )
-def test_a_range_outside_shows_the_available_one(start: date | None, end: date | None) -> None:
+def test_the_error_outside_shows_the_available_range(start: date | None, end: date | None) -> None:
     with pytest.raises(NotFound, match="Available: 2026-01-10 to 2026-01-20"):
-        AskedRange(start, end).within(AVAILABLE)
+        RequestedSpan(start, end).within(AVAILABLE)
 
 
 def test_both_ends_are_included() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eda.quantities import Unit
+from eda.quantities import UsageUnit
 from eda.wording import amount, bare, number, share, signed
 
 
@@ -17,15 +17,16 @@ def test_numbers(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(312.4, Unit.SECONDS, "312 seconds"), (4, Unit.CALLS, "4 calls"), (1.2e9, Unit.BYTES, "1.2 GB"),
-     (999, Unit.BYTES, "999 B"), (1000, Unit.BYTES, "1 kB"), (None, Unit.SECONDS, "–"), (None, Unit.BYTES, "–")],
+    [(312.4, UsageUnit.SECONDS, "312 seconds"), (4, UsageUnit.CALLS, "4 calls"), (1.2e9, UsageUnit.BYTES, "1.2 GB"),
+     (999, UsageUnit.BYTES, "999 B"), (1000, UsageUnit.BYTES, "1 kB"), (None, UsageUnit.SECONDS, "–"),
+     (None, UsageUnit.BYTES, "–")],
 )  # fmt: skip
-def test_amounts(value: float | None, unit: Unit, text: str) -> None:
+def test_amounts(value: float | None, unit: UsageUnit, text: str) -> None:
     assert amount(value, unit) == text
 
 
-def test_an_amount_beside_its_unit_is_bare_but_bytes_keep_their_prefix() -> None:
-    assert (bare(312, Unit.SECONDS), bare(5e6, Unit.BYTES)) == ("312", "5 MB")
+def test_an_amount_without_its_unit_keeps_the_prefix_of_bytes() -> None:
+    assert (bare(312, UsageUnit.SECONDS), bare(5e6, UsageUnit.BYTES)) == ("312", "5 MB")
 
 
 @pytest.mark.parametrize(

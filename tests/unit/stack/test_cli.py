@@ -29,10 +29,12 @@ def test_certificates_are_made_for_their_owner_only(
 ) -> None:
     monkeypatch.setenv("DRIFTLINE_VAR", str(tmp_path / "var"))
     assert main(["certificates", "db.example", "10.0.0.7"]) == 0
-    made = Certificates.in_folder(tmp_path / "var" / "tls")
-    assert f"CA:           {made.authority}" in capsys.readouterr().err
-    assert {file.stat().st_mode & 0o777 for file in (made.authority, made.certificate, made.key)} == {0o600}
-    server, client = server_context(made.certificate, made.key), client_context(made.authority)
+    certificates = Certificates.in_folder(tmp_path / "var" / "tls")
+    assert f"CA:           {certificates.authority}" in capsys.readouterr().err
+    assert {
+        file.stat().st_mode & 0o777 for file in (certificates.authority, certificates.certificate, certificates.key)
+    } == {0o600}
+    server, client = server_context(certificates.certificate, certificates.key), client_context(certificates.authority)
     for name, fits in (("db.example", True), ("10.0.0.7", True), ("localhost", False)):
         assert _is_trusted(server, client, name) is fits
 
@@ -65,11 +67,11 @@ def test_nothing_runs_in_a_new_folder(
 def test_only_the_checkouts_own_folder_takes_the_caches_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cache, own = tmp_path / "cache", tmp_path / "own"
+    cache, checkout_var = tmp_path / "cache", tmp_path / "own"
     cache.mkdir()
     monkeypatch.setattr(lifecycle, "CACHES", (cache,))
-    monkeypatch.setattr(paths, "VAR", own)
-    for var in (tmp_path / "other", own):
+    monkeypatch.setattr(paths, "VAR", checkout_var)
+    for var in (tmp_path / "other", checkout_var):
         assert cache.exists()
         monkeypatch.setenv("DRIFTLINE_VAR", str(var))
         Site.from_environment().claim()
@@ -92,13 +94,13 @@ def test_down_works_though_the_external_server_has_no_user(
 def test_an_unreachable_external_server_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
+    values = {"DB_HOST": "127.0.0.1", "DB_PORT": str(ports.any_free()), "DB_USER": "u", "DB_PASSWORD": "p"}
     kafka = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.any_free()}", "DRIFTLINE_VAR": str(tmp_path / "var")}
-    for name, value in (given | kafka).items():
+    for name, value in (values | kafka).items():
         monkeypatch.setenv(name, value)
     assert main(["up"]) == 2
     output = capsys.readouterr().err
-    assert f"The external server, 127.0.0.1:{given['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
+    assert f"The external server, 127.0.0.1:{values['DB_PORT']}, cannot be reached: check DB_HOST and DB_PORT" in output
 
 
 def test_there_are_no_logs_before_the_start(

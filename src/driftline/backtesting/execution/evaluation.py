@@ -112,10 +112,10 @@ def _evaluated(
     rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
 ) -> Iterator[EvaluatedChunk]:
     """Yield the results of the chunks that have rows, several computed at a time."""
-    if rows.kept is None:
+    if rows.analysis_rows is None:
         yield from _block_by_block(rows, places, evaluator, spread, progress)
         return
-    for evaluated in spread(evaluator.evaluate, places.split(rows.kept, evaluator.shape(rows.kept))):
+    for evaluated in spread(evaluator.evaluate, places.split(rows.analysis_rows, evaluator.shape(rows.analysis_rows))):
         progress("summarizing", evaluated.rows)
         yield evaluated
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.instants import aware
+from driftline.backtesting.input.instants import as_datetime
 from driftline.backtesting.input.rows import Rows
 from driftline.engine.chunks import Chunk, by_chunk, next_chunk, tiled
 from driftline.engine.columns import IntArray
@@ -72,11 +72,11 @@ class ByPeriod:
 
     def complete(self, chunk: Chunk, newest: int) -> bool:
         """Return whether the newest event has passed the period's end, and none of it belongs to the reference."""
-        return aware(newest) >= chunk.end and not self.partial(chunk)
+        return as_datetime(newest) >= chunk.end and not self.partial(chunk)
 
     def partial(self, chunk: Chunk) -> bool:
         """Return whether the reference ends inside the period."""
-        return chunk.start < aware(self.since)
+        return chunk.start < as_datetime(self.since)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,7 @@ class ByNumber:
         firsts = times[order[[*edges[:-1], -1]]].tolist()
         owner = np.full(int(numbers.max()) + 1, -1, dtype=np.int64)
         owner[numbers[order]] = np.repeat(np.arange(len(sizes)), sizes)
-        return cls(tuple(tiled([aware(time) for time in firsts])), owner, open_last)
+        return cls(tuple(tiled([as_datetime(time) for time in firsts])), owner, open_last)
 
     def split(self, rows: Rows, frame: pd.DataFrame) -> Iterator[tuple[Chunk, pd.DataFrame]]:
         """Yield the chunks that have some of the rows."""

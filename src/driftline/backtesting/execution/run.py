@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.sources import Source
+from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Progress, Split, split
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.chunking import Cut
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    source: Source, request: ResolvedRequest, progress: Progress = lambda doing, rows: None, *, forks: bool = False
+    source: TableSource, request: ResolvedRequest, progress: Progress = lambda doing, rows: None, *, forks: bool = False
 ) -> BacktestResult:
     """Evaluate the rows of `source` chunk by chunk.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from driftline.backtesting.execution.places import Places
-from driftline.backtesting.input.instants import aware
+from driftline.backtesting.input.instants import as_datetime
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.results import Verdict
@@ -25,7 +25,7 @@ def derive_verdicts(
 
     The clock of the model is the data's own: it stands just after the newest event.
     """
-    now = aware(newest) + _AFTER
+    now = as_datetime(newest) + _AFTER
     every = [chunk_facts(chunk, spec, now, complete=places.complete(chunk.chunk, newest)) for chunk in chunks]
     for facts, derived in zip(every, consecutive_verdicts(spec, fitted, every), strict=True):
         verdict = _with_partial(derived, Chunk(facts.start, facts.end), places)

@@ -1,4 +1,4 @@
-"""How a CSV file separates fields and writes decimals and missing values, by its first lines. No I/O here."""
+"""The dialect of a CSV file (separator, decimals, missing values), inferred from its first lines. No I/O here."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.missing import MISSING
 
 HEAD_BYTES = 65_536
-"""How much of a file shows its dialect."""
+"""How many bytes of a file are read to infer its dialect."""
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar", "\x01": "character 1"}
 _LINES = 1_000
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -22,29 +22,29 @@ _DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What separates fields, what separates decimals, and which words stand for a missing value."""
+    """The separators of fields and of decimals, and the words that stand for a missing value."""
 
     separator: str = ","
     decimal: str = "."
     missing: tuple[str, ...] = MISSING
     notes: tuple[Inference, ...] = ()
     padded: frozenset[int] = frozenset()
-    """The places of columns with digits that begin with a zero, such as 007, in the first lines: codes, not numbers."""
+    """The indices of columns with leading zeros (007) in the first lines: codes, not numbers."""
 
     @classmethod
-    def of(cls, head: bytes, usual: str = ",", na_values: Iterable[str] = ()) -> "Dialect":
+    def of(cls, head: bytes, default: str = ",", na_values: Iterable[str] = ()) -> "Dialect":
         """Infer the dialect from a file's first bytes.
 
-        The separator is the `usual` one, unless only another one gives the header and the next line equally many
-        fields, more than one.
+        The separator is `default`, unless only another one divides the header and the next line into equally many
+        fields, at least two.
         """
         lines = head.decode("utf-8", "replace").splitlines(keepends=True)
         lines = lines if len(head) < HEAD_BYTES or len(lines) == 1 else lines[:-1]
-        tables = {separator: _fields(lines, separator) for separator in (usual, *_SEPARATORS)}
-        separator = next((name for name, rows in tables.items() if _agree(rows)), usual)
+        tables = {separator: _fields(lines, separator) for separator in (default, *_SEPARATORS)}
+        separator = next((name for name, rows in tables.items() if _agree(rows)), default)
         comma = separator != "," and _has_decimal_commas(tables[separator])
         notes = []
-        if separator != usual:
+        if separator != default:
             notes.append(Inference("separator", _SEPARATORS[separator], "it gives the first lines equally many fields"))
         if comma:
             notes.append(Inference("decimals", "a comma", "the first lines have numbers such as 1,5, none such as 1.5"))
@@ -53,11 +53,11 @@ class Dialect:
 
     @property
     def parse_options(self) -> pc.ParseOptions:
-        """How Arrow is to divide lines into fields."""
+        """The options with which Arrow divides lines into fields."""
         return pc.ParseOptions(delimiter=self.separator, newlines_in_values=True)
 
     def convert_options(self, columns: Sequence[str] = (), **more: object) -> pc.ConvertOptions:
-        """How Arrow is to read fields; in text nothing is missing here, since a word may be a category."""
+        """Return the options with which Arrow converts fields; text is never null here, since NA may be a category."""
         return pc.ConvertOptions(
             null_values=list(self.missing),
             strings_can_be_null=False,
@@ -75,12 +75,12 @@ def _fields(lines: Sequence[str], separator: str) -> list[list[str]]:
 
 
 def _agree(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether the header and the next line have equally many fields, more than one."""
+    """Return whether the header and the next line have equally many fields, at least two."""
     return bool(rows) and len(rows[0]) > 1 and (len(rows) == 1 or len(rows[0]) == len(rows[1]))
 
 
 def _padded(rows: Sequence[Sequence[str]]) -> frozenset[int]:
-    return frozenset(place for row in rows[1:] for place, field in enumerate(row) if _PADDED.fullmatch(field))
+    return frozenset(index for row in rows[1:] for index, field in enumerate(row) if _PADDED.fullmatch(field))
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:

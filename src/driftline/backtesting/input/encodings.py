@@ -9,18 +9,20 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-"""Byte order marks; UTF-32's is looked for first, since it begins with UTF-16's."""
+"""Byte order marks; UTF-32 comes first, since its mark begins with that of UTF-16."""
 _MOST = 0.7
-_SOME = 0.01
+"""The share of zeros (or of printable characters) from which on an encoding is recognized."""
+_FEWEST_ZEROS = 0.01
+"""Text in UTF-16 has at least this share of zero bytes."""
 _SIGNS = frozenset(" ,;.:-_\"'\t\r\n\x85")
 """Signs of a table in cp037, to which other kinds of EBCDIC are similar."""
 
 
 def foreign_encoding(head: bytes) -> str | None:
-    """Return the encoding that the first bytes of a text have if it is one that ASCII is no part of, else None.
+    """Return the encoding of a text, by its first bytes, if it is not a superset of ASCII; else None.
 
-    These are UTF-16 and UTF-32, with or without a byte order mark, and EBCDIC. Of other bytes that are not UTF-8, such
-    as Latin-1, only a reader that knows the language could tell the encoding.
+    Recognized are UTF-16 and UTF-32, with or without a byte order mark, and EBCDIC. Encodings that contain ASCII, such
+    as Latin-1, cannot be told apart without knowing the language.
     """
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
     return marked or _by_zeros(head) or _ebcdic(head)
@@ -28,19 +30,19 @@ def foreign_encoding(head: bytes) -> str | None:
 
 def _by_zeros(head: bytes) -> str | None:
     """Return UTF-32 or UTF-16 by the zeros in the upper bytes of commas, digits and line ends; UTF-8 has none."""
-    of_four = [head[place::4].count(0) / max(len(head[place::4]), 1) for place in range(4)]
+    of_four = [head[offset::4].count(0) / max(len(head[offset::4]), 1) for offset in range(4)]
     if min(of_four[:2]) > _MOST or min(of_four[2:]) > _MOST:
         return "UTF-32"
     zeros = head.count(0)
     on_one_side = max(head[::2].count(0), head[1::2].count(0))
-    return "UTF-16" if zeros > _SOME * len(head) and on_one_side > _MOST * zeros else None
+    return "UTF-16" if zeros > _FEWEST_ZEROS * len(head) and on_one_side > _MOST * zeros else None
 
 
 def _ebcdic(head: bytes) -> str | None:
     with suppress(UnicodeDecodeError):
         codecs.getincrementaldecoder("utf-8")().decode(head)
         return None
-    if b"," in head or b"\n" in head:  # control characters of EBCDIC, of which a table has none
+    if b"," in head or b"\n" in head:  # in EBCDIC these are control characters, which a table does not have
         return None
     plain = sum(character.isalnum() or character in _SIGNS for character in head.decode("cp037"))
     return "EBCDIC" if plain > _MOST * len(head) else None

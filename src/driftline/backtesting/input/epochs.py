@@ -1,4 +1,4 @@
-"""Event times that are numbers: seconds to nanoseconds since 1970, and numbers that are no instants. No I/O here."""
+"""Event times as numbers: seconds to nanoseconds since 1970, and numbers that are not instants. No I/O here."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.errors import InvalidInput
 
 EARLIEST, LATEST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""An event time before the first or from the second on is a fault: 9999-12-31 is how a table says `never`."""
+"""An event time before the first or from the second on is a fault: tables write 9999-12-31 for `never`."""
 YEARS = f"{EARLIEST.year} to {LATEST.year - 1}"
-Refuse = Callable[[BoolArray, str], InvalidInput]
-"""Returns the error for some rows of a column, with what is wrong with them."""
+ErrorFor = Callable[[BoolArray, str], InvalidInput]
+"""Returns the error for some rows of a column, from a mask of the rows and a description of the fault."""
 _LIMITS = {"seconds": 10**11, "milliseconds": 10**14, "microseconds": 10**17, "nanoseconds": 10**20}
-"""The units that numbers since 1970 can have, each with what its numbers are smaller than."""
+"""The units that numbers since 1970 can have, each with the bound that its numbers stay below."""
 _PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _MICRO = 10**6
 _TOO_EARLY = 10**8
@@ -33,12 +33,12 @@ _PARTS = (
     (10**2, 100, 0, 59),
     (1, 100, 0, 59),
 )
-"""Year, month, day, hour, minute, second of a date in 14 digits: what to divide by, how many there are, and bounds."""
+"""Year, month, day, hour, minute, second of a date in 14 digits: divisor, modulus, and lowest and highest value."""
 _SAMPLE = 1_000
 
 
 def epoch_unit(column: "pd.Series[Any]") -> str | None:
-    """Return the unit that numbers since 1970 have by the size of the largest; None where they are not numbers."""
+    """Return the unit of numbers since 1970, by the largest of them; None for a column without numbers."""
     if not len(column) or not is_number(column):
         return None
     return _unit_of(float(column.abs().max()))
@@ -49,27 +49,29 @@ def is_number(column: "pd.Series[Any]") -> bool:
     return column.dtype.kind in "iuf"
 
 
-def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, refuse: Refuse) -> IntArray:
-    """Return numbers since 1970 in microseconds; without `unit` their size tells the unit.
+def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, error_for: ErrorFor) -> IntArray:
+    """Return numbers since 1970 in microseconds; without `unit` it is inferred from their size.
 
     Raises InvalidInput for dates in digits, for numbers that count something else, and for those of another unit.
     """
     values = column.to_numpy(dtype=f"{column.dtype.kind}8")
     if are_dates_in_digits(values[:_SAMPLE]) and are_dates_in_digits(values):
-        every = np.ones(len(values), dtype=bool)
-        raise refuse(every, "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z")
+        all_rows = np.ones(len(values), dtype=bool)
+        raise error_for(all_rows, "a date in digits; write it as 2026-01-31 or 2026-01-31T08:00:00Z")
     sizes = np.abs(values.astype(np.float64))
     unit = unit or _unit_of(float(sizes.max(initial=0)))
     if unit == "seconds":
         _reject_other_counts(column, values)
-    other = _of_another_unit(sizes, unit)
-    if other.any():
-        raise refuse(other, f"a number that is not of {unit} since 1970, as others are; write times in ISO 8601")
+    foreign = _of_another_unit(sizes, unit)
+    if foreign.any():
+        raise error_for(
+            foreign, f"a number that is not in {unit} since 1970, as the others are; write times in ISO 8601"
+        )
     second = _PER_SECOND[unit]
     signed = values.astype(np.float64)
     far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
     if far.any():
-        raise refuse(far, f"a number that, as {unit} since 1970, is not of the years {YEARS}")
+        raise error_for(far, f"a number that, as {unit} since 1970, is not in the years {YEARS}")
     return _scaled(values, second)
 
 
@@ -85,7 +87,7 @@ def _of_another_unit(sizes: FloatArray, unit: str) -> BoolArray:
 
 
 def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any]) -> None:
-    """Raise InvalidInput for numbers that as seconds since 1970 would all be of its first years."""
+    """Raise InvalidInput for numbers that, as seconds since 1970, would all be before March 1973."""
     if not len(values) or not np.all(np.isfinite(values)) or np.abs(values).max() >= _TOO_EARLY:
         return
     first, last = values.min(), values.max()
@@ -93,7 +95,7 @@ def _reject_other_counts(column: "pd.Series[Any]", values: npt.NDArray[Any]) -> 
     if _SPREADSHEET_DAYS[0] <= first and last < _SPREADSHEET_DAYS[1]:
         day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(first))
         msg = (
-            f"{numbers}, which look like the days of a spreadsheet ({int(first):,} is {day.date()}) and are no seconds "
+            f"{numbers}, which look like the days of a spreadsheet ({int(first):,} is {day.date()}) and not seconds "
             "since 1970; write the times in ISO 8601: in a spreadsheet format the column as a date, in pandas convert "
             f"it with pd.to_datetime(data[{column.name!r}], unit='D', origin='1899-12-30')"
         )
@@ -111,19 +113,19 @@ def _grouped(number: Any) -> str:
 
 
 def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
-    """Return numbers, of which `second` are a second, as microseconds."""
+    """Return numbers as microseconds; `second` is one second in their unit."""
     factor = values.dtype.type(max(1, _MICRO // second))
-    whole = values.dtype.kind in "iu"
-    scaled = values * factor // max(1, second // _MICRO) if whole else np.rint(values * (_MICRO / second))
+    is_integer = values.dtype.kind in "iu"
+    scaled = values * factor // max(1, second // _MICRO) if is_integer else np.rint(values * (_MICRO / second))
     return scaled.astype(np.int64)
 
 
 def are_dates_in_digits(values: npt.NDArray[Any]) -> bool:
-    """Return whether all numbers read as year, month, day and so on: 20260131, or up to 20260131080000."""
+    """Return whether all numbers are dates in digits: 20260131, or up to 20260131080000."""
     length = len(str(int(values[0]))) if len(values) and np.isfinite(values[0]) else 0
     if length not in _DATE_LENGTHS or not bool(((values >= 10 ** (length - 1)) & (values < 10**length)).all()):
         return False
     digits = values.astype(np.int64) * 10 ** (max(_DATE_LENGTHS) - length)
-    parts = ((low, digits // place % base, high) for place, base, low, high in _PARTS)
+    parts = ((low, digits // divisor % modulus, high) for divisor, modulus, low, high in _PARTS)
     possible = (bool(np.all((low <= part) & (part <= high))) for low, part, high in parts)
     return bool(np.all(values % 1 == 0)) and all(possible)

@@ -1,4 +1,4 @@
-"""Event times as whole microseconds since 1970 in UTC, however a table stores them. No I/O here."""
+"""Event times as integer microseconds since 1970 in UTC, from any storage type. No I/O here."""
 
 import re
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ from driftline.backtesting.input.epochs import (
     EARLIEST,
     LATEST,
     YEARS,
-    Refuse,
+    ErrorFor,
     are_dates_in_digits,
     is_number,
     microseconds_of_numbers,
 )
-from driftline.backtesting.input.storage import stored_plainly
+from driftline.backtesting.input.storage import with_plain_dtype
 from driftline.engine.columns import BoolArray, IntArray
 from driftline.engine.stray_values import shown
 from driftline.errors import InvalidInput
@@ -34,88 +34,90 @@ _REWRITTEN = (
     (r"\s*(UTC|GMT|Z)$", "Z"),
     (r"\s+([+-]\d{2}:?\d{2})$", r"\1"),
 )
-"""How other programs write instants, and what ISO 8601 has instead: 2026/1/31, 9:05, commas, zones in words."""
+"""Spellings of instants that are not ISO 8601, with their replacements: 2026/1/31, 9:05, commas, named zones."""
 
 
 def microseconds(column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None) -> IntArray:
     """Return event times in microseconds since 1970, UTC; times without a zone are wall clock times of `zone`.
 
-    Of an hour that the clocks of `zone` repeat, such a time is in the first one. Numbers are seconds, milliseconds,
-    microseconds or nanoseconds since 1970, by their size, all in one unit: that of the rows before, if they have one. A
-    time that is missing, that nobody can read, or that is not of the years 1700 to 2199 is an InvalidInput with its
-    row; `offset` is how many rows came before these.
+    In an hour that the clocks of `zone` repeat, such a time is the first of the two. Numbers count seconds,
+    milliseconds, microseconds or nanoseconds since 1970, all in one unit: `unit`, else inferred from their size.
+    `offset` is the number of rows before these. Raises InvalidInput, with the row, for a time that is missing, cannot
+    be read, or is not in the years 1700 to 2199.
     """
-    plain = stored_plainly(column)
+    plain = with_plain_dtype(column)
     missing = plain.isna().to_numpy()
     if missing.any():
         raise _fault(column, missing, offset, "no value; give every row an event time")
     if not isinstance(plain.dtype, pd.CategoricalDtype):
-        return _microseconds(plain, zone, unit, lambda wrong, what: _fault(column, wrong, offset, what))
-    used = plain.cat.remove_unused_categories().cat
-    codes = used.codes.to_numpy()
-    values = stored_plainly(pd.Series(used.categories, name=column.name))
-    return _microseconds(values, zone, unit, lambda wrong, what: _fault(column, wrong[codes], offset, what))[codes]
+        return _microseconds(plain, zone, unit, lambda wrong, description: _fault(column, wrong, offset, description))
+    categories_used = plain.cat.remove_unused_categories().cat
+    codes = categories_used.codes.to_numpy()
+    values = with_plain_dtype(pd.Series(categories_used.categories, name=column.name))
+    return _microseconds(
+        values, zone, unit, lambda wrong, description: _fault(column, wrong[codes], offset, description)
+    )[codes]
 
 
 def instant(text: str | datetime, zone: ZoneInfo) -> datetime:
-    """Read an ISO date or instant; without a zone it is of the wall clocks in `zone`.
+    """Return an ISO date or instant as a datetime in UTC; without an offset it is local time in `zone`.
 
-    Other text, and what is not of the years 1700 to 2199, is an InvalidInput.
+    Raises InvalidInput for other text, and for a time that is not in the years 1700 to 2199.
     """
     try:
         moment = text if isinstance(text, datetime) else datetime.fromisoformat(text)
     except ValueError:
-        msg = f"{text!r} is no date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
+        msg = f"{text!r} is not a date; write it as 2026-01-31 or 2026-01-31T08:00:00+00:00"
         raise InvalidInput(msg) from None
     if not EARLIEST.year <= moment.year < LATEST.year:
-        msg = f"{text!s} is not of the years {YEARS}"
+        msg = f"{text!s} is not in the years {YEARS}"
         raise InvalidInput(msg)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def as_microseconds(moment: datetime) -> int:
-    """Return an aware datetime in microseconds since 1970."""
+    """Return an as_datetime datetime in microseconds since 1970."""
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def aware(micros: int) -> datetime:
-    """Return microseconds since 1970 as an aware datetime in UTC."""
+def as_datetime(micros: int) -> datetime:
+    """Return microseconds since 1970 as an as_datetime datetime in UTC."""
     return pd.Timestamp(micros, unit="us", tz="UTC").to_pydatetime(warn=False).astimezone(UTC)
 
 
-def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, refuse: Refuse) -> IntArray:
-    """Return plainly stored times, none of them missing, in microseconds."""
+def _microseconds(values: "pd.Series[Any]", zone: ZoneInfo, unit: str | None, error_for: ErrorFor) -> IntArray:
+    """Return times of a plain dtype, none of them missing, in microseconds."""
     if values.dtype.kind == "M":
-        return _of_timestamps(values, zone, refuse)
+        return _of_timestamps(values, zone, error_for)
     if is_number(values):
-        return microseconds_of_numbers(values, unit, refuse)
+        return microseconds_of_numbers(values, unit, error_for)
     if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "cm":
-        msg = f"column {values.name!r} holds {values.dtype}, which is no time; name the column with the event times"
+        msg = f"column {values.name!r} holds {values.dtype}, which is not a time; name the column with the event times"
         raise InvalidInput(msg)
     numbers = _numbers_in_text(values)
-    return _of_texts(values, zone, refuse) if numbers is None else microseconds_of_numbers(numbers, unit, refuse)
+    return _of_texts(values, zone, error_for) if numbers is None else microseconds_of_numbers(numbers, unit, error_for)
 
 
-def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArray:
+def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
     first, last = (pd.Timestamp(limit.replace(tzinfo=times.dt.tz and UTC)) for limit in (EARLIEST, LATEST))
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
-        raise refuse(far, f"a time that is not of the years {YEARS}")
+        raise error_for(far, f"a time that is not in the years {YEARS}")
     zoned = _localized(times, zone) if times.dt.tz is None else times
     utc = zoned.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
     return np.asarray(utc, dtype="datetime64[us]").view(np.int64)
 
 
-def _localized(walls: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
-    """Return wall clock times as instants: the first of two, and the end of an hour that the clocks skip."""
-    first = np.ones(len(walls), dtype=bool)
-    instants: pd.Series[Any] = walls.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+def _localized(local: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
+    """Return local times as instants: the first of two, and the end of an hour that the clocks skip."""
+    first = np.ones(len(local), dtype=bool)
+    instants: pd.Series[Any] = local.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     return instants
 
 
 def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
-    """Return numbers that are written as text; a date in digits, which is ISO 8601 too, is not one of them."""
+    """Return the numbers of a column of text; None for other text and for dates in digits, which are ISO 8601 too."""
     if not all(isinstance(text, str) and _DIGITS.fullmatch(text.strip()) for text in texts.iloc[:_SAMPLE]):
         return None
     numbers = pd.to_numeric(texts, errors="coerce")
@@ -124,8 +126,8 @@ def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
     return numbers
 
 
-def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArray:
-    """Read texts: those with a zone as they say, the others, each by itself, as wall clock times of `zone`."""
+def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
+    """Return texts in microseconds: those with an offset as instants, each of the others as local time in `zone`."""
     zoned, times = _parsed(texts)
     unread = times.isna().to_numpy()
     if unread.any():
@@ -133,15 +135,17 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, refuse: Refuse) -> IntArr
         unread = times.isna().to_numpy()
     if unread.any():
         how = f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it"
-        raise refuse(unread, f"no ISO 8601 time such as 2026-01-31T08:00:00Z, of the years {YEARS} ({how})")
+        raise error_for(
+            unread, f"a value that is not an ISO 8601 time such as 2026-01-31T08:00:00Z, in the years {YEARS} ({how})"
+        )
     if zoned.all():
-        return _of_timestamps(times, zone, refuse)
-    local = _of_timestamps(times.dt.tz_localize(None), zone, refuse)
-    return np.where(zoned, _of_timestamps(times, zone, refuse), local) if zoned.any() else local
+        return _of_timestamps(times, zone, error_for)
+    local = _of_timestamps(times.dt.tz_localize(None), zone, error_for)
+    return np.where(zoned, _of_timestamps(times, zone, error_for), local) if zoned.any() else local
 
 
 def _rewritten(text: Any) -> str:
-    """Return a text with the parts of it that are not ISO 8601, but mean the same, as that has them."""
+    """Return a text with known other spellings replaced by those of ISO 8601."""
     rewritten = str(text).strip()
     for pattern, replacement in _REWRITTEN:
         rewritten = re.sub(pattern, replacement, rewritten)
@@ -149,9 +153,9 @@ def _rewritten(text: Any) -> str:
 
 
 def _parsed(texts: "pd.Series[Any]") -> "tuple[BoolArray, pd.Series[Any]]":
-    """Return which texts have a zone, and the instants as if those without one were of UTC, NaT for other texts.
+    """Return which texts have an offset, and the instants, with texts without an offset in UTC; NaT for other texts.
 
-    The two are parsed apart: pandas lends a text without a zone the one of the text before.
+    The two kinds are parsed separately: in one call, pandas gives a text without an offset that of the text before.
     """
     zoned = np.fromiter((_has_zone(str(text)) for text in texts), dtype=bool, count=len(texts))
     times = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns, UTC]")
@@ -162,7 +166,7 @@ def _parsed(texts: "pd.Series[Any]") -> "tuple[BoolArray, pd.Series[Any]]":
 
 
 def _instants(texts: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return the texts as instants in nanoseconds; NaT where they are not ISO 8601 or out of that range."""
+    """Return the texts as instants in nanoseconds; NaT where they are not ISO 8601 or outside the range of these."""
     try:
         parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
     except (TypeError, ValueError):
@@ -177,7 +181,7 @@ def _has_zone(text: str) -> bool:
     return text[-1:] in ("Z", "z") or _OFFSET.search(text, _DATE_LENGTH) is not None
 
 
-def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, what: str) -> InvalidInput:
+def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, description: str) -> InvalidInput:
     """Return the error for rows of a column, with their count and the first of them."""
     first = int(np.flatnonzero(wrong)[0])
     count = int(wrong.sum())
@@ -185,6 +189,6 @@ def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, what: str) -
     plain: Any = value.item() if isinstance(value, np.generic) else value
     text = plain.isoformat() if isinstance(plain, datetime) else shown(plain)
     return InvalidInput(
-        f"column {column.name!r} has {what}, in {count:,} row{'' if count == 1 else 's'}; "
+        f"column {column.name!r} has {description}, in {count:,} row{'' if count == 1 else 's'}; "
         f"the first is row {offset + first + 1:,}" + ("" if pd.isna(plain) is True else f" ({text})")
     )

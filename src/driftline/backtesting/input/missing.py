@@ -1,4 +1,4 @@
-"""Which words stand for a missing value, in which columns. No I/O here."""
+"""The words that stand for a missing value. No I/O here."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -10,13 +10,13 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "NaT", "None", "\\N", "n/a", "nan", "null",
 )  # fmt: skip
-"""What stands for a missing value among numbers, times and true/false, and in label, prediction and scores."""
+"""Words for a missing value among numbers, times and booleans, and in label, prediction and scores."""
 MISSING_TEXT = ("", "\\N")
-"""What stands for a missing value among categories and ids: there NA is a category (Namibia's code), and None too."""
+"""Words for a missing value among categories and ids, where NA (Namibia's code) and None can be values."""
 
 
 def without_missing_words(column: "pd.Series[Any]", words: Collection[str]) -> "pd.Series[Any]":
-    """Return a column without a value where it has one of these words; numbers are compared as numbers."""
+    """Return a column with these words replaced by missing values; in numbers, words such as -999 match as numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = column.cat.categories
         missing = categories[categories.isin(list(words))]

@@ -1,4 +1,4 @@
-"""Numbers that are written as text: how they are written, and which values are not numbers. No I/O here."""
+"""Numbers stored as text: their notation, and which values are not numbers. No I/O here."""
 
 import re
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from driftline.backtesting.input.missing import MISSING
 from driftline.engine.columns import BoolArray, FloatArray
 
 STRAY_SHARE = 0.05
-"""Up to this share of a column's values may be no numbers: the column holds numbers all the same."""
+"""A column holds numbers if at most this share of its values is something else."""
 STRAY_WORDS = 5
-"""Up to this many words may stand among numbers more often than that, if at least half of the values are numbers."""
+"""Or if at most this many distinct words make up a larger share, but not more than half, of the values."""
 _MANY = 50
-"""Only a column with more distinct numbers than this holds numbers where a word is frequent."""
+"""With such frequent words, a column holds numbers only if it has more distinct numbers than this."""
 _SAMPLE = 1_000
-_NEARLY, _SOME = 0.9, 0.2
+_NEARLY_ALL, _PLAIN_SHARE = 0.9, 0.2
 
 
 class Notation(StrEnum):
-    """How a column writes its numbers."""
+    """How the numbers of a column are written."""
 
     PLAIN = "numbers"
     PERCENT = "numbers with percent signs"
@@ -34,7 +34,7 @@ class Notation(StrEnum):
 
 
 _BLANKS = r"\s'’\x{00A0}\x{202F}"
-"""What separates thousands instead of a comma or a point: blanks, also those that keep a line together, apostrophes."""
+"""Separators of thousands other than comma and point: spaces (also non-breaking ones) and apostrophes."""
 _SIGN = r"[+-]?\s?[$€£¥]?\s?"
 _FRACTION = r"\d+\.?\d*|\.\d+"
 _PATTERNS = {
@@ -50,12 +50,12 @@ _REMOVED = {
     Notation.DECIMAL_COMMA: rf"[$€£¥.{_BLANKS}]",
 }
 _CODE = r"^[+-]?0\d+$"
-"""Digits that begin with a zero: a code such as 007, of which a number would lose the zeros."""
+"""Digits with leading zeros: a code such as 007, which would lose them as a number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberText:
-    """The values of a text column: which are numbers in a notation, and which rows have words instead."""
+    """A text column read in one notation: the number of each row (else NaN), and the rows that have other words."""
 
     notation: Notation
     values: FloatArray
@@ -63,7 +63,7 @@ class NumberText:
 
     @classmethod
     def of(cls, column: "pd.Series[Any]", notation: Notation) -> "NumberText":
-        """Read a text column; missing are values that pandas calls so, and the words of `MISSING`."""
+        """Read a text column; nulls and the words of `MISSING` are missing values."""
         codes, texts = _distinct(column)
         values, stray = _parsed(texts, notation)
         return cls(notation, np.append(values, np.nan)[codes], np.append(stray, False)[codes])
@@ -71,8 +71,8 @@ class NumberText:
     @property
     def share(self) -> float:
         """The share of values that are not numbers."""
-        given = int(np.sum(~np.isnan(self.values))) + int(self.stray.sum())
-        return float(self.stray.sum()) / given if given else 1.0
+        count = int(np.sum(~np.isnan(self.values))) + int(self.stray.sum())
+        return float(self.stray.sum()) / count if count else 1.0
 
 
 def is_text(column: "pd.Series[Any]") -> bool:
@@ -83,7 +83,7 @@ def is_text(column: "pd.Series[Any]") -> bool:
 
 
 def number_text(column: "pd.Series[Any]") -> NumberText | None:
-    """Return the numbers of a text column that holds numbers, though a small share may be other words; else None.
+    """Return the numbers of a text column, of which a small share may be other words; None if it does not hold numbers.
 
     Codes with leading zeros are not numbers.
     """
@@ -106,16 +106,16 @@ def _is_numbers(column: "pd.Series[Any]", read: NumberText) -> bool:
 
 
 def _sample(column: "pd.Series[Any]") -> pa.Array:
-    """Return some of the texts, trimmed, evenly from all rows, without those that stand for a missing value."""
-    given = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thinned(column)
-    return _uniform(pa.array(given.astype(object).tolist(), pa.large_string()))
+    """Return a sample of the texts from all rows at even distances, trimmed, without words for missing values."""
+    texts = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thinned(column)
+    return _uniform(pa.array(texts.astype(object).tolist(), pa.large_string()))
 
 
 def _thinned(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    given = column.iloc[:: max(1, len(column) // _SAMPLE)]
-    if given.isna().mean() > 1 / 2:
-        given = column.dropna().iloc[: 5 * _SAMPLE]
-    return given[~given.isin(list(MISSING)).to_numpy()].dropna()
+    texts = column.iloc[:: max(1, len(column) // _SAMPLE)]
+    if texts.isna().mean() > 1 / 2:
+        texts = column.dropna().iloc[: 5 * _SAMPLE]
+    return texts[~texts.isin(list(MISSING)).to_numpy()].dropna()
 
 
 def _matching(texts: pa.Array, notation: Notation) -> float:
@@ -137,16 +137,16 @@ def _distinct(column: "pd.Series[Any]") -> tuple[Any, pa.Array]:
 
 
 def _uniform(texts: pa.Array) -> pa.Array:
-    """Return texts trimmed, and with a hyphen as the minus sign instead of U+2212 or the parentheses of accounting."""
+    """Return trimmed texts, with `-` for the minus sign U+2212 and for the parentheses of accounting."""
     hyphens = pac.replace_substring(pac.utf8_trim_whitespace(texts), "−", "-")
     return pac.replace_substring_regex(hyphens, r"^\(([$€£¥]?\d[\d.,]*)\)$", r"-\1")
 
 
 def looks_like_numbers(column: "pd.Series[Any]") -> bool:
-    """Return whether some texts of a column are numbers, or nearly all begin with a digit, behind a sign at most."""
+    """Return whether part of a column's texts are numbers, or nearly all begin with a digit after at most one sign."""
     sample = _sample(column)
     begins = pac.mean(pac.match_substring_regex(sample, r"^[<>~+$€£¥-]?\s?\d")).as_py() or 0.0
-    return bool(begins > _NEARLY or _matching(sample, Notation.PLAIN) >= _SOME)
+    return bool(begins > _NEARLY_ALL or _matching(sample, Notation.PLAIN) >= _PLAIN_SHARE)
 
 
 def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:
@@ -160,7 +160,7 @@ def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]
 
 
 def _numbers(texts: pa.Array, notation: Notation) -> FloatArray:
-    """Return texts that are all numbers of a notation as floats."""
+    """Return texts, all of them numbers in a notation, as floats."""
     if notation is Notation.DURATION:
         return np.array([_seconds(text) for text in texts.to_pylist()], dtype=np.float64)
     if notation is not Notation.PLAIN:

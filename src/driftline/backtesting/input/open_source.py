@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import FrameSource, ParquetSource, Source, kind_of
+from driftline.backtesting.input.sources import FrameSource, ParquetSource, TableSource, kind_of
 from driftline.errors import InvalidInput
 
 
-def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> Source:
+def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> TableSource:
     """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
 
-    `na_values` are words for a missing value, beside the usual ones, by which a CSV file's types are inferred. Raises
-    InvalidInput where the file does not exist or its ending is none of these.
+    `na_values` are additional words for a missing value; they count when the types of a CSV file are inferred. Raises
+    InvalidInput where the file does not exist or has another ending.
     """
     if isinstance(data, pd.DataFrame):
         return FrameSource(data)
@@ -34,9 +34,9 @@ def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[st
 
 
 def _no_file(path: Path) -> str:
-    """Return what is at a path that is no file."""
+    """Return the message for a path that is not a regular file."""
     if path.is_dir():
         return f"{path} is a folder; name a file in it"
     if path.exists():
-        return f"{path} is no regular file but a device, a pipe or a socket; save its content in a file first"
+        return f"{path} is not a regular file but a device, a pipe or a socket; save its content in a file first"
     return f"there is no file {path}"

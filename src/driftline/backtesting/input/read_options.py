@@ -1,4 +1,4 @@
-"""What reading rows needs to know of a request. No I/O here."""
+"""The part of a request that reading rows depends on. No I/O here."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,10 +8,10 @@ from driftline.engine.catalogue import ColumnKind
 
 
 class ReadOptions(Protocol):
-    """The part of a checked request that says which columns to read, and how to read their values.
+    """The part of a resolved request that selects the columns to read, and how to read their values.
 
-    `features` of None is every column; `zone` is that of times without an offset, and `option` spells an option with
-    its value for a message.
+    `features` is None for every column; `zone` applies to times without an offset; `option` spells an option with its
+    value for a message.
     """
 
     @property

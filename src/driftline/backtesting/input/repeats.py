@@ -1,4 +1,4 @@
-"""Rows that repeat another one: a prediction that is sent twice is one prediction. No I/O here."""
+"""Repeated rows: a prediction that was sent twice counts once. No I/O here."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,8 +22,9 @@ _FACTOR = np.uint64(6_364_136_223_846_793_005)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repeats:
-    """`dropped` are the numbers of rows that equal an earlier one in id, time and all values, in ascending order.
+    """The rows to drop, and the number of ids that stay ambiguous.
 
+    `dropped` are the numbers of rows that equal an earlier row in id, time and all values, in ascending order.
     `ambiguous` counts the ids that two or more of the remaining rows have.
     """
 
@@ -31,14 +32,14 @@ class Repeats:
     ambiguous: int = 0
 
     def remove(self, rows: Rows) -> Rows:
-        """Return the rows without those that are dropped."""
+        """Return the rows without the dropped ones."""
         if not len(self.dropped):
             return rows
         remaining = np.flatnonzero(~np.isin(rows.numbers, self.dropped))
         return rows if len(remaining) == len(rows) else rows.take(remaining)
 
     def notes(self, option: OptionStyle) -> Iterator[Inference]:
-        """Yield what a reader must know of repeated ids."""
+        """Yield a note on dropped rows, and one on ambiguous ids, if there are any."""
         count = len(self.dropped)
         if count:
             value = f"rows that repeat the id, time and values of another row: {count:,}; none is counted twice"
@@ -58,13 +59,13 @@ class RowIds:
 
     @classmethod
     def of(cls, rows: Rows, column: str) -> "RowIds":
-        """Read the ids of rows; the same id has the same hash in every block, however it is stored."""
-        hashes, known = _hashed_texts(rows.frame[column])
-        return cls(hashes[known], rows.times[known], rows.numbers[known])
+        """Hash the ids of rows; an id has the same hash in every block, whatever its dtype."""
+        hashes, present = _hashed_texts(rows.frame[column])
+        return cls(hashes[present], rows.times[present], rows.numbers[present])
 
     @classmethod
-    def together(cls, parts: Iterable["RowIds"]) -> "RowIds":
-        """Put the ids of several blocks together."""
+    def concatenate(cls, parts: Iterable["RowIds"]) -> "RowIds":
+        """Return the ids of several blocks as one."""
         listed = list(parts)
         return cls(
             np.concatenate([part.hashes for part in listed]),
@@ -78,7 +79,7 @@ class RowIds:
 
 
 def find_repeats(ids: RowIds, content_of: Callable[[IntArray], pd.Series]) -> Repeats:
-    """Return the repeated rows; `content_of` returns hashes of all values of some rows, by the numbers of the rows."""
+    """Return the repeated rows; `content_of` hashes all values of the rows with given numbers, indexed by number."""
     several = ids.where(pd.Series(ids.hashes).duplicated(keep=False).to_numpy())
     if not len(several.numbers):
         return Repeats()
@@ -95,28 +96,28 @@ def find_repeats(ids: RowIds, content_of: Callable[[IntArray], pd.Series]) -> Re
 
 
 def hash_rows(rows: Rows, numbers: IntArray) -> pd.Series:
-    """Return a hash of all values of those of the rows that have one of these (ascending) numbers, by their number."""
-    places = np.flatnonzero(np.isin(rows.numbers, numbers))
-    hashes = np.zeros(len(places), dtype=np.uint64)
+    """Return a hash of all values of each row that has one of these (ascending) numbers, indexed by number."""
+    positions = np.flatnonzero(np.isin(rows.numbers, numbers))
+    hashes = np.zeros(len(positions), dtype=np.uint64)
     for name in rows.frame.columns:
-        hashes = hashes * _FACTOR + _hashed_values(rows.frame[name].iloc[places])
-    return pd.Series(hashes, index=rows.numbers[places])
+        hashes = hashes * _FACTOR + _hashed_values(rows.frame[name].iloc[positions])
+    return pd.Series(hashes, index=rows.numbers[positions])
 
 
 def _hashed_values(series: "pd.Series[Any]") -> Hashes:
-    """Return a hash of each value, the same for a value however it is stored; missing ones are equal."""
+    """Return a hash of each value, independent of its dtype; missing values have equal hashes."""
     if pd.api.types.is_numeric_dtype(series.dtype):
         numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
         return pd.util.hash_array(np.where(np.isnan(numbers), np.nan, numbers + 0.0))
     try:
-        hashes, known = _hashed_texts(series)
+        hashes, present = _hashed_texts(series)
     except InvalidInput:  # lists and the like
         return pd.util.hash_array(np.array([repr(value) for value in series], dtype=object), categorize=False)
-    return np.where(known, hashes, np.uint64(0))
+    return np.where(present, hashes, np.uint64(0))
 
 
 def _hashed_texts(series: "pd.Series[Any]") -> tuple[Hashes, BoolArray]:
-    """Return a hash of each value as text, and which values are there."""
+    """Return a hash of each value as text, and a mask of the values that are not missing."""
     codes, texts = coded(series)
     hashes = pd.util.hash_array(np.array([*texts, ""], dtype=object), categorize=False)
     return hashes[codes], codes >= 0

@@ -1,4 +1,4 @@
-"""Where rows come from: a frame, a Parquet file or a CSV file, whole or block by block."""
+"""The sources of rows: a frame, a Parquet file or a CSV file, read whole or block by block."""
 
 import re
 from collections import Counter
@@ -13,31 +13,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.storage import nullable, plain_arrow
+from driftline.backtesting.input.storage import nullable_integers, plain_arrow
 from driftline.errors import InvalidInput
 
 LARGEST_WHOLE = 512 * 1024 * 1024
-"""A file up to about this many bytes in memory is read once and whole; a larger one twice, block by block."""
+"""A file of up to about this many bytes in memory is read once and whole; a larger one twice, block by block."""
 BLOCK_ROWS = 500_000
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
-"""What Arrow and pandas raise for values that are not what the file says they are."""
+"""The errors of Arrow and pandas for values that do not have the type which the file declares."""
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
 class ReadAgainError(Exception):
-    """What a source yielded is to be read again: later rows told of another type of a column, which it now has."""
+    """The blocks so far are invalid, since a later one needs a wider type of a column; read the source again."""
 
 
-class Source(Protocol):
+class TableSource(Protocol):
     """Rows of one table, always the same ones in the same order."""
 
     @property
     def name(self) -> str:
-        """What the model is called where nobody says so."""
+        """The default name of the model."""
 
     @property
-    def whole(self) -> bool:
-        """Whether `blocks` yields all rows as one block, to be kept; else they come block by block, again each time."""
+    def single_block(self) -> bool:
+        """Whether `blocks` yields all rows as one block, which fits in memory; else it reads the file on each call."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -45,12 +45,12 @@ class Source(Protocol):
 
     @property
     def notes(self) -> tuple[Inference, ...]:
-        """What was inferred of how the table is written."""
+        """What was inferred about the format of the table."""
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
-        """Yield the rows with these columns; in `codes`, which are no quantities, 007 and 7 are two values.
+        """Yield the rows with these columns; in columns of `codes`, 007 and 7 are two values.
 
-        A ReadAgainError means that what was yielded is to be forgotten and read again.
+        Raises ReadAgainError where the caller must drop the blocks it got and read them again.
         """
 
 
@@ -60,29 +60,29 @@ class FrameSource:
 
     frame: pd.DataFrame
     name: str = "frame"
-    whole: bool = True
+    single_block: bool = True
     notes: tuple[Inference, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of all columns, as text, and of the levels of the index that have a name of their own."""
-        names = named(self.frame.columns.tolist())
+        """The names of all columns, as text, and of the named levels of the index."""
+        names = name_columns(self.frame.columns.tolist())
         return names + tuple(name for name in map(str, self._levels()) if name not in names)
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         """Yield the frame itself, or some of its columns."""
         width = self.frame.shape[1]
-        places = [self.columns.index(name) for name in columns]
-        if places == list(range(width)):
+        indices = [self.columns.index(name) for name in columns]
+        if indices == list(range(width)):
             rows = self.frame.copy(deep=False)
         else:
-            rows = self.frame.iloc[:, [place for place in places if place < width]]
-        rows.columns = pd.Index([name for name, place in zip(columns, places, strict=True) if place < width])
-        if max(places, default=0) < width:
+            rows = self.frame.iloc[:, [index for index in indices if index < width]]
+        rows.columns = pd.Index([name for name, index in zip(columns, indices, strict=True) if index < width])
+        if max(indices, default=0) < width:
             yield rows
             return
-        index = self.frame.index
-        levels = {str(name): index.get_level_values(place) for place, name in enumerate(index.names)}
+        labels = self.frame.index
+        levels = {str(name): labels.get_level_values(level) for level, name in enumerate(labels.names)}
         series = {name: rows[name].array if name in rows else levels[name].array for name in columns}
         yield pd.DataFrame(series, copy=False)
 
@@ -93,17 +93,17 @@ class FrameSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParquetSource:
-    """A Parquet file; only the columns asked for are read."""
+    """A Parquet file; only the requested columns are read."""
 
     path: Path
     schema: pa.Schema
     name: str
-    whole: bool
+    single_block: bool
     notes: tuple[Inference, ...] = ()
 
     @classmethod
     def of(cls, path: Path, largest: int = LARGEST_WHOLE) -> "ParquetSource":
-        """Look at the file's footer; what is no Parquet file is an InvalidInput."""
+        """Read the file's footer; raise InvalidInput for a file that is not Parquet."""
         try:
             footer = pq.read_metadata(path)
             schema = footer.schema.to_arrow_schema()
@@ -112,12 +112,12 @@ class ParquetSource:
             raise _damaged(path, error, "it is damaged or of another format: write it again") from error
         reject_repeated(path, names)
         size = max(footer.num_rows * 8 * len(schema), 1)
-        return cls(path, schema, name_of(path), whole=size <= largest)
+        return cls(path, schema, name_of(path), single_block=size <= largest)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of all columns."""
-        return named(self.schema.names)
+        return name_columns(self.schema.names)
 
     def blocks(self, columns: Sequence[str], codes: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         """Yield the rows; text is read as codes."""
@@ -131,7 +131,7 @@ class ParquetSource:
         return dict(zip(self.columns, self.schema, strict=True))
 
     def _unreadable(self, columns: Sequence[str], error: Exception) -> InvalidInput:
-        """Return the error for values that pandas cannot hold; the columns are read again, one by one, to name it."""
+        """Return the error for values that pandas cannot hold; to name the column, each is read again by itself."""
         for name in columns:
             try:
                 for table in self._tables([name]):
@@ -145,12 +145,13 @@ class ParquetSource:
         return _damaged(self.path, error, "it is damaged: write it again")
 
     def _tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows as Arrow tables, one or block by block, with text as dictionaries."""
         fields = self._fields
         stored = [fields[name].name for name in columns]
         texts = [fields[name].name for name in columns if is_text(fields[name].type)]
         try:
             file = pq.ParquetFile(self.path, read_dictionary=texts)
-            if self.whole:
+            if self.single_block:
                 yield file.read(columns=stored).rename_columns(list(columns))
                 return
             for batch in file.iter_batches(_rows_of_block(len(columns)), columns=stored):
@@ -160,7 +161,7 @@ class ParquetSource:
 
 
 def _damaged(path: Path, error: Exception, cure: str) -> InvalidInput:
-    """Return the error for a file that Arrow cannot read, with its cure: that of an encrypted file is another."""
+    """Return the error for a file that Arrow cannot read, with `cure`, or that of an encrypted file."""
     reason = one_line(error)
     if "crypt" in reason.lower():
         cure = "it is encrypted: write it without encryption"
@@ -168,7 +169,7 @@ def _damaged(path: Path, error: Exception, cure: str) -> InvalidInput:
 
 
 def _rows_of_block(columns: int) -> int:
-    """Return how many rows of so many columns are read at a time: fewer of a wide file."""
+    """Return how many rows to read at a time from a file with this many columns."""
     return max(1, min(BLOCK_ROWS, LARGEST_WHOLE // (8 * max(1, columns))))
 
 
@@ -186,16 +187,16 @@ def one_line(error: Exception) -> str:
 
 
 UNNAMED = "unnamed column"
-"""Begins the name that a column without one is given, with its place from 1 on."""
+"""The prefix of the name for a column without a name; its number, from 1 on, follows."""
 
 
-def named(names: Sequence[Hashable]) -> tuple[str, ...]:
-    """Return the names of columns as text; one without a name is called by its place."""
-    return tuple(f"{UNNAMED} {place}" if _is_empty(name) else str(name) for place, name in enumerate(names, 1))
+def name_columns(names: Sequence[Hashable]) -> tuple[str, ...]:
+    """Return the names of columns as text; a column without a name gets one with its number."""
+    return tuple(f"{UNNAMED} {number}" if _is_empty(name) else str(name) for number, name in enumerate(names, 1))
 
 
 def is_unnamed(name: str) -> bool:
-    """Return whether a column got its name from pandas, or from `named`, since it had none."""
+    """Return whether the name of a column is one that pandas or `name_columns` gives to a column without a name."""
     return re.fullmatch(rf"{UNNAMED} \d+|Unnamed: \d+(_level_\d+)?|__index_level_\d+__", name) is not None
 
 
@@ -204,31 +205,31 @@ def _is_empty(name: Hashable) -> bool:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Return whether an Arrow type is text that may be read as codes."""
+    """Return whether an Arrow type is text that can be read as a dictionary."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Turn Arrow into a frame with as few copies as there can be: numbers by reference, text as categories.
+    """Return an Arrow table as a frame with as few copies as possible: numbers by reference, text as categories.
 
-    Whole numbers of which some are missing stay whole numbers: as floats, large ids would become one another. Instants
-    are in UTC. The table may not be used afterwards, even where it raises an error.
+    Integers with missing values stay integers: as floats, large ids would become equal. Instants are in UTC. The table
+    must not be used afterwards, even after an error.
     """
     table = _in_utc(table.replace_schema_metadata(None))
     names = table.column_names
     table = pa.table({name: plain_arrow(table[name]) for name in names})
     sparse = [name for name in names if pa.types.is_integer(table[name].type) and table[name].null_count]
-    whole = {name: nullable(table[name]) for name in sparse}
-    rest = table.drop_columns(sparse) if sparse else table
-    frame: pd.DataFrame = rest.to_pandas(
+    nullable = {name: nullable_integers(table[name]) for name in sparse}
+    dense = table.drop_columns(sparse) if sparse else table
+    frame: pd.DataFrame = dense.to_pandas(
         split_blocks=True, self_destruct=True, date_as_object=False, ignore_metadata=True
     )
     pa.default_memory_pool().release_unused()
-    return pd.concat([frame, pd.DataFrame(whole)], axis=1)[names] if whole else frame
+    return pd.concat([frame, pd.DataFrame(nullable)], axis=1)[names] if nullable else frame
 
 
 def _in_utc(table: pa.Table) -> pa.Table:
-    """Return instants in UTC, whatever time zone they are to be shown in: its name may be unknown on this machine."""
+    """Return a table with its instants in UTC: the time zone of a file may be unknown on this machine."""
     fields = [
         field.with_type(pa.timestamp(field.type.unit, "UTC"))
         if pa.types.is_timestamp(field.type) and field.type.tz
@@ -244,10 +245,10 @@ def name_of(path: Path) -> str:
 
 
 def compression_of(path: Path) -> str | None:
-    """Return how a file is packed, by its last ending in any case; None if it is not."""
+    """Return the compression of a file, by its last ending in any case; None without one."""
     return _COMPRESSIONS.get(path.suffix.lower())
 
 
 def kind_of(path: Path) -> str:
-    """Return the ending that says what is in a file, in lower case: of `A.CSV.GZ` it is `.csv`."""
+    """Return the ending that names a file's format, in lower case: `.csv` for `A.CSV.GZ`."""
     return Path(path.stem if compression_of(path) else path.name).suffix.lower()

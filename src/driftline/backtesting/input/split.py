@@ -1,4 +1,4 @@
-"""Which rows are the reference and which the analysis; as much of both in memory as is needed and fits."""
+"""Splits the rows into the reference and the analysis, and holds in memory as much of both as fits."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,31 +7,31 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from driftline.backtesting.input.instants import as_microseconds, aware
+from driftline.backtesting.input.instants import as_datetime, as_microseconds
 from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.read_options import ReadOptions
 from driftline.backtesting.input.repeats import Repeats, RowIds, find_repeats, hash_rows
-from driftline.backtesting.input.rows import Rows, read, read_all, together
-from driftline.backtesting.input.sources import Source
+from driftline.backtesting.input.rows import Rows, concatenate, read, read_all
+from driftline.backtesting.input.sources import TableSource
 from driftline.engine.columns import IntArray
 from driftline.errors import InvalidInput
 
 Progress = Callable[[str, int], None]
-"""Told what is being done, and with how many rows more it is done."""
+"""Reports progress: the name of a step, and how many more rows it has done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """The reference's rows, and the analysis: `kept` where all of it fits, else read again by `analysis`.
+    """The rows of the reference, and the analysis: `analysis_rows` where it fits in memory, else read by `analysis`.
 
-    `times` and `numbers` are those of all its rows. `repeats` are rows that are left out everywhere.
+    `times` and `numbers` are those of all rows of the analysis. `repeats` are left out of both.
     """
 
-    source: Source
+    source: TableSource
     request: ReadOptions
     until: int
     reference: Rows
-    kept: Rows | None
+    analysis_rows: Rows | None
     times: IntArray
     numbers: IntArray
     repeats: Repeats
@@ -42,61 +42,61 @@ class Split:
         return int(self.times.max())
 
     def analysis(self) -> Iterator[Rows]:
-        """Yield the rows of the analysis, each block in the order of time."""
-        if self.kept is not None:
-            yield self.kept
+        """Yield the rows of the analysis, each block sorted by event time."""
+        if self.analysis_rows is not None:
+            yield self.analysis_rows
             return
         for rows in read(self.source, self.request, columns_of(self.request, self.source)):
-            after = self.repeats.remove(rows.split(self.until)[1])
-            if len(after):
-                yield after
+            analysis = self.repeats.remove(rows.split(self.until)[1])
+            if len(analysis):
+                yield analysis
 
 
-def columns_of(request: ReadOptions, source: Source) -> tuple[str, ...]:
-    """Return the columns to read: with features given no others."""
+def columns_of(request: ReadOptions, source: TableSource) -> tuple[str, ...]:
+    """Return the columns to read: all, or the roles and the requested features."""
     if request.features is None:
         return source.columns
     return tuple(dict.fromkeys((*request.roles, *request.features)))
 
 
-def split(source: Source, request: ReadOptions, ends: datetime, progress: Progress) -> Split:
-    """Read all rows once; those before `ends` are the reference. None on one of the sides is an InvalidInput."""
+def split(source: TableSource, request: ReadOptions, ends: datetime, progress: Progress) -> Split:
+    """Read all rows and split them: those before `ends` are the reference. Raises InvalidInput for an empty part."""
     until = as_microseconds(ends)
 
-    def halves(rows: Rows) -> tuple[Rows, Rows, RowIds | None]:
+    def split_block(rows: Rows) -> tuple[Rows, Rows, RowIds | None]:
         progress("reading", len(rows))
-        before, after = rows.split(until)
+        earlier, later = rows.split(until)
         ids = RowIds.of(rows, request.id) if request.id else None
-        return (before, after, ids) if source.whole else (_copy(before), _places_only(after), ids)
+        return (earlier, later, ids) if source.single_block else (_copy(earlier), _without_columns(later), ids)
 
-    parts = read_all(source, request, columns_of(request, source), halves)
-    _reject_outlying(request, [half for before, after, _ in parts for half in (before, after)])
-    repeats = _repeats(source, request, parts)
-    reference = _filled(repeats.remove(before) for before, _, _ in parts)
-    analysis = _filled(repeats.remove(after) for _, after, _ in parts)
+    blocks = read_all(source, request, columns_of(request, source), split_block)
+    _reject_outlying(request, [part for earlier, later, _ in blocks for part in (earlier, later)])
+    repeats = _repeats(source, request, blocks)
+    reference = _nonempty(repeats.remove(earlier) for earlier, _, _ in blocks)
+    analysis = _nonempty(repeats.remove(later) for _, later, _ in blocks)
     if not reference or not analysis:
-        raise _one_sided(request.option("reference_until", ends.isoformat()), [*reference, *analysis])
-    kept = together(analysis) if source.whole else None
+        raise _one_part_empty(request.option("reference_until", ends.isoformat()), [*reference, *analysis])
+    analysis_rows = concatenate(analysis) if source.single_block else None
     times = np.concatenate([rows.times for rows in analysis])
     numbers = np.concatenate([rows.numbers for rows in analysis])
-    return Split(source, request, until, together(reference), kept, times, numbers, repeats)
+    return Split(source, request, until, concatenate(reference), analysis_rows, times, numbers, repeats)
 
 
-def _repeats(source: Source, request: ReadOptions, parts: Sequence[tuple[Rows, Rows, RowIds | None]]) -> Repeats:
-    """Return the rows that repeat another one; a file that is read in blocks is read again only if ids are repeated."""
-    ids = [part[2] for part in parts if part[2] is not None]
+def _repeats(source: TableSource, request: ReadOptions, blocks: Sequence[tuple[Rows, Rows, RowIds | None]]) -> Repeats:
+    """Return the repeated rows; a file that is read in blocks is read again only if ids are repeated."""
+    ids = [block[2] for block in blocks if block[2] is not None]
     if not ids:
         return Repeats()
 
     def content_of(numbers: IntArray) -> pd.Series:
-        if source.whole:
-            hashes = [hash_rows(rows, numbers) for before, after, _ in parts for rows in (before, after)]
+        if source.single_block:
+            hashes = [hash_rows(rows, numbers) for earlier, later, _ in blocks for rows in (earlier, later)]
         else:
             hashes = read_all(source, request, columns_of(request, source), lambda rows: hash_rows(rows, numbers))
         content: pd.Series = pd.concat(hashes)
         return content
 
-    return find_repeats(RowIds.together(ids), content_of)
+    return find_repeats(RowIds.concatenate(ids), content_of)
 
 
 def _reject_outlying(request: ReadOptions, parts: Sequence[Rows]) -> None:
@@ -105,25 +105,25 @@ def _reject_outlying(request: ReadOptions, parts: Sequence[Rows]) -> None:
     reject_outlying(times, numbers, request.timestamp, request.zone)
 
 
-def _filled(parts: Iterable[Rows]) -> list[Rows]:
+def _nonempty(parts: Iterable[Rows]) -> list[Rows]:
     return [rows for rows in parts if len(rows)]
 
 
 def _copy(rows: Rows) -> Rows:
-    """Return the rows by themselves: a part of a block would hold the memory of all of it."""
+    """Return a copy: a slice of a block would keep the memory of the whole block."""
     return Rows(rows.frame.copy(), rows.times.copy(), rows.numbers.copy())
 
 
-def _places_only(rows: Rows) -> Rows:
-    """Forget everything but times and numbers, and do not hold the block's memory."""
+def _without_columns(rows: Rows) -> Rows:
+    """Return a copy of the times and numbers alone, which does not keep the block's memory."""
     return Rows(rows.frame.iloc[:0, :0], rows.times.copy(), rows.numbers.copy())
 
 
-def _one_sided(end: str, rows: list[Rows]) -> InvalidInput:
+def _one_part_empty(end: str, rows: list[Rows]) -> InvalidInput:
     if not rows:
         return InvalidInput("The data has no rows.")
-    first = aware(min(int(part.times[0]) for part in rows))
-    last = aware(max(int(part.times[-1]) for part in rows))
+    first = as_datetime(min(int(part.times[0]) for part in rows))
+    last = as_datetime(max(int(part.times[-1]) for part in rows))
     return InvalidInput(
         f"{end} leaves no rows on one side of it: the events are from "
         f"{first.isoformat()} to {last.isoformat()}; choose an instant between them"

@@ -86,11 +86,11 @@ def _fault(path: Path) -> str | None:
     """Return why a path cannot be written; None if it can."""
     target = _target(path)
     if target.is_symlink():
-        return "is a link that leads nowhere but to itself"
+        return "is a symbolic link that refers to itself; name a file"
     if target.is_dir():
         return "is a folder; name a file in it"
     if target.exists() and not target.is_file():
-        return "is no regular file but a device, a pipe or a socket; name a file (--json - is standard output)"
+        return "is not a regular file but a device, a pipe or a socket; name a file (--json - is standard output)"
     if not target.parent.is_dir():
         return f"cannot be written: there is no folder {target.parent}"
     if not os.access(target.parent, os.W_OK):

@@ -103,7 +103,7 @@ class BacktestResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What contradicts the expectations of the data, such as a score that is no probability; to be read first."""
+        """The notable inferences, such as a score that is not a probability, as texts; read them before the results."""
         return tuple(str(item) for item in self.inferred if item.notable)
 
     @property

@@ -79,13 +79,13 @@ def auc_and_error(values: FloatArray, classes: FloatArray) -> tuple[float | None
 
 
 def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield notes on scores that are no probabilities, and on classes that agree no more than by chance."""
+    """Yield notes on scores that are not probabilities, and on classes that agree no more than by chance."""
     scored = set(layout.spec.scores) <= set(layout.sources)
     if scored:
         table = np.column_stack([as_floats(frame[name]) for name in layout.spec.scores])
         outside = not_probabilities(table.ravel())
         if len(outside):
-            value = f"{len(outside):,} values are no probabilities: only the order of a row's scores counts"
+            value = f"{len(outside):,} values are not probabilities: only the order of a row's scores counts"
             rule = f"they go from {outside.min():.6g} to {outside.max():.6g} in the reference, not from 0 to 1"
             yield Inference("score", value, rule, notable=True)
         best = np.where(np.isfinite(table).all(axis=1), np.nan_to_num(table).argmax(axis=1), -1)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.input.instants import as_microseconds, aware, instant
+from driftline.backtesting.input.instants import as_datetime, as_microseconds, instant
 from driftline.backtesting.input.outlying_times import reject_outlying
 from driftline.backtesting.input.rows import Rows, read_all
-from driftline.backtesting.input.sources import Source
+from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Split
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
 from driftline.backtesting.request.resolved import ResolvedRequest
@@ -33,7 +33,7 @@ ENOUGH_CLASS_ROWS = 25
 _MOST_CLASSES = 20
 
 
-def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
+def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput:
     """Return the error that says what to give as the reference's end, drawn from the data's own times."""
     parts = read_all(source, request, (request.timestamp,), lambda rows: (rows.times, rows.numbers))
     times = np.concatenate([part[0] for part in parts] or [np.array([], dtype=np.int64)])
@@ -41,7 +41,7 @@ def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
         return InvalidInput("The data has no rows.")
     reject_outlying(times, np.concatenate([part[1] for part in parts]), request.timestamp, request.zone)
     times.sort()
-    first, last = aware(int(times[0])), aware(int(times[-1]))
+    first, last = as_datetime(int(times[0])), as_datetime(int(times[-1]))
     proposed = _proposed(times, request)
     before = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
@@ -53,7 +53,7 @@ def propose_until(source: Source, request: ResolvedRequest) -> InvalidInput:
 
 def _proposed(times: IntArray, request: ResolvedRequest) -> str:
     """Return the midnight nearest before the end of the first third, or that instant itself in a short file."""
-    third = aware(int(times[len(times) // _SHARE])).astimezone(request.zone)
+    third = as_datetime(int(times[len(times) // _SHARE])).astimezone(request.zone)
     midnight = third.replace(hour=0, minute=0, second=0, microsecond=0)
     month = midnight.replace(day=1)
     for candidate in (month, midnight):

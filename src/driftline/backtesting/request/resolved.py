@@ -176,7 +176,7 @@ def _until(given: Any, zone: ZoneInfo, option: OptionStyle) -> datetime | None:
         return instant(given, zone)
     moment = _moment(given)
     if moment is None:
-        msg = f"{option('reference_until', given)} is no date or instant; pass an ISO 8601 text or a datetime"
+        msg = f"{option('reference_until', given)} is not a date or instant; pass an ISO 8601 text or a datetime"
         raise InvalidInput(msg)
     return instant(moment, zone)
 

@@ -79,7 +79,7 @@ def describe_scale(scale: Scale, column: str, scores: FloatArray, threshold: flo
         Unit.NEAR_PROBABILITY: f"{column} is read as a probability, with some values outside 0 to 1",
         Unit.PERCENT: f"{column} is read as percent, and divided by 100",
         Unit.LOG_ODDS: f"{column} is read as log-odds, and turned into probabilities",
-        Unit.OTHER: f"{column} is no probability: only its order counts, and estimates calibrate it{cut}",
+        Unit.OTHER: f"{column} is not a probability: only its order counts, and estimates calibrate it{cut}",
     }
     if not scale.of_prediction:
         return Inference("score", values[scale.unit], span, notable=True)

@@ -22,7 +22,7 @@ def infer_threshold(frame: pd.DataFrame, *, by_order: bool = False) -> tuple[flo
     best = best_threshold(scores[labelled], labels[labelled])
     if best is None:
         return HALF, "there is no prediction column"
-    why = "the score is no probability" if by_order else "0.5 tells no rows apart"
+    why = "the score is not a probability" if by_order else "0.5 tells no rows apart"
     return best, f"there is no prediction column, {why}, and here F1 is best in the reference"
 
 

@@ -24,7 +24,16 @@ from flaskapp.raw import command, resumed
 from flaskapp.raw import state as kept
 from flaskapp.raw.download import Downloaded, download
 from flaskapp.raw.google_object import GoogleObject, make_client
-from flaskapp.raw.source import Damaged, NoAccess, NoSpace, NoSuchObject, Source, StoreUnavailable, Version, Write
+from flaskapp.raw.source import (
+    Damaged,
+    NoAccess,
+    NoSpace,
+    NoSuchObject,
+    ObjectSource,
+    ObjectUnavailable,
+    ObjectVersion,
+    Write,
+)
 from flaskapp.raw.stored_object import StoredObject
 from stack import paths
 from stack.servers import ports
@@ -53,9 +62,9 @@ def no_pause(_: float) -> None:
 @pytest.fixture
 def line(gcs: TemporaryGcs, monkeypatch: pytest.MonkeyPatch) -> Iterator[BadLine]:
     """The way to the server, on which the client is sent."""
-    with bad_line(gcs.port) as made:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{made.port}")
-        yield made
+    with bad_line(gcs.port) as bad:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{bad.port}")
+        yield bad
 
 
 def stored(bucket: str, name: str = NAME) -> Blob:
@@ -66,45 +75,45 @@ def upload(bucket: str, content: bytes, name: str = NAME, content_type: str = "t
     stored(bucket, name).upload_from_string(content, content_type=content_type)
 
 
-def source(bucket: str, name: str = NAME) -> Source:
+def source(bucket: str, name: str = NAME) -> ObjectSource:
     return GoogleObject(make_client(True, print), bucket.removeprefix("gs://"), name)
 
 
-def fetch(source: Source, folder: Path) -> Downloaded:
+def fetch(source: ObjectSource, folder: Path) -> Downloaded:
     return download(source, folder, NEWEST, no_bar, no_pause)
 
 
 def test_a_second_download_changes_nothing(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
-    done = fetch(source(gcs_bucket), tmp_path)
-    assert (done.new, done.path.name, done.path.read_bytes()) == (True, "RawData.csv", raw_data())
-    downloads = line.asked.count(b"alt=media")
+    downloaded = fetch(source(gcs_bucket), tmp_path)
+    assert (downloaded.new, downloaded.path.name, downloaded.path.read_bytes()) == (True, "RawData.csv", raw_data())
+    downloads = line.received.count(b"alt=media")
     again = fetch(source(gcs_bucket), tmp_path)
-    assert (again.new, again.fetched) == (False, done.fetched)
-    assert line.asked.count(b"alt=media") == downloads == 1
+    assert (again.new, again.fetched) == (False, downloaded.fetched)
+    assert line.received.count(b"alt=media") == downloads == 1
 
 
 def test_an_interrupted_download_requests_the_rest(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 200_000]
-    done = fetch(source(gcs_bucket), tmp_path)
-    assert done.path.read_bytes() == raw_data()
-    starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in line.ranges if asked != "bytes=0-"]
+    downloaded = fetch(source(gcs_bucket), tmp_path)
+    assert downloaded.path.read_bytes() == raw_data()
+    starts = [int(received.removeprefix("bytes=").rstrip("-")) for received in line.ranges if received != "bytes=0-"]
     assert len(starts) == 2
     assert 250_000 < starts[0] < 300_000
     assert 400_000 < starts[1] < 500_000
-    assert line.asked.count(b"generation=") >= 2
+    assert line.received.count(b"generation=") >= 2
 
 
 def test_a_later_run_resumes_a_failed_one(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 1, 1, 1, 1, 1]
-    with pytest.raises(StoreUnavailable, match="5 times in a row"):
+    with pytest.raises(ObjectUnavailable, match="5 times in a row"):
         fetch(source(gcs_bucket), tmp_path)
     assert not (tmp_path / "RawData.csv").exists()
     had = (tmp_path / ".download" / "RawData.csv").stat().st_size
     assert 250_000 < had < 300_000
-    line.cuts, line.asked = [], b""
+    line.cuts, line.received = [], b""
     assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
     assert line.ranges == [f"bytes={had}-"]
 
@@ -112,40 +121,40 @@ def test_a_later_run_resumes_a_failed_one(gcs_bucket: str, line: BadLine, tmp_pa
 def test_a_new_generation_restarts_the_download(gcs_bucket: str, line: BadLine, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     line.cuts = [300_000, 1, 1, 1, 1, 1]
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(ObjectUnavailable):
         fetch(source(gcs_bucket), tmp_path)
     line.cuts = []
     upload(gcs_bucket, raw_data(first=500_000))
     assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data(first=500_000)
 
 
-class ReplacedMeanwhile:
+class ReplacedDuringRead:
     """The source, whose object is replaced after it was looked at, so often."""
 
-    def __init__(self, source: Source, bucket: str, times: int) -> None:
+    def __init__(self, source: ObjectSource, bucket: str, times: int) -> None:
         self._source, self._bucket, self._times = source, bucket, times
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         version = self._source.current_version()
         if self._times:
             upload(self._bucket, raw_data(first=self._times * 100_000))
             self._times -= 1
         return version
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         self._source.read(version, start, write)
 
 
 def test_an_object_replaced_during_the_download_is_read_again(gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
-    done = fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=2), tmp_path)
-    assert done.path.read_bytes() == raw_data(first=100_000)
+    downloaded = fetch(ReplacedDuringRead(source(gcs_bucket), gcs_bucket, times=2), tmp_path)
+    assert downloaded.path.read_bytes() == raw_data(first=100_000)
 
 
 def test_repeated_replacement_ends_the_download(gcs_bucket: str, tmp_path: Path) -> None:
     upload(gcs_bucket, raw_data())
     with pytest.raises(Conflict, match="was replaced or deleted while it was read"):
-        fetch(ReplacedMeanwhile(source(gcs_bucket), gcs_bucket, times=9), tmp_path)
+        fetch(ReplacedDuringRead(source(gcs_bucket), gcs_bucket, times=9), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [".download"]
 
 
@@ -168,8 +177,8 @@ def test_gzipped_by_its_name_or_type(gcs_bucket: str, tmp_path: Path, name: str,
     with pytest.raises(Conflict, match=r"RawData\.csv was not downloaded"):
         fetch(source(gcs_bucket, name), tmp_path)
     (tmp_path / "RawData.csv").unlink()
-    done = fetch(source(gcs_bucket, name), tmp_path)
-    assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
+    downloaded = fetch(source(gcs_bucket, name), tmp_path)
+    assert (downloaded.path.name, downloaded.path.read_bytes()) == ("RawData.csv.gz", packed)
 
 
 def test_an_encoded_object_is_downloaded_as_stored(gcs_bucket: str, tmp_path: Path) -> None:
@@ -177,8 +186,8 @@ def test_an_encoded_object_is_downloaded_as_stored(gcs_bucket: str, tmp_path: Pa
     blob = stored(gcs_bucket)
     blob.content_encoding = "gzip"
     blob.upload_from_string(packed, content_type="text/csv")
-    done = fetch(source(gcs_bucket), tmp_path)
-    assert (done.path.name, done.path.read_bytes()) == ("RawData.csv.gz", packed)
+    downloaded = fetch(source(gcs_bucket), tmp_path)
+    assert (downloaded.path.name, downloaded.path.read_bytes()) == ("RawData.csv.gz", packed)
 
 
 def test_a_downloaded_file_of_the_other_format_is_removed(gcs_bucket: str, tmp_path: Path) -> None:
@@ -213,11 +222,11 @@ def test_invalid_data_does_not_replace_the_file(
     gcs_bucket: str, tmp_path: Path, content: bytes, name: str, says: str
 ) -> None:
     upload(gcs_bucket, raw_data(), "good.csv")
-    good = fetch(source(gcs_bucket, "good.csv"), tmp_path).path
+    valid = fetch(source(gcs_bucket, "good.csv"), tmp_path).path
     upload(gcs_bucket, content, name)
     with pytest.raises(InvalidInput, match=says):
         fetch(source(gcs_bucket, name), tmp_path)
-    assert good.read_bytes() == raw_data()
+    assert valid.read_bytes() == raw_data()
 
 
 def test_another_header_is_named(gcs_bucket: str, tmp_path: Path) -> None:
@@ -234,10 +243,10 @@ def test_a_missing_object_or_bucket_is_named(gcs_bucket: str, tmp_path: Path, bu
 
 
 def run_script(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAW_DATA_", "GOOGLE_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RAW_DATA_", "GOOGLE_"))}
     command = (sys.executable, "-W", "error", str(SCRIPT), "--folder", str(folder))
     return subprocess.run(
-        command, env=kept | environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+        command, env=inherited | environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
 
 
@@ -261,7 +270,7 @@ def test_a_run_after_a_kill_resumes(gcs_bucket: str, line: BadLine, tmp_path: Pa
     wait_until(lambda: unfinished.exists() and unfinished.stat().st_size > 200_000)
     process.kill()
     process.wait()
-    had, line.pause, line.asked = unfinished.stat().st_size, None, b""
+    had, line.pause, line.received = unfinished.stat().st_size, None, b""
     assert not (tmp_path / "RawData.csv").exists()
     assert fetch(source(gcs_bucket), tmp_path).path.read_bytes() == raw_data()
     assert line.ranges == [f"bytes={had}-"]
@@ -275,10 +284,10 @@ def wait_until(ready: Callable[[], bool]) -> None:
 
 
 def test_the_script_without_settings_ends_with_one_sentence(tmp_path: Path) -> None:
-    done = run_script(tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
-    assert done.stderr.count("\n") == 1
+    completed = run_script(tmp_path)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert completed.stderr.startswith("Error: No raw data is configured: set RAW_DATA_BUCKET and RAW_DATA_OBJECT")
+    assert completed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("in_the_way", ["RawData.csv", ".download"])
@@ -290,10 +299,10 @@ def test_an_unusable_folder_is_reported_in_one_message(tmp_path: Path, in_the_wa
     if in_the_way == ".download":
         (folder / in_the_way).rmdir()
         (folder / in_the_way).touch()
-    done = run_script(folder, RAW_DATA_URL=str(stored_raw))
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"Error: {folder / in_the_way} cannot be used (")
-    assert done.stderr.count("\n") == 1
+    completed = run_script(folder, RAW_DATA_URL=str(stored_raw))
+    assert completed.returncode == 2
+    assert completed.stderr.startswith(f"Error: {folder / in_the_way} cannot be used (")
+    assert completed.stderr.count("\n") == 1
 
 
 def test_a_full_disk_is_reported_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,12 +320,12 @@ class _Refusing(BaseHTTPRequestHandler):
     """Google, when a bucket wants its readers to pay."""
 
     def do_GET(self) -> None:
-        said = b'{"error": {"code": 400, "message": "Bucket is a requester pays bucket"}}'
+        body = b'{"error": {"code": 400, "message": "Bucket is a requester pays bucket"}}'
         self.send_response(400)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(said)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(said)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *_: object) -> None:
         """Say nothing."""
@@ -334,7 +343,7 @@ def test_other_rejections_are_reported(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_unavailable_server_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{ports.any_free()}")
     pauses: list[float] = []
-    with pytest.raises(StoreUnavailable, match=r"5 times in a row \(ConnectionError: .*check the network"):
+    with pytest.raises(ObjectUnavailable, match=r"5 times in a row \(ConnectionError: .*check the network"):
         download(source("gs://bucket"), tmp_path, NEWEST, no_bar, pauses.append)
     assert pauses == [0.5, 1, 2, 4]
 
@@ -342,12 +351,12 @@ def test_an_unavailable_server_is_reported(tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     """A key of a service account, made here; its token server is a port where nobody listens."""
-    made = subprocess.run(("openssl", "genpkey", "-algorithm", "RSA"), capture_output=True, text=True, check=True)
+    openssl = subprocess.run(("openssl", "genpkey", "-algorithm", "RSA"), capture_output=True, text=True, check=True)
     facts = {
         "type": "service_account",
         "client_email": "nobody@example.org",
         "private_key_id": "0",
-        "private_key": made.stdout,
+        "private_key": openssl.stdout,
         "token_uri": f"http://127.0.0.1:{ports.any_free()}/token",
     }
     path = tmp_path / "key.json"
@@ -364,12 +373,12 @@ def test_a_key_file_warns_and_is_not_printed(
     monkeypatch.setattr("sys.argv", ["download_raw_data", "--folder", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         command.run()
-    said = "".join(capsys.readouterr())
+    output = "".join(capsys.readouterr())
     assert ended.value.code == 2
-    assert "Warning: A service account's key file is in use." in said
-    assert "5 times in a row (TransportError" in said
+    assert "Warning: A service account's key file is in use." in output
+    assert "5 times in a row (TransportError" in output
     key = json.loads(key_file.read_text())["private_key"].splitlines()
-    assert not [line for line in (str(key_file), *key[1:-1]) if line in said]
+    assert not [line for line in (str(key_file), *key[1:-1]) if line in output]
 
 
 def test_unreadable_credentials_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

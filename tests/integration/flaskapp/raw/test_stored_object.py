@@ -8,7 +8,7 @@ import pytest
 from driftline.errors import Conflict
 from driftline.objects import open_store
 from flaskapp.raw.command import source_of
-from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, Source, Version, Write
+from flaskapp.raw.source import Interrupted, NoAccess, NoSuchObject, ObjectSource, ObjectVersion, Write
 from flaskapp.raw.stored_object import StoredObject
 from flaskapp.settings import RawDataSettings
 from stack.servers import ports
@@ -27,23 +27,23 @@ def test_a_second_download_changes_nothing(place: str, tmp_path: Path) -> None:
     packed = gzip.compress(raw_data())
     open_store(place).put("RawData.csv.gz", packed)
     source = source_of(RawDataSettings(url=f"{place}/RawData.csv.gz"))
-    done = fetch(source, tmp_path)
-    assert (done.new, done.path.name, done.path.read_bytes()) == (True, "RawData.csv.gz", packed)
+    downloaded = fetch(source, tmp_path)
+    assert (downloaded.new, downloaded.path.name, downloaded.path.read_bytes()) == (True, "RawData.csv.gz", packed)
     assert not fetch(source, tmp_path).new
     open_store(place).put("RawData.csv.gz", gzip.compress(raw_data(5)))
     assert gzip.decompress(fetch(source, tmp_path).path.read_bytes()) == raw_data(5)
 
 
-class ReplacedMeanwhile:
+class ReplacedObject:
     """The source, whose object is replaced whenever it was read."""
 
-    def __init__(self, source: Source, place: str) -> None:
+    def __init__(self, source: ObjectSource, place: str) -> None:
         self._source, self._place, self._first = source, place, 0
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         return self._source.current_version()
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         self._first += 100_000
         open_store(self._place).put("RawData.csv", raw_data(first=self._first))
         self._source.read(version, start, write)
@@ -52,7 +52,7 @@ class ReplacedMeanwhile:
 def test_an_object_replaced_while_read_is_rejected(place: str, tmp_path: Path) -> None:
     open_store(place).put("RawData.csv", raw_data())
     with pytest.raises(Conflict, match="was replaced while it was read"):
-        fetch(ReplacedMeanwhile(StoredObject(f"{place}/RawData.csv"), place), tmp_path)
+        fetch(ReplacedObject(StoredObject(f"{place}/RawData.csv"), place), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != "exports"] == [".download"]
 
 

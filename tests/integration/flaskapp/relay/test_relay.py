@@ -20,7 +20,7 @@ from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay import claimed_batches
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay.publisher import Publication, Publisher, Route
+from flaskapp.relay.publisher import BatchPublisher, Publication, Route
 from flaskapp.relay.relay import Relay
 from stack import paths
 from tests.integration.flaskapp.conftest import MakePublisher
@@ -33,8 +33,8 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def ids(engine: Engine) -> list[str]:
     """Ids of three batches of records that wait for the relay."""
     frame = SimulatedHistory(3, 40, date(2026, 1, 31), 7, 3).batches(lambda _: None)
-    whole = next(frame).frame
-    batches = [RecordBatch(f"stream/x/{n}", ChurnBatchKind.RECORDS, whole.iloc[n::3]) for n in range(3)]
+    first = next(frame).frame
+    batches = [RecordBatch(f"stream/x/{n}", ChurnBatchKind.RECORDS, first.iloc[n::3]) for n in range(3)]
     for batch in batches:
         _write(engine, batch)
     return [batch.id for batch in batches]
@@ -58,24 +58,24 @@ def _write(engine: Engine, batch: RecordBatch) -> None:
     in_transaction(engine, lambda connection: write_records(connection, batch, NOW, [RELAY]))
 
 
-def relay_all(engine: Engine, publisher: Publisher) -> list[int]:
+def relay_all(engine: Engine, publisher: BatchPublisher) -> list[int]:
     """Open a relay and let it work until nothing is pending; give the records published of each batch.
 
     MySQL holds a killed relay's lock until it notices the kill: until then there is nothing to claim.
     """
     relay = Relay(engine, publisher)
     relay.open()
-    done: list[int] = []
+    relayed: list[int] = []
 
     def work() -> bool:
-        done.extend(batch.records for batch in relay.publish_next())
+        relayed.extend(batch.records for batch in relay.publish_next())
         return not contents(engine, pending_batches)
 
     try:
         wait_until(work)
     finally:
         relay.close()
-    return done
+    return relayed
 
 
 def require_each_once(engine: Engine, route: Route, ids: list[str]) -> None:
@@ -98,7 +98,7 @@ def test_each_batch_is_published_once_and_settled(
 class Broken:
     """A publisher that breaks at its second transaction, before or after Kafka has committed it."""
 
-    def __init__(self, publisher: Publisher, *, after: bool, error: Exception) -> None:
+    def __init__(self, publisher: BatchPublisher, *, after: bool, error: Exception) -> None:
         self._publisher, self._after, self._error = publisher, after, error
         self._count = 0
         self.probe, self.open, self.markers, self.close = (
@@ -137,13 +137,13 @@ def test_a_claim_takes_the_first_batches_that_fit(
     engine: Engine, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is too large goes alone. Several texts of the server hold what one does."""
-    whole = _lot(engine)
-    assert [publication.batch_id for publication in whole] == ids
-    monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(whole[0].records) + len(whole[1].records))
+    all_batches = _lot(engine)
+    assert [publication.batch_id for publication in all_batches] == ids
+    monkeypatch.setattr(claimed_batches, "MOST_RECORDS", len(all_batches[0].records) + len(all_batches[1].records))
     assert [publication.batch_id for publication in _lot(engine)] == ids[:2]
     monkeypatch.setattr(claimed_batches, "MOST_RECORDS", 1)
     monkeypatch.setattr(claimed_batches, "ONE_TEXT_RECORDS", 1)
-    assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(whole[0].records)]
+    assert [sorted(publication.records) for publication in _lot(engine)] == [sorted(all_batches[0].records)]
 
 
 def _lot(engine: Engine) -> Sequence[Publication]:
@@ -163,8 +163,8 @@ def test_a_successor_knows_what_was_published(
     with pytest.raises(type(error)):
         relay_all(engine, Broken(make_publisher(route), after=after, error=error))
     assert len(contents(engine, pending_batches)) == 2
-    done = relay_all(engine, make_publisher(route))
-    assert done.count(0) == int(after), "what is out already is settled without being sent again"
+    relayed = relay_all(engine, make_publisher(route))
+    assert relayed.count(0) == int(after), "what is out already is settled without being sent again"
     require_each_once(engine, route, ids)
 
 
@@ -202,9 +202,9 @@ def test_an_open_transaction_is_not_visible(
 @pytest.mark.parametrize("missing", ["records", "batches"])
 def test_a_missing_topic_is_named(route: Route, make_publisher: MakePublisher, missing: str) -> None:
     topics = {"records_topic": route.records_topic, "batches_topic": route.batches_topic}
-    there = {**topics, f"{missing}_topic": "nowhere"}
+    topics_of_route = {**topics, f"{missing}_topic": "nowhere"}
     with pytest.raises(KafkaUnavailable, match="no topic nowhere"):
-        make_publisher(Route(route.kafka, **there, transactional_id="x")).probe()
+        make_publisher(Route(route.kafka, **topics_of_route, transactional_id="x")).probe()
 
 
 def test_a_stopped_broker_is_unavailable(make_publisher: MakePublisher) -> None:
@@ -268,14 +268,14 @@ def test_a_relay_killed_around_the_commit_publishes_once(
         "DB_NAME": database_settings.name,
     }
     arguments = (route.bootstrap_servers, route.records_topic, route.batches_topic, route.transactional_id)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", KILLED_RELAY, *arguments, when, str(killed_at), str(batches)],
         cwd=paths.ROOT,
         env={**os.environ, **database, "PYTHONPATH": "src:."},
         check=False,
         timeout=120,
     )
-    assert done.returncode == -signal.SIGKILL
+    assert completed.returncode == -signal.SIGKILL
     done_by_the_next = relay_all(engine, ConfluentPublisher(route))
     assert done_by_the_next.count(0) == batches * (when == "after")
     require_each_once(engine, route, ids)

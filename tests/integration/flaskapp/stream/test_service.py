@@ -40,7 +40,7 @@ DATED: dict[str, Any] = {
 
 
 def test_an_undated_stream_sends_batch_size_records_stamped_now(client: Any, engine: Engine, route: Route) -> None:
-    before = datetime.now(UTC).replace(tzinfo=None)
+    started = datetime.now(UTC).replace(tzinfo=None)
     answer = client.post("/start_stream", json={"batch_size": 40, "num_batches": 3, "interval": 0})
     assert answer.status_code == 200, answer.json
     assert answer.json["message"]
@@ -48,7 +48,7 @@ def test_an_undated_stream_sends_batch_size_records_stamped_now(client: Any, eng
     assert (status["records"], status["batches_done"], status["batches_published"]) == (120, 3, 3)
     rows = contents(engine, cdr)
     assert len(rows) == 120
-    assert all(before <= row[0] <= datetime.now(UTC).replace(tzinfo=None) for row in rows)
+    assert all(started <= row[0] <= datetime.now(UTC).replace(tzinfo=None) for row in rows)
     assert sorted(record["record_id"] for record in published(route)) == record_ids(engine)
 
 
@@ -65,18 +65,22 @@ def test_a_dated_stream_is_in_mysql_and_kafka_with_its_labels(client: Any, engin
 
 def _check_labels(engine: Engine) -> None:
     """A label is in both places or in none: complete for days 1 to 3, ones only for days 4 and 5, none for day 6."""
-    told = {name: (value, known) for _, name, value, known, _ in contents(engine, labels)}
+    stored = {name: (value, known_at) for _, name, value, known_at, _ in contents(engine, labels)}
     days: dict[int, list[int | None]] = {}
     for stamp, user, *_, churned in contents(engine, cdr):
         days.setdefault(stamp.day, []).append(churned)
-        assert told.get(f"{stamp:%Y-%m-%d}/{user}", (None,))[0] == churned
+        assert stored.get(f"{stamp:%Y-%m-%d}/{user}", (None,))[0] == churned
     assert {day: set(values) for day, values in days.items() if day in (1, 2, 3)} == {day: {0, 1} for day in (1, 2, 3)}
     assert {*days[4], *days[5]} == {None, 1}
     assert set(days[6]) == {None}
-    assert len(told) == sum(value is not None for values in days.values() for value in values)
-    for name, (value, known) in told.items():
+    assert len(stored) == sum(value is not None for values in days.values() for value in values)
+    for name, (value, known_at) in stored.items():
         day = datetime.fromisoformat(name[:10])
-        assert known - day == timedelta(days=4) if value == 0 else timedelta(days=2) <= known - day <= timedelta(days=4)
+        assert (
+            known_at - day == timedelta(days=4)
+            if value == 0
+            else timedelta(days=2) <= known_at - day <= timedelta(days=4)
+        )
 
 
 def test_a_message_contains_the_record(client: Any, engine: Engine, route: Route) -> None:
@@ -102,15 +106,15 @@ def _missing() -> dict[str, object]:
 def test_a_repeated_request_adds_only_missing_batches(client: Any, engine: Engine, route: Route) -> None:
     first = client.post("/start_stream", json=DATED).json
     wait_for_state(client, "finished")
-    before = contents(engine, cdr), contents(engine, labels), len(published(route))
+    contents_before = contents(engine, cdr), contents(engine, labels), len(published(route))
     again = client.post("/start_stream", json={**DATED, "interval": 5})
     assert (again.status_code, again.json["run_id"], again.json["state"]) == (200, first["run_id"], "finished")
     assert again.json["message"].startswith("Nothing was started: this stream already has 6 batches")
-    assert (contents(engine, cdr), contents(engine, labels), len(published(route))) == before
+    assert (contents(engine, cdr), contents(engine, labels), len(published(route))) == contents_before
     more = client.post("/start_stream", json={**DATED, "num_batches": 8}).json
     assert (more["run_id"], more["next_batch"]) == (first["run_id"], 7)
     status = wait_for_state(client, "finished")
-    assert status["records"] == record_count(engine) == len(published(route)) > before[2]
+    assert status["records"] == record_count(engine) == len(published(route)) > contents_before[2]
 
 
 def test_one_stream_runs_and_a_stopped_one_can_continue(client: Any, engine: Engine) -> None:
@@ -176,18 +180,18 @@ def test_a_plan_of_another_version_fails_the_stream(make_simulator: Callable[[],
 def test_a_stopped_stream_continues_to_the_requested_end(engine: Engine) -> None:
     now = datetime.now(UTC)
 
-    def asked(num_batches: int) -> StreamPlan:
+    def plan_of(num_batches: int) -> StreamPlan:
         return StreamPlan.of(*read_start({**DATED, "num_batches": num_batches}, now.date()), now, UUID(int=0))
 
     with engine.begin() as connection:
-        run = begin(connection, asked(30), now)
+        run = begin(connection, plan_of(30), now)
         for _ in range(10):
             run = advance(connection, run, 1, now)
         stop(connection, now)
-        for there in (5, 10):
-            run = begin(connection, asked(there), now)
+        for reached in (5, 10):
+            run = begin(connection, plan_of(reached), now)
             assert (run.state, run.num_batches, run.next_batch) == (RunState.STOPPED, 30, 11)
-        run = begin(connection, asked(15), now)
+        run = begin(connection, plan_of(15), now)
         assert (run.state, run.num_batches, run.next_batch) == (RunState.RUNNING, 15, 11)
 
 

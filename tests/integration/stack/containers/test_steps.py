@@ -62,8 +62,8 @@ def test_users_come_from_anywhere_and_reach_what_is_theirs(
         cursor.execute("SELECT COUNT(*) FROM pending_batches")
         with pytest.raises(pymysql.err.OperationalError, match="denied"):
             cursor.execute(f"SHOW TABLES IN {SCHEMA}_truth")
-    found = AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers}).list_topics(timeout=20).topics
-    assert {*Topic} <= {*found}
+    topics = AdminClient({"bootstrap.servers": kafka_session.bootstrap_servers}).list_topics(timeout=20).topics
+    assert {*Topic} <= {*topics}
 
 
 def test_a_plan_is_kept_and_the_history_to_load_is_said(var: Path) -> None:

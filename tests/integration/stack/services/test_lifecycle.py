@@ -18,7 +18,7 @@ from stack.services.accounts import ACCOUNTS
 from stack.services.environments import settings_for
 from stack.services.site import Site, read_ports
 
-Done = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Stack:
 
     var: Path
 
-    def run(self, *arguments: str, **environment: str) -> Done:
+    def run(self, *arguments: str, **environment: str) -> Completed:
         return subprocess.run(
             (sys.executable, "-m", "stack", *arguments),
             env=self.environment(**environment),
@@ -40,7 +40,7 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "KAFKA_"))}
         return {**inherited, "DRIFTLINE_VAR": str(self.var), **more}
 
-    def up(self, *arguments: str, **environment: str) -> Done:
+    def up(self, *arguments: str, **environment: str) -> Completed:
         completed = self.run("up", "--servers-only", *arguments, **environment)
         assert completed.returncode == 0, completed.stderr
         return completed
@@ -50,8 +50,8 @@ class Stack:
         return Site(self.var, "RawData", read_ports(self.var))
 
     def pids(self) -> list[int]:
-        found = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
-        return [running.pid for running in found if running]
+        servers = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
+        return [server.pid for server in servers if server]
 
     def connect(self, role: str, schema: str = "RawData") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         settings = settings_for(role, self.site)
@@ -88,20 +88,20 @@ def test_secrets_are_the_owners_alone(stack: Stack) -> None:
 
 
 def test_started_twice_is_fine(stack: Stack) -> None:
-    before = stack.pids()
+    pids = stack.pids()
     stack.up()
-    assert stack.pids() == before
-    assert len(before) == 2
+    assert stack.pids() == pids
+    assert len(pids) == 2
 
 
 def test_killed_servers_come_back_with_their_rows(stack: Stack) -> None:
     stack.execute("owner", "CREATE TABLE survivors (id INT PRIMARY KEY)")
     stack.execute("owner", "INSERT INTO survivors VALUES (7)")
-    before = stack.pids()
-    for pid in before:
+    pids = stack.pids()
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
     stack.up()
-    assert set(stack.pids()).isdisjoint(before)
+    assert set(stack.pids()).isdisjoint(pids)
     assert stack.execute("owner", "SELECT id FROM survivors") == ((7,),)
     stack.execute("owner", "DROP TABLE survivors")
 
@@ -117,12 +117,12 @@ def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:
 
 
 def test_a_port_taken_by_someone_else_is_left_to_them(stack: Stack) -> None:
-    wanted = read_ports(stack.var)["mariadb"]
+    port = read_ports(stack.var)["mariadb"]
     stack.run("down")
-    with socket.create_server(("127.0.0.1", wanted)):
+    with socket.create_server(("127.0.0.1", port)):
         completed = stack.up()
-        assert f"Port {wanted} is in use:" in completed.stderr
-        assert read_ports(stack.var)["mariadb"] != wanted
+        assert f"Port {port} is in use:" in completed.stderr
+        assert read_ports(stack.var)["mariadb"] != port
         assert stack.execute("jobs", "SELECT 1") == ((1,),)
 
 
@@ -134,7 +134,7 @@ def test_topics_are_there(stack: Stack) -> None:
     }
 
 
-ALLOWED: list[tuple[str, str]] = [
+PRIVILEGES: list[tuple[str, str]] = [
     ("simulator", "DELETE FROM pending_batches"),
     ("simulator", "CALL GetDailyCDRDataBatch('2026-01-01')"),
     ("simulator", "SELECT * FROM RawData_truth.injected_drift"),
@@ -162,7 +162,7 @@ FORBIDDEN: list[tuple[str, str]] = [
 """A few on the server that `make up` starts; test_rights.py has all of them."""
 
 
-@pytest.mark.parametrize(("role", "statement"), ALLOWED)
+@pytest.mark.parametrize(("role", "statement"), PRIVILEGES)
 def test_each_role_may_do_its_work(stack: Stack, role: str, statement: str) -> None:
     stack.execute(role, statement)
 
@@ -195,22 +195,22 @@ def wait_for(stack: Stack, name: str, starting: "subprocess.Popen[bytes]") -> bo
 
 
 def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack) -> None:
-    given = {
+    address = {
         **settings_for("owner", stack.site),
         "KAFKA_BOOTSTRAP_SERVERS": stack.site.bootstrap_servers,
     }
-    other = Stack(tmp_path / "var")
-    completed = other.up(**{name: value for name, value in given.items() if name != "DRIFTLINE_VAR"})
+    second = Stack(tmp_path / "var")
+    completed = second.up(**{name: value for name, value in address.items() if name != "DRIFTLINE_VAR"})
     assert "external, from the environment" in completed.stderr
-    assert other.pids() == []
-    assert not (other.var / "secrets").exists()
+    assert second.pids() == []
+    assert not (second.var / "secrets").exists()
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    other = Stack(tmp_path)
+    second = Stack(tmp_path)
     for command in (("up", "--servers-only"), ("clean",)):
-        completed = other.run(*command)
+        completed = second.run(*command)
         assert completed.returncode == 2
         assert "was not created by Driftline" in completed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -13,7 +13,7 @@ from stack.errors import StackError
 from stack.testing import external_servers
 from stack.testing.temporary_servers import TemporaryBroker, TemporaryDatabase
 
-GIVEN = "tests/integration/stack/testing/test_fixtures.py"
+FIXTURE_TESTS = "tests/integration/stack/testing/test_fixtures.py"
 
 
 @pytest.mark.skipif("TEST_MARIADB_URL" in os.environ, reason="they are used as it is, and not by these tests alone")
@@ -28,8 +28,8 @@ def test_the_fixtures_use_them_and_leave_nothing_behind(
     }
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     completed = subprocess.run(
-        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'base'}", GIVEN,
-         "-k", "schema or strict or password or messages"),
+        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'base'}",
+         FIXTURE_TESTS, "-k", "schema or strict or password or messages"),
         cwd=paths.ROOT, env=alone | addresses, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert completed.returncode == 0, completed.stdout

@@ -30,7 +30,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def test_types_are_found_and_missing_values_are_those_of_pandas(tmp_path: Path) -> None:
+def test_types_are_inferred_and_missing_values_are_those_of_pandas(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv", 'when,n,yes,word\n2026-01-01T00:00:00Z,1,true,a\n2026-01-02T00:00:00Z,NA,false,"b, c"\n'
     )
@@ -46,11 +46,11 @@ def test_types_are_found_and_missing_values_are_those_of_pandas(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.CSV.GZ", "a.tsv", "A.TSV", "a.b.Tsv.gz", "a.txt.bz2"])
 @pytest.mark.parametrize("largest", [0, 10**9])
-def test_endings_say_how_a_file_is_written_in_any_case(name: str, largest: int, tmp_path: Path) -> None:
+def test_the_format_is_inferred_from_the_ending_in_any_case(name: str, largest: int, tmp_path: Path) -> None:
     tab = "\t" if "tsv" in name.lower() else ","
     content = f"a{tab}b\n1{tab}x\n".encode()
-    packed = {"gz": gzip.compress(content), "bz2": bz2.compress(content)}
-    (tmp_path / name).write_bytes(packed.get(name.lower().split(".")[-1], content))
+    compressed = {"gz": gzip.compress(content), "bz2": bz2.compress(content)}
+    (tmp_path / name).write_bytes(compressed.get(name.lower().split(".")[-1], content))
     assert isinstance(open_source(tmp_path / name), CsvSource)
     assert read(tmp_path / name, largest).to_numpy().tolist() == [[1, "x"]]
 
@@ -64,7 +64,7 @@ def test_a_line_break_within_quotes_is_part_of_the_text(tmp_path: Path, monkeypa
 
 
 LATE = 2_000
-"""So many rows of a file are read before its types can be seen to be wrong."""
+"""How many rows of a file precede the first value that does not fit the inferred type."""
 
 
 @pytest.mark.parametrize(
@@ -87,20 +87,20 @@ LATE = 2_000
         ("10:00:00", "x"),
     ],
 )
-def test_a_file_read_by_blocks_has_the_types_of_the_whole(
+def test_a_file_read_in_blocks_has_the_types_of_the_whole_file(
     early: str, late: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
     column = pd.Series([early] * LATE + [late] * 100)
     frame = pd.DataFrame({"a": column, "pad": "p" * 1_000})
     frame.to_csv(tmp_path / "a.csv", index=False)
-    whole, streamed = read(tmp_path / "a.csv"), read(tmp_path / "a.csv", largest=0)
-    texts = [[None if pd.isna(value) else str(value) for value in frame["a"]] for frame in (whole, streamed)]
+    at_once, in_blocks = read(tmp_path / "a.csv"), read(tmp_path / "a.csv", largest=0)
+    texts = [[None if pd.isna(value) else str(value) for value in frame["a"]] for frame in (at_once, in_blocks)]
     assert texts[0] == texts[1]
 
 
 @pytest.mark.slow
-def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_widened_late_does_not_change_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 300_000)
     rows = LATE + 500
     codes = pd.Series([f"{row % 7:03}" if row < LATE else "A1" for row in range(rows)])
@@ -108,12 +108,12 @@ def test_a_type_that_changes_late_changes_no_result(tmp_path: Path, monkeypatch:
     pd.DataFrame({"when": when, "code": codes, "pad": "p" * 1_000}).to_csv(tmp_path / "a.csv", index=False)
     request = Request("when", features=("code",), reference_until="2026-01-14", chunk="1d")
     resolved = read_request(request, ("when", "code", "pad"))
-    whole, streamed = (run(CsvSource.of(tmp_path / "a.csv", largest), resolved) for largest in (10**9, 0))
-    assert whole.to_dict() == streamed.to_dict()
+    at_once, in_blocks = (run(CsvSource.of(tmp_path / "a.csv", largest), resolved) for largest in (10**9, 0))
+    assert at_once.to_dict() == in_blocks.to_dict()
 
 
 @pytest.mark.parametrize("largest", [0, 10**9])
-def test_codes_are_read_as_they_are_written(largest: int, tmp_path: Path) -> None:
+def test_codes_keep_leading_zeros_and_large_ids_stay_distinct(largest: int, tmp_path: Path) -> None:
     ids = [str(2**60), str(2**60 + 1), ""]
     rows = [f"{k},{i},{i},{k}\n" for k, i in zip(("007", "7", "7.0"), ids, strict=True)]
     path = write(tmp_path / "a.csv", "k,id,n,x\n" + "".join(rows))
@@ -136,14 +136,14 @@ def test_codes_are_read_as_they_are_written(largest: int, tmp_path: Path) -> Non
     ],
     ids=["early", "late", "empty", "twice"],
 )
-def test_what_cannot_be_read_is_named_with_its_line(text: str, fault: str, largest: int, tmp_path: Path) -> None:
+def test_a_malformed_line_is_named_with_its_number(text: str, fault: str, largest: int, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=fault):
         read(write(tmp_path / "a.csv", text), largest)
 
 
 @pytest.mark.parametrize("largest", [0, 10**9])
 @pytest.mark.parametrize("text", ["a,b\n1,café\n", "a,é\n1,2\n"], ids=["value", "header"])
-def test_another_encoding_is_refused_by_column(text: str, largest: int, tmp_path: Path) -> None:
+def test_another_encoding_is_rejected(text: str, largest: int, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"UTF-?8"):
         read(write(tmp_path / "a.csv", text, "latin-1"), largest)
 
@@ -163,26 +163,26 @@ def test_an_encoding_without_ascii_is_named(encoding: str, text: str, tmp_path: 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "ключ,数\nда,二\n" * 900, "a,b\n1,\0\n" + "x,y\n" * 50])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_utf_8_is_not_taken_for_another_encoding(encoding: str, text: str, tmp_path: Path) -> None:
+def test_utf_8_is_not_mistaken_for_another_encoding(encoding: str, text: str, tmp_path: Path) -> None:
     assert len(read(write(tmp_path / "a.csv", text, encoding))) == text.count("\n") - 1
 
 
-def test_a_compressed_file_that_is_too_large_is_read_by_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_file_that_is_too_large_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 50_000)
     content = b"a,b\n" + b"1,2\n" * 100_000
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(content))
     source = CsvSource.of(tmp_path / "a.csv.gz", largest=len(content) - 1)
-    assert source.whole
+    assert source.single_block
     with pytest.raises(ReadAgainError):
         list(source.blocks(source.columns))
     sizes = [len(block) for block in source.blocks(source.columns)]
-    assert not source.whole
+    assert not source.single_block
     assert (len(sizes) > 3, sum(sizes)) == (True, 100_000)
     (frame,) = CsvSource.of(tmp_path / "a.csv.gz", largest=len(content)).blocks(("a", "b"))
     assert len(frame) == 100_000
 
 
-def test_a_file_that_is_not_what_it_is_called(tmp_path: Path) -> None:
+def test_a_file_in_another_format_than_its_ending_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
         ParquetSource.of(write(tmp_path / "a.parquet", "a,b\n"))
     with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):

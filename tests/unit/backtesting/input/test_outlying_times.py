@@ -1,4 +1,4 @@
-"""Times that cannot be of the same data as the others are refused with count, distance and first row."""
+"""Times far from all others are rejected with their count, distance and first row."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,16 +20,16 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def check(moments: list[datetime], days: int = 60, rows: int = 3_000, start: str = "2025-01-01") -> None:
-    """Look at these moments behind `rows` evenly spaced ones, in an order of no meaning."""
+    """Check these moments together with `rows` evenly spaced ones, shuffled."""
     times = pd.date_range(start, periods=rows, freq=pd.Timedelta(days=days) / rows).to_numpy("datetime64[us]")
-    every = np.append(times.view(np.int64), [as_microseconds(moment) for moment in moments])
-    order = np.random.default_rng(1).permutation(len(every))
-    reject_outlying(every[order], np.arange(1, len(every) + 1)[order], "ts", BERLIN)
+    values = np.append(times.view(np.int64), [as_microseconds(moment) for moment in moments])
+    order = np.random.default_rng(1).permutation(len(values))
+    reject_outlying(values[order], np.arange(1, len(values) + 1)[order], "ts", BERLIN)
 
 
 @pytest.mark.parametrize("zero", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=BERLIN)])
 @pytest.mark.parametrize("count", [1, 30, 1_000])
-def test_missing_times_that_were_stored_as_1970_are_refused(zero: datetime, count: int) -> None:
+def test_missing_times_stored_as_1970_are_rejected(zero: datetime, count: int) -> None:
     fault = rf"'ts' has (1970|1969)-.* in {count:,} rows?, 55 years before all others; .* row 3,001\."
     with pytest.raises(InvalidInput, match=fault):
         check([zero] * count)
@@ -46,13 +46,13 @@ def test_missing_times_that_were_stored_as_1970_are_refused(zero: datetime, coun
         (datetime(2023, 1, 1, tzinfo=UTC), "2 years before"),
     ],
 )
-def test_a_few_times_far_from_the_others_are_refused(moment: datetime, place: str) -> None:
+def test_a_few_times_far_from_the_others_are_rejected(moment: datetime, place: str) -> None:
     with pytest.raises(InvalidInput, match=rf"{moment.isoformat()[:19]}.* in 3 rows, {place} all others.* row 3,001\."):
         check([moment] * 3)
 
 
 @pytest.mark.parametrize(
-    "look",
+    "accept",
     [
         lambda: check([]),
         lambda: check([datetime(2025, 9, 1, tzinfo=UTC)]),
@@ -62,13 +62,13 @@ def test_a_few_times_far_from_the_others_are_refused(moment: datetime, place: st
         lambda: check([datetime(1970, 1, 1, tzinfo=UTC)], rows=10),
     ],
 )
-def test_times_that_can_be_of_the_same_data_are_kept(look: Callable[[], None]) -> None:
-    look()
+def test_plausible_times_are_accepted(accept: Callable[[], None]) -> None:
+    accept()
 
 
 @pytest.mark.parametrize("until", [UNTIL, None])
 @pytest.mark.parametrize("kind", ["frame", "csv", "parquet", "epoch"])
-def test_a_backtest_refuses_them_wherever_they_come_from(
+def test_a_backtest_rejects_outlying_times_of_every_source(
     kind: str, until: str | None, world: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows = world.copy()

@@ -1,4 +1,4 @@
-"""Parquet files: what can be read is read, and what cannot is named with its column."""
+"""Parquet files: types are kept, and a column that cannot be read is named."""
 
 import datetime as dt
 from pathlib import Path
@@ -27,7 +27,7 @@ def write(path: Path, **columns: Any) -> Path:
     return path
 
 
-def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path) -> None:
+def test_integers_with_missing_values_stay_integers(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     ids = pd.array([2**60, 2**60 + 1, None], dtype="Int64")
     pd.DataFrame({"id": ids, "u": pd.array([7, None, 9], dtype="UInt8"), "x": [1.0, 2.0, 3.0]}).to_parquet(path)
@@ -43,12 +43,12 @@ def test_whole_numbers_of_parquet_stay_whole_where_one_is_missing(tmp_path: Path
     [(b'"column_indexes"', b'"column_indexes\x01'), (b'"pandas_version"', b'"pandas_\xe0ersion"')],
     ids=["no JSON", "no UTF-8"],
 )
-def test_the_metadata_of_pandas_is_not_needed(old: bytes, new: bytes, largest: int, tmp_path: Path) -> None:
+def test_the_metadata_of_pandas_is_ignored(old: bytes, new: bytes, largest: int, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pd.DataFrame({"a": [1, 2]}).to_parquet(path)
     content = path.read_bytes()
-    place = content.rindex(old)
-    path.write_bytes(content[:place] + new + content[place + len(old) :])
+    position = content.rindex(old)
+    path.write_bytes(content[:position] + new + content[position + len(old) :])
     assert read(path, largest)["a"].tolist() == [1, 2]
 
 
@@ -71,22 +71,22 @@ VALUES = {
 
 
 @LARGEST
-@pytest.mark.parametrize("what", VALUES)
-def test_values_that_pandas_cannot_hold_are_named_with_their_column(what: str, largest: int, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.parquet", fine=[1], odd=VALUES[what])
+@pytest.mark.parametrize("kind", VALUES)
+def test_values_that_pandas_cannot_hold_are_named_by_column(kind: str, largest: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", fine=[1], odd=VALUES[kind])
     with pytest.raises(InvalidInput, match=r"a.parquet: column 'odd' of type .* cannot be read .* name the features"):
         read(path, largest)
     (frame,) = ParquetSource.of(path, largest).blocks(("fine",))
     assert frame["fine"].tolist() == [1]
 
 
-def test_names_of_columns_are_distinct(tmp_path: Path) -> None:
+def test_repeated_column_names_are_rejected(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "a.parquet")
     with pytest.raises(InvalidInput, match="must be distinct; repeated: a"):
         ParquetSource.of(tmp_path / "a.parquet")
 
 
-def test_of_a_wide_file_fewer_rows_are_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_rows_of_a_wide_file_are_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "LARGEST_WHOLE", 8_000)
     path = write(tmp_path / "a.parquet", **{f"c{number}": range(50) for number in range(100)})
     source = ParquetSource.of(path, largest=8_000)
@@ -95,7 +95,7 @@ def test_of_a_wide_file_fewer_rows_are_read_at_a_time(tmp_path: Path, monkeypatc
 
 
 @LARGEST
-def test_a_damaged_page_is_said_to_be_damaged(largest: int, tmp_path: Path) -> None:
+def test_a_damaged_page_is_reported(largest: int, tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", a=pa.array(range(10_000)))
     content = bytearray(path.read_bytes())
     content[8:60] = bytes(52)
@@ -104,7 +104,7 @@ def test_a_damaged_page_is_said_to_be_damaged(largest: int, tmp_path: Path) -> N
         read(path, largest)
 
 
-def test_what_is_not_parquet_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_rejected_with_a_cure(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_text("a,b\n")
     with pytest.raises(InvalidInput, match=r"as Parquet .* damaged or of another format: write it again"):
         ParquetSource.of(tmp_path / "a.parquet")

@@ -104,7 +104,7 @@ def test_a_date_may_have_any_type_that_holds_one(until: Any) -> None:
     "until", [pd.NaT, np.datetime64("NaT", "us"), 20260113, 1.5, ["2026-01-13"], np.datetime64(10**18, "s")]
 )
 def test_what_is_no_date_is_a_fault(until: Any) -> None:
-    assert "is no date or instant" in faults(reference_until=until)
+    assert "is not a date or instant" in faults(reference_until=until)
 
 
 @pytest.mark.parametrize("names", [["t", "x", "x"], ["t", 1, "1"]])

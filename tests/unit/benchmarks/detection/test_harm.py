@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from benchmarks.detection.harm import Performance, harmful_chunks, performance
+from benchmarks.detection.harm import ExpectedPerformance, harmful_chunks, performance
 
-GOOD, BAD = Performance(0.8, 0.6, 0.9), Performance(0.8, 0.5, 0.9)
+USUAL, WORSE = ExpectedPerformance(0.8, 0.6, 0.9), ExpectedPerformance(0.8, 0.5, 0.9)
 
 
 def _rows(count: int) -> pd.DataFrame:
@@ -39,5 +39,5 @@ def test_with_chances_it_is_the_limit_of_many_labels() -> None:
 
 def test_a_drift_is_harmful_from_its_first_worse_chunk_on() -> None:
     drifts = (False, True, True, True)
-    assert harmful_chunks([GOOD], [BAD, GOOD, BAD, BAD], drifts) == (False, False, True, True)
-    assert harmful_chunks([GOOD], [GOOD, GOOD, BAD, GOOD], drifts) == (False, False, False, False)
+    assert harmful_chunks([USUAL], [WORSE, USUAL, WORSE, WORSE], drifts) == (False, False, True, True)
+    assert harmful_chunks([USUAL], [USUAL, USUAL, WORSE, USUAL], drifts) == (False, False, False, False)

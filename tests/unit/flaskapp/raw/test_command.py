@@ -18,21 +18,23 @@ from flaskapp.settings import RawDataSettings
 EMULATED = "http://127.0.0.1:1"
 
 
-def settings(**given: str) -> RawDataSettings:
-    return RawDataSettings.model_validate({"STORAGE_EMULATOR_HOST": EMULATED, **given})
+def settings(**values: str) -> RawDataSettings:
+    return RawDataSettings.model_validate({"STORAGE_EMULATOR_HOST": EMULATED, **values})
 
 
-@pytest.mark.parametrize("given", [{}, {"bucket": "b"}, {"object": "o"}, {"bucket": "", "object": ""}])
-def test_a_bucket_without_an_object_is_not_configured(given: dict[str, str]) -> None:
+@pytest.mark.parametrize("values", [{}, {"bucket": "b"}, {"object": "o"}, {"bucket": "", "object": ""}])
+def test_a_bucket_without_an_object_is_not_configured(values: dict[str, str]) -> None:
     with pytest.raises(NotConfigured, match="set RAW_DATA_BUCKET and RAW_DATA_OBJECT, or RAW_DATA_URL"):
-        source_of(settings(**given))
+        source_of(settings(**values))
 
 
 def test_raw_data_is_downloaded_to_where_it_is_loaded_from() -> None:
     """No option: `make fetch-data` and then `python -m flaskapp.load_history`."""
-    there, here = (signature(one).parameters["folder"].default for one in (command.main, load_history.main))
-    assert there == here == Path(flaskapp.__path__[0]) / "DataFile"
-    assert (here / "download_raw_data.py").exists()
+    downloaded, loaded = (
+        signature(script).parameters["folder"].default for script in (command.main, load_history.main)
+    )
+    assert downloaded == loaded == Path(flaskapp.__path__[0]) / "DataFile"
+    assert (loaded / "download_raw_data.py").exists()
 
 
 def test_a_bucket_and_its_object_or_one_address(tmp_path: Path) -> None:

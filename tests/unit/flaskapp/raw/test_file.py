@@ -13,12 +13,12 @@ HEADER = ",".join(CDR_FILE_COLUMNS)
 ROW = "2026-01-31,999,1,2,3,4,5,6,7,8,0"
 
 
-def nothing(_: int) -> None:
+def ignore_progress(_: int) -> None:
     """Take no notice."""
 
 
 def lines_of(path: Path) -> tuple[list[int], list[tuple[int, int]]]:
-    pieces = list(raw_file.pieces(path, nothing))
+    pieces = list(raw_file.pieces(path, ignore_progress))
     for piece in pieces:
         assert len(piece.lines) == piece.columns.num_rows
     return [int(n) for piece in pieces for n in piece.lines], [bad for piece in pieces for bad in piece.ragged]
@@ -57,7 +57,7 @@ def test_line_numbers_continue_across_pieces(tmp_path: Path, monkeypatch: pytest
     rows = [ROW] * 999
     rows[500], rows[700] = "1,2,3", ""
     path = write(tmp_path, "\n".join([HEADER, *rows]), packed=False)
-    assert len(list(raw_file.pieces(path, nothing))) > 3
+    assert len(list(raw_file.pieces(path, ignore_progress))) > 3
     lines, ragged = lines_of(path)
     assert lines == [line for line in range(2, 1001) if line not in (502, 702)]
     assert ragged == [(502, 3)]
@@ -66,35 +66,35 @@ def test_line_numbers_continue_across_pieces(tmp_path: Path, monkeypatch: pytest
 def test_the_hash_covers_content_and_progress_bytes_on_disk(tmp_path: Path) -> None:
     plain, packed = (write(tmp_path, f"{HEADER}\n{ROW}\n", packed=packed) for packed in (False, True))
     read: list[int] = []
-    assert raw_file.content_hash(plain, nothing) == raw_file.content_hash(packed, read.append)
+    assert raw_file.content_hash(plain, ignore_progress) == raw_file.content_hash(packed, read.append)
     assert sum(read) == packed.stat().st_size
 
 
 def test_columns_may_have_any_order(tmp_path: Path) -> None:
     rows = [",".join(reversed(line.split(","))) for line in (HEADER, ROW)]
-    piece = next(raw_file.pieces(write(tmp_path, "\n".join(rows), packed=False), nothing))
+    piece = next(raw_file.pieces(write(tmp_path, "\n".join(rows), packed=False), ignore_progress))
     assert [value.decode() for value in piece.columns.to_pylist()[0].values()] == ROW.split(",")
 
 
 def test_a_wrong_header_lists_missing_and_available_columns(tmp_path: Path) -> None:
     path = write(tmp_path, f"{HEADER.replace('DP_DATE', 'DAY')}\n{ROW}\n", packed=False)
     with pytest.raises(SchemaMismatch, match=r"missing: DP_DATE\..*Available: DAY, DP_MSISDN"):
-        list(raw_file.pieces(path, nothing))
+        list(raw_file.pieces(path, ignore_progress))
     path = write(tmp_path, f"{HEADER},more\n{ROW},1\n", packed=False)
     with pytest.raises(SchemaMismatch, match="unknown columns: more"):
-        list(raw_file.pieces(path, nothing))
+        list(raw_file.pieces(path, ignore_progress))
 
 
 def test_an_empty_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no lines"):
-        list(raw_file.pieces(write(tmp_path, "", packed=False), nothing))
+        list(raw_file.pieces(write(tmp_path, "", packed=False), ignore_progress))
 
 
 def test_a_truncated_gzip_file_is_rejected(tmp_path: Path) -> None:
     path = write(tmp_path, "\n".join([HEADER, *[f"{ROW}{n}" for n in range(5_000)]]), packed=True)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InvalidInput, match="cannot be read to its end"):
-        raw_file.content_hash(path, nothing)
+        raw_file.content_hash(path, ignore_progress)
 
 
 def test_the_plain_file_is_preferred(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flaskapp.raw.resumed import complete, retried
-from flaskapp.raw.source import Interrupted, NoSpace, StoreUnavailable, Version, Write, is_gzipped
+from flaskapp.raw.source import Interrupted, NoSpace, ObjectUnavailable, ObjectVersion, Write, is_gzipped
 
 CONTENT = bytes(range(250)) * 4
-VERSION = Version("gs://bucket/name", "1", len(CONTENT), None, gzipped=False)
+VERSION = ObjectVersion("gs://bucket/name", "1", len(CONTENT), None, gzipped=False)
 
 
 class Dripping:
@@ -20,10 +20,10 @@ class Dripping:
     def __init__(self, *requests: int) -> None:
         self.requests, self.starts = list(requests), list[int]()
 
-    def current_version(self) -> Version:
+    def current_version(self) -> ObjectVersion:
         return VERSION
 
-    def read(self, version: Version, start: int, write: Write) -> None:
+    def read(self, version: ObjectVersion, start: int, write: Write) -> None:
         self.starts.append(start)
         end = start + self.requests.pop(0)
         write(CONTENT[start:end])
@@ -32,28 +32,28 @@ class Dripping:
 
 
 def test_every_request_resumes_at_the_last_byte(tmp_path: Path) -> None:
-    source, told, pauses = Dripping(300, 0, 300, 0, 0, 0, 400), list[int](), list[float]()
-    complete(source, VERSION, tmp_path / "file", told.append, pauses.append)
+    source, progress, pauses = Dripping(300, 0, 300, 0, 0, 0, 400), list[int](), list[float]()
+    complete(source, VERSION, tmp_path / "file", progress.append, pauses.append)
     assert (tmp_path / "file").read_bytes() == CONTENT
     assert source.starts == [0, 300, 300, 600, 600, 600, 600]
-    assert sum(told) == len(CONTENT)
+    assert sum(progress) == len(CONTENT)
     assert pauses == [0.5, 1, 0.5, 1, 2, 4]
 
 
 def test_five_requests_without_progress_end_the_download(tmp_path: Path) -> None:
     source = Dripping(300, 0, 0, 0, 0)
-    with pytest.raises(StoreUnavailable, match=r"5 times in a row \(the line broke\)"):
+    with pytest.raises(ObjectUnavailable, match=r"5 times in a row \(the line broke\)"):
         complete(source, VERSION, tmp_path / "file", lambda _: None, lambda _: None)
     assert (tmp_path / "file").read_bytes() == CONTENT[:300]
 
 
 def test_a_short_response_is_an_error(tmp_path: Path) -> None:
-    class Silent(Dripping):
-        def read(self, version: Version, start: int, write: Write) -> None:
+    class EmptyAnswers(Dripping):
+        def read(self, version: ObjectVersion, start: int, write: Write) -> None:
             write(b"")
 
-    with pytest.raises(StoreUnavailable, match="ended after 0 bytes"):
-        complete(Silent(), VERSION, tmp_path / "file", lambda _: None, lambda _: None)
+    with pytest.raises(ObjectUnavailable, match="ended after 0 bytes"):
+        complete(EmptyAnswers(), VERSION, tmp_path / "file", lambda _: None, lambda _: None)
 
 
 def test_missing_space_is_reported_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_missing_space_is_reported_before_the_download(tmp_path: Path, monkeypat
 
 def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     class Filling(Dripping):
-        def read(self, version: Version, start: int, write: Write) -> None:
+        def read(self, version: ObjectVersion, start: int, write: Write) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(NoSpace, match="The disk is full"):

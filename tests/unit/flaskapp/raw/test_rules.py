@@ -12,7 +12,7 @@ from flaskapp.raw import rules as raw_rules
 from flaskapp.raw.rules import Fault
 
 NEWEST = datetime(2026, 2, 1, tzinfo=UTC)
-GOOD = ["2026-01-31", "99912345", "1", "60", "2", "120", "0", "3", "4", "500", "1"]
+VALID = ["2026-01-31", "99912345", "1", "60", "2", "120", "0", "3", "4", "500", "1"]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def write(file: Path, *rows: list[str]) -> None:
 
 
 def changed(column: str, value: str) -> list[str]:
-    return [value if name == column else good for name, good in zip(CDR_FILE_COLUMNS, GOOD, strict=True)]
+    return [value if name == column else default for name, default in zip(CDR_FILE_COLUMNS, VALID, strict=True)]
 
 
 def faults(file: Path) -> list[Fault]:
@@ -60,14 +60,14 @@ def frame(file: Path) -> pd.DataFrame:
     ],
 )
 def test_a_bad_value_is_named_with_line_and_column(file: Path, column: str, value: str) -> None:
-    write(file, GOOD, changed(column, value), GOOD)
-    found = faults(file)
-    assert [(fault.line, fault.column) for fault in found] == [(3, column)]
-    assert str(found[0]).startswith(f"line 3, {column}: {value!r} ")
+    write(file, VALID, changed(column, value), VALID)
+    listed = faults(file)
+    assert [(fault.line, fault.column) for fault in listed] == [(3, column)]
+    assert str(listed[0]).startswith(f"line 3, {column}: {value!r} ")
 
 
 def test_all_faults_are_listed_and_blank_lines_count(file: Path) -> None:
-    write(file, changed(Cdr.DATE, "x"), [""], ["1", "2"], changed(Cdr.MOC_COUNT, "y"), GOOD[:-1])
+    write(file, changed(Cdr.DATE, "x"), [""], ["1", "2"], changed(Cdr.MOC_COUNT, "y"), VALID[:-1])
     assert sorted((fault.line, fault.column or "") for fault in faults(file)) == [
         (2, Cdr.DATE),
         (4, ""),
@@ -77,7 +77,7 @@ def test_all_faults_are_listed_and_blank_lines_count(file: Path) -> None:
 
 
 def test_bytes_that_are_not_text_are_a_fault(file: Path) -> None:
-    file.write_bytes(",".join(CDR_FILE_COLUMNS).encode() + b"\n\xff\xfe" + ",".join(GOOD).encode() + b"\n")
+    file.write_bytes(",".join(CDR_FILE_COLUMNS).encode() + b"\n\xff\xfe" + ",".join(VALID).encode() + b"\n")
     assert [(fault.line, fault.column) for fault in faults(file)] == [(2, Cdr.DATE)]
 
 
@@ -111,5 +111,5 @@ def test_whole_numbers_are_exact_in_every_notation(file: Path) -> None:
 
 
 def test_a_records_id_contains_its_line(file: Path) -> None:
-    write(file, GOOD, [""], GOOD)
+    write(file, VALID, [""], VALID)
     assert frame(file)[Cdr.RECORD_ID].tolist() == ["abc:2", "abc:4"]

@@ -13,7 +13,7 @@ POLLS = 5
 """So often a reader may ask in vain before this test counts it as endless."""
 
 
-class Silent:
+class SilentConsumer:
     """A consumer with one message to read whose broker never gives it."""
 
     def __init__(self) -> None:
@@ -40,4 +40,4 @@ class Silent:
 def test_missing_markers_are_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_python_publisher, "OPEN_SECONDS", -1.0)
     with pytest.raises(KafkaUnavailable, match="in time"):
-        list(_read_all(Silent(), [TopicPartition("markers", 0)]))
+        list(_read_all(SilentConsumer(), [TopicPartition("markers", 0)]))

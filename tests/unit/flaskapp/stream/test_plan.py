@@ -24,17 +24,17 @@ def plan(body: dict[str, Any], salt: UUID | None = None) -> StreamPlan:
 
 
 def test_a_dated_streams_id_ignores_length_and_interval() -> None:
-    one = plan(DATED)
-    assert len(one.run_id) == 64
+    dated = plan(DATED)
+    assert len(dated.run_id) == 64
     for same in ({}, {"interval": 1}, {"num_batches": 60}, {"step": "1d"}, {"subscribers": 1000}):
-        assert plan({**DATED, **same}).run_id == one.run_id
+        assert plan({**DATED, **same}).run_id == dated.run_id
 
 
 @pytest.mark.parametrize(
-    "other", [{"start_date": "2026-01-02"}, {"seed": 8}, {"subscribers": 999}, {"drifts": []}, {"label_delay": 4}]
+    "changed", [{"start_date": "2026-01-02"}, {"seed": 8}, {"subscribers": 999}, {"drifts": []}, {"label_delay": 4}]
 )
-def test_other_content_is_another_stream(other: dict[str, Any]) -> None:
-    assert plan({**DATED, **other}).run_id != plan(DATED).run_id
+def test_other_content_is_another_stream(changed: dict[str, Any]) -> None:
+    assert plan({**DATED, **changed}).run_id != plan(DATED).run_id
 
 
 def test_each_undated_stream_has_a_new_id() -> None:
@@ -51,8 +51,8 @@ def test_a_dated_stream_has_batch_size_subscribers_by_default() -> None:
 
 @pytest.mark.parametrize("body", [DATED, {}, {"batch_size": 5, "interval": 0.5}])
 def test_a_plan_survives_json(body: dict[str, Any]) -> None:
-    made = plan(body)
-    assert StreamPlan.from_json(made.to_json()) == made
+    stored = plan(body)
+    assert StreamPlan.from_json(stored.to_json()) == stored
 
 
 @pytest.mark.parametrize(

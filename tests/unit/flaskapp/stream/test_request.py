@@ -70,12 +70,12 @@ def test_a_body_that_is_not_an_object_is_rejected(body: object) -> None:
 
 def test_all_faults_are_listed_together() -> None:
     drifts: list[Any] = [{**UNIT, "kind": "gravity"}, UNIT, {**UNIT, "start": 0, "more": 1}, 3]
-    found = details({"batch_size": 0, "step": "1d", "speed": 1, "drifts": drifts})
-    assert [fault.split(":")[0] for fault in found] == [
+    faults = details({"batch_size": 0, "step": "1d", "speed": 1, "drifts": drifts})
+    assert [fault.split(":")[0] for fault in faults] == [
         "batch_size", "step", "speed", "drifts[0]", "drifts[2]", "drifts[2]", "drifts[3]",
     ]  # fmt: skip
-    assert all(kind in found[3] for kind in DriftKind)
-    assert "num_batches" in found[2], "the known fields are named"
+    assert all(kind in faults[3] for kind in DriftKind)
+    assert "num_batches" in faults[2], "the known fields are named"
 
 
 @pytest.mark.parametrize(("days", "fits"), [(1, True), (2, False)])

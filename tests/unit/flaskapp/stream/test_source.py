@@ -25,17 +25,17 @@ def source(body: dict[str, Any]) -> StreamSource:
 
 
 def test_a_batch_always_has_the_same_bytes() -> None:
-    one, other = source(DATED), source({**DATED, "num_batches": 30})
+    short, long = source(DATED), source({**DATED, "num_batches": 30})
     for number in (1, 5):
-        batches = one.records(number, NOW), other.records(number, datetime(2026, 7, 1, tzinfo=UTC))
+        batches = short.records(number, NOW), long.records(number, datetime(2026, 7, 1, tzinfo=UTC))
         assert batches[0].id == batches[1].id
         assert bulk.encode(batches[0].frame, COLUMNS) == bulk.encode(batches[1].frame, COLUMNS)
-    assert one.labels(5).equals(other.labels(5))
+    assert short.labels(5).equals(long.labels(5))
 
 
 def test_a_dated_batch_is_one_day_without_labels() -> None:
-    made = source(DATED)
-    frames = [made.records(number, NOW).frame for number in range(1, 7)]
+    stream = source(DATED)
+    frames = [stream.records(number, NOW).frame for number in range(1, 7)]
     every = pd.concat(frames)
     assert every[Cdr.RECORD_ID].is_unique
     assert every[Cdr.RECORD_ID].str.len().max() <= 40
@@ -46,37 +46,37 @@ def test_a_dated_batch_is_one_day_without_labels() -> None:
 
 
 def test_every_record_of_the_stream_has_one_label() -> None:
-    made = source(DATED)
-    known = {number: made.labels(number) for number in range(1, 10)}
-    every = pd.concat(known.values())
+    stream = source(DATED)
+    labels = {number: stream.labels(number) for number in range(1, 10)}
+    every = pd.concat(labels.values())
     assert every["id"].is_unique
     for number in range(1, 7):
-        records = made.records(number, NOW).frame
+        records = stream.records(number, NOW).frame
         assert {f"2026-01-0{number}/{user}" for user in records[Cdr.MSISDN]} <= set(every["id"])
-    for number, labels in known.items():
-        assert (labels["known_at"] == pd.Timestamp(f"2026-01-{number + 1:02d}", tz="UTC")).all()
-        assert (labels["day"] >= pd.Timestamp(date(2025, 12, 29), tz="UTC")).all()
-        assert (labels["known_at"] > labels["day"]).all()
-    assert (known[1]["day"] < pd.Timestamp("2026-01-01", tz="UTC")).all(), "history's last days are among them"
+    for number, of_batch in labels.items():
+        assert (of_batch["known_at"] == pd.Timestamp(f"2026-01-{number + 1:02d}", tz="UTC")).all()
+        assert (of_batch["day"] >= pd.Timestamp(date(2025, 12, 29), tz="UTC")).all()
+        assert (of_batch["known_at"] > of_batch["day"]).all()
+    assert (labels[1]["day"] < pd.Timestamp("2026-01-01", tz="UTC")).all(), "history's last days are among them"
 
 
 @pytest.mark.parametrize("rows_of_a_day", [10**6, 120])
 def test_undated_batches_have_batch_size_records(monkeypatch: pytest.MonkeyPatch, rows_of_a_day: int) -> None:
     monkeypatch.setattr(stream_source, "ROWS_OF_A_DAY", rows_of_a_day)
-    made = source({"batch_size": 40, "num_batches": 6})
-    frames = [made.records(number, NOW).frame for number in range(1, 7)]
+    stream = source({"batch_size": 40, "num_batches": 6})
+    frames = [stream.records(number, NOW).frame for number in range(1, 7)]
     assert [len(frame) for frame in frames] == [40] * 6
     assert pd.concat(frames)[Cdr.RECORD_ID].is_unique
     assert all((frame[Cdr.DATE] == NOW).all() for frame in frames)
     days = 1 if rows_of_a_day > 1000 else 2
-    whole = [made.world.records_of_day(date(2026, 6, 15 + day)).head(40) for day in range(days)]
-    assert pd.concat(frames)[USAGE].sum().tolist() == pd.concat(whole)[USAGE].sum().tolist()
-    assert made.labels(1).empty
+    days_records = [stream.world.records_of_day(date(2026, 6, 15 + day)).head(40) for day in range(days)]
+    assert pd.concat(frames)[USAGE].sum().tolist() == pd.concat(days_records)[USAGE].sum().tolist()
+    assert stream.labels(1).empty
 
 
 def test_a_value_missing_all_day_is_missing_in_each_part() -> None:
     drift = {"kind": "missing", "size": 0.5, "start": 1, "column": "DP_MOC_COUNT"}
-    made = source({"batch_size": 40, "num_batches": 4, "drifts": [drift]})
-    frames = [made.records(number, NOW).frame.set_index(Cdr.MSISDN)[Cdr.MOC_COUNT].isna() for number in range(1, 5)]
+    stream = source({"batch_size": 40, "num_batches": 4, "drifts": [drift]})
+    frames = [stream.records(number, NOW).frame.set_index(Cdr.MSISDN)[Cdr.MOC_COUNT].isna() for number in range(1, 5)]
     assert 0 < frames[0].sum() < 40
     assert all(frame.equals(frames[0]) for frame in frames)

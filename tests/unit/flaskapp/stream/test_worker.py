@@ -18,19 +18,19 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def test_a_worker_waits_for_a_server_and_reports_why() -> None:
     back = threading.Event()
-    done = threading.Event()
+    finished = threading.Event()
 
     def step() -> None:
         if not back.is_set():
             raise DatabaseUnavailable
-        done.set()
+        finished.set()
 
     worker = Worker("test", step)
     worker.start()
     wait_until(lambda: worker.error is not None)
     assert "MySQL does not answer" in str(worker.error)
     back.set()
-    assert done.wait(10)
+    assert finished.wait(10)
     wait_until(lambda: worker.error is None)
     worker.close()
 
@@ -62,22 +62,22 @@ def test_a_failed_step_does_not_end_the_worker() -> None:
             raise RuntimeError("a surprise")
         return None
 
-    made = Worker("test", step)
-    made.start()
-    wait_until(lambda: made.error is not None)
-    assert "RuntimeError" in str(made.error)
-    made.wake()
-    wait_until(lambda: len(calls) == 2 and made.error is None)
-    made.close()
+    failing = Worker("test", step)
+    failing.start()
+    wait_until(lambda: failing.error is not None)
+    assert "RuntimeError" in str(failing.error)
+    failing.wake()
+    wait_until(lambda: len(calls) == 2 and failing.error is None)
+    failing.close()
 
 
 def test_closing_ends_a_wait_for_a_server() -> None:
     def step() -> None:
         raise DatabaseUnavailable
 
-    made = Worker("test", step)
-    made.start()
-    wait_until(lambda: made.error is not None)
+    waiting = Worker("test", step)
+    waiting.start()
+    wait_until(lambda: waiting.error is not None)
     began = time.monotonic()
-    made.close()
+    waiting.close()
     assert time.monotonic() - began < worker.LONGEST_RETRY_WAIT

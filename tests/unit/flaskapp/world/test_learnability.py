@@ -33,10 +33,10 @@ def _rows(world: World, numbers: range) -> tuple[Array, list[Array], list[Array]
     features, labels = [], []
     for number in numbers:
         day = START + timedelta(days=number)
-        known = world.known_labels(day, day + timedelta(days=3))
-        week = np.stack([usage[n] for n in range(number - 6, number + 1)])[:, known[NUMBER]]
+        day_labels = world.known_labels(day, day + timedelta(days=3))
+        week = np.stack([usage[n] for n in range(number - 6, number + 1)])[:, day_labels[NUMBER]]
         features.append(np.column_stack([week[-1], week.sum(axis=0), week.std(axis=0, ddof=1)]))
-        labels.append(known[Cdr.PSEUDO_CHURNED].to_numpy(float))
+        labels.append(day_labels[Cdr.PSEUDO_CHURNED].to_numpy(float))
     return np.concatenate(features), features, labels
 
 

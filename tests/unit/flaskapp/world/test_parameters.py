@@ -24,17 +24,17 @@ def test_all_faults_are_listed() -> None:
 
 
 def test_the_canonical_text_contains_every_parameter() -> None:
-    one = Parameters(1, DAY, drifts=(Drift(DriftKind.UNIT, 60, DAY, Cdr.MOC_DURATION),))
-    others = [
-        Parameters(2, DAY, drifts=one.drifts),
-        Parameters(1, date(2025, 3, 2), drifts=one.drifts),
-        Parameters(1, DAY, 999, one.drifts),
-        Parameters(1, DAY, label_delay=4, drifts=one.drifts),
+    base = Parameters(1, DAY, drifts=(Drift(DriftKind.UNIT, 60, DAY, Cdr.MOC_DURATION),))
+    variants = [
+        Parameters(2, DAY, drifts=base.drifts),
+        Parameters(1, date(2025, 3, 2), drifts=base.drifts),
+        Parameters(1, DAY, 999, base.drifts),
+        Parameters(1, DAY, label_delay=4, drifts=base.drifts),
         Parameters(1, DAY),
         Parameters(1, DAY, drifts=(Drift(DriftKind.UNIT, 60, DAY, Cdr.MOC_DURATION, DAY),)),
     ]
-    assert len({one.canonical(), *(other.canonical() for other in others)}) == 7
-    assert one.canonical() == Parameters(1, DAY, drifts=one.drifts).canonical()
-    assert json.loads(one.canonical())["drifts"] == [
+    assert len({base.canonical(), *(variant.canonical() for variant in variants)}) == 7
+    assert base.canonical() == Parameters(1, DAY, drifts=base.drifts).canonical()
+    assert json.loads(base.canonical())["drifts"] == [
         {"kind": "unit", "size": 60.0, "start": "2025-03-01", "column": "DP_MOC_DURATION", "until": None}
     ]

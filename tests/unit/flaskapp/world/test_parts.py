@@ -25,22 +25,22 @@ def _frame(seed: int = 1, drifts: tuple[Drift, ...] = ()) -> pd.DataFrame:
 @pytest.mark.slow
 @given(seed=st.integers(0, 2**62), parts=st.integers(1, 30), keep_empty=st.booleans())
 def test_the_parts_sum_to_the_whole(seed: int, parts: int, keep_empty: bool) -> None:
-    whole = _frame(seed % 5, NULLS)
-    pieces = split(whole, parts, seed, keep_empty=keep_empty)
+    frame = _frame(seed % 5, NULLS)
+    pieces = split(frame, parts, seed, keep_empty=keep_empty)
     assert len(pieces) == parts
     together = pd.concat(pieces)
     summed = together.groupby(NUMBER)[USAGE].sum(min_count=1)
-    pd.testing.assert_frame_equal(summed, whole.set_index(NUMBER)[USAGE])
+    pd.testing.assert_frame_equal(summed, frame.set_index(NUMBER)[USAGE])
     assert (together[USAGE].min() >= 0).all()
 
 
 def test_a_part_has_the_columns_and_types_of_the_whole() -> None:
-    whole = _frame(drifts=NULLS)
-    for piece in split(whole, 5, 1):
-        assert (piece.dtypes == whole.dtypes).all()
-        own = whole.set_index(NUMBER).loc[piece[NUMBER].tolist()].reset_index()
-        assert (piece[Cdr.MSISDN] == own[Cdr.MSISDN]).all()
-        assert (piece[USAGE].isna() == own[USAGE].isna()).all(axis=None)
+    frame = _frame(drifts=NULLS)
+    for piece in split(frame, 5, 1):
+        assert (piece.dtypes == frame.dtypes).all()
+        expected = frame.set_index(NUMBER).loc[piece[NUMBER].tolist()].reset_index()
+        assert (piece[Cdr.MSISDN] == expected[Cdr.MSISDN]).all()
+        assert (piece[USAGE].isna() == expected[USAGE].isna()).all(axis=None)
 
 
 def test_no_seconds_without_a_call_and_no_part_without_usage() -> None:
@@ -59,10 +59,10 @@ def test_usage_is_spread_evenly_over_the_parts() -> None:
 
 
 def test_a_records_cut_does_not_depend_on_other_records() -> None:
-    whole = _frame()
-    some = whole.iloc[10:20]
-    for piece, alone in zip(split(whole, 3, 1), split(some, 3, 1), strict=True):
-        expected = piece[piece[NUMBER].isin(some[NUMBER])].reset_index(drop=True)
+    frame = _frame()
+    subset = frame.iloc[10:20]
+    for piece, alone in zip(split(frame, 3, 1), split(subset, 3, 1), strict=True):
+        expected = piece[piece[NUMBER].isin(subset[NUMBER])].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, expected)
 
 

@@ -7,10 +7,10 @@ from flaskapp.world.population import populate
 
 
 def test_one_seed_is_one_population_and_another_seed_another() -> None:
-    one, again, other = populate(1, 500), populate(1, 500), populate(2, 500)
-    assert (one.msisdn == again.msisdn).all()
-    assert (one.plan_logit == again.plan_logit).all()
-    assert not (one.msisdn == other.msisdn).any()
+    people, again, others_people = populate(1, 500), populate(1, 500), populate(2, 500)
+    assert (people.msisdn == again.msisdn).all()
+    assert (people.plan_logit == again.plan_logit).all()
+    assert not (people.msisdn == others_people.msisdn).any()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -29,8 +29,8 @@ def test_calls_are_those_of_customers() -> None:
 
 def test_heavy_callers_talk_more_and_data_is_skewed() -> None:
     people = populate(4, 2000)
-    own, heavy = people.habits[Medium.OUT_CALLS], people.heavy[Medium.OUT_CALLS]
-    assert (heavy.rate * heavy.mean).mean() > 1.15 * (own.rate * own.mean).mean()
+    usual, heavy = people.habits[Medium.OUT_CALLS], people.heavy[Medium.OUT_CALLS]
+    assert (heavy.rate * heavy.mean).mean() > 1.15 * (usual.rate * usual.mean).mean()
     volume = people.habits[Medium.DATA].rate * people.habits[Medium.DATA].mean
     assert (volume == 0).mean() == pytest.approx(0.2, abs=0.04)
     assert volume.mean() > 1.5 * np.median(volume)

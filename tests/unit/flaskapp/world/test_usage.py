@@ -26,7 +26,7 @@ def test_the_week_has_a_rhythm() -> None:
 
 def test_some_have_no_usage_and_every_call_has_a_duration() -> None:
     usage = usage_of_day(PEOPLE, MONDAY, Levels())
-    assert 0.02 < 1.0 - usage.seen.mean() < 0.10
+    assert 0.02 < 1.0 - usage.has_record.mean() < 0.10
     for count, amount in ((Cdr.MOC_COUNT, Cdr.MOC_DURATION), (Cdr.DATA_COUNT, Cdr.DATA_VOLUME)):
         assert ((usage.columns[count] == 0) == (usage.columns[amount] == 0)).all()
         assert (usage.columns[amount] >= usage.columns[count]).all()
@@ -34,16 +34,16 @@ def test_some_have_no_usage_and_every_call_has_a_duration() -> None:
 
 @pytest.mark.parametrize("column", CDR_USAGE)
 def test_a_level_changes_only_its_medium(column: Cdr) -> None:
-    before = usage_of_day(PEOPLE, MONDAY, Levels()).columns
+    usual = usage_of_day(PEOPLE, MONDAY, Levels()).columns
     after = usage_of_day(PEOPLE, MONDAY, Levels({column: 1.5})).columns
-    moved = {name for name in CDR_USAGE if (before[name] != after[name]).any()}
+    moved = {name for name in CDR_USAGE if (usual[name] != after[name]).any()}
     amount_of = {
         Cdr.MOC_COUNT: Cdr.MOC_DURATION,
         Cdr.MTC_COUNT: Cdr.MTC_DURATION,
         Cdr.DATA_COUNT: Cdr.DATA_VOLUME,
     }
     assert moved == {column, amount_of.get(column, column)}
-    assert after[column].sum() / before[column].sum() == pytest.approx(1.5, abs=0.1)
+    assert after[column].sum() / usual[column].sum() == pytest.approx(1.5, abs=0.1)
 
 
 def test_a_level_changes_usage_in_one_direction() -> None:

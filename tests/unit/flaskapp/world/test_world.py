@@ -35,17 +35,19 @@ def _labels(of: World, when: date) -> pd.DataFrame:
 
 
 def test_the_same_parameters_give_the_same_bytes() -> None:
-    one, again = World(Parameters(1, START, 100)), World(Parameters(1, START, 100))
-    assert _bytes(one.records_of_day(day(5))) == _bytes(again.records_of_day(day(5)))
-    assert _bytes(one.records_of_day(day(5))) != _bytes(world(seed=2, subscribers=100).records_of_day(day(5)))
+    first, again = World(Parameters(1, START, 100)), World(Parameters(1, START, 100))
+    assert _bytes(first.records_of_day(day(5))) == _bytes(again.records_of_day(day(5)))
+    assert _bytes(first.records_of_day(day(5))) != _bytes(world(seed=2, subscribers=100).records_of_day(day(5)))
 
 
 def test_order_does_not_matter() -> None:
     forth, back = World(Parameters(3, START, 100)), World(Parameters(3, START, 100))
     days = [day(n) for n in range(12)]
-    one = {d: (_bytes(forth.records_of_day(d, day(11))), _bytes(forth.labels_known_on(d))) for d in days}
-    other = {d: (_bytes(back.records_of_day(d, day(11))), _bytes(back.labels_known_on(d))) for d in reversed(days)}
-    assert one == other
+    in_order = {d: (_bytes(forth.records_of_day(d, day(11))), _bytes(forth.labels_known_on(d))) for d in days}
+    reversed_order = {
+        d: (_bytes(back.records_of_day(d, day(11))), _bytes(back.labels_known_on(d))) for d in reversed(days)
+    }
+    assert in_order == reversed_order
 
 
 def test_history_and_stream_are_one_world() -> None:
@@ -72,15 +74,15 @@ def test_the_shape_of_records() -> None:
 
 
 def test_every_record_gets_one_label_in_time() -> None:
-    known = pd.concat([world().labels_known_on(day(n)) for n in range(8)], ignore_index=True)
-    assert tuple(known.columns) == LABEL_COLUMNS
+    labels = pd.concat([world().labels_known_on(day(n)) for n in range(8)], ignore_index=True)
+    assert tuple(labels.columns) == LABEL_COLUMNS
     for n in range(5):
-        own = known[known[Cdr.DATE].dt.date == day(n)]
-        assert sorted(own[NUMBER]) == world().records_of_day(day(n))[NUMBER].tolist()
-    delay = (known[KNOWN_AT].dt.normalize() - known[Cdr.DATE].dt.normalize()).dt.days
-    assert set(delay[known[Cdr.PSEUDO_CHURNED] == 1]) == {1, 2, 3}
-    assert set(delay[known[Cdr.PSEUDO_CHURNED] == 0]) == {3}
-    assert (known[KNOWN_AT] + pd.Timedelta(1, "us") == known[KNOWN_AT].dt.ceil("D")).all()
+        labels_of_day = labels[labels[Cdr.DATE].dt.date == day(n)]
+        assert sorted(labels_of_day[NUMBER]) == world().records_of_day(day(n))[NUMBER].tolist()
+    delay = (labels[KNOWN_AT].dt.normalize() - labels[Cdr.DATE].dt.normalize()).dt.days
+    assert set(delay[labels[Cdr.PSEUDO_CHURNED] == 1]) == {1, 2, 3}
+    assert set(delay[labels[Cdr.PSEUDO_CHURNED] == 0]) == {3}
+    assert (labels[KNOWN_AT] + pd.Timedelta(1, "us") == labels[KNOWN_AT].dt.ceil("D")).all()
 
 
 @pytest.mark.parametrize("later", range(6))
@@ -89,16 +91,16 @@ def test_records_show_the_labels_known_by_then(later: int) -> None:
     filled = world().records_of_day(START, as_of).dropna(subset=[Cdr.PSEUDO_CHURNED])
     batches = [world().labels_known_on(day(n)) for n in range(later + 1)]
     arrived = pd.concat([batch[batch[Cdr.DATE].dt.date == START] for batch in batches]).sort_values(NUMBER)
-    known = world().known_labels(START, as_of)
-    assert filled[NUMBER].tolist() == known[NUMBER].tolist() == arrived[NUMBER].tolist()
-    assert filled[Cdr.PSEUDO_CHURNED].tolist() == known[Cdr.PSEUDO_CHURNED].tolist()
-    assert known[KNOWN_AT].tolist() == arrived[KNOWN_AT].tolist()
+    labels = world().known_labels(START, as_of)
+    assert filled[NUMBER].tolist() == labels[NUMBER].tolist() == arrived[NUMBER].tolist()
+    assert filled[Cdr.PSEUDO_CHURNED].tolist() == labels[Cdr.PSEUDO_CHURNED].tolist()
+    assert labels[KNOWN_AT].tolist() == arrived[KNOWN_AT].tolist()
 
 
 def test_labels_follow_the_label_delay() -> None:
     slow = World(Parameters(1, START, 400, label_delay=7))
-    known = pd.concat([slow.labels_known_on(day(n)) for n in range(8)])
-    own = known[known[Cdr.DATE].dt.date == START]
+    labels = pd.concat([slow.labels_known_on(day(n)) for n in range(8)])
+    own = labels[labels[Cdr.DATE].dt.date == START]
     delay = own[KNOWN_AT].dt.normalize() - pd.Timestamp(START, tz="UTC")
     assert set(delay[own[Cdr.PSEUDO_CHURNED] == 1].dt.days) <= set(range(1, 8))
     assert len(own) == len(slow.records_of_day(START))

@@ -28,9 +28,9 @@ def test_existing_secrets_stay(tmp_path: Path) -> None:
 def test_the_token_for_curl_is_stored_as_a_hash(tmp_path: Path) -> None:
     container_secrets.make(tmp_path, NOW)
     plain, hashed = (tmp_path / "demo.token").read_text(), container_secrets.token_file(tmp_path)
-    found = tokens.find(tokens.read(hashed), plain, NOW)
-    assert found is not None
-    assert found.scopes == {Scope.READ, Scope.OPERATE}
+    token = tokens.find(tokens.read(hashed), plain, NOW)
+    assert token is not None
+    assert token.scopes == {Scope.READ, Scope.OPERATE}
     assert plain not in hashed.read_text()
 
 

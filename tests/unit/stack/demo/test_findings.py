@@ -69,8 +69,8 @@ def test_a_missing_number_is_a_dash_and_many_names_are_counted() -> None:
 
 
 def test_short_drift_and_open_days_are_marked() -> None:
-    seen, still_open = chunk(0, "ok"), chunk(1, "pending_labels", None) | {"closed": False}
-    lines = drawn([Day.of(seen), Day.of(still_open), Day.of(chunk(2, "ok") | {"drift_seen": []})])
+    closed, still_open = chunk(0, "ok"), chunk(1, "pending_labels", None) | {"closed": False}
+    lines = drawn([Day.of(closed), Day.of(still_open), Day.of(chunk(2, "ok") | {"drift_seen": []})])
     assert "not lasting yet: M_Out_Call_Time, a, b and 2 more" in lines[0]
     assert "not closed yet: M_Out_Call_Time" in lines[1]
     assert "pending_labels (open, provisional)" in lines[1]

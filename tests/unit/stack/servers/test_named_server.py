@@ -17,11 +17,11 @@ MYSQL_SAYS = "/usr/sbin/mysqld  Ver 8.0.39 for Linux on x86_64 (MySQL Community 
 
 def program(folder: Path, says: str, name: str = "mysqld", status: int = 0) -> Path:
     """Make a program that says its version, in a `sbin` folder as systems have it."""
-    made = folder / "usr" / "sbin" / name
-    made.parent.mkdir(parents=True, exist_ok=True)
-    made.write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n")
-    made.chmod(0o755)
-    return made
+    path = folder / "usr" / "sbin" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n")
+    path.chmod(0o755)
+    return path
 
 
 def test_where_none_is_named_the_downloaded_one_is_started(tmp_path: Path) -> None:
@@ -37,21 +37,21 @@ def test_where_none_is_named_the_downloaded_one_is_started(tmp_path: Path) -> No
 def test_a_named_one_is_started_as_what_it_is_on_data_of_its_own(
     tmp_path: Path, says: str, name: str, version: str
 ) -> None:
-    made = program(tmp_path, says)
-    site = Site.at(tmp_path / "var", {"DRIFTLINE_MYSQLD": str(made)})
+    path = program(tmp_path, says)
+    site = Site.at(tmp_path / "var", {"DRIFTLINE_MYSQLD": str(path)})
     server = named_server(site.system)
     assert server is not None
     assert (server.name, server.version, server.home) == (name, version, tmp_path / "usr")
     command = MARIADB_PROCESS.command(site)
-    assert command[0] == str(made)
+    assert command[0] == str(path)
     assert f"--datadir={site.var}/{name.lower()}-{version}" in command
     assert "--bind-address=127.0.0.1" in command
     assert not any(argument.startswith("--lc-messages-dir") for argument in command)
 
 
 def test_its_libraries_are_found_by_the_server_alone(tmp_path: Path) -> None:
-    given = {"DRIFTLINE_MYSQLD": str(program(tmp_path, MYSQL_SAYS)), "LD_LIBRARY_PATH": "/opt/lib"}
-    assert MARIADB_PROCESS.settings(Site.at(tmp_path, given))["LD_LIBRARY_PATH"] == "/opt/lib"
+    environment = {"DRIFTLINE_MYSQLD": str(program(tmp_path, MYSQL_SAYS)), "LD_LIBRARY_PATH": "/opt/lib"}
+    assert MARIADB_PROCESS.settings(Site.at(tmp_path, environment))["LD_LIBRARY_PATH"] == "/opt/lib"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ def test_one_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_mariadb_is_not_fetched_for_those_who_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads.Download, "is_done", lambda _: False)
     monkeypatch.delenv("DRIFTLINE_MYSQLD", raising=False)
-    assert jars.MARIADB in [one.jars for one in downloads.missing()]
+    assert jars.MARIADB in [download.jars for download in downloads.missing()]
     monkeypatch.setenv("DRIFTLINE_MYSQLD", str(program(tmp_path, MYSQL_SAYS)))
-    assert [one.jars for one in downloads.missing()] == [jars.KAFKA, jars.SPARK, jars.MYSQL]
+    assert [download.jars for download in downloads.missing()] == [jars.KAFKA, jars.SPARK, jars.MYSQL]

@@ -7,10 +7,10 @@ from stack.servers import ports
 
 def test_a_port_that_is_listened_on_is_not_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = server.getsockname()[1]
-        assert not ports.is_free(taken)
-        assert ports.next_free(taken) > taken
-    assert ports.is_free(taken)
+        port = server.getsockname()[1]
+        assert not ports.is_free(port)
+        assert ports.next_free(port) > port
+    assert ports.is_free(port)
 
 
 def test_a_port_listened_on_everywhere_is_not_free() -> None:

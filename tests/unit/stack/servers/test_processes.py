@@ -22,11 +22,11 @@ time.sleep(60)
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[ProcessHome]:
-    made = ProcessHome(tmp_path)
-    yield made
-    running = processes.find(made, "sleeper")
+    process_home = ProcessHome(tmp_path)
+    yield process_home
+    running = processes.find(process_home, "sleeper")
     if running:
-        processes.stop(made, running, 5)
+        processes.stop(process_home, running, 5)
 
 
 def start(home: ProcessHome, command: tuple[str, ...] = SLEEP, **environment: str) -> RunningProcess:

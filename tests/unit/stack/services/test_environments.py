@@ -9,7 +9,7 @@ from stack.services.environments import environment_for, settings_for
 from stack.services.site import DEFAULT_PORTS, Site, read_ports, write_ports
 from stack.services.table import names
 
-GIVEN = {
+EXTERNAL = {
     "HOME": "/home/somebody",
     "PATH": "/usr/bin",
     "AWS_SECRET_ACCESS_KEY": "not theirs",
@@ -21,7 +21,7 @@ GIVEN = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return Site.at(tmp_path / "var", GIVEN)
+    return Site.at(tmp_path / "var", EXTERNAL)
 
 
 @pytest.mark.parametrize("role", names())
@@ -48,8 +48,12 @@ def test_a_services_own_variables_are_passed_on_to_it_alone(site: Site) -> None:
 
 
 def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) -> None:
-    given = GIVEN | {"DRIFTLINE_OBJECTS": "s3://bucket/prefix", "AWS_SECRET_ACCESS_KEY": "k", "AWS_ENDPOINT_URL": "u"}
-    site = Site.at(tmp_path / "var", given)
+    values = EXTERNAL | {
+        "DRIFTLINE_OBJECTS": "s3://bucket/prefix",
+        "AWS_SECRET_ACCESS_KEY": "k",
+        "AWS_ENDPOINT_URL": "u",
+    }
+    site = Site.at(tmp_path / "var", values)
     knowing = {role for role in names() if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
     assert knowing == {"jobs", "monitor"}
     assert settings_for("jobs", site)["DRIFTLINE_OBJECTS"] == "s3://bucket/prefix"
@@ -63,7 +67,7 @@ def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> Non
 
 
 def test_all_services_but_the_owner_know_the_secrets_folder(tmp_path: Path) -> None:
-    site = Site.at(tmp_path / "var", {**GIVEN, "DRIFTLINE_SECRETS": "/run/ours"})
+    site = Site.at(tmp_path / "var", {**EXTERNAL, "DRIFTLINE_SECRETS": "/run/ours"})
     knowing = {role for role in names() if settings_for(role, site).get("DRIFTLINE_SECRETS") == "/run/ours"}
     assert knowing == {*names()} - {"owner"}
 
@@ -74,9 +78,9 @@ def test_the_monitor_does_not_know_kafka(site: Site) -> None:
 
 
 def test_an_external_server_is_used_by_all(tmp_path: Path) -> None:
-    given = {"DB_HOST": "db.example", "DB_PORT": "3306", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "Other"}
-    settings = settings_for("jobs", Site.at(tmp_path / "var", {**given, "KAFKA_BOOTSTRAP_SERVERS": "k:1"}))
-    assert {name: settings[name] for name in given} == given
+    values = {"DB_HOST": "db.example", "DB_PORT": "3306", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "Other"}
+    settings = settings_for("jobs", Site.at(tmp_path / "var", {**values, "KAFKA_BOOTSTRAP_SERVERS": "k:1"}))
+    assert {name: settings[name] for name in values} == values
     assert settings["KAFKA_BOOTSTRAP_SERVERS"] == "k:1"
     assert not (tmp_path / "var").exists()
 
@@ -85,20 +89,20 @@ def test_only_clients_know_the_security_of_external_servers(tmp_path: Path) -> N
     database = {"DB_HOST": "db.example", "DB_USER": "u", "DB_PASSWORD": "p", "DB_SSL_CA": "/etc/ca.pem"}
     sasl = {"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "p", "KAFKA_SASL_MECHANISM": "PLAIN"}
     kafka = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SSL_CA": "/etc/ca.pem", **sasl}
-    given = Site.at(tmp_path, {**database, "KAFKA_BOOTSTRAP_SERVERS": "k:1", **kafka})
-    assert {name: settings_for("simulator", given)[name] for name in kafka} == kafka
-    assert not settings_for("monitor", given).keys() & kafka.keys()
-    assert [settings_for(role, given)["DB_SSL_CA"] for role in names()] == ["/etc/ca.pem"] * len(names())
-    assert given.kafka_settings.security_protocol == "SASL_SSL"
-    ours = Site.at(tmp_path, kafka)
-    assert not settings_for("simulator", ours).keys() & kafka.keys()
-    assert ours.kafka_settings.security_protocol == "PLAINTEXT"
+    external = Site.at(tmp_path, {**database, "KAFKA_BOOTSTRAP_SERVERS": "k:1", **kafka})
+    assert {name: settings_for("simulator", external)[name] for name in kafka} == kafka
+    assert not settings_for("monitor", external).keys() & kafka.keys()
+    assert [settings_for(role, external)["DB_SSL_CA"] for role in names()] == ["/etc/ca.pem"] * len(names())
+    assert external.kafka_settings.security_protocol == "SASL_SSL"
+    local = Site.at(tmp_path, kafka)
+    assert not settings_for("simulator", local).keys() & kafka.keys()
+    assert local.kafka_settings.security_protocol == "PLAINTEXT"
 
 
 def test_inconsistent_settings_of_an_external_kafka_are_named(tmp_path: Path) -> None:
-    given = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
+    external = Site.at(tmp_path, {"KAFKA_BOOTSTRAP_SERVERS": "k:1", "KAFKA_SECURITY_PROTOCOL": "SSL"})
     with pytest.raises(StackError, match="KAFKA_SECURITY_PROTOCOL=SSL requires KAFKA_SSL_CA"):
-        _ = given.kafka_settings
+        _ = external.kafka_settings
 
 
 def test_an_external_server_needs_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +131,7 @@ def test_passwords_are_not_printed(site: Site) -> None:
 @pytest.mark.parametrize("first", names())
 @pytest.mark.parametrize("second", names())
 def test_a_second_env_in_one_shell_gives_the_second_role(first: str, second: str, site: Site) -> None:
-    again = Site.at(site.var, GIVEN | settings_for(first, site))
+    again = Site.at(site.var, EXTERNAL | settings_for(first, site))
     settings = settings_for(second, again)
     assert {**settings, **settings_for(second, site)} == settings
     assert settings["DB_USER"] == f"driftline_{second}"

@@ -20,9 +20,9 @@ def two_free_neighbours() -> int:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    made = Site.at(tmp_path / "var", {})
-    made.claim()
-    return made
+    local = Site.at(tmp_path / "var", {})
+    local.claim()
+    return local
 
 
 @pytest.mark.parametrize("existing", [None, "empty", "claimed"])
@@ -45,20 +45,20 @@ def test_a_var_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
 
 def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
     first = two_free_neighbours()
-    wanted = {**site.ports, "kafka": first, "kafka-controller": first + 1}
+    configured = {**site.ports, "kafka": first, "kafka-controller": first + 1}
     with socket.create_server(("127.0.0.1", first)), socket.create_server(("127.0.0.1", first + 1)):
-        chosen = choose_ports(Site(site.var, "RawData", wanted), SERVERS, any_port=False).ports
-    assert {first, first + 1}.isdisjoint(chosen.values())
-    assert len(set(chosen.values())) == len(chosen)
+        chosen_ports = choose_ports(Site(site.var, "RawData", configured), SERVERS, any_port=False).ports
+    assert {first, first + 1}.isdisjoint(chosen_ports.values())
+    assert len(set(chosen_ports.values())) == len(chosen_ports)
 
 
 def test_chosen_ports_are_saved(site: Site) -> None:
-    chosen = choose_ports(site, PROCESSES, any_port=True).ports
-    assert read_ports(site.var) == chosen
-    assert len(set(chosen.values())) == 5
+    chosen_ports = choose_ports(site, PROCESSES, any_port=True).ports
+    assert read_ports(site.var) == chosen_ports
+    assert len(set(chosen_ports.values())) == 5
 
 
 def test_a_port_set_by_hand_is_taken(site: Site) -> None:
-    wanted = ports.any_free()
-    by_hand = Site.at(site.var, {"MONITOR_PORT": str(wanted)})
-    assert choose_ports(by_hand, PROCESSES, any_port=False).ports["monitor"] == wanted
+    port = ports.any_free()
+    by_hand = Site.at(site.var, {"MONITOR_PORT": str(port)})
+    assert choose_ports(by_hand, PROCESSES, any_port=False).ports["monitor"] == port

@@ -11,14 +11,14 @@ from stack.services.site import DEFAULT_PORTS, Site
 
 
 def test_every_port_is_used_once() -> None:
-    used = [port for process in PROCESSES for port in process.ports]
-    assert sorted(used) == sorted(DEFAULT_PORTS)
-    assert len(set(DEFAULT_PORTS.values())) == len(used)
+    all_ports = [port for process in PROCESSES for port in process.ports]
+    assert sorted(all_ports) == sorted(DEFAULT_PORTS)
+    assert len(set(DEFAULT_PORTS.values())) == len(all_ports)
 
 
 def test_an_external_server_is_not_local(tmp_path: Path) -> None:
-    given = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
-    addresses = {process.name: process.external_address(Site.at(tmp_path, given)) for process in PROCESSES}
+    values = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
+    addresses = {process.name: process.external_address(Site.at(tmp_path, values)) for process in PROCESSES}
     assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None}
 
 

@@ -14,10 +14,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     committed = tmp_path / "checksums.txt"
     committed.write_text(f"{hashlib.sha256(b'right').hexdigest()}  set/a.jar\n")
     monkeypatch.setattr(checksums, "COMMITTED", committed)
-    made = tmp_path / "set"
-    made.mkdir()
-    (made / "a.jar").write_bytes(b"right")
-    return made
+    set_folder = tmp_path / "set"
+    set_folder.mkdir()
+    (set_folder / "a.jar").write_bytes(b"right")
+    return set_folder
 
 
 def test_the_committed_files_pass(folder: Path) -> None:
@@ -54,9 +54,9 @@ def test_a_folder_counts_only_when_it_was_published(tmp_path: Path) -> None:
 
 
 def test_a_set_is_fetched_again_for_another_file_of_its_own_only(folder: Path) -> None:
-    mine, other = jars.KAFKA, jars.SPARK
-    before = mine.stamp, other.stamp
+    kafka, spark = jars.KAFKA, jars.SPARK
+    stamps = kafka.stamp, spark.stamp
     added = checksums.COMMITTED.read_text() + f"{hashlib.sha256(b'more').hexdigest()}  kafka/b.jar\n"
     checksums.COMMITTED.write_text(added)
-    assert mine.stamp != before[0]
-    assert other.stamp == before[1]
+    assert kafka.stamp != stamps[0]
+    assert spark.stamp == stamps[1]
