@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, LargeBinary, bindparam, case, cast, l
 from sqlalchemy.dialects.mysql import Insert, insert
 
 from driftline.engine.catalogue import Problem
+from driftline.engine.columns import BoolArray
 from driftline.errors import InvalidInput, SchemaMismatch
 from driftline.store import bulk, ledger
 from driftline.store.tables import labels
@@ -85,16 +86,17 @@ _DESCRIPTIONS = {
 }
 
 
-def _valid(values: "pd.Series[Any]", problem: Problem) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+def _valid(values: "pd.Series[Any]", problem: Problem) -> BoolArray:
     """Return which values are labels of a problem."""
     if problem is Problem.BINARY:
         return np.asarray(values.isin((0, 1)), dtype=bool)
     if problem is Problem.REGRESSION:
-        return np.asarray(np.isfinite(pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)))
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return np.asarray(np.isfinite(numbers), dtype=bool)
     texts = values.astype(object)
     is_text = np.array([isinstance(text, str) for text in texts], dtype=bool)
     fits = texts.where(is_text, "").astype(str).str.fullmatch(CLASS_PATTERN)
-    return is_text & np.asarray(fits, dtype=bool)
+    return np.logical_and(is_text, np.asarray(fits, dtype=bool), dtype=bool)
 
 
 def _load(connection: Connection, batch_number: int, model_number: int, column: str, payload: bytes) -> bool:
