@@ -96,7 +96,8 @@ def _valid(values: "pd.Series[Any]", problem: Problem) -> BoolArray:
     texts = values.astype(object)
     is_text = np.array([isinstance(text, str) for text in texts], dtype=bool)
     fits = texts.where(is_text, "").astype(str).str.fullmatch(CLASS_PATTERN)
-    return np.logical_and(is_text, np.asarray(fits, dtype=bool), dtype=bool)
+    valid: BoolArray = is_text & np.asarray(fits, dtype=bool)
+    return valid
 
 
 def _load(connection: Connection, batch_number: int, model_number: int, column: str, payload: bytes) -> bool:
