@@ -54,9 +54,9 @@ def test_rows_are_shaped_as_the_inferred_layout_shapes_them(case: str) -> None:
 
 
 def test_a_model_with_the_engines_own_names_is_read_by_them() -> None:
-    spec = Spec(columns=("usage",))  # type: ignore[arg-type]
+    spec = Spec(columns=("usage",))
     frame = pd.DataFrame({EVENT_TIME: TIMES, ID: range(400), "usage": SCORE, "probability_1": SCORE})
-    frame = frame.assign(prediction=SCORE > 0.5, label=[0, 1, None, 1] * 100)
+    frame = frame.assign(prediction=SCORE > 0.5, label=np.array([0, 1, np.nan, 1] * 100))
     stored = ModelLayout.canonical(spec)
     source = FrameSource(frame)
     (rows,) = read(source, StoredOptions(spec, stored), source.columns)
