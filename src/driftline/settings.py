@@ -217,14 +217,21 @@ class AccessSettings(EnvironmentSettings):
     """Access to the web services, the same for all: tokens, rate limit and size limit.
 
     `tokens` is the file of hashed tokens made by `driftline token create`; without it services listen on loopback only.
-    `rate_limit` counts per token or client address (`off`: no limit); `max_body` is in bytes.
+    `rate_limit` counts per token or client address (`off`: no limit); `max_body` is in bytes, and so is
+    `max_ingest_body`, for requests with batches of rows.
     """
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
 
     tokens: Path | None = None
     rate_limit: str = Field("6000/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
-    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="the upper limit is what the server reads")
+    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="bytes of a request")
+    max_ingest_body: int = Field(
+        33_554_432,
+        ge=1,
+        le=67_108_864,
+        description="bytes of a batch; the upper limit is what the server reads",
+    )
 
 
 class LocalSettings(EnvironmentSettings):

@@ -36,12 +36,15 @@ def write_batch(
     model_number: int,
     frame: pd.DataFrame,
     written_at: datetime,
+    content: str | None = None,
+    *,
     problem: Problem = Problem.BINARY,
 ) -> int | None:
     """Write a batch of labels through the ledger; return its number, or None where the ledger has it already.
 
     `frame` has id (text), value (0 or 1; a class as text; a number, by the problem) and known_at (aware). A stored
-    label with the same value stays unchanged; another value is a revision.
+    label with the same value stays unchanged; another value is a revision. `content` is the hash of what was sent, by
+    default that of the frame.
 
     Raises:
         BatchConflict: the ledger has the batch id with other content.
@@ -51,7 +54,7 @@ def write_batch(
     column = value_column(problem).name
     renamed = frame[list(COLUMNS)].rename(columns={"value": column})
     kind, payload = ledger.BatchKind.LABELS, bulk.encode(renamed, ("id", column, "known_at"))
-    batch = ledger.Batch(batch_id, kind, ledger.content_hash(payload), len(frame), written_at, model_number)
+    batch = ledger.Batch(batch_id, kind, content or ledger.content_hash(payload), len(frame), written_at, model_number)
     number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
     if number is not None and len(frame) and not _load(connection, number, model_number, column, payload):
         _merge(connection, number, model_number, column, renamed)

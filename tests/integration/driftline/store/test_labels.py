@@ -29,7 +29,7 @@ def _write(engine: Engine, batch_id: str, frame: pd.DataFrame) -> int | None:
 
 def _write_kind(engine: Engine, batch_id: str, values: dict[str, Any], problem: Problem, day: int = 1) -> int | None:
     frame = _frame(values, day)
-    return in_transaction(engine, lambda c: labels.write_batch(c, batch_id, 1, frame, DAY, problem))
+    return in_transaction(engine, lambda c: labels.write_batch(c, batch_id, 1, frame, DAY, problem=problem))
 
 
 def _values(engine: Engine, problem: Problem) -> dict[str, tuple[Any, int]]:
