@@ -1,8 +1,10 @@
 """Predictions that were sent, checked and in the model's schema. No I/O here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,9 @@ from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
-from driftline.engine.columns import IntArray
+from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION
+from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 from driftline.ingest.checked_columns import CheckedColumns
 from driftline.ingest.layouts import IngestLayout
@@ -48,14 +51,15 @@ def prediction_rows(
         InvalidInput: with every fault, by column.
         TooMuchContent: texts are too long in all.
     """
+    schema = PredictionSchema(layout.spec).all
     if not len(frame):
-        return PredictionRows(PredictionSchema(layout.spec).all.empty_table(), timed=True)
+        return PredictionRows(schema.empty_table(), timed=True)
     timed = layout.sources[EVENT_TIME] in frame
     _require_columns(frame, layout, times_needed=times_needed and not timed)
     columns = CheckedColumns(normalize(frame, layout), layout)
     times = columns.collect(lambda: _event_times(columns, now)) if timed else _now(now, len(frame))
     arrays = {ID: columns.collect(lambda: columns.ids(layout.sources[ID]))}
-    arrays |= _outputs(columns)
+    arrays |= _outputs(columns, schema)
     arrays |= {column.name: _feature(columns, column.name, column.kind) for column in layout.spec.columns}
     if columns.faults:
         raise InvalidInput(REFUSED, details=tuple(columns.faults))
@@ -63,14 +67,13 @@ def prediction_rows(
     arrays[EVENT_TIME] = pa.array(times, pa.int64()).cast(INSTANT_TYPE)
     arrays[MODEL_VERSION] = pa.array(np.full(rows, version, np.int64))
     arrays[SCORED_AT] = pa.array(np.full(rows, as_microseconds(now), np.int64)).cast(INSTANT_TYPE)
-    schema = PredictionSchema(layout.spec).all
     return PredictionRows(pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema), timed)
 
 
 def _require_columns(frame: pd.DataFrame, layout: IngestLayout, *, times_needed: bool) -> None:
     """Raise InvalidInput where a column is missing that every batch has."""
-    read = columns_read(layout)
-    missing = [name for name in read if name not in frame and name != layout.sources[EVENT_TIME]]
+    optional = {layout.sources[EVENT_TIME]} | ({layout.sources.get(PREDICTION)} if layout.spec.scores else set())
+    missing = [name for name in columns_read(layout) if name not in frame and name not in optional]
     if times_needed:
         missing.insert(0, layout.sources[EVENT_TIME])
     if missing:
@@ -96,18 +99,21 @@ def _event_times(columns: CheckedColumns, now: datetime) -> IntArray:
     return times
 
 
-def _outputs(columns: CheckedColumns) -> dict[str, pa.Array]:
-    """Return the prediction and the scores."""
-    layout = columns.layout
-    source, spec = layout.sources.get(PREDICTION), layout.spec
-    arrays = {name: columns.collect(partial(_score, columns, layout.sources[name])) for name in spec.scores}
-    if source is None:
-        return arrays | {PREDICTION: None}
-    return arrays | {PREDICTION: columns.collect(lambda: _prediction(columns, source))}
-
-
-def _score(columns: CheckedColumns, source: str) -> pa.Array:
-    return pa.array(columns.probabilities(source))
+def _outputs(columns: CheckedColumns, schema: pa.Schema) -> dict[str, pa.Array]:
+    """Return the prediction and the scores; an output that the model does not have is null."""
+    layout, spec = columns.layout, columns.layout.spec
+    source = layout.sources.get(PREDICTION, "")
+    prediction = columns.collect(partial(_prediction, columns, source)) if source in columns.frame else None
+    scores = {
+        name: columns.collect(partial(columns.scores, layout.sources[name], _classes(prediction, spec)))
+        for name in spec.scores
+        if name in layout.sources
+    }
+    if prediction is None and not columns.faults:
+        prediction = _predicted(layout, scores, columns.rows, schema.field(PREDICTION).type)
+    absent = {name: pa.nulls(columns.rows, schema.field(name).type) for name in spec.scores if name not in scores}
+    numbers = {name: None if score is None else pa.array(score, from_pandas=True) for name, score in scores.items()}
+    return {**absent, **numbers, PREDICTION: prediction}
 
 
 def _prediction(columns: CheckedColumns, source: str) -> pa.Array:
@@ -115,10 +121,22 @@ def _prediction(columns: CheckedColumns, source: str) -> pa.Array:
     if spec.problem is Problem.MULTICLASS:
         return columns.multiclass(source, spec.classes)
     if spec.problem is Problem.BINARY:
-        return pa.array(columns.binary_classes(source))
-    values = columns.numbers(source)
-    columns.require_present(source, np.isnan(values))
-    return pa.array(values)
+        return columns.binary_classes(source)
+    return pa.array(columns.numbers(source), from_pandas=True)
+
+
+def _classes(prediction: pa.Array | None, spec: Spec) -> FloatArray | None:
+    """Return predictions of a binary model as numbers: a score may be the confidence in the predicted class."""
+    if prediction is None or spec.problem is not Problem.BINARY:
+        return None
+    return np.asarray(prediction.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _predicted(layout: IngestLayout, scores: Mapping[str, Any], rows: int, kind: pa.DataType) -> pa.Array:
+    """Return the predictions that follow from the scores, if there are any."""
+    if not scores or len(scores) < len(layout.spec.scores):
+        return pa.nulls(rows, kind)
+    return pa.Array.from_pandas(pd.Series(layout.layout.predict(scores)), type=kind)
 
 
 def _feature(columns: CheckedColumns, name: str, kind: ColumnKind) -> pa.Array | None:

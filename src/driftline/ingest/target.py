@@ -10,7 +10,7 @@ from driftline.backtesting.options import OptionStyle
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.ingest.content import Content
-from driftline.ingest.layouts import IngestLayout, canonical_layout, nested_layout
+from driftline.ingest.layouts import IngestLayout, flat_layout, nested_layout
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
@@ -78,7 +78,8 @@ class Targets:
     def _load(self, name: str, number: int, version: int) -> Target:
         loaded = registry.load(self._engine, name, version)
         spec = loaded.spec
-        return Target(name, number, version, loaded.spec_revision, canonical_layout(spec), nested_layout(spec))
+        flat, nested = flat_layout(spec, loaded.layout), nested_layout(spec, loaded.layout)
+        return Target(name, number, version, loaded.spec_revision, flat, nested)
 
 
 def _newest(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:

@@ -14,7 +14,6 @@ from driftline.engine.results import ID
 from driftline.store import columnar, ledger
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
-from driftline.store.prediction_batch import FEATURES
 from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.removed_rows import BATCH, POSITION
 from driftline.store.tables import batch_data, labels, predictions, removed_rows
@@ -117,9 +116,7 @@ def _places_with(
     kinds = ledger_table.c.kind.in_([ledger.BatchKind.PREDICTIONS, ledger.BatchKind.CORRECTION])
     numbers = connection.execute(select(ledger_table.c.number).where(of_model, kinds)).scalars().all()
     for number in numbers:
-        parts = select(batch_data.c.first_position, batch_data.c.data).where(
-            batch_data.c.batch_number == number, batch_data.c.content == FEATURES
-        )
+        parts = select(batch_data.c.first_position, batch_data.c.data).where(batch_data.c.batch_number == number)
         for first, data in connection.execute(parts):
             yield from ((number, first + position) for position in _positions_with(data, column, value))
 
