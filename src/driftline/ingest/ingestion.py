@@ -170,7 +170,7 @@ class Ingestion:
         batch_id = batch_name("labels", target, sent.key, content)
 
         def write(connection: Connection) -> Receipt:
-            return _write_labels(connection, batch_id, target.model_number, rows, now, content)
+            return _write_labels(connection, batch_id, target, rows, now, content)
 
         return write
 
@@ -189,10 +189,11 @@ def _frame(content: Content, layout: IngestLayout, fields: Collection[str], colu
 
 
 def _write_labels(
-    connection: Connection, batch_id: str, model_number: int, rows: pd.DataFrame, now: datetime, content: str
+    connection: Connection, batch_id: str, target: Target, rows: pd.DataFrame, now: datetime, content: str
 ) -> Receipt:
     """Write labels and count those that are new, and those that were revised."""
-    number = labels.write_batch(connection, batch_id, model_number, rows, now, content)
+    model_number, problem = target.model_number, target.spec.problem
+    number = labels.write_batch(connection, batch_id, model_number, rows, now, content, problem=problem)
     if number is None:
         return Receipt(batch_id, len(rows), 0, len(rows))
     of_batch = (labels_table.c.model_number == model_number, labels_table.c.batch_number == number)

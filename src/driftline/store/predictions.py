@@ -13,6 +13,7 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
 from driftline.store import columnar, ledger
+from driftline.store.labels import value_column
 from driftline.store.prediction_batch import IN_ORDER, PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema, require_valid
 from driftline.store.prediction_writer import PredictionWriter, Written
@@ -123,7 +124,7 @@ class PredictionStore:
             select(
                 predictions.c[BATCH],
                 predictions.c.position.label(POSITION),
-                labels.c.value.label(LABEL),
+                value_column(self.spec.problem).label(LABEL),
                 labels.c.known_at.label("label_known_at"),
                 labels.c.batch_number.label("label_batch_number"),
             )
