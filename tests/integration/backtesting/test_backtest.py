@@ -145,9 +145,9 @@ def test_a_file_read_in_blocks_has_the_results_of_one_read_whole(
     assert_close(run(in_blocks, request), run(at_once, request))
 
 
-def assert_close(left: BacktestResult, right: BacktestResult) -> None:
+def assert_close(actual: BacktestResult, expected: BacktestResult) -> None:
     """Assert equality except for the last digits, which differ between merged sums and sums of all rows."""
-    for first, second in zip(chunk_values(left), chunk_values(right), strict=True):
+    for first, second in zip(chunk_values(actual), chunk_values(expected), strict=True):
         assert first[:5] == second[:5]
         assert first[5].state == second[5].state
         for a, b in zip(first[6], second[6], strict=True):
@@ -287,10 +287,10 @@ def test_words_and_booleans_are_classes(world: pd.DataFrame, baseline: BacktestR
 
 
 def test_unknown_words_need_the_positive_class(world: pd.DataFrame, baseline: BacktestResult) -> None:
-    words = world.assign(churned=np.where(world["churned"] == 1, "left", "stayed"))
-    with pytest.raises(InvalidInput, match=r"'left', 'stayed'.*positive='stayed'"):
+    words = world.assign(churned=np.where(world["churned"] == 1, "actual", "stayed"))
+    with pytest.raises(InvalidInput, match=r"'actual', 'stayed'.*positive='stayed'"):
         backtest(words, **ALL)
-    result = backtest(words, **ALL, positive="left")
+    result = backtest(words, **ALL, positive="actual")
     assert result_of(result, 0, "model", "f1", "realized") == result_of(baseline, 0, "model", "f1", "realized")
 
 
@@ -348,7 +348,7 @@ def test_columns_that_are_left_out_are_listed(world: pd.DataFrame) -> None:
     rows = world.assign(seen=world["when"], name=world["ref"] + "x", flag=world["age"] > 40, tier=world["age"] % 3)
     rows["tags"] = pd.Series([["a"] for _ in range(len(world))], dtype=object)
     result = backtest(rows, **ALL)
-    assert {note.value for note in result.inferred if note.what == "left out"} == {"seen", "name", "tags"}
+    assert {note.value for note in result.inferred if note.what == "actual out"} == {"seen", "name", "tags"}
     kinds = {note.what: note.value for note in result.inferred}
     assert (kinds["categorical"], kinds["continuous"]) == ("plan, flag, tier", "usage, age")
     result = backtest(rows.drop(columns="tags"), **ALL, categorical=["plan"])
