@@ -287,10 +287,10 @@ def test_words_and_booleans_are_classes(world: pd.DataFrame, baseline: BacktestR
 
 
 def test_unknown_words_need_the_positive_class(world: pd.DataFrame, baseline: BacktestResult) -> None:
-    words = world.assign(churned=np.where(world["churned"] == 1, "actual", "stayed"))
-    with pytest.raises(InvalidInput, match=r"'actual', 'stayed'.*positive='stayed'"):
+    words = world.assign(churned=np.where(world["churned"] == 1, "left", "stayed"))
+    with pytest.raises(InvalidInput, match=r"'left', 'stayed'.*positive='stayed'"):
         backtest(words, **ALL)
-    result = backtest(words, **ALL, positive="actual")
+    result = backtest(words, **ALL, positive="left")
     assert result_of(result, 0, "model", "f1", "realized") == result_of(baseline, 0, "model", "f1", "realized")
 
 
@@ -348,7 +348,7 @@ def test_columns_that_are_left_out_are_listed(world: pd.DataFrame) -> None:
     rows = world.assign(seen=world["when"], name=world["ref"] + "x", flag=world["age"] > 40, tier=world["age"] % 3)
     rows["tags"] = pd.Series([["a"] for _ in range(len(world))], dtype=object)
     result = backtest(rows, **ALL)
-    assert {note.value for note in result.inferred if note.what == "actual out"} == {"seen", "name", "tags"}
+    assert {note.value for note in result.inferred if note.what == "left out"} == {"seen", "name", "tags"}
     kinds = {note.what: note.value for note in result.inferred}
     assert (kinds["categorical"], kinds["continuous"]) == ("plan, flag, tier", "usage, age")
     result = backtest(rows.drop(columns="tags"), **ALL, categorical=["plan"])
