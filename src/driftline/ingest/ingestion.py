@@ -103,14 +103,14 @@ class Ingestion:
 
         Raises: as `predictions` does, except PredictionConflict; an id that is not stored is an InvalidInput.
         """
-        return self._ingest(name, sent, ledger.BatchKind.CORRECTION, self._correction_writer)
+        return self._ingest(name, sent, ledger.BatchKind.CORRECTION)
 
     def deletions(self, name: str, sent: Sent) -> Receipt:
         """Erase predictions and their labels, by `ids` or by the `value` of a `column`, for good; `sent` is JSON.
 
         Raises: as `predictions` does, except PredictionConflict.
         """
-        return self._ingest(name, sent, ledger.BatchKind.DELETION, self._deletion_writer)
+        return self._ingest(name, sent, ledger.BatchKind.DELETION)
 
     def log(
         self, name: str, most: int, before: int | None = None, state: IngestState | None = None
@@ -126,7 +126,7 @@ class Ingestion:
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
 
-        `kind` is that of predictions or of labels. Nothing is logged where the batch is refused; see `log_refusal`.
+        `kind` is one of `ledger.BatchKind`. Nothing is logged where the batch is refused; see `log_refusal`.
 
         Raises: as `predictions` does; what is stored is compared only as the batch is written.
         """
@@ -154,7 +154,12 @@ class Ingestion:
     @property
     def _writers(self) -> dict[str, Callable[[Target, Sent, datetime], Write]]:
         kinds = ledger.BatchKind
-        return {kinds.PREDICTIONS: self._prediction_writer, kinds.LABELS: self._label_writer}
+        return {
+            kinds.PREDICTIONS: self._prediction_writer,
+            kinds.LABELS: self._label_writer,
+            kinds.CORRECTION: self._correction_writer,
+            kinds.DELETION: self._deletion_writer,
+        }
 
     def _ingest(self, name: str, sent: Sent, kind: str) -> Receipt:
         """Write a batch and its log entry in one transaction; log a refused one in a transaction of its own."""
