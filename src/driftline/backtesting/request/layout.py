@@ -108,7 +108,7 @@ class Layout:
     def _outputs(self, rows: Rows) -> dict[str, Any]:
         prediction = None if self.predicts else self._output(rows, PREDICTION)
         scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
-        made = self._made(scores) if prediction is None else prediction
+        made = self.predictions_of(scores) if prediction is None else prediction
         return {**scores, PREDICTION: made, LABEL: self._output(rows, LABEL)}
 
     def strays(self, rows: Rows) -> dict[str, StrayValues]:
@@ -157,7 +157,8 @@ class Layout:
             return self.classes.numbers(rows.frame[column])
         return self._numbers(rows, column) if self.spec.problem is Problem.REGRESSION else as_texts(rows.frame[column])
 
-    def _made(self, scores: Mapping[str, FloatArray]) -> Any:
+    def predictions_of(self, scores: Mapping[str, FloatArray]) -> Any:
+        """Return the predictions that are made of scores: 1 from the threshold on, or the class with the highest."""
         if self.spec.problem is Problem.BINARY:
             score = scores[SCORE]
             return np.where(np.isfinite(score), score >= (HALF if self.threshold is None else self.threshold), np.nan)
