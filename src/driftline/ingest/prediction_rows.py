@@ -11,7 +11,7 @@ import pyarrow as pa
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
-from driftline.backtesting.request.scales import AS_IT_IS
+from driftline.backtesting.request.scales import PROBABILITY_SCALE
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import IntArray
@@ -113,7 +113,7 @@ def _score(columns: CheckedColumns, name: str, prediction: pa.Array | None) -> p
     source = columns.layout.sources.get(name)
     if source is None:
         return pa.nulls(columns.rows, pa.float64())
-    if layout.scale == AS_IT_IS:
+    if layout.scale == PROBABILITY_SCALE:
         return pa.array(columns.probabilities(source))
     values = columns.numbers(source)
     columns.require_present(source, np.isnan(values))
@@ -129,7 +129,7 @@ def _prediction_of_scores(columns: CheckedColumns, scores: dict[str, pa.Array]) 
         return pa.nulls(columns.rows, kind)
     if any(array is None for array in scores.values()):
         return None
-    made = layout.predictions_of({name: np.asarray(array, dtype=np.float64) for name, array in scores.items()})
+    made = layout.predict({name: np.asarray(array, dtype=np.float64) for name, array in scores.items()})
     return pa.Array.from_pandas(pd.Series(made).astype(object), type=kind)
 
 

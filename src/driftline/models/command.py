@@ -76,7 +76,7 @@ def add(
         option=command_option,
     )
     names = {"features": features, "categorical": categorical}
-    source, resolved = backtest_command.open_checked(reference, request, score or [], names, spec, {})
+    source, resolved = backtest_command.prepare(reference, request, score or [], names, spec, {})
     with backtest_command.show_progress() as progress:
         proposal = propose_model(source, resolved, name, progress, forks=True)
     for line in proposal_lines(proposal):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.execution.workers import choose_map
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.sources import TableSource
@@ -83,7 +83,7 @@ def propose_model(
     """Infer a model from its reference, and fit it; nothing is stored.
 
     All rows are the reference, or those before the request's end of the reference. `request` must have been checked
-    against the source's columns. `forks` as in `driftline.backtesting.execution.workers.workers`.
+    against the source's columns. `forks` as in `driftline.backtesting.execution.workers.choose_map`.
 
     Raises:
         InvalidInput: the rows do not fit the request, chunks are no calendar periods, or the reference is too short.
@@ -98,8 +98,8 @@ def propose_model(
     try:
         fitted, reference = _fitted(layout, rows, progress, forks=forks)
     except InvalidInput as error:
-        details = tuple(map(layout.reworded, error.details))
-        raise InvalidInput(layout.reworded(error.message), details=details) from error
+        details = tuple(map(layout.rename_in_text, error.details))
+        raise InvalidInput(layout.rename_in_text(error.message), details=details) from error
     monitor = FittedMonitor(spec, fitted)
     return Proposal(
         name=name,
@@ -117,7 +117,7 @@ def _fitted(layout: Layout, rows: Rows, progress: Progress, *, forks: bool) -> t
     """Return the fitted reference, and its rows as they are stored."""
     progress("fitting the reference", 0)
     shaped = layout.shape(rows)
-    fitted = fit_reference(shaped, layout.spec, mapper=workers(len(rows), forks=forks))
+    fitted = fit_reference(shaped, layout.spec, mapper=choose_map(len(rows), forks=forks))
     require_long_enough(fitted, layout.spec)
     return fitted, engine_rows(shaped, layout.spec)
 
