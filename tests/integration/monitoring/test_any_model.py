@@ -104,7 +104,8 @@ def test_a_registered_file_is_monitored_as_a_back_test_evaluates_it(case: str, e
     frame = frame_of(outputs)
     file = tmp_path / "scored.parquet"
     frame.to_parquet(file, index=False)
-    options = {"timestamp": "made at", "label": "truth", "id": "Schlüssel", "chunk": "1d", "reference_until": UNTIL}
+    options: dict[str, Any] = {"timestamp": "made at", "label": "truth", "id": "Schlüssel", "chunk": "1d"}
+    options["reference_until"] = UNTIL
     spec = {"segments": ["region"]}
     expected = dl.backtest(file, spec=spec, **options, **roles)
 
