@@ -17,7 +17,8 @@ KNOWN_AT = "known_at"
 """The column of a label that says when it became known."""
 CLASS_PREFIX = "probability_"
 FEATURE_PREFIX = "features."
-BINARY_WORDS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}
+BINARY_WORDS = {"0": 0.0, "1": 1.0}
+"""How any binary model's classes may be sent, beside the words of its reference."""
 FIELD_OF_ROLE = {EVENT_TIME: "at", ID: "id", PREDICTION: "prediction", LABEL: "label"}
 PREDICTION_FIELDS = ("id", "at", "prediction", "score", "scores", "features")
 LABEL_FIELDS = ("id", "label", KNOWN_AT)
@@ -84,12 +85,13 @@ class IngestLayout:
 
 def flat_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
     """Return the layout of tables, which have the columns of the model's reference."""
-    return _ingest_layout(spec, stored, {ID: ID, LABEL: LABEL, **stored.sources})
+    return _ingest_layout(spec, stored, {ID: ID, **stored.sources})
 
 
 def nested_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
     """Return the layout of rows in JSON, where a feature is named by its path."""
-    names = {name: FIELD_OF_ROLE[name] for name in (EVENT_TIME, ID, PREDICTION, LABEL)}
+    names = {name: FIELD_OF_ROLE[name] for name in (EVENT_TIME, ID, PREDICTION)}
+    names |= {LABEL: FIELD_OF_ROLE[LABEL]} if LABEL in stored.sources else {}
     scores = {name: "score" if name == SCORE else f"scores.{name.removeprefix(CLASS_PREFIX)}" for name in spec.scores}
     names |= {name: field for name, field in scores.items() if name in stored.sources}
     features = {name: f"{FEATURE_PREFIX}{stored.sources[name]}" for name in spec.features}
@@ -99,9 +101,10 @@ def nested_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
 def _ingest_layout(spec: Spec, stored: ModelLayout, sources: Mapping[str, str]) -> IngestLayout:
     """Return a layout with these columns; what is stored by the reference's columns is kept for those."""
     renamed = {source: sources[name] for name, source in stored.sources.items() if name in sources}
-    usual = next(iter(stored.classes.values()), BINARY_WORDS)
+    usual = next(iter(stored.classes.values()), {})
     outputs = {name: sources[name] for name in (PREDICTION, LABEL) if name in sources}
-    classes = {column: stored.classes.get(stored.sources.get(name, ""), usual) for name, column in outputs.items()}
+    words = {column: stored.classes.get(stored.sources.get(name, ""), usual) for name, column in outputs.items()}
+    classes = {column: dict(BINARY_WORDS) | dict(of_column) for column, of_column in words.items()}
     layout = layout_of(
         spec,
         replace(
