@@ -5,7 +5,7 @@ import numpy as np
 from driftline.engine.drift.sketches.distribution import (
     Distribution,
     Grid,
-    Gridded,
+    GridCounts,
     Sample,
     Summary,
 )
@@ -16,8 +16,8 @@ def finish(state: Distribution, summary: Summary) -> Outcome:
     """Return the area between two cumulative distributions, in the column's unit.
 
     Exact against an exact reference, by 10,000 bins against a longer one, as NannyML 0.13.1 does. The effect is the
-    distance in standard deviations of the reference; a constant reference has none. Parts of a chunk merge exactly, but
-    for float rounding in the part beyond the bins.
+    distance in standard deviations of the reference; a constant reference has none. Parts of a chunk merge exactly,
+    except for float rounding in the part beyond the bins.
     """
     distance = _distance(state.reference, summary)
     return Outcome(distance, summary.rows, effect=distance / state.spread if state.spread > 0 else None)
@@ -26,9 +26,9 @@ def finish(state: Distribution, summary: Summary) -> Outcome:
 def _distance(reference: Sample | Grid, summary: Summary) -> float:
     if isinstance(reference, Sample) and isinstance(summary, Sample):
         return _exact_distance(reference, summary)
-    if isinstance(reference, Grid) and isinstance(summary, Gridded):
+    if isinstance(reference, Grid) and isinstance(summary, GridCounts):
         return _binned_distance(reference, summary)
-    msg = "the summary was made against another reference"
+    msg = "the summary was computed against another reference"
     raise TypeError(msg)
 
 
@@ -40,7 +40,7 @@ def _exact_distance(reference: Sample, summary: Sample) -> float:
     return float(area / reference.rows / summary.rows)
 
 
-def _binned_distance(reference: Grid, summary: Gridded) -> float:
+def _binned_distance(reference: Grid, summary: GridCounts) -> float:
     # NannyML counts the lowest edge among the values below (hence + 1); the same here keeps values equal to its own.
     below = summary.below + 1 if summary.below else 0
     shares = (below + np.cumsum(summary.counts)) / summary.rows

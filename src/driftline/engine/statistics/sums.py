@@ -21,14 +21,14 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True, slots=True)
 class PreciseSum:
-    """A sum as two floats: `high` is the sum, rounded, and `low` what the rounding left out. Too large is infinite."""
+    """A sum as two floats: `high` is the rounded sum, `low` its rounding error; infinite if too large for a float."""
 
     high: float
     low: float
 
     @classmethod
     def of(cls, highs: FloatArray, lows: FloatArray) -> Self:
-        """Add numbers up, each a float and what its rounding left out: pairwise, keeping what every addition rounds."""
+        """Add up numbers pairwise, each a float and its rounding error; the error of every addition is kept."""
         with np.errstate(over="ignore", invalid="ignore"):
             while len(highs) > 1:
                 highs, lows = _halved(highs, lows)
@@ -62,7 +62,7 @@ _TOO_LARGE = PreciseSum(float("inf"), 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """How many values there are, their sum in the column's unit, and the sum of their squared distances to the mean."""
+    """The number of values, their sum in the column's unit, and the sum of their squared distances to the mean."""
 
     count: int
     total: PreciseSum
@@ -70,12 +70,12 @@ class Sums:
 
     @classmethod
     def of(cls, values: FloatArray) -> Self:
-        """Add finite values up."""
+        """Add up finite values."""
         total = PreciseSum.of(values, np.zeros(len(values)))
         return cls(len(values), total, _squares_around(values, total))
 
     def merge(self, other: "Sums") -> "Sums":
-        """Add the values of both."""
+        """Merge the sums of two parts of a chunk."""
         squares = self.squares.merge(other.squares).merge(self._between(other))
         return Sums(self.count + other.count, self.total.merge(other.total), squares)
 
@@ -85,8 +85,8 @@ class Sums:
             return _ZERO
         if not (self.total.finite and other.total.finite):
             return _TOO_LARGE
-        apart = self.total.exact / self.count - other.total.exact / other.count
-        return PreciseSum.near(apart**2 * self.count * other.count / (self.count + other.count))
+        distance = self.total.exact / self.count - other.total.exact / other.count
+        return PreciseSum.near(distance**2 * self.count * other.count / (self.count + other.count))
 
     @property
     def mean(self) -> float:
@@ -112,29 +112,30 @@ def _squares_around(values: FloatArray, total: PreciseSum) -> PreciseSum:
 
 
 def _halved(highs: FloatArray, lows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Add the second half of some numbers to the first: floats, and what rounding left out."""
+    """Add the second half of the numbers to the first; each number is a float and its rounding error."""
     half = len(highs) // 2
-    added, lost = _added(highs[:half], highs[half : 2 * half])
-    rest = lows[:half] + lows[half : 2 * half] + lost
-    return np.append(added, highs[2 * half :]), np.append(rest, lows[2 * half :])
+    sums, errors = _added(highs[:half], highs[half : 2 * half])
+    all_errors = lows[:half] + lows[half : 2 * half] + errors
+    return np.append(sums, highs[2 * half :]), np.append(all_errors, lows[2 * half :])
 
 
-def _added(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the sums of two arrays, and what their rounding left out (Knuth's two-sum)."""
+def _added(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of two arrays, and their rounding errors (Knuth's two-sum)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        added = one + other
-        taken = added - one
-        return added, (one - (added - taken)) + (other - taken)
+        sums = left + right
+        rounded_right = sums - left
+        return sums, (left - (sums - rounded_right)) + (right - rounded_right)
 
 
 def _squares(highs: FloatArray, lows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the square of each number (a float and what its rounding left out), as such a pair too.
+    """Return the square of each number; numbers and squares are a float and its rounding error.
 
     The square of a float is exact (Dekker's product).
     """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = highs * highs
         scaled = _SPLITTER * highs
-        half = scaled - (scaled - highs)
-        rest = highs - half
-        return squares, (half * half - squares) + 2 * half * rest + rest * rest + (2 * highs * lows + lows * lows)
+        upper = scaled - (scaled - highs)
+        lower = highs - upper
+        errors = (upper * upper - squares) + 2 * upper * lower + lower * lower
+        return squares, errors + (2 * highs * lows + lows * lows)
