@@ -22,9 +22,10 @@ def compute_outcomes(
 ) -> dict[ResultKey, Outcome]:
     """Compute the numbers of `spec` in this order: realized, estimated, drift, quality, statistics.
 
-    `chunk` is the period of the summarized rows; only freshness needs it.
+    Numbers of content that was not summarized are left out. `chunk` is the period of the summarized rows; only
+    freshness needs it.
     """
-    performance = methods.performance.outcomes(summary.performance, spec)
+    performance = methods.performance.outcomes(summary.performance, spec) if summary.performance is not None else ()
     outcomes: dict[ResultKey, Outcome] = {(MODEL, kind, metric): outcome for kind, metric, outcome in performance}
     outcomes |= dict(_column_drift(methods, spec, summary))
     outcomes |= dict(_multivariate_drift(methods, spec, summary))
@@ -37,7 +38,7 @@ def compute_outcomes(
 
 
 def _column_drift(methods: FittedMethods, spec: Spec, summary: Summary) -> Outcomes:
-    for column in spec.watched:
+    for column in (column for column in spec.watched if column.name in summary.columns):
         fitted, part = methods.columns[column.name], summary.columns[column.name]
         for name, method in methods_of(spec, column).items():
             state, sketch = fitted.sketches[method.sketch], part.sketches[method.sketch]
@@ -45,14 +46,15 @@ def _column_drift(methods: FittedMethods, spec: Spec, summary: Summary) -> Outco
 
 
 def _multivariate_drift(methods: FittedMethods, spec: Spec, summary: Summary) -> Outcomes:
-    for method in spec.multivariate_methods:
+    for method in (method for method in spec.multivariate_methods if method in summary.multivariate):
         outcome = methods.multivariate[method].outcome(summary.multivariate[method], spec)
         yield (MODEL, ResultKind.MULTIVARIATE, method.value), outcome
 
 
 def _column_quality(methods: FittedMethods, spec: Spec, summary: Summary) -> Outcomes:
     """Yield the data quality of each watched column except the label: a pending label is not a fault."""
-    for column in (column for column in spec.watched if column.name != LABEL):
+    watched = (column for column in spec.watched if column.name in summary.columns)
+    for column in (column for column in watched if column.name != LABEL):
         fitted, part = methods.columns[column.name], summary.columns[column.name]
         if Quality.MISSING_VALUES in spec.quality:
             key = (column.name, ResultKind.QUALITY, Quality.MISSING_VALUES.value)
@@ -64,6 +66,8 @@ def _column_quality(methods: FittedMethods, spec: Spec, summary: Summary) -> Out
 
 def _row_level_quality(spec: Spec, summary: Summary, chunk: Chunk | None) -> Outcomes:
     """Yield the data quality of the chunk's rows; the minimum number of rows does not apply to the row count."""
+    if summary.row_level is None:
+        return
     if summary.row_level.duplicates:
         key = (MODEL, ResultKind.QUALITY, Quality.DUPLICATES.value)
         yield key, duplicates.finish(summary.row_level.duplicates, spec)
@@ -75,7 +79,8 @@ def _row_level_quality(spec: Spec, summary: Summary, chunk: Chunk | None) -> Out
 
 
 def _statistics(methods: FittedMethods, spec: Spec, summary: Summary) -> Outcomes:
-    for column in (column for column in spec.watched if has_statistics(column, spec)):
+    watched = (column for column in spec.watched if column.name in summary.columns)
+    for column in (column for column in watched if has_statistics(column, spec)):
         state, part = methods.columns[column.name].statistics, summary.columns[column.name].statistics
         for name in names(spec):
             yield (column.name, ResultKind.STATISTIC, name), finish(state, part, name, spec)

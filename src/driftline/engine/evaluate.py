@@ -8,7 +8,7 @@ import pandas as pd
 from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
 from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.fitted_methods import Summary
+from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.outcome import Outcome, ResultKey, undefined
 from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.rows import BinaryRows
@@ -34,8 +34,13 @@ def evaluate_chunk(
     return finish_chunk(fitted, spec, summarize_chunk(fitted, spec, frame), chunk)
 
 
-def summarize_chunk(fitted: FittedReference, spec: Spec, frame: pd.DataFrame) -> Summary:
+def summarize_chunk(
+    fitted: FittedReference, spec: Spec, frame: pd.DataFrame, content: Content = Content.ALL
+) -> Summary:
     """Summarize some or all rows of a chunk; `Summary.merge` merges the parts of a chunk.
+
+    Features and labels may be summarized separately; `Summary.join` then joins the two. For labels, `frame` requires
+    only outputs, labels and the features of segments.
 
     Raises InvalidInput if the reference was not fitted for all of `spec`.
     """
@@ -43,14 +48,17 @@ def summarize_chunk(fitted: FittedReference, spec: Spec, frame: pd.DataFrame) ->
     missing += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
     if missing:
         raise not_fitted(", ".join(missing))
-    summary = fitted.methods.summarize(frame, spec)
-    return replace(summary, segments=summarize_segments(fitted.segments, fitted.methods, frame, spec))
+    summary = fitted.methods.summarize(frame, spec, content)
+    return replace(summary, segments=summarize_segments(fitted.segments, fitted.methods, frame, spec, content))
 
 
 def finish_chunk(
     fitted: FittedReference, spec: Spec, summary: Summary, chunk: Chunk | None = None
 ) -> tuple[Result, ...]:
-    """Compute all results of a summarized chunk: those of all rows, then those of each segment."""
+    """Compute all results of a summarized chunk: those of all rows, then those of each segment.
+
+    A summary of labels alone gives the results that may change with labels.
+    """
     outcomes = compute_outcomes(fitted.methods, spec, summary, chunk)
     of_all_rows = (_result(fitted.bounds, spec, key, outcome) for key, outcome in outcomes.items())
     by_segment = (r for feature in spec.segments for r in _segment_results(fitted, spec, feature, summary, chunk))
@@ -71,12 +79,14 @@ def _segment_results(
     for value, segment in segments.items():
         name, part = f"{feature}={value}", parts[value]
         if segment.methods is None or part.summary is None:
+            if summary.row_level is None:
+                continue
             reason = f"the reference has {segment.rows} rows with {name}, fewer than the minimum of {spec.minimum_rows}"
             yield from _undefined_results(fitted, spec, name, part.rows, reason)
         else:
             outcomes = compute_outcomes(segment.methods, spec_of_segments(spec), part.summary, chunk)
             yield from (_result(segment.bounds, spec, key, outcome, name) for key, outcome in outcomes.items())
-    for value in new_values(segments, parts):
+    for value in new_values(segments, parts) if summary.row_level else ():
         name = f"{feature}={value}"
         yield from _undefined_results(fitted, spec, name, parts[value].rows, f"the reference has no rows with {name}")
 

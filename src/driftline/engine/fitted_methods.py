@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from driftline.engine.drift.sketches.bin_counts import BinCounts
 from driftline.engine.multivariate.methods import MULTIVARIATE, MultivariateState
 from driftline.engine.performance.binary.performance import BinaryPerformance
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
-from driftline.engine.performance.protocol import Performance, PerformanceSummary
+from driftline.engine.performance.protocol import Performance
 from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.quality import duplicates, freshness
 from driftline.engine.quality.duplicates import DistinctRows
@@ -23,7 +24,7 @@ from driftline.engine.quality.methods import MODULES as QUALITY_MODULES
 from driftline.engine.quality.methods import STATES as QUALITY_STATES
 from driftline.engine.quality.methods import quality_methods_of
 from driftline.engine.quality.missing_values import MissingCounts
-from driftline.engine.results import EVENT_TIME, ID, Method, Quality
+from driftline.engine.results import EVENT_TIME, ID, LABEL, Method, Quality
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.statistics import methods as statistic_methods
 from driftline.engine.statistics.column_spread import ColumnSpread
@@ -36,6 +37,21 @@ PERFORMANCE_OF: dict[Problem, type[Performance]] = {
     Problem.REGRESSION: RegressionPerformance,
 }
 """The class that computes the performance of each problem."""
+
+
+class Content(StrEnum):
+    """The content that a summary covers: features (and outputs), outputs and labels, or everything.
+
+    A summary of features does not change when labels arrive; a summary of labels is computed without reading features.
+    """
+
+    ALL = "all"
+    FEATURES = "features"
+    LABELS = "labels"
+
+    def has(self, column: str) -> bool:
+        """Return whether a summary has a watched column."""
+        return self is Content.ALL or (column == LABEL) == (self is Content.LABELS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,12 +115,16 @@ class RowLevelSummary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """The summary of a chunk's rows, from which all results are computed; summaries of parts can be merged."""
+    """The summary of a chunk's rows, from which all results are computed; summaries of parts can be merged.
+
+    `performance` is a `PerformanceSummary`, or None if only features were summarized and performance does not depend on
+    them. `row_level` is None if only labels were summarized.
+    """
 
     rows: int
-    performance: PerformanceSummary
+    performance: Any
     columns: Mapping[str, ColumnState]
-    row_level: RowLevelSummary
+    row_level: RowLevelSummary | None
     multivariate: Mapping[Method, Any]
     segments: "Mapping[str, Mapping[str, SegmentSummary]]" = field(default_factory=dict)
 
@@ -112,11 +132,23 @@ class Summary:
         """Merge two parts of a chunk, both summarized against the same reference."""
         return Summary(
             self.rows + other.rows,
-            self.performance.merge(other.performance),
+            self.performance.merge(other.performance) if self.performance is not None else None,
             {name: column.merge(other.columns[name]) for name, column in self.columns.items()},
-            self.row_level.merge(other.row_level),
+            self.row_level.merge(other.row_level) if self.row_level and other.row_level else None,
             {method: part.merge(other.multivariate[method]) for method, part in self.multivariate.items()},
             {feature: _merge_segments(part, other.segments[feature]) for feature, part in self.segments.items()},
+        )
+
+    def join(self, labels: "Summary") -> "Summary":
+        """Return this summary of features with that of the labels of the same rows."""
+        segments = {feature: _join_segments(part, labels.segments[feature]) for feature, part in self.segments.items()}
+        return Summary(
+            self.rows,
+            labels.performance if self.performance is None else self.performance.join(labels.performance),
+            {**self.columns, **labels.columns},
+            self.row_level,
+            self.multivariate,
+            segments,
         )
 
 
@@ -136,6 +168,11 @@ class SegmentSummary:
         summary = self.summary.merge(other.summary) if self.summary and other.summary else None
         counts = {name: part.merge(other.counts[name]) for name, part in self.counts.items()}
         return SegmentSummary(self.rows + other.rows, summary, counts)
+
+    def join(self, labels: "SegmentSummary") -> "SegmentSummary":
+        """Return this summary of features with that of the labels of the same rows."""
+        summary = self.summary.join(labels.summary) if self.summary and labels.summary else None
+        return SegmentSummary(self.rows, summary, {**self.counts, **labels.counts})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,17 +229,28 @@ class FittedMethods:
             *((f"{column.name} statistics",) if without_statistics else ()),
         )
 
-    def summarize(self, frame: pd.DataFrame, spec: Spec) -> Summary:
+    def summarize(self, frame: pd.DataFrame, spec: Spec, content: Content = Content.ALL) -> Summary:
         """Summarize some or all rows of a chunk. Raises SchemaMismatch for missing columns."""
-        require(frame, (*self.columns, *spec.outputs, *_further_columns(spec)))
-        columns = {c.name: self._summarize_column(frame[c.name], c, spec) for c in spec.watched}
+        require(frame, self._required(spec, content))
+        columns = {c.name: self._summarize_column(frame[c.name], c, spec) for c in spec.watched if content.has(c.name)}
+        if content is Content.LABELS:
+            return Summary(len(frame), self.performance.summarize_labels(frame, spec), columns, None, {})
+        of_all = content is Content.ALL
+        performance = self.performance.summarize if of_all else self.performance.summarize_features
         return Summary(
             len(frame),
-            self.performance.summarize(frame, spec),
+            performance(frame, spec),
             columns,
             RowLevelSummary.of(frame, spec),
             {method: self.multivariate[method].summarize(frame) for method in spec.multivariate_methods},
         )
+
+    def _required(self, spec: Spec, content: Content) -> tuple[str, ...]:
+        """Return the columns that a frame must have."""
+        if content is Content.LABELS:
+            return spec.outputs
+        names = (*self.columns, *spec.outputs, *_further_columns(spec))
+        return names if content is Content.ALL else tuple(name for name in names if name != LABEL)
 
     def _summarize_column(self, series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
         values, compared = read_values(series, column)
@@ -241,6 +289,13 @@ def _merge_segments(
     """Merge the segments of a feature by value; a value of only one part stays unchanged."""
     both = {value: part.merge(right[value]) for value, part in left.items() if value in right}
     return {**left, **right, **both}
+
+
+def _join_segments(
+    features: Mapping[str, SegmentSummary], labels: Mapping[str, SegmentSummary]
+) -> dict[str, SegmentSummary]:
+    """Join the segments of a feature by value; both are of the same rows."""
+    return {value: part.join(labels[value]) for value, part in features.items()}
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:

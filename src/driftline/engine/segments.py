@@ -16,7 +16,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.columns import coded
 from driftline.engine.drift.methods import SKETCHES, Sketch
 from driftline.engine.drift.sketches.bin_counts import BinCounts
-from driftline.engine.fitted_methods import FittedMethods, SegmentSummary, read_values
+from driftline.engine.fitted_methods import Content, FittedMethods, SegmentSummary, read_values, require
 from driftline.engine.outcome import ResultKey, too_few
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.tasks import Map, call
@@ -91,10 +91,14 @@ def fit_segments(
 
 
 def summarize_segments(
-    fitted: FittedSegments, reference: FittedMethods, frame: pd.DataFrame, spec: Spec
+    fitted: FittedSegments, reference: FittedMethods, frame: pd.DataFrame, spec: Spec, content: Content = Content.ALL
 ) -> SegmentSummaries:
     """Summarize some or all rows of a chunk by segment; for values that the reference lacks, only rows are counted."""
-    return {feature: _summarize_feature(fitted[feature], feature, reference, frame, spec) for feature in spec.segments}
+    require(frame, spec.segments)
+    return {
+        feature: _summarize_feature(fitted[feature], feature, reference, frame, spec, content)
+        for feature in spec.segments
+    }
 
 
 def new_values(fitted: Mapping[str, FittedSegment], parts: Mapping[str, SegmentSummary]) -> list[str]:
@@ -139,24 +143,32 @@ def _fit(rows: pd.DataFrame, spec: Spec, reference: FittedMethods, chunks: Seque
 
 
 def _summarize_feature(
-    fitted: Mapping[str, FittedSegment], feature: str, reference: FittedMethods, frame: pd.DataFrame, spec: Spec
+    fitted: Mapping[str, FittedSegment],
+    feature: str,
+    reference: FittedMethods,
+    frame: pd.DataFrame,
+    spec: Spec,
+    content: Content,
 ) -> dict[str, SegmentSummary]:
     parts = dict.fromkeys(fitted, frame.iloc[:0]) | dict(by_value(frame, feature))
-    return {value: _summarize(fitted.get(value), reference, rows, spec) for value, rows in parts.items()}
+    return {value: _summarize(fitted.get(value), reference, rows, spec, content) for value, rows in parts.items()}
 
 
 def _summarize(
-    segment: FittedSegment | None, reference: FittedMethods, rows: pd.DataFrame, spec: Spec
+    segment: FittedSegment | None, reference: FittedMethods, rows: pd.DataFrame, spec: Spec, content: Content
 ) -> SegmentSummary:
     if segment is None:
         return SegmentSummary(len(rows), None, {})
-    summary = segment.methods.summarize(rows, spec_of_segments(spec)) if segment.methods else None
-    return SegmentSummary(len(rows), summary, _bin_counts(rows, spec, reference))
+    summary = segment.methods.summarize(rows, spec_of_segments(spec), content) if segment.methods else None
+    return SegmentSummary(len(rows), summary, _bin_counts(rows, spec, reference, content))
 
 
-def _bin_counts(rows: pd.DataFrame, spec: Spec, reference: FittedMethods) -> dict[str, BinCounts]:
+def _bin_counts(
+    rows: pd.DataFrame, spec: Spec, reference: FittedMethods, content: Content = Content.ALL
+) -> dict[str, BinCounts]:
     """Count rows by bin or category of the reference, for each watched column that has a localizable sketch."""
-    counts = {column.name: _bin_counts_of(rows, column, reference) for column in spec.watched}
+    columns = (column for column in spec.watched if content.has(column.name))
+    counts = {column.name: _bin_counts_of(rows, column, reference) for column in columns}
     return {name: counted for name, counted in counts.items() if counted is not None}
 
 

@@ -32,13 +32,13 @@ class StrayValues:
         return StrayValues(self.count + other.count, first.first, first.row)
 
     def __str__(self) -> str:
-        example = f"{format_value(self.first)}, row {self.row:,}"
+        example = f"{to_text(self.first)}, row {self.row:,}"
         if self.count == 1:
             return f"1 value that is not a number ({example})"
         return f"{self.count:,} values that are not numbers (first {example})"
 
 
-def format_value(value: Any) -> str:
+def to_text(value: Any) -> str:
     """Return a value as text for a message: strings in quotes, long texts cut."""
     plain = value.item() if isinstance(value, np.generic) else value
     text = repr(plain) if isinstance(plain, str | bytes) else str(plain)

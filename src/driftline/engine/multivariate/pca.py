@@ -10,6 +10,7 @@ import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray
+from driftline.engine.exact_sum import ExactSum
 from driftline.engine.multivariate.features import map_categories, read_categories, read_numbers, watched_columns
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
@@ -43,32 +44,35 @@ class PcaEncoding:
 
 @dataclass(frozen=True, slots=True)
 class ReconstructionErrors:
-    """The reconstruction errors of some rows: their number, mean, and sum of squared deviations from the mean.
+    """The reconstruction errors of some rows: their number, their exact sum, and that of their squares.
 
-    `merge` is exact up to float rounding (Chan, Golub and LeVeque 1979).
+    Merges exactly. The error of a row itself may differ in its last bit with the rows that are computed beside it.
     """
 
     rows: int
-    mean: float
-    squared_deviations: float
+    total: ExactSum
+    squares: ExactSum
 
     @classmethod
     def of(cls, errors: FloatArray) -> Self:
         """Summarize the errors of rows."""
-        if not len(errors):
-            return cls(0, 0.0, 0.0)
-        mean = float(np.mean(errors))
-        return cls(len(errors), mean, float(np.sum((errors - mean) ** 2)))
+        return cls(len(errors), ExactSum.of(errors), ExactSum.of_squares(errors))
 
     def merge(self, other: "ReconstructionErrors") -> "ReconstructionErrors":
         """Merge the errors of two parts of a chunk."""
-        rows = self.rows + other.rows
-        if not rows:
-            return self
-        difference = other.mean - self.mean
-        mean = (self.mean * self.rows + other.mean * other.rows) / rows
-        between = difference**2 * self.rows * other.rows / rows
-        return ReconstructionErrors(rows, mean, self.squared_deviations + other.squared_deviations + between)
+        return ReconstructionErrors(
+            self.rows + other.rows, self.total.merge(other.total), self.squares.merge(other.squares)
+        )
+
+    @property
+    def mean(self) -> float:
+        """The mean error; 0 without rows."""
+        return self.total.mean(self.rows) if self.rows else 0.0
+
+    @property
+    def squared_deviations(self) -> float:
+        """The sum of squared deviations from the mean; 0 without rows."""
+        return self.squares.squared_deviations(self.total, self.rows) if self.rows else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

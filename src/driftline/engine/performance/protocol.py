@@ -30,8 +30,14 @@ class Performance(Protocol):
     def summarize(self, frame: pd.DataFrame, spec: Spec) -> Any:
         """Summarize some or all rows of a chunk into a `PerformanceSummary`."""
 
+    def summarize_labels(self, frame: pd.DataFrame, spec: Spec) -> Any:
+        """Summarize what depends on outputs and labels; `frame` needs no features."""
+
+    def summarize_features(self, frame: pd.DataFrame, spec: Spec) -> Any:
+        """Summarize what depends on features and outputs; `frame` needs no labels. None where nothing does."""
+
     def outcomes(self, summary: Any, spec: Spec) -> PerformanceOutcomes:
-        """Compute each metric of the spec, realized first, then estimated."""
+        """Compute each metric of the spec that `summary` has what is needed for, realized first, then estimated."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-compatible values."""

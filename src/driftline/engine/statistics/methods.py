@@ -89,7 +89,7 @@ def finish(state: ColumnSpread, summary: StatisticsSummary, name: str, spec: Spe
 def _of_sums(state: ColumnSpread, summary: StatisticsSummary, sums: Sums, statistic: Statistic) -> Outcome:
     value, error = {
         Statistic.MEAN: (sums.mean, state.mean_error(summary.rows)),
-        Statistic.SUM: (sums.total.high, state.sum_error(summary.rows)),
+        Statistic.SUM: (sums.total.value, state.sum_error(summary.rows)),
         Statistic.STANDARD_DEVIATION: (sums.deviation, state.deviation_error(summary.rows)),
     }[statistic]
     return Outcome(value, summary.count, error)

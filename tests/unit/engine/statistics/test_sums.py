@@ -29,7 +29,7 @@ def _exact(values: list[float]) -> tuple[float, float, float]:
 def test_they_are_exact_to_1e_12_of_their_parts(values: list[float]) -> None:
     sums, (mean, total, deviation) = _sums(values), _exact(values)
     size = sum(map(abs, values))
-    assert sums.total.high == pytest.approx(total, rel=1e-15, abs=1e-28 * size)
+    assert sums.total.value == pytest.approx(total, rel=1e-15, abs=1e-28 * size)
     assert sums.mean == pytest.approx(mean, rel=1e-15, abs=1e-28 * size)
     assert sums.deviation == pytest.approx(deviation, rel=1e-13)
 
@@ -43,7 +43,7 @@ def test_parts_merge_to_the_whole_in_any_order(values: list[float], cut: int, ra
     size = sum(map(abs, values))
     for merged in (one.merge(other), other.merge(one)):
         assert merged.count == whole.count
-        assert merged.total.high == pytest.approx(whole.total.high, rel=1e-15, abs=1e-28 * size)
+        assert merged.total.value == pytest.approx(whole.total.value, rel=1e-15, abs=1e-28 * size)
         assert merged.deviation == pytest.approx(whole.deviation, rel=1e-13)
 
 
@@ -66,12 +66,12 @@ def test_the_digits_that_values_far_from_0_have_left_all_count(offset: float) ->
 
 
 def test_values_that_cancel() -> None:
-    assert _sums([1e16, 1.0, -1e16]).total.high == 1.0
-    assert _sums([1e16, 1.0]).merge(_sums([-1e16])).total.high == 1.0
+    assert _sums([1e16, 1.0, -1e16]).total.value == 1.0
+    assert _sums([1e16, 1.0]).merge(_sums([-1e16])).total.value == 1.0
 
 
 def test_no_values_sum_to_0() -> None:
-    assert (_sums([]).count, _sums([]).total.high) == (0, 0.0)
+    assert (_sums([]).count, _sums([]).total.value) == (0, 0.0)
 
 
 def test_what_is_too_large_is_infinite_and_stays_so() -> None:
@@ -79,5 +79,5 @@ def test_what_is_too_large_is_infinite_and_stays_so() -> None:
     assert _sums([1e200]).merge(_sums([-1e200])).deviation == float("inf")
     assert _sums([1e308, 1e308]).deviation == float("inf")
     assert _sums([1e200, 1e200]).mean == 1e200
-    assert _sums([1e308, 1e308]).mean == float("inf")
-    assert _sums([1e308, 1e308]).merge(_sums([1.0])).mean == float("inf")
+    assert _sums([1e308, 1e308]).total.value == float("inf")
+    assert _sums([1e308, 1e308]).mean == 1e308

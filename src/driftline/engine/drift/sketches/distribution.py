@@ -1,8 +1,8 @@
 """The distribution of a continuous column, which Kolmogorov-Smirnov and Wasserstein compare. No I/O here.
 
 A reference of fewer than 10,000 values is stored exactly (distinct values with counts), a longer one as 10,000 bins of
-equal width between its lowest and highest value: NannyML's "auto" rule. Counts merge exactly either way; only the
-sums of distances beyond the bins (Wasserstein) merge up to float rounding.
+equal width between its lowest and highest value: NannyML's "auto" rule. Counts merge exactly either way, and so do the
+sums of distances beyond the bins (Wasserstein).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.exact_sum import ExactSum
 
 EXACT_BELOW = 10_000
 """A reference with fewer values than this is stored exactly."""
@@ -96,12 +97,12 @@ class GridCounts:
     positions: npt.NDArray[np.int16]
     filled: npt.NDArray[np.unsignedinteger[Any]]
     below: int
-    below_by: float
+    below_by: ExactSum
     above: int
-    above_by: float
+    above_by: ExactSum
 
     @classmethod
-    def of(cls, counts: IntArray, below: int, below_by: float, above: int, above_by: float) -> Self:
+    def of(cls, counts: IntArray, below: int, below_by: ExactSum, above: int, above_by: ExactSum) -> Self:
         """Store the bins that have values."""
         positions = np.flatnonzero(counts)
         smallest: Any = np.min_scalar_type(int(counts.max(initial=0)))
@@ -125,9 +126,9 @@ class GridCounts:
         return GridCounts.of(
             self.counts + other.counts,
             self.below + other.below,
-            self.below_by + other.below_by,
+            self.below_by.merge(other.below_by),
             self.above + other.above,
-            self.above_by + other.above_by,
+            self.above_by.merge(other.above_by),
         )
 
 
@@ -185,13 +186,13 @@ def summarize(state: Distribution, values: FloatArray) -> Summary:
     grid = state.reference
     if isinstance(grid, Sample):
         return Sample.of(np.sort(values))
-    below, above = np.sort(values[values < grid.lowest]), np.sort(values[values > grid.highest])
+    below, above = values[values < grid.lowest], values[values > grid.highest]
     return GridCounts.of(
         count_on_grid(values, grid.edges),
         below=len(below),
-        below_by=float(np.sum(grid.lowest - below)),
+        below_by=ExactSum.of(grid.lowest - below),
         above=len(above),
-        above_by=float(np.sum(above - grid.highest)),
+        above_by=ExactSum.of(above - grid.highest),
     )
 
 

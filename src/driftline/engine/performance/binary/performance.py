@@ -42,6 +42,13 @@ class BinaryPerformance:
         """Count the rows of a chunk by score, prediction and label."""
         return BinaryRows.of(frame)
 
+    def summarize_labels(self, frame: pd.DataFrame, spec: Spec) -> BinaryRows:
+        """Count the rows of a chunk; no feature is needed."""
+        return self.summarize(frame, spec)
+
+    def summarize_features(self, frame: pd.DataFrame, spec: Spec) -> None:
+        """Return None: nothing depends on features."""
+
     def outcomes(self, summary: BinaryRows | BoundedRows, spec: Spec) -> PerformanceOutcomes:
         """Compute each metric of the spec, realized first, then estimated; outcomes of pooled scores have a note."""
         if isinstance(summary, BoundedRows):

@@ -33,6 +33,13 @@ class MulticlassPerformance:
         """Count the rows of a chunk by scores, prediction and label."""
         return MulticlassRows.of(frame, spec)
 
+    def summarize_labels(self, frame: pd.DataFrame, spec: Spec) -> MulticlassRows:
+        """Count the rows of a chunk; no feature is needed."""
+        return self.summarize(frame, spec)
+
+    def summarize_features(self, frame: pd.DataFrame, spec: Spec) -> None:
+        """Return None: nothing depends on features."""
+
     def outcomes(self, summary: MulticlassRows, spec: Spec) -> PerformanceOutcomes:
         """Compute each metric of the spec, realized first, then estimated.
 

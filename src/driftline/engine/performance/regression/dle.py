@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.engine.columns import FloatArray
+from driftline.engine.exact_sum import ExactSum
 from driftline.engine.outcome import Outcome, undefined
 from driftline.engine.performance.deviations import RowDeviations
 from driftline.engine.performance.regression import loss_model
@@ -39,16 +40,15 @@ class Dle:
     models: Mapping[Loss, LossModel]
     reasons: Mapping[Loss, str]
 
-    def expected(self, frame: pd.DataFrame, outputs: Outputs, spec: Spec) -> dict[Loss, LossSum]:
+    def expected(self, frame: pd.DataFrame, predictions: FloatArray, spec: Spec) -> dict[Loss, LossSum]:
         """Sum up the expected losses of the rows with a prediction; for a loss without a model, count the rows."""
-        predicted = outputs.predicted
-        features = self.encoding(frame, spec)[predicted]
+        features = self.encoding(frame, spec)[~np.isnan(predictions)]
         return {loss: self._sum(loss, features) for loss in losses_of(spec)}
 
     def _sum(self, loss: Loss, features: FloatArray) -> LossSum:
         model = self.models.get(loss)
         if model is None:
-            return LossSum(0, 0.0, len(features))
+            return LossSum(0, ExactSum(), len(features))
         expected = model(features)
         if loss is Loss.SQUARED_LOG:
             expected = np.where(features[:, -1] < 0, np.nan, expected)

@@ -6,38 +6,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftline.engine.columns import FloatArray
+from driftline.engine.exact_sum import ExactSum
 from driftline.engine.performance.regression.losses import Loss
 
 
 @dataclass(frozen=True, slots=True)
 class LossSum:
-    """The number of rows with a loss, the sum of these losses, and the number of rows whose loss is undefined."""
+    """The number of rows with a loss, the exact sum of these losses, and the number of rows whose loss is undefined."""
 
     rows: int
-    total: float
+    total: ExactSum
     undefined: int = 0
 
     @classmethod
     def of(cls, losses: FloatArray) -> "LossSum":
         """Sum up losses; NaN is undefined."""
         defined = losses[~np.isnan(losses)]
-        return cls(len(defined), float(np.sum(defined)), len(losses) - len(defined))
+        return cls(len(defined), ExactSum.of(defined), len(losses) - len(defined))
 
     def merge(self, other: "LossSum") -> "LossSum":
         """Merge the sums of two parts of a chunk."""
-        return LossSum(self.rows + other.rows, self.total + other.total, self.undefined + other.undefined)
+        return LossSum(self.rows + other.rows, self.total.merge(other.total), self.undefined + other.undefined)
 
     @property
     def mean(self) -> float:
         """The mean loss; NaN without rows."""
-        return self.total / self.rows if self.rows else float("nan")
+        return self.total.mean(self.rows) if self.rows else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class LossSummary:
     """The number of rows and of labelled rows of a chunk, and the realized and expected sum of each loss.
 
-    `realized` covers rows with label and prediction, `expected` rows with a prediction. Merges exactly up to rounding.
+    `realized` covers rows with label and prediction, `expected` rows with a prediction; the one is empty where only
+    features were summarized, the other where only labels were. Merges exactly.
     """
 
     rows: int
@@ -53,3 +55,7 @@ class LossSummary:
             {loss: total.merge(other.realized[loss]) for loss, total in self.realized.items()},
             {loss: total.merge(other.expected[loss]) for loss, total in self.expected.items()},
         )
+
+    def join(self, labels: "LossSummary") -> "LossSummary":
+        """Return the expected losses of these rows with the realized losses of the same rows."""
+        return LossSummary(self.rows, labels.labelled, labels.realized, self.expected)

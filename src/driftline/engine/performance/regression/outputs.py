@@ -19,8 +19,7 @@ class Outputs:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Outputs":
         """Read the rows of a frame; raises InvalidInput for text that is not a number."""
-        labels, predictions = (as_floats(frame[name]) for name in (LABEL, PREDICTION))
-        return cls(*(np.where(np.isfinite(raw), raw, np.nan) for raw in (labels, predictions)))
+        return cls(_finite(as_floats(frame[LABEL])), predictions_of(frame))
 
     @property
     def predicted(self) -> BoolArray:
@@ -37,3 +36,12 @@ class Outputs:
         """The rows that have both."""
         rows = self.predicted & self.labelled
         return Outputs(self.labels[rows], self.predictions[rows])
+
+
+def predictions_of(frame: pd.DataFrame) -> FloatArray:
+    """Read the predictions of a frame; NaN if missing or infinite."""
+    return _finite(as_floats(frame[PREDICTION]))
+
+
+def _finite(raw: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(raw), raw, np.nan)

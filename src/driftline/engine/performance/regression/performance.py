@@ -11,7 +11,7 @@ from driftline.engine.performance.regression import dle, realized, sampling
 from driftline.engine.performance.regression.dle import Dle
 from driftline.engine.performance.regression.loss_summary import LossSum, LossSummary
 from driftline.engine.performance.regression.losses import losses, losses_of
-from driftline.engine.performance.regression.outputs import Outputs
+from driftline.engine.performance.regression.outputs import Outputs, predictions_of
 from driftline.engine.results import ResultKind
 from driftline.engine.spec import Spec
 
@@ -31,22 +31,24 @@ class RegressionPerformance:
 
     def summarize(self, frame: pd.DataFrame, spec: Spec) -> LossSummary:
         """Sum up the realized and the expected losses of a chunk's rows; raises SchemaMismatch for missing features."""
+        return self.summarize_features(frame, spec).join(self.summarize_labels(frame, spec))
+
+    def summarize_labels(self, frame: pd.DataFrame, spec: Spec) -> LossSummary:
+        """Sum up the realized losses of a chunk's rows."""
         outputs = Outputs.of(frame)
         complete = outputs.complete
-        return LossSummary(
-            rows=len(frame),
-            labelled=int(outputs.labelled.sum()),
-            realized={
-                loss: LossSum.of(losses(loss, complete.labels, complete.predictions)) for loss in losses_of(spec)
-            },
-            expected=self.dle.expected(frame, outputs, spec),
-        )
+        sums = {loss: LossSum.of(losses(loss, complete.labels, complete.predictions)) for loss in losses_of(spec)}
+        return LossSummary(len(frame), int(outputs.labelled.sum()), sums, {})
+
+    def summarize_features(self, frame: pd.DataFrame, spec: Spec) -> LossSummary:
+        """Sum up the expected losses of a chunk's rows; raises SchemaMismatch for missing features."""
+        return LossSummary(len(frame), 0, {}, self.dle.expected(frame, predictions_of(frame), spec))
 
     def outcomes(self, summary: LossSummary, spec: Spec) -> PerformanceOutcomes:
-        """Compute each metric of the spec, realized first, then estimated."""
-        for metric in spec.metrics:
+        """Compute each metric of the spec that there are losses for, realized first, then estimated."""
+        for metric in spec.metrics if summary.realized else ():
             yield ResultKind.REALIZED, metric, realized.finish(self.deviations, summary, metric, spec)
-        for metric in spec.metrics:
+        for metric in spec.metrics if summary.expected else ():
             yield ResultKind.ESTIMATED, metric, dle.finish(self.dle, self.deviations, summary, metric, spec)
 
     def to_dict(self) -> dict[str, Any]:
