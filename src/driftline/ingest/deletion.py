@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import category
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import NESTED, Content, Format, require_few_rows
 from driftline.ingest.errors import UnsupportedContent
@@ -40,7 +40,7 @@ class Deletion:
             raise UnsupportedContent(f"A deletion is sent as {Format.JSON}, not as {content.format}.")
         body = parsed_json(content.data, "The body")
         if not isinstance(body, dict) or {*body} not in ({"ids"}, {"column", "value"}):
-            raise InvalidInput(f"The deletion is {shown(body)}; {FORMS}.")
+            raise InvalidInput(f"The deletion is {to_text(body)}; {FORMS}.")
         return cls(_ids(body["ids"])) if "ids" in body else _of_value(body["column"], body["value"], layout)
 
     @property
@@ -58,7 +58,7 @@ class Deletion:
 
 def _ids(ids: Any) -> tuple[str, ...]:
     if not isinstance(ids, list) or not all(isinstance(name, str | int) for name in ids):
-        raise InvalidInput(f"ids is {shown(ids)}; send a list of texts.")
+        raise InvalidInput(f"ids is {to_text(ids)}; send a list of texts.")
     require_few_rows(len(ids))
     return tuple(dict.fromkeys(map(category_of, ids)))
 
@@ -69,7 +69,7 @@ def category_of(value: str | float) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"{shown(text)} has half of a surrogate pair; send whole characters.") from error
+        raise InvalidInput(f"{to_text(text)} has half of a surrogate pair; send whole characters.") from error
     return text
 
 
@@ -77,13 +77,13 @@ def _of_value(name: Any, value: Any, layout: IngestLayout) -> Deletion:
     """Return the deletion of the rows that have a value in a feature, which is named as the user names it."""
     columns = {layout.sources[c.name].removeprefix(FEATURE_PREFIX): c for c in layout.spec.columns}
     if not isinstance(name, str) or name not in columns:
-        raise InvalidInput(f"There is no feature {shown(name)}; the model has {', '.join(columns)}.")
+        raise InvalidInput(f"There is no feature {to_text(name)}; the model has {', '.join(columns)}.")
     column = columns[name]
     if isinstance(value, dict | list) or value is None or value == "":
-        raise InvalidInput(f"The value is {shown(value)}; send a text or a number.")
+        raise InvalidInput(f"The value is {to_text(value)}; send a text or a number.")
     if column.kind is ColumnKind.CATEGORICAL:
         return Deletion(column=column.name, value=category_of(value))
     try:
         return Deletion(column=column.name, value=float(value))
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"The value {shown(value)} is no number, and {name!r} has numbers; correct it.") from error
+        raise InvalidInput(f"The value {to_text(value)} is no number, and {name!r} has numbers; correct it.") from error
