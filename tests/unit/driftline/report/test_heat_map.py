@@ -77,4 +77,4 @@ def test_shades_turn_warm_at_the_bound(ratio: float) -> None:
 def test_a_place_of_several_chunks_shows_the_largest_ratio() -> None:
     chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",)), report(2, drift(None))]
     (row,) = heat_map(SPEC, ["minutes"], [chunks])
-    assert row.cells == (replace(rows_of(SPEC, chunks)[0].cells[1], seen=True, lasting=True),)
+    assert row.cells == (replace(rows_of(SPEC, chunks)[0].cells[1], drifted=True, lasting=True),)
