@@ -155,7 +155,17 @@ MONITOR = Service(
         Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), LIBRARY.version_table)),
         Grant(
             (INSERT, UPDATE, DELETE),
-            _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
+            _names(
+                tables.pending_chunks,
+                tables.chunk_revisions,
+                tables.results,
+                tables.verdicts,
+                tables.verdict_events,
+                tables.pending_events,
+                tables.incidents,
+                tables.incident_events,
+                tables.incident_comments,
+            ),
         ),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
         Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows)),
