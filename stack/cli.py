@@ -120,7 +120,7 @@ def _status(_: argparse.Namespace) -> int:
     site = Site.from_environment()
     states = status.states_of(site)
     print_table(status.table_of(states, site))
-    return 0 if set(states.values()) <= {"running", "given"} else NOT_ALL_RUNNING
+    return 0 if set(states.values()) <= {"running", "external"} else NOT_ALL_RUNNING
 
 
 def _logs(options: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ class IncidentEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class VersionIncident:
     """A run of chunks in trouble: from the start of its first chunk to that of its last, and what happened.
 
     `read_until` is the end of the last chunk that it was derived from, such as the one that resolved it. `severity` and
@@ -86,7 +86,7 @@ History = Sequence[VerdictEvent]
 """All events of one chunk, oldest first; the last one is current."""
 
 
-def derive_incidents(events: Iterable[VerdictEvent]) -> list[Incident]:
+def derive_incidents(events: Iterable[VerdictEvent]) -> list[VersionIncident]:
     """Return the incidents that follow from all verdict events of a version, in the order of their first chunks."""
     current, replaced = _split(_histories(events))
     runs = list(_runs(current))
@@ -159,7 +159,7 @@ def _past_runs(histories: list[History]) -> Iterator[list[History]]:
         yield run
 
 
-def _incident(run: list[History], resolved: bool) -> Incident:
+def _incident(run: list[History], resolved: bool) -> VersionIncident:
     troubled = [history[-1] for history in run if history[-1].standing is Standing.TROUBLE]
     events: list[IncidentEvent] = []
     previous: VerdictEvent | None = None
@@ -175,7 +175,7 @@ def _incident(run: list[History], resolved: bool) -> Incident:
             previous = now
     if resolved:
         events.append(_event(IncidentEventKind.RESOLVED, run[-1][-1], troubled[-1].state))
-    return Incident(
+    return VersionIncident(
         state=IncidentState.RESOLVED if resolved else IncidentState.OPEN,
         first=run[0][-1].chunk.start,
         last=troubled[-1].chunk.start,
@@ -188,14 +188,14 @@ def _incident(run: list[History], resolved: bool) -> Incident:
     )
 
 
-def _withdrawn(run: list[History]) -> Incident:
+def _withdrawn(run: list[History]) -> VersionIncident:
     """Return the incident of chunks that were in trouble once."""
     troubled = [event for history in run for event in history if event.standing is Standing.TROUBLE]
     events = [
         event for place, history in enumerate(run) for event in _told(history, None if place else _opening(run[0]))
     ]
     newest = max((history[-1] for history in run), key=lambda event: event.number)
-    return Incident(
+    return VersionIncident(
         state=IncidentState.WITHDRAWN,
         first=run[0][-1].chunk.start,
         last=run[-1][-1].chunk.start,

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, inse
 from driftline.clock import aware_utc, naive_utc
 from driftline.store.tables import incident_comments, incident_events, incidents
 from driftline.store.version_key import VersionKey
-from monitoring.incidents.derivation import Incident, IncidentState
+from monitoring.incidents.derivation import IncidentState, VersionIncident
 
 _COLUMNS = incidents.c
 
@@ -29,7 +29,7 @@ def start_of_region(connection: Connection, key: VersionKey, changed: datetime) 
         start, earlier = aware_utc(row), _COLUMNS.first_chunk < row
 
 
-def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[Incident]) -> None:
+def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[VersionIncident]) -> None:
     """Replace the incidents from `first` on by those derived anew.
 
     An incident keeps its number, acknowledgement and comments where it overlaps a stored one, the earliest if there are
@@ -49,11 +49,11 @@ def replace_derived(connection: Connection, key: VersionKey, first: datetime, de
         _merge(connection, number, overlapping)
 
 
-def _overlaps(incident: Incident, row: RowMapping) -> bool:
+def _overlaps(incident: VersionIncident, row: RowMapping) -> bool:
     return incident.overlaps(aware_utc(row["first_chunk"]), aware_utc(row["read_until"]))
 
 
-def _write(connection: Connection, key: VersionKey, incident: Incident, kept: RowMapping | None) -> int:
+def _write(connection: Connection, key: VersionKey, incident: VersionIncident, kept: RowMapping | None) -> int:
     """Write an incident, in place of a stored one if there is one; return its number."""
     values = _row(key, incident)
     if kept is None:
@@ -67,6 +67,7 @@ def _write(connection: Connection, key: VersionKey, incident: Incident, kept: Ro
         {
             "incident_number": number,
             "position": position,
+            "model_number": key.model_number,
             "kind": event.kind,
             "chunk_start": naive_utc(event.chunk_start),
             "state_before": event.before,
@@ -99,7 +100,7 @@ def _of_version(key: VersionKey) -> ColumnElement[bool]:
     return and_(_COLUMNS.model_number == key.model_number, _COLUMNS.model_version == key.version)
 
 
-def _row(key: VersionKey, incident: Incident) -> dict[str, object]:
+def _row(key: VersionKey, incident: VersionIncident) -> dict[str, object]:
     return {
         "model_number": key.model_number,
         "model_version": key.version,

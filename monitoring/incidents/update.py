@@ -32,7 +32,8 @@ def update_version(connection: Connection, key: VersionKey) -> int:
     The version is locked first: its events come in order, and all that are committed are read.
     """
     row = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-    connection.execute(select(model_versions.c.version).where(row).with_for_update())
+    if connection.execute(select(model_versions.c.version).where(row).with_for_update()).first() is None:
+        return 0
     pending = event_log.pending(connection, EventConsumer.INCIDENTS, key)
     if not pending:
         return 0

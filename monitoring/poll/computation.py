@@ -140,7 +140,7 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, fra
     if frame.empty:
         return None if before is None else ((), None)
     summary = summarize_chunk(version.fitted, version.spec, frame)
-    results = finish_chunk(version.fitted, version.spec, summary, revision.chunk)
+    results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
     return results, count_scores(version.fitted, summary)
 
 

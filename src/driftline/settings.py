@@ -132,7 +132,7 @@ class DatabaseSettings(EnvironmentSettings):
         return f"{self.name}_truth"
 
 
-class Publisher(StrEnum):
+class KafkaLibrary(StrEnum):
     """The library that publishes to Kafka."""
 
     CONFLUENT = "confluent"
@@ -177,7 +177,7 @@ class KafkaSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
 
     bootstrap_servers: str = "127.0.0.1:9092"
-    publisher: Publisher = Publisher.CONFLUENT
+    publisher: KafkaLibrary = KafkaLibrary.CONFLUENT
     security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
     ssl_ca: Path | None = None
     ssl_cert: Path | None = None
@@ -188,7 +188,7 @@ class KafkaSettings(EnvironmentSettings):
 
     @classmethod
     def plain(cls, bootstrap_servers: str) -> "KafkaSettings":
-        """Return the settings of a broker without TLS and password, whatever the environment says."""
+        """Return the settings of a broker without TLS and password, independent of the environment."""
         return cls.model_construct(bootstrap_servers=bootstrap_servers)
 
     @model_validator(mode="after")
@@ -196,9 +196,9 @@ class KafkaSettings(EnvironmentSettings):
         """Require the settings that the protocol uses, and only those."""
         protocol = self.security_protocol
         required = ("ssl_ca",) * protocol.uses_tls + _SASL * protocol.uses_password
-        used = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
+        allowed_names = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
         missing = [name for name in required if getattr(self, name) is None]
-        unused = [name for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
+        unused = [name for name in (*_TLS, *_SASL) if name not in allowed_names and getattr(self, name) is not None]
         problems = (("requires", missing), ("does not use", unused))
         faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in problems if names]
         if faults:

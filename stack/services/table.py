@@ -168,7 +168,7 @@ MONITOR = Service(
             ),
         ),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
-        Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows)),
+        Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows, tables.source_offsets)),
         Grant((INSERT, DELETE), _names(tables.pending_batches, tables.ingest_log)),
         Grant((INSERT, UPDATE, DELETE), _names(tables.predictions, tables.labels)),
     ),

@@ -53,6 +53,14 @@ class Destination:
             raise InvalidInput("The token is empty or has characters that no token has; pass it without line ends.")
 
     @property
+    def exposes_token(self) -> bool:
+        """Whether the token would cross a network in plain text."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        local = host in {"localhost", "::1"} or host.startswith("127.")
+        return parts.scheme == "http" and self.token is not None and not local
+
+    @property
     def folder(self) -> str:
         """The name of the model's folder in the spool folder."""
         model = quote(self.model, safe=" ").replace(".", "%2E")
@@ -81,11 +89,11 @@ class Delivery:
             body = response.read(LONGEST_BODY)
             response.close() if response.read(1) else response.release_conn()
         except (HTTPError, OSError) as error:
-            reason = str(error).rpartition(": ")[2] or type(error).__name__
-            return Answer(DeliveryState.RETRY, f"{self._destination.url} does not answer ({reason})")
+            return Answer(DeliveryState.RETRY, f"{self._destination.url} does not answer ({_reason(error)})")
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
 
     def _post(self, batch: BatchFile, content: bytes) -> "BaseHTTPResponse":
+        """Post the content of a batch and return the response before its body is read."""
         headers = {
             "Content-Type": CONTENT_TYPES[batch.format],
             "Idempotency-Key": batch.key,
@@ -115,3 +123,9 @@ class Delivery:
         if self._pool is not None:
             self._pool.clear()
             self._pool = None
+
+
+def _reason(error: Exception) -> str:
+    """Return the last part of an error's text, which is the system's; urllib3 puts its own objects before it."""
+    cause = error.args[-1] if error.args else error
+    return str(cause).rpartition(": ")[2] or type(error).__name__

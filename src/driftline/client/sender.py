@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from driftline.client.answers import TOO_LARGE, Answer, DeliveryState
+from driftline.client.answers import INTERNAL_ERROR, TOO_LARGE, Answer, DeliveryState
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, Stage
 from driftline.client.delivery import Delivery
@@ -39,6 +39,7 @@ class Sender:
         self._sealing = threading.Lock()
         self._stopping = False
         self._refusals = 0
+        self._failing: set[str] = set()
         self._logged_at = float("-inf")
         self._thread: threading.Thread | None = None
         self.rows = 0
@@ -55,6 +56,7 @@ class Sender:
         self._awake.set()
 
     def _run(self) -> None:
+        """Repeat `step` until the sender is stopped, when it is woken and at least once a second."""
         while not self._stopping:
             self._awake.wait(min(LONGEST_TICK, self._batch_seconds))
             self._awake.clear()
@@ -71,7 +73,7 @@ class Sender:
         """Seal batches that are complete or old enough, and those of ended processes; send what is ready."""
         may_send = now >= self._backoff.not_before
         if may_send:  # while the monitor is away, batches grow instead of becoming many
-            self._writer.take(now - self._batch_seconds)
+            self._writer.complete(now - self._batch_seconds)
         self._seal_all()
         self._writer.measure()
         if may_send:
@@ -83,19 +85,23 @@ class Sender:
         With a lock: a flush must not miss a batch that the thread is sealing.
         """
         with self._sealing:
-            while self._writer.taken:
-                self._spool.seal(self._writer.taken.popleft())
+            while self._writer.completed:
+                self._spool.seal(self._writer.completed.popleft())
             self._spool.recover()
 
     def _send_all(self, now: float) -> None:
-        """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending."""
-        for batch in self._spool.batches(Stage.READY):
+        """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
+
+        A batch that the monitor fails on comes last from then on, so that it does not keep back the others.
+        """
+        for batch in sorted(self._spool.batches(Stage.READY), key=lambda batch: (batch.key in self._failing, batch)):
             if self._stopping:
                 return
             if file := LockedFile.claim(batch.path):
                 with file:
                     answer = self._delivery.send(batch, batch.path.read_bytes())
                     if answer.state is DeliveryState.RETRY:
+                        self._failing.update([batch.key] if answer.status == INTERNAL_ERROR else [])
                         self._failed(now, answer)
                         return
                     self._finish(batch, answer)
@@ -103,6 +109,7 @@ class Sender:
     def _finish(self, batch: BatchFile, answer: Answer) -> None:
         """Delete a stored batch; halve a refused one, so that its valid rows are stored, or move it to `refused`."""
         self._backoff.succeeded()
+        self._failing.discard(batch.key)
         if answer.state is DeliveryState.STORED:
             self._refusals = 0
             batch.path.unlink()
@@ -145,7 +152,7 @@ class Sender:
     def flush(self, timeout: float) -> bool:
         """Seal what this process has written, and wait until all that is ready now is stored or refused."""
         deadline = time.monotonic() + timeout
-        self._writer.take()
+        self._writer.complete()
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(Stage.READY))
         self._backoff.hasten()

@@ -213,6 +213,16 @@ ingest_log = Table(
 )
 
 
+source_offsets = Table(
+    "source_offsets",
+    metadata,
+    Column("source", name_type(255), primary_key=True, comment="kafka/TOPIC"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="partition"),
+    Column("next_offset", BigInteger, nullable=False, comment="of the first message that was not read"),
+    **OPTIONS,
+)
+
+
 # What monitoring says ------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +363,7 @@ incident_events = Table(
     metadata,
     Column("incident_number", BigInteger, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("model_number", Integer, nullable=False),
     Column("kind", name_type(16), nullable=False, comment="opened, worse, better, revised, resolved, withdrawn"),
     Column("chunk_start", INSTANT, nullable=False),
     Column("state_before", name_type(16), comment="of the chunk before, or of the chunk before it was revised"),
@@ -367,6 +378,7 @@ incident_comments = Table(
     metadata,
     Column("number", BigInteger, primary_key=True),
     Column("incident_number", BigInteger, nullable=False),
+    Column("model_number", Integer, nullable=False),
     Column("author", text_type(64), nullable=False),
     Column("text", text_type(2000), nullable=False),
     Column("written_at", INSTANT, nullable=False),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from math import ceil
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from driftline import __version__
 from driftline.engine.catalogue import title
@@ -22,21 +22,27 @@ from driftline.report.wording import LINE_WORDS, PERIOD_WORDS, STATE_WORDS, iso_
 LARGEST = 1_000_000
 """The page stays below this many bytes."""
 CHARTS = (80, 40, 16, 4)
-"""The number of column charts at most: fewer where the page would grow too large."""
+"""The most column charts: fewer where the page would become too large."""
 ROWS = (500, 200, 80, 80)
-"""The number of chunks that the table lists at most; where that is not all, only those that are not ok."""
+"""The most chunks in the table; with more of them, only those that are not ok are listed."""
 MOST_PLACES = 300
-"""With more chunks than this several share a place, and the value farthest from the expected one is shown."""
+"""With more chunks, several share a place on the time axis, which shows the value farthest from the expected one."""
 MOST_COLUMNS = 60
 MOST_CELLS = 1_500
-"""A heat map with more cells than this has no titles for them."""
+"""A heat map with more cells has no titles for them."""
 
-Number = tuple[str, ResultKind, str, str | None]
-"""Subject, kind, method and segment: what a result is a value of."""
+
+class SeriesKey(NamedTuple):
+    """Identifies a series of results, one for each chunk."""
+
+    subject: str
+    kind: ResultKind
+    method: str
+    segment: str | None
 
 
 class Backtest(Protocol):
-    """What the page reads of a `BacktestResult`."""
+    """The part of a `BacktestResult` that the page reads."""
 
     @property
     def chunks(self) -> Sequence[ChunkView]:
@@ -60,7 +66,7 @@ class ChartGroup:
 
 
 def render(result: Backtest) -> str:
-    """Return the page, with fewer charts and rows where all of them would be too much."""
+    """Return the page, with fewer charts and rows where all of them would make it too large."""
     source = (resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8")
     template = environment().from_string(source)
     text = ""
@@ -73,10 +79,10 @@ def render(result: Backtest) -> str:
 
 
 class BacktestPage:
-    """What the template shows of a backtest."""
+    """The values that the template shows."""
 
     def __init__(self, result: Backtest) -> None:
-        """Assign the chunks to places; `most_charts` and `most_rows` limit the size of the page."""
+        """Group the chunks into places of the time axis; `most_charts` and `most_rows` limit the size of the page."""
         self.most_charts, self.most_rows = CHARTS[0], ROWS[0]
         self.result = result
         self.state_words, self.line_words = STATE_WORDS, LINE_WORDS
@@ -87,23 +93,23 @@ class BacktestPage:
         self.wide = Axis(place_labels, 1140, 216, 40, most_ticks=8)
         self.half = Axis(place_labels, 560, 46, 52)
         self.third = Axis(place_labels, 400, 46, 52)
-        self.numbers = _by_number(result.chunks)
+        self.results = _results_by_series(result.chunks)
         self.columns = _columns_by_drift(result.chunks)
         self._provisional = [any(chunk.verdict.provisional for chunk in place) for place in self.places]
-        self._flat = {number for number, results in self.numbers.items() if is_flat([r for _, r in results])}
+        self._flat = {key for key, results in self.results.items() if is_flat([r for _, r in results])}
 
     @property
     def states(self) -> list[tuple[State, int]]:
-        """How many chunks have which verdict, the gravest first."""
+        """The number of chunks with each verdict, most severe first."""
         return count_states(self.result.chunks)
 
     @property
     def cut(self) -> str:
-        """How the analysis was cut, in words that agree with the number of chunks."""
-        unit, _, number = self.result.chunk.partition(":")
+        """The cut in words, in singular or plural."""
+        unit, _, size = self.result.chunk.partition(":")
         noun = "chunk" if len(self.result.chunks) == 1 else "chunks"
         periods = {period.value: word for period, word in PERIOD_WORDS.items()}
-        words = {"rows": f"{noun} of {number} rows", "count": f"{noun} of equal size"}
+        words = {"rows": f"{noun} of {size} rows", "count": f"{noun} of equal size"}
         return words.get(unit, f"{noun} of one {periods.get(unit, unit)}")
 
     @cached_property
@@ -113,8 +119,8 @@ class BacktestPage:
 
     @cached_property
     def performance(self) -> list[Chart]:
-        """The charts of the model's performance, realized and estimated in one."""
-        methods = dict.fromkeys(number[2] for number in self.numbers if _is_performance(number))
+        """The charts of the model's performance, each with realized and estimated values."""
+        methods = dict.fromkeys(key.method for key in self.results if _is_performance(key))
         charts = (self._performance(method) for method in methods)
         return [chart for chart in charts if not chart.empty]
 
@@ -122,10 +128,10 @@ class BacktestPage:
     def groups(self) -> list[ChartGroup]:
         """The charts of drift, quality and statistics; columns that drifted most come first."""
         groups: dict[tuple[bool, str], list[Chart]] = {}
-        for number in self._drawn[: self.most_charts]:
-            chart = self._chart(number)
+        for key in self._drawn[: self.most_charts]:
+            chart = self._chart(key)
             if not chart.empty:
-                groups.setdefault((_is_of_model(number), number[0]), []).append(chart)
+                groups.setdefault((_is_of_model(key), key.subject), []).append(chart)
         return [
             ChartGroup("The model as a whole" if of_model else name, charts)
             for (of_model, name), charts in groups.items()
@@ -133,16 +139,16 @@ class BacktestPage:
 
     @property
     def omitted(self) -> int:
-        """How many charts are left out for size."""
+        """How many charts are left out to limit the size."""
         return max(0, len(self._drawn) - self.most_charts)
 
     @property
     def flat(self) -> list[tuple[str, str]]:
-        """The numbers that never changed: the method, and its columns."""
+        """The methods with constant results, each with its columns."""
         columns: dict[str, list[str]] = {}
-        for number in self.numbers:
-            if number in self._flat and not _is_performance(number):
-                columns.setdefault(title(number[2]), []).append(number[0])
+        for key in self.results:
+            if key in self._flat and not _is_performance(key):
+                columns.setdefault(title(key.method), []).append(key.subject)
         return [(method, ", ".join(dict.fromkeys(names))) for method, names in columns.items()]
 
     @cached_property
@@ -152,50 +158,50 @@ class BacktestPage:
 
     @property
     def detailed(self) -> bool:
-        """Whether each cell of the heat map has a title."""
+        """Whether the cells of the heat map have titles."""
         return len(self.columns[:MOST_COLUMNS]) * len(self.places) <= MOST_CELLS
 
     @property
     def rows(self) -> list[tuple[str, ChunkView]]:
-        """The chunks of the table with their labels, in order; where they are too many only those that are not ok."""
+        """The chunks of the table with their labels; where there are too many, only those that are not ok."""
         chunks = list(zip(self.labels, self.result.chunks, strict=True))
         if len(chunks) <= self.most_rows:
             return chunks
         return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self.most_rows]
 
     @property
-    def _drawn(self) -> list[Number]:
-        """The numbers that have a chart of their own."""
+    def _drawn(self) -> list[SeriesKey]:
+        """The series that have a chart."""
         ranks = {column: rank for rank, column in enumerate(self.columns)}
-        drawn = [n for n in self.numbers if n not in self._flat and not _is_performance(n)]
-        return sorted(drawn, key=lambda number: -1 if _is_of_model(number) else ranks.get(number[0], len(ranks)))
+        drawn = [key for key in self.results if key not in self._flat and not _is_performance(key)]
+        return sorted(drawn, key=lambda key: -1 if _is_of_model(key) else ranks.get(key.subject, len(ranks)))
 
     def _performance(self, method: str) -> Chart:
-        realized = self._series("realized", (MODEL, ResultKind.REALIZED, method, None))
-        estimated = self._series("estimated", (MODEL, ResultKind.ESTIMATED, method, None))
+        realized = self._series("realized", SeriesKey(MODEL, ResultKind.REALIZED, method, None))
+        estimated = self._series("estimated", SeriesKey(MODEL, ResultKind.ESTIMATED, method, None))
         return draw_chart(title(method), (realized, estimated), self.half, 152, provisional=self._provisional)
 
-    def _chart(self, number: Number) -> Chart:
-        words = title(number[2])
-        heading = " ".join(part for part in (words[:1].upper() + words[1:], number[3]) if part)
-        series, from_zero = self._series("value", number), number[1] is ResultKind.DRIFT
+    def _chart(self, key: SeriesKey) -> Chart:
+        words = title(key.method)
+        heading = " ".join(part for part in (words[:1].upper() + words[1:], key.segment) if part)
+        series, from_zero = self._series("value", key), key.kind is ResultKind.DRIFT
         return draw_chart(heading, (series,), self.third, 102, levels=("expected", "warn"), from_zero=from_zero)
 
-    def _series(self, name: str, number: Number) -> Series:
-        by_chunk = dict(self.numbers.get(number, ()))
+    def _series(self, name: str, key: SeriesKey) -> Series:
+        by_chunk = dict(self.results.get(key, ()))
         firsts = range(0, len(self.result.chunks), self.step)
         places = [[by_chunk[i] for i in range(first, first + self.step) if i in by_chunk] for first in firsts]
         return Series(name, [_farthest(results) for results in places])
 
 
-def _by_number(chunks: Sequence[ChunkView]) -> dict[Number, list[tuple[int, Result]]]:
-    """Return the results of each number, with the indices of their chunks."""
-    numbers: dict[Number, list[tuple[int, Result]]] = {}
+def _results_by_series(chunks: Sequence[ChunkView]) -> dict[SeriesKey, list[tuple[int, Result]]]:
+    """Return the results of each series, with the indices of their chunks."""
+    by_series: dict[SeriesKey, list[tuple[int, Result]]] = {}
     for index, chunk in enumerate(chunks):
         for result in chunk.results:
-            number = (result.subject, result.kind, str(result.method), result.segment)
-            numbers.setdefault(number, []).append((index, result))
-    return numbers
+            key = SeriesKey(result.subject, result.kind, str(result.method), result.segment)
+            by_series.setdefault(key, []).append((index, result))
+    return by_series
 
 
 def _columns_by_drift(chunks: Sequence[ChunkView]) -> list[str]:
@@ -211,12 +217,12 @@ def _farthest(results: Sequence[Result]) -> Result | None:
     return max(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
-def _is_of_model(number: Number) -> bool:
-    """Return whether a number is about the model as a whole; a column may have its name."""
-    return is_of_model(number[1], number[2])
+def _is_of_model(key: SeriesKey) -> bool:
+    """Return whether a series is about the model as a whole, and not about a column of the same name."""
+    return is_of_model(key.kind, key.method)
 
 
-def _is_performance(number: Number) -> bool:
-    """Return whether a number is performance of the model on all rows."""
-    subject, kind, _, segment = number
-    return kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) and subject == MODEL and segment is None
+def _is_performance(key: SeriesKey) -> bool:
+    """Return whether a series is performance of the model on all rows."""
+    is_performance = key.kind in (ResultKind.REALIZED, ResultKind.ESTIMATED)
+    return is_performance and key.subject == MODEL and key.segment is None

@@ -13,7 +13,7 @@ from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.request.classes import Classes
 from driftline.backtesting.request.layout import Layout
 from driftline.backtesting.request.resolved import ResolvedRequest
-from driftline.backtesting.request.scales import Scale, Unit
+from driftline.backtesting.request.scales import ScoreScale, ScoreUnit
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import Spec
@@ -42,7 +42,7 @@ def layout_of(spec: Spec, stored: ModelLayout, option: OptionStyle = python_opti
         stored.threshold,
         inferred=(),
         option=option,
-        scale=Scale(Unit(stored.scale_unit), of_prediction=stored.scale_of_prediction),
+        scale=ScoreScale(ScoreUnit(stored.scale_unit), of_prediction=stored.scale_of_prediction),
         notations={column: Notation(notation) for column, notation in stored.notations.items()},
     )
 

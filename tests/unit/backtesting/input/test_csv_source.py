@@ -30,7 +30,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def test_types_are_inferred_and_missing_values_are_those_of_pandas(tmp_path: Path) -> None:
+def test_types_are_inferred_and_words_for_missing_values_are_null(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv", 'when,n,yes,word\n2026-01-01T00:00:00Z,1,true,a\n2026-01-02T00:00:00Z,NA,false,"b, c"\n'
     )
@@ -185,9 +185,9 @@ def test_a_compressed_file_that_is_too_large_is_read_in_blocks(tmp_path: Path, m
 def test_a_file_in_another_format_than_its_ending_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
         ParquetSource.of(write(tmp_path / "a.parquet", "a,b\n"))
-    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Arrow"):
         open_source(write(tmp_path / "a.xlsx", "a,b\n"))
-    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Arrow"):
         open_source(write(tmp_path / "a.csv.zip", "a,b\n"))
     with pytest.raises(InvalidInput, match="cannot be read"):
         CsvSource.of(write(tmp_path / "a.csv.gz", "a,b\n1,2\n"))

@@ -9,7 +9,7 @@ import pytest
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State
-from monitoring.incidents.derivation import Incident, derive_incidents
+from monitoring.incidents.derivation import VersionIncident, derive_incidents
 from monitoring.incidents.standing import VerdictEvent
 
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Log:
         self.events.append(VerdictEvent(number, chunk, state, closed, False, reasons, evidence, labels, at))
         return self
 
-    def incidents(self) -> list[Incident]:
+    def incidents(self) -> list[VersionIncident]:
         return derive_incidents(self.events)
 
 
@@ -56,7 +56,7 @@ def spans(log: Log) -> list[tuple[int, int, str]]:
     return [((i.first - FIRST).days, (i.last - FIRST).days, str(i.state)) for i in log.incidents()]
 
 
-def kinds(incident: Incident) -> list[tuple[str, int]]:
+def kinds(incident: VersionIncident) -> list[tuple[str, int]]:
     return [(str(event.kind), (event.chunk_start - FIRST).days) for event in incident.events]
 
 

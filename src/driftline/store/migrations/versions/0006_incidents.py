@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 TABLES = ("incident_comments", "incident_events", "incidents", "pending_events", "verdict_events")
@@ -124,6 +124,7 @@ def _create_incidents() -> None:
         "incident_events",
         sa.Column("incident_number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        _column("model_number", sa.Integer()),
         _column("kind", _name(16), comment="opened, worse, better, revised, resolved, withdrawn"),
         _column("chunk_start", _instant()),
         _column(
@@ -139,6 +140,7 @@ def _create_incidents() -> None:
         "incident_comments",
         _column("number", sa.BigInteger()),
         _column("incident_number", sa.BigInteger()),
+        _column("model_number", sa.Integer()),
         _column("author", _text(64)),
         _column("text", _text(2000)),
         _column("written_at", _instant()),
