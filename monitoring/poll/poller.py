@@ -12,7 +12,6 @@ from driftline.errors import DriftlineError, Unavailable
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
 from driftline.store.version_key import VersionKey
-from monitoring.incidents.update import update_incidents
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.touched_chunks import queue_touched_chunks
@@ -89,7 +88,6 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     with translated(), engine.connect() as connection:
         versions = pending_chunks.versions(connection)
     polls = tuple(_poll_version(engine, MonitoredVersion(engine, name, key), wall, scheduled) for name, key in versions)
-    update_incidents(engine)
     return PollSummary(batches, polls, perf_counter() - began)
 
 
