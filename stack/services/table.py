@@ -155,11 +155,11 @@ MONITOR = Service(
         Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), *VERSION_TABLES)),
         Grant(
             (INSERT, UPDATE, DELETE),
-            _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts),
+            _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts, tables.chunk_states),
         ),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
         Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows)),
-        Grant((INSERT, DELETE), _names(tables.pending_batches, tables.ingest_log)),
+        Grant((INSERT, DELETE), _names(tables.pending_batches, tables.pending_labels, tables.ingest_log)),
         Grant((INSERT, UPDATE, DELETE), _names(tables.predictions, tables.labels)),
     ),
     image=ContainerImage(
