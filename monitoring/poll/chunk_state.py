@@ -23,6 +23,8 @@ from monitoring.poll.state_store import Description, StateStore, StoredPart
 
 LARGEST_LABEL_PART = 250_000
 """A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
+VALUES_AT_ONCE = 4_000_000
+"""About how many values are decoded at a time: 32 MB of numbers."""
 GROWTH = 2
 """A part is merged with the one before it as soon as that has no more than so many times its rows."""
 
@@ -60,7 +62,7 @@ class ContentState:
         missing = removals.keys() - covered
         self.changed = bool(missing) or len(kept) < len(stored)
         self.parts = [Part(part.description, part) for part in sorted(kept, key=lambda part: -part.description.rows)]
-        for numbers, portions in self.rows.groups(missing, self._columns):
+        for numbers, portions in self.rows.groups(missing, self._rows_at_once):
             self._push(self._made({number: removals[number] for number in numbers}, portions))
 
     def save(self) -> None:
@@ -99,10 +101,11 @@ class ContentState:
         return self._spec.segments if self.content is Content.LABELS else None
 
     @property
-    def _columns(self) -> int:
-        """How many columns are read."""
-        outputs = len(self.rows.schema.outputs)
-        return outputs + len(self._spec.columns if self._features is None else self._features)
+    def _rows_at_once(self) -> int:
+        """About how many rows are read at a time: the more columns, the fewer."""
+        columns = len(self.rows.schema.outputs) + len(self._spec.columns if self._features is None else self._features)
+        rows = max(1, VALUES_AT_ONCE // columns)
+        return rows if self.content is Content.FEATURES else min(rows, LARGEST_LABEL_PART)
 
     def _is_current(self, description: Description, removals: Mapping[int, int], relabelled: AbstractSet[int]) -> bool:
         same = all(removals.get(number) == removed for number, removed in description.batches.items())

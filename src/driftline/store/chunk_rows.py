@@ -20,9 +20,8 @@ from driftline.store.tables import batch_data, labels, ledger_slots, predictions
 from driftline.store.version_key import VersionKey
 
 OUTPUTS, FEATURES = "outputs", "features"
-PORTION_VALUES = 4_000_000
-"""About how many values are decoded at a time: 32 MB of numbers."""
 PORTION_BLOBS = 500
+"""How many blobs are read by one statement at most."""
 LABEL_COLUMNS = (LABEL, "label_known_at", "label_batch_number")
 
 
@@ -65,22 +64,23 @@ class ChunkRows:
             removals |= dict(map(tuple, self.connection.execute(counts.group_by(removed_rows.c.batch_number))))
         return removals
 
-    def groups(self, batches: Iterable[int], columns: int) -> Iterator[tuple[list[int], list[Portion]]]:
+    def groups(self, batches: Iterable[int], rows: int) -> Iterator[tuple[list[int], list[Portion]]]:
         """Yield some of `batches` at a time, with portions that hold all their rows in the chunk.
 
-        `columns` is how many columns will be read: the more, the fewer rows are in a portion.
+        Batches of a group, and a portion, have about `rows` rows at most, unless a single one has more.
         """
-        rows = max(1, PORTION_VALUES // columns)
         numbers: list[int] = []
         blobs: list[Blob] = []
         filled, by_batch = 0, self._blobs(batches)
         for batch in sorted(batches):
-            numbers.append(batch)
-            blobs += by_batch.get(batch, [])
-            filled += sum(blob.rows for blob in by_batch.get(batch, []))
-            if filled >= rows or len(blobs) >= PORTION_BLOBS:
+            of_batch = by_batch.get(batch, [])
+            added = sum(blob.rows for blob in of_batch)
+            if numbers and (filled + added > rows or len(blobs) >= PORTION_BLOBS):
                 yield numbers, list(_portions(blobs, rows))
                 numbers, blobs, filled = [], [], 0
+            numbers.append(batch)
+            blobs += of_batch
+            filled += added
         if numbers:
             yield numbers, list(_portions(blobs, rows))
 
