@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,6 +31,9 @@ setup: ## Install what is missing: .venv (of $PYTHON if set), MariaDB, Kafka, Sp
 setup-dev: ## Install .venv only: enough for checks and unit tests, without Java and Maven
 	@python=$$(sh stack/setup/python.sh) && $$python -m stack.setup.bootstrap --dev
 
+setup-monitor: ## Install what the monitor alone needs; without Java, set DRIFTLINE_MYSQLD or DB_HOST
+	@python=$$(sh stack/setup/python.sh) && $$python -m stack.setup.bootstrap --monitor
+
 tools: setup ## Build the tools that tests and checks need, once (2 min; skipped without Go)
 	@$(VENV) -m stack tools
 
@@ -40,8 +43,8 @@ demo: setup ## Run the demo on local servers and leave it running
 $(INSTALLED):
 	@echo "This checkout is not set up yet; run \`make setup\` or \`make up\` first." >&2; exit 1
 
-up: setup ## Start MariaDB, Kafka, the simulator and the monitor
-	@$(VENV) -m stack up
+up: $(if $(filter monitor,$(ROLE)),setup-monitor,setup) ## Start MariaDB, Kafka, the simulator and the monitor (ROLE=monitor: it and MariaDB alone)
+	@$(VENV) -m stack up $(if $(ROLE),--role $(ROLE))
 
 status: $(INSTALLED) ## Show what runs, its address, and whether it answers
 	@$(VENV) -m stack status || :
@@ -138,6 +141,8 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 	$(COMPILE) --override requirements/overrides.txt --all-extras --no-emit-package driftline \
 		-o requirements/dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --no-emit-package driftline -o requirements/core.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra monitor-local --no-emit-package driftline \
+		-o requirements/monitor-local.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \

@@ -38,7 +38,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Place:
+class CodePlace:
     """A line of a file."""
 
     file: str
@@ -70,9 +70,9 @@ class Module:
         """Whether the file belongs to the tests."""
         return self.file.startswith("tests/")
 
-    def place(self, node: ast.stmt | ast.expr | ast.arg | ast.excepthandler) -> Place:
+    def place(self, node: ast.stmt | ast.expr | ast.arg | ast.excepthandler) -> CodePlace:
         """Return the place of a node."""
-        return Place(self.file, node.lineno)
+        return CodePlace(self.file, node.lineno)
 
     def functions(self) -> Iterator[Function]:
         """Yield every function and method, nested ones too."""
@@ -86,9 +86,9 @@ def parse(files: Iterable[Path], root: Path = paths.ROOT) -> list[Module]:
     ]
 
 
-def repeated_classes(modules: Iterable[Module]) -> dict[str, list[Place]]:
+def repeated_classes(modules: Iterable[Module]) -> dict[str, list[CodePlace]]:
     """Return the class names that are defined more than once, with their places."""
-    places: dict[str, list[Place]] = defaultdict(list)
+    places: dict[str, list[CodePlace]] = defaultdict(list)
     for module in modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef):
@@ -96,9 +96,9 @@ def repeated_classes(modules: Iterable[Module]) -> dict[str, list[Place]]:
     return {name: defined for name, defined in sorted(places.items()) if len(defined) > 1}
 
 
-def filler_names(modules: Iterable[Module]) -> dict[str, list[Place]]:
+def filler_names(modules: Iterable[Module]) -> dict[str, list[CodePlace]]:
     """Return the identifiers that are only fillers, with the places that define them, most frequent first."""
-    places: dict[str, list[Place]] = defaultdict(list)
+    places: dict[str, list[CodePlace]] = defaultdict(list)
     for module in modules:
         for name, node_place in _defined_names(module):
             if name.strip("_").lower() in FILLERS:
@@ -106,7 +106,7 @@ def filler_names(modules: Iterable[Module]) -> dict[str, list[Place]]:
     return dict(sorted(places.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def _defined_names(module: Module) -> Iterator[tuple[str, Place]]:
+def _defined_names(module: Module) -> Iterator[tuple[str, CodePlace]]:
     """Yield every name that a module defines: variables, attributes, parameters, functions, classes."""
     for node in ast.walk(module.tree):
         match node:
@@ -120,7 +120,7 @@ def _defined_names(module: Module) -> Iterator[tuple[str, Place]]:
                 pass
 
 
-def vague_docstrings(modules: Iterable[Module]) -> list[tuple[Place, str]]:
+def vague_docstrings(modules: Iterable[Module]) -> list[tuple[CodePlace, str]]:
     """Return the docstrings that begin with one of `VAGUE_DOCSTRING_VERBS`: place and first line."""
     return [
         (module.place(function), first)
@@ -131,7 +131,7 @@ def vague_docstrings(modules: Iterable[Module]) -> list[tuple[Place, str]]:
     ]
 
 
-def undocumented_functions(modules: Iterable[Module]) -> list[tuple[Place, str, int]]:
+def undocumented_functions(modules: Iterable[Module]) -> list[tuple[CodePlace, str, int]]:
     """Return the functions of more than `LONG_FUNCTION` lines without a docstring: place, name, lines.
 
     Tests and fixtures of pytest are left out: the name of a test is its description.
@@ -151,7 +151,7 @@ def body_lines(function: Function) -> int:
     return (function.body[-1].end_lineno or first.lineno) - first.lineno + 1
 
 
-def long_test_names(modules: Iterable[Module]) -> list[tuple[Place, str]]:
+def long_test_names(modules: Iterable[Module]) -> list[tuple[CodePlace, str]]:
     """Return the tests whose name is longer than `LONG_TEST_NAME` characters."""
     return [
         (module.place(function), function.name)
@@ -217,11 +217,11 @@ def sections(
     ]
 
 
-def _listed(names: Mapping[str, Sequence[Place]], examples: int | None) -> list[str]:
+def _listed(names: Mapping[str, Sequence[CodePlace]], examples: int | None) -> list[str]:
     return [f"{name} ({len(places)}): {_places(places, examples)}" for name, places in names.items()]
 
 
-def _places(places: Sequence[Place], examples: int | None) -> str:
+def _places(places: Sequence[CodePlace], examples: int | None) -> str:
     listed = ", ".join(map(str, places[:examples]))
     hidden = len(places) - len(places[:examples])
     return f"{listed} and {hidden} more" if hidden else listed

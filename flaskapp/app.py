@@ -4,7 +4,7 @@ from apiflask import APIFlask
 
 from driftline.clock import utc_now
 from driftline.http import access, web
-from driftline.settings import Publisher as KafkaLibrary
+from driftline.settings import KafkaLibrary
 from driftline.store.database import make_engine
 from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes

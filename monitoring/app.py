@@ -5,10 +5,13 @@ from apiflask import APIFlask
 from driftline import clock
 from driftline.http import access, api_description
 from driftline.http.web import install, make_app
+from driftline.ingest.ingestion import Ingestion
 from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
+from monitoring.api.ingest import describe_ingest, make_ingest_api
+from monitoring.api.pressure import Pressure
 from monitoring.api.routes import describe_paths, make_api
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
@@ -29,7 +32,9 @@ def create_app(
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
+    app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), Pressure()))
     api_description.add_describer(app, describe_paths)
+    api_description.add_describer(app, describe_ingest)
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
         app.extensions["poller"] = run_every(monitor, settings.poll_seconds)

@@ -19,9 +19,9 @@ from stack.locks import exclusive_lock
 from stack.services import lifecycle, status
 from stack.services.certificates import LOCAL_NAMES, make_certificates
 from stack.services.environments import settings_for
-from stack.services.local import PROCESSES, SERVERS
+from stack.services.local import PROCESSES, Selection
 from stack.services.site import Site
-from stack.services.table import names
+from stack.services.table import names, with_port
 from stack.setup import downloads, libaio, tools
 
 NOT_ALL_RUNNING = 3
@@ -47,11 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each sets `command` to the function that runs it."""
     parser = argparse.ArgumentParser(prog="python -m stack", description="The local servers and services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "fetch", _fetch, "download the servers' jars that are missing")
+    fetch_parser = _add(commands, "fetch", _fetch, "download the servers' jars that are missing")
+    fetch_parser.add_argument("--monitor", action="store_true", help="only what the monitor alone needs")
     _add(commands, "tools", _tools, "build the programs that tests and checks need, if Go is installed")
     up_parser = _add(commands, "up", _up, "start the servers and services that do not run yet")
     up_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
-    up_parser.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
+    what = up_parser.add_mutually_exclusive_group()
+    what.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
+    roles = [service.name for service, _ in with_port()]
+    what.add_argument("--role", choices=roles, help="start one service, and only the servers that it needs")
     _add(commands, "status", _status, "show the state of every server and service; exit status 3 if one does not run")
     logs_parser = _add(commands, "logs", _logs, "show the last lines of the logs")
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])
@@ -83,12 +87,12 @@ def _add(
     return parser
 
 
-def _fetch(_: argparse.Namespace) -> int:
+def _fetch(options: argparse.Namespace) -> int:
     with exclusive_lock(paths.BUILD / "setup.lock"):
-        for download in downloads.missing():
+        for download in downloads.missing_for_monitor() if options.monitor else downloads.missing():
             with step(download.jars.title) as progress:
                 download.fetch(progress)
-        if not libaio.fetch():
+        if not options.monitor and not libaio.fetch():
             print_warning(f"{libaio.reason_missing()} Without it the tests on MySQL are skipped.")
     return 0
 
@@ -105,9 +109,9 @@ def _tools(_: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    selection = SERVERS if options.servers_only else PROCESSES
+    selection = Selection.of_role(options.role) if options.role else Selection(starts_services=not options.servers_only)
     site = lifecycle.up(any_port=options.any_port, selection=selection)
-    for process in selection:
+    for process in selection.processes:
         print_line(f"  {process.title:<10} {process.external_address(site) or process.address(site)}")
     return 0
 
@@ -116,7 +120,7 @@ def _status(_: argparse.Namespace) -> int:
     site = Site.from_environment()
     states = status.states_of(site)
     print_table(status.table_of(states, site))
-    return 0 if set(states.values()) <= {"running", "given"} else NOT_ALL_RUNNING
+    return 0 if set(states.values()) <= {"running", "external"} else NOT_ALL_RUNNING
 
 
 def _logs(options: argparse.Namespace) -> int:

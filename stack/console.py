@@ -39,7 +39,7 @@ def print_table(table: object) -> None:
 def step(title: str) -> Iterator[Advance]:
     """Show one step: a progress bar while it runs (on a terminal), and one line with its duration at the end.
 
-    Yields a function of (done, total) that updates the bar; without a total the bar only moves.
+    Yields a function of (completed, total) that updates the bar; without a total the bar only moves.
     """
     began = time.monotonic()
     with _bar() as bar:

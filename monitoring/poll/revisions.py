@@ -1,5 +1,6 @@
 """The revision store: the revisions of each chunk, with their results and provenance."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import MODEL, Bounds, Result, ResultKind, State
+from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Period
 from driftline.store.tables import chunk_revisions, results, verdicts
 from driftline.store.version_key import VersionKey
@@ -32,6 +33,7 @@ from driftline.store.version_key import VersionKey
 _COLUMNS = chunk_revisions.c
 PERFORMANCE = (ResultKind.REALIZED, ResultKind.ESTIMATED)
 LONGEST_REASON = 500
+LONGEST_SEGMENT = 400
 DESCRIPTION = tuple(column for column in _COLUMNS if column.name not in {"score_counts", "evidence", "detector"})
 """The columns that describe a revision; the others, of its evidence, are long and read by the poll alone."""
 
@@ -114,7 +116,7 @@ class RevisionStore:
             _COLUMNS.current,
         ]
         if performance_only:
-            conditions += [results.c.subject == MODEL, results.c.kind.in_(PERFORMANCE)]
+            conditions += [results.c.subject_kind == SubjectKind.MODEL, results.c.kind.in_(PERFORMANCE)]
         rows = connection.execute(select(results).select_from(results.join(chunk_revisions, same)).where(*conditions))
         by_start: dict[datetime, list[Result]] = {}
         for row in rows.mappings():
@@ -213,7 +215,9 @@ class RevisionStore:
 
     def _result_row(self, revision: Revision, result: Result) -> dict[str, object]:
         return self._identity(revision) | {
+            "subject_kind": result.subject_kind,
             "subject": result.subject,
+            "segment": _stored_segment(result.segment),
             "kind": result.kind,
             "method": result.method,
             "value": result.value,
@@ -229,6 +233,14 @@ class RevisionStore:
             "state": result.state,
             "reason": result.reason and result.reason[:LONGEST_REASON],
         }
+
+
+def _stored_segment(segment: str | None) -> str:
+    """Return the name of a segment as it is stored: the end of a very long one is replaced by a hash of all of it."""
+    if segment is None or len(segment) <= LONGEST_SEGMENT:
+        return segment or ""
+    digest = hashlib.sha256(segment.encode()).hexdigest()
+    return f"{segment[: LONGEST_SEGMENT - len(digest) - 1]}…{digest}"
 
 
 def _revision(row: Mapping[Any, Any]) -> Revision:
@@ -263,4 +275,6 @@ def _result(row: Mapping[Any, Any]) -> Result:
         p_value=row["p_value"],
         reason=row["reason"],
         effect=row["effect"],
+        segment=row["segment"] or None,
+        subject_kind=SubjectKind(row["subject_kind"]),
     )

@@ -28,7 +28,7 @@ from driftline.objects import ObjectStore, open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
-from driftline.store.predictions import Written
+from driftline.store.prediction_writer import Written
 from driftline.store.registry import Version
 
 CURE = "Prepare days first: `python pyspark/prepare_data.py`."

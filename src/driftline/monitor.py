@@ -1,7 +1,7 @@
-"""The monitor as objects of Python: fit a reference once, then evaluate one chunk after another. No I/O here.
+"""The monitor as Python objects: fit a reference once, then evaluate chunk after chunk. No I/O here.
 
-Where rows come in parts, on one machine or many, each part is summarized, the summaries are merged, and the chunk is
-finished from the merged one: the results are those of all rows at once.
+Where rows arrive in parts, on one machine or many, each part is summarized, the summaries are merged, and the chunk is
+finished from the merged summary: the results are the same as those of all rows at once.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from driftline.spec_input import SpecLike, spec_of, stored_spec
 
 
 class Monitor:
-    """Watches a model as a spec states: `fit` it on a reference, then evaluate chunks.
+    """Monitors a model according to a spec: `fit` it on a reference, then evaluate chunks.
 
     `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. Raises one InvalidInput that lists
     every fault of the spec.
@@ -70,14 +70,14 @@ class Monitor:
         return f"Monitor({self.spec.problem} model with {len(self.spec.columns)} features)"
 
     def fit(self, reference: pd.DataFrame, *, chunk_sizes: Sequence[int] | None = None) -> "FittedMonitor":
-        """Fit every method of the spec on the reference; the monitor itself stays as it is.
+        """Fit every method of the spec on the reference; the monitor itself is not changed.
 
         `reference` has columns `event_time` (aware), `id`, the spec's features and the outputs: `prediction`, `label`
-        (missing where it is not known) and the scores. Those of a binary model are 0 or 1, 0 or 1, and `probability_1`;
-        of a multiclass one its classes, and `probability_<class>` for each; a regression has numbers and no score. The
-        order of rows does not matter. With `chunk_sizes` the reference's chunks are not periods but have that many rows
-        each, in the order of time. Raises SchemaMismatch for missing columns, and InvalidInput for rows that do not
-        fit, such as scores outside 0 to 1.
+        (missing where it is not known) and the scores. A binary model has predictions and labels 0 or 1, and the score
+        `probability_1`; a multiclass model has its classes, and a score `probability_<class>` for each; a regression
+        has numbers and no score. Rows may be in any order. With `chunk_sizes` the reference's chunks are not periods
+        but have these numbers of rows, in the order of time. Raises SchemaMismatch for missing columns, and
+        InvalidInput for rows that do not fit, such as scores outside 0 to 1.
 
         >>> import driftline as dl
         >>> dl.Monitor({"columns": ["usage"]}).fit(pd.DataFrame({"usage": [1.0]}))
@@ -91,7 +91,7 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkSummary:
-    """What results need of some or all rows of one chunk; far smaller than the rows, and pickle can store it."""
+    """The data from some or all rows of a chunk that its results need; far smaller than the rows, and picklable."""
 
     summary: Summary
     labelled: int
@@ -104,11 +104,11 @@ class ChunkSummary:
         return self.summary.rows
 
     def merge(self, other: "ChunkSummary") -> "ChunkSummary":
-        """Return the summary of the rows of both parts of a chunk; raise InvalidInput for one of another monitor."""
+        """Return the summary of both parts of a chunk; raise InvalidInput for a summary from another monitor."""
         if self.monitor != other.monitor:
             msg = (
                 "the summaries are of two different monitors, whose bins and columns differ; merge summaries of one "
-                "fitted monitor (FittedMonitor.to_json takes it to other machines)"
+                "fitted monitor (FittedMonitor.to_json copies it to other machines)"
             )
             raise InvalidInput(msg)
         return ChunkSummary(self.summary.merge(other.summary), self.labelled + other.labelled, self.monitor)
@@ -116,7 +116,7 @@ class ChunkSummary:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedChunk:
-    """The results of one chunk, before its verdict: its period, its rows, and how many of them have a label."""
+    """The results of a chunk without its verdict: its period, its rows, and how many of them have a label."""
 
     chunk: Chunk
     rows: int = 0
@@ -160,7 +160,7 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FittedMonitor:
-    """A monitor with its reference; frozen. Made by `Monitor.fit`, stored by `to_json`."""
+    """A monitor with its fitted reference, immutable; returned by `Monitor.fit`, stored by `to_json`."""
 
     spec: Spec
     reference: FittedReference
@@ -170,9 +170,9 @@ class FittedMonitor:
         object.__setattr__(self, "identity", _identity(self.spec, self.reference))
 
     def __repr__(self) -> str:
-        of = self.reference
-        since, until = of.since.date(), of.until.date()
-        return f"FittedMonitor({of.rows:,} reference rows in {of.chunks:,} chunks, {since} to {until})"
+        reference = self.reference
+        since, until = reference.since.date(), reference.until.date()
+        return f"FittedMonitor({reference.rows:,} reference rows in {reference.chunks:,} chunks, {since} to {until})"
 
     def evaluate(
         self, frame: pd.DataFrame, start: str | datetime | None = None, end: str | datetime | None = None
@@ -181,7 +181,7 @@ class FittedMonitor:
 
         `frame` has the columns that `Monitor.fit` documents, except that `event_time` and `id` may be absent where
         `start` is passed and no method of the spec reads them. `start` and `end` bound the chunk; without `end` it is
-        the spec's period that holds `start`, without both the period of the rows. Raises SchemaMismatch for missing
+        the period that contains `start`, without both the period of the rows. Raises SchemaMismatch for missing
         columns, and InvalidInput for rows of several periods.
 
         >>> import numpy as np
@@ -201,14 +201,14 @@ class FittedMonitor:
         return self._finish(self.summarize(frame), chunk)
 
     def evaluate_chunks(self, frame: pd.DataFrame) -> Iterator[EvaluatedChunk]:
-        """Cut rows into the periods of the spec, and yield those that have rows, evaluated, oldest first."""
+        """Evaluate the rows period by period, and yield the periods that have rows, oldest first."""
         require(frame, (EVENT_TIME,))
         frame = with_plain_times(frame)
         for chunk, rows in by_chunk(frame, self.spec.period, self.spec.zone):
             yield self._finish(self.summarize(rows), chunk)
 
     def summarize(self, frame: pd.DataFrame) -> ChunkSummary:
-        """Summarize some or all rows of one chunk; parts may be summarized anywhere, in any order.
+        """Summarize some or all rows of a chunk; parts may be summarized on any machine, in any order.
 
         >>> import numpy as np
         >>> import driftline as dl
@@ -231,12 +231,12 @@ class FittedMonitor:
         return ChunkSummary(summary, int(frame[LABEL].notna().sum()), self.identity)
 
     @staticmethod
-    def merge(first: ChunkSummary, *others: ChunkSummary) -> ChunkSummary:
+    def merge(first: ChunkSummary, *further: ChunkSummary) -> ChunkSummary:
         """Return the summary of a chunk from the summaries of its parts."""
-        return reduce(ChunkSummary.merge, others, first)
+        return reduce(ChunkSummary.merge, further, first)
 
     def finish(self, summary: ChunkSummary, start: str | datetime, end: str | datetime | None = None) -> EvaluatedChunk:
-        """Compute all results of the chunk that `summary` is of; `start` and `end` as in `evaluate`.
+        """Compute all results of a chunk from its summary; `start` and `end` are those of `evaluate`.
 
         Raises InvalidInput for a summary of another monitor.
         """
@@ -246,10 +246,11 @@ class FittedMonitor:
         return self._finish(summary, self._chunk(start, end))
 
     def verdicts(self, chunks: Iterable[EvaluatedChunk], *, now: str | datetime | None = None) -> tuple[Verdict, ...]:
-        """Derive the verdicts of consecutive chunks, oldest first: what lasts, and whether estimates held, counts.
+        """Derive the verdicts of consecutive chunks, oldest first; they depend on each other, as drift must last.
 
-        A chunk is closed, and its labels are due, where `now` is past its end plus the spec's `allowed_lateness` and
-        `label_delay`. Without `now` it is the end of the last chunk. Raises InvalidInput for chunks out of order.
+        A chunk is closed if `now` is past its end plus the spec's `allowed_lateness`, and its labels are due if `now`
+        is past its end plus `label_delay`. The default of `now` is the end of the last chunk. Raises InvalidInput for
+        chunks out of order.
         """
         evaluated = tuple(chunks)
         if [chunk.start for chunk in evaluated] != sorted(chunk.start for chunk in evaluated):
@@ -262,9 +263,9 @@ class FittedMonitor:
         return tuple(consecutive_verdicts(self.spec, self.reference.evidence, facts))
 
     def visible_changes(self, chunk_length: timedelta | None = None) -> tuple[VisibleChange, ...]:
-        """Return the smallest changes found 8 times in 10 within 1, 7 and 30 chunks; none where bounds alone alert.
+        """Return the smallest changes detected 8 times in 10 within 1, 7 and 30 chunks; none where only bounds alert.
 
-        `chunk_length` is that of chunks which are no periods. See `driftline.engine.evidence.visible_change`.
+        Pass `chunk_length` if chunks are not periods. See `driftline.engine.evidence.visible_change`.
 
         >>> import numpy as np
         >>> import driftline as dl
@@ -285,7 +286,7 @@ class FittedMonitor:
         return visible_changes(evidence, rule.budget, (chunk_length or MEAN_CHUNK[self.spec.period]) / YEAR)
 
     def proposed_period(self, chunk_length: timedelta | None = None) -> Period | None:
-        """Return a longer period where chunks see too little: no fall of ROC AUC below 0.1, even within 30 of them."""
+        """Return a longer period if 30 chunks cannot detect a fall of ROC AUC by less than 0.1, else None."""
         rule, evidence = alert_rule(self.spec), self.reference.evidence
         if rule is None or evidence is None:
             return None
@@ -301,7 +302,7 @@ class FittedMonitor:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the monitor that `to_json` stored; raise InvalidInput for one that this version cannot read."""
+        """Return the monitor from the JSON of `to_json`; raise InvalidInput for JSON that this version cannot read."""
         try:
             stored = json.loads(text)
             return cls(stored_spec(stored["spec"]), FittedReference.from_dict(stored["reference"]))
@@ -315,7 +316,7 @@ class FittedMonitor:
         return EvaluatedChunk(chunk, summary.rows, summary.labelled, results, counts)
 
     def _chunk(self, start: str | datetime, end: str | datetime | None) -> Chunk:
-        """Return the chunk that a caller names; texts without a zone are of the spec's."""
+        """Return the chunk with these bounds; texts without an offset are local time in the spec's zone."""
         first = _instant(start, self.spec.zone)
         if end is None:
             return chunk_of(first, self.spec.period, self.spec.zone)
@@ -326,7 +327,7 @@ class FittedMonitor:
         return Chunk(first, last)
 
     def _chunk_of_rows(self, frame: pd.DataFrame) -> Chunk:
-        """Return the one period of the spec that all rows are of."""
+        """Return the period of the rows; raise InvalidInput unless there is exactly one."""
         require(frame, (EVENT_TIME,))
         chunks = [chunk for chunk, _ in by_chunk(frame[[EVENT_TIME]], self.spec.period, self.spec.zone)]
         if len(chunks) == 1:
@@ -346,17 +347,17 @@ _SUMMARIZED = {
     "problem", "classes", "columns", "continuous_methods", "categorical_methods", "multivariate_methods", "quality",
     "statistics", "segments", "label_drift", "exact_distances",
 }  # fmt: skip
-"""The fields of a spec that a summary depends on; others, such as thresholds, may change after it was made."""
+"""The fields of a spec that a summary depends on; others, such as thresholds, may be changed afterwards."""
 
 
 def _identity(spec: Spec, reference: FittedReference) -> str:
-    """Return the same text for monitors whose summaries can be merged: of the same rows, columns and methods."""
+    """Return a text that is equal for monitors whose summaries can be merged: with equal rows, columns and methods."""
     fields = spec.model_dump_json(include=_SUMMARIZED)
     return hashlib.sha256(f"{reference.content_hash}\n{fields}".encode()).hexdigest()
 
 
 def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
-    """Return an ISO 8601 text or a datetime as an instant in UTC; without a zone it is wall clock time of `zone`."""
+    """Return an ISO 8601 text or a datetime as an instant in UTC; without an offset it is local time in `zone`."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
@@ -370,7 +371,7 @@ def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
 
 
 def chunk_facts(chunk: EvaluatedChunk, spec: Spec, now: datetime, *, complete: bool = True) -> ChunkFacts:
-    """Return what a verdict is derived from; `complete` is False while rows of the chunk are still to come."""
+    """Return the facts that a verdict is derived from; `complete` is False if rows of the chunk are missing."""
     return ChunkFacts(
         start=chunk.start,
         end=chunk.end,

@@ -149,7 +149,7 @@ class ObjectStore:
         return sorted(key for key in keys if key and not key.endswith(("/", UNFINISHED)))
 
     def delete(self, key: str) -> None:
-        """Remove an object; a missing object is no error."""
+        """Remove an object, if it exists."""
         path = self.at(key)
         try:
             with self._translated_errors(path):
@@ -192,10 +192,10 @@ def open_store(address: str | Path) -> ObjectStore:
         MissingLibrary: the cloud's library is not installed.
         StoreRefused: there are no credentials.
     """
-    scheme, _, rest = str(address).rpartition(SCHEME)
+    scheme, _, path = str(address).rpartition(SCHEME)
     if scheme in {"", "file"}:
-        return ObjectStore(str(Path(rest).absolute()), clouds.local(), (OSError,))
-    if scheme not in clouds.OPENERS or not rest.strip("/"):
+        return ObjectStore(str(Path(path).absolute()), clouds.local(), (OSError,))
+    if scheme not in clouds.OPENERS or not path.strip("/"):
         raise InvalidInput(
             f"{address} is not an address of an object store; use a folder, gs://bucket/… or s3://bucket/…."
         )
@@ -203,7 +203,7 @@ def open_store(address: str | Path) -> ObjectStore:
         filesystem, failures = clouds.OPENERS[scheme]()
     except clouds.NoCredentials as error:
         raise StoreRefused(f"{address}: {error}") from error
-    return ObjectStore(f"{scheme}{SCHEME}{rest.strip('/')}", filesystem, failures)
+    return ObjectStore(f"{scheme}{SCHEME}{path.strip('/')}", filesystem, failures)
 
 
 def split_address(address: str) -> tuple[ObjectStore, str]:

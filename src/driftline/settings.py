@@ -132,7 +132,7 @@ class DatabaseSettings(EnvironmentSettings):
         return f"{self.name}_truth"
 
 
-class Publisher(StrEnum):
+class KafkaLibrary(StrEnum):
     """The library that publishes to Kafka."""
 
     CONFLUENT = "confluent"
@@ -177,7 +177,7 @@ class KafkaSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="KAFKA_")
 
     bootstrap_servers: str = "127.0.0.1:9092"
-    publisher: Publisher = Publisher.CONFLUENT
+    publisher: KafkaLibrary = KafkaLibrary.CONFLUENT
     security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
     ssl_ca: Path | None = None
     ssl_cert: Path | None = None
@@ -188,7 +188,7 @@ class KafkaSettings(EnvironmentSettings):
 
     @classmethod
     def plain(cls, bootstrap_servers: str) -> "KafkaSettings":
-        """Return the settings of a broker without TLS and password, whatever the environment says."""
+        """Return the settings of a broker without TLS and password, independent of the environment."""
         return cls.model_construct(bootstrap_servers=bootstrap_servers)
 
     @model_validator(mode="after")
@@ -196,9 +196,9 @@ class KafkaSettings(EnvironmentSettings):
         """Require the settings that the protocol uses, and only those."""
         protocol = self.security_protocol
         required = ("ssl_ca",) * protocol.uses_tls + _SASL * protocol.uses_password
-        used = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
+        allowed_names = required + ("ssl_cert", "ssl_key") * protocol.uses_tls
         missing = [name for name in required if getattr(self, name) is None]
-        unused = [name for name in (*_TLS, *_SASL) if name not in used and getattr(self, name) is not None]
+        unused = [name for name in (*_TLS, *_SASL) if name not in allowed_names and getattr(self, name) is not None]
         problems = (("requires", missing), ("does not use", unused))
         faults = [f"{verb} {', '.join(map(self._variable, names))}" for verb, names in problems if names]
         if faults:
@@ -217,14 +217,21 @@ class AccessSettings(EnvironmentSettings):
     """Access to the web services, the same for all: tokens, rate limit and size limit.
 
     `tokens` is the file of hashed tokens made by `driftline token create`; without it services listen on loopback only.
-    `rate_limit` counts per token or client address (`off`: no limit); `max_body` is in bytes.
+    `rate_limit` counts per token or client address (`off`: no limit); `max_body` is in bytes, and so is
+    `max_ingest_body`, for requests with batches of rows.
     """
 
     model_config = SettingsConfigDict(env_prefix="DRIFTLINE_")
 
     tokens: Path | None = None
     rate_limit: str = Field("6000/minute", pattern=r"^(off|[1-9][0-9]{0,8}/(second|minute|hour))$")
-    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="the upper limit is what the server reads")
+    max_body: int = Field(1_048_576, ge=1, le=16_777_216, description="bytes of a request")
+    max_ingest_body: int = Field(
+        33_554_432,
+        ge=1,
+        le=67_108_864,
+        description="bytes of a batch; the upper limit is what the server reads",
+    )
 
 
 class LocalSettings(EnvironmentSettings):

@@ -16,7 +16,7 @@ SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
 
 
 def spec_of(spec: SpecLike) -> Spec:
-    """Return the typed spec; a column may be a plain name, and is continuous then.
+    """Return the typed spec; a column that is a plain name is continuous.
 
     Raises one InvalidInput that lists every fault of the fields.
     """
@@ -30,14 +30,14 @@ def spec_of(spec: SpecLike) -> Spec:
         raise InvalidInput("The spec is not valid.", details=faults) from None
 
 
-_DECIDING = frozenset({"problem", "classes", "columns", "business_value"})
-"""Fields without which others cannot be judged."""
+_FUNDAMENTAL = frozenset({"problem", "classes", "columns", "business_value"})
+"""Fields without which others cannot be checked."""
 
 
 def _contradictions(fields: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
-    """Yield what contradicts itself among the fields that are right; pydantic looks for it only where all are."""
+    """Yield the contradictions among the valid fields, which pydantic reports only if all fields are valid."""
     wrong = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
-    if not wrong or wrong & _DECIDING:
+    if not wrong or wrong & _FUNDAMENTAL:
         return
     try:
         Spec.model_validate({name: value for name, value in fields.items() if name not in wrong})
@@ -46,7 +46,7 @@ def _contradictions(fields: Mapping[str, Any], error: ValidationError) -> Iterat
 
 
 def stored_spec(fields: Mapping[str, Any]) -> Spec:
-    """Return the spec that was dumped as JSON; the names of its columns, as a backtest has them, are not checked."""
+    """Return a spec from its JSON; the names of columns are not checked, since a backtest accepts any."""
     columns = tuple(
         ColumnSpec.model_construct(
             name=str(column["name"]),
@@ -59,7 +59,7 @@ def stored_spec(fields: Mapping[str, Any]) -> Spec:
 
 
 def fields_of(spec: SpecLike) -> dict[str, Any]:
-    """Return the fields of a spec; of a typed one all of them, its defaults included.
+    """Return the fields of a spec, including the defaults of a typed spec.
 
     Raises InvalidInput for another type and for a file that cannot be read or holds no fields.
     """
@@ -74,7 +74,7 @@ def fields_of(spec: SpecLike) -> dict[str, Any]:
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Return the fields that a YAML file holds; raise InvalidInput for any other content."""
+    """Return the fields in a YAML file; raise InvalidInput for any other content."""
     import yaml  # noqa: PLC0415  (only where there is a file)
 
     try:

@@ -90,19 +90,19 @@ def create_schemas(site: Site) -> None:
             raise
 
 
-def create_accounts(site: Site) -> None:
-    """Create the users with the passwords of the var folder."""
-    _of(site).create_accounts()
+def create_accounts(site: Site, services: Sequence[Service]) -> None:
+    """Create the users of the services with the passwords of the var folder."""
+    _of(site, services).create_accounts()
 
 
-def grant(site: Site) -> None:
-    """Grant each user its rights; the tables exist."""
-    _of(site).grant()
+def grant(site: Site, services: Sequence[Service]) -> None:
+    """Grant the user of each service its rights; the tables exist."""
+    _of(site, services).grant()
 
 
-def _of(site: Site) -> Administration:
+def _of(site: Site, services: Sequence[Service] = SERVICES) -> Administration:
     password = None if site.database else site.credentials.password
-    return Administration(lambda: _administrator(site), site.database_name, password=password)
+    return Administration(lambda: _administrator(site), site.database_name, password=password, services=services)
 
 
 def _administrator(site: Site) -> "Connection[Cursor]":

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from churn.migrate import EXAMPLE
+from driftline.store.migrate import LIBRARY
 from stack import paths
 from stack.console import print_line, print_warning, step
 from stack.errors import ForeignFolder, StartFailed
@@ -17,14 +19,22 @@ from stack.servers.processes import RunningProcess
 from stack.servers.readiness import wait_until_ready
 from stack.services import accounts
 from stack.services.environments import environment_for
-from stack.services.local import MARIADB_PROCESS, PROCESSES, SERVERS, LocalProcess, sql_server
+from stack.services.local import (
+    EVERYTHING,
+    MARIADB_PROCESS,
+    PROCESSES,
+    SERVERS,
+    LocalProcess,
+    Selection,
+    sql_server,
+)
 from stack.services.site import Site, write_ports
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
-def up(*, any_port: bool = False, selection: Sequence[LocalProcess] = PROCESSES) -> Site:
-    """Start what does not run yet, and return the site as it then is.
+def up(*, any_port: bool = False, selection: Selection = EVERYTHING) -> Site:
+    """Start what a selection needs and does not run yet, and return the site as it then is.
 
     With `any_port` every process takes a free port instead of its default (for tests).
     Raises `StartFailed`, `NotSetUp`, `PrerequisiteMissing` or `ForeignFolder`, each with its cure.
@@ -32,10 +42,10 @@ def up(*, any_port: bool = False, selection: Sequence[LocalProcess] = PROCESSES)
     site = Site.from_environment()
     site.claim()
     with exclusive_lock(site.var / "stack.lock"):
-        site = choose_ports(site, selection, any_port=any_port)
-        _start([process for process in selection if process in SERVERS], site)
-        _provide(site)
-        _start([process for process in selection if process not in SERVERS], site)
+        site = choose_ports(site, selection.processes, any_port=any_port)
+        _start([process for process in selection.processes if process in SERVERS], site)
+        _provide(site, selection)
+        _start([process for process in selection.processes if process not in SERVERS], site)
     return site
 
 
@@ -62,10 +72,10 @@ def clean(site: Site) -> None:
         shutil.rmtree(cache, ignore_errors=True)
 
 
-def choose_ports(site: Site, selection: Sequence[LocalProcess], *, any_port: bool) -> Site:
+def choose_ports(site: Site, processes_to_start: Sequence[LocalProcess], *, any_port: bool) -> Site:
     """Choose the ports of the processes that do not run yet and save them: the saved ones if they are free."""
     chosen_ports = dict(site.ports)
-    for process in selection:
+    for process in processes_to_start:
         if process.is_local(site) and not processes.find(site.home, process.name):
             for name in process.ports:
                 taken_ports = frozenset(port for other_name, port in chosen_ports.items() if other_name != name)
@@ -117,28 +127,35 @@ def _await(process: LocalProcess, running: RunningProcess, site: Site) -> None:
         )
 
 
-def _provide(site: Site) -> None:
+def _provide(site: Site, selection: Selection) -> None:
     """Create the schemas, users, tables, rights and topics that are missing."""
-    with step("Schema, users and topics"):
+    with step("Schema, users and topics" if selection.uses_kafka else "Schema and users"):
         accounts.create_schemas(site)
         if site.database is None:
-            accounts.create_accounts(site)
-        _migrate(site)
+            accounts.create_accounts(site, selection.services)
+        _migrate(site, selection)
         if site.database is None:
-            accounts.grant(site)
+            accounts.grant(site, selection.services)
+        if not selection.uses_kafka:
+            return
         if site.kafka and not kafka.answers(site.kafka_settings):
             raise StartFailed(f"The external Kafka, {site.kafka}, does not answer: check the KAFKA_* variables.")
         topics.create_topics(site.kafka_settings)
 
 
-def _migrate(site: Site) -> None:
-    command = (sys.executable, "-m", "churn", "upgrade")
+def _migrate(site: Site, selection: Selection) -> None:
+    """Create or upgrade the tables; those of the example only if one of the services needs them."""
+    command: tuple[str, ...] = (sys.executable, "-m", "churn", "upgrade")
+    migrations = EXAMPLE
+    if not selection.uses_example:
+        command = (str(Path(sys.executable).with_name("driftline")), "db", "upgrade")
+        migrations = LIBRARY
     environment = environment_for("owner", site)
     completed = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if completed.returncode:
-        raise StartFailed(f"`{EXAMPLE.upgrade_command}` failed:\n{(completed.stdout + completed.stderr)[-2000:]}")
+        raise StartFailed(f"`{migrations.upgrade_command}` failed:\n{(completed.stdout + completed.stderr)[-2000:]}")
 
 
 def _stop(process: LocalProcess, running: RunningProcess, site: Site) -> None:

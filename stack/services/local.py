@@ -13,9 +13,9 @@ from stack.servers.mariadb import MARIADB
 from stack.servers.named_server import VARIABLE, named_server
 from stack.servers.sqlserver import SqlServer, initialize
 from stack.services.environments import base_environment, settings_of
-from stack.services.service import Service
+from stack.services.service import KafkaAccess, Service
 from stack.services.site import Site
-from stack.services.table import with_port
+from stack.services.table import OWNER, SERVICES, service_named, with_port
 
 
 @dataclass(frozen=True)
@@ -116,5 +116,42 @@ def local_process(service: Service) -> LocalProcess:
 
 
 SERVERS = (MARIADB_PROCESS, KAFKA_PROCESS)
-PROCESSES = (*SERVERS, *(local_process(service) for service, _ in with_port()))
-"""In starting order; they are stopped in reverse."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The services that are wanted on this machine, with the servers, tables and database users that they need.
+
+    Attributes:
+        services: rows of the table of services.
+        starts_services: whether those that listen on a port are started, not their servers alone.
+    """
+
+    services: tuple[Service, ...] = SERVICES
+    starts_services: bool = True
+
+    @classmethod
+    def of_role(cls, role: str) -> "Selection":
+        """Return the service of a name, and the owner, which creates the tables."""
+        return cls((OWNER, service_named(role)))
+
+    @property
+    def processes(self) -> tuple[LocalProcess, ...]:
+        """The servers and then the services, in starting order; they are stopped in reverse."""
+        servers = SERVERS if self.uses_kafka else (MARIADB_PROCESS,)
+        services = with_port(self.services) if self.starts_services else ()
+        return (*servers, *(local_process(service) for service, _ in services))
+
+    @property
+    def uses_kafka(self) -> bool:
+        """Whether one of the services connects to Kafka."""
+        return any(service.kafka is not KafkaAccess.NONE for service in self.services)
+
+    @property
+    def uses_example(self) -> bool:
+        """Whether one of the services, apart from the owner, needs the tables of the example."""
+        return any(service.uses_example for service in self.services if not service.migrates)
+
+
+EVERYTHING = Selection()
+PROCESSES = EVERYTHING.processes

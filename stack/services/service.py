@@ -6,6 +6,9 @@ from enum import Enum
 
 from stack.services.grants import Grant
 
+EXAMPLE_CODE = "src/churn"
+"""The code of the example; an image without it belongs to a service for any model."""
+
 
 class KafkaAccess(Enum):
     """How much of Kafka's settings a service receives."""
@@ -102,6 +105,11 @@ class Service:
     def account(self) -> str:
         """The name of its database user."""
         return f"driftline_{self.name}"
+
+    @property
+    def uses_example(self) -> bool:
+        """Whether it reads or writes the tables of the churn example."""
+        return EXAMPLE_CODE in self.image.code
 
     @property
     def port_variable(self) -> str:

@@ -49,14 +49,14 @@ class Site:
         What `python -m stack env` exported for this folder's own servers names no external ones.
         """
         ports = read_ports(var)
-        own = _is_own_account(environment, ports)
+        is_own = _is_own_account(environment, ports)
         kafka = environment.get("KAFKA_BOOTSTRAP_SERVERS") or None
         return cls(
             var=var,
             database_name=environment.get("DB_NAME") or "RawData",
             ports=ports,
-            database=_external_database(environment) if environment.get("DB_HOST") and not own else None,
-            kafka=None if own and kafka == f"127.0.0.1:{ports['kafka']}" else kafka,
+            database=_external_database(environment) if environment.get("DB_HOST") and not is_own else None,
+            kafka=None if is_own and kafka == f"127.0.0.1:{ports['kafka']}" else kafka,
             system=dict(environment),
         )
 

@@ -12,9 +12,9 @@ from stack.services.site import Site
 
 
 def state_of(process: LocalProcess, site: Site) -> str:
-    """Return `given` (by the environment), `stopped`, `running` or `not answering`."""
+    """Return `external` (set in the environment), `stopped`, `running` or `not answering`."""
     if not process.is_local(site):
-        return "given"
+        return "external"
     if processes.find(site.home, process.name) is None:
         return "stopped"
     return "running" if process.is_ready(site) else "not answering"

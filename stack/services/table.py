@@ -27,7 +27,7 @@ VERSION_TABLES = (LIBRARY.version_table, EXAMPLE.version_table)
 """Which migrations have run; a service reads them to refuse a database of another version."""
 
 SETTINGS_AS_FILES = "DRIFTLINE_SECRETS"
-WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_BODY", "DRIFTLINE_TLS_")
+WEB_SERVER = ("DRIFTLINE_TOKENS", "DRIFTLINE_RATE_LIMIT", "DRIFTLINE_MAX_", "DRIFTLINE_TLS_")
 GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST")
 
 
@@ -152,7 +152,7 @@ MONITOR = Service(
     settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
     grants=(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
         Grant((LOCK_TABLES,), revoked=(SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)),
-        Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), *VERSION_TABLES)),
+        Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), LIBRARY.version_table)),
         Grant(
             (INSERT, UPDATE, DELETE),
             _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts, tables.chunk_states),

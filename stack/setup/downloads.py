@@ -35,7 +35,14 @@ DOWNLOADS = (
 
 
 def missing() -> tuple[Download, ...]:
-    """Return the downloads to fetch; without MariaDB if the environment names another server."""
+    """Return the downloads to fetch; without MariaDB if the environment names another program."""
     skips_mariadb = named_server(os.environ) is not None
     required = (download for download in DOWNLOADS if not (skips_mariadb and download.jars is jars.MARIADB))
     return tuple(download for download in required if not download.is_done())
+
+
+def missing_for_monitor() -> tuple[Download, ...]:
+    """Return MariaDB if the monitor alone needs it: the environment names no database server and no program."""
+    if os.environ.get("DB_HOST"):
+        return ()
+    return tuple(download for download in missing() if download.jars is jars.MARIADB)

@@ -1,10 +1,12 @@
 """The prerequisites of this machine; each fault is one sentence that names the cure. Standard library only."""
 
 import importlib.util
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from stack import paths
 from stack.errors import PrerequisiteMissing
@@ -12,7 +14,10 @@ from stack.java import JAVA_PACKAGE, java, java_version
 
 PYTHONS = ((3, 11), (3, 12))
 JAVAS = (17, 21)
-DISK_GB = 6
+DISK_GB, MONITOR_DISK_GB = 6, 2
+DATABASE_PROGRAM = "DRIFTLINE_MYSQLD"
+INSTALLED_SERVERS = ("/usr/sbin/mariadbd", "/usr/sbin/mysqld")
+"""Where packages of distributions put the server; it is proposed, never chosen."""
 
 Check = Callable[[], str | None]
 """Returns the fault of this machine as a sentence, or None."""
@@ -59,15 +64,41 @@ def _maven() -> str | None:
 
 
 def _disk() -> str | None:
+    return _space(DISK_GB)
+
+
+def _disk_for_monitor() -> str | None:
+    return _space(MONITOR_DISK_GB)
+
+
+def _space(needed: float) -> str | None:
+    """Return the fault if less than `needed` GB of disk space are free."""
     free = shutil.disk_usage(paths.ROOT).free / 1e9
-    if free >= DISK_GB:
+    if free >= needed:
         return None
     return (
-        f"{paths.ROOT} has {free:.1f} GB of free disk space and {DISK_GB} GB are needed: free some, or clone elsewhere."
+        f"{paths.ROOT} has {free:.1f} GB of free disk space and {needed} GB are needed: free some, or clone elsewhere."
+    )
+
+
+def _database_server() -> str | None:
+    """Return the fault where MariaDB must be downloaded and cannot be."""
+    if os.environ.get("DB_HOST") or os.environ.get(DATABASE_PROGRAM):
+        return None
+    faults = [fault for fault in (_java(), _maven()) if fault]
+    if not faults:
+        return None
+    installed = next((path for path in INSTALLED_SERVERS if Path(path).exists()), None)
+    program = installed or f"{INSTALLED_SERVERS[0]} (after installing the package mariadb-server)"
+    return (
+        f"There is no database server: set {DATABASE_PROGRAM}={program}, or DB_HOST, DB_USER and DB_PASSWORD for a"
+        f" running server. Or let MariaDB be downloaded, which needs Java and Maven. {' '.join(faults)}"
     )
 
 
 FOR_PYTHON = (_python, _ensurepip)
 """What .venv needs, and with it the checks and the unit tests."""
+FOR_MONITOR = (_platform, *FOR_PYTHON, _database_server, _disk_for_monitor)
+"""What the monitor alone needs, with its database server."""
 FOR_SERVERS = (_platform, *FOR_PYTHON, _java, _maven, _disk)
 """What .venv and the local servers need."""

@@ -1,4 +1,4 @@
-"""The virtual environment .venv: exactly the packages of requirements/dev.lock, and the project.
+"""The virtual environment .venv: exactly the packages of one lock file of requirements/, and the project.
 
 Standard library only.
 """
@@ -9,7 +9,7 @@ import shutil
 import ssl
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stack import paths
@@ -19,7 +19,7 @@ from stack.setup.prerequisites import PYTHONS
 UV = paths.BUILD / "uv"
 PYTHON = paths.VENV / "bin" / "python"
 BOOTSTRAP_LOCK = paths.REQUIREMENTS / "bootstrap.lock"
-DEV_LOCK = paths.REQUIREMENTS / "dev.lock"
+DEV_LOCK, MONITOR_LOCK = (paths.REQUIREMENTS / name for name in ("dev.lock", "monitor-local.lock"))
 UNFINISHED = paths.VENV / ".unfinished"
 """Exists while packages are being installed; after an interruption the environment is created again."""
 
@@ -43,6 +43,8 @@ class InstallStep:
 
 INSTALLER = InstallStep("uv", BOOTSTRAP_LOCK, UV / ".stamp")
 PACKAGES = InstallStep("Python packages", DEV_LOCK, paths.VENV / ".packages.stamp")
+MONITOR_PACKAGES = replace(PACKAGES, source=MONITOR_LOCK)
+"""The packages for running the monitor alone; those for development include them."""
 PROJECT = InstallStep("The driftline command", paths.ROOT / "pyproject.toml", paths.VENV / ".project.stamp")
 
 
@@ -62,15 +64,15 @@ def install_uv() -> None:
     INSTALLER.finish()
 
 
-def install_packages() -> None:
-    """Install exactly the packages of the lock file in .venv; remove all others."""
+def install_packages(packages: InstallStep = PACKAGES) -> None:
+    """Install exactly the packages of the step's lock file in .venv; remove all others."""
     if UNFINISHED.exists() or not _is_usable():
         shutil.rmtree(paths.VENV, ignore_errors=True)
         run(sys.executable, "-m", "venv", "--without-pip", str(paths.VENV))
     UNFINISHED.touch()
     PROJECT.stamp.unlink(missing_ok=True)
-    _uv("sync", "--require-hashes", str(DEV_LOCK))
-    PACKAGES.finish()
+    _uv("sync", "--require-hashes", str(packages.source))
+    packages.finish()
     UNFINISHED.unlink()
 
 

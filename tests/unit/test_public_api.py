@@ -1,4 +1,4 @@
-"""What `import driftline as dl` offers: names, typed specs, and errors in the words of the surface."""
+"""The public API of `import driftline as dl`: names, typed specs, and errors in the style of the interface."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_every_public_name_can_be_imported_and_completed() -> None:
     assert dl.Spec.__name__ == "Spec"
 
 
-def test_star_import_offers_the_public_names() -> None:
+def test_star_import_binds_the_public_names() -> None:
     names: dict[str, Any] = {}
     exec("from driftline import *", names)  # noqa: S102  # the statement is allowed at module level only
     assert {name: names[name] for name in dl.__all__} == {name: getattr(dl, name) for name in dl.__all__}
@@ -54,11 +54,11 @@ def test_star_import_offers_the_public_names() -> None:
         ("features", ["a", "b"], "features=['a', 'b']", "--features a,b"),
     ],
 )  # fmt: skip
-def test_an_option_is_spelled_as_its_surface_spells_it(name: str, value: Any, python: str, command: str) -> None:
+def test_an_option_is_spelled_for_python_and_for_the_command(name: str, value: Any, python: str, command: str) -> None:
     assert (python_option(name, value), command_option(name, value)) == (python, command)
 
 
-def test_all_faults_of_a_request_come_in_one_error(rows: pd.DataFrame) -> None:
+def test_all_faults_of_a_request_are_in_one_error(rows: pd.DataFrame) -> None:
     with pytest.raises(dl.InvalidInput) as caught:
         dl.backtest(
             rows, timestamp="wen", score="probability_1", categorical="plam", chunk="3d",
@@ -72,7 +72,7 @@ def test_all_faults_of_a_request_come_in_one_error(rows: pd.DataFrame) -> None:
         assert fault in faults
 
 
-def test_contradictions_in_a_spec_come_with_the_other_faults(rows: pd.DataFrame) -> None:
+def test_contradictions_in_a_spec_are_listed_with_other_faults(rows: pd.DataFrame) -> None:
     spec = {"metrics": ["mae"], "continuous_methods": ["chi2"], "foo": 1}
     with pytest.raises(dl.InvalidInput) as caught:
         dl.backtest(rows, **ROLES, problem="binary", spec=spec)
@@ -81,7 +81,7 @@ def test_contradictions_in_a_spec_come_with_the_other_faults(rows: pd.DataFrame)
         assert fault in faults
 
 
-def test_a_request_of_another_type_of_spec_is_a_fault(rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_an_invalid_type_of_spec_is_a_fault(rows: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(dl.InvalidInput, match=r"spec must be a driftline\.Spec"):
         dl.backtest(rows, **ROLES, spec=5)  # type: ignore[arg-type]
     with pytest.raises(dl.InvalidInput, match="cannot be read"):
@@ -89,7 +89,7 @@ def test_a_request_of_another_type_of_spec_is_a_fault(rows: pd.DataFrame, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_typed_spec_a_mapping_and_a_file_say_the_same(rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_typed_spec_a_mapping_and_a_file_are_equivalent(rows: pd.DataFrame, tmp_path: Path) -> None:
     fields: dict[str, Any] = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "minimum_rows": 50}
     path = tmp_path / "spec.yaml"
     path.write_text("columns: [usage, {name: plan, kind: categorical}]\nminimum_rows: 50\n")
@@ -125,14 +125,14 @@ SPEC = {"columns": ["usage", {"name": "plan", "kind": "categorical"}], "segments
 
 
 @pytest.mark.slow
-def test_a_monitor_evaluates_as_the_engine_does(rows: pd.DataFrame) -> None:
+def test_a_monitor_has_the_results_of_the_engine(rows: pd.DataFrame) -> None:
     monitor = dl.Monitor(SPEC)
-    before = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
-    fitted = monitor.fit(rows[before])
-    chunks = list(fitted.evaluate_chunks(rows[~before]))
+    in_reference = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
+    fitted = monitor.fit(rows[in_reference])
+    chunks = list(fitted.evaluate_chunks(rows[~in_reference]))
     assert len(chunks) == 4
-    reference = fit_reference(rows[before], monitor.spec)
-    day = rows[~before][:200]
+    reference = fit_reference(rows[in_reference], monitor.spec)
+    day = rows[~in_reference][:200]
     assert chunks[0].results == evaluate_chunk(reference, monitor.spec, day, chunks[0].chunk)
     assert chunks[0] == fitted.evaluate(day) == fitted.evaluate(day.drop(columns=["event_time", "id"]), start=UNTIL)
     assert list(chunks[0].to_frame()["value"].dropna()) == [r.value for r in chunks[0].results if r.value is not None]
@@ -148,9 +148,7 @@ def test_a_monitor_evaluates_as_the_engine_does(rows: pd.DataFrame) -> None:
         lambda rows: rows.assign(usage=rows["usage"].map(repr)),
     ],
 )
-def test_a_monitor_reads_rows_however_they_are_stored(
-    stored: Callable[[pd.DataFrame], pd.DataFrame], rows: pd.DataFrame
-) -> None:
+def test_a_monitor_reads_every_storage_type(stored: Callable[[pd.DataFrame], pd.DataFrame], rows: pd.DataFrame) -> None:
     expected = dl.Monitor(SPEC).fit(rows[:1600])
     fitted = dl.Monitor(SPEC).fit(stored(rows[:1600]))
     assert fitted.to_json() == expected.to_json()
@@ -169,9 +167,14 @@ def test_parts_of_a_chunk_merge_to_the_chunk(rows: pd.DataFrame) -> None:
     fitted = dl.Monitor(SPEC).fit(rows[:1600])
     day = rows[1600:1800]
     merged = fitted.merge(*(fitted.summarize(day[first : first + 50]) for first in range(0, 200, 50)))
-    parts, whole = fitted.finish(merged, start=UNTIL), fitted.evaluate(day)
-    assert (parts.start, parts.end, parts.rows, parts.labelled) == (whole.start, whole.end, whole.rows, whole.labelled)
-    for part, result in zip(parts.results, whole.results, strict=True):
+    parts, complete = fitted.finish(merged, start=UNTIL), fitted.evaluate(day)
+    assert (parts.start, parts.end, parts.rows, parts.labelled) == (
+        complete.start,
+        complete.end,
+        complete.rows,
+        complete.labelled,
+    )
+    for part, result in zip(parts.results, complete.results, strict=True):
         assert part.value == pytest.approx(result.value, rel=1e-12)
 
 
@@ -185,11 +188,11 @@ def test_a_stored_monitor_is_the_same(rows: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-def test_verdicts_follow_the_chunks_before(rows: pd.DataFrame) -> None:
+def test_verdicts_depend_on_earlier_chunks(rows: pd.DataFrame) -> None:
     result = dl.backtest(rows, **ROLES, prediction="prediction", reference_until=UNTIL, chunk="1d", spec=SPEC)
-    before = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
-    fitted = dl.Monitor(SPEC).fit(rows[before])
-    chunks = list(fitted.evaluate_chunks(rows[~before]))
+    in_reference = rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")
+    fitted = dl.Monitor(SPEC).fit(rows[in_reference])
+    chunks = list(fitted.evaluate_chunks(rows[~in_reference]))
     states = [verdict.state for verdict in fitted.verdicts(chunks)]
     assert states[:-1] == [chunk.verdict.state for chunk in result.chunks][:-1]
     assert fitted.verdicts(chunks, now=chunks[0].end)[-1].provisional
@@ -198,7 +201,7 @@ def test_verdicts_follow_the_chunks_before(rows: pd.DataFrame) -> None:
         fitted.verdicts(chunks[::-1])
 
 
-def test_rows_of_several_periods_are_refused(rows: pd.DataFrame) -> None:
+def test_rows_of_several_periods_are_rejected(rows: pd.DataFrame) -> None:
     fitted = dl.Monitor(SPEC).fit(rows[:1600])
     with pytest.raises(dl.InvalidInput, match=r"the rows are of 4 chunks of 1d, .* or use evaluate_chunks"):
         fitted.evaluate(rows[1600:])
@@ -207,7 +210,7 @@ def test_rows_of_several_periods_are_refused(rows: pd.DataFrame) -> None:
     assert np.isfinite(fitted.evaluate(rows[1600:], start=UNTIL, end="2026-01-13").rows)
 
 
-def test_all_faults_of_a_monitors_spec_come_in_one_error() -> None:
+def test_all_faults_of_a_monitors_spec_are_in_one_error() -> None:
     with pytest.raises(dl.InvalidInput) as caught:
         dl.Monitor({"metrics": ["f2"], "foo": 1})
     assert [fault.split(":")[1].split("'")[0].strip() for fault in caught.value.details] == [
@@ -219,7 +222,7 @@ WITHOUT_SERVER = f"""
 import sys
 sys.modules.update(dict.fromkeys({sorted(SERVER_LIBRARIES)}))
 """
-"""Python that has nothing of the extra `server` installed."""
+"""Python code that hides the libraries of the extra `server`."""
 
 
 def run_without_server(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -228,7 +231,7 @@ def run_without_server(code: str, *arguments: str) -> "subprocess.CompletedProce
 
 
 @pytest.mark.slow
-def test_the_core_needs_nothing_of_the_server(rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_core_does_not_need_the_extra_server(rows: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     rows.to_parquet(path)
     code = (
@@ -240,19 +243,19 @@ def test_the_core_needs_nothing_of_the_server(rows: pd.DataFrame, tmp_path: Path
         "print(len(fitted.evaluate(rows[1600:1800]).results) > 0)\n"
         "print([name for name in ('lightgbm', 'matplotlib', 'sklearn') if name in sys.modules])\n"
     )
-    done = run_without_server(code, str(path))
-    assert done.stdout.split() == ["4", "True", "[]"], done.stderr
+    completed = run_without_server(code, str(path))
+    assert completed.stdout.split() == ["4", "True", "[]"], completed.stderr
 
 
 @pytest.mark.parametrize("arguments", [("db", "upgrade"), ("token", "list")])
 def test_a_command_of_the_server_names_the_extra(arguments: tuple[str, ...]) -> None:
-    done = run_without_server("from driftline.cli import main\nmain()", *arguments)
-    assert done.returncode == 2
-    assert "pip install 'driftline[server]'" in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = run_without_server("from driftline.cli import main\nmain()", *arguments)
+    assert completed.returncode == 2
+    assert "pip install 'driftline[server]'" in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
-def test_a_stored_monitor_keeps_column_names_that_no_identifier_has(rows: pd.DataFrame) -> None:
+def test_a_stored_monitor_keeps_column_names_with_blanks(rows: pd.DataFrame) -> None:
     blanks = rows.assign(**{"total usage": rows["probability_1"] * 3})
     spec = dl.backtest(blanks, **ROLES, prediction="prediction", reference_until=UNTIL).spec
     fitted = dl.Monitor(spec).fit(blanks)
@@ -266,7 +269,7 @@ def test_a_stored_monitor_keeps_column_names_that_no_identifier_has(rows: pd.Dat
     ["no JSON", "[]", '{"spec": "some/file", "reference": {}}', '{"spec": {"columns": ["u"]}, "reference": []}',
      '{"spec": {"columns": [{"name": "u"}]}, "reference": {"format": 5}}'],
 )  # fmt: skip
-def test_what_to_json_did_not_write_is_refused(text: str) -> None:
+def test_from_json_rejects_other_json(text: str) -> None:
     with pytest.raises(dl.InvalidInput):
         dl.FittedMonitor.from_json(text)
 
@@ -287,11 +290,11 @@ def test_rows_must_be_a_frame(frame: Any) -> None:
 
 
 def test_a_column_that_occurs_twice_is_named(rows: pd.DataFrame) -> None:
-    twice = pd.concat([rows, rows[["label"]]], axis=1)
+    repeated = pd.concat([rows, rows[["label"]]], axis=1)
     column = next(name for name in rows if name not in {"event_time", "id", "label", "prediction", "probability_1"})
     kind = "continuous" if pd.api.types.is_numeric_dtype(rows[column]) else "categorical"
     with pytest.raises(dl.InvalidInput, match="several columns are called 'label'"):
-        dl.Monitor({"columns": [{"name": column, "kind": kind}]}).fit(twice)
+        dl.Monitor({"columns": [{"name": column, "kind": kind}]}).fit(repeated)
 
 
 def test_a_spec_file_that_cannot_be_read_is_an_invalid_input(tmp_path: Path) -> None:

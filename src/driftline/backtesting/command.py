@@ -1,4 +1,4 @@
-"""The command `driftline backtest`: options in, files and an exit status out."""
+"""The command `driftline backtest`: reads options, writes files, and returns an exit status."""
 
 import os
 import sys
@@ -51,13 +51,13 @@ HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-containe
 
 STDOUT = Path("-")
 CLOSED_PIPE_STATUS = 141
-"""The exit status where the reader of standard output has ended, as a shell has it for SIGPIPE."""
+"""The exit status where the reader of standard output has ended: that of shells for SIGPIPE."""
 REDRAW_SECONDS = 0.1
 """How often the progress bar is redrawn."""
 
 
 class FailOn(StrEnum):
-    """The least severe verdict for which the exit status is 1."""
+    """The least severe verdict that sets the exit status to 1."""
 
     WARN = "warn"
     ALERT = "alert"
@@ -114,17 +114,17 @@ def backtest(
     )
     names = {"features": features, "categorical": categorical}
     outputs = {"--json": json, "--html": html, "--results": results}
-    source, resolved = _checked(file, request, score or [], names, spec, outputs)
+    source, resolved = _prepare(file, request, score or [], names, spec, outputs)
     with _progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
         typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
-    _deliver(result, json, html, results)
+    _write_outputs(result, json, html, results)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
 
-def _checked(
+def _prepare(
     file: Path,
     request: Any,
     scores: Sequence[str],
@@ -148,7 +148,7 @@ def _checked(
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
-    inputs = {"the file to judge": file} | ({"the file of --spec": spec} if spec else {})
+    inputs = {"the input file": file} | ({"the file of --spec": spec} if spec else {})
     faults = Faults(list(output_faults(paths, inputs)))
     faults.messages += [
         f"{option} cannot be standard output, only --json can; name a file"
@@ -160,7 +160,7 @@ def _checked(
         faults.messages.append(f"--results {results} {fault}")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
-    source = faults.collect(lambda: open_source(_readable(file), request.na_values))
+    source = faults.collect(lambda: open_source(_require_utf8_name(file), request.na_values))
     columns = source.columns if source else None
     listed = {role: None if text is None else split_names(text, columns or ()) for role, text in names.items()}
     request = replace(request, **listed, scores=tuple(split_score(text, columns or ()) for text in scores))
@@ -169,23 +169,23 @@ def _checked(
     return source, resolved
 
 
-def _readable(file: Path) -> Path:
-    """Return the path; raise InvalidInput for one that is not UTF-8, which Arrow does not take."""
+def _require_utf8_name(file: Path) -> Path:
+    """Return the path; raise InvalidInput for a path that is not UTF-8, which Arrow does not accept."""
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
     try:
         str(file).encode("utf-8")
     except UnicodeEncodeError:
-        msg = f"the name of the file, {str(file)!a}, is not UTF-8; rename it"
+        msg = f"the name of the file, {str(file)!a}, is not UTF-8; rename the file"
         raise InvalidInput(msg) from None
     return file
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int], None]]:
-    """Show the progress on standard error, if that is a terminal."""
+    """Show the progress on standard error if it is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda doing, rows: None
+        yield lambda step, rows: None
         return
     from rich.console import Console  # noqa: PLC0415  (only for a terminal)
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -201,12 +201,12 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         tasks: dict[str, Any] = {}
         drawn = -inf
 
-        def advance(doing: str, rows: int) -> None:
+        def advance(step: str, rows: int) -> None:
             nonlocal drawn
-            new = doing not in tasks
+            new = step not in tasks
             if new:
-                tasks[doing] = bar.add_task(doing, total=None)
-            bar.advance(tasks[doing], rows)
+                tasks[step] = bar.add_task(step, total=None)
+            bar.advance(tasks[step], rows)
             if new or bar.get_time() - drawn >= REDRAW_SECONDS:
                 drawn = bar.get_time()
                 bar.refresh()
@@ -214,7 +214,7 @@ def _progress() -> Iterator[Callable[[str, int], None]]:
         yield advance
 
 
-def _deliver(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
+def _write_outputs(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
     """Write the files, all or none, and print the verdicts on standard output."""
     from driftline.backtesting.output.files import Content, write  # noqa: PLC0415
     from driftline.backtesting.output.tables import write_table  # noqa: PLC0415
@@ -235,7 +235,7 @@ def _deliver(result: Any, json: Path | None, html: Path | None, results: Path | 
 
 
 def _print(parts: Iterable[str]) -> None:
-    """Write texts to standard output; raise InvalidInput where that fails, and exit silently where nobody reads it."""
+    """Write texts to standard output; raise InvalidInput if that fails, and exit silently if the pipe is closed."""
     from driftline.errors import InvalidInput  # noqa: PLC0415
 
     try:
@@ -251,7 +251,7 @@ def _print(parts: Iterable[str]) -> None:
 
 
 def table(result: Any) -> Iterator[str]:
-    """Yield the chunks as lines: start, rows, labels in, verdict, and the most severe reason."""
+    """Yield a line for each chunk: start, rows, share of labels, verdict, and the most severe reason."""
     reference = result.reference
     yield f"{result.model}: reference of {reference.rows:,} rows in {reference.chunks} chunks"
     yield from reference.visible_lines

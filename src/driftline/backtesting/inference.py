@@ -1,13 +1,13 @@
-"""A choice that a request left open, and the rule that made it. No I/O here."""
+"""A value that was inferred because a request left it open, and the rule behind it. No I/O here."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """A choice that the request left open: what it is about, its value, and the rule that made it.
+    """A value that was inferred because the request left it open: its subject, the value, and the rule behind it.
 
-    A notable one contradicts what a reader expects of the data, and is shown before all results.
+    A notable inference contradicts the usual expectations of the data, and is shown before all results.
     """
 
     what: str

@@ -1,6 +1,6 @@
-"""How a surface spells the options of a backtest: as Python's arguments, or as the flags of the command. No I/O here.
+"""Spells the options of a backtest in messages: as Python's arguments, or as the command's flags. No I/O here.
 
-Messages are built from an option's name and value; the surface that the request came from spells both.
+A message contains an option's name and value in the style of the interface that the request came from.
 """
 
 import csv
@@ -11,19 +11,19 @@ from typing import Any, Protocol
 
 
 class OptionStyle(Protocol):
-    """Spells an option by its name (`reference_until`), alone or with a value."""
+    """A function that spells an option by its name (`reference_until`), alone or with a value."""
 
     def __call__(self, name: str, value: Any = None, /) -> str:
         """Return the option as the user writes it."""
 
 
 def python_option(name: str, value: Any = None, /) -> str:
-    """Return an argument of `driftline.backtest`, such as `positive='x'`; or `positive=...`."""
+    """Return an argument of `driftline.backtest`, such as `positive='x'`; without a value `positive=...`."""
     return f"{name}=..." if value is None else f"{name}={value!r}"
 
 
 def command_option(name: str, value: Any = None, /) -> str:
-    """Return a flag of `driftline backtest`, such as `--positive x`; a mapping repeats the flag."""
+    """Return a flag of `driftline backtest`, such as `--positive x`; a mapping yields one flag for each item."""
     flag = f"--{name.replace('_', '-')}"
     if value is None:
         return flag
@@ -33,9 +33,9 @@ def command_option(name: str, value: Any = None, /) -> str:
 
 
 def split_names(text: str, columns: Collection[str]) -> tuple[str, ...]:
-    """Read names that are separated by commas, each quoted as in a CSV file where it has a comma or blanks around it.
+    """Parse names separated by commas, each quoted as in CSV if it contains a comma or has blanks at its ends.
 
-    A text that is the name of one of the `columns` is that name.
+    A text that equals one of the `columns` is a single name.
     """
     if text in columns:
         return (text,)
@@ -45,7 +45,7 @@ def split_names(text: str, columns: Collection[str]) -> tuple[str, ...]:
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Write names so that `split_names` reads them."""
+    """Return names as a text that `split_names` parses."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(names)
     return line.getvalue()

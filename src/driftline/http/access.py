@@ -22,6 +22,7 @@ PROBES = frozenset({"/healthz", "/readyz"})
 BUILT_IN_SCOPES = {"static": Scope.READ, "openapi.spec": Scope.READ}
 """The scopes of the endpoints that Flask and APIFlask add."""
 WRITE_SCOPES = frozenset({Scope.INGEST, Scope.OPERATE})
+BATCH_TOO_LARGE = "The batch is too large; send fewer rows per request, or raise DRIFTLINE_MAX_INGEST_BODY."
 REALM = 'realm="driftline"'
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -74,6 +75,12 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return declare
 
 
+def accepts_batches(view: View) -> View:
+    """Declare that a view takes batches of rows: its body may have up to DRIFTLINE_MAX_INGEST_BODY bytes."""
+    view.accepts_batches = True  # type: ignore[attr-defined]
+    return view
+
+
 def scope_of(app: APIFlask, endpoint: str) -> Scope | None:
     """Return the scope that an endpoint declares; None means that nobody may use it."""
     view = app.view_functions[endpoint]
@@ -98,7 +105,11 @@ def guard(app: APIFlask, host: str, settings: AccessSettings, clock: Clock = utc
     app.extensions["open"] = tokens is None
 
     def check() -> None:
-        if (request.content_length or 0) > settings.max_body:
+        if getattr(app.view_functions.get(request.endpoint or ""), "accepts_batches", False):
+            request.max_content_length = settings.max_ingest_body
+            if (request.content_length or 0) > settings.max_ingest_body:
+                raise RequestTooLarge(BATCH_TOO_LARGE)
+        elif (request.content_length or 0) > settings.max_body:
             raise RequestTooLarge
         if request.path not in PROBES:
             _authorize(tokens, limit)

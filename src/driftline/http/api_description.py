@@ -35,6 +35,7 @@ SECURITY_SCHEMES = {
 ERROR_HEADERS: dict[int, Document] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer, and Basic for browsers"}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}},
+    503: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}},
 }
 LIVENESS_PATH = "/healthz"
 """The only path that depends on no other server."""

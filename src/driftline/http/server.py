@@ -31,7 +31,7 @@ MAX_IDLE_CONNECTIONS = 200
 SHUTDOWN_SECONDS = 30
 """How long requests in progress may run on after a stop before their connections are closed."""
 HEADER_BYTES = 32 * 1024
-BODY_BYTES = 16 * 1024 * 1024
+BODY_BYTES = 64 * 1024 * 1024
 
 
 def serve(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> None:

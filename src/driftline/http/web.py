@@ -26,6 +26,8 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """Default headers of every response: it loads nothing, cannot be embedded, and its type is not guessed."""
+RETRY_SECONDS = "5"
+"""How long a client is to wait where another server does not answer."""
 
 
 class LenientJsonRequest(Request):
@@ -99,6 +101,8 @@ def _driftline_error(error: DriftlineError) -> Response:
         log.warning("%s: %s (%s)", _request_line(), error, error.__cause__ or "no cause recorded")
     response = _response(error.status, error.code, error.message, error.details)
     response.headers.extend(error.headers if isinstance(error, Refusal) else ())
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers.setdefault("Retry-After", RETRY_SECONDS)
     return response
 
 

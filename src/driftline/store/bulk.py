@@ -58,7 +58,13 @@ def encode(frame: pd.DataFrame, columns: Sequence[str]) -> bytes:
     Raises:
         InvalidInput: a number is infinite, which MySQL cannot store, or a text has a line break.
     """
-    table = pa.Table.from_pandas(frame, columns=list(columns), preserve_index=False, nthreads=1)  # threads cost more
+    return encode_table(
+        pa.Table.from_pandas(frame, columns=list(columns), preserve_index=False, nthreads=1)  # threads cost more
+    )
+
+
+def encode_table(table: pa.Table) -> bytes:
+    """Encode an Arrow table as `encode` does a frame; raises as it does."""
     for position, field in enumerate(table.schema):
         _require_storable(field, table.column(position))
         if pa.types.is_timestamp(field.type):

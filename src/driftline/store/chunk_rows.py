@@ -14,12 +14,13 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
 from driftline.store import columnar
+from driftline.store.labels import value_column
+from driftline.store.prediction_batch import FEATURES, OUTPUTS
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
 from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, removed_places
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
 
-OUTPUTS, FEATURES = "outputs", "features"
 PORTION_BLOBS = 500
 """How many blobs are read by one statement at most."""
 LABEL_COLUMNS = (LABEL, "label_known_at", "label_batch_number")
@@ -171,7 +172,7 @@ class ChunkRows:
         statement = select(
             predictions.c.batch_number,
             predictions.c.position.label(POSITION),
-            labels.c.value.label(LABEL),
+            value_column(self.spec.problem).label(LABEL),
             labels.c.known_at.label("label_known_at"),
             labels.c.batch_number.label("label_batch_number"),
         ).select_from(predictions.join(labels, same_id))

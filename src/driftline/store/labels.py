@@ -1,48 +1,109 @@
-"""Labels of predictions, in a table of their own: they may precede their predictions, come late, or be revised."""
+"""Labels of predictions, in a table of their own: they may precede their predictions, come late, or be revised.
 
+A label is 0 or 1 of a binary model and a number of a regression, both in the column `value`; that of a multiclass model
+is the name of its class, in the column `class_name`. Both are stored exactly.
+"""
+
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, bindparam, case, literal_column
+from sqlalchemy import Column, Connection, LargeBinary, bindparam, case, cast, literal_column, or_
 from sqlalchemy.dialects.mysql import Insert, insert
 
+from driftline.engine.catalogue import Problem
+from driftline.engine.columns import BoolArray
 from driftline.errors import InvalidInput, SchemaMismatch
 from driftline.store import bulk, ledger
 from driftline.store.tables import labels
 
 COLUMNS = ("id", "value", "known_at")
+LONGEST_CLASS = 255
+CLASS_PATTERN = rf"[^\n]{{1,{LONGEST_CLASS}}}"
+"""What the name of a class may be: it is loaded by lines."""
+
+
+def value_column(problem: Problem) -> Column[Any]:
+    """Return the column of the table that has the labels of a problem."""
+    return labels.c.class_name if problem is Problem.MULTICLASS else labels.c.value
 
 
 def write_batch(
-    connection: Connection, batch_id: str, model_number: int, frame: pd.DataFrame, written_at: datetime
+    connection: Connection,
+    batch_id: str,
+    model_number: int,
+    frame: pd.DataFrame,
+    written_at: datetime,
+    content: str | None = None,
+    *,
+    problem: Problem = Problem.BINARY,
 ) -> int | None:
     """Write a batch of labels through the ledger; return its number, or None where the ledger has it already.
 
-    `frame` has id (text), value (0 or 1) and known_at (aware). A stored label with the same value stays unchanged;
-    another value is a revision.
+    `frame` has id (text), value (0 or 1; a class as text; a number, by the problem) and known_at (aware). A stored
+    label with the same value stays unchanged; another value is a revision. `content` is the hash of what was sent, by
+    default that of the frame.
 
     Raises:
         BatchConflict: the ledger has the batch id with other content.
-        SchemaMismatch: a column is missing. InvalidInput: a value is neither 0 nor 1, or an id is not unique.
+        SchemaMismatch: a column is missing. InvalidInput: a value is no label of the problem, or an id is not unique.
     """
-    _require_labels(frame)
-    kind, payload = ledger.BatchKind.LABELS, bulk.encode(frame, COLUMNS)
-    batch = ledger.Batch(batch_id, kind, ledger.content_hash(payload), len(frame), written_at, model_number)
+    _require_labels(frame, problem)
+    column = value_column(problem).name
+    renamed = frame[list(COLUMNS)].rename(columns={"value": column})
+    kind, payload = ledger.BatchKind.LABELS, bulk.encode(renamed, ("id", column, "known_at"))
+    batch = ledger.Batch(batch_id, kind, content or ledger.content_hash(payload), len(frame), written_at, model_number)
     number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
-    if number is not None and len(frame) and not _load(connection, number, model_number, payload):
-        _merge(connection, number, model_number, frame)
+    if number is not None and len(frame) and not _load(connection, number, model_number, column, payload):
+        _merge(connection, number, model_number, column, renamed)
     return number
 
 
-def _require_labels(frame: pd.DataFrame) -> None:
+def _require_labels(frame: pd.DataFrame, problem: Problem) -> None:
     missing = tuple(name for name in COLUMNS if name not in frame)
     if missing:
         raise SchemaMismatch.of(missing, tuple(map(str, frame.columns)))
-    if not frame["value"].isin((0, 1)).all() or frame["id"].duplicated().any():
-        raise InvalidInput("Labels must be 0 or 1 and ids unique within a batch; nothing was written.")
+    faults = tuple(_faults(frame, problem))
+    if faults:
+        raise InvalidInput("The labels are invalid; nothing was written.", details=faults)
 
 
-def _load(connection: Connection, batch_number: int, model_number: int, payload: bytes) -> bool:
+def _faults(frame: pd.DataFrame, problem: Problem) -> Iterator[str]:
+    """Yield what is wrong with the ids and the values."""
+    repeated = frame["id"].duplicated()
+    if repeated.any():
+        yield f"id {frame['id'][repeated].iloc[0]!r} is repeated; send each label once in a batch"
+    valid, words = _valid(frame["value"], problem), _DESCRIPTIONS[problem]
+    if not valid.all():
+        rows = np.flatnonzero(~valid)
+        first = frame["value"].iloc[rows[:1]].tolist()[0]
+        yield f"{len(rows):,} labels are not {words}, first {first!r} (row {rows[0] + 1:,})"
+
+
+_DESCRIPTIONS = {
+    Problem.BINARY: "0 or 1",
+    Problem.MULTICLASS: f"classes, as texts of 1 to {LONGEST_CLASS} characters in one line",
+    Problem.REGRESSION: "finite numbers",
+}
+
+
+def _valid(values: "pd.Series[Any]", problem: Problem) -> BoolArray:
+    """Return which values are labels of a problem."""
+    if problem is Problem.BINARY:
+        return np.asarray(values.isin((0, 1)), dtype=bool)
+    if problem is Problem.REGRESSION:
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return np.asarray(np.isfinite(numbers), dtype=bool)
+    texts = values.astype(object)
+    is_text = np.array([isinstance(text, str) for text in texts], dtype=bool)
+    fits = texts.where(is_text, "").astype(str).str.fullmatch(CLASS_PATTERN)
+    valid: BoolArray = is_text & np.asarray(fits, dtype=bool)
+    return valid
+
+
+def _load(connection: Connection, batch_number: int, model_number: int, column: str, payload: bytes) -> bool:
     """Load labels that are all new, many times faster than one by one; return whether they were, else write none.
 
     Rows in the table's order load faster, and two writers of the same labels wait for each other rather than deadlock.
@@ -51,7 +112,7 @@ def _load(connection: Connection, batch_number: int, model_number: int, payload:
     constants = {"model_number": model_number, "batch_number": batch_number}
     savepoint = connection.begin_nested()
     try:
-        bulk.load(connection, labels, COLUMNS, ordered, constants)
+        bulk.load(connection, labels, ("id", column, "known_at"), ordered, constants)
     except InvalidInput:
         savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
         return False
@@ -59,35 +120,49 @@ def _load(connection: Connection, batch_number: int, model_number: int, payload:
     return True
 
 
-def _merge(connection: Connection, batch_number: int, model_number: int, frame: pd.DataFrame) -> None:
+def _merge(connection: Connection, batch_number: int, model_number: int, column: str, frame: pd.DataFrame) -> None:
     """Insert new labels and revise those whose value differs."""
     known = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
-    values = frame["value"].astype(int)
+    convert = str if column == labels.c.class_name.name else float
+    both = dict.fromkeys((labels.c.value.name, labels.c.class_name.name))
     rows = [
-        {"number": model_number, "name": name, "label": label, "known": instant.to_pydatetime(), "batch": batch_number}
-        for name, label, instant in zip(frame["id"].astype(str), values, known, strict=True)
+        {
+            "number": model_number,
+            "name": name,
+            **both,
+            column: convert(label),
+            "known": instant.to_pydatetime(),
+            "batch": batch_number,
+        }
+        for name, label, instant in zip(frame["id"].astype(str), frame[column], known, strict=True)
     ]
     connection.execute(_upsert(), rows)
 
 
 def _upsert() -> Insert:
-    """Overwrite only changed labels: MySQL assigns from left to right, so `value` comes last.
+    """Overwrite only changed labels: MySQL assigns from left to right, so the values come last.
 
-    There is no bound value after VALUES: with one, PyMySQL would send the rows one by one.
+    Classes are compared byte by byte, since MySQL ignores blanks at the end of a text. There is no bound value after
+    VALUES: with one, PyMySQL would send the rows one by one.
     """
     new = insert(labels).values(
         model_number=bindparam("number"),
         id=bindparam("name"),
-        value=bindparam("label"),
+        value=bindparam("value"),
+        class_name=bindparam("class_name"),
         known_at=bindparam("known"),
         batch_number=bindparam("batch"),
     )
-    changed = labels.c.value != new.inserted.value
+    changed = or_(
+        labels.c.value.is_distinct_from(new.inserted.value),
+        cast(labels.c.class_name, LargeBinary).is_distinct_from(cast(new.inserted.class_name, LargeBinary)),
+    )
     return new.on_duplicate_key_update(
         [
             ("revision", labels.c.revision + case((changed, literal_column("1")), else_=literal_column("0"))),
             ("known_at", case((changed, new.inserted.known_at), else_=labels.c.known_at)),
             ("batch_number", case((changed, new.inserted.batch_number), else_=labels.c.batch_number)),
             ("value", new.inserted.value),
+            ("class_name", new.inserted.class_name),
         ]
     )

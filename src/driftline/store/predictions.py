@@ -1,40 +1,25 @@
 """The predictions of a model: immutable rows, each written once, in columnar batches that are read by chunk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from driftline.clock import MAX_CLOCK_SKEW, aware_utc, naive_utc
+from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
-from driftline.errors import InvalidInput, PredictionConflict
-from driftline.store import bulk, columnar, ledger
-from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema, require_valid
+from driftline.store import columnar, ledger
+from driftline.store.labels import value_column
+from driftline.store.prediction_batch import IN_ORDER, PredictionBatch
+from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema, require_valid
+from driftline.store.prediction_writer import PredictionWriter, Written
 from driftline.store.removed_rows import BATCH, POSITION, without_removed
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions
 from driftline.store.tables import ledger as ledger_table
-from driftline.store.version_key import VersionKey
-
-OUTPUTS, FEATURES = "outputs", "features"
-IDS_AT_ONCE = 2_000
-"""How many ids are looked up by one statement."""
-SHOWN_CONFLICTS = 5
-IN_ORDER = [(EVENT_TIME, "ascending"), (ID, "ascending")]
-"""The order of the rows of a batch, and of those that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many rows of a batch were new, and how many were stored already with the same content."""
-
-    new: int
-    same: int
 
 
 class PredictionStore:
@@ -61,99 +46,18 @@ class PredictionStore:
             BatchConflict: the batch id has other content.
             PredictionConflict: an id is stored with other content.
         """
-        table = columnar.to_table(frame, self.schema.all).sort_by(IN_ORDER)
+        table = columnar.to_table(frame, self.schema.all)
         require_valid(frame, self.spec)
-        span = columnar.bounds_of(table, EVENT_TIME) or (None, None)
-        _require_past(span[1], written_at)
-        content = columnar.content_hash(table.drop_columns([SCORED_AT]))
-        kind = ledger.BatchKind.PREDICTIONS
-        batch = ledger.Batch(batch_id, kind, content, table.num_rows, written_at, self.number, *span)
-        number = ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
-        if number is None:
-            return Written(0, table.num_rows)
-        new = self._insert_new(connection, number, table)
-        self._insert_data(connection, number, new)
-        self._touch(connection, number, new)
-        return Written(new.num_rows, table.num_rows - new.num_rows)
+        return self.writer.write(connection, batch_id, self.batch(table), written_at)
 
-    def _insert_new(self, connection: Connection, number: int, table: pa.Table) -> pa.Table:
-        """Insert the ids that are not stored yet, and return their rows: their positions are those in this table.
+    def batch(self, table: pa.Table, assumed: frozenset[str] = frozenset()) -> PredictionBatch:
+        """Return the batch of a table of the schema's columns; nobody sent the values of the `assumed` ones."""
+        return PredictionBatch.of(table, self.schema, assumed)
 
-        A writer of the same ids that has not committed is waited for. Rows that are stored must have the same content.
-        """
-        new = table
-        while new.num_rows:
-            savepoint = connection.begin_nested()
-            try:
-                self._load_ids(connection, number, new)
-            except InvalidInput:
-                savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
-                stored = self._stored_places(connection, new.column(ID).to_pylist())
-                if stored.empty:
-                    raise
-                new = self._without_stored(connection, new, stored)
-            else:
-                savepoint.commit()
-                break
-        return new
-
-    def _load_ids(self, connection: Connection, number: int, table: pa.Table) -> None:
-        """Load one row for each prediction, in the order of the key: two writers of the same ids wait, not deadlock."""
-        frame = table.select([ID, MODEL_VERSION, EVENT_TIME]).to_pandas()
-        frame["position"] = np.arange(len(frame))
-        frame = frame.iloc[np.argsort(frame[ID].str.encode("utf-8").to_numpy(), kind="stable")]
-        constants = {"model_number": self.number, BATCH: number}
-        names = (ID, MODEL_VERSION, EVENT_TIME, "position")
-        bulk.load(connection, predictions, names, bulk.encode(frame, names), constants)
-
-    def _stored_places(self, connection: Connection, ids: Sequence[str]) -> pd.DataFrame:
-        """Return id, batch number and position of those ids that are stored."""
-        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c.position)
-        rows: list[Row[tuple[str, int, int]]] = []
-        for first in range(0, len(ids), IDS_AT_ONCE):
-            some = predictions.c[ID].in_(ids[first : first + IDS_AT_ONCE])
-            rows += connection.execute(select(*columns).where(predictions.c.model_number == self.number, some)).all()
-        return pd.DataFrame(rows, columns=[ID, BATCH, POSITION])
-
-    def _without_stored(self, connection: Connection, table: pa.Table, places: pd.DataFrame) -> pa.Table:
-        """Return the rows that are not stored; reject those that are stored with other content."""
-        sent_ids = table.column(ID).to_pandas()
-        sent = table.take(pd.Index(sent_ids).get_indexer(pd.Index(places[ID])))
-        stored = self._rows_at(connection, places)
-        differs = columnar.differing_rows(sent.drop_columns([SCORED_AT]), stored.drop_columns([SCORED_AT]))
-        if differs.any():
-            ids = sorted(places[ID][differs])[:SHOWN_CONFLICTS]
-            raise PredictionConflict(details=tuple(f"id {name!r}" for name in ids))
-        return table.filter(pa.array(~sent_ids.isin(places[ID])))
-
-    def _rows_at(self, connection: Connection, places: pd.DataFrame) -> pa.Table:
-        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
-        stored = self._read_data(connection, [*places[BATCH].unique()])
-        keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
-        wanted = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
-        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(wanted))
-
-    def _insert_data(self, connection: Connection, number: int, table: pa.Table) -> None:
-        """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""
-        for first, part in columnar.cut(table):
-            events = part.column(EVENT_TIME)
-            place = {
-                BATCH: number,
-                "first_position": first,
-                "row_count": part.num_rows,
-                "first_event": naive_utc(events[0].as_py()),
-                "last_event": naive_utc(events[-1].as_py()),
-            }
-            for content, schema in ((OUTPUTS, self.schema.outputs), (FEATURES, self.schema.features)):
-                data = columnar.encode(part.select(schema.names))
-                connection.execute(insert(batch_data).values(**place, content=content, data=data))
-
-    def _touch(self, connection: Connection, number: int, table: pa.Table) -> None:
-        """Record the quarters of an hour of the rows that the batch added."""
-        for version in pc.unique(table.column(MODEL_VERSION)).to_pylist():
-            rows = table.filter(pc.equal(table.column(MODEL_VERSION), version))
-            times = rows.column(EVENT_TIME).to_pandas()
-            ledger.touch(connection, number, VersionKey(self.number, version), times)
+    @property
+    def writer(self) -> PredictionWriter:
+        """Writes batches that are checked."""
+        return PredictionWriter(self.number, self._read_data)
 
     def read(self, connection: Connection, version: int, start: datetime, end: datetime) -> pd.DataFrame:
         """Read a version's rows in the half-open span of aware instants, with labels, by event time and id.
@@ -220,7 +124,7 @@ class PredictionStore:
             select(
                 predictions.c[BATCH],
                 predictions.c.position.label(POSITION),
-                labels.c.value.label(LABEL),
+                value_column(self.spec.problem).label(LABEL),
                 labels.c.known_at.label("label_known_at"),
                 labels.c.batch_number.label("label_batch_number"),
             )
@@ -258,9 +162,3 @@ class PredictionStore:
 def _placed(number: int, first: int, rows: int) -> pa.Table:
     """Return the place of consecutive rows of a batch: its number, and their positions in it."""
     return pa.table({BATCH: np.full(rows, number, np.int64), POSITION: np.arange(first, first + rows, dtype=np.int64)})
-
-
-def _require_past(newest: datetime | None, now: datetime) -> None:
-    """Reject event times in the future: one such row would close every chunk of a model whose clock is its data."""
-    if newest is not None and newest > now + MAX_CLOCK_SKEW:
-        raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")

@@ -19,7 +19,6 @@ from sqlalchemy import (
 )
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.engine.catalogue import Problem
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import Spec
@@ -27,8 +26,10 @@ from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
+from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import ensure_model, model_number
 from driftline.store.predictions import PredictionStore
+from driftline.store.storable_names import require_storable
 from driftline.store.tables import (
     model_versions,
     models,
@@ -37,7 +38,6 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING = "ready", "creating"
-LONGEST_NAME = 255
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -57,6 +57,12 @@ class Version:
     reference_hash: str
     details: Mapping[str, Any]
     created_at: datetime
+    stored_layout: ModelLayout | None = None
+
+    @property
+    def layout(self) -> ModelLayout:
+        """Which of the user's columns is which; the engine's own names where the model was registered with those."""
+        return self.stored_layout or ModelLayout.canonical(self.spec)
 
     @property
     def store(self) -> PredictionStore:
@@ -69,7 +75,8 @@ class Candidate:
     """A version to register.
 
     `training_hash` names the data and configuration it was trained with: the same again is the same version.
-    `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`).
+    `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`), and
+    `layout` says which of the user's columns is which; None is the engine's own names.
     """
 
     name: str
@@ -78,6 +85,7 @@ class Candidate:
     reference: pd.DataFrame
     artifact_uri: str | None
     details: Mapping[str, Any]
+    layout: ModelLayout | None = None
 
 
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
@@ -98,48 +106,19 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     all of it again.
 
     Raises:
-        InvalidInput: the model is not binary, the spec has segments, the reference is shorter than 8 chunks, or its
-            scores are no probabilities.
+        InvalidInput: a name is too long to be stored, the reference is shorter than 8 chunks, or its scores are no
+            probabilities.
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
-    _require_binary(candidate.spec)
-    _require_no_segments(candidate.spec)
-    _require_short_names(candidate.spec)
+    require_storable(candidate.name, candidate.spec)
     fitted = fit_reference(candidate.reference, candidate.spec)
-    require_probabilities(candidate.reference, candidate.spec.scores)
+    if candidate.layout is None:  # else the scores are as the layout's scale says
+        require_probabilities(candidate.reference, candidate.spec.scores)
     _require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
-
-
-def _require_binary(spec: Spec) -> None:
-    """Refuse what the tables of predictions and labels, and the pages, have no place for."""
-    if spec.problem is not Problem.BINARY:
-        raise InvalidInput(
-            f"The service watches binary models so far, and this one is {spec.problem}; use the library or `driftline "
-            "backtest`."
-        )
-
-
-def _require_no_segments(spec: Spec) -> None:
-    """Refuse segments: the table of results has no place for them."""
-    if spec.segments:
-        raise InvalidInput(
-            f"The service does not store results by segment so far, and the spec asks for segments of "
-            f"{', '.join(spec.segments)}; leave segments out, or use the library or `driftline backtest`."
-        )
-
-
-def _require_short_names(spec: Spec) -> None:
-    """Refuse names of features that the table of results has no place for."""
-    names = [name for name in spec.features if len(name) > LONGEST_NAME]
-    if names:
-        raise InvalidInput(
-            f"The service takes features whose names have at most {LONGEST_NAME} characters, not "
-            f"{', '.join(map(repr, names))}; rename them, or use the library or `driftline backtest`."
-        )
 
 
 def _require_long_enough(fitted: FittedReference, spec: Spec) -> None:
@@ -186,6 +165,7 @@ def _begin(
         "reference_uri": objects.at(reference_key(candidate.name, fitted.content_hash)),
         "reference_hash": fitted.content_hash,
         "details": json.dumps(candidate.details),
+        "layout": candidate.layout and candidate.layout.to_json(),
         "created_at": naive_utc(now),
     }
     connection.execute(insert(model_versions).values(row))
@@ -221,16 +201,13 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
     """Give a version a new spec revision, fitted anew to its frozen reference, and queue every chunk of it.
 
     Raises:
-        NotFound: no such model or version. InvalidInput: the spec is not of a binary model, or has segments.
+        NotFound: no such model or version. InvalidInput: the reference does not fit the spec.
         Conflict: the columns differ, which only a new model can have.
     """
-    _require_binary(spec)
-    _require_no_segments(spec)
     present = load(engine, name, version)
+    spec = _with_columns_of(present.spec, spec)
     if spec == present.spec:
         return present.spec_revision
-    if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.spec.columns}:
-        raise Conflict("A spec revision keeps the model's columns; register other columns as a model of another name.")
     fitted = fit_reference(read_reference(present), spec)
 
     def revise(connection: Connection) -> None:
@@ -240,6 +217,18 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
 
     in_transaction(engine, revise)
     return present.spec_revision + 1
+
+
+def _with_columns_of(present: Spec, spec: Spec) -> Spec:
+    """Return a revised spec with its columns in the present order, in which rows are stored and hashed."""
+    columns = {column.name: column for column in spec.columns}
+    if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.columns} or (
+        (spec.problem, spec.classes) != (present.problem, present.classes)
+    ):
+        raise Conflict(
+            "A spec revision keeps the model's problem, classes and columns; register others as a new version."
+        )
+    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features)})
 
 
 def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:
@@ -279,6 +268,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         reference_hash=row["reference_hash"],
         details=json.loads(row["details"]),
         created_at=aware_utc(row["created_at"]),
+        stored_layout=ModelLayout.from_json(row["layout"]) if row["layout"] else None,
     )
 
 

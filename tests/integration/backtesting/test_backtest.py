@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,47 +37,49 @@ ALL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def judged(world: pd.DataFrame) -> BacktestResult:
+def baseline(world: pd.DataFrame) -> BacktestResult:
     return backtest(world, **ALL)
 
 
-def numbers(result: BacktestResult) -> list[tuple[Any, ...]]:
+def chunk_values(result: BacktestResult) -> list[tuple[Any, ...]]:
     return [
         (c.start, c.end, c.rows, c.labelled, c.closed, c.verdict, tuple(sorted(c.results, key=repr)))
         for c in result.chunks
     ]
 
 
-def found(result: BacktestResult, place: int, subject: str, method: str, kind: str = "drift") -> Result:
-    chosen = [r for r in result.chunks[place].results if (r.subject, r.method, r.kind.value) == (subject, method, kind)]
-    assert len(chosen) == 1, f"{subject} {method} {kind}: {len(chosen)}"
-    return chosen[0]
+def result_of(result: BacktestResult, place: int, subject: str, method: str, kind: str = "drift") -> Result:
+    matches = [
+        r for r in result.chunks[place].results if (r.subject, r.method, r.kind.value) == (subject, method, kind)
+    ]
+    assert len(matches) == 1, f"{subject} {method} {kind}: {len(matches)}"
+    return matches[0]
 
 
-def test_its_repr_is_short_and_its_html_a_table(judged: BacktestResult) -> None:
-    assert len(repr(judged)) < 1_300
-    assert repr(judged).startswith("BacktestResult of churn: 8 chunks (1d; ")
-    assert len(repr(judged.chunks[0])) < 1_500
-    page = judged._repr_html_()
+def test_the_repr_is_short_and_the_html_is_a_table(baseline: BacktestResult) -> None:
+    assert len(repr(baseline)) < 1_300
+    assert repr(baseline).startswith("BacktestResult of churn: 8 chunks (1d; ")
+    assert len(repr(baseline.chunks[0])) < 1_500
+    page = baseline._repr_html_()
     assert page.count("<tr>") == 9
     assert len(page) < 5_000
 
 
-def test_the_library_offers_it() -> None:
+def test_the_library_exports_backtest() -> None:
     assert dl.backtest is backtest
     with pytest.raises(AttributeError, match="nothing_such"):
         _ = dl.nothing_such
 
 
-def test_it_finds_what_broke(judged: BacktestResult) -> None:
-    states = [chunk.verdict.state for chunk in judged.chunks]
+def test_the_broken_model_is_alerted(baseline: BacktestResult) -> None:
+    states = [chunk.verdict.state for chunk in baseline.chunks]
     assert states[:3] == [State.OK] * 3
     assert State.ALERT in states[3:5]
-    assert judged.worst is State.ALERT
-    assert "usage" in judged.chunks[5].verdict.drifted
+    assert baseline.worst is State.ALERT
+    assert "usage" in baseline.chunks[5].verdict.drifted
 
 
-def test_each_chunk_equals_the_engine_on_its_rows(world: pd.DataFrame, judged: BacktestResult) -> None:
+def test_each_chunk_equals_the_engine_on_its_rows(world: pd.DataFrame, baseline: BacktestResult) -> None:
     columns = (
         ColumnSpec(name="usage"),
         ColumnSpec(name="age"),
@@ -86,44 +89,46 @@ def test_each_chunk_equals_the_engine_on_its_rows(world: pd.DataFrame, judged: B
     frame = world.rename(columns={"when": "event_time", "ref": "id", "score": "probability_1", "churned": "label"})
     frame["event_time"] = frame["event_time"].dt.tz_localize("UTC")
     frame["prediction"] = (frame["probability_1"] >= 0.5).astype(int)
-    before = frame["event_time"] < UNTIL
-    fitted = fit_reference(frame[before], spec)
-    assert (judged.reference.rows, judged.reference.chunks) == (12 * A_DAY, 12)
+    in_reference = frame["event_time"] < UNTIL
+    fitted = fit_reference(frame[in_reference], spec)
+    assert (baseline.reference.rows, baseline.reference.chunks) == (12 * A_DAY, 12)
     names = {"probability_1": "score", "label": "churned"}
-    for (chunk, rows), told in zip(by_chunk(frame[~before], Period.DAY, ZoneInfo("UTC")), judged.chunks, strict=True):
-        assert (told.start, told.end, told.rows) == (chunk.start, chunk.end, len(rows))
+    for (chunk, rows), evaluated in zip(
+        by_chunk(frame[~in_reference], Period.DAY, ZoneInfo("UTC")), baseline.chunks, strict=True
+    ):
+        assert (evaluated.start, evaluated.end, evaluated.rows) == (chunk.start, chunk.end, len(rows))
         expected = {(r.subject, r.kind, r.method): r for r in evaluate_chunk(fitted, spec, rows, chunk)}
-        said = {(r.subject, r.kind, r.method): r for r in told.results}
+        actual = {(r.subject, r.kind, r.method): r for r in evaluated.results}
         for (subject, kind, method), result in expected.items():
-            other = said[names.get(subject, subject), kind, method]
-            assert (other.value, other.bounds, other.sampling_error) == (
+            counterpart = actual[names.get(subject, subject), kind, method]
+            assert (counterpart.value, counterpart.bounds, counterpart.sampling_error) == (
                 result.value, result.bounds, result.sampling_error,
             )  # fmt: skip
-        assert len(said) == len(expected)
+        assert len(actual) == len(expected)
 
 
-def test_only_the_last_chunk_is_left_open_by_the_datas_end(judged: BacktestResult) -> None:
-    assert [chunk.status for chunk in judged.chunks] == ["closed"] * 7 + ["open"]
-    assert judged.chunks[-1].verdict.provisional
+def test_only_the_last_chunk_is_open_at_the_end_of_the_data(baseline: BacktestResult) -> None:
+    assert [chunk.status for chunk in baseline.chunks] == ["closed"] * 7 + ["open"]
+    assert baseline.chunks[-1].verdict.provisional
 
 
-def test_the_order_of_the_rows_changes_nothing(world: pd.DataFrame, judged: BacktestResult) -> None:
-    assert numbers(backtest(world.sample(frac=1, random_state=3), **ALL)) == numbers(judged)
+def test_results_do_not_depend_on_the_order_of_rows(world: pd.DataFrame, baseline: BacktestResult) -> None:
+    assert chunk_values(backtest(world.sample(frac=1, random_state=3), **ALL)) == chunk_values(baseline)
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
-def test_a_file_says_what_the_frame_says(
-    ending: str, world: pd.DataFrame, judged: BacktestResult, tmp_path: Path
+def test_a_file_has_the_results_of_the_frame(
+    ending: str, world: pd.DataFrame, baseline: BacktestResult, tmp_path: Path
 ) -> None:
     path = tmp_path / f"churn.{ending}"
     _ = world.to_parquet(path) if ending == "parquet" else world.to_csv(path, index=False)
-    assert numbers(backtest(path, **ALL)) == numbers(judged)
+    assert chunk_values(backtest(path, **ALL)) == chunk_values(baseline)
 
 
 @pytest.mark.parametrize("chunk", ["1d", "rows:700", "count:5"])
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_a_file_larger_than_memory_says_the_same(
+def test_a_file_read_in_blocks_has_the_results_of_one_read_whole(
     chunk: str, ending: str, shuffled: bool, world: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "BLOCK_ROWS", 1_000)
@@ -132,26 +137,26 @@ def test_a_file_larger_than_memory_says_the_same(
     rows = world.sample(frac=1, random_state=3) if shuffled else world
     _ = rows.to_parquet(path, index=False) if ending == "parquet" else rows.to_csv(path, index=False)
     kind: Any = sources.ParquetSource if ending == "parquet" else csv_source.CsvSource
-    streamed, whole = kind.of(path, largest=0), kind.of(path)
+    in_blocks, at_once = kind.of(path, largest=0), kind.of(path)
     options = Request("when", "churned", None, (ScoreColumn("score"),), "ref", reference_until=UNTIL, chunk=chunk)
-    request = read_request(options, whole.columns)
-    assert (streamed.single_block, whole.single_block) == (False, True)
-    assert len(list(streamed.blocks(("when",)))) > 3
-    assert_close(run(streamed, request), run(whole, request))
+    request = read_request(options, at_once.columns)
+    assert (in_blocks.single_block, at_once.single_block) == (False, True)
+    assert len(list(in_blocks.blocks(("when",)))) > 3
+    assert_close(run(in_blocks, request), run(at_once, request))
 
 
-def assert_close(one: BacktestResult, other: BacktestResult) -> None:
-    """Merged sums may differ from sums at once by their last digits."""
-    for mine, theirs in zip(numbers(one), numbers(other), strict=True):
-        assert mine[:5] == theirs[:5]
-        assert mine[5].state == theirs[5].state
-        for a, b in zip(mine[6], theirs[6], strict=True):
+def assert_close(left: BacktestResult, right: BacktestResult) -> None:
+    """Assert equality except for the last digits, which differ between merged sums and sums of all rows."""
+    for first, second in zip(chunk_values(left), chunk_values(right), strict=True):
+        assert first[:5] == second[:5]
+        assert first[5].state == second[5].state
+        for a, b in zip(first[6], second[6], strict=True):
             assert (a.subject, a.kind, a.method, a.state, a.rows) == (b.subject, b.kind, b.method, b.state, b.rows)
             assert a.value == pytest.approx(b.value, rel=1e-9, abs=1e-12)
 
 
-def test_the_json_has_the_keys_that_readers_know(judged: BacktestResult) -> None:
-    written = json.loads(judged.to_json())
+def test_the_json_has_the_documented_keys(baseline: BacktestResult) -> None:
+    written = json.loads(baseline.to_json())
     assert written["model"] == "churn"
     assert written["reference"] == {
         "rows": 2400, "from": "2026-01-01T00:00:00Z", "until": "2026-01-12T23:52:48Z", "chunks": 12,
@@ -163,47 +168,47 @@ def test_the_json_has_the_keys_that_readers_know(judged: BacktestResult) -> None
     assert all(keys <= set(result) for chunk in written["chunks"] for result in chunk["results"])
     subjects = {result["subject"] for chunk in written["chunks"] for result in chunk["results"]}
     assert subjects == {"model", "usage", "age", "plan", "score", "prediction"}
-    assert {one["what"] for one in written["inferred"]} >= {"problem", "features", "prediction"}
+    assert {inference["what"] for inference in written["inferred"]} >= {"problem", "features", "prediction"}
 
 
-def test_the_frame_has_one_row_for_each_result(judged: BacktestResult) -> None:
-    frame = judged.to_frame()
-    assert len(frame) == sum(len(chunk.results) for chunk in judged.chunks)
+def test_the_frame_has_one_row_for_each_result(baseline: BacktestResult) -> None:
+    frame = baseline.to_frame()
+    assert len(frame) == sum(len(chunk.results) for chunk in baseline.chunks)
     assert frame["start"].dt.tz is not None
     auc = frame[(frame["method"] == "roc_auc") & (frame["kind"] == "realized")]
-    assert auc["value"].tolist() == [found(judged, i, "model", "roc_auc", "realized").value for i in range(8)]
+    assert auc["value"].tolist() == [result_of(baseline, i, "model", "roc_auc", "realized").value for i in range(8)]
 
 
-def test_the_figure_has_a_panel_for_each_number(judged: BacktestResult) -> None:
-    titles = [axis.get_title(loc="left") for axis in judged.plot(["model", "usage"]).axes]
+def test_the_figure_has_a_panel_for_each_number(baseline: BacktestResult) -> None:
+    titles = [axis.get_title(loc="left") for axis in baseline.plot(["model", "usage"]).axes]
     assert "ROC AUC" in titles
     assert "usage: Wasserstein distance" in titles
     with pytest.raises(InvalidInput, match=r"nobody.*there are .*usage"):
-        judged.plot(["nobody"])
+        baseline.plot(["nobody"])
 
 
 def test_chunks_of_rows_come_in_the_order_of_time(world: pd.DataFrame) -> None:
     result = backtest(world, **{**ALL, "chunk": "rows:700"})
     assert [chunk.rows for chunk in result.chunks] == [700, 700, 200]
     assert [chunk.status for chunk in result.chunks] == ["closed", "closed", "open"]
-    assert all(one.end == after.start for one, after in zip(result.chunks, result.chunks[1:], strict=False))
+    assert all(chunk.end == following.start for chunk, following in pairwise(result.chunks))
     assert result.reference.chunks == 4
     assert result.chunks[0].start == datetime(2026, 1, 13, tzinfo=UTC)
 
 
-def test_a_count_of_chunks_cuts_the_reference_into_chunks_as_large(world: pd.DataFrame) -> None:
+def test_a_count_of_chunks_gives_reference_chunks_of_equal_size(world: pd.DataFrame) -> None:
     result = backtest(world, **{**ALL, "chunk": "count:16"})
     assert [chunk.rows for chunk in result.chunks] == [100] * 16
     assert {chunk.status for chunk in result.chunks} == {"closed"}
     assert result.reference.chunks == 24
 
 
-def test_a_count_of_chunks_under_nannymls_thresholds_is_that_of_the_reference_too(world: pd.DataFrame) -> None:
+def test_nannymls_policy_cuts_the_reference_into_as_many_chunks(world: pd.DataFrame) -> None:
     result = backtest(world, **{**ALL, "chunk": "count:16", "spec": {"thresholds": "nannyml"}})
     assert result.reference.chunks == 16
 
 
-def test_rows_of_one_instant_can_be_cut_apart(world: pd.DataFrame) -> None:
+def test_rows_of_one_instant_can_be_in_different_chunks(world: pd.DataFrame) -> None:
     days = world.assign(when=world["when"].dt.floor("D"))
     result = backtest(days, **{**ALL, "chunk": "rows:100"})
     starts = [chunk.start for chunk in result.chunks]
@@ -212,36 +217,36 @@ def test_rows_of_one_instant_can_be_cut_apart(world: pd.DataFrame) -> None:
     assert starts[1] - starts[0] == timedelta(microseconds=1)
 
 
-def test_labels_that_are_missing_are_not_known_yet(world: pd.DataFrame) -> None:
+def test_missing_labels_are_pending(world: pd.DataFrame) -> None:
     late = world.assign(churned=world["churned"].where(world["when"] < "2026-01-14"))
     result = backtest(late, **ALL)
     assert [chunk.labelled for chunk in result.chunks] == [200] + [0] * 7
     assert result.chunks[0].verdict.state is State.OK
     assert result.chunks[1].verdict.state is State.PENDING_LABELS
-    assert found(result, 1, "model", "f1", "realized").state is State.PENDING_LABELS
-    assert found(result, 1, "model", "f1", "estimated").value is not None
+    assert result_of(result, 1, "model", "f1", "realized").state is State.PENDING_LABELS
+    assert result_of(result, 1, "model", "f1", "estimated").value is not None
 
 
-def test_without_labels_there_are_estimates_of_nothing_and_a_reason(world: pd.DataFrame) -> None:
+def test_without_labels_performance_has_no_value_and_a_reason(world: pd.DataFrame) -> None:
     result = backtest(world.drop(columns="churned"), **{**ALL, "label": None})
     assert {chunk.verdict.state for chunk in result.chunks[:3]} == {State.PENDING_LABELS}
-    realized = found(result, 0, "model", "roc_auc", "realized")
+    realized = result_of(result, 0, "model", "roc_auc", "realized")
     assert (realized.value, realized.reason) == (None, "the data has no label column; name it with label=...")
-    assert found(result, 5, "usage", "kolmogorov_smirnov").value is not None
+    assert result_of(result, 5, "usage", "kolmogorov_smirnov").value is not None
 
 
-def test_with_neither_score_nor_prediction_drift_is_found(world: pd.DataFrame) -> None:
+def test_drift_is_computed_without_score_and_prediction(world: pd.DataFrame) -> None:
     result = backtest(world.drop(columns="score"), **{**ALL, "score": None})
-    reason = found(result, 0, "model", "f1", "realized").reason
+    reason = result_of(result, 0, "model", "f1", "realized").reason
     assert reason is not None
     assert "prediction=... or score=..." in reason
     assert {r.subject for r in result.chunks[0].results} == {"model", "usage", "age", "plan"}
-    assert found(result, 6, "usage", "jensen_shannon").state is State.WARN
+    assert result_of(result, 6, "usage", "jensen_shannon").state is State.WARN
 
 
-def test_features_may_have_the_names_that_the_engine_uses(world: pd.DataFrame) -> None:
-    named = world.rename(columns={"usage": "label", "age": "event_time", "plan": "my plan (€)"})
-    result = backtest(named, **ALL)
+def test_features_may_have_names_that_the_engine_reserves(world: pd.DataFrame) -> None:
+    renamed = world.rename(columns={"usage": "label", "age": "event_time", "plan": "my plan (€)"})
+    result = backtest(renamed, **ALL)
     assert {r.subject for r in result.chunks[0].results} >= {"label", "event_time", "my plan (€)"}
     assert any(reason.startswith("label drifted") for reason in result.chunks[5].verdict.reasons)
 
@@ -253,7 +258,7 @@ def test_a_chunk_that_the_reference_ends_in_is_provisional(world: pd.DataFrame) 
     assert result.chunks[1].status == "closed"
 
 
-def test_days_without_rows_are_told(world: pd.DataFrame) -> None:
+def test_days_without_rows_are_chunks_without_data(world: pd.DataFrame) -> None:
     day = world["when"].dt.floor("D")
     result = backtest(world[day != pd.Timestamp("2026-01-15")], **ALL)
     assert [chunk.rows for chunk in result.chunks] == [200, 200, 0, 200, 200, 200, 200, 200]
@@ -266,53 +271,53 @@ def test_the_time_zone_of_the_spec_moves_days_and_naive_times(world: pd.DataFram
     assert result.chunks[0].rows == 200
 
 
-def test_labels_are_due_when_the_spec_says(world: pd.DataFrame) -> None:
+def test_labels_are_due_after_the_label_delay_of_the_spec(world: pd.DataFrame) -> None:
     result = backtest(world, **{**ALL, "spec": {"label_delay": "P3D"}})
     assert [chunk.verdict.provisional for chunk in result.chunks] == [False] * 4 + [True] * 4
 
 
-def test_text_and_true_and_false_are_classes(world: pd.DataFrame, judged: BacktestResult) -> None:
-    words = world.assign(churned=np.where(world["churned"] == 1, "Yes", "no"), said=world["score"] >= 0.5)
-    result = backtest(words, **ALL, prediction="said")
+def test_words_and_booleans_are_classes(world: pd.DataFrame, baseline: BacktestResult) -> None:
+    words = world.assign(churned=np.where(world["churned"] == 1, "Yes", "no"), predicted=world["score"] >= 0.5)
+    result = backtest(words, **ALL, prediction="predicted")
     for place in range(8):
         for method in ("roc_auc", "f1", "accuracy"):
-            mine, theirs = (found(one, place, "model", method, "realized") for one in (result, judged))
-            assert mine.value == theirs.value
-    assert any(one.what == "class 1" and "yes" in one.value.lower() for one in result.inferred)
+            values = {result_of(each, place, "model", method, "realized").value for each in (result, baseline)}
+            assert len(values) == 1
+    assert any(note.what == "class 1" and "yes" in note.value.lower() for note in result.inferred)
 
 
-def test_other_words_need_to_be_told_apart(world: pd.DataFrame, judged: BacktestResult) -> None:
+def test_unknown_words_need_the_positive_class(world: pd.DataFrame, baseline: BacktestResult) -> None:
     words = world.assign(churned=np.where(world["churned"] == 1, "left", "stayed"))
     with pytest.raises(InvalidInput, match=r"'left', 'stayed'.*positive='stayed'"):
         backtest(words, **ALL)
     result = backtest(words, **ALL, positive="left")
-    assert found(result, 0, "model", "f1", "realized") == found(judged, 0, "model", "f1", "realized")
+    assert result_of(result, 0, "model", "f1", "realized") == result_of(baseline, 0, "model", "f1", "realized")
 
 
-def test_a_score_that_is_no_probability_gets_a_threshold_of_its_own(world: pd.DataFrame) -> None:
+def test_a_score_that_0_5_does_not_separate_gets_a_threshold(world: pd.DataFrame) -> None:
     result = backtest(world.assign(score=world["score"] * 0.4), **ALL)
-    note = next(one for one in result.inferred if one.what == "prediction")
-    assert "F1 is best" in note.rule
-    assert found(result, 0, "model", "f1", "realized").value is not None
+    note = next(note for note in result.inferred if note.what == "prediction")
+    assert "the best F1" in note.rule
+    assert result_of(result, 0, "model", "f1", "realized").value is not None
 
 
-def test_it_says_when_to_end_the_reference(world: pd.DataFrame) -> None:
+def test_an_end_of_the_reference_is_proposed(world: pd.DataFrame) -> None:
     with pytest.raises(InvalidInput, match=r"reference_until='2026-01-07' leaves 1,200 of 4,000"):
         backtest(world, **{**ALL, "reference_until": None})
 
 
 @pytest.mark.parametrize("until", ["2025-01-01", "2027-01-01"])
-def test_a_reference_with_nothing_on_one_side_is_refused(until: str, world: pd.DataFrame) -> None:
+def test_an_empty_reference_or_analysis_is_rejected(until: str, world: pd.DataFrame) -> None:
     with pytest.raises(InvalidInput, match="leaves no rows on one side"):
         backtest(world, **{**ALL, "reference_until": until})
 
 
-def test_no_rows_are_refused(world: pd.DataFrame) -> None:
+def test_data_without_rows_is_rejected(world: pd.DataFrame) -> None:
     with pytest.raises(InvalidInput, match="no rows"):
         backtest(world.iloc[:0], **ALL)
 
 
-def test_every_method_of_the_spec_is_told_by_segment_too(world: pd.DataFrame) -> None:
+def test_the_methods_of_the_spec_are_computed_by_segment(world: pd.DataFrame) -> None:
     spec = {
         "categorical_methods": ["jensen_shannon", "l_infinity", "psi"],
         "multivariate_methods": ["pca_reconstruction"],
@@ -331,7 +336,7 @@ def test_every_method_of_the_spec_is_told_by_segment_too(world: pd.DataFrame) ->
     assert "label=max" in result.to_html()
 
 
-def test_the_longest_period_that_the_reference_has_enough_of_is_taken(world: pd.DataFrame) -> None:
+def test_the_longest_period_with_enough_chunks_is_chosen(world: pd.DataFrame) -> None:
     many = pd.concat([world] * 3).assign(ref=lambda rows: range(len(rows)))
     assert backtest(many, **{**ALL, "chunk": None}).chunk == "1d"
     few = backtest(world, **{**ALL, "chunk": None})
@@ -339,12 +344,12 @@ def test_the_longest_period_that_the_reference_has_enough_of_is_taken(world: pd.
     assert few.inferred[0].what == "chunk"
 
 
-def test_columns_that_are_no_features_are_left_out_and_said(world: pd.DataFrame) -> None:
-    odd = world.assign(seen=world["when"], name=world["ref"] + "x", flag=world["age"] > 40, tier=world["age"] % 3)
-    odd["tags"] = pd.Series([["a"] for _ in range(len(world))], dtype=object)
-    result = backtest(odd, **ALL)
-    assert {one.value for one in result.inferred if one.what == "left out"} == {"seen", "name", "tags"}
-    kinds = {one.what: one.value for one in result.inferred}
+def test_columns_that_are_left_out_are_listed(world: pd.DataFrame) -> None:
+    rows = world.assign(seen=world["when"], name=world["ref"] + "x", flag=world["age"] > 40, tier=world["age"] % 3)
+    rows["tags"] = pd.Series([["a"] for _ in range(len(world))], dtype=object)
+    result = backtest(rows, **ALL)
+    assert {note.value for note in result.inferred if note.what == "left out"} == {"seen", "name", "tags"}
+    kinds = {note.what: note.value for note in result.inferred}
     assert (kinds["categorical"], kinds["continuous"]) == ("plan, flag, tier", "usage, age")
-    named = backtest(odd.drop(columns="tags"), **ALL, categorical=["plan"])
-    assert next(one.value for one in named.inferred if one.what == "continuous") == "usage, age, tier"
+    result = backtest(rows.drop(columns="tags"), **ALL, categorical=["plan"])
+    assert next(note.value for note in result.inferred if note.what == "continuous") == "usage, age, tier"

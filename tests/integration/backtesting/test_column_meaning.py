@@ -1,4 +1,4 @@
-"""What a column is and what its values mean: the same numbers however a frame or a file stores them."""
+"""The kind of a column and its values are inferred independently of how a frame or a file stores them."""
 
 import json
 from collections.abc import Callable
@@ -29,8 +29,8 @@ LAST = 19
 """The day from which on, in the world, usage is doubled, is before the last chunk."""
 
 
-def notes(result: BacktestResult, what: str) -> dict[str, str]:
-    return {note.value: note.rule for note in result.inferred if note.what == what}
+def notes(result: BacktestResult, subject: str) -> dict[str, str]:
+    return {note.value: note.rule for note in result.inferred if note.what == subject}
 
 
 def value(result: BacktestResult, subject: str, method: str, place: int = -1) -> Any:
@@ -74,7 +74,7 @@ STORED: dict[str, Callable[["pd.Series[float]"], Any]] = {
 
 
 @pytest.mark.parametrize("stored", STORED)
-def test_numbers_are_compared_as_numbers_however_they_are_stored(stored: str, world: pd.DataFrame) -> None:
+def test_numbers_are_recognized_in_every_storage_type(stored: str, world: pd.DataFrame) -> None:
     result = backtest(world.assign(usage=STORED[stored](world["usage"])), **ALL)
     assert "usage" in notes(result, "continuous").popitem()[0].split(", ")
     assert value(result, "usage", "kolmogorov_smirnov") == pytest.approx(kolmogorov_smirnov(world, "usage"), abs=2e-3)
@@ -104,7 +104,7 @@ def test_a_stray_word_of_a_file_is_named_by_the_command(world: pd.DataFrame, tmp
     assert "or pass --categorical usage" in result.stderr
 
 
-def test_a_null_mark_of_a_database_is_missing(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_null_of_a_database_is_missing(world: pd.DataFrame, tmp_path: Path) -> None:
     rows = world.astype({"usage": object})
     rows.loc[::50, "usage"] = r"\N"
     rows.to_csv(tmp_path / "churn.csv", index=False)
@@ -113,14 +113,16 @@ def test_a_null_mark_of_a_database_is_missing(world: pd.DataFrame, tmp_path: Pat
         assert (value(result, "usage", "missing_values"), notes(result, "not a number")) == (0.02, {})
 
 
-def test_text_of_which_only_some_is_numbers_says_so(world: pd.DataFrame) -> None:
+def test_text_with_some_numbers_names_the_other_values(world: pd.DataFrame) -> None:
     codes = pd.Series([f"{n:05}" if n % 3 else f"A{n}" for n in range(1, len(world) + 1)])
-    plain = pd.Series([str(n + 10_000) if n % 3 else f"A{n}" for n in range(1, len(world) + 1)])
-    result = backtest(world.assign(code=codes, plain=plain), **ALL)
+    unpadded = pd.Series([str(n + 10_000) if n % 3 else f"A{n}" for n in range(1, len(world) + 1)])
+    result = backtest(world.assign(code=codes, unpadded=unpadded), **ALL)
     reasons = notes(result, "left out")
-    assert reasons["plain"].startswith("text with fewer than 20 rows a value in the reference is not compared, and as")
-    assert "has 800 values that are not numbers (first 'A3', row 3); features=... can name it" in reasons["plain"]
-    assert set(reasons) == {"code", "plain"}
+    assert reasons["unpadded"].startswith(
+        "text with fewer than 20 rows per value in the reference is not compared, and as"
+    )
+    assert "has 800 values that are not numbers (first 'A3', row 3); features=... can include it" in reasons["unpadded"]
+    assert set(reasons) == {"code", "unpadded"}
 
 
 @pytest.mark.parametrize("text", ["{:.3f} kg", "<{:.3f}", "{:.3f}/s"])
@@ -130,14 +132,14 @@ def test_numbers_with_a_unit_are_left_out_with_an_example(text: str, world: pd.D
     assert f"has 2,400 values that are not numbers (first '{example}', row 1)" in notes(result, "left out")["usage"]
 
 
-def test_a_column_that_the_spec_calls_continuous_must_hold_numbers(world: pd.DataFrame) -> None:
+def test_a_continuous_column_must_hold_numbers(world: pd.DataFrame) -> None:
     spec = {"columns": ["usage", {"name": "plan", "kind": "continuous"}]}
     with pytest.raises(InvalidInput, match=r"'plan' has 2,400 values that are not numbers .*categorical=\['plan'\]"):
         backtest(world, **ALL, spec=spec)
 
 
 @pytest.mark.parametrize("role", ["score", "label"])
-def test_a_stray_word_in_an_output_is_refused_with_its_row_and_the_cure(role: str, world: pd.DataFrame) -> None:
+def test_a_stray_word_in_an_output_is_rejected_with_its_row(role: str, world: pd.DataFrame) -> None:
     rows = world.sample(frac=1, random_state=1).reset_index(drop=True).assign(price=world["usage"] * 3)
     column = "score" if role == "score" else "price"
     rows = rows.astype({column: object})
@@ -174,14 +176,14 @@ MOVING: dict[str, Callable[[pd.DataFrame], Any]] = {
 
 
 @pytest.mark.parametrize("kind", MOVING)
-def test_a_column_that_only_moves_on_is_left_out_with_the_reason(kind: str, world: pd.DataFrame) -> None:
+def test_a_column_that_only_advances_is_left_out(kind: str, world: pd.DataFrame) -> None:
     result = backtest(world.assign(moving=MOVING[kind](world)), **ALL)
     reason = notes(result, "left out")["moving"]
     grows = kind.startswith(("counter", "late", "epoch", "day of"))
     assert reason.startswith("it only grows" if grows else "it only falls" if kind == "countdown" else "dates ")
 
 
-def test_columns_that_come_back_stay(world: pd.DataFrame) -> None:
+def test_columns_that_return_to_earlier_values_are_features(world: pd.DataFrame) -> None:
     rng = np.random.default_rng(3)
     cyclic: dict[str, Any] = {
         "hour": world["when"].dt.hour,
@@ -196,7 +198,7 @@ def test_columns_that_come_back_stay(world: pd.DataFrame) -> None:
     assert notes(result, "left out") == {}
 
 
-def test_a_named_column_is_compared_though_it_moves_on(world: pd.DataFrame) -> None:
+def test_a_requested_column_is_compared_even_if_it_advances(world: pd.DataFrame) -> None:
     rows = world.assign(day=world["when"].dt.day_of_year, code=[f"{n % 900:05}" for n in range(len(world))])
     assert "day" in backtest(rows, **ALL, features=["usage", "day"]).chunks[-2].verdict.drifted
     result = backtest(rows, **ALL, categorical=["code"])
@@ -204,9 +206,7 @@ def test_a_named_column_is_compared_though_it_moves_on(world: pd.DataFrame) -> N
 
 
 @pytest.mark.parametrize("sampled", [False, True])
-def test_an_index_without_a_name_is_left_out_and_never_nameless(
-    sampled: bool, world: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_an_index_without_a_name_is_left_out_under_a_name(sampled: bool, world: pd.DataFrame, tmp_path: Path) -> None:
     rows = world.sample(frac=1, random_state=2) if sampled else world[world.index % 5 != 0]
     rows.to_csv(tmp_path / "a.csv")
     rows.to_parquet(tmp_path / "a.parquet")
@@ -222,7 +222,7 @@ def test_an_index_without_a_name_is_left_out_and_never_nameless(
     assert len({json.dumps([chunk.verdict.reasons for chunk in result.chunks]) for result in results.values()}) == 1
 
 
-def test_an_index_with_a_name_is_a_column_as_it_is_in_a_file(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_an_index_with_a_name_is_a_column(world: pd.DataFrame, tmp_path: Path) -> None:
     indexed = world.set_index(["when", "plan"])
     indexed.to_parquet(tmp_path / "a.parquet")
     indexed.to_csv(tmp_path / "a.csv")
@@ -233,7 +233,7 @@ def test_an_index_with_a_name_is_a_column_as_it_is_in_a_file(world: pd.DataFrame
     ] * 3
 
 
-def test_na_is_a_category_and_the_page_says_how_to_make_it_missing(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_na_is_a_category_unless_na_values_lists_it(world: pd.DataFrame, tmp_path: Path) -> None:
     rows = world.assign(country=np.where(np.arange(len(world)) % 2 == 0, "NA", "ZA"))
     rows.loc[rows["when"] >= UNTIL, "country"] = "ZA"
     rows.to_csv(tmp_path / "a.csv", index=False)
@@ -251,25 +251,25 @@ def test_na_is_a_category_and_the_page_says_how_to_make_it_missing(world: pd.Dat
 
 
 @pytest.mark.parametrize("word", ["", "NA", "NaN", "None", r"\N", "not known yet", -1])
-def test_a_label_that_is_not_known_yet_is_missing(word: Any, world: pd.DataFrame, tmp_path: Path) -> None:
+def test_words_for_a_missing_label_are_missing(word: Any, world: pd.DataFrame, tmp_path: Path) -> None:
     late = world["when"] >= "2026-01-14"
     rows = world.astype({"churned": object})
     rows.loc[late, "churned"] = word
     rows.to_csv(tmp_path / "a.csv", index=False)
-    given = {"na_values": word} if word in ("not known yet", -1) else {}
+    options = {"na_values": word} if word in ("not known yet", -1) else {}
     for data in (rows, tmp_path / "a.csv"):
-        assert [chunk.labelled for chunk in backtest(data, **ALL, **given).chunks] == [200] + [0] * 7
+        assert [chunk.labelled for chunk in backtest(data, **ALL, **options).chunks] == [200] + [0] * 7
 
 
-def test_a_class_that_is_named_is_no_missing_value(world: pd.DataFrame, tmp_path: Path) -> None:
-    rows = world.assign(tier=np.where(world["churned"] == 1, "None", "gold"), said="gold", p=1 - world["score"])
+def test_a_declared_class_is_not_a_missing_value(world: pd.DataFrame, tmp_path: Path) -> None:
+    rows = world.assign(tier=np.where(world["churned"] == 1, "None", "gold"), predicted="gold", p=1 - world["score"])
     rows.to_csv(tmp_path / "a.csv", index=False)
-    options = {**ALL, "label": "tier", "prediction": "said", "score": {"None": "score", "gold": "p"}}
+    options = {**ALL, "label": "tier", "prediction": "predicted", "score": {"None": "score", "gold": "p"}}
     for data in (rows, tmp_path / "a.csv"):
         assert [chunk.labelled for chunk in backtest(data, **options).chunks] == [200] * 8
 
 
-def test_a_number_that_stands_for_a_missing_value_is_missing(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_number_in_na_values_is_missing(world: pd.DataFrame, tmp_path: Path) -> None:
     rows = world.copy()
     rows.loc[::10, "age"] = -999
     rows.loc[::20, "usage"] = -999.0
@@ -292,7 +292,7 @@ def test_the_separator_of_a_file_is_recognized(
 
 
 @pytest.mark.parametrize(
-    ("lines", "shown"),
+    ("lines", "message"),
     [
         (" when,usage\n2026-01-01,1\n", "available: ' when', usage"),
         ("when\u200b,usage\n2026-01-01,1\n", r"available: 'when\u200b', usage"),
@@ -303,11 +303,11 @@ def test_the_separator_of_a_file_is_recognized(
         ),
     ],
 )
-def test_a_name_that_differs_in_what_cannot_be_seen_is_quoted(lines: str, shown: str, tmp_path: Path) -> None:
+def test_a_name_with_invisible_characters_is_quoted(lines: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(lines)
     with pytest.raises(InvalidInput) as caught:
         backtest(tmp_path / "a.csv", timestamp="when", reference_until=UNTIL)
-    assert shown in str(caught.value)
+    assert message in str(caught.value)
 
 
 def make_mixture(world: pd.DataFrame) -> pd.DataFrame:
@@ -353,7 +353,7 @@ def facts(result: BacktestResult) -> Any:
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_frame_csv_parquet_and_blocks_of_rows_say_the_same(
+def test_all_sources_have_the_same_results(
     shuffled: bool, world: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "BLOCK_ROWS", 1_000)
@@ -364,7 +364,7 @@ def test_frame_csv_parquet_and_blocks_of_rows_say_the_same(
     rows.astype({"large": str}).to_parquet(tmp_path / "a.parquet")
     options = Request("when", "churned", None, (ScoreColumn("score"),), "ref", reference_until=UNTIL, chunk="1d")
     request = read_request(options, tuple(rows.columns))
-    every: dict[str, sources.TableSource] = {
+    sources_by_name: dict[str, sources.TableSource] = {
         "frame": sources.FrameSource(rows),
         "arrow frame": sources.FrameSource(rows.astype({"large": str}).convert_dtypes(dtype_backend="pyarrow")),
         "csv": csv_source.CsvSource.of(tmp_path / "a.csv"),
@@ -372,11 +372,11 @@ def test_frame_csv_parquet_and_blocks_of_rows_say_the_same(
         "parquet": sources.ParquetSource.of(tmp_path / "a.parquet"),
         "parquet in blocks": sources.ParquetSource.of(tmp_path / "a.parquet", largest=0),
     }
-    expected = facts(run(every.pop("frame"), request))
-    kinds = {what: text for what, text, _ in expected[0]}
+    expected = facts(run(sources_by_name.pop("frame"), request))
+    kinds = {subject: text for subject, text, _ in expected[0]}
     assert kinds["categorical"] == "codes, few, flag, plan, sparse_flag, word"
-    assert {name for what, name, _ in expected[0] if what == "left out"} == {"day", "month", "row"}
-    for name, source in every.items():
+    assert {name for subject, name, _ in expected[0] if subject == "left out"} == {"day", "month", "row"}
+    for name, source in sources_by_name.items():
         inferred, numbers, chunks = facts(run(source, request))
         assert (set(inferred) ^ set(expected[0]), chunks) == (set(), expected[2]), name
         assert numbers.keys() == expected[1].keys()

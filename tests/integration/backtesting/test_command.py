@@ -21,7 +21,7 @@ def faults(result: Result) -> tuple[str, ...]:
     return result.exception.details or (result.exception.message,)
 
 
-def test_it_writes_json_and_html_and_says_what_it_found(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_it_writes_json_and_html_and_prints_the_verdicts(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     out, page = tmp_path / "out.json", tmp_path / "out.html"
     result = invoke(csv, *ALL, "--json", out, "--html", page)
     assert (result.exit_code, result.exception) == (0, None)
@@ -36,7 +36,7 @@ def test_it_writes_json_and_html_and_says_what_it_found(csv: Path, tmp_path: Pat
     assert {path.name for path in tmp_path.iterdir()} == {"churn.csv", "out.json", "out.html"}
 
 
-def test_json_on_standard_output_is_alone_there(csv: Path, invoke: Invoke) -> None:
+def test_standard_output_can_hold_the_json_alone(csv: Path, invoke: Invoke) -> None:
     result = invoke(csv, *ALL, "--json", "-")
     assert len(json.loads(result.stdout)["chunks"]) == 8
 
@@ -45,17 +45,17 @@ def test_json_on_standard_output_is_alone_there(csv: Path, invoke: Invoke) -> No
     ("until", "fail_on", "status"),
     [(UNTIL, "alert", 1), (UNTIL, "warn", 1), (UNTIL, None, 0), ("2026-01-20", "warn", 0)],
 )
-def test_it_fails_where_a_verdict_reaches_what_was_asked(
+def test_fail_on_sets_the_exit_status(
     until: str, fail_on: str | None, status: int, csv: Path, tmp_path: Path, invoke: Invoke
 ) -> None:
     out = tmp_path / "out.json"
-    asked = () if fail_on is None else ("--fail-on", fail_on)
-    result = invoke(csv, *ROLES, "--reference-until", until, "--json", out, *asked)
+    options = () if fail_on is None else ("--fail-on", fail_on)
+    result = invoke(csv, *ROLES, "--reference-until", until, "--json", out, *options)
     assert result.exit_code == status
     assert out.exists()
 
 
-def test_every_fault_is_named_at_once(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_all_faults_are_listed_together(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("minimum_row: 3\ntime_zone: Mars\ncolumns: [{kind: text}]\n")
     result = invoke(
@@ -63,7 +63,7 @@ def test_every_fault_is_named_at_once(csv: Path, tmp_path: Path, invoke: Invoke)
         "--reference-until", "2026-13-01", "--chunk", "3d", "--problem", "clustering", "--spec", spec,
         "--json", tmp_path / "nowhere" / "out.json",
     )  # fmt: skip
-    said = "\n".join(faults(result))
+    listed = "\n".join(faults(result))
     for fault in (
         "there is no column 'wen' (timestamp), 'ago' (features); available: when, ref, usage",
         "score has two roles",
@@ -76,22 +76,22 @@ def test_every_fault_is_named_at_once(csv: Path, tmp_path: Path, invoke: Invoke)
         "spec: columns.0.kind: Input should be 'continuous' or 'categorical'",
         "there is no folder",
     ):
-        assert fault in said
+        assert fault in listed
     assert {path.name for path in tmp_path.iterdir()} == {"churn.csv", "spec.yaml"}
 
 
-def test_a_date_is_proposed(csv: Path, invoke: Invoke) -> None:
-    (said,) = faults(invoke(csv, *ROLES))
-    assert "for example --reference-until 2026-01-07 leaves 1,200 of 4,000 rows" in said
+def test_an_end_of_the_reference_is_proposed(csv: Path, invoke: Invoke) -> None:
+    (fault,) = faults(invoke(csv, *ROLES))
+    assert "for example --reference-until 2026-01-07 leaves 1,200 of 4,000 rows" in fault
 
 
-def test_the_file_and_the_options_are_both_faulted(tmp_path: Path, invoke: Invoke) -> None:
-    said = faults(invoke(tmp_path / "none.csv", *ROLES, "--reference-until", "soon"))
-    assert [text for text in said if "there is no file" in text]
-    assert [text for text in said if "'soon' is not a date" in text]
+def test_faults_of_the_file_and_the_options_are_listed_together(tmp_path: Path, invoke: Invoke) -> None:
+    listed = faults(invoke(tmp_path / "none.csv", *ROLES, "--reference-until", "soon"))
+    assert [fault for fault in listed if "there is no file" in fault]
+    assert [fault for fault in listed if "'soon' is not a date" in fault]
 
 
-def test_options_win_over_the_spec(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_options_take_precedence_over_the_spec(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(
         "period: 1w\nminimum_rows: 150\nstatistics: [mean]\ncolumns: [usage, {name: age, watched: false}]\n"
@@ -99,15 +99,16 @@ def test_options_win_over_the_spec(csv: Path, tmp_path: Path, invoke: Invoke) ->
     result = invoke(csv, *ALL, "--spec", spec, "--json", "-")
     written = json.loads(result.stdout)
     assert written["chunk"] == "1d"
-    assert {one["subject"] for one in written["chunks"][0]["results"]} >= {"model", "usage", "score", "prediction"}
-    assert not {one["subject"] for one in written["chunks"][0]["results"]} & {"age", "plan"}
+    subjects = {result["subject"] for result in written["chunks"][0]["results"]}
+    assert subjects >= {"model", "usage", "score", "prediction"}
+    assert not subjects & {"age", "plan"}
 
 
-def test_a_spec_that_does_not_fit_names_its_fields(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_faults_of_the_spec_name_its_fields(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("minimum_rows: few\nlabel_coverage: 7\n")
-    said = faults(invoke(csv, *ALL, "--spec", spec))
-    assert [text.split(": ")[1] for text in said] == ["label_coverage", "minimum_rows"]
+    listed = faults(invoke(csv, *ALL, "--spec", spec))
+    assert [fault.split(": ")[1] for fault in listed] == ["label_coverage", "minimum_rows"]
 
 
 def test_a_damaged_file_is_named_with_its_line(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
@@ -115,8 +116,8 @@ def test_a_damaged_file_is_named_with_its_line(csv: Path, tmp_path: Path, invoke
     lines[1234] = "2026-01-07T00:00:00,r1"
     csv.write_text("\n".join(lines) + "\n")
     out = tmp_path / "out.json"
-    (said,) = faults(invoke(csv, *ALL, "--json", out))
-    assert "line 1235 cannot be read: Expected 7 columns, got 2" in said
+    (fault,) = faults(invoke(csv, *ALL, "--json", out))
+    assert "line 1235 cannot be read: Expected 7 columns, got 2" in fault
     assert not out.exists()
 
 
@@ -130,7 +131,7 @@ def test_a_damaged_file_is_named_with_its_line(csv: Path, tmp_path: Path, invoke
         ("churned", 3000, "maybe", r"column 'churned' holds 'maybe', which is neither class of the reference"),
     ],
 )
-def test_a_value_that_fits_nowhere_is_named(
+def test_an_invalid_value_is_named(
     column: str, place: int, value: Any, fault: str, world: pd.DataFrame, tmp_path: Path, invoke: Invoke
 ) -> None:
     rows = world.astype({column: object})
@@ -143,7 +144,7 @@ def test_a_value_that_fits_nowhere_is_named(
         raise result.exception
 
 
-def test_files_that_stood_there_stay_when_it_fails(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_existing_files_are_kept_when_it_fails(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     out = tmp_path / "out.json"
     out.write_text("as it was")
     invoke(csv, *ROLES, "--json", out)
@@ -157,25 +158,25 @@ def python(code: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 def test_bad_input_is_status_2_and_one_clear_message(tmp_path: Path) -> None:
-    done = python("from driftline.cli import main; main()", "backtest", tmp_path / "none.csv", *ALL)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: The backtest cannot start.\n  - there is no file")
-    assert "Traceback" not in done.stderr
+    completed = python("from driftline.cli import main; main()", "backtest", tmp_path / "none.csv", *ALL)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert completed.stderr.startswith("Error: The backtest cannot start.\n  - there is no file")
+    assert "Traceback" not in completed.stderr
 
 
-def test_what_nobody_expected_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
+def test_an_unexpected_error_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
     code = (
         "from driftline import cli\nfrom driftline.backtesting.execution import run\n"
-        "def fall(*given, **named): raise ZeroDivisionError('by nothing')\n"
-        "run.run = fall\ncli.main()"
+        "def fail(*arguments, **options): raise ZeroDivisionError('by nothing')\n"
+        "run.run = fail\ncli.main()"
     )
-    done = python(code, "backtest", csv, *ALL, "--fail-on", "warn")
-    assert (done.returncode, done.stdout) == (70, "")
-    assert "please report it" in done.stderr
-    assert "ZeroDivisionError: by nothing" in done.stderr
+    completed = python(code, "backtest", csv, *ALL, "--fail-on", "warn")
+    assert (completed.returncode, completed.stdout) == (70, "")
+    assert "please report it" in completed.stderr
+    assert "ZeroDivisionError: by nothing" in completed.stderr
 
 
-def test_a_backtest_imports_nothing_that_it_does_not_use(csv: Path) -> None:
+def test_a_backtest_imports_only_what_it_uses(csv: Path) -> None:
     code = (
         "import sys; from driftline.cli import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
@@ -183,11 +184,11 @@ def test_a_backtest_imports_nothing_that_it_does_not_use(csv: Path) -> None:
         "unused += ('driftline.settings', 'driftline.http.tokens')\n"
         "print([name for name in unused if name in sys.modules])"
     )
-    done = python(code, "backtest", csv, *ALL)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "[]"
+    completed = python(code, "backtest", csv, *ALL)
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.splitlines()[-1] == "[]"
 
 
 def test_importing_the_library_imports_no_pandas() -> None:
-    done = python("import sys, driftline, driftline.cli; print('pandas' in sys.modules, 'numpy' in sys.modules)")
-    assert done.stdout.split() == ["False", "False"]
+    completed = python("import sys, driftline, driftline.cli; print('pandas' in sys.modules, 'numpy' in sys.modules)")
+    assert completed.stdout.split() == ["False", "False"]

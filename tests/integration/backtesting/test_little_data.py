@@ -1,4 +1,4 @@
-"""Few rows in each chunk: enough where the model's own sampling error says so, and named at the top where not."""
+"""Chunks with few rows: sufficient if the model's sampling error allows, else named in a note."""
 
 from math import sqrt
 from typing import Any
@@ -29,18 +29,18 @@ def inferred(result: dl.BacktestResult, what: str) -> list[str]:
     return [f"{item.value} ({item.rule})" for item in result.inferred if item.what == what]
 
 
-def test_chunks_of_90_rows_are_judged_where_the_model_is_told_from_chance() -> None:
+def test_90_rows_are_enough_to_distinguish_a_strong_model() -> None:
     frame = scored(rows=91 * 40, days=3_652)
     result = run(frame, "2004-01-01", chunk="1q")
     states = [chunk.verdict.state for chunk in result.chunks]
     assert {chunk.rows for chunk in result.chunks[:-1]} <= {89, 90, 91, 92}
     assert states.count(State.INSUFFICIENT) == 0
     assert states.count(State.OK) >= len(states) - 3
-    assert "is told from chance" in inferred(result, "minimum")[0]
+    assert "cannot distinguish" in inferred(result, "minimum")[0]
     assert not result.notes
 
 
-def test_a_weak_model_needs_more_rows_and_the_longer_period_is_proposed() -> None:
+def test_a_weak_model_needs_more_rows_and_they_are_proposed() -> None:
     frame = scored(rows=91 * 40, days=3_652, slope=0.3)
     result = run(frame, "2004-01-01", chunk="1mo", spec={"alert_budget": None})
     assert all(chunk.verdict.state is State.INSUFFICIENT for chunk in result.chunks)
@@ -88,7 +88,7 @@ def test_the_error_of_a_roc_auc_is_that_of_repeated_samples() -> None:
     assert auc_error(0.5, 400, 400) == pytest.approx(sqrt(801 / (12 * 400 * 400)), rel=0.01)
 
 
-def test_a_value_from_a_part_of_the_rows_says_how_many() -> None:
+def test_a_value_from_part_of_the_rows_states_their_number() -> None:
     frame = scored(rows=12_000, days=60)
     frame.loc[(frame.ts >= "2000-02-12") & (frame.index % 5 < 3), "score"] = np.nan
     chunk = run(frame, "2000-02-10", chunk="1d").chunks[6]

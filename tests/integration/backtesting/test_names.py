@@ -1,4 +1,4 @@
-"""A feature may have any name: those of the engine's outputs, `model`, blanks, commas, and numbers."""
+"""Features may have any name: names of the engine's outputs, `model`, blanks, commas, and numbers."""
 
 from json import loads
 from pathlib import Path
@@ -23,54 +23,56 @@ ROLES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def odd(world: pd.DataFrame) -> dl.BacktestResult:
+def other_names(world: pd.DataFrame) -> dl.BacktestResult:
     """The features `usage`, `age` and `plan` are called `model`, `prediction` and `label`."""
     names = {"usage": "model", "age": "prediction", "plan": "label"}
     return dl.backtest(world.rename(columns=names), **ROLES, spec={"segments": ["label"], "label_drift": True})
 
 
 @pytest.fixture(scope="module")
-def plain(world: pd.DataFrame) -> dl.BacktestResult:
+def baseline(world: pd.DataFrame) -> dl.BacktestResult:
     return dl.backtest(world, **ROLES, spec={"segments": ["plan"], "label_drift": True})
 
 
-def test_no_number_has_the_name_of_another_one(odd: dl.BacktestResult) -> None:
-    for chunk in odd.chunks:
+def test_results_have_distinct_names(other_names: dl.BacktestResult) -> None:
+    for chunk in other_names.chunks:
         names = [(r.subject, r.kind, r.method, r.segment) for r in chunk.results]
         assert len(names) == len(set(names))
 
 
-def test_results_do_not_depend_on_the_names_of_features(odd: dl.BacktestResult, plain: dl.BacktestResult) -> None:
+def test_results_do_not_depend_on_the_names_of_features(
+    other_names: dl.BacktestResult, baseline: dl.BacktestResult
+) -> None:
     names = {"usage": "model", "age": "prediction", "plan": "label", "prediction": "prediction from score"}
-    for chunk, renamed in zip(plain.chunks, odd.chunks, strict=True):
+    for chunk, counterpart in zip(baseline.chunks, other_names.chunks, strict=True):
         expected = [
             (names.get(r.subject, r.subject), r.subject_kind, r.method, r.value, r.state) for r in chunk.results
         ]
-        results = [(r.subject, r.subject_kind, r.method, r.value, r.state) for r in renamed.results]
+        results = [(r.subject, r.subject_kind, r.method, r.value, r.state) for r in counterpart.results]
         assert sorted(results, key=str) == sorted(expected, key=str)
-        assert renamed.verdict.state is chunk.verdict.state
-        assert set(renamed.verdict.drifted) == {names.get(name, name) for name in chunk.verdict.drifted}
+        assert counterpart.verdict.state is chunk.verdict.state
+        assert set(counterpart.verdict.drifted) == {names.get(name, name) for name in chunk.verdict.drifted}
 
 
-def test_a_drifted_feature_called_model_is_listed(odd: dl.BacktestResult) -> None:
-    assert "model" in odd.chunks[-2].verdict.drifted
-    assert {r.subject_kind for r in odd.chunks[0].results if r.subject == "model"} == {
+def test_a_drifted_feature_called_model_is_listed(other_names: dl.BacktestResult) -> None:
+    assert "model" in other_names.chunks[-2].verdict.drifted
+    assert {r.subject_kind for r in other_names.chunks[0].results if r.subject == "model"} == {
         SubjectKind.MODEL,
         SubjectKind.FEATURE,
     }
-    row = next(r for r in odd.to_dict()["chunks"][0]["results"] if r["subject"] == "churned")
+    row = next(r for r in other_names.to_dict()["chunks"][0]["results"] if r["subject"] == "churned")
     assert row["subject_kind"] == "label"
-    assert set(odd.to_frame().subject_kind) == {"model", "feature", "score", "prediction", "label"}
+    assert set(other_names.to_frame().subject_kind) == {"model", "feature", "score", "prediction", "label"}
 
 
-def test_no_text_shows_the_names_inside_the_engine(odd: dl.BacktestResult) -> None:
-    assert "feature:" not in odd.to_json()
-    assert "feature:" not in odd.to_html()
-    assert odd.spec.segments == ("label",)
-    assert odd.spec.features == ("model", "prediction", "label")
+def test_no_text_shows_the_engines_names(other_names: dl.BacktestResult) -> None:
+    assert "feature:" not in other_names.to_json()
+    assert "feature:" not in other_names.to_html()
+    assert other_names.spec.segments == ("label",)
+    assert other_names.spec.features == ("model", "prediction", "label")
 
 
-def test_an_error_of_the_engine_shows_the_name_of_the_data(world: pd.DataFrame) -> None:
+def test_an_error_of_the_engine_shows_the_datas_names(world: pd.DataFrame) -> None:
     many = world.assign(label=[f"c{n % 60}" for n in range(len(world))]).drop(columns="plan")
     with pytest.raises(dl.InvalidInput) as caught:
         dl.backtest(many, **ROLES, features=["label", "usage"], spec={"segments": ["label"]})
@@ -78,19 +80,19 @@ def test_an_error_of_the_engine_shows_the_name_of_the_data(world: pd.DataFrame) 
     assert "label has 60 values" in str(caught.value)
 
 
-def test_a_plot_takes_one_subject(odd: dl.BacktestResult) -> None:
-    titles = [axes.get_title(loc="left") for axes in odd.plot("model").axes]
+def test_a_plot_accepts_a_single_subject(other_names: dl.BacktestResult) -> None:
+    titles = [axes.get_title(loc="left") for axes in other_names.plot("model").axes]
     assert any(title.startswith("model: ") for title in titles)
     assert "ROC AUC" in titles
     with pytest.raises(dl.InvalidInput, match="There are no results for usage"):
-        odd.plot("usage")
+        other_names.plot("usage")
 
 
-def test_columns_may_be_numbers(world: pd.DataFrame, plain: dl.BacktestResult) -> None:
+def test_columns_may_be_numbers(world: pd.DataFrame, baseline: dl.BacktestResult) -> None:
     numbered = world.set_axis(range(len(world.columns)), axis=1)
     roles: dict[str, Any] = {"timestamp": 0, "id": 1, "score": 5, "label": 6, "features": [2, 3, 4]}
     result = dl.backtest(numbered, **roles, reference_until=UNTIL, chunk="1d")
-    assert [c.verdict.state for c in result.chunks] == [c.verdict.state for c in plain.chunks]
+    assert [c.verdict.state for c in result.chunks] == [c.verdict.state for c in baseline.chunks]
     assert "2" in result.chunks[-2].verdict.drifted
 
 
@@ -109,7 +111,7 @@ def test_columns_may_be_numbers(world: pd.DataFrame, plain: dl.BacktestResult) -
         ({"score": {"a": None}, "categorical": float("nan")}, "categorical must be names of columns, not nan"),
     ],
 )
-def test_what_is_no_name_is_refused(argument: dict[str, Any], words: str, world: pd.DataFrame) -> None:
+def test_values_that_are_not_names_are_rejected(argument: dict[str, Any], words: str, world: pd.DataFrame) -> None:
     with pytest.raises(dl.InvalidInput) as caught:
         dl.backtest(world, **(ROLES | argument))
     assert words in str(caught.value)
@@ -132,11 +134,11 @@ def test_names_on_the_command_line_are_quoted_as_in_csv(
 ) -> None:
     file, json = tmp_path / "d.csv", tmp_path / "o.json"
     world.rename(columns=COMMAS).to_csv(file, index=False)
-    done = invoke(
+    completed = invoke(
         file, "--timestamp", "when", "--label", "churned", "--score", "1=score", "--reference-until", UNTIL,
         "--chunk", "1d", "--features", text, "--json", json,
     )  # fmt: skip
-    assert done.exit_code == 0, done.output
+    assert completed.exit_code == 0, completed.output
     results = loads(json.read_text())["chunks"][0]["results"]
     assert {row["subject"] for row in results if row["subject_kind"] == "feature"} == features
 
@@ -162,7 +164,7 @@ def _rows(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(frame | {name: rng.normal(10, 2, 1_000) for name in columns.pop("names", ())})
 
 
-def test_a_monitor_takes_features_of_any_name() -> None:
+def test_a_monitor_accepts_features_of_any_name() -> None:
     rows = _rows(names=["model", "größe, in m"])
     fitted = dl.Monitor({"columns": ["model", "größe, in m"]}).fit(rows)
     shifted = rows.assign(model=rows.model + 5)
@@ -170,7 +172,7 @@ def test_a_monitor_takes_features_of_any_name() -> None:
     assert fitted.verdicts(chunks)[-2].drifted == ("model",)
 
 
-def test_a_spec_takes_plain_names_and_raises_an_error_of_ours() -> None:
+def test_a_spec_accepts_plain_names_and_raises_our_error() -> None:
     assert dl.Spec(columns=["u"]).features == ("u",)
     with pytest.raises(dl.InvalidInput) as caught:
         dl.Spec(columns=[3], minimum_rows="few")

@@ -1,4 +1,4 @@
-"""Scores and predictions that are not what they should be: read as what they are, or named before all results."""
+"""Unusual scores and predictions are converted, or named in a note before all results."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def run(frame: pd.DataFrame, **options: Any) -> dl.BacktestResult:
 
 
 def accuracy(result: dl.BacktestResult) -> float:
-    """The share of right predictions over the analysis, from the chunks' accuracies."""
+    """Return the accuracy over the analysis, from the accuracies of the chunks."""
     rows = [
         (r.value, r.rows) for c in result.chunks for r in c.results if (r.kind, r.method) == ("realized", "accuracy")
     ]
@@ -37,9 +37,7 @@ def accuracy(result: dl.BacktestResult) -> float:
 
 
 @pytest.mark.parametrize(("name", "words"), [("percent", "read as percent"), ("log-odds", "read as log-odds")])
-def test_a_score_in_another_unit_gives_the_results_of_the_probability(
-    name: str, words: str, sound: pd.DataFrame
-) -> None:
+def test_a_score_in_another_unit_has_the_results_of_probabilities(name: str, words: str, sound: pd.DataFrame) -> None:
     score = 100 * sound.score if name == "percent" else np.log(sound.score / (1 - sound.score))
     result = run(sound.assign(score=score))
     after = sound[sound.ts >= UNTIL]
@@ -50,7 +48,7 @@ def test_a_score_in_another_unit_gives_the_results_of_the_probability(
     assert result.to_dict()["notes"] == list(result.notes)
 
 
-def test_the_confidence_in_the_prediction_gives_the_results_of_the_probability(sound: pd.DataFrame) -> None:
+def test_a_confidence_has_the_results_of_probabilities(sound: pd.DataFrame) -> None:
     predicted = sound.assign(pred=(sound.score >= 0.5).astype(int))
     right = run(predicted, prediction="pred")
     confident = run(predicted.assign(score=np.maximum(sound.score, 1 - sound.score)), prediction="pred")
@@ -61,16 +59,16 @@ def test_the_confidence_in_the_prediction_gives_the_results_of_the_probability(s
     assert not right.notes
 
 
-def test_a_rounding_error_above_1_changes_nothing(sound: pd.DataFrame) -> None:
+def test_a_rounding_error_above_1_is_ignored(sound: pd.DataFrame) -> None:
     rounded = sound.assign(score=np.where(sound.score > 0.95, 1.0000001, sound.score))
     result = run(rounded, spec={"metrics": ["log_loss", "brier"]})
     assert not result.notes
     assert all(r.value is not None for r in result.chunks[0].results if r.kind == "realized")
 
 
-def test_scores_that_are_no_probabilities_leave_estimates_calibrated(sound: pd.DataFrame) -> None:
+def test_estimates_from_scores_without_a_unit_are_calibrated(sound: pd.DataFrame) -> None:
     result = run(sound.assign(score=300 + 550 * sound.score))
-    assert "no probability" in result.notes[0]
+    assert "not a probability" in result.notes[0]
     for chunk in result.chunks:
         estimates = [r.value for r in chunk.results if r.kind == "estimated"]
         assert all(value is not None and 0 < value < 1 for value in estimates)
@@ -99,14 +97,14 @@ def test_scores_that_are_no_probabilities_leave_estimates_calibrated(sound: pd.D
         ),
     ],
 )
-def test_outputs_that_contradict_the_labels_are_named_first(
+def test_outputs_that_contradict_the_labels_are_noted(
     changes: dict[str, Any], options: dict[str, Any], words: str, sound: pd.DataFrame
 ) -> None:
     result = run(sound.assign(**changes), features=["x"], **options)
     assert words in " ".join(result.notes)
 
 
-def test_scores_that_stop_being_probabilities_are_named_in_their_chunks(sound: pd.DataFrame) -> None:
+def test_a_later_change_of_the_unit_is_a_reason_of_the_verdict(sound: pd.DataFrame) -> None:
     changed = sound.assign(score=np.where(sound.ts < "2026-01-29", sound.score, 100 * sound.score))
     result = run(changed)
     later = [chunk for chunk in result.chunks if chunk.start.isoformat() > "2026-01-28"]
@@ -118,12 +116,12 @@ def test_the_command_prints_notes_on_standard_error(sound: pd.DataFrame, tmp_pat
     file = tmp_path / "d.csv"
     sound.assign(score=100 * sound.score).to_csv(file, index=False)
     options = ("--timestamp", "ts", "--label", "label", "--score", "score", "--reference-until", UNTIL, "--chunk", "1w")
-    done = invoke(file, *options)
-    assert done.exit_code == 0
-    assert "note score: score is read as percent" in done.stderr
+    completed = invoke(file, *options)
+    assert completed.exit_code == 0
+    assert "note score: score is read as percent" in completed.stderr
 
 
-def test_a_monitor_takes_probabilities_only(sound: pd.DataFrame) -> None:
+def test_a_monitor_accepts_probabilities_only(sound: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         {
             "event_time": sound.ts.dt.tz_localize("UTC"),

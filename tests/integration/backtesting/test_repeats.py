@@ -1,4 +1,4 @@
-"""Rows that come twice are counted once, and ids that are no ids are named."""
+"""Repeated rows are counted once, and ids of several different rows are noted."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def sent_twice(world: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([world, day, world[:100]], ignore_index=True)
 
 
-def test_rows_that_are_sent_twice_are_counted_once(sent_twice: pd.DataFrame, once: dl.BacktestResult) -> None:
+def test_repeated_rows_are_counted_once(sent_twice: pd.DataFrame, once: dl.BacktestResult) -> None:
     result = dl.backtest(sent_twice, **ROLES, score="score")
     assert values(result) == values(once)
     assert result.reference == once.reference
@@ -42,7 +42,7 @@ def test_rows_that_are_sent_twice_are_counted_once(sent_twice: pd.DataFrame, onc
     assert "another row: 300; none is counted twice" in note
 
 
-def test_a_file_read_in_blocks_counts_them_once_too(
+def test_a_file_read_in_blocks_counts_repeated_rows_once(
     sent_twice: pd.DataFrame, once: dl.BacktestResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 20_000)
@@ -56,7 +56,7 @@ def test_a_file_read_in_blocks_counts_them_once_too(
     assert "another row: 300; none is counted twice" in result.notes[0]
 
 
-def test_rows_of_one_id_that_differ_all_count(world: pd.DataFrame, once: dl.BacktestResult) -> None:
+def test_different_rows_with_the_same_id_all_count(world: pd.DataFrame, once: dl.BacktestResult) -> None:
     day = world[(world.when >= "2026-01-14") & (world.when < "2026-01-15")]
     changed = pd.concat(
         [world, day[:50].assign(usage=0.0), day[50:60].assign(when=day.when[50:60] + pd.Timedelta("1s"))]
@@ -67,13 +67,13 @@ def test_rows_of_one_id_that_differ_all_count(world: pd.DataFrame, once: dl.Back
     assert "ids of two or more rows with different times or values: 60; every row counts" in note
 
 
-def test_missing_ids_are_not_one_id(world: pd.DataFrame, once: dl.BacktestResult) -> None:
+def test_missing_ids_are_not_equal(world: pd.DataFrame, once: dl.BacktestResult) -> None:
     result = dl.backtest(world.assign(ref=world.ref.where(world.index >= 3_000)), **ROLES, score="score")
     assert not result.notes
     assert [c.rows for c in result.chunks] == [c.rows for c in once.chunks]
 
 
-def test_values_that_cannot_be_hashed_are_compared_too(world: pd.DataFrame) -> None:
+def test_rows_with_unhashable_values_are_compared(world: pd.DataFrame) -> None:
     lists = world.assign(tags=pd.Series([[n % 3] for n in range(len(world))], dtype=object))
     result = dl.backtest(pd.concat([lists, lists[-10:]]), **ROLES, score="score", features=None)
     assert "another row: 10; none is counted twice" in result.notes[0]

@@ -1,4 +1,4 @@
-"""All numbers of a backtest as one table, in three formats, and in pieces."""
+"""The results of a backtest as a table, in three formats, and as JSON in parts."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ def result(world: pd.DataFrame) -> dl.BacktestResult:
 
 
 def expected(result: dl.BacktestResult) -> list[tuple[object, ...]]:
-    """What each row holds, from the JSON of the chunks."""
+    """Return the expected values of each row, from the JSON of the chunks."""
     return [
         (
             chunk["start"],
@@ -41,7 +41,7 @@ def expected(result: dl.BacktestResult) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet"])
-def test_a_file_has_a_row_for_each_number(
+def test_a_file_has_a_row_for_each_result(
     ending: str, result: dl.BacktestResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "ROWS", 50)  # several parts
@@ -61,13 +61,13 @@ def test_a_file_has_a_row_for_each_number(
         assert [row[place] for row in rows] == pytest.approx(numbers, rel=1e-15, nan_ok=True)
 
 
-def test_the_json_in_parts_is_the_json(result: dl.BacktestResult) -> None:
+def test_the_parts_of_the_json_are_the_json(result: dl.BacktestResult) -> None:
     parts = list(result.json_parts())
     assert len(parts) == len(result.chunks) + 2
     assert json.loads("".join(parts)) == result.to_dict()
 
 
-def test_the_command_writes_the_table_beside_the_others(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
+def test_the_command_writes_the_table_with_other_outputs(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
     table, file = tmp_path / "o.parquet", tmp_path / "o.json"
     assert invoke(csv, *OPTIONS, "--results", table, "--json", file).exit_code == 0
     chunks = json.loads(file.read_text())["chunks"]
@@ -77,19 +77,19 @@ def test_the_command_writes_the_table_beside_the_others(csv: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "words"), [("o.xlsx", "use .jsonl, .csv, .parquet"), ("-", "--results cannot be standard output")]
 )
-def test_another_ending_is_refused_before_the_work(
+def test_another_ending_is_rejected_before_the_work(
     name: str, words: str, csv: Path, tmp_path: Path, invoke: Invoke
 ) -> None:
-    done = invoke(csv, *OPTIONS, "--results", name if name == "-" else tmp_path / name)
-    assert words in str(done.exception)
+    completed = invoke(csv, *OPTIONS, "--results", name if name == "-" else tmp_path / name)
+    assert words in str(completed.exception)
 
 
-def test_another_ending_is_refused_in_python(result: dl.BacktestResult, tmp_path: Path) -> None:
+def test_another_ending_is_rejected_in_python(result: dl.BacktestResult, tmp_path: Path) -> None:
     with pytest.raises(dl.InvalidInput, match="has no ending that names a format"):
         result.write_results(tmp_path / "o.xlsx")
 
 
-def test_what_drifted_is_derived_once_for_a_chunk(world: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drifted_columns_are_derived_once_for_a_chunk(world: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     derive, counted = drift_rule._drift_seen, Counter[pd.Timestamp]()
 
     def count(spec: dl.Spec, chunk: ChunkFacts) -> dict[drift_rule.Subject, str]:

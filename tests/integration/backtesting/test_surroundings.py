@@ -1,4 +1,4 @@
-"""The command under odd circumstances: the same numbers, or one message that says what to do; and nothing left over."""
+"""The command in unusual environments: the same results or one clear message, and nothing left behind."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def command(
 
 
 def message(ran: Ran) -> str:
-    """Return the one message of a command that refused its input."""
+    """Return the message of a command that rejected its input."""
     assert ran.returncode == 2, (ran.returncode, ran.stderr)
     assert "Traceback" not in ran.stderr
     assert "Warning" not in ran.stderr
@@ -60,7 +60,7 @@ def message(ran: Ran) -> str:
 
 @pytest.fixture(scope="module")
 def usual(world: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the command prints in usual circumstances."""
+    """What the command prints in the usual environment."""
     path = tmp_path_factory.mktemp("usual") / "churn.csv"
     world.to_csv(path, index=False)
     ran = command(path, *ALL, "--json", "-")
@@ -82,7 +82,7 @@ BARE = {"PATH": os.environ["PATH"]}
     ],
     ids=["Kathmandu", "no time zone", "odd time zone", "ASCII", "no HOME"],
 )
-def test_the_environment_changes_no_number(variables: Mapping[str, str], csv: Path, usual: str) -> None:
+def test_results_do_not_depend_on_the_environment(variables: Mapping[str, str], csv: Path, usual: str) -> None:
     ran = command(csv, *ALL, "--json", "-", variables=variables)
     assert (ran.returncode, ran.stdout) == (0, usual), ran.stderr
     assert "Traceback" not in ran.stderr
@@ -110,7 +110,7 @@ def test_text_beyond_ascii_is_written_in_any_locale(world: pd.DataFrame, tmp_pat
     assert "größe" in (tmp_path / "ü.html").read_text("utf-8")
 
 
-def test_a_link_is_read_and_what_is_no_file_is_named(csv: Path, tmp_path: Path, usual: str) -> None:
+def test_a_link_is_read_and_other_kinds_of_paths_are_rejected(csv: Path, tmp_path: Path, usual: str) -> None:
     link, pipe, loop, dangling = (tmp_path / f"{name}.csv" for name in ("link", "pipe", "loop", "dangling"))
     link.symlink_to(csv)
     os.mkfifo(pipe)
@@ -124,7 +124,7 @@ def test_a_link_is_read_and_what_is_no_file_is_named(csv: Path, tmp_path: Path, 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everywhere")
-def test_what_may_not_be_read_or_written_is_named(csv: Path, tmp_path: Path) -> None:
+def test_a_path_without_permission_is_named(csv: Path, tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     assert f"the folder {folder} cannot be written to" in message(command(csv, *ALL, "--json", folder / "out.json"))
@@ -133,7 +133,7 @@ def test_what_may_not_be_read_or_written_is_named(csv: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("output", ["--json out", "--html out", "--results out.csv", "--results out.parquet"])
-def test_a_disk_that_is_full_is_a_message_and_leaves_nothing(output: str, csv: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(output: str, csv: Path, tmp_path: Path) -> None:
     option, name = output.split()
     ran = command(csv, *ALL, option, tmp_path / name, limit=(resource.RLIMIT_FSIZE, 4_096))
     assert "cannot write" in message(ran)
@@ -183,41 +183,41 @@ def _running(file: Path, *options: object) -> Iterator["subprocess.Popen[str]"]:
 def test_a_signal_ends_the_command_at_once(
     number: int, status: int, seconds: float, large: Path, tmp_path: Path
 ) -> None:
-    before = {*large.parent.iterdir()}
+    existing = {*large.parent.iterdir()}
     with _running(large, *ALL, "--json", tmp_path / "out.json") as process:
         time.sleep(seconds)
-        running = process.poll() is None
+        is_running = process.poll() is None
         os.kill(process.pid, number)
         started = time.monotonic()
-        _, said = process.communicate(timeout=20)
-        assert running, said
+        _, text = process.communicate(timeout=20)
+        assert is_running, text
         assert time.monotonic() - started < 10
-    assert process.returncode == status, said
-    assert "Traceback" not in said
+    assert process.returncode == status, text
+    assert "Traceback" not in text
     assert not [*tmp_path.iterdir()]
-    assert {*large.parent.iterdir()} == before
+    assert {*large.parent.iterdir()} == existing
     assert not _session(process.pid)
 
 
 def _session(leader: int) -> list[int]:
-    """Return the processes of a session that still run."""
+    """Return the processes of a session that are still running after 5 seconds."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
-        found = []
+        running = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = stat.read_text().rsplit(")", 1)[1].split()
             except OSError:
                 continue
             if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(int(stat.parent.name))
-        if not found:
+                running.append(int(stat.parent.name))
+        if not running:
             return []
         time.sleep(0.1)
-    return found
+    return running
 
 
-def test_an_encrypted_parquet_file_is_a_message(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_an_encrypted_parquet_file_is_reported(world: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "churn.parquet"
 
     class Keys(encryption.KmsClient):  # type: ignore[misc]
@@ -236,8 +236,8 @@ def test_an_encrypted_parquet_file_is_a_message(world: pd.DataFrame, tmp_path: P
         table = pa.Table.from_pandas(world)
         with pq.ParquetWriter(path, table.schema, encryption_properties=properties) as writer:
             writer.write_table(table)
-        said = message(command(path))
-        assert "is encrypted: write it without encryption" in said
+        text = message(command(path))
+        assert "is encrypted: write it without encryption" in text
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -35,7 +35,7 @@ from driftline.settings import DatabaseSettings
 from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, open_batch
-from driftline.store.predictions import Written
+from driftline.store.prediction_writer import Written
 from driftline.store.tables import ledger, model_versions, pending_batches
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated

@@ -7,8 +7,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from driftline.settings import DatabaseSettings, KafkaSettings
-from driftline.settings import Publisher as Library
+from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.app import create_app
 from flaskapp.relay.confluent_publisher import ConfluentPublisher
 from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
@@ -51,7 +50,7 @@ def simulator_settings(database_settings: DatabaseSettings, route: Route) -> Set
     """The settings of a simulator on this test's schema and topics."""
     return Settings(
         database_settings,
-        route.kafka.model_copy(update={"publisher": Library.CONFLUENT}),
+        route.kafka.model_copy(update={"publisher": KafkaLibrary.CONFLUENT}),
         SimulatorSettings(
             records_topic=route.records_topic,
             batches_topic=route.batches_topic,

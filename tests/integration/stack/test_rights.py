@@ -107,7 +107,7 @@ MAY = {
         "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
     "monitor": {
-        "S": "alembic_version alembic_version_churn models model_versions spec_revisions",
+        "S": "alembic_version models model_versions spec_revisions",
         "SI": "ledger ledger_slots",
         "SIU": "batch_data removed_rows",
         "SID": "pending_batches pending_labels ingest_log",

@@ -63,7 +63,7 @@ def test_only_the_volume_is_written_to(image: Image, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("options", "executable"), [(None, False), (EXECUTABLE, True)])
-def test_nothing_in_tmp_runs_unless_it_is_asked_for(
+def test_files_in_tmp_are_executable_on_request_only(
     image: Image, tmp_path: Path, options: tuple[str, ...] | None, executable: bool
 ) -> None:
     container = RuncContainer(image, tmp_path / "one")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devtools import language
-from devtools.language import Module, Place, Section
+from devtools.language import CodePlace, Module, Section
 
 LONG_BODY = "\n".join(f"    step_{number} = {number}" for number in range(11))
 
@@ -17,7 +17,7 @@ def module(text: str, file: str = "src/some.py") -> Module:
 
 def test_a_class_defined_in_two_files_is_listed() -> None:
     first, second = module("class Run: ...\nclass Chunk: ...", "a.py"), module("class Run: ...", "b.py")
-    assert language.repeated_classes([first, second]) == {"Run": [Place("a.py", 1), Place("b.py", 1)]}
+    assert language.repeated_classes([first, second]) == {"Run": [CodePlace("a.py", 1), CodePlace("b.py", 1)]}
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_fillers_are_listed_most_frequent_first() -> None:
 
 def test_docstrings_that_begin_with_a_vague_verb_are_listed() -> None:
     text = 'def a():\n    """Give it."""\ndef b():\n    """Return it."""\ndef c():\n    """Given x, add."""'
-    assert language.vague_docstrings([module(text)]) == [(Place("src/some.py", 1), "Give it.")]
+    assert language.vague_docstrings([module(text)]) == [(CodePlace("src/some.py", 1), "Give it.")]
 
 
 def test_a_long_function_needs_a_docstring() -> None:
     text = f'def silent():\n{LONG_BODY}\ndef described():\n    """Do it."""\n{LONG_BODY}\ndef short():\n    pass'
-    assert language.undocumented_functions([module(text)]) == [(Place("src/some.py", 1), "silent", 11)]
+    assert language.undocumented_functions([module(text)]) == [(CodePlace("src/some.py", 1), "silent", 11)]
 
 
 def test_a_test_needs_no_docstring() -> None:

@@ -14,7 +14,7 @@ NOUNS = (
     "detector", "drift", "drift method", "effect floor", "estimate", "evidence", "feature", "finding",
     "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model version",
     "no skill", "pending", "pending labels", "prediction", "provisional", "realized performance", "reference",
-    "relay", "result", "score", "segment", "sketch", "source", "spec", "state", "subject", "summary",
+    "relay", "result", "score", "segment", "sketch", "source", "spec", "spool", "state", "subject", "summary",
     "threshold", "track record", "verdict", "visible change", "zone",
 )  # fmt: skip
 VERBS = (

@@ -17,7 +17,7 @@ import monitoring.app
 from churn.columns import CDR_USAGE
 from driftline.http.access import PROBES, scope_of
 from driftline.http.scopes import Scope
-from driftline.settings import DatabaseSettings, KafkaSettings, Publisher
+from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.stream.request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
@@ -39,7 +39,7 @@ def unused_port() -> int:
 @pytest.fixture(scope="module")
 def services(unused_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, APIFlask]]:
     database = DatabaseSettings.model_validate({"port": unused_port, "user": "nobody", "password": "none"})
-    quick_publisher = Publisher.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
+    quick_publisher = KafkaLibrary.KAFKA_PYTHON  # finds a broker away at once, the other after seconds
     kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_port}", publisher=quick_publisher)
     simulator = flaskapp.app.create_app(Settings(database, kafka, SimulatorSettings()))
     settings = MonitorSettings(output=tmp_path_factory.mktemp("output"))
@@ -64,14 +64,18 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 
 
 OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
-"""Routes that change something; all others only read."""
+"""Routes that change something; all others only read, but for those that take rows."""
+INGESTS = {"/api/v1/models/<name>/predictions", "/api/v1/models/<name>/labels"}
 
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, APIFlask]) -> None:
     app = services[name]
     declared = {rule.rule: scope_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
-    expected = {rule: Scope.OPERATE if rule in OPERATES else Scope.READ for rule in declared}
+    expected = {
+        rule: Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
+        for rule in declared
+    }
     assert declared == expected | dict.fromkeys(PROBES)
 
 

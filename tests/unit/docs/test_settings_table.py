@@ -15,8 +15,8 @@ from tests.unit.docs.pages import ROOT, SETTINGS, spans, table, tracked
 
 PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
-OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
-"""Variables of make, of a compose file and of Spark itself."""
+OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_TOKEN", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
+"""Variables of make, of a program that uses the client, of a compose file and of Spark itself."""
 
 
 def modules_with_settings() -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from driftline.errors import InvalidInput
-from driftline.settings import DatabaseSettings, KafkaSettings, LocalSettings, Publisher, SecretsFolder
+from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings, LocalSettings, SecretsFolder
 
 
 def test_the_database_needs_a_user_and_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,9 +39,9 @@ def test_a_schema_name_that_would_need_quoting_is_refused() -> None:
 
 
 def test_the_publisher_is_one_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert KafkaSettings().publisher is Publisher.CONFLUENT
+    assert KafkaSettings().publisher is KafkaLibrary.CONFLUENT
     monkeypatch.setenv("KAFKA_PUBLISHER", "kafka-python")
-    assert KafkaSettings().publisher is Publisher.KAFKA_PYTHON
+    assert KafkaSettings().publisher is KafkaLibrary.KAFKA_PYTHON
 
 
 def test_objects_live_under_var(monkeypatch: pytest.MonkeyPatch) -> None:

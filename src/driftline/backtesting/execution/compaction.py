@@ -1,4 +1,4 @@
-"""Results in less memory: what many of them have in common is stored once. No I/O here."""
+"""Stores texts and bounds that many results intern once, to save memory. No I/O here."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,21 +9,21 @@ from driftline.monitor import EvaluatedChunk
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Keeps one copy of equal texts and bounds; results that another process sent have copies of their own."""
+    """Keeps one copy of equal texts and bounds; results from other processes each have their own."""
 
-    kept: dict[Any, Any] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
 
     def compact(self, chunk: EvaluatedChunk) -> EvaluatedChunk:
         """Return the chunk with results that share their texts and bounds with those of other chunks."""
         return replace(chunk, results=tuple(map(self._result, chunk.results)))
 
     def _result(self, result: Result) -> Result:
-        share = self.kept.setdefault
+        intern = self.shared.setdefault
         return replace(
             result,
-            subject=share(result.subject, result.subject),
-            method=share(str(result.method), result.method),
-            bounds=share(result.bounds, result.bounds),
-            reason=share(result.reason, result.reason),
-            segment=share(result.segment, result.segment),
+            subject=intern(result.subject, result.subject),
+            method=intern(str(result.method), result.method),
+            bounds=intern(result.bounds, result.bounds),
+            reason=intern(result.reason, result.reason),
+            segment=intern(result.segment, result.segment),
         )

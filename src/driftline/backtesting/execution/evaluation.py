@@ -1,4 +1,4 @@
-"""What the engine does in a backtest: fits the reference, evaluates chunk by chunk, derives verdicts. No I/O here."""
+"""Fits the reference, evaluates chunk by chunk, and derives verdicts. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,16 +6,16 @@ from typing import Protocol
 
 import pandas as pd
 
+from driftline.backtesting.execution.assignment import ByPeriod, ByRowNumber, ChunkAssignment
 from driftline.backtesting.execution.compaction import Compaction
-from driftline.backtesting.execution.places import ByNumber, ByPeriod, Places
 from driftline.backtesting.execution.verdicts import derive_verdicts
-from driftline.backtesting.execution.workers import workers
+from driftline.backtesting.execution.workers import choose_map
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.split import Progress, Split
 from driftline.backtesting.output.result import Reference
-from driftline.backtesting.request.chunking import Cut, of_reference
+from driftline.backtesting.request.chunking import Cut, cut_of_reference
 from driftline.backtesting.request.layout import Layout
-from driftline.backtesting.request.subjects import renamed
+from driftline.backtesting.request.subjects import rename_result
 from driftline.engine.chunks import Chunk
 from driftline.engine.reference import fit_reference
 from driftline.engine.spec import ThresholdPolicy
@@ -25,7 +25,7 @@ from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
 from driftline.report.view import ChunkView
 
 Strays = Mapping[str, StrayValues]
-"""The values that are not numbers, by the column of numbers that has them."""
+"""The values that are not numbers, by numeric column."""
 Evaluation = tuple[Reference, tuple[ChunkView, ...], Strays]
 
 
@@ -37,57 +37,59 @@ class Evaluate(Protocol):
 
 
 def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks: bool = False) -> Evaluation:
-    """Fit the reference and evaluate the chunks of the analysis, oldest first; `forks` as in `workers`."""
-    spread = workers(len(rows.reference) + len(rows.times), forks=forks)
+    """Fit the reference and evaluate the chunks of the analysis, oldest first; `forks` is that of `choose_map`."""
+    parallel_map = choose_map(len(rows.reference) + len(rows.times), forks=forks)
     progress("fitting the reference", 0)
-    places = _places(cut, rows, layout)
+    assignment = _assignment(cut, rows, layout)
     sizes = _reference_sizes(cut, rows, layout)
-    fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, spread)
+    fitted = fit_reference(layout.shape(rows.reference), layout.spec, sizes, parallel_map)
     monitor = FittedMonitor(layout.spec, fitted)
     evaluator = _Evaluator(monitor, layout, layout.strays(rows.reference))
     compact = Compaction().compact
-    evaluated = {chunk.chunk: compact(chunk) for chunk in _evaluated(rows, places, evaluator, spread, progress)}
-    every = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in places.all(tuple(evaluated)))
-    chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, places, rows.newest, every))
+    evaluated = {
+        chunk.chunk: compact(chunk) for chunk in _evaluate_chunks(rows, assignment, evaluator, parallel_map, progress)
+    }
+    in_order = (evaluated.get(chunk, EvaluatedChunk(chunk)) for chunk in assignment.all(tuple(evaluated)))
+    chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, assignment, rows.newest, in_order))
     length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
     visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
     reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
     return reference, chunks, evaluator.strays
 
 
-def _places(cut: Cut, rows: Split, layout: Layout) -> Places:
+def _assignment(cut: Cut, rows: Split, layout: Layout) -> ChunkAssignment:
     if cut.period:
         return ByPeriod(cut.period, layout.spec.zone, rows.until)
     sizes = cut.sizes(len(rows.times))
     open_last = cut.rows is not None and sizes[-1] < cut.rows
-    return ByNumber.of(rows.times, rows.numbers, sizes, open_last=open_last)
+    return ByRowNumber.of(rows.times, rows.numbers, sizes, open_last=open_last)
 
 
 def _reference_sizes(cut: Cut, rows: Split, layout: Layout) -> tuple[int, ...] | None:
-    """Cut the reference into chunks as large as the analysis has; by NannyML's policy into as many."""
+    """Return the sizes of the reference's chunks: equal to the analysis's, or by NannyML's policy as many as there."""
     if cut.period:
         return None
     as_many = layout.spec.thresholds is ThresholdPolicy.NANNYML
     total = len(rows.reference)
-    return (cut if as_many else of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
+    return (cut if as_many else cut_of_reference(cut, total, cut.sizes(len(rows.times)))).sizes(total)
 
 
 ChunkRows = tuple[Chunk, pd.DataFrame]
-"""A chunk, and some or all of its rows as the engine takes them."""
+"""A chunk, and some or all of its rows with the engine's columns."""
 ChunkPart = tuple[Chunk, ChunkSummary]
 """A chunk, and the summary of some or all of its rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluator:
-    """From the rows of a chunk to its results, in one step or in two; counts the stray values of all rows."""
+    """Computes the results of a chunk from its rows, in one step or in two; counts the stray values of all rows."""
 
     monitor: FittedMonitor
     layout: Layout
     strays: dict[str, StrayValues]
 
     def shape(self, rows: Rows) -> pd.DataFrame:
-        """Return rows of the analysis as the engine takes them."""
+        """Return rows of the analysis with the engine's columns, and count their stray values."""
         for name, values in self.layout.strays(rows).items():
             self.strays[name] = self.strays[name].merge(values) if name in self.strays else values
         return self.layout.shape(rows)
@@ -97,34 +99,36 @@ class _Evaluator:
         return chunk, self.monitor.summarize(frame)
 
     def finish(self, part: ChunkPart) -> EvaluatedChunk:
-        """Compute the results; leave out columns that are absent, and name the others as the data does."""
+        """Compute the results under the data's names, without those of absent columns."""
         chunk, summary = part
         evaluated = self.monitor.finish(summary, chunk.start, chunk.end)
         absent = self.layout.absent
-        results = tuple(renamed(result, self.layout) for result in evaluated.results if result.subject not in absent)
+        present = (result for result in evaluated.results if result.subject not in absent)
+        results = tuple(rename_result(result, self.layout) for result in present)
         return replace(evaluated, results=results)
 
     def evaluate(self, part: ChunkRows) -> EvaluatedChunk:
         return self.finish(self.summarize(part))
 
 
-def _evaluated(
-    rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
+def _evaluate_chunks(
+    rows: Split, assignment: ChunkAssignment, evaluator: _Evaluator, parallel_map: Map, progress: Progress
 ) -> Iterator[EvaluatedChunk]:
-    """Yield the results of the chunks that have rows, several computed at a time."""
+    """Yield the results of the chunks that have rows, several computed in parallel."""
     if rows.analysis_rows is None:
-        yield from _block_by_block(rows, places, evaluator, spread, progress)
+        yield from _block_by_block(rows, assignment, evaluator, parallel_map, progress)
         return
-    for evaluated in spread(evaluator.evaluate, places.split(rows.analysis_rows, evaluator.shape(rows.analysis_rows))):
+    parts = assignment.split(rows.analysis_rows, evaluator.shape(rows.analysis_rows))
+    for evaluated in parallel_map(evaluator.evaluate, parts):
         progress("summarizing", evaluated.rows)
         yield evaluated
 
 
 def _block_by_block(
-    rows: Split, places: Places, evaluator: _Evaluator, spread: Map, progress: Progress
+    rows: Split, assignment: ChunkAssignment, evaluator: _Evaluator, parallel_map: Map, progress: Progress
 ) -> Iterator[EvaluatedChunk]:
-    """Evaluate each chunk with the block that has its last row; only chunks of which rows are to come are held."""
-    sizes = places.sizes(rows.times, rows.numbers)
+    """Evaluate each chunk when its last row has been read; only summaries of incomplete chunks are held."""
+    sizes = assignment.sizes(rows.times, rows.numbers)
     summaries: dict[Chunk, ChunkSummary] = {}
 
     def compute(part: ChunkRows) -> EvaluatedChunk | ChunkPart:
@@ -132,7 +136,7 @@ def _block_by_block(
         return evaluator.evaluate(part) if len(frame) == sizes[chunk] else evaluator.summarize(part)
 
     for block in rows.analysis():
-        for computed in spread(compute, places.split(block, evaluator.shape(block))):
+        for computed in parallel_map(compute, assignment.split(block, evaluator.shape(block))):
             if isinstance(computed, EvaluatedChunk):
                 progress("summarizing", computed.rows)
                 yield computed

@@ -1,4 +1,4 @@
-"""Processes that are forked to do one kind of work, and end with it or with the process that forked them."""
+"""A pool of forked processes, which end with their work or with their parent process."""
 
 import ctypes
 import os
@@ -14,20 +14,20 @@ from typing import Any, cast
 from driftline.errors import OutOfMemory
 
 _PR_SET_PDEATHSIG = 1
-"""Linux's option: which signal a process gets when the one that forked it ends."""
+"""The option of Linux that sets the signal which a process gets when its parent ends."""
 
 
 class Forks:
-    """Applies `work` to each of `items` in forked processes. `close` ends them, whatever they are at."""
+    """Applies `work` to each of `items` in forked processes; `close` kills them at any time."""
 
     def __init__(self, work: Callable[[Any], Any], items: Sequence[Any]) -> None:
-        """Fork nothing yet."""
+        """Store the work; `start` forks the processes."""
         self.work, self.items = work, items
         self.processes: dict[Connection, ForkProcess] = {}
 
     def start(self, count: int) -> None:
-        """Fork up to `count` processes; an OSError if there can be none."""
-        with _interrupts_after():
+        """Fork up to `count` processes; raise OSError if not even one can be forked."""
+        with _delay_interrupts():
             for _ in range(count):
                 try:
                     self._fork()
@@ -37,49 +37,50 @@ class Forks:
                     return
 
     def _fork(self) -> None:
-        ours, theirs = get_context("fork").Pipe()
-        with theirs:
-            process = get_context("fork").Process(target=self._serve, args=(theirs, os.getpid()), daemon=True)
+        parent_end, child_end = get_context("fork").Pipe()
+        with child_end:
+            process = get_context("fork").Process(target=self._serve, args=(child_end, os.getpid()), daemon=True)
             process.start()
-        self.processes[ours] = process
+        self.processes[parent_end] = process
 
     def results(self) -> Iterator[Any]:
         """Yield the results in the items' order; an error of `work` is raised here."""
         early: dict[int, Any] = {}
         due = 0
-        for place, made in self._dealt():
-            early[place] = made
+        for index, result in self._as_completed():
+            early[index] = result
             while due in early:
                 yield early.pop(due)
                 due += 1
 
-    def _dealt(self) -> Iterator[tuple[int, Any]]:
-        """Give each process its next item when it has done one; yield results as they come, with the items' places."""
-        places = iter(range(len(self.items)))
-        for process, place in zip(self.processes, places, strict=False):
-            self._ask(process, place)
+    def _as_completed(self) -> Iterator[tuple[int, Any]]:
+        """Send each process the next item when it is idle; yield results as they arrive, with the items' indices."""
+        indices = iter(range(len(self.items)))
+        for process, index in zip(self.processes, indices, strict=False):
+            self._send(process, index)
         for _ in self.items:
             ready = cast("Connection", wait([*self.processes])[0])
-            place, made, failed = self._answer(ready)
+            index, result, failed = self._receive(ready)
             if failed:
-                raise made
-            if (another := next(places, None)) is not None:
-                self._ask(ready, another)
-            yield place, made
+                raise result
+            if (following := next(indices, None)) is not None:
+                self._send(ready, following)
+            yield index, result
 
-    def _ask(self, process: Connection, place: int) -> None:
+    def _send(self, process: Connection, index: int) -> None:
         try:
-            process.send(place)
+            process.send(index)
         except OSError as error:
-            raise self._ended(process) from error
+            raise self._exit_error(process) from error
 
-    def _answer(self, process: Connection) -> Any:
+    def _receive(self, process: Connection) -> Any:
         try:
             return process.recv()
         except (EOFError, OSError) as error:
-            raise self._ended(process) from error
+            raise self._exit_error(process) from error
 
-    def _ended(self, connection: Connection) -> Exception:
+    def _exit_error(self, connection: Connection) -> Exception:
+        """Return the error for a process that ended before its work was done."""
         process = self.processes[connection]
         process.join()
         if process.exitcode == -signal.SIGKILL:
@@ -87,37 +88,38 @@ class Forks:
         return RuntimeError(f"a forked process ended with {process.exitcode} before its work was done")
 
     def close(self) -> None:
-        """End all processes at once."""
+        """Kill all processes."""
         for process in self.processes.values():
             process.kill()
         for connection, process in self.processes.items():
             process.join()
             connection.close()
 
-    def _serve(self, asked: Connection, parent: int) -> None:
-        """Work in a forked process until it is ended: with its parent, which alone hears of Ctrl-C."""
+    def _serve(self, connection: Connection, parent: int) -> None:
+        """Work in a forked process until the parent kills it or ends; Ctrl-C is left to the parent."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         while os.getppid() == parent:
-            place = asked.recv()
-            asked.send((place, *self._done(place)))
+            index = connection.recv()
+            connection.send((index, *self._apply(index)))
 
-    def _done(self, place: int) -> tuple[Any, bool]:
+    def _apply(self, index: int) -> tuple[Any, bool]:
+        """Return the result for an item, or the error, and whether it is an error."""
         try:
-            return self.work(self.items[place]), False
+            return self.work(self.items[index]), False
         except Exception as error:  # noqa: BLE001  (it is raised where the results are read)
             error.add_note(f"In a forked process:\n{traceback.format_exc()}")
             return error, True
 
 
 @contextmanager
-def _interrupts_after() -> Iterator[None]:
-    """Put Ctrl-C off: while a process forks, Python would lose it."""
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+def _delay_interrupts() -> Iterator[None]:
+    """Delay SIGINT until the block ends: while a process forks, Python would lose it."""
+    received: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if heard:
+        signal.signal(signal.SIGINT, previous)
+    if received:
         signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""A backtest from its source to its result: read, fit the reference, evaluate the chunks."""
+"""Runs a backtest: reads the source, fits the reference, evaluates the chunks, returns the result."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 
 def run(
-    source: TableSource, request: ResolvedRequest, progress: Progress = lambda doing, rows: None, *, forks: bool = False
+    source: TableSource, request: ResolvedRequest, progress: Progress = lambda step, rows: None, *, forks: bool = False
 ) -> BacktestResult:
     """Evaluate the rows of `source` chunk by chunk.
 
-    `request` must have been checked against the source's columns. `forks` states that this process runs nothing else,
-    and may be forked to use all cores. Raises InvalidInput for rows that the request does not fit.
+    `request` must have been checked against the source's columns. `forks` declares that this process runs nothing else
+    and may be forked to use all cores. Raises InvalidInput for rows that do not fit the request.
     """
     if request.until is None:
         raise propose_until(source, request)
-    with ThreadPoolExecutor(1) as aside:  # the engine takes as long to import as a large file to read
-        evaluate = aside.submit(_engine)
+    with ThreadPoolExecutor(1) as pool:  # importing the engine takes as long as reading a large file
+        evaluate = pool.submit(_import_evaluate)
         rows = split(source, request, request.until, progress)
     cut, inferred = propose_chunk(request, rows.reference, len(rows.times))
-    layout = infer_layout(request, rows.reference, _settled(request.fields, cut))
+    layout = infer_layout(request, rows.reference, _spec_fields(request.fields, cut))
     try:
         reference, chunks, strays = evaluate.result()(rows, cut, layout, progress, forks=forks)
     except InvalidInput as error:
-        details = tuple(map(layout.reworded, error.details))
-        raise InvalidInput(layout.reworded(error.message), details=details) from error
+        details = tuple(map(layout.rename_in_text, error.details))
+        raise InvalidInput(layout.rename_in_text(error.message), details=details) from error
     return BacktestResult(
         model=_printable(request.name or source.name),
         reference=reference,
@@ -70,7 +70,7 @@ def _insufficiency(
 
 
 def _stray_notes(strays: Mapping[str, StrayValues], request: ResolvedRequest) -> Iterator[Inference]:
-    """Yield the values that count as missing because they are not numbers."""
+    """Yield a note for each column with values that count as missing because they are not numbers."""
     for name, values in strays.items():
         cure = request.option("categorical", [name])
         count = "it counts" if values.count == 1 else "they count"
@@ -78,18 +78,18 @@ def _stray_notes(strays: Mapping[str, StrayValues], request: ResolvedRequest) ->
         yield Inference("not a number", f"column {name!r} has {values}", rule, notable=True)
 
 
-def _engine() -> "Evaluate":
+def _import_evaluate() -> "Evaluate":
     from driftline.backtesting.execution.evaluation import evaluate  # noqa: PLC0415
 
     return evaluate
 
 
 def _printable(name: str) -> str:
-    """Return a name that UTF-8 can write: bytes of a file's name that are not text become a question mark."""
+    """Return a name that UTF-8 can encode: bytes of a file's name that are not text become a question mark."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
-def _settled(fields: Any, cut: Cut) -> dict[str, Any]:
-    """Return the spec's fields, with the period of the chunks where they are periods."""
-    others = {name: value for name, value in fields.items() if name != "period"}
-    return others | ({"period": cut.period} if cut.period else {})
+def _spec_fields(fields: Any, cut: Cut) -> dict[str, Any]:
+    """Return the spec's fields, with the period of the chunks if they are periods."""
+    without_period = {name: value for name, value in fields.items() if name != "period"}
+    return without_period | ({"period": cut.period} if cut.period else {})

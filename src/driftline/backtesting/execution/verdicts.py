@@ -1,10 +1,10 @@
-"""Verdicts over the chunks of a backtest, oldest first, as if each had just been closed. No I/O here."""
+"""Derives the verdicts of a backtest's chunks, oldest first, as if each had just closed. No I/O here."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from driftline.backtesting.execution.places import Places
+from driftline.backtesting.execution.assignment import ChunkAssignment
 from driftline.backtesting.input.instants import as_datetime
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.fitted import FittedEvidence
@@ -19,16 +19,22 @@ _AFTER = timedelta(microseconds=1)
 
 
 def derive_verdicts(
-    spec: Spec, fitted: FittedEvidence | None, places: Places, newest: int, chunks: Iterable[EvaluatedChunk]
+    spec: Spec,
+    fitted: FittedEvidence | None,
+    assignment: ChunkAssignment,
+    newest: int,
+    chunks: Iterable[EvaluatedChunk],
 ) -> Iterator[ChunkView]:
-    """Yield the chunks, which must come oldest first, with their verdicts; `newest` is the last event (microseconds).
+    """Yield the chunks with their verdicts; they must be sorted, and `newest` is the last event (microseconds).
 
-    The clock of the model is the data's own: it stands just after the newest event.
+    The model's clock follows the data: it is just after the newest event.
     """
     now = as_datetime(newest) + _AFTER
-    every = [chunk_facts(chunk, spec, now, complete=places.complete(chunk.chunk, newest)) for chunk in chunks]
-    for facts, derived in zip(every, consecutive_verdicts(spec, fitted, every), strict=True):
-        verdict = _with_partial(derived, Chunk(facts.start, facts.end), places)
+    all_facts = [
+        chunk_facts(chunk, spec, now, complete=assignment.is_complete(chunk.chunk, newest)) for chunk in chunks
+    ]
+    for facts, derived in zip(all_facts, consecutive_verdicts(spec, fitted, all_facts), strict=True):
+        verdict = _mark_partial(derived, Chunk(facts.start, facts.end), assignment)
         yield ChunkView(
             start=facts.start,
             end=facts.end,
@@ -42,9 +48,9 @@ def derive_verdicts(
         )
 
 
-def _with_partial(verdict: Verdict, chunk: Chunk, places: Places) -> Verdict:
-    """Note where the first rows of a chunk belong to the reference."""
-    if not places.partial(chunk):
+def _mark_partial(verdict: Verdict, chunk: Chunk, assignment: ChunkAssignment) -> Verdict:
+    """Return the verdict, with an additional reason where the first rows of the chunk belong to the reference."""
+    if not assignment.is_partial(chunk):
         return verdict
-    reason = "The reference ends inside this chunk: only the rest of it is judged, provisionally."
+    reason = "The reference ends inside this chunk: only its later rows are evaluated, and the verdict is provisional."
     return replace(verdict, reasons=(reason, *verdict.reasons))

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 from driftline.engine.catalogue import ColumnKind
 
 
-class ReadOptions(Protocol):
+class MissingWords(Protocol):
+    """The words that stand for a missing value, by column."""
+
+    def missing_words(self, column: str, /) -> frozenset[str]:
+        """Return the words that stand for a missing value in a column."""
+
+
+class ReadOptions(MissingWords, Protocol):
     """The part of a resolved request that selects the columns to read, and how to read their values.
 
     `features` is None for every column; `zone` applies to times without an offset; `option` spells an option with its
@@ -40,6 +47,3 @@ class ReadOptions(Protocol):
 
     def option(self, name: str, value: Any, /) -> str:
         """Return an option with its value as the user writes it."""
-
-    def missing_words(self, column: str, /) -> frozenset[str]:
-        """Return the words that stand for a missing value in a column."""

@@ -11,7 +11,7 @@ from pandas.api.types import union_categoricals
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import microseconds
 from driftline.backtesting.input.missing import without_missing_words
-from driftline.backtesting.input.read_options import ReadOptions
+from driftline.backtesting.input.read_options import MissingWords, ReadOptions
 from driftline.backtesting.input.sources import ReadAgainError, TableSource
 from driftline.backtesting.input.storage import with_plain_dtype
 from driftline.engine.catalogue import ColumnKind
@@ -53,7 +53,7 @@ def read(source: TableSource, request: ReadOptions, columns: Sequence[str]) -> I
     offset = 0
     unit: str | None = None
     for block in source.blocks(columns, _code_columns(request)):
-        frame = _normalize(block, request)
+        frame = normalize(block, request)
         event_times = frame[request.timestamp]
         unit = unit or epoch_unit(event_times)
         times = microseconds(event_times, request.zone, offset, unit)
@@ -63,7 +63,7 @@ def read(source: TableSource, request: ReadOptions, columns: Sequence[str]) -> I
             yield Rows(frame, times, numbers).in_order()
 
 
-def _normalize(block: pd.DataFrame, request: ReadOptions) -> pd.DataFrame:
+def normalize(block: pd.DataFrame, request: MissingWords) -> pd.DataFrame:
     """Return a block with plain dtypes, and with words for a missing value replaced by missing values."""
     block.index = pd.RangeIndex(len(block))
     columns, changed = {}, False

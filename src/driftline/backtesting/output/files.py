@@ -10,7 +10,7 @@ from typing import IO
 from driftline.errors import InvalidInput
 
 Content = str | Callable[[Path], None]
-"""What is in a file: a text, or a function that writes it to a path."""
+"""The content of a file: a text, or a function that writes it to a path."""
 
 
 def write(contents: Mapping[Path, Content]) -> None:
@@ -24,7 +24,7 @@ def write(contents: Mapping[Path, Content]) -> None:
     written: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
-            with _beside(_target(path)) as file:
+            with _temporary_file(_target(path)) as file:
                 written[_target(path)] = Path(file.name)
                 if isinstance(content, str):
                     file.write(content)
@@ -42,7 +42,8 @@ def write(contents: Mapping[Path, Content]) -> None:
                 temporary.unlink()
 
 
-def _beside(target: Path) -> IO[str]:
+def _temporary_file(target: Path) -> IO[str]:
+    """Open a temporary file in the folder of the target, so that it can replace the target."""
     return tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".driftline-", delete=False)
 
 
@@ -53,28 +54,28 @@ def _umask() -> int:
 
 
 def _target(path: Path) -> Path:
-    """Return the path behind symbolic links; it need not exist. Links in a circle lead to themselves."""
+    """Return the path behind symbolic links, which need not exist; of circular links, one of them."""
     return Path(os.path.realpath(path))
 
 
 def output_faults(outputs: Mapping[str, Path], inputs: Mapping[str, Path] | None = None) -> Iterator[str]:
-    """Yield why outputs (by option) cannot be written, so that no work is done in vain.
+    """Yield the faults of outputs (by option) that cannot be written, so that no work is wasted.
 
-    An output must differ from all `inputs` (by what they are called) and from every other output.
+    An output must differ from all `inputs` (by description) and from every other output.
     """
-    taken = {_identity(path): f"is {what}, which it would replace" for what, path in (inputs or {}).items()}
+    conflicts = {_identity(path): f"is {name}, which it would replace" for name, path in (inputs or {}).items()}
     for option, path in outputs.items():
         try:
-            fault = _fault(path) or taken.get(_identity(path))
+            fault = _fault(path) or conflicts.get(_identity(path))
         except OSError as error:
             fault = f"cannot be written: {error.strerror}"
         if fault:
             yield f"{option} {path} {fault}"
-        taken[_identity(path)] = f"is the file of {option} too; name another one"
+        conflicts[_identity(path)] = f"is the file of {option} too; name another one"
 
 
 def _identity(path: Path) -> object:
-    """Return a value that is equal for all names of one file, hard links included."""
+    """Return a value that is equal for all paths of a file, including hard links."""
     try:
         status = path.stat()
     except OSError:
@@ -83,7 +84,7 @@ def _identity(path: Path) -> object:
 
 
 def _fault(path: Path) -> str | None:
-    """Return why a path cannot be written; None if it can."""
+    """Return why a path cannot be written, else None."""
     target = _target(path)
     if target.is_symlink():
         return "is a symbolic link that refers to itself; name a file"

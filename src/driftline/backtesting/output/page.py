@@ -22,21 +22,21 @@ from driftline.report.wording import LINE_WORDS, PERIOD_WORDS, STATE_WORDS, iso_
 LARGEST = 1_000_000
 """The page stays below this many bytes."""
 CHARTS = (80, 40, 16, 4)
-"""The number of column charts at most: fewer where the page would grow too large."""
+"""The most column charts: fewer where the page would become too large."""
 ROWS = (500, 200, 80, 80)
-"""The number of chunks that the table lists at most; where that is not all, only those that are not ok."""
+"""The most chunks in the table; with more of them, only those that are not ok are listed."""
 MOST_PLACES = 300
-"""With more chunks than this several share a place, and the value farthest from the expected one is shown."""
+"""With more chunks, several share a place on the time axis, which shows the value farthest from the expected one."""
 MOST_COLUMNS = 60
 MOST_CELLS = 1_500
-"""A heat map with more cells than this has no titles for them."""
+"""A heat map with more cells has no titles for them."""
 
-Number = tuple[str, ResultKind, str, str | None]
-"""Subject, kind, method and segment: what a result is a value of."""
+SeriesKey = tuple[str, ResultKind, str, str | None]
+"""Subject, kind, method and segment, which together identify a series of results."""
 
 
 class Backtest(Protocol):
-    """What the page reads of a `BacktestResult`."""
+    """The part of a `BacktestResult` that the page reads."""
 
     @property
     def chunks(self) -> Sequence[ChunkView]:
@@ -60,7 +60,7 @@ class ChartGroup:
 
 
 def render(result: Backtest) -> str:
-    """Return the page, with fewer charts and rows where all of them would be too much."""
+    """Return the page, with fewer charts and rows where all of them would make it too large."""
     source = (resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8")
     template = environment().from_string(source)
     text = ""
@@ -73,10 +73,10 @@ def render(result: Backtest) -> str:
 
 
 class BacktestPage:
-    """What the template shows of a backtest."""
+    """The values that the template shows."""
 
     def __init__(self, result: Backtest) -> None:
-        """Assign the chunks to places; `most_charts` and `most_rows` limit the size of the page."""
+        """Group the chunks into places of the time axis; `most_charts` and `most_rows` limit the size of the page."""
         self.most_charts, self.most_rows = CHARTS[0], ROWS[0]
         self.result = result
         self.state_words, self.line_words = STATE_WORDS, LINE_WORDS
@@ -94,12 +94,12 @@ class BacktestPage:
 
     @property
     def states(self) -> list[tuple[State, int]]:
-        """How many chunks have which verdict, the gravest first."""
+        """The number of chunks with each verdict, most severe first."""
         return count_states(self.result.chunks)
 
     @property
     def cut(self) -> str:
-        """How the analysis was cut, in words that agree with the number of chunks."""
+        """The cut in words, in singular or plural."""
         unit, _, number = self.result.chunk.partition(":")
         noun = "chunk" if len(self.result.chunks) == 1 else "chunks"
         periods = {period.value: word for period, word in PERIOD_WORDS.items()}
@@ -113,7 +113,7 @@ class BacktestPage:
 
     @cached_property
     def performance(self) -> list[Chart]:
-        """The charts of the model's performance, realized and estimated in one."""
+        """The charts of the model's performance, each with realized and estimated values."""
         methods = dict.fromkeys(number[2] for number in self.numbers if _is_performance(number))
         charts = (self._performance(method) for method in methods)
         return [chart for chart in charts if not chart.empty]
@@ -133,12 +133,12 @@ class BacktestPage:
 
     @property
     def omitted(self) -> int:
-        """How many charts are left out for size."""
+        """How many charts are left out to limit the size."""
         return max(0, len(self._drawn) - self.most_charts)
 
     @property
     def flat(self) -> list[tuple[str, str]]:
-        """The numbers that never changed: the method, and its columns."""
+        """The methods with constant results, each with its columns."""
         columns: dict[str, list[str]] = {}
         for number in self.numbers:
             if number in self._flat and not _is_performance(number):
@@ -152,20 +152,20 @@ class BacktestPage:
 
     @property
     def detailed(self) -> bool:
-        """Whether each cell of the heat map has a title."""
+        """Whether the cells of the heat map have titles."""
         return len(self.columns[:MOST_COLUMNS]) * len(self.places) <= MOST_CELLS
 
     @property
     def rows(self) -> list[tuple[str, ChunkView]]:
-        """The chunks of the table with their labels, in order; where they are too many only those that are not ok."""
+        """The chunks of the table with their labels; where there are too many, only those that are not ok."""
         chunks = list(zip(self.labels, self.result.chunks, strict=True))
         if len(chunks) <= self.most_rows:
             return chunks
         return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self.most_rows]
 
     @property
-    def _drawn(self) -> list[Number]:
-        """The numbers that have a chart of their own."""
+    def _drawn(self) -> list[SeriesKey]:
+        """The series that have a chart."""
         ranks = {column: rank for rank, column in enumerate(self.columns)}
         drawn = [n for n in self.numbers if n not in self._flat and not _is_performance(n)]
         return sorted(drawn, key=lambda number: -1 if _is_of_model(number) else ranks.get(number[0], len(ranks)))
@@ -175,22 +175,22 @@ class BacktestPage:
         estimated = self._series("estimated", (MODEL, ResultKind.ESTIMATED, method, None))
         return draw_chart(title(method), (realized, estimated), self.half, 152, provisional=self._provisional)
 
-    def _chart(self, number: Number) -> Chart:
+    def _chart(self, number: SeriesKey) -> Chart:
         words = title(number[2])
         heading = " ".join(part for part in (words[:1].upper() + words[1:], number[3]) if part)
         series, from_zero = self._series("value", number), number[1] is ResultKind.DRIFT
         return draw_chart(heading, (series,), self.third, 102, levels=("expected", "warn"), from_zero=from_zero)
 
-    def _series(self, name: str, number: Number) -> Series:
+    def _series(self, name: str, number: SeriesKey) -> Series:
         by_chunk = dict(self.numbers.get(number, ()))
         firsts = range(0, len(self.result.chunks), self.step)
         places = [[by_chunk[i] for i in range(first, first + self.step) if i in by_chunk] for first in firsts]
         return Series(name, [_farthest(results) for results in places])
 
 
-def _by_number(chunks: Sequence[ChunkView]) -> dict[Number, list[tuple[int, Result]]]:
-    """Return the results of each number, with the indices of their chunks."""
-    numbers: dict[Number, list[tuple[int, Result]]] = {}
+def _by_number(chunks: Sequence[ChunkView]) -> dict[SeriesKey, list[tuple[int, Result]]]:
+    """Return the results of each series, with the indices of their chunks."""
+    numbers: dict[SeriesKey, list[tuple[int, Result]]] = {}
     for index, chunk in enumerate(chunks):
         for result in chunk.results:
             number = (result.subject, result.kind, str(result.method), result.segment)
@@ -211,12 +211,12 @@ def _farthest(results: Sequence[Result]) -> Result | None:
     return max(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
-def _is_of_model(number: Number) -> bool:
-    """Return whether a number is about the model as a whole; a column may have its name."""
+def _is_of_model(number: SeriesKey) -> bool:
+    """Return whether a series is about the model as a whole, and not about a column of the same name."""
     return is_of_model(number[1], number[2])
 
 
-def _is_performance(number: Number) -> bool:
-    """Return whether a number is performance of the model on all rows."""
+def _is_performance(number: SeriesKey) -> bool:
+    """Return whether a series is performance of the model on all rows."""
     subject, kind, _, segment = number
     return kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) and subject == MODEL and segment is None

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks.
+    """The reference of a backtest: its number of rows, its first and last event, and its number of chunks.
 
-    `visible_changes` are the smallest changes that alerts find, `proposed_period` a longer one where chunks see too
-    little; none where bounds alone alert.
+    `visible_changes` are the smallest changes that alerts detect; `proposed_period` is a longer period where that is
+    not enough. Both are empty where only bounds alert.
     """
 
     rows: int
@@ -47,7 +47,7 @@ class Reference:
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
-        """What alerts find, in words."""
+        """The changes that alerts detect, in words."""
         return describe_visible(self.visible_changes, self.proposed_period)
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Reference:
 class BacktestResult:
     """The chunks of a backtest with their verdicts and results, and what was inferred.
 
-    `chunk` is how the rows were cut: a period, `rows:5000` or `count:20`.
+    `chunk` is the cut of the rows: a period, `rows:5000` or `count:20`.
 
     >>> import driftline as dl
     >>> result = dl.backtest(
@@ -108,12 +108,12 @@ class BacktestResult:
 
     @property
     def worst(self) -> State:
-        """The gravest state among the chunks' verdicts."""
+        """The most severe state among the chunks' verdicts."""
         order = (State.NO_DATA, *SEVERITY)
         return max((chunk.verdict.state for chunk in self.chunks), key=order.index)
 
     def reached(self, state: State) -> bool:
-        """Return whether any chunk's verdict is `state` (warn or alert) or graver."""
+        """Return whether any chunk's verdict is `state` (warn or alert) or more severe."""
         return SEVERITY.index(state) <= (SEVERITY.index(self.worst) if self.worst in SEVERITY else -1)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,14 +121,14 @@ class BacktestResult:
         return {**self._head(), "chunks": list(map(self._chunk_values, self.chunks))}
 
     def to_json(self) -> str:
-        """Return the same as JSON text; a missing value is null, never NaN."""
+        """Return the values of `to_dict` as JSON text; a missing value is null, never NaN."""
         return "".join(self.json_parts())
 
     def json_parts(self) -> Iterator[str]:
-        """Yield the text of `to_json` chunk by chunk: with very many of them it is too large to be held in memory."""
+        """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory."""
         yield f'{_json(self._head())[:-1]}, "chunks": ['
-        for place, chunk in enumerate(self.chunks):
-            yield (", " if place else "") + _json(self._chunk_values(chunk))
+        for index, chunk in enumerate(self.chunks):
+            yield (", " if index else "") + _json(self._chunk_values(chunk))
         yield "]}\n"
 
     def to_frame(self) -> pd.DataFrame:
@@ -136,9 +136,9 @@ class BacktestResult:
         return to_frame(self.chunks)
 
     def write_results(self, path: str | PathLike[str]) -> None:
-        """Write what `to_frame` returns to a file, in the format of its ending: `.jsonl`, `.csv` or `.parquet`.
+        """Write the rows of `to_frame` to a file, in the format of its ending: `.jsonl`, `.csv` or `.parquet`.
 
-        The file is replaced as a whole. Raises InvalidInput for another ending, and for a path that cannot be written.
+        The file is replaced atomically. Raises InvalidInput for another ending, and for a path that cannot be written.
         """
         target = Path(path)
         fault = format_fault(target)
@@ -148,7 +148,7 @@ class BacktestResult:
         write({target: lambda temporary: write_table(self.chunks, temporary, target.suffix)})
 
     def _head(self) -> dict[str, Any]:
-        """Return the JSON values apart from the chunks."""
+        """Return the JSON values other than the chunks."""
         return {
             "model": self.model,
             "problem": self.spec.problem.value,

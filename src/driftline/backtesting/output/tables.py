@@ -1,4 +1,4 @@
-"""All numbers of a backtest as a table of one row for each: a frame, JSON lines, CSV or Parquet."""
+"""The results of a backtest as a table with a row for each: a frame, JSON lines, CSV or Parquet."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from driftline.report.schema import ResultOut, result_values, utc_text
 from driftline.report.view import ChunkView
 
 ROWS = 50_000
-"""A file is written in parts of at least this many rows, so that memory does not hold all of them twice."""
+"""A file is written in parts of at least this many rows, so that not all of them are in memory twice."""
 
 _CHUNK_COLUMNS = {
     "start": pa.timestamp("us", "UTC"),
@@ -24,12 +24,12 @@ _CHUNK_COLUMNS = {
     "status": pa.string(),
     "verdict": pa.string(),
 }
-_WHOLE = frozenset({"rows"})
+_INTEGERS = frozenset({"rows"})
 _TEXTS = frozenset({"subject", "subject_kind", "kind", "method", "state", "reason", "segment"})
 
 
 def columns() -> list[str]:
-    """Return the names of the columns: of the chunk, then of the result."""
+    """Return the names of the columns: those of the chunk, then those of the result."""
     return [*_CHUNK_COLUMNS, *map(_column, ResultOut.model_fields)]
 
 
@@ -52,13 +52,13 @@ def _rows(chunks: Sequence[ChunkView]) -> Iterator[tuple[Any, ...]]:
 
 
 def _parts(chunks: Sequence[ChunkView]) -> Iterator[Sequence[ChunkView]]:
-    """Yield stretches of chunks that have about `ROWS` results."""
+    """Yield consecutive chunks that together have at least `ROWS` results, or are the last ones."""
     first = rows = 0
-    for place, chunk in enumerate(chunks, start=1):
+    for end, chunk in enumerate(chunks, start=1):
         rows += len(chunk.results)
         if rows >= ROWS:
-            yield chunks[first:place]
-            first, rows = place, 0
+            yield chunks[first:end]
+            first, rows = end, 0
     yield chunks[first:]
 
 
@@ -79,7 +79,7 @@ def write_csv(chunks: Sequence[ChunkView], path: Path) -> None:
 
 
 def write_parquet(chunks: Sequence[ChunkView], path: Path) -> None:
-    """Write a Parquet file; repeated texts take little room in it."""
+    """Write a Parquet file."""
     schema = pa.schema([*_CHUNK_COLUMNS.items(), *((_column(name), _type(name)) for name in ResultOut.model_fields)])
     with pq.ParquetWriter(path, schema) as writer:
         for part in _parts(chunks):
@@ -91,7 +91,7 @@ def _column(name: str) -> str:
 
 
 def _type(name: str) -> pa.DataType:
-    return pa.int64() if name in _WHOLE else pa.string() if name in _TEXTS else pa.float64()
+    return pa.int64() if name in _INTEGERS else pa.string() if name in _TEXTS else pa.float64()
 
 
 FORMATS: dict[str, Callable[[Sequence[ChunkView], Path], None]] = {
@@ -99,16 +99,16 @@ FORMATS: dict[str, Callable[[Sequence[ChunkView], Path], None]] = {
     ".csv": write_csv,
     ".parquet": write_parquet,
 }
-"""How a table is written, by the ending of the file."""
+"""The function that writes each format, by the ending of the file."""
 
 
 def format_fault(path: Path) -> str | None:
-    """Return why the ending of a file names no format; None if it names one."""
+    """Return the fault of a path whose ending names no format, else None."""
     if path.suffix.lower() in FORMATS:
         return None
     return f"has no ending that names a format; use {', '.join(FORMATS)}"
 
 
 def write_table(chunks: Sequence[ChunkView], path: Path, ending: str) -> None:
-    """Write all numbers in the format of `ending`."""
+    """Write all results in the format of `ending`."""
     FORMATS[ending.lower()](chunks, path)

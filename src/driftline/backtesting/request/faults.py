@@ -1,4 +1,4 @@
-"""Collects the faults of a request, so that one error names them all. No I/O here."""
+"""Collection of the faults of a request, so that one error lists them all. No I/O here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Faults:
-    """The faults seen so far, each a sentence."""
+    """The faults so far, one message for each."""
 
     messages: list[str] = field(default_factory=list)
 
     def collect(self, read: Callable[[], T]) -> T | None:
-        """Return what `read` returns; where it raises InvalidInput, keep its faults and return None."""
+        """Return the value of `read`; where it raises InvalidInput, store its faults and return None."""
         try:
             return read()
         except InvalidInput as error:

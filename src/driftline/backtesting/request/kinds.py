@@ -1,4 +1,4 @@
-"""Which of the remaining columns are features, and how each one's values are compared. No I/O here."""
+"""Infers which columns are features, and whether each is categorical or continuous. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ from driftline.engine.columns import coded, floats_and_strays
 from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
-FEW = 10
-"""Whole numbers with at most this many distinct values in the reference are taken for categories."""
-MANY = 50
-ROWS_A_VALUE = 20
-"""Text with more than `MANY` distinct values, and fewer rows of each than this on average, is left out unless named."""
+FEW_VALUES = 10
+"""Integers with at most this many distinct values in the reference are categories."""
+MANY_VALUES = 50
+ROWS_PER_VALUE = 20
+"""Text with more than `MANY_VALUES` values, and on average fewer rows of each, is left out unless it is requested."""
 _SAMPLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Each feature with its kind, the notation of those that hold numbers as text, and what was inferred."""
+    """The kind of each feature, the notation of those that hold numbers as text, and what was inferred."""
 
     kinds: Mapping[str, ColumnKind]
     notations: Mapping[str, Notation]
@@ -39,14 +39,14 @@ class Features:
 def features_of(request: ResolvedRequest, reference: Rows) -> Features:
     """Infer the features and their kinds from the reference's rows.
 
-    Raises InvalidInput for a column that the spec calls continuous and that holds text.
+    Raises InvalidInput for a column that the spec declares continuous and that holds text.
     """
     frame = reference.frame
     notes: list[Inference] = []
     names = _candidates(request, frame)
     texts = {name: text for name in names if (text := _numbers_in_text(frame[name], request))}
     if request.features is None:
-        reasons = {name: _unfit(name, texts.get(name), reference, request) for name in names}
+        reasons = {name: _reason_to_leave_out(name, texts.get(name), reference, request) for name in names}
         names = tuple(name for name in names if reasons[name] is None)
         notes.append(Inference("features", ", ".join(names) or "none", "all columns that have no other role"))
         notes += [Inference("left out", name, reason) for name, reason in reasons.items() if reason]
@@ -65,16 +65,16 @@ def _candidates(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[str, ...
 
 
 def _numbers_in_text(column: "pd.Series[Any]", request: ResolvedRequest) -> NumberText | None:
-    """Return the numbers of a text column that holds numbers, and not a few codes where codes are to be inferred."""
+    """Return the numbers of a text column; None for other text, and for a few integers where kinds are inferred."""
     text = number_text(column) if is_text(column) else None
-    codes = text is not None and request.categorical is None and _are_few_whole(text.values)
+    codes = text is not None and request.categorical is None and _are_few_integers(text.values)
     return None if codes else text
 
 
 def _kind_notes(kinds: Mapping[str, ColumnKind], request: ResolvedRequest) -> Iterator[Inference]:
-    """Yield the features of each kind, without those whose kind the request states."""
+    """Yield a note with the inferred features of each kind."""
     stated = request.categorical is not None
-    numbers = "" if stated else f", and whole numbers with at most {FEW} distinct values in the reference"
+    numbers = "" if stated else f", and whole numbers with at most {FEW_VALUES} distinct values in the reference"
     rules = {
         ColumnKind.CATEGORICAL: f"text, true/false{numbers}",
         ColumnKind.CONTINUOUS: "numbers not named as categorical" if stated else "all other numbers",
@@ -91,7 +91,7 @@ def _text_notes(
     frame: pd.DataFrame,
     request: ResolvedRequest,
 ) -> Iterator[Inference]:
-    """Yield how numbers in text were read, and which categories could stand for a missing value."""
+    """Yield a note for each notation of numbers in text, and for categories that may denote a missing value."""
     for name, notation in notations.items():
         if notation is not Notation.PLAIN:
             yield Inference("numbers", name, f"text, read as {notation}")
@@ -106,33 +106,34 @@ def _text_notes(
 
 
 def _kind(column: "pd.Series[Any]", text: NumberText | None, request: ResolvedRequest) -> ColumnKind:
+    """Return the inferred kind of a column; `text` are its numbers if it holds them as text."""
     if text is not None:
         return ColumnKind.CONTINUOUS
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
         return ColumnKind.CATEGORICAL
-    few = request.categorical is None and _has_few_whole_numbers(column)
+    few = request.categorical is None and _has_few_integers(column)
     return ColumnKind.CATEGORICAL if few else ColumnKind.CONTINUOUS
 
 
-def _has_few_whole_numbers(column: "pd.Series[Any]") -> bool:
-    return all(_are_few_whole(rows.dropna().unique()) for rows in (column.iloc[:_SAMPLE], column))
+def _has_few_integers(column: "pd.Series[Any]") -> bool:
+    return all(_are_few_integers(rows.dropna().unique()) for rows in (column.iloc[:_SAMPLE], column))
 
 
-def _are_few_whole(numbers: Any) -> bool:
-    """Return whether these are whole numbers with few distinct values."""
+def _are_few_integers(numbers: Any) -> bool:
+    """Return whether these are integers with few distinct values."""
     values = np.asarray(numbers, dtype=np.float64)
     values = np.unique(values[~np.isnan(values)])
-    return 0 < len(values) <= FEW and whole_numbers(values)
+    return 0 < len(values) <= FEW_VALUES and are_integers(values)
 
 
-def whole_numbers(values: Any) -> bool:
-    """Return whether all values are whole numbers; infinite ones are not."""
+def are_integers(values: Any) -> bool:
+    """Return whether all values are finite integers."""
     floats = np.asarray(values, dtype=np.float64)
     return bool(np.all(np.isfinite(floats) & (np.trunc(floats) == floats)))
 
 
-def _unfit(name: str, text: NumberText | None, reference: Rows, request: ResolvedRequest) -> str | None:
-    """Return why a column is not a feature unless it is named; None where it may be one."""
+def _reason_to_leave_out(name: str, text: NumberText | None, reference: Rows, request: ResolvedRequest) -> str | None:
+    """Return why a column that was not requested is not a feature; None if it is."""
     column = reference.frame[name]
     if name in request.kinds:
         return None
@@ -147,21 +148,21 @@ def _unfit(name: str, text: NumberText | None, reference: Rows, request: Resolve
 
 
 def _reason_of_text(column: "pd.Series[Any]", reference: Rows, request: ResolvedRequest) -> str | None:
-    """Return why text, or another kind of objects, is not compared; None where rows of each value are enough."""
+    """Return why text or objects are not compared; None where each value has enough rows."""
     try:
         distinct = int(column.nunique())
     except TypeError:
         return "values that are neither numbers nor text"
-    if distinct <= MANY or distinct * ROWS_A_VALUE <= len(column):
+    if distinct <= MANY_VALUES or distinct * ROWS_PER_VALUE <= len(column):
         return None
     return (
-        f"text with fewer than {ROWS_A_VALUE} rows a value in the reference is not compared"
-        f"{_strays_in_text(column, reference)}; {request.option('features')} can name it"
+        f"text with fewer than {ROWS_PER_VALUE} rows per value in the reference is not compared"
+        f"{_strays_in_text(column, reference)}; {request.option('features')} can include it"
     )
 
 
 def _strays_in_text(column: "pd.Series[Any]", reference: Rows) -> str:
-    """Return which values keep a text column, of which many values are numbers, from being numbers."""
+    """Return the words that keep a text column with many numbers from being numeric, for a message."""
     if not is_text(column) or not looks_like_numbers(column):
         return ""
     text = NumberText.of(column, Notation.PLAIN)
@@ -173,7 +174,7 @@ def _strays_in_text(column: "pd.Series[Any]", reference: Rows) -> str:
 def _reject_text(
     kinds: Mapping[str, ColumnKind], texts: Mapping[str, NumberText], reference: Rows, request: ResolvedRequest
 ) -> None:
-    """Raise InvalidInput where a column that the request calls continuous holds more than a few words."""
+    """Raise InvalidInput for a column that the request declares continuous and that holds more than a few words."""
     for name in request.kinds:
         if kinds.get(name) is ColumnKind.CONTINUOUS and name not in texts:
             column = reference.frame[name]

@@ -1,4 +1,4 @@
-"""The spec of a backtest, and which column of the data is behind each column of the engine. No I/O here."""
+"""The spec of a backtest, and the mapping from the engine's columns to those of the data. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from driftline.backtesting.input.number_text import Notation, NumberText, is_tex
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.request.classes import Classes
-from driftline.backtesting.request.scales import AS_IT_IS, Scale
-from driftline.backtesting.request.threshold import HALF
+from driftline.backtesting.request.scales import PROBABILITY_SCALE, ScoreScale
+from driftline.backtesting.request.threshold import DEFAULT_THRESHOLD
 from driftline.engine.catalogue import SCORE_METRICS, Problem
 from driftline.engine.columns import FloatArray, coded, floats_and_strays
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
@@ -21,16 +21,16 @@ from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.stray_values import StrayValues
 from driftline.errors import InvalidInput
 
-ALIAS = "feature:"
-"""Stands before the name of a feature that is one of the engine's own names."""
+ALIAS_PREFIX = "feature:"
+"""The prefix in the engine for a feature whose name the engine reserves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The spec, and which column of the data is behind each column of the engine; `sources` lacks what is not there.
+    """The spec, and in `sources` the column of the data for each column of the engine that the data has.
 
-    `threshold` makes a binary prediction out of the score where there is none; `scale` is what a binary score measures.
-    `notations` are those of the columns of the data that hold numbers as text.
+    `threshold` turns a binary score into a prediction where the data has none; `scale` is that of a binary score.
+    `notations` are those of the data's columns that hold numbers as text.
     """
 
     spec: Spec
@@ -39,44 +39,44 @@ class Layout:
     threshold: float | None
     inferred: tuple[Inference, ...]
     option: OptionStyle = python_option
-    scale: Scale = AS_IT_IS
+    scale: ScoreScale = PROBABILITY_SCALE
     notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @property
     def absent(self) -> frozenset[str]:
-        """The engine's output columns that nothing in the data stands for."""
-        made = {PREDICTION} if self.predicts else set()
-        return frozenset(set(self.spec.outputs) - set(self.sources) - made)
+        """The output columns that the data lacks and that cannot be computed."""
+        computed = {PREDICTION} if self.predicts else set()
+        return frozenset(set(self.spec.outputs) - set(self.sources) - computed)
 
     @property
     def predicts(self) -> bool:
-        """Whether the prediction is made from the scores."""
+        """Whether the prediction is computed from the scores."""
         scored = bool(self.spec.scores) and set(self.spec.scores) <= set(self.sources)
         return PREDICTION not in self.sources and scored
 
     @property
     def verdict_spec(self) -> Spec:
-        """The spec that verdicts follow: metrics that need a score which is not there do not count, if others do."""
+        """The spec for verdicts: without the metrics that need an absent score, if there are other metrics."""
         if set(self.spec.scores) <= set(self.sources):
             return self.spec
-        others = tuple(metric for metric in self.spec.metrics if metric not in SCORE_METRICS)
-        return self.spec.model_copy(update={"metrics": others}) if others and not self.blind else self.spec
+        metrics = tuple(metric for metric in self.spec.metrics if metric not in SCORE_METRICS)
+        return self.spec.model_copy(update={"metrics": metrics}) if metrics and not self.lacks_prediction else self.spec
 
     @property
-    def blind(self) -> bool:
-        """Whether there is neither a prediction nor a way to make one."""
+    def lacks_prediction(self) -> bool:
+        """Whether the data has no prediction, and none can be computed."""
         return PREDICTION in self.absent
 
     def subject(self, name: str) -> str:
-        """Name a subject of the engine's as the data does; a prediction made of scores never has a column's name."""
+        """Return the data's name for a subject; a prediction computed from scores never has the name of a column."""
         if name == PREDICTION and name not in self.sources and name in self.sources.values():
             return f"{name} from {self.sources[SCORE]}" if SCORE in self.sources else f"{name} from the scores"
         return self.sources.get(name, name)
 
-    def reworded(self, text: str) -> str:
-        """Return a text of the engine's with the names that the data has for its columns."""
+    def rename_in_text(self, text: str) -> str:
+        """Return a text of the engine with the data's names for columns."""
         for name, source in self.sources.items():
-            if name.startswith(ALIAS) and name != source:
+            if name.startswith(ALIAS_PREFIX) and name != source:
                 text = text.replace(name, source)
         for name in (ID, *self.spec.outputs):
             text = text.replace(f"column {name!r}", f"column {self.subject(name)!r}")
@@ -84,7 +84,7 @@ class Layout:
 
     @property
     def data_spec(self) -> Spec:
-        """The spec with its features as the data names them."""
+        """The spec with the data's names for features."""
         names = {column.name: self.subject(column.name) for column in self.spec.columns}
         columns = tuple(
             ColumnSpec.model_construct(name=names[column.name], kind=column.kind, watched=column.watched)
@@ -94,7 +94,7 @@ class Layout:
         return self.spec.model_copy(update={"columns": columns, "segments": segments})
 
     def shape(self, rows: Rows) -> pd.DataFrame:
-        """Return rows as the engine takes them."""
+        """Return rows as a frame with the engine's columns."""
         columns: dict[str, Any] = {EVENT_TIME: pd.DatetimeIndex(rows.times.view("datetime64[us]"), tz="UTC")}
         columns[ID] = rows.frame[self.sources[ID]].array if ID in self.sources else rows.numbers
         for column in self.spec.columns:
@@ -102,17 +102,17 @@ class Layout:
         return pd.DataFrame(columns | self._outputs(rows), copy=False)
 
     def outputs(self, rows: Rows) -> pd.DataFrame:
-        """Return the scores, predictions and labels of rows as the engine takes them, without the features."""
+        """Return the scores, predictions and labels of rows as a frame with the engine's columns."""
         return pd.DataFrame(self._outputs(rows), copy=False)
 
     def _outputs(self, rows: Rows) -> dict[str, Any]:
         prediction = None if self.predicts else self._output(rows, PREDICTION)
         scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
-        made = self._made(scores) if prediction is None else prediction
-        return {**scores, PREDICTION: made, LABEL: self._output(rows, LABEL)}
+        predictions = self._predict(scores) if prediction is None else prediction
+        return {**scores, PREDICTION: predictions, LABEL: self._output(rows, LABEL)}
 
     def strays(self, rows: Rows) -> dict[str, StrayValues]:
-        """Return the values of features of numbers that are not numbers, and count as missing, by column."""
+        """Return the values of numeric features that are not numbers and count as missing, by column."""
         texts = {name: self._text(rows, name) for name in self.notations if name in self.sources.values()}
         return {
             name: StrayValues.of(rows.frame[name], text.stray, rows.numbers)
@@ -121,7 +121,7 @@ class Layout:
         }
 
     def _text(self, rows: Rows, column: str) -> NumberText | None:
-        """Return the numbers of a column that holds them as text; None of one that holds them as numbers."""
+        """Return the numbers of a column that holds them as text; None for any other column."""
         series = rows.frame[column]
         notation = self.notations.get(column)
         return None if notation is None or not is_text(series) else NumberText.of(series, notation)
@@ -131,7 +131,7 @@ class Layout:
         return rows.frame[column].array if text is None else text.values
 
     def _numbers(self, rows: Rows, column: str) -> FloatArray:
-        """Return the numbers of a score, label or prediction; other values are an InvalidInput with their row."""
+        """Return the numbers of a score, label or prediction; raise InvalidInput, with the row, for other values."""
         series = rows.frame[column]
         text = self._text(rows, column)
         values, stray = floats_and_strays(series) if text is None else (text.values, text.stray)
@@ -143,11 +143,11 @@ class Layout:
         return values
 
     def _score(self, rows: Rows, name: str, prediction: Any) -> FloatArray:
-        """Return the scores of one class, those of a binary model as probabilities."""
+        """Return the scores of a class, those of a binary model as probabilities."""
         if name not in self.sources:
             return np.full(len(rows), np.nan)
         scores = self._numbers(rows, self.sources[name])
-        return scores if self.scale == AS_IT_IS else self.scale.probabilities(scores, prediction)
+        return scores if self.scale == PROBABILITY_SCALE else self.scale.probabilities(scores, prediction)
 
     def _output(self, rows: Rows, name: str) -> Any:
         if name not in self.sources:
@@ -157,22 +157,24 @@ class Layout:
             return self.classes.numbers(rows.frame[column])
         return self._numbers(rows, column) if self.spec.problem is Problem.REGRESSION else as_texts(rows.frame[column])
 
-    def _made(self, scores: Mapping[str, FloatArray]) -> Any:
+    def _predict(self, scores: Mapping[str, FloatArray]) -> Any:
+        """Return the predictions for scores: by the threshold, or the class with the highest score."""
         if self.spec.problem is Problem.BINARY:
             score = scores[SCORE]
-            return np.where(np.isfinite(score), score >= (HALF if self.threshold is None else self.threshold), np.nan)
+            threshold = DEFAULT_THRESHOLD if self.threshold is None else self.threshold
+            return np.where(np.isfinite(score), score >= threshold, np.nan)
         table = np.column_stack([scores[name] for name in self.spec.scores])
-        known = np.asarray(np.isfinite(table).all(axis=1))
-        places = np.where(known, np.nan_to_num(table).argmax(axis=1), -1)
-        return _categorical(places, list(self.spec.classes))
+        complete = np.asarray(np.isfinite(table).all(axis=1))
+        codes = np.where(complete, np.nan_to_num(table).argmax(axis=1), -1)
+        return _categorical(codes, list(self.spec.classes))
 
 
 def as_texts(series: "pd.Series[Any]") -> pd.Categorical:
-    """Return values as texts, each value the same however it was stored: 1, 1.0 and "1" are one."""
+    """Return values as texts, independent of the dtype: 1, 1.0 and "1" are equal."""
     codes, texts = coded(series)
     distinct = list(dict.fromkeys(texts))
-    places = np.array([distinct.index(text) for text in texts] + [-1])
-    return _categorical(places[codes], distinct)
+    distinct_codes = np.array([distinct.index(text) for text in texts] + [-1])
+    return _categorical(distinct_codes[codes], distinct)
 
 
 def _categorical(codes: Any, texts: list[str]) -> pd.Categorical:

@@ -1,7 +1,7 @@
-"""How few rows of a chunk still say something, by the sampling error of the model's own performance. No I/O here.
+"""The minimum rows of a chunk, by the sampling error of the model's performance. No I/O here.
 
-With too few rows a number scatters so much that a model which lost all its skill looks like the model of the reference.
-That depends on the model: a strong one is told from chance by fewer rows than a weak one.
+With too few rows, results scatter so much that a model without any skill looks like the model of the reference. How
+many are enough depends on the model: a strong model is distinguishable from chance with fewer rows than a weak one.
 """
 
 from collections.abc import Mapping
@@ -22,16 +22,16 @@ from driftline.engine.spec import Spec
 FEWEST_ROWS = 30
 """Below this the normal approximation of sampling errors does not hold."""
 FEWEST_CLASS_ROWS = 5
-ERRORS = 2.0
+STANDARD_ERRORS = 2.0
 """The performance of the reference is this many standard errors away from that of a model without skill."""
 
 
 def infer_minimum(
     layout: Layout, frame: pd.DataFrame, fields: Mapping[str, Any]
 ) -> tuple[Mapping[str, int], Inference | None]:
-    """Return the fields of the spec that the reference allows to lower, and what was inferred.
+    """Return the lowered fields of the spec, as the reference allows, and the note on them.
 
-    `frame` has the outputs of the reference, `fields` what the user's spec settles. Nothing is raised above the
+    `frame` has the outputs of the reference, `fields` those that the user's spec sets. Nothing is raised above the
     spec's default, and nothing is lowered without labels.
     """
     default = {name: Spec.model_fields[name].default for name in ("minimum_rows", "minimum_class_rows")}
@@ -46,66 +46,66 @@ def infer_minimum(
     return lowered, Inference("minimum", value, reason)
 
 
-def auc_error(auc: float, ones: float, zeros: float) -> float:
+def auc_error(auc: float, positives: float, negatives: float) -> float:
     """Return the standard error of a ROC AUC from the rows of both classes (Hanley and McNeil 1982)."""
-    of_ones, of_zeros = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-    spread = auc * (1 - auc) + (ones - 1) * (of_ones - auc * auc) + (zeros - 1) * (of_zeros - auc * auc)
-    return sqrt(max(spread, 0.0) / (ones * zeros))
+    both_above, both_below = auc / (2 - auc), 2 * auc * auc / (1 + auc)
+    spread = auc * (1 - auc) + (positives - 1) * (both_above - auc * auc) + (negatives - 1) * (both_below - auc * auc)
+    return sqrt(max(spread, 0.0) / (positives * negatives))
 
 
 Minimum = tuple[int, int, str]
-_NONE: Minimum = (10**9, 10**9, "")
+_NO_MINIMUM: Minimum = (10**9, 10**9, "")
 
 
 def _of_binary(frame: pd.DataFrame) -> Minimum:
-    """Return the rows from which on the ROC AUC of the score, or of the prediction, is told from chance."""
+    """Return how many rows distinguish the ROC AUC of the score, or of the prediction, from chance."""
     labels = as_floats(frame[LABEL])
     values = as_floats(frame[SCORE])
     if not np.isfinite(values).any():
         values = as_floats(frame[PREDICTION])
     auc, _ = auc_and_error(values, labels)
-    known = labels[np.isfinite(labels)]
     if auc is None or auc <= 0.5:
-        return _NONE
-    rarer = min(float(np.mean(known == 1)), float(np.mean(known == 0)))
+        return _NO_MINIMUM
+    finite = labels[np.isfinite(labels)]
+    rarer = min(float(np.mean(finite == 1)), float(np.mean(finite == 0)))
 
     def is_enough(rows: float) -> bool:
-        return ERRORS * auc_error(auc, rows * rarer, rows * (1 - rarer)) <= auc - 0.5
+        return STANDARD_ERRORS * auc_error(auc, rows * rarer, rows * (1 - rarer)) <= auc - 0.5
 
-    rows = next((n for n in range(FEWEST_ROWS, 1_000) if n * rarer >= 1 and is_enough(n)), _NONE[0])
-    class_rows = next((n for n in range(FEWEST_CLASS_ROWS, 1_000) if is_enough(n / rarer)), _NONE[0])
-    return rows, class_rows, f"from here on ROC AUC ({auc:.3f} in the reference) is told from chance"
+    rows = next((n for n in range(FEWEST_ROWS, 1_000) if n * rarer >= 1 and is_enough(n)), _NO_MINIMUM[0])
+    class_rows = next((n for n in range(FEWEST_CLASS_ROWS, 1_000) if is_enough(n / rarer)), _NO_MINIMUM[0])
+    return rows, class_rows, f"fewer cannot distinguish ROC AUC ({auc:.3f} in the reference) from chance"
 
 
 def _of_multiclass(frame: pd.DataFrame) -> Minimum:
-    """Return the rows from which on the accuracy is told from that of chance."""
-    known = np.asarray(frame[PREDICTION].notna()) & np.asarray(frame[LABEL].notna())
-    predictions, labels = frame[PREDICTION][known].astype(str), frame[LABEL][known].astype(str)
+    """Return how many rows distinguish the accuracy from that of chance."""
+    complete = np.asarray(frame[PREDICTION].notna()) & np.asarray(frame[LABEL].notna())
+    predictions, labels = frame[PREDICTION][complete].astype(str), frame[LABEL][complete].astype(str)
     if not len(labels):
-        return _NONE
+        return _NO_MINIMUM
     accuracy = float(np.mean(predictions.to_numpy() == labels.to_numpy()))
     shares = [series.value_counts(normalize=True) for series in (predictions, labels)]
     gain = accuracy - float(shares[0].mul(shares[1], fill_value=0.0).sum())
     if gain <= 0:
-        return _NONE
-    needed = (ERRORS / gain) ** 2 * accuracy * (1 - accuracy)
-    reason = f"from here on accuracy ({accuracy:.3f} in the reference) is told from chance"
-    return max(FEWEST_ROWS, int(np.ceil(needed))), FEWEST_CLASS_ROWS, reason
+        return _NO_MINIMUM
+    rows = (STANDARD_ERRORS / gain) ** 2 * accuracy * (1 - accuracy)
+    reason = f"fewer cannot distinguish accuracy ({accuracy:.3f} in the reference) from chance"
+    return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
 
 
 def _of_regression(frame: pd.DataFrame) -> Minimum:
-    """Return the rows from which on the mean absolute error is told from that of the labels' median."""
+    """Return how many rows distinguish the mean absolute error from that of the labels' median."""
     predictions, labels = as_floats(frame[PREDICTION]), as_floats(frame[LABEL])
-    known = np.isfinite(predictions) & np.isfinite(labels)
-    if np.sum(known) < FEWEST_ROWS:
-        return _NONE
-    errors = np.abs(predictions - labels)[known]
-    gain = float(np.mean(np.abs(labels[known] - np.median(labels[known])))) - float(np.mean(errors))
+    complete = np.isfinite(predictions) & np.isfinite(labels)
+    if np.sum(complete) < FEWEST_ROWS:
+        return _NO_MINIMUM
+    errors = np.abs(predictions - labels)[complete]
+    gain = float(np.mean(np.abs(labels[complete] - np.median(labels[complete])))) - float(np.mean(errors))
     if gain <= 0:
-        return _NONE
-    needed = (ERRORS * float(np.std(errors)) / gain) ** 2
-    reason = f"from here on the mean absolute error ({np.mean(errors):.4g} in the reference) is told from chance"
-    return max(FEWEST_ROWS, int(np.ceil(needed))), FEWEST_CLASS_ROWS, reason
+        return _NO_MINIMUM
+    rows = (STANDARD_ERRORS * float(np.std(errors)) / gain) ** 2
+    reason = f"fewer cannot distinguish the mean absolute error ({np.mean(errors):.4g} in the reference) from chance"
+    return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
 
 
 _BY_PROBLEM = {

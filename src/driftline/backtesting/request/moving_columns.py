@@ -1,4 +1,4 @@
-"""Columns that only move on with time, so that every chunk differs: dates and counters. No I/O here."""
+"""Detection of columns that only advance with time, so that every chunk differs: dates and counters. No I/O here."""
 
 from typing import Any
 
@@ -19,34 +19,35 @@ _DATES = (
     r"^(19|20)\d\d-?[QW]\d{1,2}$",  # 2026-Q1, 2026W05
     rf"^(\d{{1,2}}[ -][A-Z][a-z]{{2,8}}[ -]|[A-Z][a-z]{{2,8}} \d{{1,2}},? |[A-Z][a-z]{{2,8}} )(19|20)\d\d{_DAY_TIME}",
 )
-"""Dates as text: by ISO 8601, with the day or the month first, as a quarter or week, with the name of the month."""
+"""Dates as text: ISO 8601, day or month first, quarters and weeks, names of months."""
 _SHARE = 0.95
 _SAMPLE = 1_000
 _SECTIONS = 20
-"""The reference is divided into so many sections of time."""
+"""The reference is divided into this many sections of time."""
 _STEPS = 4
-"""A counter has at least so many different values in the middle of the sections."""
+"""The medians of a counter's sections have at least this many distinct values."""
 
 
 def moving_reason(column: "pd.Series[Any]") -> str | None:
-    """Return why a column can only move on; None where it can come back. Its rows are in the order of time."""
+    """Return why a column only advances with time, else None; its rows must be sorted by event time."""
     if column.dtype.kind == "M":
-        return "dates and times always move on"
+        return "dates and times always advance"
     if is_text(column):
         example = _date_in_text(column)
-        return example and f"dates always move on, here in text such as {example!r}"
+        return example and f"dates always advance, here in text such as {example!r}"
     if pd.api.types.is_bool_dtype(column.dtype) or column.dtype.kind not in "iuf":
         return None
     return _reason_of_numbers(as_floats(_sample(column)))
 
 
 def _sample(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    places = np.unique(np.linspace(0, len(column) - 1, min(len(column), _SAMPLE)).astype(np.int64))
-    return column.iloc[places]
+    """Return rows at even distances."""
+    positions = np.unique(np.linspace(0, len(column) - 1, min(len(column), _SAMPLE)).astype(np.int64))
+    return column.iloc[positions]
 
 
 def _date_in_text(column: "pd.Series[Any]") -> str | None:
-    """Return the first text of a column of which nearly all texts are dates."""
+    """Return the first date of a text column, if nearly all of its texts are dates."""
     texts = _sample(column).dropna().astype(object).tolist()
     trimmed = pac.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
     dates = np.zeros(len(texts), dtype=bool)
@@ -60,14 +61,14 @@ def _reason_of_numbers(values: FloatArray) -> str | None:
     if not len(values):
         return None
     if are_dates_in_digits(values):
-        return f"dates always move on, here in digits such as {values[0]:.0f}"
+        return f"dates always advance, here in digits such as {values[0]:.0f}"
     if _only_rises(values):
         return "it only grows with time, as an index or a counter does"
     return "it only falls with time, as a countdown does" if _only_rises(-values) else None
 
 
 def _only_rises(values: FloatArray) -> bool:
-    """Return whether sections of time lie above one another, apart from one value in fifty at either end of each."""
+    """Return whether each section of time lies above the one before, apart from 2 % of its values at either end."""
     if len(values) < 2 * _SECTIONS:
         return False
     sections = [np.sort(section) for section in np.array_split(values, _SECTIONS)]

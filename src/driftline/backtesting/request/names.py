@@ -10,9 +10,9 @@ from driftline.errors import InvalidInput
 
 
 def column_name(option: str, name: Any) -> str | None:
-    """Return the name of one column; a column of a frame may have a number for a name.
+    """Return the name of a column as text; a column of a frame may have a number as its name.
 
-    Raises InvalidInput for anything else, in the words of Python's `option`.
+    Raises InvalidInput for anything else; the message spells `option` as Python's argument.
     """
     if name is None:
         return None
@@ -35,7 +35,7 @@ def column_names(option: str, names: Any) -> tuple[str, ...] | None:
 
 
 def score_columns(score: Any) -> tuple[ScoreColumn, ...]:
-    """Return the columns with scores, of a mapping with their classes; raise InvalidInput for anything else."""
+    """Return the columns with scores; a mapping has their classes as keys. Raises InvalidInput for anything else."""
     if isinstance(score, Mapping):
         return tuple(ScoreColumn(column_name("score", column) or "", str(name)) for name, column in score.items())
     if isinstance(score, str) and not score:
@@ -48,11 +48,11 @@ def _is_name(name: Any) -> bool:
 
 
 def split_score(text: str, columns: Collection[str]) -> ScoreColumn:
-    """Read `COLUMN` or `CLASS=COLUMN`; where names have equals signs, the first split that gives a column is taken."""
+    """Parse `COLUMN` or `CLASS=COLUMN`; with several equals signs, split at the first that yields a known column."""
     if text in columns or "=" not in text:
         return ScoreColumn(text if text in columns else text.strip())
-    places = [place for place, letter in enumerate(text) if letter == "="]
-    pairs = [(text[:place].strip(), text[place + 1 :]) for place in places]
+    positions = [position for position, character in enumerate(text) if character == "="]
+    pairs = [(text[:position].strip(), text[position + 1 :]) for position in positions]
     for name, column in pairs:
         if column in columns or column.strip() in columns:
             return ScoreColumn(column if column in columns else column.strip(), name)

@@ -14,13 +14,13 @@ from driftline.engine.performance.ranks import chance_error, roc_auc_of
 from driftline.engine.performance.scores import not_probabilities
 from driftline.engine.results import LABEL, PREDICTION, SCORE
 
-ERRORS = 3.0
-"""Ranks differ from those of chance where they are more than this many standard errors away."""
+STANDARD_ERRORS = 3.0
+"""A ROC AUC differs from chance if it is more than this many standard errors away."""
 CHANCE = 0.5
 
 
 def output_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield a note for each output of the reference that cannot be what it should be; `frame` has the outputs."""
+    """Yield a note for each output of the reference that contradicts its role; `frame` has the outputs."""
     checks = {
         Problem.BINARY: _binary_warnings,
         Problem.MULTICLASS: _multiclass_warnings,
@@ -34,12 +34,12 @@ def _binary_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]
     scores, predictions, labels = (as_floats(frame[name]) for name in (SCORE, PREDICTION, LABEL))
     scored, predicted = SCORE in layout.sources, PREDICTION in layout.sources
     if scored:
-        yield from _against_labels(layout, SCORE, scores, labels)
+        yield from _rank_warnings(layout, SCORE, scores, labels)
     elif predicted:
-        yield from _against_labels(layout, PREDICTION, predictions, labels)
+        yield from _rank_warnings(layout, PREDICTION, predictions, labels)
     if scored and predicted:
         auc, error = auc_and_error(scores, predictions)
-        if auc is not None and auc < CHANCE - ERRORS * error:
+        if auc is not None and auc < CHANCE - STANDARD_ERRORS * error:
             score, prediction = layout.subject(SCORE), layout.subject(PREDICTION)
             value = f"{score} contradicts {prediction}: rows that are predicted as class 1 have the lower scores"
             rule = (
@@ -49,13 +49,13 @@ def _binary_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]
             yield Inference("score", value, rule, notable=True)
 
 
-def _against_labels(layout: Layout, name: str, values: FloatArray, labels: FloatArray) -> Iterator[Inference]:
-    """Yield a note where values do not rank class 1 of the labels higher."""
+def _rank_warnings(layout: Layout, name: str, values: FloatArray, labels: FloatArray) -> Iterator[Inference]:
+    """Yield a note where values do not rank the rows of class 1 higher."""
     auc, error = auc_and_error(values, labels)
-    if auc is None or auc > CHANCE + ERRORS * error:
+    if auc is None or auc > CHANCE + STANDARD_ERRORS * error:
         return
-    what, column = ("score", layout.subject(SCORE)) if name == SCORE else ("prediction", layout.subject(PREDICTION))
-    if auc < CHANCE - ERRORS * error:
+    output, column = ("score", layout.subject(SCORE)) if name == SCORE else ("prediction", layout.subject(PREDICTION))
+    if auc < CHANCE - STANDARD_ERRORS * error:
         value = f"{column} ranks below chance in the reference, as if it were of the other class"
         cure = (
             f"pass the probability of class 1 (1 - {column}), or correct {layout.option('positive')}"
@@ -64,22 +64,22 @@ def _against_labels(layout: Layout, name: str, values: FloatArray, labels: Float
         )
     else:
         value = f"{column} ranks labels no better than chance in the reference"
-        cure = "a model that was right in the reference is needed to see where it fails; check score, label and period"
-    yield Inference(what, value, f"ROC AUC {auc:.3f}, where chance is 0.5 ± {error:.3f}; {cure}", notable=True)
+        cure = "only a model with skill in the reference can be seen to fail later; check score, label and period"
+    yield Inference(output, value, f"ROC AUC {auc:.3f}, where chance is 0.5 ± {error:.3f}; {cure}", notable=True)
 
 
 def auc_and_error(values: FloatArray, classes: FloatArray) -> tuple[float | None, float]:
-    """Return the ROC AUC of the rows that have both, and its standard error if ranks were random (Mann-Whitney)."""
-    known = np.isfinite(values) & np.isfinite(classes)
-    ones = int(np.sum(classes[known] == 1))
-    zeros = int(np.sum(known)) - ones
-    if not ones or not zeros:
+    """Return the ROC AUC of the rows that have both, and its standard error for random ranks (Mann-Whitney)."""
+    complete = np.isfinite(values) & np.isfinite(classes)
+    positives = int(np.sum(classes[complete] == 1))
+    negatives = int(np.sum(complete)) - positives
+    if not positives or not negatives:
         return None, 0.0
-    return roc_auc_of(values[known], classes[known]), chance_error(ones, zeros)
+    return roc_auc_of(values[complete], classes[complete]), chance_error(positives, negatives)
 
 
 def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield notes on scores that are not probabilities, and on classes that agree no more than by chance."""
+    """Yield notes on scores that are not probabilities, and on columns that agree no more than by chance."""
     scored = set(layout.spec.scores) <= set(layout.sources)
     if scored:
         table = np.column_stack([as_floats(frame[name]) for name in layout.spec.scores])
@@ -96,30 +96,30 @@ def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Infere
         yield from _disagreement(frame[PREDICTION], frame[LABEL], "prediction", layout.subject(PREDICTION))
 
 
-def _disagreement(classes: pd.Series, others: pd.Series, what: str, name: str) -> Iterator[Inference]:
-    """Yield a note where two columns of classes agree no more often than their frequencies make them by chance."""
-    known = np.asarray(classes.notna()) & np.asarray(others.notna())
-    one = classes[known].astype(str).reset_index(drop=True)
-    other = others[known].astype(str).reset_index(drop=True)
-    if one.nunique() < 2 or other.nunique() < 2:
+def _disagreement(classes: pd.Series, expected: pd.Series, output: str, name: str) -> Iterator[Inference]:
+    """Yield a note where two columns of classes agree no more often than independent ones with their frequencies."""
+    complete = np.asarray(classes.notna()) & np.asarray(expected.notna())
+    left = classes[complete].astype(str).reset_index(drop=True)
+    right = expected[complete].astype(str).reset_index(drop=True)
+    if left.nunique() < 2 or right.nunique() < 2:
         return
-    shares = one.value_counts(normalize=True), other.value_counts(normalize=True)
+    shares = left.value_counts(normalize=True), right.value_counts(normalize=True)
     chance = float(shares[0].mul(shares[1], fill_value=0.0).sum())
-    agreement = float((one == other).mean())
-    if agreement <= chance + ERRORS * sqrt(chance * (1 - chance) / len(one)):
-        second = "prediction" if what == "score" else "label"
+    agreement = float((left == right).mean())
+    if agreement <= chance + STANDARD_ERRORS * sqrt(chance * (1 - chance) / len(left)):
+        second = "prediction" if output == "score" else "label"
         value = f"{name} agrees with the {second} no more often than by chance"
         rule = f"in {agreement:.1%} of the reference's rows, where chance gives {chance:.1%}; check the classes' names"
-        yield Inference(what, value, rule, notable=True)
+        yield Inference(output, value, rule, notable=True)
 
 
 def _regression_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Inference]:
-    """Yield a note on predictions that are farther from the labels than the labels' mean is."""
+    """Yield a note on predictions that are farther from the labels than the labels' median is."""
     predictions, labels = as_floats(frame[PREDICTION]), as_floats(frame[LABEL])
-    known = np.isfinite(predictions) & np.isfinite(labels)
-    if np.sum(known) < 2:
+    complete = np.isfinite(predictions) & np.isfinite(labels)
+    if np.sum(complete) < 2:
         return
-    error, spread = np.abs(predictions - labels)[known], np.abs(labels[known] - np.median(labels[known]))
+    error, spread = np.abs(predictions - labels)[complete], np.abs(labels[complete] - np.median(labels[complete]))
     if float(error.mean()) > float(spread.mean()) > 0:
         value = f"{layout.subject(PREDICTION)} is farther from the label than the label's median is"
         rule = (

@@ -1,4 +1,4 @@
-"""Which problem a model solves, and its classes, by what label and prediction hold. No I/O here."""
+"""Infers the problem and the classes of a model from its scores, labels and predictions. No I/O here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ import pandas as pd
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.input.number_text import Notation, is_text, number_text
 from driftline.backtesting.request.classes import is_binary
-from driftline.backtesting.request.kinds import whole_numbers
+from driftline.backtesting.request.kinds import are_integers
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
 from driftline.engine.columns import as_floats, category, coded
@@ -17,7 +17,7 @@ from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 
 MOST_CLASSES = 20
-"""Whole numbers as labels are classes when there are at most this many of them."""
+"""Integer labels are classes if there are at most this many of them."""
 
 
 def infer_problem(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[Problem, list[Inference]]:
@@ -36,7 +36,10 @@ def _likely_problem(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[Prob
     if request.scores:
         return Problem.BINARY, "there is one score"
     if not outputs:
-        return Problem.BINARY, "there is neither label nor prediction nor score: only drift and quality can be found"
+        return (
+            Problem.BINARY,
+            "there is no label, prediction or score: only drift and data quality are computed",
+        )
     if any(_is_measured(frame[name]) for name in outputs):
         return Problem.REGRESSION, f"{outputs[0]} holds numbers with a fraction, or more than {MOST_CLASSES} of them"
     if is_binary(output_texts(request, frame)):
@@ -45,7 +48,7 @@ def _likely_problem(request: ResolvedRequest, frame: pd.DataFrame) -> tuple[Prob
 
 
 def class_texts(request: ResolvedRequest, frame: pd.DataFrame) -> list[str]:
-    """Return the distinct texts of label and prediction that can be classes; of measured numbers none."""
+    """Return the distinct texts of label and prediction; none from columns of measured numbers."""
     texts: dict[str, None] = {}
     for name in (request.label, request.prediction):
         if name is not None and not _is_measured(frame[name]):
@@ -59,13 +62,13 @@ def output_texts(request: ResolvedRequest, frame: pd.DataFrame) -> dict[str, lis
 
 
 def _distinct_texts(series: "pd.Series[Any]") -> list[str]:
-    """Return the distinct texts that rows have: a categorical column may list categories that no row has."""
+    """Return the distinct texts of the rows; categories without rows are left out."""
     codes, texts = coded(series)
-    return [texts[place] for place in np.unique(codes[codes >= 0]).tolist()]
+    return [texts[code] for code in np.unique(codes[codes >= 0]).tolist()]
 
 
 def output_notations(request: ResolvedRequest, problem: Problem, frame: pd.DataFrame) -> dict[str, Notation]:
-    """Return how scores, and label and prediction of a regression, write numbers in text, of those that do."""
+    """Return the notation of each score, and of a regression's label and prediction, that holds numbers as text."""
     names = list(request.scores.values())
     names += [name for name in (request.label, request.prediction) if name and problem is Problem.REGRESSION]
     texts = {name: number_text(frame[name]) for name in names if is_text(frame[name])}
@@ -73,7 +76,7 @@ def output_notations(request: ResolvedRequest, problem: Problem, frame: pd.DataF
 
 
 def _is_measured(series: "pd.Series[Any]") -> bool:
-    """Return whether a column holds measured numbers and no classes: one with a fraction, or very many of them."""
+    """Return whether a column holds measured numbers, not classes: numbers with a fraction, or very many of them."""
     if pd.api.types.is_bool_dtype(series.dtype):
         return False
     if is_text(series):
@@ -84,7 +87,7 @@ def _is_measured(series: "pd.Series[Any]") -> bool:
     if values is None:
         return False
     distinct = np.unique(values[np.isfinite(values)])
-    return len(distinct) > MOST_CLASSES or not whole_numbers(distinct)
+    return len(distinct) > MOST_CLASSES or not are_integers(distinct)
 
 
 def class_names(

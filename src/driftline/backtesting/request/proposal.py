@@ -1,4 +1,4 @@
-"""What to suggest, or take, where it was not said when the reference ends or how to cut the rows. No I/O here."""
+"""Proposals for the end of the reference and for the cut, where the request has none. No I/O here."""
 
 import numpy as np
 import pandas as pd
@@ -20,21 +20,21 @@ from driftline.errors import InvalidInput
 
 _LONGEST_FIRST = (Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)
 _SHARE = 3
-"""The reference that is proposed holds one row in so many."""
+"""The proposed reference holds one row in this many."""
 _SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER)
 _FALLBACK_CHUNKS = 20
 _FALLBACK_ROWS = 100
 _FALLBACK_CLASS_ROWS = 15
-"""Chunks of equal size have at least about this many rows, and of the rarer class, where no period has enough."""
+"""The least rows, and rows of the rarer class, of chunks of equal size, where no period has enough."""
 ENOUGH_ROWS = 500
-"""A proposed period has at least so many rows in the middle one of the reference's chunks."""
+"""A proposed period has at least this many rows in the median chunk of the reference."""
 ENOUGH_CLASS_ROWS = 25
-"""And so many of the rarer class: fewer than 10 are then rare, by Poisson's distribution one chunk in 5,000."""
+"""And this many of the rarer class: then fewer than 10 are rare (Poisson: one chunk in 5,000)."""
 _MOST_CLASSES = 20
 
 
 def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput:
-    """Return the error that says what to give as the reference's end, drawn from the data's own times."""
+    """Return the error for a request without an end of the reference; its message proposes one from the event times."""
     parts = read_all(source, request, (request.timestamp,), lambda rows: (rows.times, rows.numbers))
     times = np.concatenate([part[0] for part in parts] or [np.array([], dtype=np.int64)])
     if not len(times):
@@ -43,28 +43,28 @@ def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput
     times.sort()
     first, last = as_datetime(int(times[0])), as_datetime(int(times[-1]))
     proposed = _proposed(times, request)
-    before = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
+    count = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
         f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not in it. "
         f"The events are from {first.isoformat()} to {last.isoformat()}; for example "
-        f"{request.option('reference_until', proposed)} leaves {before:,} of {len(times):,} rows before it."
+        f"{request.option('reference_until', proposed)} leaves {count:,} of {len(times):,} rows before it."
     )
 
 
 def _proposed(times: IntArray, request: ResolvedRequest) -> str:
-    """Return the midnight nearest before the end of the first third, or that instant itself in a short file."""
+    """Return the last month or midnight before the end of the first third; that instant itself in a short file."""
     third = as_datetime(int(times[len(times) // _SHARE])).astimezone(request.zone)
     midnight = third.replace(hour=0, minute=0, second=0, microsecond=0)
     month = midnight.replace(day=1)
     for candidate in (month, midnight):
-        before = int(np.searchsorted(times, as_microseconds(candidate)))
-        if before * _SHARE * 2 >= len(times):
+        count = int(np.searchsorted(times, as_microseconds(candidate)))
+        if count * _SHARE * 2 >= len(times):
             return candidate.date().isoformat()
     return third.isoformat()
 
 
 def propose_chunk(request: ResolvedRequest, reference: Rows, analysis: int) -> tuple[Cut, tuple[Inference, ...]]:
-    """Return the cut that was asked for; else the longest period of which the reference has enough.
+    """Return the requested cut; else the longest period of which the reference has enough chunks.
 
     `analysis` is the number of rows after the reference.
     """
@@ -85,7 +85,7 @@ def propose_chunk(request: ResolvedRequest, reference: Rows, analysis: int) -> t
 
 
 def _rows_for_classes(request: ResolvedRequest, reference: Rows, class_rows: int) -> int:
-    """Return how many rows have, on average, `class_rows` of the rarer of two classes; 0 if there are not two."""
+    """Return how many rows hold, on average, `class_rows` of the rarer of two classes; 0 without two classes."""
     names = [name for name in (request.label, request.prediction) if name]
     if not names or request.problem not in (None, Problem.BINARY):
         return 0
@@ -115,6 +115,6 @@ _MOST_PERIODS = 1_000
 
 
 def _sizes(request: ResolvedRequest, times: IntArray, period: Period) -> list[int]:
-    """Return the numbers of rows of the chunks of a period, from event times in ascending order."""
+    """Return the number of rows of each chunk of a period, from sorted event times."""
     frame = pd.DataFrame({EVENT_TIME: pd.DatetimeIndex(times.view("datetime64[us]"), tz="UTC")})
     return [len(rows) for _, rows in by_chunk(frame, period, request.zone)]

@@ -1,4 +1,4 @@
-"""What a user requests of a backtest, before any data is read. No I/O here."""
+"""The request of a user, before any data is read. No I/O here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ class ScoreColumn:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The columns by their names in the data, how to cut the rows, and the spec; None is: infer it, or do without.
+    """The options of a backtest: column names, how to cut the rows, and the spec. None is to be inferred or omitted.
 
     `reference_until` is an ISO date or instant, or a date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`,
     `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the value of label and prediction that stands
-    for class 1. `na_values` are further words for a missing value. `alert_budget` and
+    for class 1. `na_values` are additional words for a missing value. `alert_budget` and
     `alert_on` are fields of the spec, and win over it. `option` spells the names of options in messages.
     """
 
@@ -51,6 +51,6 @@ class Request:
 
     @property
     def spec_options(self) -> SpecFields:
-        """The fields of the spec that options give; those that are None are left to the spec."""
+        """The fields of the spec that options set."""
         options = {"alert_budget": self.alert_budget, "alert_on": self.alert_on}
         return {name: value for name, value in options.items() if value is not None}

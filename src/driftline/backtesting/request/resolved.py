@@ -1,4 +1,4 @@
-"""A request, checked before the data is read: all of its faults are collected. No I/O here."""
+"""Checks a request before the data is read, and lists all of its faults. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from driftline.backtesting.input.instants import instant
 from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
 from driftline.backtesting.request.chunking import Cut
-from driftline.backtesting.request.classes import ONES, ZEROS, plain
+from driftline.backtesting.request.classes import NEGATIVE_WORDS, POSITIVE_WORDS, plain
+from driftline.backtesting.request.faults import Faults
 from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.spec_fields import field_faults
 from driftline.engine.catalogue import ColumnKind, Problem
@@ -24,11 +25,11 @@ from driftline.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
-    """A request that was checked: the column of each role, the reference's end, and how to cut the rows.
+    """A valid request: the column of each role, the end of the reference, and how to cut the rows.
 
     `scores` maps each class to its column; the only score of a binary model has the class "". `kinds` holds the kinds
-    that the request states, and `unwatched` the columns that are not watched for drift. None is: infer it, or do
-    without.
+    that the request sets, and `unwatched` the columns that are not watched for drift. None is to be inferred or
+    omitted.
     """
 
     timestamp: str
@@ -53,27 +54,27 @@ class ResolvedRequest:
     @property
     def roles(self) -> tuple[str, ...]:
         """The columns that are not features."""
-        named = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
-        return tuple(dict.fromkeys(name for name in named if name is not None))
+        columns = (self.timestamp, self.label, self.prediction, self.id, *self.scores.values())
+        return tuple(dict.fromkeys(name for name in columns if name is not None))
 
     def missing_words(self, column: str) -> frozenset[str]:
-        """Return the words that stand for a missing value in a column: NA can be a category, but no label or time.
+        """Return the words that denote a missing value in a column: NA can be a category, but not a label or a time.
 
-        A word that the request names as a class is that class.
+        A word that the request declares as a class is never one of them.
         """
         if column not in self.roles or column == self.id:
             return self.na_values.union(MISSING_TEXT)
         classes = self.fields.get("classes")
-        named = {*self.scores, *(map(str, classes) if isinstance(classes, list | tuple) else ()), self.positive}
-        return self.na_values.union(MISSING) - (named - {"", None})
+        declared = {*self.scores, *(map(str, classes) if isinstance(classes, list | tuple) else ()), self.positive}
+        return self.na_values.union(MISSING) - (declared - {"", None})
 
 
 def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedRequest:
-    """Check a request against the names of the columns; without names (None) only what needs none is checked.
+    """Check a request against the names of the columns; with None, check only what does not depend on them.
 
     Raises one InvalidInput that lists every fault.
     """
-    faults: list[str] = []
+    faults = Faults()
     fields = {**request.spec, **request.spec_options}
     zone = _zone(fields, faults)
     column_options = _columns(fields.pop("columns", None), faults)
@@ -92,47 +93,38 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
         unwatched=frozenset(column.name for column in column_options if not column.watched),
         features=request.features or tuple(column.name for column in column_options) or None,
         zone=zone,
-        until=_caught(lambda: _until(request.reference_until, zone, request.option), faults),
-        cut=_caught(lambda: _cut(request.chunk or fields.get("period")), faults),
+        until=faults.collect(lambda: _until(request.reference_until, zone, request.option)),
+        cut=faults.collect(lambda: _cut(request.chunk or fields.get("period"))),
         problem=problem,
         fields=fields,
         option=request.option,
         na_values=frozenset(request.na_values),
     )
-    faults += _column_faults(resolved, columns) if columns is not None else ()
-    faults += _role_faults(resolved)
-    faults += _score_faults(resolved, len(request.scores))
-    faults += field_faults(fields, problem)
-    if faults:
-        raise InvalidInput("The backtest cannot start.", details=tuple(faults))
+    faults.messages += _column_faults(resolved, columns) if columns is not None else ()
+    faults.messages += _role_faults(resolved)
+    faults.messages += _score_faults(resolved, len(request.scores))
+    faults.messages += field_faults(fields, problem)
+    faults.raise_any()
     return resolved
 
 
-def _caught(read: Any, faults: list[str]) -> Any:
-    try:
-        return read() or None
-    except InvalidInput as error:
-        faults.append(error.message)
-        return None
-
-
-def _zone(fields: Mapping[str, Any], faults: list[str]) -> ZoneInfo:
+def _zone(fields: Mapping[str, Any], faults: Faults) -> ZoneInfo:
     name = str(fields.get("time_zone", "UTC"))
     if name in time_zones():
         return ZoneInfo(name)
-    faults.append(f"spec: unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'")
+    faults.messages.append(f"spec: unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin' or 'UTC'")
     return ZoneInfo("UTC")
 
 
-def _problem(name: Any, faults: list[str]) -> Problem | None:
+def _problem(name: Any, faults: Faults) -> Problem | None:
     if name is None or name in list(Problem):
         return None if name is None else Problem(name)
-    faults.append(f"unknown problem {name!r}; there are {', '.join(Problem)}")
+    faults.messages.append(f"unknown problem {name!r}; choose one of {', '.join(Problem)}")
     return None
 
 
 class ColumnOption(BaseModel):
-    """A column of the spec as a user writes it: its name in the data, and its kind where it is not to be inferred."""
+    """A column of the spec as a user writes it: its name in the data, and its kind unless that is to be inferred."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -150,53 +142,54 @@ class ColumnOption(BaseModel):
 _COLUMN_OPTIONS = TypeAdapter(tuple[ColumnOption, ...])
 
 
-def _columns(columns: Any, faults: list[str]) -> tuple[ColumnOption, ...]:
-    """Read the spec's columns: names, or name with kind and watched."""
+def _columns(columns: Any, faults: Faults) -> tuple[ColumnOption, ...]:
+    """Parse the spec's columns: names, or objects with name, kind and watched."""
     if columns is None:
         return ()
     try:
         return _COLUMN_OPTIONS.validate_python(columns)
     except ValidationError as error:
-        faults += spec_faults(error, "columns")
+        faults.messages += spec_faults(error, "columns")
         return ()
 
 
-def _cut(given: Any) -> Cut | None:
-    if not isinstance(given, str | None):
-        msg = f"a chunk is a text such as 1d, rows:5000 or count:20, not {given!r}"
+def _cut(value: Any) -> Cut | None:
+    if not isinstance(value, str | None):
+        msg = f"a chunk is a text such as 1d, rows:5000 or count:20, not {value!r}"
         raise InvalidInput(msg)
-    return Cut.read(given)
+    return Cut.read(value)
 
 
-def _until(given: Any, zone: ZoneInfo, option: OptionStyle) -> datetime | None:
-    """Read when the reference ends: text, or any of the types that hold a date or an instant."""
-    if given is None or given == "":
+def _until(value: Any, zone: ZoneInfo, option: OptionStyle) -> datetime | None:
+    """Parse the end of the reference: text, or any type that holds a date or an instant."""
+    if value is None or value == "":
         return None
-    if isinstance(given, str):
-        return instant(given, zone)
-    moment = _moment(given)
+    if isinstance(value, str):
+        return instant(value, zone)
+    moment = _moment(value)
     if moment is None:
-        msg = f"{option('reference_until', given)} is not a date or instant; pass an ISO 8601 text or a datetime"
+        msg = f"{option('reference_until', value)} is not a date or instant; pass an ISO 8601 text or a datetime"
         raise InvalidInput(msg)
     return instant(moment, zone)
 
 
-def _moment(given: Any) -> datetime | None:
-    if not isinstance(given, date | np.datetime64) or pd.isna(given):
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, date | np.datetime64) or pd.isna(value):
         return None
-    if type(given) is datetime:
-        return given
+    if type(value) is datetime:
+        return value
     try:
-        return pd.Timestamp(given).to_pydatetime(warn=False)
+        return pd.Timestamp(value).to_pydatetime(warn=False)
     except (ValueError, OverflowError):
         return None
 
 
 def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterator[str]:
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        yield f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
-    named = {
+    """Yield the faults of column names: repeated ones, and requested ones that the data lacks."""
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        yield f"several columns are called {', '.join(map(repr, repeated))}; rename them, so that each name is distinct"
+    requested = {
         "timestamp": (request.timestamp,),
         "label": _as_tuple(request.label),
         "prediction": _as_tuple(request.prediction),
@@ -206,7 +199,7 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
         "categorical": request.categorical or (),
         "segments": _segments(request.fields),
     }
-    unknown = [f"{name!r} ({role})" for role, names in named.items() for name in names if name not in columns]
+    unknown = [f"{name!r} ({role})" for role, names in requested.items() for name in names if name not in columns]
     if unknown:
         listed = ", ".join(map(_visible, columns))
         single = "; is that one column? Separate fields by commas" if len(columns) == 1 else ""
@@ -214,12 +207,12 @@ def _column_faults(request: ResolvedRequest, columns: tuple[str, ...]) -> Iterat
 
 
 def _visible(name: str) -> str:
-    """Return a column's name as a list shows it: in quotes where blanks or characters without a glyph are in it."""
+    """Return a column's name for a message: in quotes if it has blanks at its ends or unprintable characters."""
     return name if name.isprintable() and name == name.strip() and "  " not in name else repr(name)
 
 
 def _as_tuple(name: str | None) -> tuple[str, ...]:
-    """Return the name of a column, if there is one; an empty name is a name, which no column has."""
+    """Return a column's name as a tuple, empty for None; an empty name is kept, so that it is reported as unknown."""
     return () if name is None else (name,)
 
 
@@ -229,21 +222,22 @@ def _segments(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _role_faults(request: ResolvedRequest) -> Iterator[str]:
-    both = [name for name in request.features or () if name in request.roles]
-    if both:
-        yield f"{', '.join(both)} cannot be a feature and have another role too"
-    settled = [name for name in request.categorical or () if name in request.roles]
-    if settled:
-        yield f"{request.option('categorical')} is for features, and {', '.join(settled)} has another role"
+    """Yield the faults of roles: columns with two of them, and categorical columns that are not features."""
+    shared = [name for name in request.features or () if name in request.roles]
+    if shared:
+        yield f"{', '.join(shared)} cannot be a feature and have another role too"
+    assigned = [name for name in request.categorical or () if name in request.roles]
+    if assigned:
+        yield f"{request.option('categorical')} is for features, and {', '.join(assigned)} has another role"
     unknown = request.features and set(request.categorical or ()).difference(request.features, request.roles)
     stray = [name for name in request.categorical or () if unknown and name in unknown]
     if stray:
         yield f"{request.option('categorical', stray)} is not among the features"
     roles = [name for name in (request.timestamp, request.label, request.prediction, request.id) if name]
     roles += request.scores.values()
-    twice = sorted({name for name in roles if roles.count(name) > 1})
-    if twice:
-        yield f"{', '.join(twice)} has two roles; name one column for each"
+    repeated = sorted({name for name in roles if roles.count(name) > 1})
+    if repeated:
+        yield f"{', '.join(repeated)} has two roles; name one column for each"
 
 
 def _score_faults(request: ResolvedRequest, count: int) -> Iterator[str]:
@@ -260,12 +254,13 @@ def _score_faults(request: ResolvedRequest, count: int) -> Iterator[str]:
 
 
 def _class_of_score_faults(request: ResolvedRequest, name: str, column: str) -> Iterator[str]:
-    """Yield what is wrong with the class of a binary model's score, where one is named."""
+    """Yield the fault of a binary model's score whose class is named and is not class 1."""
     positive = request.positive
-    if not name or (plain(name) in ONES if positive is None else plain(name) == plain(positive)):
+    normalized = plain(name)
+    if not name or (normalized in POSITIVE_WORDS if positive is None else normalized == plain(positive)):
         return
     score = request.option("score", {name: column})
-    if positive is not None or plain(name) in ZEROS:
+    if positive is not None or normalized in NEGATIVE_WORDS:
         yield (
             f"{score}: one score is the probability of class 1, and {name!r} is not that class; "
             "pass the column with the probability of class 1, or the scores of all classes"

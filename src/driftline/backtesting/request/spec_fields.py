@@ -1,4 +1,4 @@
-"""The fields of a spec as a user writes them, and what is wrong with them. No I/O here."""
+"""Checks the fields of a user's spec before the data is read. No I/O here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,19 +8,19 @@ from pydantic import ValidationError
 from driftline.engine.catalogue import METRICS, ColumnKind, Problem
 from driftline.engine.spec import ColumnSpec, Spec, spec_faults
 
-_CHECKED_APART = frozenset({"columns", "period", "problem", "time_zone"})
-"""Fields that a backtest reads by itself, since its options win over them."""
+_CHECKED_SEPARATELY = frozenset({"columns", "period", "problem", "time_zone"})
+"""Fields that `read_request` checks, since options take precedence over them."""
 
 _CATEGORY = ColumnSpec.model_construct(name="category", kind=ColumnKind.CATEGORICAL)
 
 
 def field_faults(fields: Mapping[str, Any], problem: Problem | None) -> Iterator[str]:
-    """Yield the faults that fields have whatever the data holds: unknown names, wrong values, contradictions.
+    """Yield the faults that do not depend on the data: unknown names, invalid values, contradictions.
 
-    `problem` is None while it is to be inferred from the data; only what fits no problem is a fault then.
+    `problem` is None where it is to be inferred from the data; then only what fits no problem is a fault.
     """
     yield from (f"spec: unknown field {name!r}" for name in sorted(set(fields) - set(Spec.model_fields)))
-    names = set(Spec.model_fields) - _CHECKED_APART
+    names = set(Spec.model_fields) - _CHECKED_SEPARATELY
     values = {name: value for name, value in fields.items() if name in names}
     try:
         Spec.model_validate(values | _placeholders(values, problem))
@@ -29,21 +29,21 @@ def field_faults(fields: Mapping[str, Any], problem: Problem | None) -> Iterator
 
 
 def _placeholders(values: Mapping[str, Any], problem: Problem | None) -> dict[str, Any]:
-    """Return what stands for the problem, the classes and the columns, which depend on the data."""
-    settled = problem or _problem_of(values)
-    placeholders: dict[str, Any] = {"problem": settled}
+    """Return placeholders for the fields that depend on the data: the problem, the classes and the columns."""
+    chosen_problem = problem or _problem_of(values)
+    placeholders: dict[str, Any] = {"problem": chosen_problem}
     segments = values.get("segments")
     if isinstance(segments, list | tuple) and all(isinstance(name, str) for name in segments):
         placeholders["segments"] = (_CATEGORY.name,) if segments else ()
     placeholders["columns"] = (_CATEGORY,)
     classes = values.get("classes")
-    if settled is Problem.MULTICLASS and (not classes or isinstance(classes, str)):
+    if chosen_problem is Problem.MULTICLASS and (not classes or isinstance(classes, str)):
         placeholders["classes"] = ("0", "1")
     return placeholders
 
 
 def _problem_of(values: Mapping[str, Any]) -> Problem:
-    """Return a problem that has the classes and the metrics; binary where none has all metrics."""
+    """Return a problem with these classes and metrics; binary if no problem has all metrics."""
     if values.get("classes"):
         return Problem.MULTICLASS
     metrics = values.get("metrics")

@@ -1,4 +1,4 @@
-"""Results under the names that the data has for their subjects. No I/O here."""
+"""Renames the subjects of results to the data's names. No I/O here."""
 
 from dataclasses import replace
 
@@ -6,11 +6,11 @@ from driftline.backtesting.request.layout import Layout
 from driftline.engine.results import LABEL, Result
 
 
-def renamed(result: Result, layout: Layout) -> Result:
-    """Return a result with the data's names, and with the absent column as the reason where it has no value."""
+def rename_result(result: Result, layout: Layout) -> Result:
+    """Return a result with the data's names; where a column is absent, that is the reason for its missing value."""
     reason = result.reason if result.value is not None else _absence(result, layout) or result.reason
-    segment = None if result.segment is None else layout.reworded(result.segment)
-    reason = reason and layout.reworded(reason)
+    segment = None if result.segment is None else layout.rename_in_text(result.segment)
+    reason = reason and layout.rename_in_text(reason)
     subject = layout.subject(result.subject)
     if (subject, segment, reason) == (result.subject, result.segment, result.reason):
         return result
@@ -18,7 +18,7 @@ def renamed(result: Result, layout: Layout) -> Result:
 
 
 def _absence(result: Result, layout: Layout) -> str | None:
-    """Return the reason that an absent column gives for a result without a value; None where none is the cause."""
+    """Return the reason for a result without a value, if an absent column is the cause; else None."""
     if result.kind not in ("realized", "estimated") or not layout.absent:
         return None
     if result.kind == "realized" and LABEL in layout.absent:

@@ -1,4 +1,4 @@
-"""Whole backtests at the shell whose work is done in forked processes: byte by byte what threads say."""
+"""Backtests of the command in forked processes have the same output as those in threads, byte by byte."""
 
 import os
 import pty
@@ -27,12 +27,12 @@ from driftline.backtesting.execution import workers
 from driftline.backtesting.input import csv_source, sources
 from driftline.cli import main
 
-def alone():
+def assert_single_thread():
     assert threading.active_count() == 1, threading.enumerate()
     forks.append(1)
 
 forks = []
-os.register_at_fork(before=alone)
+os.register_at_fork(before=assert_single_thread)
 workers.WORTH_FORKING = 0
 workers.cores = lambda: 3
 sources.ParquetSource.of.__func__.__defaults__ = csv_source.CsvSource.of.__func__.__defaults__ = ({largest},)
@@ -41,7 +41,7 @@ main()
 assert len(forks) >= 6
 """
 DAYS, REFERENCE = 12, "2026-01-09"
-EVERYTHING = {
+MANY_METHODS = {
     "multivariate_methods": ["pca_reconstruction", "domain_classifier"],
     "quality": ["missing_values", "unseen_categories", "out_of_range", "duplicates", "row_count", "freshness"],
     "statistics": ["mean", "median"],
@@ -50,7 +50,7 @@ EVERYTHING = {
 }
 ROLES: dict[str, Any] = {"timestamp": "event_time", "id": "id", "label": "label", "prediction": "prediction"}
 CASES: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {
-    "binary": (scored_rows(4_000, DAYS), {"score": "probability_1", "spec": EVERYTHING | {"segments": ["plan"]}}),
+    "binary": (scored_rows(4_000, DAYS), {"score": "probability_1", "spec": MANY_METHODS | {"segments": ["plan"]}}),
     "multiclass": (class_rows(4_000, DAYS), {"score": {name: f"probability_{name}" for name in CLASSES}}),
     "regression": (
         price_rows(4_000, DAYS),
@@ -59,20 +59,20 @@ CASES: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {
 }
 
 
-def _scores(given: Any) -> Iterator[str]:
+def _scores(scores: Any) -> Iterator[str]:
     """Yield the scores as options."""
-    if isinstance(given, dict):
-        yield from (f"--score={name}={column}" for name, column in given.items())
-    elif given:
-        yield f"--score={given}"
+    if isinstance(scores, dict):
+        yield from (f"--score={name}={column}" for name, column in scores.items())
+    elif scores:
+        yield f"--score={scores}"
 
 
 def _options(path: Path, case: str, chunk: str, out: Path) -> list[str]:
-    others = CASES[case][1]
+    arguments = CASES[case][1]
     spec = path.with_name("spec.yaml")
-    spec.write_text(str(others.get("spec", {})))  # YAML has this notation too
-    options = [f"--{name}={value}" for name, value in ROLES.items()] + list(_scores(others.get("score")))
-    options += [f"--problem={others['problem']}"] if "problem" in others else []
+    spec.write_text(str(arguments.get("spec", {})))  # YAML has this notation too
+    options = [f"--{name}={value}" for name, value in ROLES.items()] + list(_scores(arguments.get("score")))
+    options += [f"--problem={arguments['problem']}"] if "problem" in arguments else []
     return [*options, f"--chunk={chunk}", f"--reference-until={REFERENCE}", f"--spec={spec}", f"--json={out}"]
 
 
@@ -92,7 +92,7 @@ def _forked(path: Path, *options: str, largest: int = 2**30) -> list[str]:
         ("binary", "count:7", "csv", 2**30),
     ],
 )
-def test_processes_find_what_threads_find(
+def test_processes_have_the_output_of_threads(
     case: str,
     chunk: str,
     kind: str,
@@ -101,7 +101,7 @@ def test_processes_find_what_threads_find(
     invoke: Invoke,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path, expected, found = (tmp_path / name for name in (f"rows.{kind}", "expected.json", "found.json"))
+    path, expected, actual = (tmp_path / name for name in (f"rows.{kind}", "expected.json", "actual.json"))
     rows = CASES[case][0]
     rows.to_parquet(path) if kind == "parquet" else rows.to_csv(path, index=False)
     for source in (ParquetSource, CsvSource):
@@ -109,17 +109,19 @@ def test_processes_find_what_threads_find(
     monkeypatch.setattr(sources, "BLOCK_ROWS", 700)
     monkeypatch.setattr(csv_source, "BLOCK_BYTES", 40_000)
     assert invoke(path, *_options(path, case, chunk, expected)).exit_code == 0  # few rows: threads
-    subprocess.run(_forked(path, *_options(path, case, chunk, found), largest=largest), check=True, capture_output=True)
-    assert found.read_text() == expected.read_text()
+    subprocess.run(
+        _forked(path, *_options(path, case, chunk, actual), largest=largest), check=True, capture_output=True
+    )
+    assert actual.read_text() == expected.read_text()
 
 
-def test_nothing_else_runs_while_a_progress_bar_is_drawn(tmp_path: Path) -> None:
+def test_a_progress_bar_starts_no_thread(tmp_path: Path) -> None:
     path, out = tmp_path / "rows.parquet", tmp_path / "out.json"
     CASES["multiclass"][0].to_parquet(path)
-    terminal, other = pty.openpty()
+    terminal, terminal_end = pty.openpty()
     command = _forked(path, *_options(path, "multiclass", "1d", out))
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=other)
-    os.close(other)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal_end)
+    os.close(terminal_end)
     drawn = b"".join(iter(partial(_read, terminal), b""))
     assert process.wait() == 0, drawn
     assert b"summarizing" in drawn

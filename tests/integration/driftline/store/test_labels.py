@@ -1,7 +1,9 @@
 """Labels: new ones are loaded at once, those that are there stay or become revisions, in whatever mixture they come."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DataError
 
+from driftline.engine.catalogue import Problem
+from driftline.errors import InvalidInput
 from driftline.store import labels
 from driftline.store.database import in_transaction
 from driftline.store.tables import labels as table
@@ -23,7 +27,18 @@ def _write(engine: Engine, batch_id: str, frame: pd.DataFrame) -> int | None:
     return in_transaction(engine, lambda connection: labels.write_batch(connection, batch_id, 1, frame, DAY))
 
 
-def _frame(values: dict[str, int], day: int) -> pd.DataFrame:
+def _write_kind(engine: Engine, batch_id: str, values: dict[str, Any], problem: Problem, day: int = 1) -> int | None:
+    frame = _frame(values, day)
+    return in_transaction(engine, lambda c: labels.write_batch(c, batch_id, 1, frame, DAY, problem=problem))
+
+
+def _values(engine: Engine, problem: Problem) -> dict[str, tuple[Any, int]]:
+    with engine.connect() as connection:
+        rows = connection.execute(select(table.c.id, labels.value_column(problem), table.c.revision))
+        return {name: (value, revision) for name, value, revision in rows}
+
+
+def _frame(values: dict[str, Any], day: int) -> pd.DataFrame:
     known_at = pd.Timestamp(DAY + timedelta(days=day))
     return pd.DataFrame({"id": list(values), "value": list(values.values()), "known_at": known_at})
 
@@ -87,3 +102,63 @@ def test_writers_of_the_same_new_labels_wait_for_one_another(engine: Engine) -> 
     assert len({row[4] for row in stored}) == 1
     with engine.connect() as connection:
         assert len(connection.execute(select(ledger.c.number)).all()) == len(writers)
+
+
+NUMBERS = {"a": 0.1, "b": -0.0, "c": 5e-324, "d": 1.7976931348623157e308, "e": 1 / 3, "f": -2.5e-11, "g": 123456789.0}
+CLASSES = {
+    "a": "gold",
+    "b": 'say "x", y',
+    "c": "NULL",
+    "d": "größe \U0001f600",
+    "e": " x ",
+    "f": "back\\slash",
+    "g": "1",
+}
+
+
+@pytest.mark.parametrize("first_of_two", [True, False], ids=["loaded", "merged"])
+@pytest.mark.parametrize(
+    ("problem", "values"),
+    [(Problem.REGRESSION, NUMBERS), (Problem.MULTICLASS, CLASSES)],
+    ids=lambda part: str(part)[:9],
+)
+def test_numbers_and_classes_arrive_to_the_bit(
+    engine: Engine, problem: Problem, values: dict[str, Any], first_of_two: bool
+) -> None:
+    if not first_of_two:
+        _write_kind(engine, "l/0", {"a": values["a"]}, problem)
+    _write_kind(engine, "l/1", values, problem)
+    assert _values(engine, problem) == {name: (value, 1) for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("problem", "before", "after"),
+    [(Problem.REGRESSION, 0.1, 0.1 + 2**-56), (Problem.MULTICLASS, "a", "a "), (Problem.MULTICLASS, "a", "A")],
+)
+def test_another_value_is_a_revision_however_near_it_is(
+    engine: Engine, problem: Problem, before: Any, after: Any
+) -> None:
+    _write_kind(engine, "l/1", {"a": before, "b": before}, problem)
+    _write_kind(engine, "l/2", {"a": after, "b": before}, problem, day=2)
+    assert _values(engine, problem) == {"a": (after, 2), "b": (before, 1)}
+
+
+@pytest.mark.parametrize(
+    ("problem", "values", "message"),
+    [
+        (Problem.BINARY, {"a": 1, "b": 2}, r"1 labels are not 0 or 1, first 2 \(row 2\)"),
+        (Problem.REGRESSION, {"a": 1.0, "b": float("inf")}, r"not finite numbers, first inf \(row 2\)"),
+        (Problem.REGRESSION, {"a": None, "b": 1.0}, "not finite numbers, first nan"),
+        (Problem.MULTICLASS, {"a": "x", "b": ""}, r"not classes, .* first '' \(row 2\)"),
+        (Problem.MULTICLASS, {"a": "x\ny", "b": "y"}, "not classes"),
+        (Problem.MULTICLASS, {"a": "x" * 256, "b": "y"}, "1 to 255 characters"),
+        (Problem.MULTICLASS, {"a": 1, "b": "y"}, r"not classes, .* first 1 \(row 1\)"),
+    ],
+)
+def test_a_value_that_is_no_label_of_the_problem_is_refused_by_row(
+    engine: Engine, problem: Problem, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        _write_kind(engine, "l/1", values, problem)
+    assert re.search(message, refused.value.details[0])
+    assert _values(engine, problem) == {}

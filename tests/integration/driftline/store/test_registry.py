@@ -80,7 +80,7 @@ def test_a_short_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
 def test_a_spec_revision_keeps_the_columns(engine: Engine, tmp_path: Path) -> None:
     registry.register(engine, candidate(), open_store(tmp_path), NOW)
     other = SPEC.model_copy(update={"columns": (ColumnSpec(name="minutes", kind=ColumnKind.CATEGORICAL),)})
-    with pytest.raises(Conflict, match="keeps the model's columns"):
+    with pytest.raises(Conflict, match="keeps the model's problem, classes and columns"):
         registry.revise_spec(engine, "flights", 1, other, NOW)
 
 

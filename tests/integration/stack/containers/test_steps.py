@@ -47,7 +47,7 @@ def var(
 
 
 @pytest.mark.usefixtures("var")
-def test_users_come_from_anywhere_and_reach_what_is_theirs(
+def test_users_connect_from_any_host_with_their_own_rights(
     mariadb_session: TemporaryDatabase, kafka_session: TemporaryBroker, tmp_path: Path
 ) -> None:
     assert [containers.main(["provision"]), containers.main(["provision"])] == [0, 0]
@@ -66,7 +66,7 @@ def test_users_come_from_anywhere_and_reach_what_is_theirs(
     assert {*Topic} <= {*topics}
 
 
-def test_a_plan_is_kept_and_the_history_to_load_is_said(var: Path) -> None:
+def test_a_plan_is_kept_and_names_the_history_to_load(var: Path) -> None:
     assert containers.main(["plan"]) == 0
     first = (var / "plan" / "history").read_text()
     assert containers.main(["plan"]) == 0
@@ -81,7 +81,7 @@ def test_without_a_history_there_are_no_days(var: Path, capsys: pytest.CaptureFi
     assert not (var / "plan" / "history_days").exists()
 
 
-def test_a_server_that_is_away_is_one_message(
+def test_an_unreachable_server_is_one_message(
     var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DB_PORT", "1")

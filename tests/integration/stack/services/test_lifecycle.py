@@ -206,6 +206,24 @@ def test_a_given_database_is_used_and_none_started(tmp_path: Path, stack: Stack)
     assert not (second.var / "secrets").exists()
 
 
+def test_the_monitor_alone_needs_no_kafka(tmp_path: Path) -> None:
+    alone = Stack(tmp_path / "var")
+    try:
+        completed = alone.run("up", "--role", "monitor", "--any-port")
+        assert completed.returncode == 0, completed.stderr
+        assert [processes.find(alone.site.home, name) is not None for name in ("mariadb", "kafka", "simulator")] == [
+            True,
+            False,
+            False,
+        ]
+        tables = {name for (name,) in alone.execute("owner", "SHOW TABLES")}
+        assert {"models", "predictions", "verdicts"} <= tables
+        assert tables.isdisjoint({"DP_CDR_Data", "alembic_version_churn"})
+        assert alone.execute("monitor", "SELECT COUNT(*) FROM models") == ((0,),)
+    finally:
+        assert alone.run("clean").returncode == 0
+
+
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     second = Stack(tmp_path)

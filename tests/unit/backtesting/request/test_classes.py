@@ -1,4 +1,4 @@
-"""Which words are class 0 and class 1, and that no two classes become one."""
+"""Words are read as class 0 and class 1, and distinct classes stay distinct."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from driftline.errors import InvalidInput
 from tests.unit.backtesting.conftest import UNTIL
 
 
-def read(values: list[Any], positive: str | None = None, seen: list[str] | None = None) -> list[float]:
+def read(values: list[Any], positive: str | None = None, words: list[str] | None = None) -> list[float]:
     series = pd.Series(values, name="y")
-    texts = seen or list(map(str, dict.fromkeys(series.tolist())))
-    found: list[float] = Classes.of({"y": texts}, positive).numbers(series).tolist()
-    return found
+    texts = words or list(map(str, dict.fromkeys(series.tolist())))
+    numbers: list[float] = Classes.of({"y": texts}, positive).numbers(series).tolist()
+    return numbers
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def read(values: list[Any], positive: str | None = None, seen: list[str] | None 
         (["yes", "no"], "no", [0, 1]),
     ],
 )
-def test_words_are_read(values: list[Any], positive: str | None, numbers: list[float]) -> None:
+def test_words_are_read_as_classes(values: list[Any], positive: str | None, numbers: list[float]) -> None:
     assert read(values, positive) == numbers
 
 
 @pytest.mark.parametrize("positive", ["True", "true", "1", "1.0"])
-def test_true_is_class_1_as_it_was_said(positive: str) -> None:
+def test_true_is_class_1_if_positive_says_so(positive: str) -> None:
     assert read([True, False], positive, ["0", "1"]) == [1, 0]
 
 
@@ -46,30 +46,30 @@ def test_false_may_be_class_1() -> None:
 
 
 @pytest.mark.parametrize("values", [[-1, 0, 1], ["yes", "no", "0"], ["t", "true", "f"]])
-def test_words_of_two_pairs_in_one_column_are_not_taken_for_one(values: list[Any]) -> None:
+def test_words_of_two_pairs_in_one_column_are_rejected(values: list[Any]) -> None:
     with pytest.raises(InvalidInput, match=r"not two classes of one pair of words.*problem='multiclass'"):
         read(values)
 
 
 @pytest.mark.parametrize("values", [[0, -1], ["stay", "churn"]])
-def test_which_of_two_values_is_class_1_must_be_said(values: list[Any]) -> None:
+def test_class_1_of_two_unknown_words_must_be_passed(values: list[Any]) -> None:
     with pytest.raises(InvalidInput, match=r"class 1 is unknown; pass positive="):
         read(values)
 
 
-def test_each_column_may_have_its_own_words() -> None:
-    classes = Classes.of({"y": ["0", "1"], "said": ["yes", "no"]}, None)
-    assert classes.numbers(pd.Series(["no", "yes"], name="said")).tolist() == [0, 1]
+def test_columns_may_use_different_words() -> None:
+    classes = Classes.of({"y": ["0", "1"], "predicted": ["yes", "no"]}, None)
+    assert classes.numbers(pd.Series(["no", "yes"], name="predicted")).tolist() == [0, 1]
     assert classes.numbers(pd.Series([1, 0], name="y")).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("later", [2, -1])
-def test_a_value_of_neither_class_names_the_two_and_the_cure(later: int) -> None:
+def test_a_value_of_neither_class_is_reported_with_both_classes(later: int) -> None:
     with pytest.raises(InvalidInput, match=rf"'y' holds '{later}', .* of the reference: '0', '1'; .*multiclass"):
-        read([0, 1, later], seen=["0", "1"])
+        read([0, 1, later], words=["0", "1"])
 
 
-def test_a_category_that_no_row_has_is_no_fault() -> None:
+def test_a_category_without_rows_is_ignored() -> None:
     series = pd.Series(pd.Categorical(["a", "b"], categories=["a", "b", "never"]), name="y")
     assert Classes.of({"y": ["a", "b"]}, "b").numbers(series).tolist() == [0, 1]
 
@@ -86,32 +86,34 @@ def test_a_category_that_no_row_has_is_no_fault() -> None:
         ({"1": "score"}, "0", "'1' is not that class"),
     ],
 )
-def test_one_score_is_of_class_1(score: dict[str, str], positive: str | None, fault: str, world: pd.DataFrame) -> None:
+def test_a_single_score_must_be_that_of_class_1(
+    score: dict[str, str], positive: str | None, fault: str, world: pd.DataFrame
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         backtest(world, timestamp="when", label="churned", score=score, positive=positive, reference_until=UNTIL)
     assert fault in str(caught.value)
 
 
 @pytest.mark.parametrize(("name", "positive"), [("1", None), ("True", None), ("1.0", "1")])
-def test_one_score_may_name_class_1(name: str, positive: str | None, world: pd.DataFrame) -> None:
-    asked: dict[str, Any] = {
+def test_a_single_score_may_name_class_1(name: str, positive: str | None, world: pd.DataFrame) -> None:
+    options: dict[str, Any] = {
         "timestamp": "when",
         "label": "churned",
         "reference_until": UNTIL,
         "chunk": "1d",
         "features": ["usage"],
     }
-    named = backtest(world, **asked, score={name: "score"}, positive=positive)
-    plain = backtest(world, **asked, score="score")
-    assert named.chunks == plain.chunks
+    renamed = backtest(world, **options, score={name: "score"}, positive=positive)
+    unnamed = backtest(world, **options, score="score")
+    assert renamed.chunks == unnamed.chunks
 
 
-def test_class_1_is_proposed_by_the_scores_not_by_the_alphabet(world: pd.DataFrame) -> None:
-    named = world.assign(churned=world.churned.map({1: "gone", 0: "stays"}))
+def test_the_class_with_higher_scores_is_proposed_as_class_1(world: pd.DataFrame) -> None:
+    renamed = world.assign(churned=world.churned.map({1: "gone", 0: "stays"}))
     with pytest.raises(
         InvalidInput, match=r"positive='gone' if the score is the probability of 'gone'.*else .*'stays'"
     ):
-        backtest(named, timestamp="when", label="churned", score="score", reference_until=UNTIL)
+        backtest(renamed, timestamp="when", label="churned", score="score", reference_until=UNTIL)
 
 
 def test_without_scores_both_values_are_proposed() -> None:

@@ -1,4 +1,4 @@
-"""Specs of the wrong shape and arguments of the wrong type: a fault that names them, never a traceback."""
+"""Specs of the wrong shape and arguments of the wrong type are faults that name them, never a traceback."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -18,9 +18,9 @@ from tests.unit.backtesting.conftest import UNTIL, Invoke
 COLUMNS = ("t", "y", "s", "x", "k")
 
 
-def faults(**asked: Any) -> str:
+def faults(**options: Any) -> str:
     with pytest.raises(InvalidInput) as caught:
-        read_request(Request(**{"timestamp": "t", "label": "y", "scores": (ScoreColumn("s"),), **asked}), COLUMNS)
+        read_request(Request(**{"timestamp": "t", "label": "y", "scores": (ScoreColumn("s"),), **options}), COLUMNS)
     return str(caught.value)
 
 
@@ -42,10 +42,10 @@ def test_a_spec_of_the_wrong_shape_is_a_fault(spec: dict[str, Any], fault: str) 
     assert fault in faults(spec=spec)
 
 
-def test_faults_of_several_columns_are_named_at_once() -> None:
-    said = faults(spec={"columns": [{"name": "x", "kind": "text"}, {"watched": True}], "problem": 3, "period": 4})
+def test_faults_of_several_columns_are_listed_together() -> None:
+    listed = faults(spec={"columns": [{"name": "x", "kind": "text"}, {"watched": True}], "problem": 3, "period": 4})
     for fault in ("columns.0.kind", "columns.1.name", "unknown problem 3", "not 4"):
-        assert fault in said
+        assert fault in listed
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,20 @@ def test_a_column_with_another_role_is_not_categorical(role: str) -> None:
         "2026-01-13",
     ],
 )
-def test_a_date_may_have_any_type_that_holds_one(until: Any) -> None:
-    asked = read_request(Request(timestamp="t", reference_until=until), COLUMNS)
-    assert asked.until == datetime(2026, 1, 13, tzinfo=UTC)
+def test_the_end_of_the_reference_may_be_any_type_of_date(until: Any) -> None:
+    resolved = read_request(Request(timestamp="t", reference_until=until), COLUMNS)
+    assert resolved.until == datetime(2026, 1, 13, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "until", [pd.NaT, np.datetime64("NaT", "us"), 20260113, 1.5, ["2026-01-13"], np.datetime64(10**18, "s")]
 )
-def test_what_is_no_date_is_a_fault(until: Any) -> None:
+def test_an_end_of_the_reference_must_be_a_date(until: Any) -> None:
     assert "is not a date or instant" in faults(reference_until=until)
 
 
 @pytest.mark.parametrize("names", [["t", "x", "x"], ["t", 1, "1"]])
-def test_columns_of_one_name_are_a_fault(names: list[Any]) -> None:
+def test_repeated_column_names_are_a_fault(names: list[Any]) -> None:
     frame = pd.DataFrame([["2026-01-01", 1, 2]], columns=names)
     with pytest.raises(InvalidInput, match=rf"several columns are called '{names[2]}'; rename them"):
         backtest(frame, timestamp="t", reference_until=UNTIL)
@@ -123,18 +123,18 @@ def test_data_that_is_neither_frame_nor_path_is_a_fault(data: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("positive", [1, True, 1.0, np.int64(1), np.True_])
 def test_class_1_may_be_a_number_and_one_score_a_list(positive: Any, world: pd.DataFrame) -> None:
-    asked: dict[str, Any] = {"timestamp": "when", "label": "churned", "reference_until": UNTIL, "features": "usage"}
-    said = backtest(world, **asked, score=["score"], positive=positive)
-    assert said.chunks == backtest(world, **asked, score="score").chunks
+    options: dict[str, Any] = {"timestamp": "when", "label": "churned", "reference_until": UNTIL, "features": "usage"}
+    listed = backtest(world, **options, score=["score"], positive=positive)
+    assert listed.chunks == backtest(world, **options, score="score").chunks
 
 
 @pytest.mark.parametrize("role", ["features", "label", "categorical"])
 def test_a_column_that_holds_lists_is_named(role: str, world: pd.DataFrame) -> None:
     rows = world.assign(basket=pd.Series([[n] for n in range(len(world))], dtype=object))
-    asked: dict[str, Any] = {"timestamp": "when", "reference_until": UNTIL, "features": ["basket", "usage"]}
-    asked |= {"label": "basket", "features": ["usage"]} if role == "label" else {role: ["basket", "usage"]}
+    options: dict[str, Any] = {"timestamp": "when", "reference_until": UNTIL, "features": ["basket", "usage"]}
+    options |= {"label": "basket", "features": ["usage"]} if role == "label" else {role: ["basket", "usage"]}
     with pytest.raises(InvalidInput, match="'basket' holds values that are neither numbers nor text"):
-        backtest(rows, **asked)
+        backtest(rows, **options)
 
 
 def test_the_options_of_alerts_win_over_the_spec() -> None:

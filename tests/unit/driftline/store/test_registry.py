@@ -15,32 +15,34 @@ from driftline.store import registry
 
 NOWHERE = create_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-COLUMNS = (ColumnSpec(name="usage"),)
 
 
 @pytest.mark.parametrize(
-    "spec",
+    ("spec", "message"),
     [
-        Spec(problem=Problem.REGRESSION, columns=COLUMNS),
-        Spec(problem=Problem.MULTICLASS, classes=("a", "b", "c"), columns=COLUMNS),
+        (Spec(columns=(ColumnSpec(name="x" * 256),)), "at most 255 characters"),
+        (Spec(columns=(ColumnSpec(name="usage"), ColumnSpec(name="usage "))), "differ only in blanks at the end"),
+        (
+            Spec(problem=Problem.MULTICLASS, classes=("a", "b" * 256), columns=(ColumnSpec(name="usage"),)),
+            "classes of at most 255 characters in one line",
+        ),
+        (
+            Spec(problem=Problem.MULTICLASS, classes=("a", "b\nc"), columns=(ColumnSpec(name="usage"),)),
+            r"not 'b\\nc'",
+        ),
     ],
-    ids=lambda spec: spec.problem,
+    ids=["long name", "equal names", "long class", "two lines"],
 )
-def test_the_service_watches_binary_models_only(spec: Spec, tmp_path: Path) -> None:
+def test_names_that_cannot_be_stored_are_refused(spec: Spec, message: str, tmp_path: Path) -> None:
     candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
-    said = f"watches binary models so far, and this one is {spec.problem}; use the library or `driftline backtest`"
-    with pytest.raises(InvalidInput, match=said):
+    with pytest.raises(InvalidInput, match=message):
         registry.register(NOWHERE, candidate, open_store(tmp_path), NOW)
-    with pytest.raises(InvalidInput, match=said):
-        registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)
 
 
-def test_the_service_stores_no_segments(tmp_path: Path) -> None:
-    region = ColumnSpec(name="region", kind=ColumnKind.CATEGORICAL)
-    spec = Spec(columns=(*COLUMNS, region), segments=("region",))
-    candidate = registry.Candidate("prices", spec, "a" * 64, pd.DataFrame(), None, {})
-    said = "does not store results by segment so far, and the spec asks for segments of region; leave segments out"
-    with pytest.raises(InvalidInput, match=said):
-        registry.register(NOWHERE, candidate, open_store(tmp_path), NOW)
-    with pytest.raises(InvalidInput, match=said):
-        registry.revise_spec(NOWHERE, "prices", 1, spec, NOW)
+@pytest.mark.parametrize("name", ["", " ", "größe", "a/b", "..", "-x", "a" * 65, "a b"])
+def test_a_name_of_a_model_is_part_of_addresses_and_files(name: str, tmp_path: Path) -> None:
+    spec = Spec(columns=(ColumnSpec(name="region", kind=ColumnKind.CATEGORICAL),), segments=("region",))
+    with pytest.raises(InvalidInput, match="1 to 64 letters"):
+        registry.register(
+            NOWHERE, registry.Candidate(name, spec, "a", pd.DataFrame(), None, {}), open_store(tmp_path), NOW
+        )

@@ -35,7 +35,7 @@ def test_the_token_for_curl_is_stored_as_a_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["demo.token", "tokens/tokens.json"])
-def test_a_lost_half_is_created_again_with_the_other(tmp_path: Path, lost: str) -> None:
+def test_a_lost_token_or_hash_is_replaced_with_its_counterpart(tmp_path: Path, lost: str) -> None:
     container_secrets.make(tmp_path, NOW)
     (tmp_path / lost).unlink()
     container_secrets.make(tmp_path, NOW)
@@ -43,7 +43,7 @@ def test_a_lost_half_is_created_again_with_the_other(tmp_path: Path, lost: str) 
     assert tokens.find(tokens.read(container_secrets.token_file(tmp_path)), plain, NOW)
 
 
-def test_only_the_owner_enters_the_readable_files_folder(tmp_path: Path) -> None:
+def test_only_the_owner_can_enter_the_folder_of_readable_files(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     container_secrets.make(folder, NOW)
     tokens.create(container_secrets.token_file(folder), "another", frozenset({Scope.READ}), NOW)

@@ -1,4 +1,4 @@
-"""Ports are chosen around what others use, and local state is closed to them."""
+"""Free ports are chosen, and only the owner can read local state."""
 
 import socket
 import stat
@@ -13,20 +13,20 @@ from stack.services.local import PROCESSES, SERVERS
 from stack.services.site import Site, read_ports
 
 
-def two_free_neighbours() -> int:
+def two_consecutive_free_ports() -> int:
     first = ports.any_free()
-    return first if ports.is_free(first + 1) else two_free_neighbours()
+    return first if ports.is_free(first + 1) else two_consecutive_free_ports()
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    local = Site.at(tmp_path / "var", {})
-    local.claim()
-    return local
+    site = Site.at(tmp_path / "var", {})
+    site.claim()
+    return site
 
 
 @pytest.mark.parametrize("existing", [None, "empty", "claimed"])
-def test_no_other_user_can_look_into_a_var_folder(existing: str | None, tmp_path: Path) -> None:
+def test_only_the_owner_can_enter_the_var_folder(existing: str | None, tmp_path: Path) -> None:
     site = Site.at(tmp_path / "state" / "var", {})
     if existing:
         site.var.mkdir(parents=True)
@@ -43,22 +43,22 @@ def test_a_var_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
         Site.at(tmp_path / "file" / "var", {}).claim()
 
 
-def test_two_ports_of_one_server_do_not_meet(site: Site) -> None:
-    first = two_free_neighbours()
-    configured = {**site.ports, "kafka": first, "kafka-controller": first + 1}
+def test_two_ports_of_a_server_are_distinct(site: Site) -> None:
+    first = two_consecutive_free_ports()
+    requested = {**site.ports, "kafka": first, "kafka-controller": first + 1}
     with socket.create_server(("127.0.0.1", first)), socket.create_server(("127.0.0.1", first + 1)):
-        chosen_ports = choose_ports(Site(site.var, "RawData", configured), SERVERS, any_port=False).ports
-    assert {first, first + 1}.isdisjoint(chosen_ports.values())
-    assert len(set(chosen_ports.values())) == len(chosen_ports)
+        ports_of_site = choose_ports(Site(site.var, "RawData", requested), SERVERS, any_port=False).ports
+    assert {first, first + 1}.isdisjoint(ports_of_site.values())
+    assert len(set(ports_of_site.values())) == len(ports_of_site)
 
 
 def test_chosen_ports_are_saved(site: Site) -> None:
-    chosen_ports = choose_ports(site, PROCESSES, any_port=True).ports
-    assert read_ports(site.var) == chosen_ports
-    assert len(set(chosen_ports.values())) == 5
+    ports_of_site = choose_ports(site, PROCESSES, any_port=True).ports
+    assert read_ports(site.var) == ports_of_site
+    assert len(set(ports_of_site.values())) == 5
 
 
-def test_a_port_set_by_hand_is_taken(site: Site) -> None:
-    port = ports.any_free()
-    by_hand = Site.at(site.var, {"MONITOR_PORT": str(port)})
-    assert choose_ports(by_hand, PROCESSES, any_port=False).ports["monitor"] == port
+def test_a_requested_port_is_used(site: Site) -> None:
+    requested = ports.any_free()
+    by_hand = Site.at(site.var, {"MONITOR_PORT": str(requested)})
+    assert choose_ports(by_hand, PROCESSES, any_port=False).ports["monitor"] == requested

@@ -47,6 +47,20 @@ def test_every_fault_is_reported(machine: Path, monkeypatch: pytest.MonkeyPatch)
     assert "of disk space are needed" in disk or "free disk space" in disk
 
 
+@pytest.mark.parametrize("variable", ["DRIFTLINE_MYSQLD", "DB_HOST"])
+def test_the_monitor_needs_no_java_beside_a_database(
+    variable: str, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DRIFTLINE_MYSQLD", "DB_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    prerequisites.check(prerequisites.FOR_MONITOR)
+    (machine / "java").unlink()
+    with pytest.raises(PrerequisiteMissing, match=r"no database server: set DRIFTLINE_MYSQLD=\S+d .*There is no java"):
+        prerequisites.check(prerequisites.FOR_MONITOR)
+    monkeypatch.setenv(variable, "something")
+    prerequisites.check(prerequisites.FOR_MONITOR)
+
+
 def test_the_python_environment_needs_neither_java_nor_maven(machine: Path) -> None:
     (machine / "java").unlink()
     (machine / "mvn").unlink()

@@ -1,0 +1,67 @@
+"""The routes of ingestion: predictions and labels in, and the log of what came."""
+
+from collections.abc import Callable
+
+from apiflask import APIBlueprint
+from flask import g, request
+
+from driftline.http.access import accepts_batches, needs
+from driftline.http.api_description import Document
+from driftline.http.scopes import Scope
+from driftline.ingest.content import Content
+from driftline.ingest.ingestion import Ingestion, Receipt, Sent
+from monitoring.api.ingest_description import describe_batches
+from monitoring.api.ingest_schemas import (
+    IngestLogOut,
+    IngestLogQuery,
+    IngestQuery,
+    LabelsStored,
+    LogEntryOut,
+    PredictionsStored,
+)
+from monitoring.api.pressure import Pressure
+
+PREFIX = "/api/v1/models/<name>"
+
+
+def make_ingest_api(ingestion: Ingestion, pressure: Pressure) -> APIBlueprint:
+    """Build the routes for one database."""
+    api = APIBlueprint("ingest", __name__, tag="Ingestion")
+
+    @needs(Scope.INGEST)
+    @accepts_batches
+    def predictions(name: str, query_data: IngestQuery) -> PredictionsStored:
+        """Store predictions; sent again, they change nothing."""
+        return PredictionsStored.of(_store(ingestion.predictions, name, query_data, pressure))
+
+    @needs(Scope.INGEST)
+    @accepts_batches
+    def labels(name: str, query_data: IngestQuery) -> LabelsStored:
+        """Store labels, before or after their predictions; another value revises a label."""
+        return LabelsStored.of(_store(ingestion.labels, name, query_data, pressure))
+
+    @needs(Scope.READ)
+    def log(name: str, query_data: IngestLogQuery) -> IngestLogOut:
+        """List what was ingested for a model, and what was refused and why, newest first."""
+        entries = ingestion.log(name, query_data.most, query_data.before, query_data.state)
+        return IngestLogOut(model=name, entries=tuple(LogEntryOut.of(number, entry) for number, entry in entries))
+
+    for rule, view, response in (("predictions", predictions, PredictionsStored), ("labels", labels, LabelsStored)):
+        with_query = api.input(IngestQuery, location="query")(view)
+        api.post(f"{PREFIX}/{rule}")(api.output(response)(with_query))
+    api.get(f"{PREFIX}/ingest")(api.output(IngestLogOut)(api.input(IngestLogQuery, location="query")(log)))
+    return api
+
+
+def _store(ingest: Callable[[str, Sent], Receipt], name: str, query: IngestQuery, pressure: Pressure) -> Receipt:
+    """Read the body and ingest it; the slot is held once the body has arrived."""
+    body = request.get_data(cache=False)
+    with pressure.slot():
+        content = Content.of(body, request.content_type, request.headers.get("Content-Encoding"))
+        key, caller = request.headers.get("Idempotency-Key"), g.get("caller")
+        return ingest(name, Sent(content, key, query.version, tuple(query.na_values), caller))
+
+
+def describe_ingest(document: Document) -> None:
+    """Describe bodies, headers and refusals, for the OpenAPI document."""
+    describe_batches(document, PREFIX.replace("<", "{").replace(">", "}"))

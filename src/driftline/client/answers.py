@@ -1,0 +1,90 @@
+"""What an answer of the monitor means for a batch. No I/O here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+LONGEST_WAIT = 3600.0
+"""Seconds that a Retry-After is followed at most."""
+REFUSED = frozenset({400, 409, 413, 415, 422})
+"""Statuses that no repetition of the same request changes."""
+TOO_LARGE = 413
+
+
+class DeliveryState(StrEnum):
+    """What happens to a batch."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How an attempt to send a batch ended."""
+
+    state: DeliveryState
+    message: str = ""
+    """Why the batch was not stored."""
+    details: tuple[str, ...] = ()
+    """Faults of single rows."""
+    status: int | None = None
+    rows: int = 0
+    """Rows that the monitor has stored, known ones included."""
+    wait: float | None = None
+    """Seconds that the monitor asks to wait."""
+    divisible: bool = False
+    """Whether a part of the batch may be stored although the whole was refused."""
+
+
+def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
+    """Return what a response means.
+
+    A batch is stored only if the monitor says so in its own words, and refused only in its own words too: a proxy in
+    between answers with other bodies, and then the batch is sent again.
+    """
+    content = _json_object(body)
+    if status == 200 and type(rows := content.get("rows")) is int:
+        return Answer(DeliveryState.STORED, rows=rows, status=status)
+    error = content.get("error")
+    if status in REFUSED and (isinstance(error, dict) or status == TOO_LARGE):
+        error = error if isinstance(error, dict) else {}
+        message = str(error.get("message") or "The request is too large; a proxy may limit it.")
+        details = error.get("details")
+        faults = tuple(map(str, details)) if isinstance(details, list) else ()
+        return Answer(DeliveryState.REFUSED, message, faults, status, divisible=_is_divisible(status, error))
+    message = str(error.get("message")) if isinstance(error, dict) else "the answer is not one of a Driftline monitor"
+    return Answer(
+        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=_wait(headers.get("Retry-After"), now)
+    )
+
+
+def _is_divisible(status: int, error: Mapping[str, object]) -> bool:
+    return status != 415 and error.get("code") != "batch_conflict"
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _wait(header: str | None, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After, which are a number or a date of HTTP."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header) if header.strip().isdigit() else (_http_date(header) - now).total_seconds()
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _http_date(text: str) -> datetime:
+    instant = parsedate_to_datetime(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,271 @@
+"""The client that a program uses to send predictions and labels to a monitor service."""
+
+import atexit
+import logging
+import os
+import secrets
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+from driftline.client.batch_file import RowKind
+from driftline.client.delivery import Delivery, Destination
+from driftline.client.errors import ClientClosed
+from driftline.client.frames import encoded_frame
+from driftline.client.rows import checked_id, label_line, prediction_line
+from driftline.client.sender import REPEATED_AFTER, Sender
+from driftline.client.spool import Spool
+from driftline.client.status import ClientStatus
+from driftline.client.values import instant_text
+from driftline.client.writer import SpoolWriter
+from driftline.errors import InvalidInput
+
+log = logging.getLogger("driftline.client")
+
+CLOSE_TIMEOUT = 5.0
+FRAME_ROWS = 50_000
+_clients: "weakref.WeakSet[MonitorClient]" = weakref.WeakSet()
+
+
+@runtime_checkable
+class LabelItems(Protocol):
+    """Labels by the ids of their predictions, such as a dict or a pandas Series."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Return pairs of id and label."""
+        ...
+
+
+class MonitorClient:
+    """Sends predictions and labels of one model to a monitor service.
+
+    A call returns when its rows are in the spool folder, in microseconds; a thread sends them in batches. Rows of a
+    call that has returned are stored by the monitor once, even if the program is killed and started again.
+
+    - `url`, `model`, `version`: the address of the service and the registered model; by default its newest version.
+    - `spool`: a folder on a local disk, for all processes and models that send to the same monitor service.
+    - `token`: with the scope `ingest`; by default the environment variable DRIFTLINE_TOKEN. `ca`: a PEM file with the
+      authority of the service's certificate; by default those of the system.
+    - `batch_rows`, `batch_seconds`: a batch is sent when it has so many rows or is so old.
+    - `max_spool_bytes`: how much may wait in the model's folder; further rows are not taken.
+    - `timeout`: seconds to wait for an answer of the monitor.
+    - `raise_errors`: False logs and counts rows that cannot be taken instead of raising, so that a fault of monitoring
+      never fails a request of your users.
+
+    Safe for threads and for processes that fork.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        spool: str | os.PathLike[str],
+        version: int | None = None,
+        token: str | None = None,
+        ca: str | os.PathLike[str] | None = None,
+        batch_rows: int = 5_000,
+        batch_seconds: float = 5.0,
+        max_spool_bytes: int = 1 << 30,
+        timeout: float = 30.0,
+        raise_errors: bool = True,
+    ) -> None:
+        """Create the spool folder; nothing is sent before the first call of a method.
+
+        Raises:
+            InvalidInput: the address or an option is invalid.
+            OSError: the spool folder cannot be created.
+        """
+        _require_positive(
+            batch_rows=batch_rows, batch_seconds=batch_seconds, max_spool_bytes=max_spool_bytes, timeout=timeout
+        )
+        self._destination = Destination(url, model, version, token, None if ca is None else Path(ca), timeout)
+        self._spool = Spool(Path(spool).absolute() / self._destination.folder)
+        self._batch_rows = batch_rows
+        self._batch_seconds = batch_seconds
+        self._max_spool_bytes = max_spool_bytes
+        self._raise_errors = raise_errors
+        self._closed = False
+        self._reset()
+        _clients.add(self)
+        atexit.register(self.close)
+
+    def _reset(self) -> None:
+        """Begin anew, as a forked child must: threads, locks, connections and open batches stay with the parent."""
+        self._starting = threading.Lock()
+        self._writer: SpoolWriter | None = None
+        self._sender: Sender | None = None
+        self._prefix = secrets.token_hex(8)
+        self._numbers = count(1)
+        self._dropped = 0
+        self._logged_at = float("-inf")
+
+    def log(
+        self,
+        features: Mapping[str, object],
+        prediction: object,
+        score: object = None,
+        id: str | int | None = None,
+        at: datetime | None = None,
+    ) -> str:
+        """Log one prediction and return its id, by which its label is sent later; an empty text if it was dropped.
+
+        `score` is the probability of class 1, or a mapping of classes to probabilities; regressions have none. `id` is
+        a new one by default, `at` now. Features may be numbers, texts, truth values, dates, aware datetimes, decimals
+        and numpy's scalars; None, NaN and infinite numbers are missing.
+
+        Raises:
+            InvalidInput: a value cannot be sent; the message names it.
+            SpoolFull: as much as `max_spool_bytes` waits already.
+            SpoolFailed: the disk of the spool folder fails.
+            ClientClosed: the client is closed.
+        """
+        try:
+            row_id = f"{self._prefix}-{next(self._numbers)}" if id is None else checked_id(id)
+            self._append(RowKind.PREDICTIONS, prediction_line(row_id, at, prediction, score, features), 1)
+        except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
+            self._drop(1, error)
+            return ""
+        return row_id
+
+    def log_labels(self, labels: "LabelItems | Iterable[tuple[Any, object]]", known_at: datetime | None = None) -> int:
+        """Log labels by the ids of their predictions, as a mapping, a series or pairs; return how many were taken.
+
+        `known_at` is when they became known, by default now. A label that is sent again with another value is revised.
+        All labels are checked before any is taken. Raises the errors of `log`.
+        """
+        lines: list[bytes] = []
+        try:
+            known = datetime.now(UTC).isoformat() if known_at is None else instant_text("known_at", known_at)
+            pairs = labels.items() if isinstance(labels, LabelItems) else labels
+            lines.extend(label_line(checked_id(row_id), label, known) for row_id, label in pairs)
+            self._append_all(RowKind.LABELS, lines)
+        except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
+            self._drop(max(1, len(lines)), error)
+            return 0
+        return len(lines)
+
+    def log_frame(self, frame: Any) -> int:
+        """Log a frame of predictions with the columns of the model's reference file; return how many rows were taken.
+
+        `frame` is of pandas, polars or pyarrow, or a mapping of columns. It is sent as Arrow in batches of at most
+        50,000 rows; without pyarrow as JSON, and then the columns must be named `event_time`, `id`, `prediction` and
+        `probability_1`, or `probability_` and a class; all others are features. It is on the disk when the call
+        returns. Raises the errors of `log`.
+        """
+        try:
+            encoded = encoded_frame(frame, FRAME_ROWS)
+            writer, sender = self._worker()
+            writer.add(RowKind.PREDICTIONS, encoded.format, encoded.contents, encoded.rows)
+            sender.wake()
+        except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
+            self._drop(1, error)
+            return 0
+        return encoded.rows
+
+    def _append(self, kind: RowKind, lines: bytes, rows: int) -> None:
+        writer, sender = self._worker()
+        if writer.append(kind, lines, rows):
+            sender.wake()
+
+    def _append_all(self, kind: RowKind, lines: list[bytes]) -> None:
+        writer, _ = self._worker()
+        writer.require_room(sum(map(len, lines)))
+        for start in range(0, len(lines), self._batch_rows):
+            part = lines[start : start + self._batch_rows]
+            self._append(kind, b"".join(part), len(part))
+
+    def _worker(self) -> tuple[SpoolWriter, Sender]:
+        """Return the writer and the sender of this process; start them at the first call.
+
+        Raises:
+            ClientClosed: the client is closed.
+        """
+        if self._closed:
+            raise ClientClosed()
+        if self._writer is None or self._sender is None:
+            with self._starting:
+                if self._writer is None or self._sender is None:
+                    writer = SpoolWriter(
+                        self._spool, batch_rows=self._batch_rows, max_spool_bytes=self._max_spool_bytes
+                    )
+                    sender = Sender(self._spool, writer, Delivery(self._destination), self._batch_seconds)
+                    sender.start()
+                    self._writer, self._sender = writer, sender
+        return self._writer, self._sender
+
+    def _drop(self, rows: int, error: Exception) -> None:
+        """Count rows that were not taken; raise the error, or log it once a minute."""
+        self._dropped += rows
+        if self._raise_errors:
+            raise error
+        now = time.monotonic()
+        if now - self._logged_at >= REPEATED_AFTER:
+            self._logged_at = now
+            log.error("rows of model %s were not taken: %s", self._destination.model, error)
+
+    def flush(self, timeout: float = 30.0) -> bool:
+        """Wait until the monitor has stored or refused what was logged before; return False after `timeout` seconds.
+
+        Rows of other processes that wait in the spool folder are included, except those that they have just logged.
+        """
+        return self._worker()[1].flush(timeout)
+
+    def status(self) -> ClientStatus:
+        """Return counts of this process and of the spool folder."""
+        writer, sender = self._writer, self._sender
+        return ClientStatus(
+            logged=writer.rows if writer else 0,
+            dropped=self._dropped,
+            sent=sender.rows if sender else 0,
+            waiting_batches=self._spool.waiting(),
+            waiting_bytes=self._spool.size(),
+            refused_batches=self._spool.refusals(),
+            last_sent_at=sender.last_sent_at if sender else None,
+            last_error=sender.last_error if sender else None,
+        )
+
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> bool:
+        """Flush for at most `timeout` seconds, stop the thread, and return whether nothing is left.
+
+        What is left is sent by the next client of the folder. The end of the program closes a client too, except when
+        it is killed.
+        """
+        if self._closed:
+            return True
+        sender, self._closed = self._sender, True
+        atexit.unregister(self.close)
+        if sender is None:
+            return True
+        deadline = time.monotonic() + timeout
+        flushed = sender.flush(timeout)
+        sender.stop(max(0.1, deadline - time.monotonic()))
+        return flushed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _require_positive(**options: float) -> None:
+    faults = tuple(f"{name} is {value!r}; pass a number above 0." for name, value in options.items() if not value > 0)
+    if faults:
+        raise InvalidInput("Options of the client are invalid.", details=faults)
+
+
+def _reset_in_child() -> None:
+    for client in tuple(_clients):
+        client._reset()
+
+
+os.register_at_fork(after_in_child=_reset_in_child)

@@ -1,0 +1,1 @@
+"""The only way in for predictions, labels, corrections and deletions."""

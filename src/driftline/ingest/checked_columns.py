@@ -1,0 +1,177 @@
+"""Values of single columns, checked: each fault names the column, the count, the first row, its value and the cure.
+
+No I/O here.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from driftline.backtesting.input.number_text import NumberText, is_text
+from driftline.backtesting.request.classes import plain
+from driftline.engine.columns import BoolArray, FloatArray, IntArray, coded, floats_and_strays
+from driftline.engine.performance.scores import ROUNDING
+from driftline.engine.stray_values import shown
+from driftline.errors import InvalidInput
+from driftline.ingest.content import MOST_BYTES
+from driftline.ingest.errors import TooMuchContent
+from driftline.ingest.layouts import IngestLayout
+
+LONGEST_ID = 128
+LONGEST_TEXT = 4_096
+"""How many characters a category may have."""
+_ID = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s]$"
+_SEVERAL = {
+    "that is not a number": "that are not numbers",
+    "that is no class of the model": "that are no classes of the model",
+    "that is no id": "that are no ids",
+}
+"""How a fault is worded for several values."""
+
+
+@dataclass
+class CheckedColumns:
+    """The columns of a batch, plainly stored, and the faults that were found in them so far."""
+
+    frame: pd.DataFrame
+    layout: IngestLayout
+    faults: list[str] = field(default_factory=list)
+    text_bytes: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.frame)
+
+    def collect(self, read: Callable[[], Any]) -> Any:
+        """Return what `read` returns; where it raises InvalidInput, keep its faults and return None."""
+        try:
+            return read()
+        except InvalidInput as error:
+            self.faults.extend(error.details or (error.message,))
+            return None
+
+    def refuse(self, column: str, wrong: BoolArray, what: str, cure: str) -> None:
+        """Keep a fault for rows of a column, if any are wrong; `what` says it of one value."""
+        if not wrong.any():
+            return
+        first, count = int(np.flatnonzero(wrong)[0]), int(wrong.sum())
+        value = self.frame[column].iloc[first]
+        missing = pd.isna(value) is True
+        place = f"row {first + 1:,}" if missing else f"{shown(value)}, row {first + 1:,}"
+        values = f"1 value {what}" if count == 1 else f"{count:,} values {_plural(what)}"
+        begin = "" if count == 1 else "first "
+        self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")
+
+    def require_present(self, column: str, missing: BoolArray) -> None:
+        """Keep a fault for rows that have no value."""
+        if missing.any():
+            first, count = int(np.flatnonzero(missing)[0]), int(missing.sum())
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            begin = "" if count == 1 else "the first is "
+            self.faults.append(
+                f"column {column!r} has no value in {rows} ({begin}row {first + 1:,}); give every row a value"
+            )
+
+    def numbers(self, column: str) -> FloatArray:
+        """Return a column as floats, NaN where a value is missing; words and infinite numbers are faults."""
+        values, stray = self._floats(column)
+        cure = self.layout.option("na_values", [shown_text(self.frame[column], stray)]) if stray.any() else ""
+        self.refuse(
+            column, stray, "that is not a number", f"clean it, or pass {cure} if that stands for a missing value"
+        )
+        self.refuse(column, np.isinf(values), "that is infinite or beyond 1e70", "send a finite number, or none at all")
+        return values
+
+    def _floats(self, column: str) -> tuple[FloatArray, BoolArray]:
+        series = self.frame[column]
+        if series.dtype.kind == "f":
+            return floats_and_strays(series)
+        notation = self.layout.layout.notations.get(column)
+        if notation is not None and is_text(series):
+            text = NumberText.of(series, notation)
+            return text.values, text.stray
+        return floats_and_strays(series)
+
+    def probabilities(self, column: str) -> FloatArray:
+        """Return scores from 0 to 1, every row with one; rounding errors beyond that are removed."""
+        values = self.numbers(column)
+        self.require_present(column, np.isnan(values))
+        with np.errstate(invalid="ignore"):
+            outside = np.isfinite(values) & ((values < -ROUNDING) | (values > 1 + ROUNDING))
+        self.refuse(column, outside, "outside 0 to 1", "divide percent by 100, or correct it")
+        return np.clip(values, 0.0, 1.0)
+
+    def binary_classes(self, column: str) -> IntArray:
+        """Return 0 or 1 for each row; other values than those of the model's two classes are faults."""
+        classes = self.layout.layout.classes.values[column]
+        codes, texts = coded(self.frame[column])
+        numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])[codes]
+        self.require_present(column, codes < 0)
+        known = ", ".join(map(repr, classes))
+        self.refuse(column, np.isnan(numbers) & (codes >= 0), "that is no class of the model", f"send one of {known}")
+        values: IntArray = np.nan_to_num(numbers).astype(np.int64)
+        return values
+
+    def multiclass(self, column: str, classes: Iterable[str]) -> pa.Array:
+        """Return the class of each row; other values than the model's classes are faults."""
+        allowed = list(classes)
+        codes, texts = coded(self.frame[column])
+        self.require_present(column, codes < 0)
+        is_class = np.array([text in allowed for text in texts] + [True])
+        known = ", ".join(map(repr, allowed))
+        self.refuse(column, ~is_class[codes], "that is no class of the model", f"send one of {known}")
+        return self._texts(codes, texts)
+
+    def categories(self, column: str) -> pa.Array:
+        """Return a column as text, the same for a value however it is stored; a missing value is null."""
+        codes, texts = coded(self.frame[column])
+        long = np.array([len(text) > LONGEST_TEXT for text in texts] + [False])
+        self.refuse(column, long[codes], f"of more than {LONGEST_TEXT:,} characters", "shorten it")
+        return self._texts(codes, texts)
+
+    def ids(self, column: str) -> pa.Array:
+        """Return ids as text; each must be there once, with 1 to 128 characters and no blank at its end."""
+        codes, texts = coded(self.frame[column])
+        self.require_present(column, codes < 0)
+        distinct = pa.array(texts, pa.string())
+        wrong = np.asarray(pc.invert(pc.match_substring_regex(distinct, _ID)), dtype=bool)
+        wrong |= np.asarray(pc.greater(pc.utf8_length(distinct), LONGEST_ID), dtype=bool)
+        self.refuse(
+            column,
+            np.append(wrong, False)[codes],
+            "that is no id",
+            f"an id has 1 to {LONGEST_ID} characters, no control characters and no blank at its end",
+        )
+        ids = self._texts(codes, texts)
+        if len(ids) and pc.count_distinct(ids).as_py() < len(ids) - ids.null_count:
+            repeated = pd.Series(ids.to_pandas()).duplicated().to_numpy() & (codes >= 0)
+            self.refuse(column, repeated, "that an earlier row has", "send each id once, and changes as corrections")
+        return ids
+
+    def _texts(self, codes: IntArray, texts: list[str]) -> pa.Array:
+        """Return the text of each row, null for the code -1; raise TooMuchContent where all are too long together."""
+        distinct = pa.array(texts, pa.string())
+        lengths = np.append(np.asarray(pc.binary_length(distinct), dtype=np.int64), 0)
+        self.text_bytes += int(lengths[codes].sum())
+        if self.text_bytes > MOST_BYTES:
+            raise TooMuchContent(
+                f"The texts of all rows take more than {MOST_BYTES // 2**20:,} MB; send fewer rows, or shorter texts."
+            )
+        places = pa.array(codes, pa.int64(), mask=codes < 0)
+        return distinct.take(places)
+
+
+def _plural(what: str) -> str:
+    """Return what is said of one value as it is said of several."""
+    return _SEVERAL.get(what, what.replace("that is ", "that are ", 1))
+
+
+def shown_text(series: "pd.Series[Any]", wrong: BoolArray) -> str:
+    """Return the first wrong value of a column as text."""
+    return str(series.iloc[int(np.flatnonzero(wrong)[0])])

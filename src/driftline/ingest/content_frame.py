@@ -1,0 +1,105 @@
+"""A frame of what was sent, in the few dtypes that a back-test reads; its columns are named as they were sent."""
+
+import tempfile
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from driftline.backtesting.input.csv_source import CsvSource
+from driftline.backtesting.input.sources import (
+    ParquetSource,
+    ReadAgainError,
+    TableSource,
+    is_text,
+    reject_repeated,
+    to_frame,
+)
+from driftline.errors import InvalidInput
+from driftline.ingest.arrow_stream import read_stream
+from driftline.ingest.content import MOST_BYTES, Content, Format, require_few_rows
+from driftline.ingest.errors import TooMuchContent
+
+BODY = Path("body")
+"""What messages call the file that was sent."""
+
+
+def flat_frame(
+    content: Content, columns: Sequence[str], codes: Collection[str], na_values: Collection[str]
+) -> pd.DataFrame:
+    """Return the rows of a table as a frame with those of `columns` that it has; `codes` hold names, not numbers.
+
+    Raises:
+        InvalidInput: it cannot be read, with the line of a CSV file.
+        TooMuchContent: it has too many rows, or takes too much memory.
+    """
+    if content.format is Format.ARROW:
+        return _of_arrow(read_stream(content.data), columns)
+    suffix, opener = _FILES[content.format]
+    with tempfile.TemporaryDirectory(prefix="driftline-ingest-") as folder:
+        path = Path(folder) / f"{BODY}{suffix}"
+        path.write_bytes(content.data)
+        try:
+            return read_frame(opener(path, tuple(na_values)), columns, codes)
+        except InvalidInput as error:
+            raise type(error)(_unplaced(error.message, path), details=error.details) from error
+
+
+def _unplaced(message: str, path: Path) -> str:
+    """Return a message without the folder of a temporary file."""
+    return message.replace(str(path), f"The {BODY}")
+
+
+def _parquet(path: Path, _: Sequence[str]) -> TableSource:
+    source = ParquetSource.of(path)
+    footer = pq.read_metadata(path)
+    require_few_rows(footer.num_rows)
+    size = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    if size > MOST_BYTES:
+        raise TooMuchContent(f"The Parquet file has {size // 2**20:,} MB once it is unpacked; send it in parts.")
+    return source
+
+
+def _csv(path: Path, na_values: Sequence[str]) -> TableSource:
+    return CsvSource.of(path, na_values=na_values)
+
+
+_FILES: dict[Format, tuple[str, Callable[[Path, Sequence[str]], TableSource]]] = {
+    Format.CSV: (".csv", _csv),
+    Format.PARQUET: (".parquet", _parquet),
+}
+
+
+def read_frame(source: TableSource, columns: Sequence[str], codes: Collection[str]) -> pd.DataFrame:
+    """Return all rows of a source as one frame, with those of `columns` that it has."""
+    present = [name for name in columns if name in source.columns]
+    if not present:
+        return pd.DataFrame(index=range(0))
+    while True:
+        try:
+            parts = list(source.blocks(present, frozenset(codes)))
+            break
+        except ReadAgainError:
+            continue
+    frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    require_few_rows(len(frame))
+    return frame
+
+
+def _of_arrow(table: pa.Table, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of an Arrow table; text is read as codes, as from a Parquet file."""
+    require_few_rows(table.num_rows)
+    reject_repeated(BODY, table.column_names)
+    present = [name for name in columns if name in table.column_names]
+    table = table.select(present)
+    for place, field in enumerate(table.schema):
+        if is_text(field.type):
+            table = table.set_column(place, field.name, table.column(place).dictionary_encode())
+    try:
+        return to_frame(table)
+    except (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError) as error:
+        raise InvalidInput(
+            f"A column of the Arrow stream cannot be read ({error}); send numbers, text, true/false and times."
+        ) from error

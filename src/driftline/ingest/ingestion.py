@@ -1,0 +1,221 @@
+"""Ingests batches: reads what was sent, checks it, and writes it through the ledger with its log entry."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, case, func, select
+
+from driftline.backtesting.options import OptionStyle
+from driftline.clock import Clock
+from driftline.engine.results import EVENT_TIME
+from driftline.errors import Conflict, DriftlineError, InvalidInput
+from driftline.ingest.content import Content
+from driftline.ingest.content_frame import flat_frame
+from driftline.ingest.errors import TooMuchContent
+from driftline.ingest.json_rows import json_frame
+from driftline.ingest.label_rows import COLUMNS, label_columns, label_rows
+from driftline.ingest.layouts import KNOWN_AT, LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
+from driftline.ingest.prediction_rows import columns_read, prediction_rows
+from driftline.ingest.target import Target, Targets
+from driftline.store import bulk, ingest_log, labels, ledger
+from driftline.store.database import in_transaction, translated
+from driftline.store.ingest_log import IngestEntry, IngestState
+from driftline.store.model_numbers import model_number
+from driftline.store.prediction_batch import PredictionBatch
+from driftline.store.prediction_schema import MODEL_VERSION
+from driftline.store.tables import labels as labels_table
+
+LONGEST_KEY = 100
+_KEY = re.compile(rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch as it was sent: its content, and what was sent with it.
+
+    `key` makes its id; without one its content does. `version` is that of the rows, by default the newest. `caller` is
+    the name of the token or of the program, for the log; `option` spells options in messages.
+    """
+
+    content: Content
+    key: str | None = None
+    version: int | None = None
+    na_values: Collection[str] = ()
+    caller: str | None = None
+    option: OptionStyle = query_option
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: its id, its rows, how many were new, stored already, and changed."""
+
+    batch: str
+    rows: int
+    new: int
+    same: int
+    changed: int = 0
+
+
+Write = Callable[[Connection], Receipt]
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """Ingests batches into one database; safe to use from several threads. Every batch, refused or not, is logged."""
+
+    engine: Engine
+    clock: Clock
+    targets: Targets = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the memory of specs."""
+        object.__setattr__(self, "targets", Targets(self.engine))
+
+    def predictions(self, name: str, sent: Sent) -> Receipt:
+        """Store predictions; the same batch again, and the same prediction in another batch, change nothing.
+
+        Raises:
+            NotFound: no such model or version. InvalidInput: with every fault. TooMuchContent: too many rows or bytes.
+            BatchConflict: the key has other content. PredictionConflict: an id has other content.
+            Unavailable: the database does not answer, or others hold its rows.
+        """
+        return self._ingest(name, sent, ledger.BatchKind.PREDICTIONS, self._prediction_writer)
+
+    def labels(self, name: str, sent: Sent) -> Receipt:
+        """Store labels, before or after their predictions; another value for a stored label revises it.
+
+        Raises: as `predictions` does, except PredictionConflict.
+        """
+        return self._ingest(name, sent, ledger.BatchKind.LABELS, self._label_writer)
+
+    def log(
+        self, name: str, most: int, before: int | None = None, state: IngestState | None = None
+    ) -> list[tuple[int, IngestEntry]]:
+        """Return the newest entries of a model's log with their numbers; `before` is the last number of a page.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return ingest_log.newest(connection, model_number(connection, name), most, before, state)
+
+    def _ingest(
+        self, name: str, sent: Sent, kind: str, writer_of: Callable[[Target, Sent, datetime], Write]
+    ) -> Receipt:
+        """Write a batch and its log entry in one transaction; log a refused one in a transaction of its own."""
+        target, now = self.targets.of(name, sent.version), self.clock()
+        entry = _Entry(target.model_number, now, kind, sent)
+        try:
+            require_key(sent.key)
+            write = writer_of(target, sent, now)
+
+            def write_and_log(connection: Connection) -> Receipt:
+                receipt = write(connection)
+                ingest_log.record(connection, entry.stored(receipt))
+                return receipt
+
+            return in_transaction(self.engine, write_and_log)
+        except (InvalidInput, Conflict, TooMuchContent) as error:
+            refused = entry.refused(error)
+            in_transaction(self.engine, lambda connection: ingest_log.record(connection, refused))
+            raise
+
+    def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        layout = target.layout(sent.content, sent.na_values, sent.option)
+        frame = _frame(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
+        rows = prediction_rows(frame, layout, target.version, now)
+        assumed = {MODEL_VERSION} if sent.version is None else set()
+        batch = target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
+        batch_id = batch_name("predictions", target, sent.key, batch.content_hash)
+        _prepare(batch)
+
+        def write(connection: Connection) -> Receipt:
+            written = target.store.writer.write(connection, batch_id, batch, now)
+            return Receipt(batch_id, batch.table.num_rows, written.new, written.same)
+
+        return write
+
+    def _label_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        layout = target.layout(sent.content, sent.na_values, sent.option)
+        frame = _frame(sent.content, layout, LABEL_FIELDS, label_columns(layout))
+        rows = label_rows(frame, layout, now)
+        compared = COLUMNS if KNOWN_AT in frame else COLUMNS[:2]
+        content = ledger.content_hash(bulk.encode(rows.sort_values("id"), compared))
+        batch_id = batch_name("labels", target, sent.key, content)
+
+        def write(connection: Connection) -> Receipt:
+            return _write_labels(connection, batch_id, target, rows, now, content)
+
+        return write
+
+
+def _prepare(batch: PredictionBatch) -> None:
+    """Encode a batch before its transaction begins, which then holds its locks for a shorter time."""
+    if batch.table.num_rows:
+        _ = batch.parts, batch.id_rows
+
+
+def _frame(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> pd.DataFrame:
+    """Return what was sent as a frame with those of `columns` that it has."""
+    if content.nested:
+        return json_frame(content, tuple(fields), tuple(columns))
+    return flat_frame(content, tuple(columns), layout.codes, layout.na_values)
+
+
+def _write_labels(
+    connection: Connection, batch_id: str, target: Target, rows: pd.DataFrame, now: datetime, content: str
+) -> Receipt:
+    """Write labels and count those that are new, and those that were revised."""
+    model_number, problem = target.model_number, target.spec.problem
+    number = labels.write_batch(connection, batch_id, model_number, rows, now, content, problem=problem)
+    if number is None:
+        return Receipt(batch_id, len(rows), 0, len(rows))
+    of_batch = (labels_table.c.model_number == model_number, labels_table.c.batch_number == number)
+    revised = func.coalesce(func.sum(case((labels_table.c.revision > 1, 1), else_=0)), 0)
+    written, changed = connection.execute(select(func.count(), revised).where(*of_batch)).one()
+    return Receipt(batch_id, len(rows), int(written) - int(changed), len(rows) - int(written), int(changed))
+
+
+def require_key(key: str | None) -> None:
+    """Raise InvalidInput for a key that cannot be part of a batch id."""
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidInput(
+            f"An Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters and no outer blanks, unlike {key!r}."
+        )
+
+
+def batch_name(kind: str, target: Target, key: str | None, content: str) -> str:
+    """Return the id of a batch: the same for the same key, or without one for the same content."""
+    return f"{kind}/{target.model_number}/" + (content if key is None else f"key/{key}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """The part of a log entry that is known before the batch is read."""
+
+    model_number: int
+    received_at: datetime
+    kind: str
+    sent: Sent
+
+    def stored(self, receipt: Receipt) -> IngestEntry:
+        return replace(
+            self._of(IngestState.STORED),
+            batch_id=receipt.batch,
+            rows_sent=receipt.rows,
+            rows_new=receipt.new,
+            rows_same=receipt.same,
+            rows_changed=receipt.changed,
+        )
+
+    def refused(self, error: DriftlineError) -> IngestEntry:
+        return replace(self._of(IngestState.REFUSED), reason=str(error))
+
+    def _of(self, state: IngestState) -> IngestEntry:
+        content, caller = self.sent.content, self.sent.caller
+        number, received, kind = self.model_number, self.received_at, self.kind
+        size = content.sent_bytes
+        return IngestEntry(number, received, kind, state, content.format, size, caller=caller and caller[:64])

@@ -1,0 +1,99 @@
+"""The model version that rows are ingested for, and the layouts in which they may come."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy import Connection, Engine, func, select
+
+from driftline.backtesting.options import OptionStyle
+from driftline.engine.spec import Spec
+from driftline.errors import NotFound
+from driftline.ingest.content import Content
+from driftline.ingest.layouts import IngestLayout, canonical_layout, nested_layout
+from driftline.store import registry
+from driftline.store.database import translated
+from driftline.store.model_numbers import model_number
+from driftline.store.predictions import PredictionStore
+from driftline.store.tables import model_versions, spec_revisions
+
+VERSIONS_KEPT = 1_000
+"""How many versions a process remembers: reading a spec takes longer than finding out that it has not changed."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ready version of a model: its numbers, its newest spec, and how rows are laid out."""
+
+    name: str
+    model_number: int
+    version: int
+    revision: int
+    flat: IngestLayout
+    nested: IngestLayout
+
+    @property
+    def spec(self) -> Spec:
+        """The spec of the version."""
+        return self.flat.spec
+
+    @property
+    def store(self) -> PredictionStore:
+        """The store of the model's predictions."""
+        return PredictionStore(self.model_number, self.spec)
+
+    def layout(self, content: Content, na_values: Collection[str], option: OptionStyle) -> IngestLayout:
+        """Return the layout of a batch, with further words for missing values."""
+        layout = self.nested if content.nested else self.flat
+        return layout.with_words(na_values, option)
+
+
+class Targets:
+    """The targets of a database; a spec is read once. Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Store the engine; nothing is connected."""
+        self._engine, self._lock = engine, Lock()
+        self._kept: dict[tuple[str, int, int], Target] = {}
+
+    def of(self, name: str, version: int | None = None) -> Target:
+        """Return the target of a version, by default the newest that is ready.
+
+        Raises:
+            NotFound: no such model or no such ready version.
+        """
+        with translated(), self._engine.connect() as connection:
+            number, newest, revision = _newest(connection, name, version)
+        key = (name, newest, revision)
+        with self._lock:
+            target = self._kept.get(key)
+        if target is None:
+            target = self._load(name, number, newest)
+            with self._lock:
+                if len(self._kept) >= VERSIONS_KEPT:
+                    self._kept.clear()
+                self._kept[key] = target
+        return target
+
+    def _load(self, name: str, number: int, version: int) -> Target:
+        loaded = registry.load(self._engine, name, version)
+        spec = loaded.spec
+        return Target(name, number, version, loaded.spec_revision, canonical_layout(spec), nested_layout(spec))
+
+
+def _newest(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:
+    """Return the numbers of a model, of its version and of that one's newest spec revision."""
+    number = model_number(connection, name)
+    ready = select(model_versions.c.version).where(
+        model_versions.c.model_number == number, model_versions.c.state == registry.READY
+    )
+    numbers = sorted(connection.execute(ready).scalars())
+    if not numbers or (version is not None and version not in numbers):
+        listed = ", ".join(map(str, numbers)) or "none"
+        wanted = "ready version" if version is None else f"ready version {version}"
+        raise NotFound(f"Model {name!r} has no {wanted}. Ready: {listed}.")
+    newest = numbers[-1] if version is None else version
+    revision = select(func.max(spec_revisions.c.revision)).where(
+        spec_revisions.c.model_number == number, spec_revisions.c.model_version == newest
+    )
+    return number, newest, int(connection.execute(revision).scalar_one())

@@ -1,0 +1,158 @@
+"""Writes batches of predictions through the ledger: each row once, and never other content under the same id."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Row, insert, select
+
+from driftline.clock import MAX_CLOCK_SKEW, naive_utc
+from driftline.engine.columns import BoolArray
+from driftline.engine.results import EVENT_TIME, ID
+from driftline.errors import InvalidInput, PredictionConflict
+from driftline.store import bulk, columnar, ledger
+from driftline.store.prediction_batch import ID_COLUMNS, PredictionBatch
+from driftline.store.prediction_schema import MODEL_VERSION
+from driftline.store.removed_rows import BATCH, POSITION
+from driftline.store.tables import batch_data, predictions
+from driftline.store.version_key import VersionKey
+
+IDS_AT_ONCE = 2_000
+"""How many ids are looked up by one statement."""
+SHOWN_CONFLICTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows of a batch were new, and how many were stored already with the same content."""
+
+    new: int
+    same: int
+
+
+@dataclass(frozen=True)
+class PredictionWriter:
+    """Writes the predictions of one model; `read` returns all rows of some batches, with their places."""
+
+    number: int
+    read: Callable[[Connection, Sequence[int]], pa.Table]
+
+    def write(self, connection: Connection, batch_id: str, batch: PredictionBatch, written_at: datetime) -> Written:
+        """Write a batch through the ledger; the same batch sent again changes nothing.
+
+        Raises:
+            InvalidInput: an event time lies in the future, or there are too many rows.
+            BatchConflict: the batch id has other content.
+            PredictionConflict: an id is stored with other content.
+        """
+        rows = batch.table.num_rows
+        number = self.open(connection, batch_id, ledger.BatchKind.PREDICTIONS, batch, written_at)
+        if number is None:
+            return Written(0, rows)
+        new = self._insert_new(connection, number, batch)
+        self.insert_data(connection, number, new)
+        self._touch(connection, number, new.table)
+        return Written(new.table.num_rows, rows - new.table.num_rows)
+
+    def open(
+        self, connection: Connection, batch_id: str, kind: str, batch: PredictionBatch, written_at: datetime
+    ) -> int | None:
+        """Open a batch of rows in the ledger; return its number, or None where the ledger has it already."""
+        span = columnar.bounds_of(batch.table, EVENT_TIME) or (None, None)
+        _require_past(span[1], written_at)
+        rows, content = batch.table.num_rows, batch.content_hash
+        entry = ledger.Batch(batch_id, kind, content, rows, written_at, self.number, *span)
+        return ledger.open_batch(connection, entry, [ledger.Consumer.MONITOR])
+
+    def _insert_new(self, connection: Connection, number: int, batch: PredictionBatch) -> PredictionBatch:
+        """Insert the ids that are not stored yet, and return their rows: their positions are those in that batch.
+
+        A writer of the same ids that has not committed is waited for. Rows that are stored must have the same content.
+        """
+        new = batch
+        while new.table.num_rows:
+            savepoint = connection.begin_nested()
+            try:
+                self._load_ids(connection, number, new)
+            except InvalidInput:
+                savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
+                stored = self.places_of(connection, new.table.column(ID).to_pylist())
+                if stored.empty:
+                    raise
+                new = self._without_stored(connection, new, stored)
+            else:
+                savepoint.commit()
+                break
+        return new
+
+    def _load_ids(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
+        """Load one row for each prediction."""
+        constants = {"model_number": self.number, BATCH: number}
+        bulk.load(connection, predictions, ID_COLUMNS, batch.id_rows, constants)
+
+    def places_of(self, connection: Connection, ids: Sequence[str], *, lock: bool = False) -> pd.DataFrame:
+        """Return id, batch number and position of those ids that are stored; `lock` keeps other writers off them."""
+        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c.position)
+        rows: list[Row[tuple[str, int, int]]] = []
+        ordered = sorted(ids, key=str.encode)
+        for first in range(0, len(ordered), IDS_AT_ONCE):
+            some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
+            statement = select(*columns).where(predictions.c.model_number == self.number, some)
+            rows += connection.execute(statement.with_for_update() if lock else statement).all()
+        frame = pd.DataFrame(rows, columns=[ID, BATCH, POSITION])
+        return frame.astype({BATCH: np.int64, POSITION: np.int64})
+
+    def _without_stored(self, connection: Connection, batch: PredictionBatch, places: pd.DataFrame) -> PredictionBatch:
+        """Return the rows that are not stored; reject those that are stored with other content."""
+        differs = self.differing(connection, batch, places)
+        if differs.any():
+            ids = sorted(places[ID][differs])
+            shown = [f"id {name!r}" for name in ids[:SHOWN_CONFLICTS]]
+            more = [f"and {len(ids) - SHOWN_CONFLICTS:,} more"] if len(ids) > SHOWN_CONFLICTS else []
+            raise PredictionConflict(details=(*shown, *more))
+        sent_ids = batch.table.column(ID).to_pandas()
+        return batch.only(pa.array(~sent_ids.isin(places[ID])))
+
+    def differing(self, connection: Connection, batch: PredictionBatch, places: pd.DataFrame) -> BoolArray:
+        """Return which of the stored rows at `places` have other content than the batch has under their ids."""
+        sent = batch.table.take(pd.Index(batch.table.column(ID).to_pandas()).get_indexer(pd.Index(places[ID])))
+        stored = self.rows_at(connection, places)
+        return columnar.differing_rows(sent.drop_columns(batch.uncompared), stored.drop_columns(batch.uncompared))
+
+    def rows_at(self, connection: Connection, places: pd.DataFrame) -> pa.Table:
+        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
+        stored = self.read(connection, [*places[BATCH].unique()])
+        keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
+        wanted = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
+        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(wanted))
+
+    def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
+        """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""
+        for part in batch.parts:
+            events = part.rows.column(EVENT_TIME)
+            place = {
+                BATCH: number,
+                "first_position": part.first,
+                "row_count": part.rows.num_rows,
+                "first_event": naive_utc(events[0].as_py()),
+                "last_event": naive_utc(events[-1].as_py()),
+            }
+            for content, data in part.blobs.items():
+                connection.execute(insert(batch_data).values(**place, content=content, data=data))
+
+    def _touch(self, connection: Connection, number: int, table: pa.Table) -> None:
+        """Record the quarters of an hour of the rows that the batch added."""
+        for version in pc.unique(table.column(MODEL_VERSION)).to_pylist():
+            rows = table.filter(pc.equal(table.column(MODEL_VERSION), version))
+            times = rows.column(EVENT_TIME).to_pandas()
+            ledger.touch(connection, number, VersionKey(self.number, version), times)
+
+
+def _require_past(newest: datetime | None, now: datetime) -> None:
+    """Reject event times in the future: one such row would close every chunk of a model whose clock is its data."""
+    if newest is not None and newest > now + MAX_CLOCK_SKEW:
+        raise InvalidInput(f"An event time, {newest:%Y-%m-%d %H:%M} UTC, lies in the future; nothing was written.")

@@ -1,0 +1,171 @@
+"""A server that takes batches as the monitor's API does, on request with faults; it keeps what it has stored."""
+
+import gzip
+import io
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from pyarrow import ipc
+
+Reply = Callable[["Handler"], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was sent."""
+
+    path: str
+    headers: dict[str, str]
+    rows: list[dict[str, Any]]
+
+
+def decoded(headers: dict[str, str], body: bytes) -> list[dict[str, Any]]:
+    content = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+    if headers["Content-Type"].endswith("arrow.stream"):
+        rows: list[dict[str, Any]] = ipc.open_stream(io.BytesIO(content)).read_all().to_pylist()
+        return rows
+    return [json.loads(line) for line in content.splitlines()]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    protocol_version = "HTTP/1.1"
+    receiver: "Receiver"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = dict(self.headers)
+        request = Request(self.path, headers, decoded(headers, body))
+        reply = self.receiver.take(request)
+        reply(self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep standard error clean."""
+
+
+def answer(status: int, content: object, headers: dict[str, str] | None = None) -> Reply:
+    """Return a reply with a body of JSON, or with bytes as they are."""
+
+    def reply(handler: Handler) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return reply
+
+
+def refusal(status: int, code: str = "invalid_input", **headers: str) -> Reply:
+    """Return a reply in the error shape of the API."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": ["row 1"]}}, named)
+
+
+def cut(handler: Handler) -> None:
+    """Close the connection without an answer."""
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def half_an_answer(handler: Handler) -> None:
+    """Announce more than is sent."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"rows": 1')
+    handler.close_connection = True
+
+
+def late(seconds: float) -> Reply:
+    """Return a reply that comes after some seconds."""
+
+    def reply(handler: Handler) -> None:
+        time.sleep(seconds)
+        answer(200, {"rows": 1})(handler)
+
+    return reply
+
+
+class Server(ThreadingHTTPServer):
+    """Answers each connection in a thread; clients that hang up are meant to."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print only what is no lost connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+@dataclass
+class Receiver:
+    """Stores rows by their batches, once for each key."""
+
+    faults: list[Reply] = field(default_factory=list)
+    """Replies to the next requests, before anything is stored."""
+    losses: list[Reply] = field(default_factory=list)
+    """Replies to the next requests, after their rows are stored."""
+    refuses: Callable[[dict[str, Any]], bool] = lambda _: False
+    """Whether the API refuses a row, and so its batch."""
+    requests: list[Request] = field(default_factory=list)
+    batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        handler = type("BoundHandler", (Handler,), {"receiver": self})
+        self._lock = threading.Lock()
+        self._server = Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def take(self, request: Request) -> Reply:
+        """Store the rows of a request, unless it is refused or a fault is due."""
+        with self._lock:
+            self.requests.append(request)
+            if self.faults:
+                return self.faults.pop(0)
+            key = request.headers["Idempotency-Key"]
+            if key in self.batches and self.batches[key] != request.rows:
+                return refusal(409, "batch_conflict")
+            if any(map(self.refuses, request.rows)):
+                return refusal(400)
+            stored = key in self.batches
+            self.batches[key] = request.rows
+            if self.losses:
+                return self.losses.pop(0)
+            rows = len(request.rows)
+            return answer(
+                200, {"batch": key, "rows": rows, "new": 0 if stored else rows, "same": rows if stored else 0}
+            )
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """All stored rows."""
+        return [row for rows in self.batches.values() for row in rows]
+
+    @property
+    def ids(self) -> Counter[str]:
+        """How often each id was stored."""
+        return Counter(row["id"] for row in self.rows)

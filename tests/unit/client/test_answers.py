@@ -1,0 +1,72 @@
+"""An answer of the monitor decides about a batch; an answer of anything else does not."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from driftline.client.answers import LONGEST_WAIT, Answer, DeliveryState, read_answer
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def read(status: int, content: object, **headers: str) -> Answer:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return read_answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, NOW)
+
+
+def error(code: str = "invalid_input") -> dict[str, object]:
+    return {"error": {"code": code, "message": "Invalid.", "details": ["row 1", "row 2"]}}
+
+
+def test_the_monitors_own_words_store_a_batch() -> None:
+    answer = read(200, {"batch": "a", "rows": 3, "new": 1, "same": 2})
+    assert (answer.state, answer.rows) == (DeliveryState.STORED, 3)
+
+
+@pytest.mark.parametrize("content", [b"<html>Sign in</html>", b"", b"[]", b'{"rows": "3"}', b'{"rows": 3', b"[" * 9999])
+def test_another_success_stores_nothing(content: bytes) -> None:
+    answer = read(200, content)
+    assert (answer.state, answer.message) == (
+        DeliveryState.RETRY,
+        "HTTP 200: the answer is not one of a Driftline monitor",
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
+def test_a_refusal_has_its_reasons(status: int) -> None:
+    answer = read(status, error())
+    assert (answer.state, answer.message, answer.details) == (DeliveryState.REFUSED, "Invalid.", ("row 1", "row 2"))
+
+
+def test_a_part_of_a_refused_batch_may_be_stored() -> None:
+    assert read(400, error()).divisible
+    assert read(409, error("prediction_conflict")).divisible
+    assert not read(409, error("batch_conflict")).divisible
+    assert not read(415, error("unsupported_content")).divisible
+
+
+def test_a_proxy_refuses_by_size_alone() -> None:
+    assert read(400, b"<html>plain HTTP was sent to an HTTPS port</html>").state is DeliveryState.RETRY
+    assert read(413, b"<html>too large</html>").state is DeliveryState.REFUSED
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504])
+def test_what_time_or_a_person_can_cure_is_sent_again(status: int) -> None:
+    answer = read(status, error())
+    assert (answer.state, answer.message) == (DeliveryState.RETRY, f"HTTP {status}: Invalid.")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
+        ("Sat, 31 Jan 2026 11:00:00 GMT", 0.0),
+        ("999999", LONGEST_WAIT),
+        ("soon", None),
+        ("-5", None),
+    ],
+)
+def test_the_wait_is_a_number_or_a_date(header: str, seconds: float | None) -> None:
+    assert read(503, error(), Retry_After=header).wait == seconds

@@ -1,0 +1,376 @@
+"""What is logged arrives once, whatever the network and the monitor do."""
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
+from driftline.client.batch_file import RowKind
+from driftline.client.sender import MOST_REFUSALS
+from driftline.errors import InvalidInput
+from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MakeClient = Callable[..., MonitorClient]
+
+
+def test_the_documented_name_is_the_class() -> None:
+    assert Monitor is MonitorClient
+
+
+def test_predictions_and_labels_arrive_as_they_were_logged(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(token="dl_1", version=3)
+    assert client.log({"amount": 12.5}, 1, 0.83, "a-17", NOON) == "a-17"
+    assert client.log_labels({"a-17": np.int64(1)}, known_at=NOON) == 1
+    assert client.flush(5)
+    predictions, labels = sorted(receiver.requests, key=lambda request: request.path, reverse=True)
+    assert predictions.path == "/api/v1/models/churn/predictions?version=3"
+    assert predictions.headers["Authorization"] == "Bearer dl_1"
+    assert predictions.rows == [
+        {"id": "a-17", "at": NOON.isoformat(), "prediction": 1, "score": 0.83, "features": {"amount": 12.5}}
+    ]
+    assert (labels.path, labels.rows) == (
+        "/api/v1/models/churn/labels?version=3",
+        [{"id": "a-17", "label": 1, "known_at": NOON.isoformat()}],
+    )
+
+
+def test_an_id_is_made_where_none_is_passed(receiver: Receiver, make_client: MakeClient) -> None:
+    clients = [make_client(), make_client()]
+    ids = [client.log({}, 1) for client in clients for _ in range(100)]
+    assert all(client.flush(5) for client in clients)
+    assert len(set(ids)) == 200
+    assert receiver.ids == dict.fromkeys(ids, 1)
+
+
+def test_the_status_counts(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client()
+    for number in range(3):
+        client.log({}, 1, id=number)
+    with pytest.raises(InvalidInput):
+        client.log({}, None)
+    assert client.flush(5)
+    status = client.status()
+    assert (status.logged, status.dropped, status.sent, status.waiting_batches, status.waiting_bytes) == (3, 1, 3, 0, 0)
+    assert (status.refused_batches, status.last_error) == (0, None)
+    assert status.last_sent_at is not None
+
+
+def test_a_batch_is_sent_when_it_has_enough_rows(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(batch_seconds=3600, batch_rows=10)
+    for number in range(25):
+        client.log({}, 1, id=number)
+    deadline = time.monotonic() + 5
+    while len(receiver.batches) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(map(len, receiver.batches.values())) == [10, 10]
+    assert client.flush(5)
+    assert sorted(map(len, receiver.batches.values())) == [5, 10, 10]
+
+
+FAULTS: dict[str, Reply] = {
+    "500": refusal(500, "driftline_error"),
+    "429": refusal(429, "too_many_requests"),
+    "503": refusal(503, "database_unavailable", Retry_After="0"),
+    "401": refusal(401, "unauthorized"),
+    "404": refusal(404, "not_found"),
+    "redirect": answer(302, b"", {"Location": "http://127.0.0.1:9/"}),
+    "a proxy's page": answer(200, b"<html>Sign in</html>"),
+    "half a page": answer(200, b'{"rows": 1'),
+    "cut": cut,
+    "half an answer": half_an_answer,
+    "late": late(0.2),
+}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["before it is stored", "after it is stored"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_neither_loses_nor_doubles_rows(
+    fault: Reply, lost: bool, receiver: Receiver, make_client: MakeClient
+) -> None:
+    (receiver.losses if lost else receiver.faults).extend([fault, fault])
+    client = make_client(timeout=0.1)
+    for number in range(5):
+        client.log({"amount": number}, 1, id=number)
+    assert client.flush(0) is False
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(5)}
+    assert len({request.headers["Idempotency-Key"] for request in receiver.requests}) == 1
+    assert len(receiver.requests) == 3
+
+
+def flushed(client: MonitorClient) -> bool:
+    """Flush again and again, since each call tries at once."""
+    return any(client.flush(0.1) for _ in range(100))
+
+
+def test_a_wait_that_the_monitor_asks_for_is_kept(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
+    client = make_client()
+    client.log({}, 1)
+    begun = time.monotonic()
+    assert flushed(client)
+    assert time.monotonic() - begun > 0.9
+    assert len(receiver.requests) == 2
+
+
+def test_rows_wait_while_nobody_listens(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    away = MonitorClient(f"http://127.0.0.1:{port}", "churn", spool=tmp_path / "spool", batch_seconds=0.02)
+    for number in range(10):
+        away.log({}, 1, id=number)
+    assert away.close(0.3) is False
+    assert "does not answer" in str(away.status().last_error)
+    assert away.status().waiting_batches > 0
+    assert make_client().flush(5)
+    assert receiver.ids == {str(number): 1 for number in range(10)}
+
+
+def test_batches_grow_while_the_monitor_is_away(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
+    client = make_client(batch_seconds=0.01)
+    client.log({}, 1)
+    for _ in range(30):
+        client.log({}, 1)
+        time.sleep(0.01)
+    assert client.status().waiting_batches <= 2
+    assert flushed(client)
+    assert len(receiver.rows) == 31
+
+
+def test_a_refused_row_does_not_keep_the_others(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.refuses = lambda row: row["id"] == "13"
+    client = make_client(batch_rows=100)
+    with caplog.at_level(logging.ERROR, "driftline.client"):
+        for number in range(100):
+            client.log({}, 1, id=number)
+        assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(100) if number != 13}
+    refused = sorted((tmp_path / "spool" / "churn" / "refused").iterdir())
+    assert json.loads(refused[0].read_text())["id"] == "13"
+    assert json.loads(refused[1].read_text()) == {
+        "status": 400,
+        "message": "It is invalid_input.",
+        "details": ["row 1"],
+    }
+    assert "the monitor refuses a batch of predictions (HTTP 400): It is invalid_input." in caplog.text
+    assert client.status().refused_batches == 1
+
+
+def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.refuses = lambda row: True
+    client = make_client(batch_rows=2_000, batch_seconds=3600)
+    for number in range(2_000):
+        client.log({}, 1, id=number)
+    assert flushed(client)
+    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 1
+    client.log({}, 1)
+    assert flushed(client)
+    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 2
+    assert client.status().waiting_batches == 0
+
+
+def test_a_batch_too_large_for_a_proxy_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.faults.append(answer(413, b"<html>too large</html>"))
+    client = make_client(batch_rows=10)
+    for number in range(10):
+        client.log({}, 1, id=number)
+    assert flushed(client)
+    assert sorted(map(len, receiver.batches.values())) == [5, 5]
+    assert receiver.ids == {str(number): 1 for number in range(10)}
+
+
+def test_a_corrected_batch_is_sent_when_it_is_moved_back(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    receiver.faults.append(refusal(400))
+    client = make_client()
+    client.log({}, 1, id="a")
+    assert flushed(client)
+    [batch] = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
+    batch.rename(tmp_path / "spool" / "churn" / f"{batch.name}.ready")
+    assert flushed(client)
+    assert receiver.ids == {"a": 1}
+
+
+def frames() -> dict[str, Any]:
+    frame = pd.DataFrame(
+        {"departure": pd.to_datetime(["2026-01-31"] * 3, utc=True), "id": ["a", "b", "c"], "x": [1, 2, None]}
+    )
+    return {"pandas": frame, "pyarrow": pa.table(frame), "mapping": {name: frame[name] for name in frame}}
+
+
+@pytest.mark.parametrize("frame", frames().values(), ids=frames().keys())
+def test_a_frame_arrives_with_its_own_columns(frame: Any, receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client()
+    assert client.log_frame(frame) == 3
+    assert client.flush(5)
+    assert [request.headers["Content-Type"] for request in receiver.requests] == ["application/vnd.apache.arrow.stream"]
+    assert receiver.rows == [
+        {"departure": datetime(2026, 1, 31, tzinfo=UTC), "id": name, "x": value}
+        for name, value in (("a", 1.0), ("b", 2.0), ("c", None))
+    ]
+
+
+def test_a_large_frame_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.faults.append(refusal(413))
+    client = make_client()
+    assert client.log_frame({"id": [str(number) for number in range(120_000)], "x": np.zeros(120_000)}) == 120_000
+    assert flushed(client)
+    assert sorted(map(len, receiver.batches.values())) == [20_000, 25_000, 25_000, 50_000]
+    assert len(receiver.ids) == 120_000
+
+
+@pytest.mark.parametrize("frame", [{"a": [1, "x", b"y"]}, [1, 2], "text", {"a": [1], "b": [1, 2]}])
+def test_what_is_no_frame_is_refused(frame: Any, make_client: MakeClient) -> None:
+    client = make_client()
+    with pytest.raises(InvalidInput, match="The frame cannot be sent"):
+        client.log_frame(frame)
+    assert client.status().waiting_bytes == 0
+
+
+def test_a_wrong_label_keeps_all_of_its_call(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client()
+    with pytest.raises(InvalidInput, match="label of 'b'"):
+        client.log_labels([("a", 1), ("b", None)])
+    assert client.log_labels(pd.Series([1, 0], index=["c", "d"])) == 2
+    assert client.flush(5)
+    assert receiver.ids == {"c": 1, "d": 1}
+
+
+def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
+    client = make_client(max_spool_bytes=2_000)
+    taken = 0
+    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000\)"):
+        for number in range(100):
+            client.log({}, 1, id=number)
+            taken += 1
+    with pytest.raises(SpoolFull):
+        client.log_frame({"id": [str(number) for number in range(1_000)]})
+    with pytest.raises(SpoolFull):
+        client.log_labels({f"label {number}": 1 for number in range(1_000)})
+    assert 10 < taken < 40
+    assert client.status().waiting_bytes <= 2_000
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(taken)}
+    assert client.log_labels({"a": 1}) == 1
+
+
+def test_nothing_is_raised_where_monitoring_must_not_break_serving(
+    receiver: Receiver, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client(raise_errors=False)
+    assert client.log({"a": [1]}, 1) == ""
+    assert client.log_labels({"a": None}) == 0
+    assert client.log_labels(7) == 0  # type: ignore[arg-type]
+    assert client.log_frame(7) == 0
+    assert client.log({"a": 1}, 1, id="a") == "a"
+    assert client.flush(5)
+    assert client.status().dropped == 4
+    assert receiver.ids == {"a": 1}
+    assert caplog.text.count("rows of model churn were not taken: Feature 'a' is a value of type list") == 1
+    client.close()
+    assert client.log({}, 1) == ""
+
+
+def test_a_closed_client_takes_nothing(receiver: Receiver, make_client: MakeClient) -> None:
+    with make_client(batch_seconds=3600) as client:
+        client.log({}, 1, id="a")
+    assert receiver.ids == {"a": 1}
+    with pytest.raises(ClientClosed):
+        client.log({}, 1)
+    assert client.close()
+
+
+def test_threads_share_a_client(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(batch_rows=50)
+
+    def work(name: int) -> None:
+        for number in range(200):
+            client.log({"text": "x" * name}, 1, id=f"{name}-{number}")
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.flush(10)
+    assert receiver.ids == {f"{name}-{number}": 1 for name in range(8) for number in range(200)}
+
+
+def test_clients_of_one_folder_send_each_batch_once(receiver: Receiver, make_client: MakeClient) -> None:
+    clients = [make_client(batch_rows=5) for _ in range(4)]
+    for number in range(200):
+        clients[number % 4].log({}, 1, id=number)
+    assert all(client.flush(10) for client in clients)
+    assert receiver.ids == {str(number): 1 for number in range(200)}
+    assert len(receiver.requests) == len(receiver.batches)
+
+
+def test_models_and_versions_have_their_own_folders(receiver: Receiver, tmp_path: Path) -> None:
+    names = ["churn", "a/b", ".hidden", "prévision 1"]
+    for name in names:
+        with MonitorClient(receiver.url, name, spool=tmp_path) as client:
+            client.log({}, 1, id=name)
+    with MonitorClient(receiver.url, "churn", version=2, spool=tmp_path) as client:
+        client.log({}, 1, id="2")
+    assert len(receiver.ids) == 5
+    assert [request.path for request in receiver.requests][1:] == [
+        "/api/v1/models/a%2Fb/predictions",
+        "/api/v1/models/.hidden/predictions",
+        "/api/v1/models/pr%C3%A9vision%201/predictions",
+        "/api/v1/models/churn/predictions?version=2",
+    ]
+    assert len([*tmp_path.iterdir()]) == 5
+
+
+def test_other_users_cannot_read_the_spool(make_client: MakeClient, tmp_path: Path) -> None:
+    client = make_client(batch_seconds=3600)
+    client.log({}, 1)
+    client.log_frame({"id": ["a"]})
+    folder = tmp_path / "spool" / "churn"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.glob(f"*.{RowKind.PREDICTIONS}.*")} <= {0o600}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"url": "monitor:5001"}, "url is 'monitor:5001'"),
+        ({"url": "ftp://monitor"}, "url is"),
+        ({"model": ".."}, "model is '..'"),
+        ({"ca": "missing.pem"}, "ca is 'missing.pem', which is no file"),
+        ({"batch_rows": 0, "timeout": -1}, "batch_rows is 0"),
+        ({"token": "a\nb"}, "The token"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any], words: str, tmp_path: Path) -> None:
+    defaults: dict[str, Any] = {"url": "http://127.0.0.1", "model": "churn", "spool": tmp_path}
+    with pytest.raises(InvalidInput) as fault:
+        MonitorClient(**defaults | options)
+    assert words in str(fault.value)
+
+
+def test_the_token_is_read_from_the_environment(
+    receiver: Receiver, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_TOKEN", "dl_2\n")
+    client = make_client()
+    client.log({}, 1)
+    assert client.flush(5)
+    assert receiver.requests[0].headers["Authorization"] == "Bearer dl_2"
