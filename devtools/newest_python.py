@@ -61,7 +61,7 @@ def _runs(python: str) -> bool:
 
 
 def install(python: str) -> None:
-    """Make the environment anew where the lock or the Python is another one than last time."""
+    """Create the environment again if the lock or the Python has changed since the last time."""
     stamp = VENV / ".stamp"
     state = hashlib.sha256(LOCK.read_bytes() + python.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == state:

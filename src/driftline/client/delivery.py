@@ -81,8 +81,7 @@ class Delivery:
             body = response.read(LONGEST_BODY)
             response.close() if response.read(1) else response.release_conn()
         except (HTTPError, OSError) as error:
-            reason = str(error).rpartition(": ")[2] or type(error).__name__
-            return Answer(DeliveryState.RETRY, f"{self._destination.url} does not answer ({reason})")
+            return Answer(DeliveryState.RETRY, f"{self._destination.url} does not answer ({_reason(error)})")
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
 
     def _post(self, batch: BatchFile, content: bytes) -> "BaseHTTPResponse":
@@ -115,3 +114,9 @@ class Delivery:
         if self._pool is not None:
             self._pool.clear()
             self._pool = None
+
+
+def _reason(error: Exception) -> str:
+    """Return the last part of an error's text, which is the system's; urllib3 puts its own objects before it."""
+    cause = error.args[-1] if error.args else error
+    return str(cause).rpartition(": ")[2] or type(error).__name__

@@ -145,9 +145,9 @@ def test_a_file_read_in_blocks_has_the_results_of_one_read_whole(
     assert_close(run(in_blocks, request), run(at_once, request))
 
 
-def assert_close(left: BacktestResult, right: BacktestResult) -> None:
+def assert_close(actual: BacktestResult, expected: BacktestResult) -> None:
     """Assert equality except for the last digits, which differ between merged sums and sums of all rows."""
-    for first, second in zip(chunk_values(left), chunk_values(right), strict=True):
+    for first, second in zip(chunk_values(actual), chunk_values(expected), strict=True):
         assert first[:5] == second[:5]
         assert first[5].state == second[5].state
         for a, b in zip(first[6], second[6], strict=True):

@@ -164,7 +164,7 @@ def test_bad_input_is_status_2_and_one_clear_message(tmp_path: Path) -> None:
     assert "Traceback" not in completed.stderr
 
 
-def test_an_unexpected_error_is_status_70_and_not_that_of_a_verdict(csv: Path) -> None:
+def test_an_unexpected_error_has_status_70(csv: Path) -> None:
     code = (
         "from driftline import cli\nfrom driftline.backtesting.execution import run\n"
         "def fail(*arguments, **options): raise ZeroDivisionError('by nothing')\n"

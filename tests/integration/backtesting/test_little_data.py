@@ -82,8 +82,8 @@ def test_the_error_of_a_roc_auc_is_that_of_repeated_samples() -> None:
     rng = np.random.default_rng(3)
     draws = []
     for _ in range(3_000):
-        ones, zeros = rng.normal(1, 1, 20), rng.normal(0, 1, 60)
-        draws.append(float(np.mean(ones[:, None] > zeros[None, :])))
+        positives, negatives = rng.normal(1, 1, 20), rng.normal(0, 1, 60)
+        draws.append(float(np.mean(positives[:, None] > negatives[None, :])))
     assert auc_error(float(np.mean(draws)), 20, 60) == pytest.approx(float(np.std(draws)), rel=0.15)
     assert auc_error(0.5, 400, 400) == pytest.approx(sqrt(801 / (12 * 400 * 400)), rel=0.01)
 

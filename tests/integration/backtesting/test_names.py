@@ -182,11 +182,11 @@ def test_a_spec_accepts_plain_names_and_raises_our_error() -> None:
 def test_summaries_of_different_monitors_are_not_merged() -> None:
     rows = _rows(names=["u"])
     monitor = dl.Monitor({"columns": ["u"]})
-    one, other = monitor.fit(rows), monitor.fit(rows.assign(u=rows.u + 1))
-    again = dl.FittedMonitor.from_json(one.to_json())
-    first, second = one.summarize(rows[:300]), other.summarize(rows[300:600])
+    monitor_a, monitor_b = monitor.fit(rows), monitor.fit(rows.assign(u=rows.u + 1))
+    again = dl.FittedMonitor.from_json(monitor_a.to_json())
+    first, second = monitor_a.summarize(rows[:300]), monitor_b.summarize(rows[300:600])
     with pytest.raises(dl.InvalidInput, match="two different monitors, whose bins and columns differ"):
-        one.merge(first, second)
+        monitor_a.merge(first, second)
     with pytest.raises(dl.InvalidInput, match="the summary is of another monitor"):
-        other.finish(first, "2026-01-01")
-    assert one.finish(again.merge(first, again.summarize(rows[300:600])), "2026-01-01").rows == 600
+        monitor_b.finish(first, "2026-01-01")
+    assert monitor_a.finish(again.merge(first, again.summarize(rows[300:600])), "2026-01-01").rows == 600

@@ -37,7 +37,7 @@ def accuracy(result: dl.BacktestResult) -> float:
 
 
 @pytest.mark.parametrize(("name", "words"), [("percent", "read as percent"), ("log-odds", "read as log-odds")])
-def test_a_score_in_another_unit_has_the_results_of_probabilities(name: str, words: str, sound: pd.DataFrame) -> None:
+def test_a_score_in_another_unit_is_converted(name: str, words: str, sound: pd.DataFrame) -> None:
     score = 100 * sound.score if name == "percent" else np.log(sound.score / (1 - sound.score))
     result = run(sound.assign(score=score))
     after = sound[sound.ts >= UNTIL]
@@ -48,7 +48,7 @@ def test_a_score_in_another_unit_has_the_results_of_probabilities(name: str, wor
     assert result.to_dict()["notes"] == list(result.notes)
 
 
-def test_a_confidence_has_the_results_of_probabilities(sound: pd.DataFrame) -> None:
+def test_a_confidence_is_converted(sound: pd.DataFrame) -> None:
     predicted = sound.assign(pred=(sound.score >= 0.5).astype(int))
     right = run(predicted, prediction="pred")
     confident = run(predicted.assign(score=np.maximum(sound.score, 1 - sound.score)), prediction="pred")

@@ -16,6 +16,7 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def predicted(user: str) -> dict[str, object]:
+    """Return a row of the table of predictions."""
     return {
         "Date": DAY.date(),
         "User": user,
@@ -30,7 +31,7 @@ def predicted(user: str) -> dict[str, object]:
     }
 
 
-def test_the_view_has_the_columns_that_users_know(churn_engine: Engine) -> None:
+def test_the_view_has_the_documented_columns(churn_engine: Engine) -> None:
     with churn_engine.connect() as connection:
         names = list(connection.exec_driver_sql("SELECT * FROM model_predictions").keys())
     assert names[:2] == ["Date", "User"]

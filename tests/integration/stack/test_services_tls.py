@@ -31,6 +31,7 @@ def certificates(tmp_path: Path) -> Certificates:
 def service(
     request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates
 ) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """A service that serves HTTPS, and its port."""
     port = ports.any_free()
     environment = {
         **os.environ,

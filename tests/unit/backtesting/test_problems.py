@@ -67,7 +67,7 @@ def test_numbers_with_a_fraction_make_a_regression(world: pd.DataFrame, tmp_path
     assert value(result, "mae", "estimated").value is not None
 
 
-def test_classes_may_be_integers_in_one_column_and_text_in_another(tiers: pd.DataFrame) -> None:
+def test_classes_may_be_integers_and_text(tiers: pd.DataFrame) -> None:
     numbers = tiers["tier"].map({name: place for place, name in enumerate(NAMES)})
     rows = tiers[["when", "usage"]].assign(label=numbers, predicted=numbers.astype(str))
     result = backtest(rows, timestamp="when", label="label", prediction="predicted", reference_until=UNTIL, chunk="1d")

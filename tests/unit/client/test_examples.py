@@ -1,5 +1,7 @@
 """The examples of the how-to page run as they are written."""
 
+import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,34 @@ def test_the_flask_application_logs_what_it_answers(run_example: Any, receiver: 
     ]
 
 
+def test_the_fastapi_application_logs_what_it_answers(run_example: Any, receiver: Receiver) -> None:
+    pytest.importorskip("fastapi", reason="FastAPI is not installed; run `make setup`")
+    example = run_example("FastAPI()")
+    answers = [posted(example["app"], "/predict", {"calls": calls}) for calls in (2, 17)]
+    assert example["monitor"].close()
+    assert [(row["id"], row["prediction"], row["score"], row["features"]) for row in receiver.rows] == [
+        (answers[0]["id"], 1, 0.9, {"calls": 2}),
+        (answers[1]["id"], 0, 0.2, {"calls": 17}),
+    ]
+
+
+def posted(app: Any, path: str, content: object) -> Any:
+    """Return what an ASGI application answers to JSON; it needs neither a server nor an HTTP client."""
+    body = b""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps(content).encode()}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal body
+        body += message.get("body", b"")
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    asyncio.run(app(scope, receive, send))
+    return json.loads(body)
+
+
 def test_labels_are_sent(run_example: Any, receiver: Receiver) -> None:
     run_example("log_labels")
     assert [(row["id"], row["label"], row["known_at"]) for row in receiver.rows] == [
@@ -59,7 +89,7 @@ def test_the_batch_job_can_be_repeated(run_example: Any, receiver: Receiver) -> 
 
 
 def test_the_page_has_no_other_example() -> None:
-    assert len(fenced(PAGE, "python")) == 3
+    assert len(fenced(PAGE, "python")) == 4
 
 
 def test_the_page_lists_the_counts_of_the_status() -> None:

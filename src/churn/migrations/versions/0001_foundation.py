@@ -27,6 +27,7 @@ def upgrade() -> None:
 
 
 def _dp_cdr_data() -> None:
+    """Create the table of simulated call data records."""
     op.create_table(
         "DP_CDR_Data",
         sa.Column(
@@ -120,6 +121,7 @@ def _processed_data() -> None:
 
 
 def _processed_data_staging() -> None:
+    """Create the table into which a job writes prepared rows before they are moved to `Processed_Data`."""
     op.create_table(
         "Processed_Data_staging",
         sa.Column("batch_id", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=128), nullable=False),
@@ -134,6 +136,7 @@ def _processed_data_staging() -> None:
 
 
 def _churn_predictions() -> None:
+    """Create the table of the example's predictions."""
     op.create_table(
         "churn_predictions",
         sa.Column("Date", sa.Date(), nullable=False),
@@ -153,6 +156,7 @@ def _churn_predictions() -> None:
 
 
 def _stream_runs() -> None:
+    """Create the table of the simulator's streams and their progress."""
     op.create_table(
         "stream_runs",
         sa.Column(
@@ -181,6 +185,7 @@ def _stream_runs() -> None:
 
 
 def _injected_drift() -> None:
+    """Create the table of the drifts that the simulator injected."""
     op.create_table(
         "injected_drift",
         sa.Column("run_id", mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=64), nullable=False),

@@ -93,16 +93,17 @@ def number_text(column: "pd.Series[Any]") -> NumberText | None:
     notation = max(Notation, key=lambda kind: _matching(sample, kind))
     if _matching(sample, notation) < 1 / 2 or _has_codes(sample):
         return None
-    read = NumberText.of(column, notation)
-    return read if _is_numbers(column, read) else None
+    text = NumberText.of(column, notation)
+    return text if _is_numbers(column, text) else None
 
 
-def _is_numbers(column: "pd.Series[Any]", read: NumberText) -> bool:
-    if read.share <= STRAY_SHARE:
+def _is_numbers(column: "pd.Series[Any]", text: NumberText) -> bool:
+    """Return whether few enough values are not numbers; see `STRAY_SHARE` and `STRAY_WORDS`."""
+    if text.share <= STRAY_SHARE:
         return True
-    words = column[read.stray].unique()
-    distinct = np.unique(read.values[~np.isnan(read.values)])
-    return read.share <= 1 / 2 and len(words) <= STRAY_WORDS and len(distinct) > _MANY
+    words = column[text.stray].unique()
+    distinct = np.unique(text.values[~np.isnan(text.values)])
+    return text.share <= 1 / 2 and len(words) <= STRAY_WORDS and len(distinct) > _MANY
 
 
 def _sample(column: "pd.Series[Any]") -> pa.Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from math import ceil
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from driftline import __version__
 from driftline.engine.catalogue import title
@@ -31,8 +31,14 @@ MOST_COLUMNS = 60
 MOST_CELLS = 1_500
 """A heat map with more cells has no titles for them."""
 
-SeriesKey = tuple[str, ResultKind, str, str | None]
-"""Subject, kind, method and segment, which together identify a series of results."""
+
+class SeriesKey(NamedTuple):
+    """Identifies a series of results, one for each chunk."""
+
+    subject: str
+    kind: ResultKind
+    method: str
+    segment: str | None
 
 
 class Backtest(Protocol):
@@ -87,10 +93,10 @@ class BacktestPage:
         self.wide = Axis(place_labels, 1140, 216, 40, most_ticks=8)
         self.half = Axis(place_labels, 560, 46, 52)
         self.third = Axis(place_labels, 400, 46, 52)
-        self.numbers = _by_number(result.chunks)
+        self.results = _results_by_series(result.chunks)
         self.columns = _columns_by_drift(result.chunks)
         self._provisional = [any(chunk.verdict.provisional for chunk in place) for place in self.places]
-        self._flat = {number for number, results in self.numbers.items() if is_flat([r for _, r in results])}
+        self._flat = {key for key, results in self.results.items() if is_flat([r for _, r in results])}
 
     @property
     def states(self) -> list[tuple[State, int]]:
@@ -100,10 +106,10 @@ class BacktestPage:
     @property
     def cut(self) -> str:
         """The cut in words, in singular or plural."""
-        unit, _, number = self.result.chunk.partition(":")
+        unit, _, size = self.result.chunk.partition(":")
         noun = "chunk" if len(self.result.chunks) == 1 else "chunks"
         periods = {period.value: word for period, word in PERIOD_WORDS.items()}
-        words = {"rows": f"{noun} of {number} rows", "count": f"{noun} of equal size"}
+        words = {"rows": f"{noun} of {size} rows", "count": f"{noun} of equal size"}
         return words.get(unit, f"{noun} of one {periods.get(unit, unit)}")
 
     @cached_property
@@ -114,7 +120,7 @@ class BacktestPage:
     @cached_property
     def performance(self) -> list[Chart]:
         """The charts of the model's performance, each with realized and estimated values."""
-        methods = dict.fromkeys(number[2] for number in self.numbers if _is_performance(number))
+        methods = dict.fromkeys(key.method for key in self.results if _is_performance(key))
         charts = (self._performance(method) for method in methods)
         return [chart for chart in charts if not chart.empty]
 
@@ -122,10 +128,10 @@ class BacktestPage:
     def groups(self) -> list[ChartGroup]:
         """The charts of drift, quality and statistics; columns that drifted most come first."""
         groups: dict[tuple[bool, str], list[Chart]] = {}
-        for number in self._drawn[: self.most_charts]:
-            chart = self._chart(number)
+        for key in self._drawn[: self.most_charts]:
+            chart = self._chart(key)
             if not chart.empty:
-                groups.setdefault((_is_of_model(number), number[0]), []).append(chart)
+                groups.setdefault((_is_of_model(key), key.subject), []).append(chart)
         return [
             ChartGroup("The model as a whole" if of_model else name, charts)
             for (of_model, name), charts in groups.items()
@@ -140,9 +146,9 @@ class BacktestPage:
     def flat(self) -> list[tuple[str, str]]:
         """The methods with constant results, each with its columns."""
         columns: dict[str, list[str]] = {}
-        for number in self.numbers:
-            if number in self._flat and not _is_performance(number):
-                columns.setdefault(title(number[2]), []).append(number[0])
+        for key in self.results:
+            if key in self._flat and not _is_performance(key):
+                columns.setdefault(title(key.method), []).append(key.subject)
         return [(method, ", ".join(dict.fromkeys(names))) for method, names in columns.items()]
 
     @cached_property
@@ -167,35 +173,35 @@ class BacktestPage:
     def _drawn(self) -> list[SeriesKey]:
         """The series that have a chart."""
         ranks = {column: rank for rank, column in enumerate(self.columns)}
-        drawn = [n for n in self.numbers if n not in self._flat and not _is_performance(n)]
-        return sorted(drawn, key=lambda number: -1 if _is_of_model(number) else ranks.get(number[0], len(ranks)))
+        drawn = [key for key in self.results if key not in self._flat and not _is_performance(key)]
+        return sorted(drawn, key=lambda key: -1 if _is_of_model(key) else ranks.get(key.subject, len(ranks)))
 
     def _performance(self, method: str) -> Chart:
-        realized = self._series("realized", (MODEL, ResultKind.REALIZED, method, None))
-        estimated = self._series("estimated", (MODEL, ResultKind.ESTIMATED, method, None))
+        realized = self._series("realized", SeriesKey(MODEL, ResultKind.REALIZED, method, None))
+        estimated = self._series("estimated", SeriesKey(MODEL, ResultKind.ESTIMATED, method, None))
         return draw_chart(title(method), (realized, estimated), self.half, 152, provisional=self._provisional)
 
-    def _chart(self, number: SeriesKey) -> Chart:
-        words = title(number[2])
-        heading = " ".join(part for part in (words[:1].upper() + words[1:], number[3]) if part)
-        series, from_zero = self._series("value", number), number[1] is ResultKind.DRIFT
+    def _chart(self, key: SeriesKey) -> Chart:
+        words = title(key.method)
+        heading = " ".join(part for part in (words[:1].upper() + words[1:], key.segment) if part)
+        series, from_zero = self._series("value", key), key.kind is ResultKind.DRIFT
         return draw_chart(heading, (series,), self.third, 102, levels=("expected", "warn"), from_zero=from_zero)
 
-    def _series(self, name: str, number: SeriesKey) -> Series:
-        by_chunk = dict(self.numbers.get(number, ()))
+    def _series(self, name: str, key: SeriesKey) -> Series:
+        by_chunk = dict(self.results.get(key, ()))
         firsts = range(0, len(self.result.chunks), self.step)
         places = [[by_chunk[i] for i in range(first, first + self.step) if i in by_chunk] for first in firsts]
         return Series(name, [_farthest(results) for results in places])
 
 
-def _by_number(chunks: Sequence[ChunkView]) -> dict[SeriesKey, list[tuple[int, Result]]]:
+def _results_by_series(chunks: Sequence[ChunkView]) -> dict[SeriesKey, list[tuple[int, Result]]]:
     """Return the results of each series, with the indices of their chunks."""
-    numbers: dict[SeriesKey, list[tuple[int, Result]]] = {}
+    by_series: dict[SeriesKey, list[tuple[int, Result]]] = {}
     for index, chunk in enumerate(chunks):
         for result in chunk.results:
-            number = (result.subject, result.kind, str(result.method), result.segment)
-            numbers.setdefault(number, []).append((index, result))
-    return numbers
+            key = SeriesKey(result.subject, result.kind, str(result.method), result.segment)
+            by_series.setdefault(key, []).append((index, result))
+    return by_series
 
 
 def _columns_by_drift(chunks: Sequence[ChunkView]) -> list[str]:
@@ -211,12 +217,12 @@ def _farthest(results: Sequence[Result]) -> Result | None:
     return max(distances, key=lambda pair: pair[0])[1] if distances else None
 
 
-def _is_of_model(number: SeriesKey) -> bool:
+def _is_of_model(key: SeriesKey) -> bool:
     """Return whether a series is about the model as a whole, and not about a column of the same name."""
-    return is_of_model(number[1], number[2])
+    return is_of_model(key.kind, key.method)
 
 
-def _is_performance(number: SeriesKey) -> bool:
+def _is_performance(key: SeriesKey) -> bool:
     """Return whether a series is performance of the model on all rows."""
-    subject, kind, _, segment = number
-    return kind in (ResultKind.REALIZED, ResultKind.ESTIMATED) and subject == MODEL and segment is None
+    is_performance = key.kind in (ResultKind.REALIZED, ResultKind.ESTIMATED)
+    return is_performance and key.subject == MODEL and key.segment is None

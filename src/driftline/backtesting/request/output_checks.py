@@ -99,16 +99,16 @@ def _multiclass_warnings(layout: Layout, frame: pd.DataFrame) -> Iterator[Infere
 def _disagreement(classes: pd.Series, expected: pd.Series, output: str, name: str) -> Iterator[Inference]:
     """Yield a note where two columns of classes agree no more often than independent ones with their frequencies."""
     complete = np.asarray(classes.notna()) & np.asarray(expected.notna())
-    left = classes[complete].astype(str).reset_index(drop=True)
-    right = expected[complete].astype(str).reset_index(drop=True)
-    if left.nunique() < 2 or right.nunique() < 2:
+    first = classes[complete].astype(str).reset_index(drop=True)
+    second = expected[complete].astype(str).reset_index(drop=True)
+    if first.nunique() < 2 or second.nunique() < 2:
         return
-    shares = left.value_counts(normalize=True), right.value_counts(normalize=True)
+    shares = first.value_counts(normalize=True), second.value_counts(normalize=True)
     chance = float(shares[0].mul(shares[1], fill_value=0.0).sum())
-    agreement = float((left == right).mean())
-    if agreement <= chance + STANDARD_ERRORS * sqrt(chance * (1 - chance) / len(left)):
-        second = "prediction" if output == "score" else "label"
-        value = f"{name} agrees with the {second} no more often than by chance"
+    agreement = float((first == second).mean())
+    if agreement <= chance + STANDARD_ERRORS * sqrt(chance * (1 - chance) / len(first)):
+        role = "prediction" if output == "score" else "label"
+        value = f"{name} agrees with the {role} no more often than by chance"
         rule = f"in {agreement:.1%} of the reference's rows, where chance gives {chance:.1%}; check the classes' names"
         yield Inference(output, value, rule, notable=True)
 

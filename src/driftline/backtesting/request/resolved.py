@@ -109,6 +109,7 @@ def read_request(request: Request, columns: tuple[str, ...] | None) -> ResolvedR
 
 
 def _zone(fields: Mapping[str, Any], faults: Faults) -> ZoneInfo:
+    """Return the time zone of the spec; for an unknown one, add a fault and return UTC."""
     name = str(fields.get("time_zone", "UTC"))
     if name in time_zones():
         return ZoneInfo(name)
@@ -117,6 +118,7 @@ def _zone(fields: Mapping[str, Any], faults: Faults) -> ZoneInfo:
 
 
 def _problem(name: Any, faults: Faults) -> Problem | None:
+    """Return the problem of this name, if any; for an unknown one, add a fault and return None."""
     if name is None or name in list(Problem):
         return None if name is None else Problem(name)
     faults.messages.append(f"unknown problem {name!r}; choose one of {', '.join(Problem)}")

@@ -36,10 +36,6 @@ class ScoreCounts:
         """Return the counts of both parts of a chunk."""
         return ScoreCounts(self.scored + other.scored, self.labelled + other.labelled, self.positives + other.positives)
 
-    def without(self, other: "ScoreCounts") -> "ScoreCounts":
-        """Return the counts without those of rows that were counted before, such as rows whose label has changed."""
-        return ScoreCounts(self.scored - other.scored, self.labelled - other.labelled, self.positives - other.positives)
-
     def __getitem__(self, chunks: Any) -> "ScoreCounts":
         """Return some chunks of stacked counts."""
         return ScoreCounts(self.scored[chunks], self.labelled[chunks], self.positives[chunks])

@@ -35,6 +35,7 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def _app() -> Flask:
+    """Return an app with routes that succeed, return the size of the body, and refuse."""
     app = Flask("example")
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
 
@@ -83,6 +84,7 @@ def _tls(certificates: Certificates) -> TlsSettings:
 
 
 def _get(port: int, context: ssl.SSLContext | None = None, path: str = "/healthz") -> tuple[int, bytes]:
+    """Send a GET request; return the status and the body."""
     connection = (
         http.client.HTTPSConnection(HOST, port, timeout=10, context=context)
         if context

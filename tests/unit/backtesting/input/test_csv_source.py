@@ -30,7 +30,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def test_types_are_inferred_and_missing_values_are_those_of_pandas(tmp_path: Path) -> None:
+def test_types_are_inferred_and_words_for_missing_values_are_null(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv", 'when,n,yes,word\n2026-01-01T00:00:00Z,1,true,a\n2026-01-02T00:00:00Z,NA,false,"b, c"\n'
     )

@@ -51,7 +51,7 @@ def test_a_confidence_is_converted_to_a_probability(factor: int, labels: np.ndar
     assert scale.probabilities(confidence, PREDICTED) == pytest.approx(P, abs=1e-12)
 
 
-def test_scores_above_one_half_with_a_threshold_are_probabilities() -> None:
+def test_scores_above_one_half_can_be_probabilities() -> None:
     scores = 0.5 + P / 2
     assert infer_scale(scores, (scores >= 0.8).astype(float), LABELS) == ScoreScale()
 

@@ -27,7 +27,7 @@ OTHER_HOSTS = ["0.0.0.0", "::", "10.0.0.1", "simulator", "localhost.example", ""
 MakeClient = Callable[..., FlaskClient]
 
 
-class Nothing(BaseModel):
+class EmptyOutput(BaseModel):
     """The output schema of the test's route."""
 
 
@@ -47,11 +47,13 @@ def undeclared() -> dict[str, str]:
 
 @pytest.fixture
 def make_client() -> MakeClient:
+    """Makes a client of an app whose routes are guarded with some access settings."""
+
     def make(host: str = "127.0.0.1", clock: Callable[[], datetime] = lambda: NOW, **settings: Any) -> FlaskClient:
         app: APIFlask = web.make_app("test", "Test")
         access.guard(app, host, AccessSettings(**settings), clock)
         web.install(app, lambda: None)
-        app.get("/read")(app.output(Nothing)(read))
+        app.get("/read")(app.output(EmptyOutput)(read))
         app.route("/operate", methods=["GET", "POST"])(operate)
         app.get("/undeclared")(undeclared)
         client: FlaskClient = app.test_client()

@@ -21,15 +21,15 @@ def chart_of(realized: Sequence[Result | None], estimated: Sequence[Result | Non
 
 
 @given(values, st.floats(-1e9, 1e9))
-def test_every_value_is_on_the_page_and_larger_ones_higher(shown: list[float], any_value: float) -> None:
-    scale = Scale.around(shown, 100)
+def test_every_value_is_within_the_chart_and_larger_ones_higher(drawn: list[float], any_value: float) -> None:
+    scale = Scale.around(drawn, 100)
     assert 0 <= scale.y(any_value) <= 100
-    assert scale.y(max(shown)) <= scale.y(min(shown))
+    assert scale.y(max(drawn)) <= scale.y(min(drawn))
 
 
 @given(values)
-def test_a_scale_has_a_few_distinct_ticks_within(shown: list[float]) -> None:
-    ticks = Scale.around(shown, 100).ticks
+def test_a_scale_has_a_few_distinct_ticks_within(drawn: list[float]) -> None:
+    ticks = Scale.around(drawn, 100).ticks
     assert 1 <= len(ticks) <= 6
     assert len({tick.text for tick in ticks}) == len(ticks)
 
@@ -50,7 +50,7 @@ def test_places_fill_the_width_and_labels_stay_readable(chunks: int, most: int) 
         assert axis.ticks[-1].text == str(chunks - 1)
 
 
-def test_a_line_is_not_drawn_over_places_without_a_value() -> None:
+def test_a_line_has_gaps_at_places_without_a_value() -> None:
     chart = chart_of([realized(0.7), realized(0.6), None, realized(None), realized(0.4)])
     assert chart.lines[0][1].count("M") == 2
     assert [dot.outside for dot in chart.dots] == [False, False, True]
@@ -65,9 +65,9 @@ def test_each_bound_is_drawn_where_there_is_a_value() -> None:
     assert re.sub(r"[\d. ]+", "", bound.path) == "MHMH", "over two places, a gap, two places"
 
 
-def test_a_bound_is_as_high_as_each_chunk_has_it() -> None:
+def test_a_bound_follows_the_bounds_of_each_chunk() -> None:
     bounds = [Bounds(lower=0.5), Bounds(lower=0.5), Bounds(lower=0.4), None, Bounds(lower=0.5)]
-    chart = chart_of([replace(realized(0.7), bounds=one) if one else None for one in bounds])
+    chart = chart_of([replace(realized(0.7), bounds=chunk_bounds) if chunk_bounds else None for chunk_bounds in bounds])
     (level,) = chart.levels
     assert re.sub(r"[\d. ]+", "", level.path) == "MHVHMH"
     assert level.label.text == "0.5"

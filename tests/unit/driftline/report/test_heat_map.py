@@ -21,11 +21,11 @@ def rows_of(spec: Spec, chunks: list[ChunkView]) -> list[HeatRow]:
 
 
 @given(st.floats(0, 1), st.one_of(st.none(), st.floats(0.01, 1)), st.one_of(st.none(), st.floats(0, 1)))
-def test_a_cell_is_beyond_one_only_where_drift_is_seen(value: float, upper: float | None, p: float | None) -> None:
-    one = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
-    cell = rows_of(SPEC, [one])[0].cells[0]
+def test_a_cell_exceeds_1_only_where_drift_is_seen(value: float, upper: float | None, p: float | None) -> None:
+    chunk = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
+    cell = rows_of(SPEC, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(SPEC, one.facts()))
+    assert cell.seen == bool(drift_seen(SPEC, chunk.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 
@@ -45,21 +45,21 @@ def test_the_ratio_is_of_the_bound_or_the_effect_floor(result: Result, expected:
 
 @given(st.floats(0, 1), st.floats(0, 0.5), st.floats(0.5, 1))
 def test_a_threshold_override_has_no_effect_floor(value: float, lower: float, upper: float) -> None:
-    own = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
-    spec = SPEC.model_copy(update={"threshold_overrides": own})
-    one = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
-    cell = rows_of(spec, [one])[0].cells[0]
+    overrides = {"jensen_shannon": ConstantThreshold(lower=lower - 0.1, upper=upper)}
+    spec = SPEC.model_copy(update={"threshold_overrides": overrides})
+    chunk = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
+    cell = rows_of(spec, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(spec, one.facts()))
+    assert cell.seen == bool(drift_seen(spec, chunk.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 
-def test_a_column_without_a_value_says_why() -> None:
+def test_a_column_without_a_value_has_a_reason() -> None:
     cell = rows_of(SPEC, [report(0, drift(None))])[0].cells[0]
     assert (cell.ratio, cell.words, cell.shade) == (None, "too few rows", None)
 
 
-def test_every_watched_column_has_a_row_with_a_cell_for_each_chunk() -> None:
+def test_watched_columns_have_a_cell_for_each_chunk() -> None:
     chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",))]
     rows = rows_of(SPEC, chunks)
     assert [row.column for row in rows] == ["minutes", "probability_1", "prediction"]

@@ -48,8 +48,8 @@ def test_the_models_write_the_same_as_the_result(written: Any) -> None:
 def test_chunks_and_results_have_every_field(written: Any) -> None:
     for chunk in written["chunks"]:
         assert chunk.keys() == ChunkOut.model_fields.keys()
-        assert all(one.keys() == ResultOut.model_fields.keys() for one in chunk["results"])
-    segments = {one["segment"] for chunk in written["chunks"] for one in chunk["results"]}
+        assert all(result.keys() == ResultOut.model_fields.keys() for result in chunk["results"])
+    segments = {result["segment"] for chunk in written["chunks"] for result in chunk["results"]}
     assert segments == {None, "plan=basic", "plan=plus", "plan=max"}
 
 

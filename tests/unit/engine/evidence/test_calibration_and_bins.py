@@ -99,7 +99,6 @@ def test_counts_are_those_of_the_rows_and_merge_exactly() -> None:
         for part in (slice(350), slice(350, None))
     ]
     assert halves[0].merge(halves[1]).to_list() == counts.to_list()
-    assert counts.without(halves[1]).to_list() == halves[0].to_list()
 
 
 def test_rows_without_a_score_or_a_prediction_are_not_counted() -> None:

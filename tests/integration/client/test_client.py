@@ -1,0 +1,184 @@
+"""The client and the real monitor: rows arrive as they were logged, and kills neither lose nor double any."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, func, select
+
+from driftline.client import MonitorClient
+from driftline.store.tables import batch_data, ingest_log, labels
+from stack.testing.fixtures import DatabaseAddress
+from tests.integration.client.killed_program import FRAME_ROWS, row
+from tests.integration.client.monitor_process import MonitorProcess
+from tests.integration.monitoring.world import FIRST, NAME, World, make_world
+from tests.unit.docs.pages import ROOT
+
+KILLS = int(os.environ.get("KILLS", "4"))
+PROGRAMS = 2
+COLUMNS = [*row("any")]
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    """One server is enough: the tests of ingestion run on both."""
+    return mariadb
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path / "objects")
+
+
+@pytest.fixture
+def monitor(world: World, database: DatabaseAddress, tmp_path: Path) -> Iterator[MonitorProcess]:
+    process = MonitorProcess(database, tmp_path)
+    process.start()
+    yield process
+    process.close()
+
+
+def stored(world: World) -> pd.DataFrame:
+    with world.engine.connect() as connection:
+        return world.store.read(connection, 1, FIRST, FIRST + timedelta(days=1))
+
+
+def assert_stored(world: World, ids: list[str]) -> None:
+    """Every row is stored as it was logged."""
+    expected = pd.DataFrame([row(row_id) for row_id in ids]).set_index("id").sort_index()
+    rows = stored(world)[COLUMNS].set_index("id").sort_index()
+    pd.testing.assert_frame_equal(
+        rows.astype({"carrier": object}), expected.astype({"carrier": object}), check_dtype=False
+    )
+
+
+def test_rows_are_stored_as_they_were_logged(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+    with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
+        for number in range(100):
+            flat = row(str(number))
+            features = {
+                "minutes": flat["minutes"],
+                "distance": np.float64(flat["distance"]),
+                "carrier": flat["carrier"],
+            }
+            client.log(features, np.int64(flat["prediction"]), flat["probability_1"], number, flat["event_time"])
+        frame = pd.DataFrame([row(str(number)) for number in range(100, 200)])
+        assert client.log_frame(frame) == 100
+        assert client.log_labels({number: number % 2 for number in range(200)}) == 200
+        monitor.await_answer()
+        assert client.flush(60)
+        assert client.log_frame(frame) == 100  # the job ran again
+        assert client.flush(60)
+        assert client.status().refused_batches == 0
+        assert client.status().sent == 500
+    assert_stored(world, [str(number) for number in range(200)])
+    assert stored(world).set_index("id")["label"].to_dict() == {str(number): number % 2 for number in range(200)}
+
+
+def test_an_invalid_row_is_kept_with_the_monitors_reason(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+    with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
+        for number in range(50):
+            flat = row(str(number))
+            minutes: Any = "ERR" if number == 17 else flat["minutes"]
+            features = {"minutes": minutes, "distance": flat["distance"], "carrier": flat["carrier"]}
+            client.log(features, flat["prediction"], flat["probability_1"], number, flat["event_time"])
+        monitor.await_answer()
+        assert client.flush(60)
+        assert client.status().refused_batches == 1
+    assert_stored(world, [str(number) for number in range(50) if number != 17])
+    refused = tmp_path / "spool" / NAME / "refused"
+    [batch], [reason] = list(refused.glob("*.ndjson")), list(refused.glob("*.reason.json"))
+    assert json.loads(batch.read_text())["id"] == "17"
+    assert "'ERR'" in reason.read_text()
+
+
+def test_rows_of_an_unknown_model_wait(monitor: MonitorProcess, tmp_path: Path) -> None:
+    with MonitorClient(monitor.url, "unknown", spool=tmp_path / "spool") as client:
+        client.log({}, 1)
+        monitor.await_answer()
+        assert client.flush(2) is False
+        assert "HTTP 404" in str(client.status().last_error)
+        assert client.status().waiting_batches == 1
+
+
+class Program:
+    """A program that logs; its output names what was acknowledged, and ends with the process."""
+
+    def __init__(self, url: str, folder: Path, name: str) -> None:
+        self.path = folder / f"{name}.txt"
+        command = [sys.executable, "-m", "tests.integration.client.killed_program", url, str(folder / "spool"), name]
+        environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+        with self.path.open("wb") as output:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output)
+
+    def await_rows(self) -> None:
+        """Wait until it has logged something."""
+        while self._process.poll() is None and self.path.stat().st_size == 0:
+            time.sleep(0.02)
+        assert self._process.poll() is None
+
+    def kill(self) -> list[list[str]]:
+        """Kill it and return its lines, without one that was being written."""
+        self._process.kill()
+        self._process.wait()
+        return [line.split() for line in self.path.read_text().split("\n")[:-1]]
+
+
+def test_kills_neither_lose_nor_double_rows(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+    """Programs that share a folder, and the monitor, are killed in turn and started again."""
+    draws = random.Random(7)
+    lines: list[list[str]] = []
+    programs = [Program(monitor.url, tmp_path, f"start{number}") for number in range(PROGRAMS)]
+    monitor.await_answer()
+    for kill in range(KILLS):
+        for program in programs:
+            program.await_rows()
+        time.sleep(draws.random())
+        if kill % 2:
+            monitor.kill()
+            time.sleep(draws.random())
+            monitor.start()
+        else:
+            lines += programs.pop(draws.randrange(PROGRAMS)).kill()
+            programs.append(Program(monitor.url, tmp_path, f"kill{kill}"))
+    for program in programs:
+        lines += program.kill()
+    monitor.await_answer()
+    with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
+        assert any(client.flush(10) for _ in range(30))
+        assert client.status().refused_batches == 0
+    assert_nothing_lost_or_doubled(world, lines)
+
+
+def assert_nothing_lost_or_doubled(world: World, lines: list[list[str]]) -> None:
+    """All acknowledged rows are stored once; a call that a kill interrupted may be stored too."""
+    acknowledged = {words[1] for words in lines if words[0] == "prediction"}
+    known = {words[1]: int(words[2]) for words in lines if words[0] == "label"}
+    rows = stored(world)
+    ids = [*rows["id"]]
+    assert len(acknowledged) > 100
+    assert acknowledged - {*ids} == set()
+    assert len(ids) == len({*ids})
+    assert len({*ids} - acknowledged) <= (KILLS + PROGRAMS) * FRAME_ROWS
+    assert_stored(world, ids)
+    with world.engine.connect() as connection:
+        values = {row.id: (row.value, row.revision) for row in connection.execute(select(labels))}
+        new = connection.execute(
+            select(func.sum(ingest_log.c.rows_new)).where(ingest_log.c.kind == "predictions")
+        ).scalar_one()
+        data = connection.execute(
+            select(func.sum(batch_data.c.row_count)).where(batch_data.c.content == "outputs")
+        ).scalar_one()
+    assert (int(new), int(data)) == (len(ids), len(ids))
+    assert {row_id: values.get(row_id) for row_id in known} == {row_id: (value, 1) for row_id, value in known.items()}
+    print(f"{KILLS} kills: {len(ids):,} predictions, {len(values):,} labels")  # noqa: T201  # shown by pytest -rP
