@@ -28,7 +28,7 @@ def test_what_means_the_same_has_the_same_hash() -> None:
     frame = scored_rows(50)
     other = frame.astype({"label": "Int64", "prediction": float, "plan": "category", "id": str, "usage": object})
     other["event_time"] = other["event_time"].dt.tz_convert("Asia/Tokyo").dt.as_unit("ns")
-    other["usage"] = other["usage"].where(other["usage"].notna(), None)
+    other["usage"] = pd.Series([None if pd.isna(value) else value for value in frame["usage"]], dtype=object)
     assert ContentSum.of(other, COLUMNS) == ContentSum.of(frame, COLUMNS)
 
 
