@@ -12,6 +12,7 @@ LONGEST_WAIT = 3600.0
 REFUSED = frozenset({400, 409, 413, 415, 422})
 """Statuses that no repetition of the same request changes."""
 TOO_LARGE = 413
+INTERNAL_ERROR = 500
 
 
 class DeliveryState(StrEnum):

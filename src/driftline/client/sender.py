@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from driftline.client.answers import TOO_LARGE, Answer, DeliveryState
+from driftline.client.answers import INTERNAL_ERROR, TOO_LARGE, Answer, DeliveryState
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, Stage
 from driftline.client.delivery import Delivery
@@ -39,6 +39,7 @@ class Sender:
         self._sealing = threading.Lock()
         self._stopping = False
         self._refusals = 0
+        self._failing: set[str] = set()
         self._logged_at = float("-inf")
         self._thread: threading.Thread | None = None
         self.rows = 0
@@ -88,14 +89,18 @@ class Sender:
             self._spool.recover()
 
     def _send_all(self, now: float) -> None:
-        """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending."""
-        for batch in self._spool.batches(Stage.READY):
+        """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
+
+        A batch that the monitor fails on comes last from then on, so that it does not keep back the others.
+        """
+        for batch in sorted(self._spool.batches(Stage.READY), key=lambda batch: (batch.key in self._failing, batch)):
             if self._stopping:
                 return
             if file := LockedFile.claim(batch.path):
                 with file:
                     answer = self._delivery.send(batch, batch.path.read_bytes())
                     if answer.state is DeliveryState.RETRY:
+                        self._failing.update([batch.key] if answer.status == INTERNAL_ERROR else [])
                         self._failed(now, answer)
                         return
                     self._finish(batch, answer)
@@ -103,6 +108,7 @@ class Sender:
     def _finish(self, batch: BatchFile, answer: Answer) -> None:
         """Delete a stored batch; halve a refused one, so that its valid rows are stored, or move it to `refused`."""
         self._backoff.succeeded()
+        self._failing.discard(batch.key)
         if answer.state is DeliveryState.STORED:
             self._refusals = 0
             batch.path.unlink()

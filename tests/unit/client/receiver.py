@@ -119,6 +119,8 @@ class Receiver:
     """Replies to the next requests, after their rows are stored."""
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API refuses a row, and so its batch."""
+    fails: Callable[[dict[str, Any]], bool] = lambda _: False
+    """Whether the API fails on a row, and so on its batch."""
     requests: list[Request] = field(default_factory=list)
     batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -149,6 +151,8 @@ class Receiver:
             key = request.headers["Idempotency-Key"]
             if key in self.batches and self.batches[key] != request.rows:
                 return refusal(409, "batch_conflict")
+            if any(map(self.fails, request.rows)):
+                return refusal(500, "driftline_error")
             if any(map(self.refuses, request.rows)):
                 return refusal(400)
             stored = key in self.batches

@@ -43,6 +43,7 @@ def test_the_flask_application_logs_what_it_answers(run_example: Any, receiver: 
     ]
 
 
+@pytest.mark.slow
 def test_the_fastapi_application_logs_what_it_answers(run_example: Any, receiver: Receiver) -> None:
     pytest.importorskip("fastapi", reason="FastAPI is not installed; run `make setup`")
     example = run_example("FastAPI()")
@@ -79,6 +80,7 @@ def test_labels_are_sent(run_example: Any, receiver: Receiver) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_batch_job_can_be_repeated(run_example: Any, receiver: Receiver) -> None:
     receiver.faults.append(refusal(503, "busy", Retry_After="0"))
     run_example("log_frame")

@@ -110,11 +110,12 @@ def test_a_fault_neither_loses_nor_doubles_rows(
     assert len(receiver.requests) == 3
 
 
-def flushed(client: MonitorClient) -> bool:
+def flushed(client: MonitorClient, seconds: float = 10) -> bool:
     """Flush again and again, since each call tries at once."""
-    return any(client.flush(0.1) for _ in range(100))
+    return any(client.flush(0.1) for _ in range(int(seconds * 10)))
 
 
+@pytest.mark.slow
 def test_a_wait_that_the_monitor_asks_for_is_kept(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client()
@@ -138,6 +139,7 @@ def test_rows_wait_while_nobody_listens(tmp_path: Path, receiver: Receiver, make
     assert receiver.ids == {str(number): 1 for number in range(10)}
 
 
+@pytest.mark.slow
 def test_batches_grow_while_the_monitor_is_away(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(batch_seconds=0.01)
@@ -150,6 +152,7 @@ def test_batches_grow_while_the_monitor_is_away(tmp_path: Path, receiver: Receiv
     assert len(receiver.rows) == 31
 
 
+@pytest.mark.slow
 def test_a_refused_row_does_not_keep_the_others(
     receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,6 +174,7 @@ def test_a_refused_row_does_not_keep_the_others(
     assert client.status().refused_batches == 1
 
 
+@pytest.mark.slow
 def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.refuses = lambda row: True
     client = make_client(batch_rows=2_000, batch_seconds=3600)
@@ -182,6 +186,29 @@ def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Rece
     assert flushed(client)
     assert len(receiver.requests) <= 2 * MOST_REFUSALS + 2
     assert client.status().waiting_batches == 0
+
+
+@pytest.mark.slow
+def test_a_batch_on_which_the_monitor_fails_does_not_keep_the_others(
+    receiver: Receiver, make_client: MakeClient
+) -> None:
+    receiver.fails = lambda row: row["id"] == "0"
+    client = make_client(batch_rows=1)
+    for number in range(5):
+        client.log({}, 1, id=number)
+        client.flush(0.1)
+    assert flushed(client, 1) is False
+    assert receiver.ids == {str(number): 1 for number in range(1, 5)}
+    receiver.fails = lambda _: False
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(5)}
+
+
+def test_an_empty_frame_and_no_labels_are_nothing(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client()
+    assert (client.log_frame({"id": []}), client.log_labels({})) == (0, 0)
+    assert client.flush(5)
+    assert receiver.requests == []
 
 
 def test_a_batch_too_large_for_a_proxy_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
@@ -226,6 +253,7 @@ def test_a_frame_arrives_with_its_own_columns(frame: Any, receiver: Receiver, ma
     ]
 
 
+@pytest.mark.slow
 def test_a_large_frame_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.faults.append(refusal(413))
     client = make_client()
@@ -252,6 +280,7 @@ def test_a_wrong_label_keeps_all_of_its_call(receiver: Receiver, make_client: Ma
     assert receiver.ids == {"c": 1, "d": 1}
 
 
+@pytest.mark.slow
 def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(max_spool_bytes=2_000)
@@ -297,6 +326,7 @@ def test_a_closed_client_takes_nothing(receiver: Receiver, make_client: MakeClie
     assert client.close()
 
 
+@pytest.mark.slow
 def test_threads_share_a_client(receiver: Receiver, make_client: MakeClient) -> None:
     client = make_client(batch_rows=50)
 
@@ -313,6 +343,7 @@ def test_threads_share_a_client(receiver: Receiver, make_client: MakeClient) -> 
     assert receiver.ids == {f"{name}-{number}": 1 for name in range(8) for number in range(200)}
 
 
+@pytest.mark.slow
 def test_clients_of_one_folder_send_each_batch_once(receiver: Receiver, make_client: MakeClient) -> None:
     clients = [make_client(batch_rows=5) for _ in range(4)]
     for number in range(200):
