@@ -62,10 +62,10 @@ def serve(connection: Connection) -> None:
 @contextmanager
 def discarding_monitor() -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serve, args=(there,))
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=serve, args=(child_end,))
     process.start()
-    yield here.recv()
+    yield parent_end.recv()
     process.terminate()
     process.join()
 
@@ -99,6 +99,7 @@ def measured_calls(call: Calls, microseconds: list[float]) -> float:
 
 
 def compare_calls(url: str, folder: Path) -> None:
+    """Time calls of the client and of a logger in turn, and print their percentiles."""
     draws = random.Random(7)
     rows = [row(draws) for _ in range(CALLS)]
     logger = logger_to(folder / "plain.log")
@@ -128,6 +129,7 @@ def compare_calls(url: str, folder: Path) -> None:
 
 
 def compare_frames(url: str, folder: Path) -> None:
+    """Time frames into the spool, and until they are sent, beside a plain file."""
     draws = np.random.default_rng(7)
     columns = {f"feature_{number}": draws.normal(size=FRAME_ROWS) for number in range(NUMBERS)}
     texts = {f"category_{number}": draws.choice(["NL", "DE", "FR"], FRAME_ROWS) for number in range(TEXTS)}

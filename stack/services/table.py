@@ -158,7 +158,7 @@ MONITOR = Service(
             _names(tables.pending_chunks, tables.chunk_revisions, tables.results, tables.verdicts, tables.chunk_states),
         ),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
-        Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows)),
+        Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows, tables.source_offsets)),
         Grant((INSERT, DELETE), _names(tables.pending_batches, tables.pending_labels, tables.ingest_log)),
         Grant((INSERT, UPDATE, DELETE), _names(tables.predictions, tables.labels)),
     ),

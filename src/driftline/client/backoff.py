@@ -18,23 +18,23 @@ class Backoff:
     failures: int = 0
     not_before: float = 0.0
     """The instant, of the clock that `failed` is told, before which nothing is sent."""
-    asked: bool = False
+    requested: bool = False
     """Whether the monitor itself asked to wait."""
 
     def failed(self, now: float, wait: float | None) -> None:
         """Wait as long as the monitor asks, else longer after each failure."""
         delay = min(LONGEST, FIRST * 2.0 ** min(self.failures, 20)) * self.random.uniform(0.5, 1)
         self.failures += 1
-        self.asked = wait is not None
+        self.requested = wait is not None
         self.not_before = now + (delay if wait is None else wait)
 
     def succeeded(self) -> None:
         """Forget earlier failures."""
         self.failures = 0
         self.not_before = 0.0
-        self.asked = False
+        self.requested = False
 
     def hasten(self) -> None:
         """Try again at once, unless the monitor asked to wait."""
-        if not self.asked:
+        if not self.requested:
             self.not_before = 0.0

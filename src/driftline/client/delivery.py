@@ -53,6 +53,14 @@ class Destination:
             raise InvalidInput("The token is empty or has characters that no token has; pass it without line ends.")
 
     @property
+    def exposes_token(self) -> bool:
+        """Whether the token would cross a network in plain text."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        local = host in {"localhost", "::1"} or host.startswith("127.")
+        return parts.scheme == "http" and self.token is not None and not local
+
+    @property
     def folder(self) -> str:
         """The name of the model's folder in the spool folder."""
         model = quote(self.model, safe=" ").replace(".", "%2E")
@@ -85,6 +93,7 @@ class Delivery:
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
 
     def _post(self, batch: BatchFile, content: bytes) -> "BaseHTTPResponse":
+        """Post the content of a batch and return the response before its body is read."""
         headers = {
             "Content-Type": CONTENT_TYPES[batch.format],
             "Idempotency-Key": batch.key,

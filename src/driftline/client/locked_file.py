@@ -13,7 +13,7 @@ from typing import Self
 
 _changing = threading.RLock()
 """Held while a descriptor is opened or closed, and during a fork."""
-_held: set["LockedFile"] = set()
+_locked_files: set["LockedFile"] = set()
 
 
 class LockedFile:
@@ -51,7 +51,7 @@ class LockedFile:
                 os.close(descriptor)
                 raise
             file = cls(path, descriptor)
-            _held.add(file)
+            _locked_files.add(file)
             return file
 
     def is_at(self, path: Path) -> bool:
@@ -64,8 +64,8 @@ class LockedFile:
     def close(self) -> None:
         """Close the file and so release its lock; closing twice, or in a forked child, does nothing."""
         with _changing:
-            if self in _held:
-                _held.discard(self)
+            if self in _locked_files:
+                _locked_files.discard(self)
                 os.close(self.descriptor)
 
     def __enter__(self) -> Self:
@@ -79,7 +79,7 @@ class LockedFile:
 
 def _close_all_in_child() -> None:
     """Close what a forked child inherited; the locks stay with the parent."""
-    for file in tuple(_held):
+    for file in tuple(_locked_files):
         file.close()
     _changing.release()
 

@@ -86,6 +86,8 @@ class MonitorClient:
             batch_rows=batch_rows, batch_seconds=batch_seconds, max_spool_bytes=max_spool_bytes, timeout=timeout
         )
         self._destination = Destination(url, model, version, token, None if ca is None else Path(ca), timeout)
+        if self._destination.exposes_token:
+            log.warning("%s is not https: the network can read the token and the rows; use https and ca=", url)
         self._spool = Spool(Path(spool).absolute() / self._destination.folder)
         self._batch_rows = batch_rows
         self._batch_seconds = batch_seconds
@@ -142,9 +144,9 @@ class MonitorClient:
         """
         lines: list[bytes] = []
         try:
-            known = datetime.now(UTC).isoformat() if known_at is None else instant_text("known_at", known_at)
+            instant = datetime.now(UTC).isoformat() if known_at is None else instant_text("known_at", known_at)
             pairs = labels.items() if isinstance(labels, LabelItems) else labels
-            lines.extend(label_line(checked_id(row_id), label, known) for row_id, label in pairs)
+            lines.extend(label_line(checked_id(row_id), label, instant) for row_id, label in pairs)
             self._append_all(RowKind.LABELS, lines)
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
             self._drop(max(1, len(lines)), error)

@@ -56,6 +56,7 @@ class Sender:
         self._awake.set()
 
     def _run(self) -> None:
+        """Repeat `step` until the sender is stopped, when it is woken and at least once a second."""
         while not self._stopping:
             self._awake.wait(min(LONGEST_TICK, self._batch_seconds))
             self._awake.clear()
@@ -72,7 +73,7 @@ class Sender:
         """Seal batches that are complete or old enough, and those of ended processes; send what is ready."""
         may_send = now >= self._backoff.not_before
         if may_send:  # while the monitor is away, batches grow instead of becoming many
-            self._writer.take(now - self._batch_seconds)
+            self._writer.complete(now - self._batch_seconds)
         self._seal_all()
         self._writer.measure()
         if may_send:
@@ -84,8 +85,8 @@ class Sender:
         With a lock: a flush must not miss a batch that the thread is sealing.
         """
         with self._sealing:
-            while self._writer.taken:
-                self._spool.seal(self._writer.taken.popleft())
+            while self._writer.completed:
+                self._spool.seal(self._writer.completed.popleft())
             self._spool.recover()
 
     def _send_all(self, now: float) -> None:
@@ -151,7 +152,7 @@ class Sender:
     def flush(self, timeout: float) -> bool:
         """Seal what this process has written, and wait until all that is ready now is stored or refused."""
         deadline = time.monotonic() + timeout
-        self._writer.take()
+        self._writer.complete()
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(Stage.READY))
         self._backoff.hasten()

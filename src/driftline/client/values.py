@@ -65,6 +65,7 @@ def instant_text(name: str, value: object) -> str:
 
 
 def _plain(name: str, value: Any) -> JsonValue:
+    """Convert a value of any supported type; a NaN and an infinite number stay floats."""
     if _is_scalar_array(value):
         value = value.item() if value.dtype.kind in "biufUS" else value
     for types, convert in _CONVERSIONS:

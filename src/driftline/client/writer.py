@@ -14,7 +14,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class SpoolWriter:
-    """Takes rows from all threads of a process; `taken` holds the batches that nobody appends to any more."""
+    """Takes rows from all threads of a process; `completed` holds the batches that nobody appends to any more."""
 
     def __init__(self, spool: Spool, *, batch_rows: int, max_spool_bytes: int) -> None:
         """Measure the spool folder."""
@@ -23,7 +23,7 @@ class SpoolWriter:
         self._max_spool_bytes = max_spool_bytes
         self._lock = threading.Lock()
         self._open: dict[RowKind, OpenBatch] = {}
-        self.taken: deque[OpenBatch] = deque()
+        self.completed: deque[OpenBatch] = deque()
         self.rows = 0
         self.room = 0
         self.measure()
@@ -46,7 +46,7 @@ class SpoolWriter:
             self.rows += rows
             if batch.rows < self._batch_rows and batch.size < MAX_BYTES:
                 return False
-            self.taken.append(self._open.pop(kind))
+            self.completed.append(self._open.pop(kind))
             return True
 
     def add(self, kind: RowKind, form: FileFormat, contents: Sequence[bytes], rows: int) -> None:
@@ -91,12 +91,12 @@ class SpoolWriter:
         self._open[kind] = batch
         return batch
 
-    def take(self, begun_before: float = float("inf")) -> None:
+    def complete(self, begun_before: float = float("inf")) -> None:
         """Complete the open batches that were begun before an instant of the monotonic clock."""
         with self._lock:
             for kind, batch in tuple(self._open.items()):
                 if batch.begun < begun_before:
-                    self.taken.append(self._open.pop(kind))
+                    self.completed.append(self._open.pop(kind))
 
 
 def _failure(spool: Spool, error: OSError) -> str:

@@ -28,6 +28,8 @@ from driftline.store.prediction_batch import PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION
 from driftline.store.tables import labels as labels_table
 
+REFUSALS = (InvalidInput, Conflict, TooMuchContent)
+"""The errors by which a batch is refused; nothing of it is stored then."""
 LONGEST_KEY = 100
 _KEY = re.compile(rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
 
@@ -82,14 +84,14 @@ class Ingestion:
             BatchConflict: the key has other content. PredictionConflict: an id has other content.
             Unavailable: the database does not answer, or others hold its rows.
         """
-        return self._ingest(name, sent, ledger.BatchKind.PREDICTIONS, self._prediction_writer)
+        return self._ingest(name, sent, ledger.BatchKind.PREDICTIONS)
 
     def labels(self, name: str, sent: Sent) -> Receipt:
         """Store labels, before or after their predictions; another value for a stored label revises it.
 
         Raises: as `predictions` does, except PredictionConflict.
         """
-        return self._ingest(name, sent, ledger.BatchKind.LABELS, self._label_writer)
+        return self._ingest(name, sent, ledger.BatchKind.LABELS)
 
     def log(
         self, name: str, most: int, before: int | None = None, state: IngestState | None = None
@@ -102,25 +104,46 @@ class Ingestion:
         with translated(), self.engine.connect() as connection:
             return ingest_log.newest(connection, model_number(connection, name), most, before, state)
 
-    def _ingest(
-        self, name: str, sent: Sent, kind: str, writer_of: Callable[[Target, Sent, datetime], Write]
-    ) -> Receipt:
-        """Write a batch and its log entry in one transaction; log a refused one in a transaction of its own."""
+    def prepare(self, name: str, sent: Sent, kind: str) -> Write:
+        """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
+
+        `kind` is that of predictions or of labels. Nothing is logged where the batch is refused; see `log_refusal`.
+
+        Raises: as `predictions` does; what is stored is compared only as the batch is written.
+        """
         target, now = self.targets.of(name, sent.version), self.clock()
         entry = _Entry(target.model_number, now, kind, sent)
+        require_key(sent.key)
+        write = self._writers[kind](target, sent, now)
+
+        def write_and_log(connection: Connection) -> Receipt:
+            receipt = write(connection)
+            ingest_log.record(connection, entry.stored(receipt))
+            return receipt
+
+        return write_and_log
+
+    def log_refusal(self, connection: Connection, name: str, sent: Sent, kind: str, error: DriftlineError) -> None:
+        """Log that a batch was refused.
+
+        Raises:
+            NotFound: no such model.
+        """
+        number = model_number(connection, name)
+        ingest_log.record(connection, _Entry(number, self.clock(), kind, sent).refused(error))
+
+    @property
+    def _writers(self) -> dict[str, Callable[[Target, Sent, datetime], Write]]:
+        kinds = ledger.BatchKind
+        return {kinds.PREDICTIONS: self._prediction_writer, kinds.LABELS: self._label_writer}
+
+    def _ingest(self, name: str, sent: Sent, kind: str) -> Receipt:
+        """Write a batch and its log entry in one transaction; log a refused one in a transaction of its own."""
         try:
-            require_key(sent.key)
-            write = writer_of(target, sent, now)
-
-            def write_and_log(connection: Connection) -> Receipt:
-                receipt = write(connection)
-                ingest_log.record(connection, entry.stored(receipt))
-                return receipt
-
-            return in_transaction(self.engine, write_and_log)
-        except (InvalidInput, Conflict, TooMuchContent) as error:
-            refused = entry.refused(error)
-            in_transaction(self.engine, lambda connection: ingest_log.record(connection, refused))
+            return in_transaction(self.engine, self.prepare(name, sent, kind))
+        except REFUSALS as error:
+            refused = error
+            in_transaction(self.engine, lambda connection: self.log_refusal(connection, name, sent, kind, refused))
             raise
 
     def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:

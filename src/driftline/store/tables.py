@@ -223,6 +223,16 @@ ingest_log = Table(
 )
 
 
+source_offsets = Table(
+    "source_offsets",
+    metadata,
+    Column("source", name_type(255), primary_key=True, comment="kafka/TOPIC"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="partition"),
+    Column("next_offset", BigInteger, nullable=False, comment="of the first message that was not read"),
+    **OPTIONS,
+)
+
+
 # What monitoring says ------------------------------------------------------------------------------------------------
 
 

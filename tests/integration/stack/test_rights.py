@@ -101,7 +101,7 @@ MAY = {
     "eda": {"S": "alembic_version alembic_version_churn DP_CDR_Data"},
     "jobs": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts"
-        " removed_rows ingest_log pending_labels chunk_states",
+        " removed_rows ingest_log source_offsets pending_labels chunk_states",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions",
         "SIU": "models model_versions pending_chunks",
         "SID": "Processed_Data Processed_Data_staging DailySummary",
@@ -109,7 +109,7 @@ MAY = {
     "monitor": {
         "S": "alembic_version models model_versions spec_revisions",
         "SI": "ledger ledger_slots",
-        "SIU": "batch_data removed_rows",
+        "SIU": "batch_data removed_rows source_offsets",
         "SID": "pending_batches pending_labels ingest_log",
         "SIUD": "predictions labels pending_chunks chunk_revisions results verdicts chunk_states",
     },

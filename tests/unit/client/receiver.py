@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import ssl
 import sys
 import threading
 import time
@@ -15,11 +16,13 @@ from typing import Any, Self
 
 from pyarrow import ipc
 
+from stack.services.certificates import Certificates
+
 Reply = Callable[["Handler"], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class ReceivedRequest:
     """What was sent."""
 
     path: str
@@ -44,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = dict(self.headers)
-        request = Request(self.path, headers, decoded(headers, body))
+        request = ReceivedRequest(self.path, headers, decoded(headers, body))
         reply = self.receiver.take(request)
         reply(self)
 
@@ -117,18 +120,25 @@ class Receiver:
     """Replies to the next requests, before anything is stored."""
     losses: list[Reply] = field(default_factory=list)
     """Replies to the next requests, after their rows are stored."""
+    certificates: Certificates | None = None
+    """What the server shows over HTTPS; without them it speaks plain HTTP."""
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API refuses a row, and so its batch."""
     fails: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API fails on a row, and so on its batch."""
-    requests: list[Request] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         handler = type("BoundHandler", (Handler,), {"receiver": self})
         self._lock = threading.Lock()
         self._server = Server(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http" if self.certificates is None else "https"
+        if self.certificates is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self.certificates.certificate, self.certificates.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Self:
@@ -142,7 +152,7 @@ class Receiver:
         self._thread.join()
         self._server.server_close()
 
-    def take(self, request: Request) -> Reply:
+    def take(self, request: ReceivedRequest) -> Reply:
         """Store the rows of a request, unless it is refused or a fault is due."""
         with self._lock:
             self.requests.append(request)

@@ -26,7 +26,7 @@ HEAVY = {
     "matplotlib": {"eda", "monitor"},
     "seaborn": {"eda"},
     "flask": {"simulator", "monitor"},
-    "confluent-kafka": {"simulator", "deploy"},
+    "confluent-kafka": {"simulator", "monitor", "deploy"},
     "kafka-python": {"simulator"},
     "apscheduler": {"monitor"},
     "nannyml": set(),

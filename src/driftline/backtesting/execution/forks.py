@@ -37,6 +37,7 @@ class Forks:
                     return
 
     def _fork(self) -> None:
+        """Fork a process, and keep the connection to it."""
         parent_end, child_end = get_context("fork").Pipe()
         with child_end:
             process = get_context("fork").Process(target=self._serve, args=(child_end, os.getpid()), daemon=True)

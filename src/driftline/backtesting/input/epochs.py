@@ -72,7 +72,7 @@ def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, error_fo
     far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
     if far.any():
         raise error_for(far, f"a number that, as {unit} since 1970, is not in the years {YEARS}")
-    return _scaled(values, second)
+    return _to_microseconds(values, second)
 
 
 def _unit_of(size: float) -> str:
@@ -112,7 +112,7 @@ def _grouped(number: Any) -> str:
     return f"{float(number):,.3f}".rstrip("0").rstrip(".")
 
 
-def _scaled(values: npt.NDArray[Any], second: int) -> IntArray:
+def _to_microseconds(values: npt.NDArray[Any], second: int) -> IntArray:
     """Return numbers as microseconds; `second` is one second in their unit."""
     factor = values.dtype.type(max(1, _MICRO // second))
     is_integer = values.dtype.kind in "iu"

@@ -38,7 +38,7 @@ _REWRITTEN = (
 
 
 def microseconds(column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit: str | None = None) -> IntArray:
-    """Return event times in microseconds since 1970, UTC; times without a zone are wall clock times of `zone`.
+    """Return event times in microseconds since 1970, UTC; times without a zone are local time in `zone`.
 
     In an hour that the clocks of `zone` repeat, such a time is the first of the two. Numbers count seconds,
     milliseconds, microseconds or nanoseconds since 1970, all in one unit: `unit`, else inferred from their size.
@@ -51,9 +51,9 @@ def microseconds(column: "pd.Series[Any]", zone: ZoneInfo, offset: int = 0, unit
         raise _fault(column, missing, offset, "no value; give every row an event time")
     if not isinstance(plain.dtype, pd.CategoricalDtype):
         return _microseconds(plain, zone, unit, lambda wrong, description: _fault(column, wrong, offset, description))
-    categories_used = plain.cat.remove_unused_categories().cat
-    codes = categories_used.codes.to_numpy()
-    values = with_plain_dtype(pd.Series(categories_used.categories, name=column.name))
+    used_categories = plain.cat.remove_unused_categories().cat
+    codes = used_categories.codes.to_numpy()
+    values = with_plain_dtype(pd.Series(used_categories.categories, name=column.name))
     return _microseconds(
         values, zone, unit, lambda wrong, description: _fault(column, wrong[codes], offset, description)
     )[codes]
@@ -104,12 +104,12 @@ def _of_timestamps(times: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor)
     far = ((times < first) | (times >= last)).to_numpy()
     if far.any():
         raise error_for(far, f"a time that is not in the years {YEARS}")
-    zoned = _localized(times, zone) if times.dt.tz is None else times
+    zoned = _localize(times, zone) if times.dt.tz is None else times
     utc = zoned.dt.as_unit("us").dt.tz_convert("UTC").to_numpy("datetime64[us]")
     return np.asarray(utc, dtype="datetime64[us]").view(np.int64)
 
 
-def _localized(local: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
+def _localize(local: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
     """Return local times as instants: the first of two, and the end of an hour that the clocks skip."""
     first = np.ones(len(local), dtype=bool)
     instants: pd.Series[Any] = local.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
@@ -128,10 +128,10 @@ def _numbers_in_text(texts: "pd.Series[Any]") -> "pd.Series[Any] | None":
 
 def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> IntArray:
     """Return texts in microseconds: those with an offset as instants, each of the others as local time in `zone`."""
-    zoned, times = _parsed(texts)
+    zoned, times = _parse(texts)
     unread = times.isna().to_numpy()
     if unread.any():
-        zoned[unread], times[unread] = _parsed(texts[unread].map(_rewritten))
+        zoned[unread], times[unread] = _parse(texts[unread].map(_rewrite))
         unread = times.isna().to_numpy()
     if unread.any():
         how = f"in pandas pd.to_datetime(data[{texts.name!r}], format=...) converts it"
@@ -144,7 +144,7 @@ def _of_texts(texts: "pd.Series[Any]", zone: ZoneInfo, error_for: ErrorFor) -> I
     return np.where(zoned, _of_timestamps(times, zone, error_for), local) if zoned.any() else local
 
 
-def _rewritten(text: Any) -> str:
+def _rewrite(text: Any) -> str:
     """Return a text with known other spellings replaced by those of ISO 8601."""
     rewritten = str(text).strip()
     for pattern, replacement in _REWRITTEN:
@@ -152,7 +152,7 @@ def _rewritten(text: Any) -> str:
     return rewritten
 
 
-def _parsed(texts: "pd.Series[Any]") -> "tuple[BoolArray, pd.Series[Any]]":
+def _parse(texts: "pd.Series[Any]") -> "tuple[BoolArray, pd.Series[Any]]":
     """Return which texts have an offset, and the instants, with texts without an offset in UTC; NaT for other texts.
 
     The two kinds are parsed separately: in one call, pandas gives a text without an offset that of the text before.

@@ -24,14 +24,15 @@ def without_missing_words(column: "pd.Series[Any]", words: Collection[str]) -> "
     if pd.api.types.is_bool_dtype(column.dtype) or column.dtype.kind == "M":
         return column
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return _masked(column, _numbers(words))
+        return _mask(column, _numbers(words))
     try:
-        return _masked(column, words)
+        return _mask(column, words)
     except TypeError:  # values that cannot be hashed, such as lists
         return column
 
 
-def _masked(column: "pd.Series[Any]", values: Collection[Any]) -> "pd.Series[Any]":
+def _mask(column: "pd.Series[Any]", values: Collection[Any]) -> "pd.Series[Any]":
+    """Return a column with these values replaced by missing values."""
     missing = column.isin(list(values)) if values else None
     if missing is None or not missing.any():
         return column

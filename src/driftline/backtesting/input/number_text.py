@@ -65,7 +65,7 @@ class NumberText:
     def of(cls, column: "pd.Series[Any]", notation: Notation) -> "NumberText":
         """Read a text column; nulls and the words of `MISSING` are missing values."""
         codes, texts = _distinct(column)
-        values, stray = _parsed(texts, notation)
+        values, stray = _parse(texts, notation)
         return cls(notation, np.append(values, np.nan)[codes], np.append(stray, False)[codes])
 
     @property
@@ -108,11 +108,12 @@ def _is_numbers(column: "pd.Series[Any]", text: NumberText) -> bool:
 
 def _sample(column: "pd.Series[Any]") -> pa.Array:
     """Return a sample of the texts from all rows at even distances, trimmed, without words for missing values."""
-    texts = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thinned(column)
+    texts = column[~column.isin(list(MISSING)).to_numpy()].dropna() if len(column) <= _SAMPLE else _thin_out(column)
     return _uniform(pa.array(texts.astype(object).tolist(), pa.large_string()))
 
 
-def _thinned(column: "pd.Series[Any]") -> "pd.Series[Any]":
+def _thin_out(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return some texts of a long column; the first ones that are not null where most are null."""
     texts = column.iloc[:: max(1, len(column) // _SAMPLE)]
     if texts.isna().mean() > 1 / 2:
         texts = column.dropna().iloc[: 5 * _SAMPLE]
@@ -150,7 +151,7 @@ def looks_like_numbers(column: "pd.Series[Any]") -> bool:
     return bool(begins > _NEARLY_ALL or _matching(sample, Notation.PLAIN) >= _PLAIN_SHARE)
 
 
-def _parsed(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:
+def _parse(texts: pa.Array, notation: Notation) -> tuple[FloatArray, BoolArray]:
     """Return the number of each text, NaN for others, and which texts are neither numbers nor missing."""
     fits = pac.match_substring_regex(texts, _PATTERNS[notation])
     values = np.full(len(texts), np.nan)

@@ -60,7 +60,7 @@ class RowIds:
     @classmethod
     def of(cls, rows: Rows, column: str) -> "RowIds":
         """Hash the ids of rows; an id has the same hash in every block, whatever its dtype."""
-        hashes, present = _hashed_texts(rows.frame[column])
+        hashes, present = _hash_texts(rows.frame[column])
         return cls(hashes[present], rows.times[present], rows.numbers[present])
 
     @classmethod
@@ -100,23 +100,23 @@ def hash_rows(rows: Rows, numbers: IntArray) -> pd.Series:
     positions = np.flatnonzero(np.isin(rows.numbers, numbers))
     hashes = np.zeros(len(positions), dtype=np.uint64)
     for name in rows.frame.columns:
-        hashes = hashes * _FACTOR + _hashed_values(rows.frame[name].iloc[positions])
+        hashes = hashes * _FACTOR + _hash_values(rows.frame[name].iloc[positions])
     return pd.Series(hashes, index=rows.numbers[positions])
 
 
-def _hashed_values(series: "pd.Series[Any]") -> Hashes:
+def _hash_values(series: "pd.Series[Any]") -> Hashes:
     """Return a hash of each value, independent of its dtype; missing values have equal hashes."""
     if pd.api.types.is_numeric_dtype(series.dtype):
         numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
         return pd.util.hash_array(np.where(np.isnan(numbers), np.nan, numbers + 0.0))
     try:
-        hashes, present = _hashed_texts(series)
+        hashes, present = _hash_texts(series)
     except InvalidInput:  # lists and the like
         return pd.util.hash_array(np.array([repr(value) for value in series], dtype=object), categorize=False)
     return np.where(present, hashes, np.uint64(0))
 
 
-def _hashed_texts(series: "pd.Series[Any]") -> tuple[Hashes, BoolArray]:
+def _hash_texts(series: "pd.Series[Any]") -> tuple[Hashes, BoolArray]:
     """Return a hash of each value as text, and a mask of the values that are not missing."""
     codes, texts = coded(series)
     hashes = pd.util.hash_array(np.array([*texts, ""], dtype=object), categorize=False)

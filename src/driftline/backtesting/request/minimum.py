@@ -22,7 +22,7 @@ from driftline.engine.spec import Spec
 FEWEST_ROWS = 30
 """Below this the normal approximation of sampling errors does not hold."""
 FEWEST_CLASS_ROWS = 5
-STANDARD_ERRORS = 2.0
+SKILL_ERRORS = 2.0
 """The performance of the reference is this many standard errors away from that of a model without skill."""
 
 
@@ -70,7 +70,7 @@ def _of_binary(frame: pd.DataFrame) -> Minimum:
     rarer = min(float(np.mean(finite == 1)), float(np.mean(finite == 0)))
 
     def is_enough(rows: float) -> bool:
-        return STANDARD_ERRORS * auc_error(auc, rows * rarer, rows * (1 - rarer)) <= auc - 0.5
+        return SKILL_ERRORS * auc_error(auc, rows * rarer, rows * (1 - rarer)) <= auc - 0.5
 
     rows = next((n for n in range(FEWEST_ROWS, 1_000) if n * rarer >= 1 and is_enough(n)), _NO_MINIMUM[0])
     class_rows = next((n for n in range(FEWEST_CLASS_ROWS, 1_000) if is_enough(n / rarer)), _NO_MINIMUM[0])
@@ -88,7 +88,7 @@ def _of_multiclass(frame: pd.DataFrame) -> Minimum:
     gain = accuracy - float(shares[0].mul(shares[1], fill_value=0.0).sum())
     if gain <= 0:
         return _NO_MINIMUM
-    rows = (STANDARD_ERRORS / gain) ** 2 * accuracy * (1 - accuracy)
+    rows = (SKILL_ERRORS / gain) ** 2 * accuracy * (1 - accuracy)
     reason = f"fewer cannot distinguish accuracy ({accuracy:.3f} in the reference) from chance"
     return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
 
@@ -103,7 +103,7 @@ def _of_regression(frame: pd.DataFrame) -> Minimum:
     gain = float(np.mean(np.abs(labels[complete] - np.median(labels[complete])))) - float(np.mean(errors))
     if gain <= 0:
         return _NO_MINIMUM
-    rows = (STANDARD_ERRORS * float(np.std(errors)) / gain) ** 2
+    rows = (SKILL_ERRORS * float(np.std(errors)) / gain) ** 2
     reason = f"fewer cannot distinguish the mean absolute error ({np.mean(errors):.4g} in the reference) from chance"
     return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
 

@@ -10,6 +10,7 @@ from driftline.backtesting.input.rows import Rows, read_all
 from driftline.backtesting.input.sources import TableSource
 from driftline.backtesting.input.split import Split
 from driftline.backtesting.request.chunking import ENOUGH_CHUNKS, Cut
+from driftline.backtesting.request.problem import MOST_CLASSES
 from driftline.backtesting.request.resolved import ResolvedRequest
 from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import by_chunk
@@ -30,7 +31,6 @@ ENOUGH_ROWS = 500
 """A proposed period has at least this many rows in the median chunk of the reference."""
 ENOUGH_CLASS_ROWS = 25
 """And this many of the rarer class: then fewer than 10 are rare (Poisson: one chunk in 5,000)."""
-_MOST_CLASSES = 20
 
 
 def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput:
@@ -42,7 +42,7 @@ def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput
     reject_outlying(times, np.concatenate([part[1] for part in parts]), request.timestamp, request.zone)
     times.sort()
     first, last = as_datetime(int(times[0])), as_datetime(int(times[-1]))
-    proposed = _proposed(times, request)
+    proposed = _propose_instant(times, request)
     count = int(np.searchsorted(times, as_microseconds(instant(proposed, request.zone))))
     return InvalidInput(
         f"Pass {request.option('reference_until')}: the end of the reference, the first instant that is not in it. "
@@ -51,7 +51,7 @@ def propose_until(source: TableSource, request: ResolvedRequest) -> InvalidInput
     )
 
 
-def _proposed(times: IntArray, request: ResolvedRequest) -> str:
+def _propose_instant(times: IntArray, request: ResolvedRequest) -> str:
     """Return the last month or midnight before the end of the first third; that instant itself in a short file."""
     third = as_datetime(int(times[len(times) // _SHARE])).astimezone(request.zone)
     midnight = third.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -91,7 +91,7 @@ def _rows_for_classes(request: ResolvedRequest, reference: Rows, class_rows: int
         return 0
     codes, texts = coded(reference.frame[names[0]])
     counts = np.unique(codes[codes >= 0], return_counts=True)[1]
-    if len(texts) > _MOST_CLASSES or len(counts) != 2:
+    if len(texts) > MOST_CLASSES or len(counts) != 2:
         return 0
     return int(np.ceil(class_rows * counts.sum() / counts.min()))
 

@@ -30,14 +30,14 @@ def field_faults(fields: Mapping[str, Any], problem: Problem | None) -> Iterator
 
 def _placeholders(values: Mapping[str, Any], problem: Problem | None) -> dict[str, Any]:
     """Return placeholders for the fields that depend on the data: the problem, the classes and the columns."""
-    chosen_problem = problem or _problem_of(values)
-    placeholders: dict[str, Any] = {"problem": chosen_problem}
+    assumed_problem = problem or _problem_of(values)
+    placeholders: dict[str, Any] = {"problem": assumed_problem}
     segments = values.get("segments")
     if isinstance(segments, list | tuple) and all(isinstance(name, str) for name in segments):
         placeholders["segments"] = (_CATEGORY.name,) if segments else ()
     placeholders["columns"] = (_CATEGORY,)
     classes = values.get("classes")
-    if chosen_problem is Problem.MULTICLASS and (not classes or isinstance(classes, str)):
+    if assumed_problem is Problem.MULTICLASS and (not classes or isinstance(classes, str)):
         placeholders["classes"] = ("0", "1")
     return placeholders
 

@@ -1,0 +1,1 @@
+"""Ingestion from Kafka: a process that reads topics of predictions and labels."""

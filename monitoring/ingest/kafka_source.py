@@ -1,0 +1,242 @@
+"""Reads topics of predictions and labels, and stores their rows: each once, whatever dies in between."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from threading import Event
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from driftline.errors import DriftlineError, KafkaUnavailable, Unavailable
+from driftline.ingest.ingestion import Ingestion
+from driftline.ingest.message_writer import MessageWriter, StoredMessages
+from driftline.ingest.messages import Message
+from driftline.kafka import confluent_options
+from driftline.settings import KafkaSettings
+from driftline.store import source_offsets
+from driftline.store.database import translated
+from driftline.store.ledger import BatchKind
+from driftline.store.source_offsets import OffsetMoved
+from monitoring.ingest.dead_letters import DeadLetterTopic
+from monitoring.ingest.settings import IngestSettings
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 5_000
+"""How many messages are stored together at most."""
+WAIT_SECONDS = 1.0
+BROKER_SECONDS = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds to wait after a failure of the database or the broker; each further failure doubles them."""
+
+Place = tuple[str, int]
+"""A topic and a partition."""
+
+
+@dataclass
+class KafkaSource:
+    """Reads the topics of the settings into a database.
+
+    The offset to read next is stored in the transaction of the rows. Any number of processes may run; Kafka divides
+    the partitions among them, and a process that lost a partition without noticing stores nothing of it.
+    """
+
+    settings: IngestSettings
+    kafka: KafkaSettings
+    ingestion: Ingestion
+    _consumer: Consumer = field(init=False)
+    _writers: Mapping[str, MessageWriter] = field(init=False)
+    _stored: dict[Place, int | None] = field(init=False, default_factory=dict)
+    _at_end: set[Place] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Make the clients; nothing is read."""
+        options = confluent_options(self.kafka)
+        settings = self.settings
+        reading: dict[str, Any] = {
+            "group.id": settings.group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "log_level": 0,
+        }
+        self._consumer = Consumer({**options, **reading})
+        dead = DeadLetterTopic(settings.dead_letters_topic, options)
+        kinds = {settings.predictions_topic: BatchKind.PREDICTIONS, settings.labels_topic: BatchKind.LABELS}
+        self._writers = {
+            topic: MessageWriter(self.ingestion, kind, dead.publish, settings.model) for topic, kind in kinds.items()
+        }
+
+    def run(self, stop: Event) -> None:
+        """Read and store until `stop` is set; a failure of a server is waited for."""
+        self._consumer.subscribe([*self._writers], on_assign=lambda _, places: self._assign(places, stop))
+        pause = FIRST_PAUSE
+        try:
+            while not stop.is_set():
+                try:
+                    self._store_next()
+                    pause = FIRST_PAUSE
+                except Unavailable as error:
+                    log.warning("%s Trying again in %.1f s.", error, pause)
+                    stop.wait(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self._consumer.close()
+
+    def run_to_end(self) -> StoredMessages:
+        """Read every partition to its present end and store the rows, without taking part in the group.
+
+        Raises:
+            KafkaUnavailable: the broker does not answer, or a topic is missing.
+            Unavailable: the database does not answer.
+        """
+        try:
+            ends = dict(self._ends())
+            self._assign([TopicPartition(topic, part) for topic, part in ends], Event())
+            total = StoredMessages(0, 0)
+            while any((self._stored[place] or 0) < end and place not in self._at_end for place, end in ends.items()):
+                stored = self._store_next()
+                total = StoredMessages(total.rows + stored.rows, total.dead_letters + stored.dead_letters)
+        except KafkaException as error:
+            raise KafkaUnavailable from error
+        finally:
+            self._consumer.close()
+        return total
+
+    def _ends(self) -> Iterator[tuple[Place, int]]:
+        """Yield each partition of the topics that has messages, and the offset after its last one."""
+        for topic in self._writers:
+            described = self._consumer.list_topics(topic, timeout=BROKER_SECONDS).topics[topic]
+            if described.error is not None:
+                raise KafkaException(described.error)
+            for part in described.partitions:
+                first, end = self._consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=BROKER_SECONDS)
+                if end > first:
+                    yield (topic, part), end
+
+    def _assign(self, places: Sequence[TopicPartition], stop: Event) -> None:
+        """Begin each partition where the database says; wait for the database if it does not answer."""
+        pause = FIRST_PAUSE
+        while not stop.is_set():
+            try:
+                self._stored |= self._read_offsets([(place.topic, place.partition) for place in places])
+                break
+            except Unavailable as error:
+                log.warning("%s Trying again in %.1f s.", error, pause)
+                stop.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        assigned = [self._start(place.topic, place.partition) for place in places]
+        self._consumer.assign(assigned)
+        log.info("Reading %s.", ", ".join(f"{p.topic}/{p.partition}" for p in assigned) or "no partition")
+
+    def _read_offsets(self, places: Sequence[Place]) -> dict[Place, int | None]:
+        stored: dict[Place, int | None] = dict.fromkeys(places)
+        with translated(), self.ingestion.engine.connect() as connection:
+            for topic in {topic for topic, _ in places}:
+                parts = [part for name, part in places if name == topic]
+                offsets = source_offsets.read(connection, _source(topic), parts)
+                stored |= {(topic, part): offset for part, offset in offsets.items()}
+        return stored
+
+    def _start(self, topic: str, part: int) -> TopicPartition:
+        """Return where a partition is read on; log an error where messages expired before they were read."""
+        offset = self._stored.get((topic, part))
+        place = TopicPartition(topic, part, OFFSET_BEGINNING if offset is None else offset)
+        if offset is not None:
+            first, _ = self._consumer.get_watermark_offsets(place, timeout=BROKER_SECONDS)
+            if first > offset:
+                log.error(
+                    "Kafka has removed the messages %d to %d of %s/%d before they were read; they are lost."
+                    " Lengthen the topic's retention.", offset, first - 1, topic, part,
+                )  # fmt: skip
+        return place
+
+    def _store_next(self) -> StoredMessages:
+        """Read the next messages and store those of each partition; partitions that fail are read again."""
+        received, failure = self._receive()
+        rows = dead = 0
+        for place, messages in received:
+            try:
+                stored = self._store(place, messages)
+            except OffsetMoved as error:
+                log.warning("%s", error)
+                self._reread(place)
+            except DriftlineError as error:
+                failure = error
+                self._seek(place, messages[0].offset)
+            else:
+                rows, dead = rows + stored.rows, dead + stored.dead_letters
+        if failure is not None:
+            raise failure
+        return StoredMessages(rows, dead)
+
+    def _receive(self) -> tuple[list[tuple[Place, list[Message]]], DriftlineError | None]:
+        """Return the next messages of each partition, without those that are stored; and an error of the broker."""
+        try:
+            received = self._consumer.consume(MOST_MESSAGES, WAIT_SECONDS)
+        except KafkaException as error:
+            raise KafkaUnavailable from error
+        failure: DriftlineError | None = None
+        messages: list[Message] = []
+        for event in received:
+            fault = event.error()
+            if fault is None:
+                messages.append(_message(event))
+                self._at_end.discard(_place(messages[-1]))
+            elif fault.code() == KafkaError._PARTITION_EOF:
+                self._at_end.add((str(event.topic()), int(event.partition() or 0)))
+            else:
+                failure = KafkaUnavailable(f"Kafka reports: {fault.str()}. Check the topics and the INGEST_* settings.")
+        messages = [message for message in messages if message.offset >= (self._stored.get(_place(message)) or 0)]
+        messages.sort(key=_place)  # stable: the order of each partition stays
+        return [(place, list(of_place)) for place, of_place in groupby(messages, _place)], failure
+
+    def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
+        topic, part = place
+        expected = self._stored[place]
+        stored = self._writers[topic].store(_source(topic), part, expected, messages)
+        self._stored[place] = messages[-1].offset + 1
+        log.info("%s/%d: %d rows stored, %d dead letters.", topic, part, stored.rows, stored.dead_letters)
+        self._commit(place)
+        return stored
+
+    def _commit(self, place: Place) -> None:
+        """Tell Kafka how far the group has read, for tools that show its lag; Driftline does not read it back."""
+        offset = self._stored[place]
+        try:
+            self._consumer.commit(offsets=[TopicPartition(*place, offset or 0)], asynchronous=True)
+        except KafkaException as error:
+            log.debug("Kafka did not take the offset of %s/%d: %s", *place, error)
+
+    def _reread(self, place: Place) -> None:
+        """Continue a partition from what another process has stored."""
+        self._stored |= self._read_offsets([place])
+        self._seek(place, self._stored[place] or 0)
+
+    def _seek(self, place: Place, offset: int) -> None:
+        """Read a partition from an offset on, unless it has been given to another process."""
+        self._at_end.discard(place)
+        try:
+            self._consumer.seek(TopicPartition(*place, offset))
+        except KafkaException as error:
+            log.warning("%s/%d is no longer read here: %s", *place, error)
+
+
+def _source(topic: str) -> str:
+    return f"kafka/{topic}"
+
+
+def _place(message: Message) -> Place:
+    return message.topic, message.partition
+
+
+def _message(message: KafkaMessage) -> Message:
+    """Return a received message that is no error."""
+    topic, part, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None and part is not None and offset is not None  # noqa: S101  # only errors lack them
+    _, time = message.timestamp()
+    return Message(topic, part, offset, time, message.value(), message.key())

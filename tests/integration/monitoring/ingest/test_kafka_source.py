@@ -1,0 +1,225 @@
+"""Topics on a real broker end in the rows of a plain HTTP client: each once, the invalid ones set apart."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from sqlalchemy import Engine, func, select
+
+from driftline.ingest.ingestion import Ingestion
+from driftline.ingest.message_writer import MessageWriter
+from driftline.ingest.messages import Message
+from driftline.settings import KafkaSettings
+from driftline.store.ingest_log import IngestState
+from driftline.store.ledger import BatchKind
+from driftline.store.source_offsets import OffsetMoved
+from driftline.store.tables import labels as labels_table
+from driftline.store.tables import predictions
+from monitoring.ingest.dead_letters import ORIGIN, REASON
+from monitoring.ingest.kafka_source import KafkaSource
+from monitoring.ingest.settings import IngestSettings
+from stack import paths
+from stack.testing.fixtures import DatabaseAddress, FreshTopic
+from tests.integration.driftline.ingest.senders import labels_of, make_ingestion, nested, objects_of, rows
+from tests.integration.monitoring.world import FIRST, NAME
+
+PARTITIONS = 3
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    return mariadb
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Topics of their own for one test, and what reads them into the database."""
+
+    servers: str
+    settings: IngestSettings
+    ingestion: Ingestion
+
+    def source(self) -> KafkaSource:
+        return KafkaSource(self.settings, KafkaSettings.plain(self.servers), self.ingestion)
+
+    def send(self, topic: str, values: Sequence[Any], *, transactional: bool = False, abort: bool = False) -> None:
+        options: dict[str, Any] = {"bootstrap.servers": self.servers}
+        if transactional:
+            options["transactional.id"] = f"{topic}-{time.time_ns()}"
+        producer = Producer(options)
+        if transactional:
+            producer.init_transactions(30)
+            producer.begin_transaction()
+        for number, value in enumerate(values):
+            data = value if isinstance(value, bytes) else json.dumps(value).encode()
+            key = value["id"] if isinstance(value, dict) and "id" in value else str(number)
+            producer.produce(topic, data, key)
+        producer.flush(30)
+        if transactional:
+            (producer.abort_transaction if abort else producer.commit_transaction)(30)
+
+    def dead_letters(self) -> list[dict[str, bytes]]:
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "x", "enable.partition.eof": True})
+        consumer.assign([TopicPartition(self.settings.dead_letters_topic, 0, 0)])
+        letters = []
+        while (message := consumer.poll(10)) is not None and message.error() is None:
+            headers = dict(message.headers() or [])
+            letters.append({"value": message.value() or b"", **headers})
+        consumer.close()
+        return letters
+
+    def stored(self) -> pd.DataFrame:
+        store = self.ingestion.targets.of(NAME).store
+        with self.ingestion.engine.connect() as connection:
+            return store.read(connection, 1, FIRST, FIRST + timedelta(days=9))
+
+    def stored_labels(self) -> dict[str, float]:
+        with self.ingestion.engine.connect() as connection:
+            pairs = connection.execute(select(labels_table.c.id, labels_table.c.value)).all()
+        return {name: float(value) for name, value in pairs}
+
+
+@pytest.fixture
+def topics(kafka: str, engine: Engine, tmp_path: Path, fresh_topic: FreshTopic) -> Topics:
+    settings = IngestSettings(
+        predictions_topic=fresh_topic(PARTITIONS),
+        labels_topic=fresh_topic(PARTITIONS),
+        dead_letters_topic=fresh_topic(1),
+        group=f"test-{time.time_ns()}",
+        model=NAME,
+    )
+    return Topics(kafka, settings, make_ingestion(engine, tmp_path))
+
+
+def count(engine: Engine) -> tuple[int, int]:
+    with engine.connect() as connection:
+        tables = (predictions, labels_table)
+        done = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
+    return done[0], done[1]
+
+
+def test_topics_end_in_rows_and_are_read_once(topics: Topics) -> None:
+    frame = rows(60)
+    topics.send(topics.settings.labels_topic, objects_of(labels_of(frame)))
+    topics.send(topics.settings.predictions_topic, nested(frame))
+    first = topics.source().run_to_end()
+    assert (first.rows, first.dead_letters) == (120, 0)
+    stored = topics.stored()
+    assert list(stored["id"]) == sorted(frame["id"])
+    assert stored["label"].notna().all()
+    again = topics.source().run_to_end()
+    assert (again.rows, again.dead_letters) == (0, 0)
+
+
+def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
+    frame = rows(40)
+    good = nested(frame)
+    wrong_score = good[3] | {"score": 7}
+    conflicting = good[4] | {"score": 0.123}
+    bad = [b"\xff", {"id": "x", "model": "unknown"}, wrong_score, [1, 2], {"id": "y", "prediction": 1}]
+    mixed = [*good[:3], *bad, *good[4:]]
+    topics.send(topics.settings.predictions_topic, mixed)
+    topics.source().run_to_end()
+    topics.send(topics.settings.predictions_topic, [conflicting])
+    topics.source().run_to_end()
+    assert set(topics.stored()["id"]) == set(frame["id"]) - {good[3]["id"]}
+    letters = topics.dead_letters()
+    assert len(letters) == len(bad) + 1
+    by_value = {letter["value"]: letter[REASON].decode() for letter in letters}
+    assert "not valid JSON" in by_value[b"\xff"]
+    assert "'unknown'" in by_value[json.dumps(bad[1]).encode()]
+    assert "outside 0 to 1" in by_value[json.dumps(wrong_score).encode()]
+    assert "stored with different content" in by_value[json.dumps(conflicting).encode()]
+    assert all(letter[ORIGIN].startswith(topics.settings.predictions_topic.encode()) for letter in letters)
+    refused = topics.ingestion.log(NAME, 100, state=IngestState.REFUSED)
+    assert {entry.caller for _, entry in refused} == {"kafka"}
+    assert len(refused) == 3  # those whose model is known
+
+
+def test_only_committed_messages_count(topics: Topics) -> None:
+    frame = rows(10)
+    topic = topics.settings.predictions_topic
+    topics.send(topic, nested(frame)[:5], transactional=True)
+    topics.send(topic, nested(frame)[5:], transactional=True, abort=True)
+    assert topics.source().run_to_end().rows == 5
+    assert len(topics.stored()) == 5
+
+
+def test_a_label_may_change_and_change_back(topics: Topics) -> None:
+    label = {"id": "a", "label": 1, "known_at": "2026-02-03T00:00:00Z"}
+    topics.send(topics.settings.labels_topic, [label, label | {"label": 0}, label])
+    topics.source().run_to_end()
+    assert topics.stored_labels() == {"a": 1.0}
+
+
+def test_a_reader_that_was_overtaken_stores_nothing(topics: Topics) -> None:
+    writer = MessageWriter(topics.ingestion, BatchKind.LABELS, lambda _: None, NAME)
+    messages = [Message("t", 0, n, 0, json.dumps({"id": str(n), "label": 1}).encode()) for n in range(10)]
+    for expected, part in ((None, messages[:5]), (5, messages[5:])):
+        assert writer.store("kafka/t", 0, expected, part).rows == 5
+    late = [Message("t", 0, n, 0, json.dumps({"id": str(n), "label": 0}).encode()) for n in range(10)]
+    for expected in (None, 5, 11):
+        with pytest.raises(OffsetMoved, match="was read"):
+            writer.store("kafka/t", 0, expected, late)
+    assert topics.stored_labels() == {str(n): 1.0 for n in range(10)}
+
+
+@pytest.fixture
+def environment(topics: Topics, database: DatabaseAddress) -> dict[str, str]:
+    settings = {f"INGEST_{name}".upper(): str(value) for name, value in topics.settings.model_dump().items()}
+    return {**os.environ, **database.environment(), **settings, "KAFKA_BOOTSTRAP_SERVERS": topics.servers}
+
+
+def _start(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        (sys.executable, "-m", "monitoring.ingest"), env=environment, cwd=paths.ROOT, stderr=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture
+def processes() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_processes_that_are_killed_lose_and_double_nothing(
+    topics: Topics, environment: dict[str, str], processes: list["subprocess.Popen[bytes]"]
+) -> None:
+    """Two processes share the partitions; each is killed in turn while rows come, and started again."""
+    frame = rows(200)
+    messages, truth = nested(frame), objects_of(labels_of(frame))
+    processes += [_start(environment), _start(environment)]
+    for number in range(4):
+        part = slice(50 * number, 50 * number + 50)
+        topics.send(topics.settings.predictions_topic, messages[part])
+        topics.send(topics.settings.labels_topic, truth[part])
+        time.sleep(2)
+        killed = processes[number % 2]
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        processes[number % 2] = _start(environment)
+    deadline = time.monotonic() + 90
+    while count(topics.ingestion.engine) != (200, 200) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    for process in processes:
+        process.terminate()
+    assert [process.wait(30) for process in processes] == [0, 0]
+    assert topics.source().run_to_end().rows == 0
+    stored = topics.stored()
+    assert list(stored["id"]) == sorted(frame["id"])
+    assert topics.stored_labels() == {row["id"]: float(row["label"]) for row in truth}
+    assert topics.dead_letters() == []
