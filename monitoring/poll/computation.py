@@ -149,7 +149,7 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
     of_labels = not state.features.changed and _made_alike(before, revision)
     if not of_labels:
         summary = state.features.summary().join(labels)
-    results = finish_chunk(version.fitted, version.spec, summary, revision.chunk)
+    results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
     return Evaluation(results, count_scores(version.fitted, labels), of_labels)
 
 

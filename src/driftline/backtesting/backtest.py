@@ -10,11 +10,13 @@ import pandas as pd
 
 from driftline.backtesting.execution.run import run
 from driftline.backtesting.input.open_source import open_source
+from driftline.backtesting.input.sources import TableSource
+from driftline.backtesting.options import OptionStyle, python_option
 from driftline.backtesting.output.result import BacktestResult
 from driftline.backtesting.request.faults import Faults
 from driftline.backtesting.request.names import column_name, column_names, score_columns
 from driftline.backtesting.request.request import Request
-from driftline.backtesting.request.resolved import read_request
+from driftline.backtesting.request.resolved import ResolvedRequest, read_request
 from driftline.spec_input import SpecLike, fields_of
 
 
@@ -77,6 +79,53 @@ def backtest(
     ('usage',)
 
     """
+    source, request = open_request(
+        data,
+        spec,
+        timestamp=timestamp,
+        reference_until=reference_until,
+        label=label,
+        prediction=prediction,
+        score=score,
+        id=id,
+        features=features,
+        categorical=categorical,
+        chunk=chunk,
+        problem=problem,
+        positive=positive,
+        na_values=na_values,
+        alert_budget=alert_budget,
+        alert_on=alert_on,
+        name=name,
+    )
+    return run(source, request)
+
+
+def open_request(
+    data: pd.DataFrame | str | PathLike[str],
+    spec: SpecLike | None,
+    *,
+    timestamp: str,
+    reference_until: str | date | np.datetime64 | None = None,
+    label: str | None = None,
+    prediction: str | None = None,
+    score: str | Sequence[str] | Mapping[str, str] | None = None,
+    id: str | None = None,
+    features: Sequence[str] | None = None,
+    categorical: Sequence[str] | None = None,
+    chunk: str | None = None,
+    problem: str | None = None,
+    positive: str | float | None = None,
+    na_values: str | float | Sequence[str | float] | None = None,
+    alert_budget: float | None = None,
+    alert_on: str | None = None,
+    name: str | None = None,
+    option: OptionStyle = python_option,
+) -> tuple[TableSource, ResolvedRequest]:
+    """Open the data and check the arguments of `backtest`; `option` spells them in messages.
+
+    Raises one InvalidInput that lists every fault.
+    """
     faults = Faults()
     request = Request(
         timestamp=faults.collect(lambda: column_name("timestamp", timestamp) or "") or "",
@@ -94,6 +143,7 @@ def backtest(
         alert_budget=alert_budget,
         alert_on=alert_on,
         name=name,
+        option=option,
     )
     unreadable = bool(faults.messages)
     if spec is not None:
@@ -104,7 +154,7 @@ def backtest(
     faults.raise_any()
     assert source is not None  # noqa: S101  (else there is a fault)
     assert resolved is not None  # noqa: S101
-    return run(source, resolved)
+    return source, resolved
 
 
 def _words(values: str | float | Sequence[str | float] | None) -> tuple[str, ...]:

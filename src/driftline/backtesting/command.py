@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-FILE = Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet (.parquet, .pq).", show_default=False)]
+FILE = Annotated[
+    Path, typer.Argument(help="CSV (.csv, .csv.gz), Parquet (.parquet, .pq) or Arrow.", show_default=False)
+]
 TIMESTAMP = Annotated[str, typer.Option(help="Column with the time of each prediction.")]
 LABEL = Annotated[str | None, typer.Option(help="Column with the true outcome; a missing value is not known yet.")]
 PREDICTION = Annotated[str | None, typer.Option(help="Column with the model's prediction.")]
@@ -114,8 +116,8 @@ def backtest(
     )
     names = {"features": features, "categorical": categorical}
     outputs = {"--json": json, "--html": html, "--results": results}
-    source, resolved = _prepare(file, request, score or [], names, spec, outputs)
-    with _progress() as progress:
+    source, resolved = prepare(file, request, score or [], names, spec, outputs)
+    with show_progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
         typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
@@ -124,7 +126,7 @@ def backtest(
         raise typer.Exit(1)
 
 
-def _prepare(
+def prepare(
     file: Path,
     request: Any,
     scores: Sequence[str],
@@ -153,7 +155,7 @@ def _prepare(
     faults.messages += [
         f"{option} cannot be standard output, only --json can; name a file"
         for option in ("--html", "--results")
-        if outputs[option] == STDOUT
+        if outputs.get(option) == STDOUT
     ]
     results = paths.get("--results")
     if results is not None and (fault := format_fault(results)):
@@ -182,7 +184,7 @@ def _require_utf8_name(file: Path) -> Path:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int], None]]:
+def show_progress() -> Iterator[Callable[[str, int], None]]:
     """Show the progress on standard error if it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda step, rows: None

@@ -16,7 +16,7 @@ from driftline.backtesting.input.number_text import NumberText, is_text
 from driftline.backtesting.request.classes import plain
 from driftline.engine.columns import BoolArray, FloatArray, IntArray, coded, floats_and_strays
 from driftline.engine.performance.scores import ROUNDING
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import MOST_BYTES
 from driftline.ingest.errors import TooMuchContent
@@ -63,7 +63,7 @@ class CheckedColumns:
         first, count = int(np.flatnonzero(wrong)[0]), int(wrong.sum())
         value = self.frame[column].iloc[first]
         missing = pd.isna(value) is True
-        place = f"row {first + 1:,}" if missing else f"{shown(value)}, row {first + 1:,}"
+        place = f"row {first + 1:,}" if missing else f"{to_text(value)}, row {first + 1:,}"
         values = f"1 value {what}" if count == 1 else f"{count:,} values {_plural(what)}"
         begin = "" if count == 1 else "first "
         self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import Content, Format, require_few_rows
 
@@ -94,14 +94,14 @@ def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[str]:
     allowed = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            yield f"row {number:,} is {shown(row)}; send an object with the fields {', '.join(fields)}"
+            yield f"row {number:,} is {to_text(row)}; send an object with the fields {', '.join(fields)}"
             continue
         unknown = row.keys() - allowed
         if unknown:
-            yield f"row {number:,} has the unknown field {shown(min(unknown))}; a row has {', '.join(fields)}"
+            yield f"row {number:,} has the unknown field {to_text(min(unknown))}; a row has {', '.join(fields)}"
         for name in NESTED_NAMES:
             if name in allowed and not isinstance(row.get(name, {}), dict | None):
-                yield f"row {number:,}, {name}: {shown(row[name])} is no object; send an object of names and values"
+                yield f"row {number:,}, {name}: {to_text(row[name])} is no object; send an object of names and values"
 
 
 def _values(rows: Sequence[Mapping[str, Any]], column: str) -> list[Any] | None:
@@ -118,9 +118,9 @@ def _value_faults(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     for name, values in columns.items():
         for number, value in enumerate(values, 1):
             if isinstance(value, dict | list):
-                yield f"row {number:,}, {name}: {shown(value)} is no single value; send a text, a number or null"
+                yield f"row {number:,}, {name}: {to_text(value)} is no single value; send a text, a number or null"
             elif isinstance(value, str) and not _is_text(value):
-                yield f"row {number:,}, {name}: {shown(value)} has half of a surrogate pair; send whole characters"
+                yield f"row {number:,}, {name}: {to_text(value)} has half of a surrogate pair; send whole characters"
 
 
 def _is_text(value: str) -> bool:

@@ -23,7 +23,15 @@ COLUMNS = ("id", "value", KNOWN_AT)
 
 def label_columns(layout: IngestLayout) -> tuple[str, ...]:
     """Return the columns of what was sent that labels are made of."""
-    return (layout.sources[ID], layout.sources[LABEL], KNOWN_AT)
+    return (layout.sources[ID], layout.sources.get(LABEL, LABEL), KNOWN_AT)
+
+
+def _require_labelled(layout: IngestLayout) -> None:
+    if LABEL not in layout.sources:
+        raise InvalidInput(
+            "The reference of this model has no labels, so that none can be compared with it; register a reference "
+            "with labels as a new version."
+        )
 
 
 def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.DataFrame:
@@ -32,6 +40,7 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.D
     Raises:
         InvalidInput: with every fault, by column.
     """
+    _require_labelled(layout)
     names = label_columns(layout)
     if not len(frame):
         return pd.DataFrame({"id": [], "value": [], KNOWN_AT: pd.DatetimeIndex([], tz="UTC")})

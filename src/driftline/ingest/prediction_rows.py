@@ -11,6 +11,7 @@ import pyarrow as pa
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
+from driftline.backtesting.request.scales import PROBABILITY_SCALE
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.columns import IntArray
@@ -96,17 +97,40 @@ def _event_times(columns: CheckedColumns, now: datetime) -> IntArray:
 
 
 def _outputs(columns: CheckedColumns) -> dict[str, pa.Array]:
-    """Return the prediction and the scores."""
+    """Return the prediction and the scores; null where the model has none, and the prediction made of the scores."""
     layout = columns.layout
     source, spec = layout.sources.get(PREDICTION), layout.spec
-    arrays = {name: columns.collect(partial(_score, columns, layout.sources[name])) for name in spec.scores}
+    prediction = None if source is None else columns.collect(lambda: _prediction(columns, source))
+    scores = {name: columns.collect(partial(_score, columns, name, prediction)) for name in spec.scores}
     if source is None:
-        return arrays | {PREDICTION: None}
-    return arrays | {PREDICTION: columns.collect(lambda: _prediction(columns, source))}
+        prediction = _prediction_of_scores(columns, scores)
+    return scores | {PREDICTION: prediction}
 
 
-def _score(columns: CheckedColumns, source: str) -> pa.Array:
-    return pa.array(columns.probabilities(source))
+def _score(columns: CheckedColumns, name: str, prediction: pa.Array | None) -> pa.Array:
+    """Return the scores of one class: probabilities, or, by the scale of the reference, what its order means."""
+    layout = columns.layout.layout
+    source = columns.layout.sources.get(name)
+    if source is None:
+        return pa.nulls(columns.rows, pa.float64())
+    if layout.scale == PROBABILITY_SCALE:
+        return pa.array(columns.probabilities(source))
+    values = columns.numbers(source)
+    columns.require_present(source, np.isnan(values))
+    known = np.full(columns.rows, np.nan) if prediction is None else np.asarray(prediction, dtype=np.float64)
+    return pa.array(layout.scale.probabilities(values, known))
+
+
+def _prediction_of_scores(columns: CheckedColumns, scores: dict[str, pa.Array]) -> pa.Array | None:
+    """Return the predictions that the layout's rule makes of the scores; null where there are no scores either."""
+    layout = columns.layout.layout
+    kind = PredictionSchema(layout.spec).all.field(PREDICTION).type
+    if not layout.predicts:
+        return pa.nulls(columns.rows, kind)
+    if any(array is None for array in scores.values()):
+        return None
+    made = layout.predict({name: np.asarray(array, dtype=np.float64) for name, array in scores.items()})
+    return pa.Array.from_pandas(pd.Series(made).astype(object), type=kind)
 
 
 def _prediction(columns: CheckedColumns, source: str) -> pa.Array:

@@ -10,7 +10,8 @@ from driftline.backtesting.options import OptionStyle
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.ingest.content import Content
-from driftline.ingest.layouts import IngestLayout, canonical_layout, nested_layout
+from driftline.ingest.layouts import IngestLayout
+from driftline.ingest.version_layouts import flat_layout, rows_layout
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
@@ -77,8 +78,8 @@ class Targets:
 
     def _load(self, name: str, number: int, version: int) -> Target:
         loaded = registry.load(self._engine, name, version)
-        spec = loaded.spec
-        return Target(name, number, version, loaded.spec_revision, canonical_layout(spec), nested_layout(spec))
+        spec, stored = loaded.spec, loaded.stored_layout
+        return Target(name, number, version, loaded.spec_revision, flat_layout(spec, stored), rows_layout(spec, stored))
 
 
 def _newest(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:

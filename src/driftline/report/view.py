@@ -7,7 +7,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.drift_rule import Subject, drift_seen
+from driftline.engine.verdicts.drift_rule import Subject, drift_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ class ChunkView:
         return frozenset(subject for kind, subject, method in seen if not is_of_model(kind, method))
 
     def _drift_seen(self, spec: Spec) -> frozenset[Subject]:
-        return frozenset(drift_seen(spec, self.facts())) if self.drift is None else self.drift
+        return frozenset(drift_reasons(spec, self.facts())) if self.drift is None else self.drift

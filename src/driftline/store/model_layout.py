@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION
@@ -44,6 +44,13 @@ class ModelLayout:
     def to_json(self) -> str:
         """Return the layout as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+    def with_id(self) -> Self:
+        """Return the layout with a column of ids: predictions need them, though a reference may have none."""
+        if ID in self.sources:
+            return self
+        names = self.sources.values()
+        return replace(self, sources={**self.sources, ID: ID if ID not in names else "prediction_id"})
 
     def absent(self, spec: Spec) -> frozenset[str]:
         """Return the engine's output columns that nothing in the data stands for; their results have no value."""

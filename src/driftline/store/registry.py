@@ -1,7 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -21,6 +21,7 @@ from sqlalchemy import (
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
+from driftline.engine.results import Result
 from driftline.engine.spec import Spec
 from driftline.errors import Conflict, InvalidInput, NotFound
 from driftline.objects import ObjectStore, read_object
@@ -37,7 +38,7 @@ from driftline.store.tables import (
 )
 from driftline.store.version_key import VersionKey
 
-READY, CREATING = "ready", "creating"
+READY, CREATING, RETIRED = "ready", "creating", "retired"
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -64,6 +65,11 @@ class Version:
         """Which of the user's columns is which; the engine's own names where the model was registered with those."""
         return self.stored_layout or ModelLayout.canonical(self.spec)
 
+    def present(self, results: Iterable[Result]) -> tuple[Result, ...]:
+        """Return the results that are not about outputs which the model does not have."""
+        absent = self.layout.absent(self.spec) if self.stored_layout else frozenset()
+        return tuple(result for result in results if result.subject not in absent)
+
     @property
     def store(self) -> PredictionStore:
         """The store of the model's predictions."""
@@ -76,7 +82,8 @@ class Candidate:
 
     `training_hash` names the data and configuration it was trained with: the same again is the same version.
     `reference` is the scored and labelled reference window (columns as `driftline.engine.reference.fit_reference`), and
-    `layout` says which of the user's columns is which; None is the engine's own names.
+    `layout` says which of the user's columns is which; None is the engine's own names. `fitted` is what `spec` fits on
+    the reference, where that is known already.
     """
 
     name: str
@@ -86,6 +93,7 @@ class Candidate:
     artifact_uri: str | None
     details: Mapping[str, Any]
     layout: ModelLayout | None = None
+    fitted: FittedReference | None = None
 
 
 def version_of_training(connection: Connection, name: str, training_hash: str) -> int | None:
@@ -111,17 +119,18 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)
-    fitted = fit_reference(candidate.reference, candidate.spec)
+    fitted = candidate.fitted or fit_reference(candidate.reference, candidate.spec)
     if candidate.layout is None:  # else the scores are as the layout's scale says
         require_probabilities(candidate.reference, candidate.spec.scores)
-    _require_long_enough(fitted, candidate.spec)
+    require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
     in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
     return version
 
 
-def _require_long_enough(fitted: FittedReference, spec: Spec) -> None:
+def require_long_enough(fitted: FittedReference, spec: Spec) -> None:
+    """Raise InvalidInput for a reference of so few chunks that its bounds alarm too often."""
     if fitted.chunks < REFERENCE_CHUNKS:
         raise InvalidInput(
             f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a "
@@ -209,6 +218,7 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
     if spec == present.spec:
         return present.spec_revision
     fitted = fit_reference(read_reference(present), spec)
+    require_long_enough(fitted, spec)
 
     def revise(connection: Connection) -> None:
         ensure_model(connection, name, now)
@@ -245,7 +255,9 @@ def versions(connection: Connection, model_number: int | None = None) -> list[tu
 
 
 def load(engine: Engine, name: str, version: int | None = None) -> Version:
-    """Load a ready version, the newest where none is named, with its current spec and fitted reference.
+    """Load a version with its current spec and fitted reference: the newest that is ready, or the one that is named.
+
+    A retired version is loaded where it is named: what it stored stays readable.
 
     Raises:
         NotFound: no such model, or no ready version; the error lists those there are.
@@ -280,8 +292,10 @@ def _version_statement(name: str, version: int | None) -> Select[Any]:
         select(model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
         .join(models, models.c.number == model_versions.c.model_number)
         .join(spec_revisions, same_version)
-        .where(models.c.name == name, model_versions.c.state == READY)
+        .where(models.c.name == name)
         .order_by(model_versions.c.version.desc(), spec_revisions.c.revision.desc())
         .limit(1)
     )
-    return statement if version is None else statement.where(model_versions.c.version == version)
+    if version is None:
+        return statement.where(model_versions.c.state == READY)
+    return statement.where(model_versions.c.version == version, model_versions.c.state.in_((READY, RETIRED)))

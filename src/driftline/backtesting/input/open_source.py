@@ -5,14 +5,27 @@ from os import PathLike
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from driftline.backtesting.input.csv_source import CsvSource
-from driftline.backtesting.input.sources import FrameSource, ParquetSource, TableSource, kind_of
+from driftline.backtesting.input.sources import (
+    FrameSource,
+    ParquetSource,
+    TableSource,
+    kind_of,
+    name_of,
+    one_line,
+    reject_repeated,
+    to_frame,
+)
 from driftline.errors import InvalidInput
+
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 
 
 def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[str] = ()) -> TableSource:
-    """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq).
+    """Return the source for a frame or for the path of a file (.csv, .csv.gz, .parquet, .pq, .arrow,
+    .feather).
 
     `na_values` are additional words for a missing value; they count when the types of a CSV file are inferred. Raises
     InvalidInput where the file does not exist or has another ending.
@@ -27,10 +40,31 @@ def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[st
         raise InvalidInput(_no_file(path))
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetSource.of(path)
+    if path.suffix.lower() in ARROW_SUFFIXES:
+        return _arrow_source(path)
     if kind_of(path) in (".csv", ".tsv", ".txt"):
         return CsvSource.of(path, na_values=na_values)
-    msg = f"{path.name} is neither CSV (.csv, .csv.gz) nor Parquet (.parquet, .pq) by its name; rename or convert it"
+    msg = (
+        f"{path.name} is neither CSV (.csv, .csv.gz), Parquet (.parquet, .pq) nor Arrow (.arrow, .feather) "
+        "by its name; rename or convert it"
+    )
     raise InvalidInput(msg)
+
+
+def _arrow_source(path: Path) -> FrameSource:
+    """Return the rows of an Arrow IPC file or stream, which are read at once."""
+    try:
+        with pa.memory_map(str(path)) as file:
+            try:
+                table = pa.ipc.open_file(file).read_all()
+            except pa.ArrowInvalid:
+                file.seek(0)
+                table = pa.ipc.open_stream(file).read_all()
+            reject_repeated(path, table.column_names)
+            return FrameSource(to_frame(table), name_of(path))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        msg = f"{path} cannot be read as Arrow ({one_line(error)}); it is damaged or of another format: write it again"
+        raise InvalidInput(msg) from error
 
 
 def _no_file(path: Path) -> str:

@@ -108,7 +108,7 @@ class Layout:
     def _outputs(self, rows: Rows) -> dict[str, Any]:
         prediction = None if self.predicts else self._output(rows, PREDICTION)
         scores = {name: self._score(rows, name, prediction) for name in self.spec.scores}
-        predictions = self._predict(scores) if prediction is None else prediction
+        predictions = self.predict(scores) if prediction is None else prediction
         return {**scores, PREDICTION: predictions, LABEL: self._output(rows, LABEL)}
 
     def strays(self, rows: Rows) -> dict[str, StrayValues]:
@@ -157,7 +157,7 @@ class Layout:
             return self.classes.numbers(rows.frame[column])
         return self._numbers(rows, column) if self.spec.problem is Problem.REGRESSION else as_texts(rows.frame[column])
 
-    def _predict(self, scores: Mapping[str, FloatArray]) -> Any:
+    def predict(self, scores: Mapping[str, FloatArray]) -> Any:
         """Return the predictions for scores: by the threshold, or the class with the highest score."""
         if self.spec.problem is Problem.BINARY:
             score = scores[SCORE]

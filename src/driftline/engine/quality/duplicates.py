@@ -1,8 +1,8 @@
 """The share of a chunk's rows that repeat another row. Merges exactly. No I/O here.
 
-A row with an id is a duplicate where the chunk has that id already. A row without one (a missing id, or a frame without
-that column) is a duplicate where the chunk already has a row without id and with the same features and outputs; the
-event time does not count, since rows sent twice often have two times.
+A row with an id is a duplicate if an earlier row of the chunk has that id. A row without an id (a missing value, or a
+frame without that column) is a duplicate if an earlier row without an id has the same features and outputs; the event
+time is ignored, since a row that is sent twice often has two times.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Distinct:
-    """A chunk's `rows`, and the 64-bit hashes of its distinct ones, ascending: 8 bytes for each row.
+class DistinctRows:
+    """The number of a chunk's rows, and the 64-bit hashes of its distinct rows, ascending: 8 bytes for each.
 
     Two different rows among a million have the same hash with a chance of 3 in 100 million.
     """
@@ -28,23 +28,23 @@ class Distinct:
     rows: int
     hashes: Hashes
 
-    def merge(self, other: "Distinct") -> "Distinct":
-        """Keep the distinct rows of both."""
-        return Distinct(self.rows + other.rows, np.union1d(self.hashes, other.hashes))
+    def merge(self, other: "DistinctRows") -> "DistinctRows":
+        """Merge the distinct rows of two parts of a chunk."""
+        return DistinctRows(self.rows + other.rows, np.union1d(self.hashes, other.hashes))
 
 
-def summarize(frame: pd.DataFrame, spec: Spec) -> Distinct:
+def summarize(frame: pd.DataFrame, spec: Spec) -> DistinctRows:
     """Hash some or all rows of a chunk: by id, or without one by the spec's features and outputs."""
     if ID not in frame.columns:
-        return Distinct(len(frame), np.unique(_content_hashes(frame, spec)))
+        return DistinctRows(len(frame), np.unique(_content_hashes(frame, spec)))
     hashes = mixed([text_hashes(frame[ID])], len(frame))
     anonymous = frame[ID].isna().to_numpy()
     if anonymous.any():
         hashes[anonymous] = _content_hashes(frame[anonymous], spec)
-    return Distinct(len(frame), np.unique(hashes))
+    return DistinctRows(len(frame), np.unique(hashes))
 
 
-def finish(summary: Distinct, spec: Spec) -> Outcome:
+def finish(summary: DistinctRows, spec: Spec) -> Outcome:
     """Return the share of rows, in [0, 1], that repeat another row; it is the effect too."""
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:

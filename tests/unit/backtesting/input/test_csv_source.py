@@ -185,9 +185,9 @@ def test_a_compressed_file_that_is_too_large_is_read_in_blocks(tmp_path: Path, m
 def test_a_file_in_another_format_than_its_ending_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
         ParquetSource.of(write(tmp_path / "a.parquet", "a,b\n"))
-    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Arrow"):
         open_source(write(tmp_path / "a.xlsx", "a,b\n"))
-    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Parquet"):
+    with pytest.raises(InvalidInput, match=r"neither CSV .* nor Arrow"):
         open_source(write(tmp_path / "a.csv.zip", "a,b\n"))
     with pytest.raises(InvalidInput, match="cannot be read"):
         CsvSource.of(write(tmp_path / "a.csv.gz", "a,b\n1,2\n"))

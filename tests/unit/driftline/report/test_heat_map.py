@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from driftline.engine.results import Bounds, Method, Result
 from driftline.engine.spec import Spec
 from driftline.engine.threshold_override import ConstantThreshold
-from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.engine.verdicts.drift_rule import drift_reasons
 from driftline.report.heat_map import HeatRow, bound_ratio, heat_map, shade
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
@@ -25,7 +25,7 @@ def test_a_cell_exceeds_1_only_where_drift_is_seen(value: float, upper: float | 
     chunk = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
     cell = rows_of(SPEC, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(SPEC, chunk.facts()))
+    assert cell.seen == bool(drift_reasons(SPEC, chunk.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 
@@ -50,7 +50,7 @@ def test_a_threshold_override_has_no_effect_floor(value: float, lower: float, up
     chunk = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
     cell = rows_of(spec, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(spec, chunk.facts()))
+    assert cell.seen == bool(drift_reasons(spec, chunk.facts()))
     assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
 
 

@@ -12,7 +12,7 @@ from driftline.engine.columns import FloatArray
 from driftline.engine.drift import hellinger, l_infinity, psi, wasserstein
 from driftline.engine.drift.sketches import deciles, distribution, histogram
 from driftline.engine.drift.sketches.frequencies import Frequencies
-from driftline.engine.drift.sketches.histogram import Binned
+from driftline.engine.drift.sketches.histogram import ChunkHistogram
 from driftline.engine.outcome import Outcome
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 500), min_size=1)
@@ -130,4 +130,4 @@ def test_a_long_reference_is_kept_whole_where_asked_for() -> None:
 
 def test_counts_of_another_kind_of_column_are_refused() -> None:
     with pytest.raises(TypeError, match="another reference"):
-        psi.finish(REFERENCE, Binned(np.array([1]), 1))
+        psi.finish(REFERENCE, ChunkHistogram(np.array([1]), 1))

@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
-from driftline.engine.evidence.families import COUNT, IN_PLACE, WEIGHTS, Family, Place, columns
+from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Family, Stage, columns
 from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
@@ -22,14 +22,14 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     assert WEIGHTS.sum() == pytest.approx(1)
     assert COUNT == 18
     assert WEIGHTS[columns(Family.REALIZED)].sum() * 4 == pytest.approx(WEIGHTS[columns(Family.SHARE)].sum())
-    assert (IN_PLACE[Place.SCORES] ^ IN_PLACE[Place.LABELS]).all()
+    assert (IN_STAGE[Stage.SCORES] ^ IN_STAGE[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
     """It equals the difference of scipy's log probabilities of the counts by bin."""
     counts = drawn(BINS, np.random.default_rng(1), 3, 400, shift=0.4)
     rows, ones = counts.labelled.sum(1), counts.positives.sum(1)
-    moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.places)
+    moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.scaled_log_odds)
     expected = (stats.binom.logpmf(ones, rows, moved) - stats.binom.logpmf(ones, rows, BINS.chances)).sum(1)
     assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
 

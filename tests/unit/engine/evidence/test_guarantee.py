@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
-from driftline.engine.evidence.families import COUNT, WEIGHTS, Place
-from driftline.engine.evidence.place_evidence import labels_evidence, scores_evidence
+from driftline.engine.evidence.families import COUNT, WEIGHTS, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.stage_evidence import labels_evidence, scores_evidence
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}
@@ -83,4 +83,4 @@ def test_no_more_mass_goes_in_than_time_passes() -> None:
         total += mass
         assert total <= 0.01 * (place + 1) + RESERVE / 2.0 + 1e-12
     assert WEIGHTS.sum() == pytest.approx(1)
-    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Place)
+    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Stage)

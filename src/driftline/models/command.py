@@ -1,0 +1,205 @@
+"""The commands `driftline models ...`: they register, list, show, revise and remove models."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from driftline.backtesting import command as backtest_command
+
+models = typer.Typer(
+    help="Register, list, show, revise and remove models; requires DB_USER and DB_PASSWORD of the schema's owner.",
+    no_args_is_help=True,
+)
+
+NAME = Annotated[str, typer.Argument(help="Name of the model.", show_default=False)]
+REFERENCE = Annotated[
+    Path, typer.Argument(help="CSV (.csv, .csv.gz), Parquet (.parquet, .pq) or Arrow (.arrow).", show_default=False)
+]
+UNTIL = Annotated[
+    str | None,
+    typer.Option(help="End of the reference: the first instant after it, ISO 8601 (default: all rows are in it)."),
+]
+PERIOD = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo or 1q.")]
+YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
+SPEC = Annotated[Path | None, typer.Option(help="YAML file with the fields to change; options win over it.")]
+LABEL_DELAY = Annotated[str | None, typer.Option(help="How long labels take, such as P3D or PT12H.")]
+
+
+@models.command()
+def add(
+    name: NAME,
+    reference: REFERENCE,
+    timestamp: backtest_command.TIMESTAMP,
+    label: backtest_command.LABEL = None,
+    prediction: backtest_command.PREDICTION = None,
+    score: backtest_command.SCORE = None,
+    id: backtest_command.ID = None,
+    features: backtest_command.FEATURES = None,
+    categorical: backtest_command.CATEGORICAL = None,
+    reference_until: UNTIL = None,
+    chunk: PERIOD = None,
+    problem: backtest_command.PROBLEM = None,
+    positive: backtest_command.POSITIVE = None,
+    na_values: backtest_command.NA_VALUES = None,
+    alert_budget: backtest_command.ALERT_BUDGET = None,
+    alert_on: backtest_command.ALERT_ON = None,
+    spec: backtest_command.SPEC = None,
+    yes: YES = False,
+    json: JSON = False,
+) -> None:
+    """Register a model from a file with its reference; what is inferred is shown, and asked for, before.
+
+    The same file and options again are the same version; others are the model's next version.
+    """
+    from driftline.backtesting.options import command_option, split_names  # noqa: PLC0415
+    from driftline.backtesting.request.request import Request  # noqa: PLC0415
+    from driftline.models.proposal import propose_model  # noqa: PLC0415  (the engine is slow to import)
+    from driftline.models.schema import ProposalOut  # noqa: PLC0415
+
+    request = Request(
+        timestamp=timestamp,
+        label=label,
+        prediction=prediction,
+        id=id,
+        reference_until=reference_until,
+        chunk=chunk,
+        problem=problem,
+        positive=positive,
+        na_values=split_names(na_values or "", ()),
+        alert_budget=alert_budget,
+        alert_on=alert_on,
+        name=name,
+        option=command_option,
+    )
+    names = {"features": features, "categorical": categorical}
+    source, resolved = backtest_command.prepare(reference, request, score or [], names, spec, {})
+    with backtest_command.show_progress() as progress:
+        proposal = propose_model(source, resolved, name, progress, forks=True)
+    for line in proposal_lines(proposal):
+        typer.echo(line, err=True)
+    if not yes and not typer.confirm(f"Register {name}?", err=True):
+        raise typer.Exit(1)
+    version = _registered().register(proposal)
+    if json:
+        typer.echo(ProposalOut.of(proposal, version).model_dump_json(indent=2))
+    else:
+        typer.echo(f"{name}: version {version} is registered.")
+
+
+def proposal_lines(proposal: Any) -> Iterator[str]:
+    """Yield a proposal as lines: the notes first, then what was inferred, the columns and what will be seen."""
+    inferred, reference = proposal.inferred, proposal.fitted
+    yield from (f"note {inference}" for inference in inferred if inference.notable)
+    yield from (f"inferred {inference}" for inference in inferred if not inference.notable)
+    spec = proposal.spec
+    yield f"{proposal.name}: {spec.problem} model with {len(spec.columns)} features, in chunks of {spec.period}"
+    for column in spec.columns:
+        yield f"  {proposal.layout.sources[column.name]!r} ({column.kind})"
+    since, until = reference.since.isoformat(), reference.until.isoformat()
+    yield f"reference of {reference.rows:,} rows in {reference.chunks} chunks, {since} to {until}"
+    yield from proposal.visible_lines
+
+
+@models.command("list")
+def list_models(json: JSON = False) -> None:
+    """List the models with their newest version and the verdict of its newest chunk."""
+    from driftline.models.schema import ModelSummaryOut  # noqa: PLC0415
+
+    summaries = _registered().summaries()
+    if json:
+        _print_json([ModelSummaryOut.of(summary).model_dump(mode="json") for summary in summaries])
+        return
+    for summary in summaries:
+        version = f"version {summary.version}" if summary.version else "no ready version"
+        chunk = summary.newest_chunk.strftime("%Y-%m-%d %H:%M") if summary.newest_chunk else "no chunk yet"
+        typer.echo(f"{summary.name:<24} {version:<16} {summary.problem or '-':<10} {chunk:<16} {summary.state or '-'}")
+    if not summaries:
+        typer.echo("No model is registered; `driftline models add NAME FILE` registers one.")
+
+
+@models.command()
+def show(name: NAME, json: JSON = False) -> None:
+    """Show a model: its versions, specs and columns, its reference, and what the monitor can see."""
+    detail = model_detail(_registered(), name)
+    if json:
+        _print_json(detail.model_dump(mode="json"))
+        return
+    for version in detail.versions:
+        revision = version.specs[-1]
+        typer.echo(f"{name} version {version.version} ({version.state}), spec revision {revision.revision}")
+        typer.echo(f"  columns: {version.columns.model_dump_json(exclude_none=True)}")
+        for field, value in revision.spec.items():
+            typer.echo(f"  {field}: {value}")
+    if detail.reference is not None:
+        typer.echo(f"reference of {detail.reference.rows:,} rows in {detail.reference.chunks} chunks")
+    for line in detail.visible.words if detail.visible else ():
+        typer.echo(line)
+
+
+def model_detail(registered: Any, name: str) -> Any:
+    """Return a model with all its versions, as JSON has it."""
+    from driftline.models.schema import ModelDetailOut  # noqa: PLC0415
+
+    versions = registered.versions(name)
+    ready = [version.version for version in versions if version.state == "ready"]
+    fitted = registered.fitted(name, ready[-1]) if ready else None
+    return ModelDetailOut.of(name, versions, ready[-1] if ready else None, fitted)
+
+
+@models.command()
+def revise(
+    name: NAME,
+    spec: SPEC = None,
+    chunk: PERIOD = None,
+    label_delay: LABEL_DELAY = None,
+    alert_budget: backtest_command.ALERT_BUDGET = None,
+    alert_on: backtest_command.ALERT_ON = None,
+    version: VERSION = None,
+) -> None:
+    """Change the spec of a version: every chunk is computed anew, and what was reported stays readable."""
+    from driftline.spec_input import read_spec  # noqa: PLC0415
+
+    options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}
+    given = {field: value for field, value in options.items() if value is not None}
+    changes = (read_spec(spec) if spec else {}) | given
+    if not changes:
+        raise typer.BadParameter("nothing is to change; pass --spec FILE, --chunk, --label-delay or an alert option")
+    revised = _registered().revise(name, changes, version)
+    typer.echo(
+        f"{name} version {revised.version} has spec revision {revised.revision}; {revised.pending_chunks} chunks wait "
+        "to be computed."
+    )
+
+
+@models.command()
+def retire(name: NAME, version: Annotated[int, typer.Option(help="Version to retire.")], yes: YES = False) -> None:
+    """Retire a version: it takes no more rows and is polled no more; what it stored stays readable."""
+    if not yes and not typer.confirm(f"Retire version {version} of {name}?", err=True):
+        raise typer.Exit(1)
+    _registered().retire(name, version)
+    typer.echo(f"{name}: version {version} is retired.")
+
+
+@models.command()
+def remove(name: NAME, yes: YES = False) -> None:
+    """Remove a model with everything that it stored: versions, predictions, labels, results and references."""
+    if not yes and not typer.confirm(f"Remove {name} with all its predictions, labels and results?", err=True):
+        raise typer.Exit(1)
+    typer.echo(f"{name} is removed: {_registered().remove(name):,} rows were deleted.")
+
+
+def _registered() -> Any:
+    """Connect to the database and the object store that the environment names."""
+    from driftline.models.registered_models import RegisteredModels  # noqa: PLC0415
+
+    return RegisteredModels.from_environment()
+
+
+def _print_json(value: Any) -> None:
+    from json import dumps  # noqa: PLC0415
+
+    typer.echo(dumps(value, indent=2, ensure_ascii=False))

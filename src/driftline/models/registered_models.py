@@ -1,0 +1,157 @@
+"""The registered models of a database: what the command line, the HTTP API and Python do with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import ValidationError
+from sqlalchemy import Engine, func, select
+
+from driftline.backtesting.backtest import open_request
+from driftline.clock import Clock, utc_now
+from driftline.engine.spec import Spec, spec_faults
+from driftline.errors import InvalidInput
+from driftline.models.proposal import Proposal, propose_model
+from driftline.monitor import FittedMonitor
+from driftline.objects import ObjectStore, open_store
+from driftline.settings import DatabaseSettings, LocalSettings
+from driftline.spec_input import SpecLike, fields_of
+from driftline.store import migrate, model_list, registry, removal
+from driftline.store.database import make_engine, translated
+from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.tables import pending_chunks
+
+KEPT = ("problem", "classes", "columns")
+"""The fields of a spec that a revision cannot change: they are those of the version's reference."""
+
+
+def propose(
+    data: pd.DataFrame | str | PathLike[str], name: str, *, spec: SpecLike | None = None, **options: Any
+) -> Proposal:
+    """Infer a model from its reference and fit it; nothing is stored.
+
+    `data` is a frame, or the path of a CSV, Parquet or Arrow file; `options` are those of `driftline.backtest`
+    (`timestamp`, `label`, `score`, ...). Without `reference_until` all rows are the reference.
+
+    Raises:
+        InvalidInput: with every fault of the options; or the rows do not fit them, or the reference is too short.
+    """
+    source, request = open_request(data, spec, **options)
+    return propose_model(source, request, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A new spec revision: its number, and how many chunks wait to be computed under it."""
+
+    version: int
+    revision: int
+    pending_chunks: int
+
+
+class RegisteredModels:
+    """Registers, lists, revises and removes the models of one database."""
+
+    def __init__(self, engine: Engine, objects: ObjectStore, clock: Clock = utc_now) -> None:
+        """Store the engine, the object store of references and the wall's clock; nothing is connected."""
+        self.engine, self.objects, self._clock = engine, objects, clock
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the models of the database and the object store that the environment names.
+
+        Raises:
+            NotMigrated: the tables are of another version. DatabaseUnavailable, DatabaseRefused: no connection.
+        """
+        engine = make_engine(DatabaseSettings())
+        migrate.require_current(engine)
+        return cls(engine, open_store(LocalSettings().objects_address))
+
+    def register(self, proposal: Proposal) -> int:
+        """Register a proposal as the newest version of its model and return its number; the same again is the same.
+
+        Raises:
+            StoreRefused, StoreUnavailable: the reference cannot be stored.
+        """
+        return registry.register(self.engine, proposal.candidate, self.objects, self._clock())
+
+    def summaries(self) -> list[ModelSummary]:
+        """List all models in the order of their names."""
+        with translated(), self.engine.connect() as connection:
+            return model_list.list_models(connection)
+
+    def versions(self, name: str) -> list[VersionSummary]:
+        """Return all versions of a model, retired ones too, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return model_list.versions_of(connection, name)
+
+    def fitted(self, name: str, version: int) -> FittedMonitor:
+        """Return a version's spec with its reference, fitted; it tells which changes are visible.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+        return FittedMonitor(loaded.spec, loaded.fitted)
+
+    def revise(self, name: str, changes: Mapping[str, Any], version: int | None = None) -> Revised:
+        """Give a version, by default the newest, a new spec revision; every chunk of it waits to be computed anew.
+
+        `changes` are fields of the spec, such as `label_delay`, `period`, `metrics` or `alert_budget`. Results under
+        the old revision stay readable.
+
+        Raises:
+            NotFound: no such model or version. Conflict: the columns, classes or the problem differ.
+            InvalidInput: a field is not valid, or the reference is too short for the period.
+        """
+        with translated():
+            present = registry.load(self.engine, name, version)
+        spec = revised_spec(present.spec, changes)
+        revision = registry.revise_spec(self.engine, name, present.number, spec, self._clock())
+        of_version = (
+            pending_chunks.c.model_number == present.model_number,
+            pending_chunks.c.model_version == present.number,
+        )
+        with translated(), self.engine.connect() as connection:
+            waiting = connection.execute(
+                select(func.count()).select_from(pending_chunks).where(*of_version)
+            ).scalar_one()
+        return Revised(present.number, revision, int(waiting))
+
+    def retire(self, name: str, version: int) -> None:
+        """Retire a version: it takes no more rows and is polled no more; what it stored stays readable.
+
+        Raises:
+            NotFound: no such model, or no such version that is ready.
+        """
+        removal.retire(self.engine, name, version)
+
+    def remove(self, name: str) -> int:
+        """Remove a model with everything that it stored, references included; return the number of rows deleted.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return removal.remove(self.engine, name)
+
+
+def revised_spec(present: Spec, changes: Mapping[str, Any]) -> Spec:
+    """Return a spec with some fields changed; raise one InvalidInput with every fault."""
+    kept = sorted(set(changes) & set(KEPT))
+    if kept:
+        raise InvalidInput(
+            f"A revision keeps {', '.join(KEPT)} of the version, and {', '.join(kept)} cannot change; register the "
+            "changed model as a new version."
+        )
+    fields = fields_of(present)
+    try:
+        return Spec.model_validate({**fields, **changes})
+    except ValidationError as error:
+        raise InvalidInput("The spec is not valid.", details=tuple(spec_faults(error))) from None

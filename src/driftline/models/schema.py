@@ -1,0 +1,214 @@
+"""Registered models as JSON: what the command line writes with --json and the HTTP API answers. No I/O here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from driftline.engine.evidence.visible_change import VisibleChange
+from driftline.engine.evidence.wording import describe_visible
+from driftline.engine.reference import FittedReference
+from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, State
+from driftline.engine.spec import Period
+from driftline.models.proposal import Proposal
+from driftline.monitor import FittedMonitor
+from driftline.store.model_layout import ModelLayout
+from driftline.store.model_list import ModelSummary, VersionSummary
+
+
+class ModelSummaryOut(BaseModel):
+    """A model in a list: its ready versions, and the newest one's newest chunk with its verdict."""
+
+    name: str
+    versions: tuple[int, ...]
+    registered_at: datetime
+    version: int | None
+    problem: str | None
+    period: str | None
+    features: int | None
+    newest_chunk: datetime | None
+    state: State | None
+
+    @classmethod
+    def of(cls, summary: ModelSummary) -> Self:
+        """Return the JSON object of a summary."""
+        return cls(**{name: getattr(summary, name) for name in cls.model_fields})
+
+
+class ReferenceOut(BaseModel):
+    """The rows that chunks are compared with: their number, their first and last event, and the number of chunks."""
+
+    rows: int
+    since: datetime
+    until: datetime
+    chunks: int
+    content_hash: str
+
+    @classmethod
+    def of(cls, fitted: FittedReference) -> Self:
+        """Return the JSON object of a fitted reference."""
+        return cls(**{name: getattr(fitted, name) for name in cls.model_fields})
+
+
+class ColumnsOut(BaseModel):
+    """Which of the user's columns is which; `scores` are by the engine's names. A missing one is null."""
+
+    timestamp: str | None
+    id: str | None
+    label: str | None
+    prediction: str | None
+    scores: dict[str, str]
+    na_values: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, layout: ModelLayout, scores: Sequence[str]) -> Self:
+        """Return the JSON object of a layout."""
+        sources = layout.sources
+        return cls(
+            timestamp=sources.get(EVENT_TIME),
+            id=sources.get(ID),
+            label=sources.get(LABEL),
+            prediction=sources.get(PREDICTION),
+            scores={name: sources[name] for name in scores if name in sources},
+            na_values=layout.na_values,
+        )
+
+
+class VisibleChangeOut(BaseModel):
+    """The smallest changes that alerts find 8 times in 10 within `chunks` chunks of `rows` rows; null: none."""
+
+    chunks: int
+    rows: int
+    roc_auc: float | None
+    f1: float | None
+    accuracy: float | None
+    share: float | None
+
+
+class VisibleOut(BaseModel):
+    """What the monitor will be able to see; nothing where bounds alone alert."""
+
+    changes: tuple[VisibleChangeOut, ...]
+    proposed_period: str | None = Field(description="a longer period, where chunks of the present one see too little")
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, changes: Sequence[VisibleChange], proposed: Period | None) -> Self:
+        """Return the JSON object of visible changes."""
+        names = VisibleChangeOut.model_fields
+        return cls(
+            changes=tuple(VisibleChangeOut(**{name: getattr(change, name) for name in names}) for change in changes),
+            proposed_period=proposed,
+            words=describe_visible(changes, proposed),
+        )
+
+
+class ProposalOut(BaseModel):
+    """A model as it is, or would be, registered; `version` is null for a dry run, which stores nothing."""
+
+    name: str
+    version: int | None
+    problem: str
+    inferred: tuple[str, ...] = Field(description="what the request left open, and the rule that decided")
+    notes: tuple[str, ...] = Field(description="what contradicts the expectations of the data; to be read first")
+    columns: ColumnsOut
+    reference: ReferenceOut
+    visible: VisibleOut
+    spec: dict[str, Any]
+
+    @classmethod
+    def of(cls, proposal: Proposal, version: int | None) -> Self:
+        """Return the JSON object of a proposal, registered as `version` or not."""
+        return cls(
+            name=proposal.name,
+            version=version,
+            problem=proposal.spec.problem,
+            inferred=tuple(str(inference) for inference in proposal.inferred if not inference.notable),
+            notes=tuple(str(inference) for inference in proposal.inferred if inference.notable),
+            columns=ColumnsOut.of(proposal.layout, proposal.spec.scores),
+            reference=ReferenceOut.of(proposal.fitted),
+            visible=VisibleOut.of(proposal.visible_changes, proposal.proposed_period),
+            spec=proposal.spec.model_dump(mode="json"),
+        )
+
+
+class SpecRevisionOut(BaseModel):
+    """A revision of a version's spec."""
+
+    revision: int
+    created_at: datetime
+    spec: dict[str, Any]
+
+
+class VersionOut(BaseModel):
+    """A version of a model: its state (creating, ready or retired), its columns and all its spec revisions."""
+
+    version: int
+    state: str
+    registered_at: datetime
+    reference_uri: str
+    reference_hash: str
+    columns: ColumnsOut
+    details: Any
+    specs: tuple[SpecRevisionOut, ...]
+
+    @classmethod
+    def of(cls, version: VersionSummary) -> Self:
+        """Return the JSON object of a version."""
+        return cls(
+            version=version.version,
+            state=version.state,
+            registered_at=version.created_at,
+            reference_uri=version.reference_uri,
+            reference_hash=version.reference_hash,
+            columns=ColumnsOut.of(version.layout, version.spec.scores),
+            details=version.details,
+            specs=tuple(
+                SpecRevisionOut(
+                    revision=revision.revision,
+                    created_at=revision.created_at,
+                    spec=revision.spec.model_dump(mode="json"),
+                )
+                for revision in version.revisions
+            ),
+        )
+
+
+class ModelDetailOut(BaseModel):
+    """A model with all its versions, oldest first, and the reference of the newest ready one."""
+
+    name: str
+    version: int | None = Field(description="the newest ready version")
+    reference: ReferenceOut | None
+    visible: VisibleOut | None
+    versions: tuple[VersionOut, ...]
+
+    @classmethod
+    def of(
+        cls, name: str, versions: Sequence[VersionSummary], newest: int | None, fitted: FittedMonitor | None
+    ) -> Self:
+        """Return the JSON object of a model; `fitted` is its newest ready version."""
+        return cls(
+            name=name,
+            version=newest,
+            reference=ReferenceOut.of(fitted.reference) if fitted else None,
+            visible=VisibleOut.of(fitted.visible_changes(), fitted.proposed_period()) if fitted else None,
+            versions=tuple(map(VersionOut.of, versions)),
+        )
+
+
+class RevisedOut(BaseModel):
+    """A new spec revision of a version, and how many chunks wait to be computed under it."""
+
+    name: str
+    version: int
+    revision: int
+    pending_chunks: int
+
+
+class RemovedOut(BaseModel):
+    """A removed model, and how many rows were deleted with it."""
+
+    name: str
+    rows_deleted: int

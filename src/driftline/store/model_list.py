@@ -1,0 +1,152 @@
+"""What is registered, read without the fitted references: lists of a thousand models take few statements."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, select
+
+from driftline.clock import aware_utc
+from driftline.engine.results import State
+from driftline.engine.spec import Spec
+from driftline.store.model_layout import ModelLayout
+from driftline.store.model_numbers import model_number
+from driftline.store.registry import READY
+from driftline.store.tables import model_versions, models, spec_revisions, verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A model in a list: its ready versions, its newest one, and the state of that one's newest chunk.
+
+    `version` is None for a model without a ready version; then the fields after it are None too.
+    """
+
+    name: str
+    versions: tuple[int, ...]
+    registered_at: datetime
+    version: int | None = None
+    problem: str | None = None
+    period: str | None = None
+    features: int | None = None
+    newest_chunk: datetime | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRevision:
+    """A revision of a version's spec."""
+
+    revision: int
+    spec: Spec
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """A version of a model with all its spec revisions, oldest first."""
+
+    version: int
+    state: str
+    created_at: datetime
+    reference_uri: str
+    reference_hash: str
+    layout: ModelLayout
+    details: Any
+    revisions: tuple[SpecRevision, ...]
+
+    @property
+    def spec(self) -> Spec:
+        """The newest spec."""
+        return self.revisions[-1].spec
+
+
+def list_models(connection: Connection) -> list[ModelSummary]:
+    """List all models in the order of their names."""
+    ready: dict[int, list[int]] = {}
+    statement = select(model_versions.c.model_number, model_versions.c.version).where(model_versions.c.state == READY)
+    for number, version in connection.execute(statement.order_by(model_versions.c.version)):
+        ready.setdefault(number, []).append(version)
+    registered = select(models.c.number, models.c.name, models.c.created_at).order_by(models.c.name)
+    newest = {row["number"]: row for row in connection.execute(_newest_versions()).mappings()}
+    return [
+        _summary(name, tuple(ready.get(number, ())), aware_utc(created_at), newest.get(number))
+        for number, name, created_at in connection.execute(registered)
+    ]
+
+
+def _newest_versions() -> Select[Any]:
+    """Select the newest ready version of each model with its newest spec and the verdict of its newest chunk."""
+    newest = (
+        select(model_versions.c.model_number, func.max(model_versions.c.version).label("version"))
+        .where(model_versions.c.state == READY)
+        .group_by(model_versions.c.model_number)
+        .subquery()
+    )
+
+    def of_version(table: Table) -> ColumnElement[bool]:
+        same_model = table.c.model_number == newest.c.model_number
+        return and_(same_model, table.c.model_version == newest.c.version)
+
+    spec = select(spec_revisions.c.spec).where(of_version(spec_revisions)).order_by(spec_revisions.c.revision.desc())
+    verdict = select(verdicts.c.state).where(of_version(verdicts), verdicts.c.current)
+    start = select(verdicts.c.chunk_start).where(of_version(verdicts), verdicts.c.current)
+    return select(
+        newest.c.model_number.label("number"),
+        newest.c.version,
+        spec.limit(1).scalar_subquery().label("spec"),
+        verdict.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery().label("state"),
+        start.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery().label("newest_chunk"),
+    )
+
+
+def _summary(name: str, versions: tuple[int, ...], registered_at: datetime, newest: RowMapping | None) -> ModelSummary:
+    if newest is None:
+        return ModelSummary(name, versions, registered_at)
+    spec = json.loads(newest["spec"])
+    return ModelSummary(
+        name=name,
+        versions=versions,
+        registered_at=registered_at,
+        version=newest["version"],
+        problem=spec["problem"],
+        period=spec["period"],
+        features=len(spec["columns"]),
+        newest_chunk=newest["newest_chunk"] and aware_utc(newest["newest_chunk"]),
+        state=newest["state"] and State(newest["state"]),
+    )
+
+
+def versions_of(connection: Connection, name: str) -> list[VersionSummary]:
+    """Return all versions of a model, retired ones too, oldest first.
+
+    Raises:
+        NotFound: no such model.
+    """
+    number = model_number(connection, name)
+    revisions: dict[int, list[SpecRevision]] = {}
+    columns = spec_revisions.c
+    statement = select(columns.model_version, columns.revision, columns.spec, columns.created_at)
+    for row in connection.execute(
+        statement.where(columns.model_number == number).order_by(columns.revision)
+    ).mappings():
+        spec = Spec.model_validate_json(row["spec"])
+        revision = SpecRevision(row["revision"], spec, aware_utc(row["created_at"]))
+        revisions.setdefault(row["model_version"], []).append(revision)
+    stored = select(model_versions).where(model_versions.c.model_number == number).order_by(model_versions.c.version)
+    return [_version(row, tuple(revisions[row["version"]])) for row in connection.execute(stored).mappings()]
+
+
+def _version(row: RowMapping, revisions: tuple[SpecRevision, ...]) -> VersionSummary:
+    layout = row["layout"]
+    return VersionSummary(
+        version=row["version"],
+        state=row["state"],
+        created_at=aware_utc(row["created_at"]),
+        reference_uri=row["reference_uri"],
+        reference_hash=row["reference_hash"],
+        layout=ModelLayout.from_json(layout) if layout else ModelLayout.canonical(revisions[-1].spec),
+        details=json.loads(row["details"]),
+        revisions=revisions,
+    )

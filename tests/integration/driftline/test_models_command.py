@@ -1,0 +1,87 @@
+"""The commands `driftline models` against a real database: shown and asked for before anything is stored."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner, Result
+
+from driftline.cli import app
+from driftline.settings import DatabaseSettings
+
+OPTIONS = ("--timestamp", "at", "--label", "y", "--score", "s", "--id", "key")
+
+
+@pytest.fixture
+def run(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> "Run":
+    del engine  # has made the tables
+    return Run(database_settings, tmp_path)
+
+
+class Run:
+    """Runs commands with the settings of the test's database."""
+
+    def __init__(self, database: DatabaseSettings, folder: Path) -> None:
+        self.environment = {
+            "DB_HOST": database.host,
+            "DB_PORT": str(database.port),
+            "DB_USER": database.user,
+            "DB_PASSWORD": database.password.get_secret_value(),
+            "DB_NAME": database.name,
+            "DRIFTLINE_OBJECTS": str(folder / "objects"),
+        }
+        rng = np.random.default_rng(1)
+        score = rng.uniform(size=2_400)
+        self.file = folder / "scored.csv"
+        pd.DataFrame(
+            {
+                "at": pd.date_range("2026-03-01", periods=2_400, freq="720s"),
+                "key": range(2_400),
+                "y": (rng.uniform(size=2_400) < score).astype(int),
+                "s": score,
+                "a, b": rng.normal(size=2_400),
+            }
+        ).to_csv(self.file, index=False)
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> Result:
+        return CliRunner().invoke(app, ["models", *arguments], input=answer, env=self.environment)
+
+
+def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_path: Path) -> None:
+    declined = run("add", "any", str(run.file), *OPTIONS, answer="n\n")
+    assert declined.exit_code == 1
+    assert "'a, b' (continuous)" in declined.stderr
+    assert "chunk: 1d" in declined.stderr
+    assert "ROC AUC" in declined.stderr
+    assert json.loads(run("list", "--json").stdout) == []
+
+    added = run("add", "any", str(run.file), *OPTIONS, "--yes", "--json")
+    assert (added.exit_code, json.loads(added.stdout)["version"]) == (0, 1), added.stderr
+    (listed,) = json.loads(run("list", "--json").stdout)
+    assert (listed["name"], listed["problem"], listed["period"], listed["state"]) == ("any", "binary", "1d", None)
+    assert "any" in run("list").stdout
+
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("minimum_rows: 60\n")
+    revised = run("revise", "any", "--label-delay", "P3D", "--spec", str(spec))
+    assert "spec revision 2; 0 chunks wait" in revised.stdout, revised.stderr
+    shown = json.loads(run("show", "any", "--json").stdout)
+    assert [one["spec"]["label_delay"] for one in shown["versions"][0]["specs"]] == ["PT0S", "P3D"]
+    assert shown["versions"][0]["columns"]["scores"] == {"probability_1": "s"}
+    assert [change["chunks"] for change in shown["visible"]["changes"]] == [1, 7, 30]
+    assert "minimum_rows: 60" in run("show", "any").stdout
+
+    assert run("retire", "any", "--version", "1", "--yes").exit_code == 0
+    assert "no ready version" in run("list").stdout
+    assert run("remove", "any", answer="n\n").exit_code == 1
+    assert "is removed" in run("remove", "any", answer="y\n").stdout
+    assert "No model is registered" in run("list").stdout
+
+
+def test_faults_are_named_as_flags(run: Run) -> None:
+    refused = run("add", "any", str(run.file), *OPTIONS, "--chunk", "rows:50", "--yes")
+    assert "pass --chunk 1d" in str(refused.exception)
+    assert run("revise", "any").exit_code == 2
