@@ -61,13 +61,14 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.D
 def _values(columns: CheckedColumns, source: str) -> object:
     """Return the labels as the problem has them: 0 or 1, a class, or a number."""
     spec = columns.layout.spec
-    if spec.problem is Problem.BINARY:
-        return columns.binary_classes(source)
-    if spec.problem is Problem.MULTICLASS:
-        return columns.multiclass(source, spec.classes).to_pandas()
-    values = columns.numbers(source)
-    columns.require_present(source, np.isnan(values))
-    return values
+    if spec.problem is Problem.REGRESSION:
+        values = columns.numbers(source)
+        columns.require_present(source, np.isnan(values))
+        return values
+    binary = spec.problem is Problem.BINARY
+    classes = columns.binary_classes(source) if binary else columns.multiclass(source, spec.classes)
+    columns.require_present(source, np.asarray(classes.is_null(), dtype=bool))
+    return classes.to_pandas()
 
 
 def _known_at(columns: CheckedColumns, now: datetime) -> IntArray:
