@@ -160,6 +160,7 @@ MONITOR = Service(
                 tables.chunk_revisions,
                 tables.results,
                 tables.verdicts,
+                tables.chunk_states,
                 tables.verdict_events,
                 tables.pending_events,
                 tables.incidents,
@@ -169,7 +170,7 @@ MONITOR = Service(
         ),
         Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
         Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows, tables.source_offsets)),
-        Grant((INSERT, DELETE), _names(tables.pending_batches, tables.ingest_log)),
+        Grant((INSERT, DELETE), _names(tables.pending_batches, tables.pending_labels, tables.ingest_log)),
         Grant((INSERT, UPDATE, DELETE), _names(tables.predictions, tables.labels)),
     ),
     image=ContainerImage(

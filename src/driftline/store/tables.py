@@ -97,6 +97,16 @@ pending_chunks = Table(
     **OPTIONS,
 )
 
+pending_labels = Table(
+    "pending_labels",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_start", INSTANT, primary_key=True),
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False, comment="a batch of labels of the chunk"),
+    **OPTIONS,
+)
+
 # Models --------------------------------------------------------------------------------------------------------------
 
 models = Table(
@@ -255,6 +265,23 @@ chunk_revisions = Table(
     Column("drift_lasts", Boolean(create_constraint=False), comment="as of the last replay of the evidence"),
     Column("evidence", LONGTEXT, comment="JSON: what the scores and the labels say, as of the last replay"),
     Column("detector", LONGTEXT, comment="JSON: the detector's state after the chunk has closed"),
+    **OPTIONS,
+)
+
+chunk_states = Table(
+    "chunk_states",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_start", INSTANT, primary_key=True),
+    Column("content", name_type(16), primary_key=True, comment="features, labels"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="all parts together are the chunk"),
+    Column("piece", Integer, primary_key=True, autoincrement=False, comment="of the part's data, from 0"),
+    Column("chunk_end", INSTANT, nullable=False),
+    Column("spec_revision", Integer, nullable=False),
+    Column("format", name_type(64), nullable=False, comment="of the data; another format is computed again"),
+    Column("description", LONGTEXT, comment="JSON: the batches of the part, and a hash of its rows; of piece 0"),
+    Column("data", LONGBLOB, nullable=False, comment="a piece of the summary, compressed by zstd"),
     **OPTIONS,
 )
 
