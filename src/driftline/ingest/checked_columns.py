@@ -44,6 +44,7 @@ class CheckedColumns:
 
     frame: pd.DataFrame
     layout: IngestLayout
+    rows_before: int = 0
     faults: list[str] = field(default_factory=list)
     text_bytes: int = 0
 
@@ -67,7 +68,11 @@ class CheckedColumns:
         first, count = int(np.flatnonzero(wrong)[0]), int(wrong.sum())
         value = self.frame[column].iloc[first]
         missing = pd.isna(value) is True
-        place = f"row {first + 1:,}" if missing else f"{to_text(value)}, row {first + 1:,}"
+        place = (
+            f"row {self.rows_before + first + 1:,}"
+            if missing
+            else f"{to_text(value)}, row {self.rows_before + first + 1:,}"
+        )
         values = f"1 value {what}" if count == 1 else f"{count:,} values {_plural(what)}"
         begin = "" if count == 1 else "first "
         self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")
@@ -78,9 +83,8 @@ class CheckedColumns:
             first, count = int(np.flatnonzero(missing)[0]), int(missing.sum())
             rows = "1 row" if count == 1 else f"{count:,} rows"
             begin = "" if count == 1 else "the first is "
-            self.faults.append(
-                f"column {column!r} has no value in {rows} ({begin}row {first + 1:,}); give every row a value"
-            )
+            row = self.rows_before + first + 1
+            self.faults.append(f"column {column!r} has no value in {rows} ({begin}row {row:,}); give every row a value")
 
     def numbers(self, column: str) -> FloatArray:
         """Return a column as floats, NaN where a value is missing; words and infinite numbers are faults."""

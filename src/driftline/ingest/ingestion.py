@@ -203,7 +203,7 @@ class Ingestion:
     def _label_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
         layout = target.layout(sent.content, sent.na_values, sent.option)
         frame = _frame(sent.content, layout, LABEL_FIELDS, label_columns(layout))
-        rows = label_rows(frame, layout, now)
+        rows = label_rows(frame, layout, now, sent.content.rows_before)
         compared = COLUMNS if KNOWN_AT in frame else COLUMNS[:2]
         content = ledger.content_hash(bulk.encode(rows.sort_values("id"), compared))
         batch_id = batch_name("labels", target, sent.key, content)
@@ -218,7 +218,9 @@ def _prediction_batch(target: Target, sent: Sent, now: datetime, *, times_needed
     """Return the checked rows of a batch in the model's schema."""
     layout = target.layout(sent.content, sent.na_values, sent.option)
     frame = _frame(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
-    rows = prediction_rows(frame, layout, target.version, now, times_needed=times_needed)
+    rows = prediction_rows(
+        frame, layout, target.version, now, times_needed=times_needed, rows_before=sent.content.rows_before
+    )
     assumed = {MODEL_VERSION} if sent.version is None else set()
     return target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
 
@@ -257,6 +259,8 @@ def _prepare(batch: PredictionBatch) -> None:
 
 def _frame(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> pd.DataFrame:
     """Return what was sent as a frame with those of `columns` that it has."""
+    if content.frame is not None:
+        return content.frame
     if content.nested:
         return json_frame(content, tuple(fields), tuple(columns))
     return flat_frame(content, tuple(columns), layout.codes, layout.na_values)

@@ -41,7 +41,7 @@ def columns_read(layout: IngestLayout) -> tuple[str, ...]:
 
 
 def prediction_rows(
-    frame: pd.DataFrame, layout: IngestLayout, version: int, now: datetime, *, times_needed: bool
+    frame: pd.DataFrame, layout: IngestLayout, version: int, now: datetime, *, times_needed: bool, rows_before: int = 0
 ) -> PredictionRows:
     """Check the rows of a frame and return them in the schema of the spec; `frame` has the columns that were sent.
 
@@ -56,7 +56,7 @@ def prediction_rows(
         return PredictionRows(schema.empty_table(), timed=True)
     timed = layout.sources[EVENT_TIME] in frame
     _require_columns(frame, layout, times_needed=times_needed and not timed)
-    columns = CheckedColumns(normalize(frame, layout), layout)
+    columns = CheckedColumns(normalize(frame, layout), layout, rows_before)
     times = columns.collect(lambda: _event_times(columns, now)) if timed else _now(now, len(frame))
     arrays = {ID: columns.collect(lambda: columns.ids(layout.sources[ID]))}
     arrays |= _outputs(columns, schema)
@@ -92,7 +92,7 @@ def _event_times(columns: CheckedColumns, now: datetime) -> IntArray:
     """Return the event times in microseconds; those in the future are a fault."""
     name = columns.layout.sources[EVENT_TIME]
     series = columns.frame[name]
-    times = microseconds(series, columns.layout.spec.zone, 0, epoch_unit(series))
+    times = microseconds(series, columns.layout.spec.zone, columns.rows_before, epoch_unit(series))
     limit = as_microseconds(now + MAX_CLOCK_SKEW)
     days = MAX_CLOCK_SKEW / timedelta(days=1)
     columns.refuse(name, times > limit, f"more than {days:g} day in the future", "correct the clock or the time zone")
