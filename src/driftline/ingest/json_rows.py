@@ -44,7 +44,7 @@ def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) 
 
 
 def _document(data: bytes) -> list[Any]:
-    value = _parsed(data, "The body")
+    value = parsed_json(data, "The body")
     return value if isinstance(value, list) else [value]
 
 
@@ -55,7 +55,7 @@ def _lines(data: bytes) -> list[Any]:
         if not line.strip():
             continue
         try:
-            rows.append(_parsed(line, f"line {number:,}"))
+            rows.append(parsed_json(line, f"line {number:,}"))
         except InvalidInput as error:
             faults.append(error.message)
             if len(faults) == MOST_FAULTS:
@@ -65,7 +65,8 @@ def _lines(data: bytes) -> list[Any]:
     return rows
 
 
-def _parsed(data: bytes, place: str) -> Any:
+def parsed_json(data: bytes, place: str) -> Any:
+    """Return the value of a JSON text; `place` says in messages where it was."""
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:

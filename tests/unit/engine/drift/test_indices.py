@@ -107,7 +107,7 @@ def test_a_reference_full_of_zeros_sees_what_changes_beside_them() -> None:
     assert value == pytest.approx((0.3 - 0.7) * log(3 / 7) + 3 * (0.7 / 3 - 0.1) * log(7 / 3), rel=0.01)
 
 
-def test_the_index_of_rows_from_the_same_source_is_far_below_its_floor() -> None:
+def test_rows_of_the_same_source_have_an_index_below_the_floor() -> None:
     rng = np.random.default_rng(5)
     value = _psi(rng.gamma(2, size=20_000), rng.gamma(2, size=1_000)).value
     assert value is not None

@@ -30,7 +30,7 @@ def alerts(log_evidence: np.ndarray, years: float, budget: float, drifting: np.n
 
 
 @pytest.mark.parametrize("deviation", [0.3, 0.8, 2.0])
-def test_alerts_of_exact_e_values_keep_the_budget_and_use_some_of_it(deviation: float) -> None:
+def test_exact_e_values_keep_the_budget_and_use_part_of_it(deviation: float) -> None:
     """Log-normal e-values of mean 1 that share their noise: a doubled weight or a missing restart would show."""
     random = np.random.default_rng(1)
     streams, years, budget = 400, 4, 1.0

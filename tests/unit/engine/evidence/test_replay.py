@@ -115,7 +115,7 @@ def test_chunks_without_labels_put_no_mass_in() -> None:
     assert not history.state.ratios[:9].any()
 
 
-def test_the_incident_stays_open_while_the_change_lasts_and_closes_afterwards() -> None:
+def test_an_incident_closes_after_the_change_ends() -> None:
     """It opens with the alert, covers the changed chunks, and closes within two weeks of calm."""
     counts = stream(20, 10, shift=0.9)
     calm = drawn(FITTED.bins, np.random.default_rng(8), 20, 950)

@@ -31,13 +31,13 @@ def _outside(reference: list[float], chunk: list[float]) -> Outcome:
     return out_of_range.finish(state, out_of_range.summarize(state, numbers(pd.Series(chunk, dtype=float))), LOOSE)
 
 
-def test_unseen_categories_are_counted_and_the_commonest_is_named() -> None:
+def test_the_most_frequent_unseen_category_is_named() -> None:
     found = _unseen(["a", "b"], ["a", "new", "new", "newer", "b"])
     assert (found.value, found.rows, found.effect) == (0.6, 5, 0.6)
     assert found.reason == "2 categories that the reference lacks, most often 'new' (2 rows)"
 
 
-def test_a_missing_value_is_unseen_where_the_reference_has_none_but_has_no_effect() -> None:
+def test_a_missing_value_is_unseen_but_has_no_effect() -> None:
     found = _unseen(["a", "b"], ["a", None, "new", "b"])
     assert (found.value, found.effect) == (0.5, 0.25)
     assert "1 missing values count as unseen, since the reference has none" in (found.reason or "")

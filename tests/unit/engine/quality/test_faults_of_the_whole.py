@@ -40,7 +40,7 @@ def test_an_id_is_the_same_however_it_was_stored() -> None:
 
 
 @pytest.mark.parametrize("ids", [None, "without"])
-def test_without_an_id_equal_content_is_a_duplicate_whenever_it_was_stamped(ids: str | None) -> None:
+def test_without_an_id_equal_content_is_a_duplicate_at_any_time(ids: str | None) -> None:
     rows = scored_rows(6).assign(usage=[1.0, 1, np.nan, np.nan, 2, 2], calls=0.0, plan="pro", label=np.nan)
     rows = rows.assign(probability_1=[0.5] * 5 + [0.6], prediction=0)
     rows = rows.drop(columns="id") if ids == "without" else rows.assign(id=ids)
