@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from werkzeug.datastructures import MultiDict
 
+from driftline.errors import InvalidInput
 from driftline.models.schema import ModelSummaryOut
 from driftline.models.uploaded import ReferenceOptions
 
@@ -94,4 +95,12 @@ class RevisionQuery(BaseModel):
 class RevisionIn(BaseModel):
     """The fields of the spec to change, such as `label_delay`, `period`, `metrics` or `alert_budget`."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"minProperties": 1})
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields; raise InvalidInput where there are none."""
+        fields = self.model_dump(mode="json")
+        if not fields:
+            raise InvalidInput('Nothing is to change; send fields of the spec, such as {"label_delay": "P3D"}.')
+        return fields

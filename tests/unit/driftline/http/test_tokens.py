@@ -38,7 +38,7 @@ def test_a_token_is_accepted_until_it_is_revoked(file: Path) -> None:
     assert (accepted(file, first), accepted(file, second)) == ("first", "second")
     tokens.revoke(file, "first")
     assert (accepted(file, first), accepted(file, second)) == (None, "second")
-    assert tokens.read(file)[0].scopes == {Scope.READ, Scope.INGEST, Scope.OPERATE}
+    assert tokens.read(file)[0].scopes == frozenset(Scope)
 
 
 @given(lifetime=st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)), early=st.timedeltas(timedelta(0)))
