@@ -1,4 +1,4 @@
-"""The routes of ingestion: predictions and labels in, and the log of what came."""
+"""The routes of ingestion: predictions, labels, corrections and deletions in, and the log of what came."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,8 @@ from driftline.ingest.content import Content
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from monitoring.api.ingest_description import describe_batches
 from monitoring.api.ingest_schemas import (
+    CorrectionsStored,
+    DeletionsStored,
     IngestLogOut,
     IngestLogQuery,
     IngestQuery,
@@ -40,15 +42,33 @@ def make_ingest_api(ingestion: Ingestion, pressure: Pressure) -> APIBlueprint:
         """Store labels, before or after their predictions; another value revises a label."""
         return LabelsStored.of(_store(ingestion.labels, name, query_data, pressure))
 
+    @needs(Scope.INGEST)
+    @accepts_batches
+    def corrections(name: str, query_data: IngestQuery) -> CorrectionsStored:
+        """Replace the content of stored predictions; their chunks are computed again."""
+        return CorrectionsStored.of(_store(ingestion.corrections, name, query_data, pressure))
+
+    @needs(Scope.INGEST)
+    @accepts_batches
+    def deletions(name: str, query_data: IngestQuery) -> DeletionsStored:
+        """Erase predictions and their labels for good, by ids or by the value of a column."""
+        return DeletionsStored.of(_store(ingestion.deletions, name, query_data, pressure))
+
     @needs(Scope.READ)
     def log(name: str, query_data: IngestLogQuery) -> IngestLogOut:
         """List what was ingested for a model, and what was refused and why, newest first."""
         entries = ingestion.log(name, query_data.most, query_data.before, query_data.state)
         return IngestLogOut(model=name, entries=tuple(LogEntryOut.of(number, entry) for number, entry in entries))
 
-    for rule, view, response in (("predictions", predictions, PredictionsStored), ("labels", labels, LabelsStored)):
+    responses: dict[Callable[..., object], type] = {
+        predictions: PredictionsStored,
+        labels: LabelsStored,
+        corrections: CorrectionsStored,
+        deletions: DeletionsStored,
+    }
+    for view, response in responses.items():
         with_query = api.input(IngestQuery, location="query")(view)
-        api.post(f"{PREFIX}/{rule}")(api.output(response)(with_query))
+        api.post(f"{PREFIX}/{view.__name__}")(api.output(response)(with_query))
     api.get(f"{PREFIX}/ingest")(api.output(IngestLogOut)(api.input(IngestLogQuery, location="query")(log)))
     return api
 

@@ -33,9 +33,27 @@ _ROWS: dict[str, tuple[Document, list[str], Document]] = {
             "features": {"amount": 12.5, "country": "NL"},
         },
     ),
+    "corrections": (
+        _PREDICTION,
+        ["id", "prediction", "features"],
+        {"id": "a-17", "prediction": 1, "score": 0.83, "features": {"amount": 21.5, "country": "NL"}},
+    ),
     "labels": (_LABEL, ["id", "label"], {"id": "a-17", "label": 1, "known_at": "2026-02-03T00:00:00Z"}),
 }
 _TABLES = "a table with the columns that the model has in its reference file"
+_IDS: Document = {"type": "array", "items": _ID, "maxItems": 100_000}
+_DELETION: Document = {
+    "oneOf": [
+        {"type": "object", "properties": {"ids": _IDS}, "required": ["ids"], "additionalProperties": False},
+        {
+            "type": "object",
+            "properties": {"column": {"type": "string"}, "value": {"type": ["string", "number", "boolean"]}},
+            "required": ["column", "value"],
+            "additionalProperties": False,
+        },
+    ]
+}
+_DELETED: Document = {Format.JSON: {"schema": _DELETION, "example": {"ids": ["a-17", "a-18"]}}}
 _HEADERS: tuple[Document, ...] = (
     {
         "name": "Idempotency-Key",
@@ -57,11 +75,12 @@ _REFUSALS: tuple[type[DriftlineError], ...] = (
 
 def describe_batches(document: Document, prefix: str) -> None:
     """Add to each route of batches its body, its headers and its refusals."""
-    for kind, (properties, required, example) in _ROWS.items():
+    contents = {kind: _content(*described) for kind, described in _ROWS.items()}
+    for kind, content in (contents | {"deletions": _DELETED}).items():
         operation = document["paths"].get(f"{prefix}/{kind}", {}).get("post")
         if operation is None:
             continue
-        operation["requestBody"] = {"required": True, "content": _content(properties, required, example)}
+        operation["requestBody"] = {"required": True, "content": content}
         operation.setdefault("parameters", []).extend(_HEADERS)
         for error in _REFUSALS:
             _add(operation, error, f" {PredictionConflict.__doc__}" if error is BatchConflict else "")

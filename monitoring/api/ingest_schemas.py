@@ -55,6 +55,32 @@ class LabelsStored(BaseModel):
         return cls(batch=receipt.batch, rows=receipt.rows, new=receipt.new, same=receipt.same, revised=receipt.changed)
 
 
+class CorrectionsStored(BaseModel):
+    """A stored batch of corrections: how many predictions it changed, and how many had that content already."""
+
+    batch: str
+    rows: int
+    same: int
+    corrected: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """Return the JSON object of a receipt."""
+        return cls(batch=receipt.batch, rows=receipt.rows, same=receipt.same, corrected=receipt.changed)
+
+
+class DeletionsStored(BaseModel):
+    """A deletion: how many rows it erased; none where there was nothing left of them."""
+
+    batch: str
+    deleted: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """Return the JSON object of a receipt."""
+        return cls(batch=receipt.batch, deleted=receipt.changed)
+
+
 class IngestLogQuery(BaseModel):
     """Which entries of the log: the newest, or those before the number of an entry; by default of any state."""
 

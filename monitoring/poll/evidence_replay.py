@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from driftline.engine.calendar import LONGEST_CHUNK, label_deadline
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import AlertRule, ScoredChunk
-from driftline.engine.evidence.families import Place
+from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.replay import History, Replay, is_between, replay
+from driftline.engine.evidence.replay import DetectorHistory, Replay, is_between, replay
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.evidence_rule import scored_chunk
@@ -59,11 +59,11 @@ class EvidenceReplay:
         """Return an instant when all ticks of a chunk that starts at `start` are over."""
         return start + LONGEST_CHUNK[self.spec.period] + max(self.spec.label_delay, self.spec.allowed_lateness)
 
-    def _resume(self, earlier: StoredEvidence | None) -> tuple[History | None, datetime | None]:
+    def _resume(self, earlier: StoredEvidence | None) -> tuple[DetectorHistory | None, datetime | None]:
         """Return the history after a chunk, and the instant up to which ticks are behind it."""
         if earlier is None or earlier.detector is None:
             return None, None
-        return History.from_dict(dict(earlier.detector), self.fitted), self._scored(earlier).closes_at
+        return DetectorHistory.from_dict(dict(earlier.detector), self.fitted), self._scored(earlier).closes_at
 
     def _page(
         self, start: datetime | None, after: datetime | None
@@ -103,11 +103,11 @@ def _renewed(
 ) -> StoredEvidence:
     """Return a chunk with what the replay says of it; what ticks outside the replay said is kept."""
     notes = dict(stored.notes)
-    for place, moment in ((Place.SCORES, scored.closes_at), (Place.LABELS, scored.labels_at)):
+    for stage, moment in ((Stage.SCORES, scored.closes_at), (Stage.LABELS, scored.labels_at)):
         if is_between(moment, after, until):
-            notes.pop(place, None)
-            if (stored.chunk.start, place) in result.notes:
-                notes[place] = result.notes[stored.chunk.start, place]
+            notes.pop(stage, None)
+            if (stored.chunk.start, stage) in result.notes:
+                notes[stage] = result.notes[stored.chunk.start, stage]
     detector = stored.detector
     if is_between(scored.closes_at, after, until):
         history = result.histories.get(stored.chunk.start)

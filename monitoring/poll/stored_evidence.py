@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
-from driftline.engine.evidence.families import Place
+from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 
 _COLUMNS = chunk_revisions.c
 Detector = Mapping[str, Any]
-"""A stored state of the detector (`History.to_dict`)."""
+"""A stored state of the detector (`DetectorHistory.to_dict`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +34,15 @@ class StoredEvidence:
     labelled: int
     counts: ScoreCounts
     drift_lasts: bool
-    notes: Mapping[Place, ChunkEvidence]
+    notes: Mapping[Stage, ChunkEvidence]
     detector: Detector | None
 
     @property
     def evidence(self) -> ChunkEvidence:
         """What the scores and the labels say together."""
         merged = ChunkEvidence()
-        for place in Place:
-            merged = merged.merge(self.notes.get(place, ChunkEvidence()))
+        for stage in Stage:
+            merged = merged.merge(self.notes.get(stage, ChunkEvidence()))
         return merged
 
     def same_as(self, other: "StoredEvidence") -> bool:
@@ -80,7 +80,7 @@ class EvidenceStore:
     def write(self, connection: Connection, chunks: Iterable[StoredEvidence]) -> None:
         """Store what a replay says of chunks."""
         for chunk in chunks:
-            notes = {place.value: note.to_dict() for place, note in chunk.notes.items()}
+            notes = {stage.value: note.to_dict() for stage, note in chunk.notes.items()}
             values = {
                 "drift_lasts": chunk.drift_lasts,
                 "evidence": json.dumps(notes, separators=(",", ":")),
@@ -119,6 +119,6 @@ def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
         labelled=row["rows_labelled"],
         counts=ScoreCounts.from_list(json.loads(row["score_counts"])),
         drift_lasts=bool(row["drift_lasts"]),
-        notes={Place(place): ChunkEvidence.from_dict(note) for place, note in notes.items()},
+        notes={Stage(stage): ChunkEvidence.from_dict(note) for stage, note in notes.items()},
         detector=json.loads(row["detector"]) if row["detector"] else None,
     )

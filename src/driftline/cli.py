@@ -9,6 +9,7 @@ from driftline import __version__
 from driftline.backtesting.command import backtest
 from driftline.errors import DriftlineError, MissingLibrary
 from driftline.http.token_command import token
+from driftline.ingest.command import ingest
 from driftline.models.command import models
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
@@ -17,6 +18,7 @@ app.add_typer(db, name="db")
 app.add_typer(token, name="token")
 app.add_typer(models, name="models")
 app.command()(backtest)
+app.command()(ingest)
 
 
 @app.command()

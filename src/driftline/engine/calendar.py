@@ -21,7 +21,7 @@ MEAN_CHUNK: dict[Period, timedelta] = {
     Period.MONTH: timedelta(days=365.25 / 12),
     Period.QUARTER: timedelta(days=365.25 / 4),
 }
-"""How long a chunk of each period is on average."""
+"""The mean length of a chunk of each period."""
 
 
 def chunk_at(spec: Spec, instant: datetime) -> Chunk:
@@ -45,9 +45,9 @@ def next_due(spec: Spec, chunk: Chunk, clock: datetime) -> datetime | None:
 
 
 def verdict_reach(spec: Spec) -> timedelta:
-    """Return how far before a chunk its verdict reads, and so how far after a chunk a change can matter.
+    """Return how far back from a chunk its verdict depends on earlier chunks, and so how far a change has effects.
 
-    Track records cover settled chunks, which lie behind the label delay; twice their number leaves room for chunks
-    without rows. The reach depends on the spec alone, so the cost of a change does not grow with the history.
+    Track records cover settled chunks, which precede the label delay; twice their number allows for chunks without
+    rows. The reach depends on the spec alone, so the cost of a change does not grow with the history.
     """
     return spec.label_delay + spec.allowed_lateness + 2 * RECORD_WINDOW * LONGEST_CHUNK[spec.period]

@@ -1,7 +1,8 @@
 """Every metric, drift method, data quality method and statistic, described once. No I/O here.
 
-A row of `ROWS` is all that the rest of the engine knows of a measure, apart from how it is computed. The order of the
-rows is the order in which users see them. Everything below `ROWS` is a view of it.
+`MEASURES` has one row for each; the rest of the engine reads all properties of a measure from it, and only the
+computation is elsewhere. The order of the rows is the order in which users see them. Everything below `MEASURES` is a
+view of it.
 """
 
 from dataclasses import dataclass
@@ -47,26 +48,26 @@ _NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What there is to know of one metric, drift method, data quality method or statistic.
+    """The properties of one metric, drift method, data quality method or statistic.
 
-    - `title`: what it is called in a sentence.
+    - `title`: its name in a sentence.
     - `range`: the lowest and the highest value that it can have; bounds are clipped to it.
-    - `worse`: the side on which it gets worse. Counts of rows, such as the cells of a confusion matrix, get worse on
-      neither: they follow the number of rows, and no verdict judges them.
+    - `worse`: the side on which it gets worse. Counts of rows, such as the cells of a confusion matrix, have no
+      worse side: they depend on the number of rows, and no verdict judges them.
     - `problems`, `default_problems`: a metric's problems, and those whose specs have it by default.
-    - `columns`, `default_columns`: the kinds of column that a method or statistic looks at, and those for which specs
-      have it by default. Empty for what looks at all features or rows together.
-    - `needs_score`: without the model's score there is no value.
-    - `part_of`: the metric of which it is one number; a threshold of that one is a threshold of this too.
-    - `effect_floor`: an effect (`Result.effect`) not above it is too small to matter, however certain. None: the bound
-      decides alone.
-    - `effect_is_value`: the value is the effect where a result has none.
-    - `constant_bounds`: bounds where the reference has too few chunks to draw them from its spread.
-    - `fixed_bounds`: bounds under either policy, which never come from the reference's chunks, as in NannyML.
+    - `columns`, `default_columns`: the kinds of column that a method or statistic is computed for, and those for
+      which specs have it by default. Empty for methods of all features or rows together.
+    - `needs_score`: the value cannot be computed without the model's score.
+    - `part_of`: the metric of which it is one number; a threshold override of that metric applies to it too.
+    - `effect_floor`: an effect (`Result.effect`) up to this size is too small to matter, however certain. None: only
+      the bound decides.
+    - `effect_is_value`: the value serves as the effect of a result without one.
+    - `constant_bounds`: the bounds where the reference has too few chunks to draw them from its spread.
+    - `fixed_bounds`: the bounds under both policies, independent of the reference's chunks, as in NannyML.
     - `capped`: NannyML cuts its upper bound at the end of the range.
-    - `bound_at_zero`: under policy `nannyml` a lower bound of 0 or less is a bound at 0; else it is none.
-    - `closed_chunks_only`: an open chunk always seems to have this fault, since more rows are to come.
-    - `overridable`: a spec may give a threshold for it.
+    - `bound_at_zero`: under policy `nannyml` a lower bound of 0 or less becomes a bound at 0; otherwise it is dropped.
+    - `closed_chunks_only`: an open chunk always appears to have this fault, since more rows will arrive.
+    - `overridable`: a spec may override its threshold.
     """
 
     name: Metric | Method | Quality | Statistic
@@ -107,7 +108,7 @@ _COLUMNS = (ColumnKind.CONTINUOUS, ColumnKind.CATEGORICAL)
 _NOTHING_ABOVE_0 = Bounds(upper=0.0, alert_upper=0.0, expected=0.0)
 
 _METRICS = (
-    # No model may be worse than chance. F1 and accuracy have no constant bound: what is good depends on the prevalence.
+    # No model may be worse than chance. F1 and accuracy have no constant bound: good values depend on the prevalence.
     Measure(
         name=Metric.ROC_AUC,
         title="ROC AUC",
@@ -177,7 +178,7 @@ _METRICS = (
         problems=_BINARY,
         part_of=Metric.CONFUSION_MATRIX,
     ),
-    # In a binary spec it stands for its four numbers; in a multiclass one each cell is a result of its own.
+    # In a binary spec it stands for its four numbers; in a multiclass spec each cell is a separate result.
     Measure(
         name=Metric.CONFUSION_MATRIX,
         title="Confusion matrix",
@@ -282,7 +283,7 @@ _METHODS = (
         effect_is_value=True,
         constant_bounds=Bounds(upper=0.1),
     ),
-    # Without reference chunks the effect decides alone: what is far depends on the column's unit.
+    # Without reference chunks only the effect decides, since the value depends on the column's unit.
     Measure(
         name=Method.WASSERSTEIN,
         title="Wasserstein distance",
@@ -340,7 +341,7 @@ _METHODS = (
         worse=Worse.EITHER,
         bound_at_zero=False,
     ),
-    # It cannot tell the reference from its own chunks, so these give no bounds.
+    # It cannot separate the reference from its own chunks, so bounds cannot be drawn from them.
     Measure(
         name=Method.DOMAIN_CLASSIFIER,
         title="ROC AUC of the domain classifier",
@@ -351,8 +352,8 @@ _METHODS = (
     ),
 )
 
-# A floor of 0.01 is one row in a hundred: of undisturbed rows about 2 in as many as the reference has fall outside its
-# range, and a rare category may be new, which is far less in any reference long enough for bounds.
+# A floor of 0.01 is one row in a hundred. Without a fault, about 2 of as many rows as the reference has fall outside
+# its range, and a rare category may be new; both are far less in any reference that is long enough for bounds.
 _QUALITY = (
     # Five percentage points more missing values than in the reference.
     Measure(
@@ -390,7 +391,7 @@ _QUALITY = (
         worse=Worse.HIGHER,
         effect_floor=0.01,
     ),
-    # These two have no scale without a unit, and so no floor.
+    # These two depend on a unit, so they have no floor.
     Measure(
         name=Quality.ROW_COUNT,
         title="number of rows",
@@ -423,54 +424,57 @@ _STATISTICS = (
     Measure(name=Statistic.QUANTILES, title="quantile", worse=Worse.EITHER, columns=_CONTINUOUS),
 )
 
-ROWS: tuple[Measure, ...] = (*_METRICS, *_METHODS, *_QUALITY, *_STATISTICS)
+MEASURES: tuple[Measure, ...] = (*_METRICS, *_METHODS, *_QUALITY, *_STATISTICS)
 """One row for each member of `Metric`, `Method`, `Quality` and `Statistic`, in the order that users see."""
 
-_BY_NAME: dict[str, Measure] = {row.name.value: row for row in ROWS}
+_BY_NAME: dict[str, Measure] = {row.name.value: row for row in MEASURES}
 
 METRICS: dict[Problem, tuple[Metric, ...]] = {
-    problem: tuple(row.name for row in ROWS if isinstance(row.name, Metric) and problem in row.problems)
+    problem: tuple(row.name for row in MEASURES if isinstance(row.name, Metric) and problem in row.problems)
     for problem in Problem
 }
 """The metrics that each problem has."""
 DEFAULT_METRICS: dict[Problem, tuple[Metric, ...]] = {
-    problem: tuple(row.name for row in ROWS if isinstance(row.name, Metric) and problem in row.default_problems)
+    problem: tuple(row.name for row in MEASURES if isinstance(row.name, Metric) and problem in row.default_problems)
     for problem in Problem
 }
 """The metrics that a spec of each problem has by default."""
-CONFUSION = tuple(row.name for row in ROWS if isinstance(row.name, Metric) and row.part_of is Metric.CONFUSION_MATRIX)
+CONFUSION = tuple(
+    row.name for row in MEASURES if isinstance(row.name, Metric) and row.part_of is Metric.CONFUSION_MATRIX
+)
 """The four numbers of a binary model's confusion matrix, in rows."""
-SCORE_METRICS = frozenset(row.name for row in ROWS if row.needs_score)
-"""The metrics of the score; all others are of the prediction."""
+SCORE_METRICS = frozenset(row.name for row in MEASURES if row.needs_score)
+"""The metrics computed from the score; all others are computed from the prediction."""
 COLUMN_METHODS: dict[ColumnKind, tuple[Method, ...]] = {
-    kind: tuple(row.name for row in ROWS if isinstance(row.name, Method) and kind in row.columns) for kind in ColumnKind
+    kind: tuple(row.name for row in MEASURES if isinstance(row.name, Method) and kind in row.columns)
+    for kind in ColumnKind
 }
-"""The drift methods that look at one column, by its kind."""
+"""The univariate drift methods, by the kind of column."""
 DEFAULT_COLUMN_METHODS: dict[ColumnKind, tuple[Method, ...]] = {
-    kind: tuple(row.name for row in ROWS if isinstance(row.name, Method) and kind in row.default_columns)
+    kind: tuple(row.name for row in MEASURES if isinstance(row.name, Method) and kind in row.default_columns)
     for kind in ColumnKind
 }
 """The drift methods that a spec has by default, by the kind of column."""
-MULTIVARIATE_METHODS = tuple(row.name for row in ROWS if isinstance(row.name, Method) and not row.columns)
-"""The drift methods that look at all watched features together."""
-DEFAULT_QUALITY = tuple(row.name for row in ROWS if isinstance(row.name, Quality) and row.default_columns)
+MULTIVARIATE_METHODS = tuple(row.name for row in MEASURES if isinstance(row.name, Method) and not row.columns)
+"""The multivariate drift methods."""
+DEFAULT_QUALITY = tuple(row.name for row in MEASURES if isinstance(row.name, Quality) and row.default_columns)
 """The data quality methods that a spec has by default."""
-OVERRIDABLE = frozenset(row.name for row in ROWS if row.overridable)
-"""What a spec may give a threshold for."""
+OVERRIDABLE = frozenset(row.name for row in MEASURES if row.overridable)
+"""The measures whose threshold a spec may override."""
 
 
 def base(method: str) -> str:
-    """Return the method of one of several numbers: `quantiles` of `quantiles:0.25`."""
+    """Return the method of a result that is one of several numbers: `quantiles` for `quantiles:0.25`."""
     return method.partition(":")[0]
 
 
 @cache
 def measure(method: str) -> Measure:
-    """Return the row of the method of a result, or of the method of which that is one number; KeyError for others."""
+    """Return the row for the method of a result; raises KeyError for an unknown method."""
     return _BY_NAME[base(method)]
 
 
 @cache
 def title(method: str) -> str:
-    """Return what the method of a result is called in a sentence: "quantile 0.25" for `quantiles:0.25`."""
+    """Return the name of a result's method in a sentence: "quantile 0.25" for `quantiles:0.25`."""
     return " ".join((measure(method).title, method.partition(":")[2])).rstrip()

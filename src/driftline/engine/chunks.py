@@ -1,4 +1,4 @@
-"""Chunks: half-open periods of a time zone's calendar without gaps, or numbers of rows. No I/O here."""
+"""Chunks: consecutive half-open periods of a time zone's calendar, or fixed numbers of rows. No I/O here."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def chunk_of(instant: datetime, period: Period, zone: ZoneInfo) -> Chunk:
     """Return the chunk that contains `instant`, an aware datetime.
 
     Chunks begin where a period begins on the wall clocks of `zone`: a day on which clocks change has 23 or 25 hours,
-    an hour that the clocks repeat is two chunks, and a period that the clocks skip is none.
+    an hour that the clocks repeat is two chunks, and a period that the clocks skip does not exist.
 
     Raises InvalidInput for a naive instant, and for one within a few periods of the calendar's ends (the years 1 and
     9999).
@@ -59,7 +59,8 @@ def previous_chunk(chunk: Chunk, period: Period, zone: ZoneInfo) -> Chunk:
 def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Period, zone: ZoneInfo) -> pd.Series:
     """Return the start of each instant's chunk (UTC), with the index of `times`.
 
-    `times` are aware timestamps of any unit, none missing. The cost is one sort and a step for each chunk with rows.
+    `times` are aware timestamps of any unit, none missing. The cost is one sort and one search for each chunk with
+    rows.
     """
     series = _aware(times)
     starts = pd.Series(index=series.index, dtype="datetime64[us, UTC]", name="chunk_start")
@@ -71,7 +72,7 @@ def chunk_starts(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex", period: Pe
 def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.DataFrame]]:
     """Yield each chunk that has rows of `frame` (by `event_time`), oldest first, with these rows.
 
-    Rows that are in the order of time are not copied.
+    Rows in time order are not copied.
     """
     times = _aware(frame[EVENT_TIME])
     if times.is_monotonic_increasing:
@@ -83,24 +84,24 @@ def by_chunk(frame: pd.DataFrame, period: Period, zone: ZoneInfo) -> Iterator[tu
 
 
 def row_sizes(total: int, rows: int) -> tuple[int, ...]:
-    """Cut `total` rows into chunks of `rows` rows each; the last one may be smaller."""
-    full, rest = divmod(total, rows)
-    return (rows,) * full + ((rest,) if rest else ())
+    """Cut `total` rows into chunks of `rows` rows each; the last may be smaller."""
+    full, remainder = divmod(total, rows)
+    return (rows,) * full + ((remainder,) if remainder else ())
 
 
 def count_sizes(total: int, count: int) -> tuple[int, ...]:
-    """Cut `total` rows into `count` chunks that differ by one row at most, or into fewer where rows are fewer."""
+    """Cut `total` rows into `count` chunks whose sizes differ by at most one row, or into fewer if rows are fewer."""
     chunks = min(total, count)
     edges = [total * chunk // chunks for chunk in range(chunks + 1)] if chunks else []
-    return tuple(after - before for before, after in pairwise(edges))
+    return tuple(end - start for start, end in pairwise(edges))
 
 
 def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk, pd.DataFrame]]:
     """Yield chunks of `sizes` rows in the order of event time; rows of one instant keep their order.
 
-    A chunk begins with its first event and ends where the next one begins, the last one a microsecond after its last
-    event. Where rows of one instant are in several chunks, each later chunk begins a microsecond later, so that no two
-    are the same. Raises InvalidInput for sizes that do not add up to all rows.
+    A chunk begins with its first event and ends where the next begins; the last ends a microsecond after its last
+    event. If rows of one instant are in several chunks, each later chunk begins a microsecond later, so that all chunks
+    are distinct. Raises InvalidInput for sizes that do not add up to all rows.
     """
     if not all(isinstance(size, Integral) and size > 0 for size in sizes):
         msg = f"chunk sizes must be whole numbers above 0, not {list(sizes)!r}"
@@ -118,13 +119,13 @@ def by_sizes(frame: pd.DataFrame, sizes: Sequence[int]) -> Iterator[tuple[Chunk,
 
 
 def tiled(instants: Sequence[datetime]) -> Iterator[Chunk]:
-    """Yield chunks that begin at each of these ascending instants, except at the last: that is the very last event."""
+    """Yield chunks that begin at all but the last of these ascending instants; the last is that of the last event."""
     if not instants:
         return
     step = timedelta(microseconds=1)
     start = instants[0]
-    for after in instants[1:-1]:
-        end = max(after, start + step)
+    for following in instants[1:-1]:
+        end = max(following, start + step)
         yield Chunk(start, end)
         start = end
     yield Chunk(start, max(instants[-1], start) + step)
@@ -139,7 +140,7 @@ def _aware(times: "pd.Series[pd.Timestamp] | pd.DatetimeIndex") -> pd.Series:
 
 
 def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, pd.Index]]:
-    """Yield each chunk that contains some of `times`, oldest first, with their positions in ascending order."""
+    """Yield each chunk that contains any of `times`, oldest first, with their positions in ascending order."""
     ordered = pd.DatetimeIndex(times).tz_convert("UTC").argsort(kind="stable")
     instants = pd.DatetimeIndex(times.iloc[ordered]).tz_convert("UTC")
     for chunk, rows in _runs_in_order(instants, period, zone):
@@ -147,7 +148,7 @@ def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Ch
 
 
 def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, slice]]:
-    """Yield each chunk that contains some of the ascending `instants` (UTC), with their slice."""
+    """Yield each chunk that contains any of the ascending `instants` (UTC), with their slice."""
     first = 0
     while first < len(instants):
         chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
@@ -157,7 +158,7 @@ def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -
 
 
 def _starts_around(instant: datetime, period: Period, zone: ZoneInfo) -> list[datetime]:
-    """Return starts of periods, among them the last one at or before `instant` and the first one after it."""
+    """Return the starts of the periods around `instant`, at least the last at or before it and the first after it."""
     floor, step = _CALENDAR[period]
     local = floor(instant.astimezone(zone).replace(tzinfo=None))
     folds = (0, 1) if period is Period.HOUR else (0,)
@@ -189,4 +190,4 @@ _CALENDAR: dict[Period, tuple[Callable[[datetime], datetime], Callable[[datetime
     Period.MONTH: (lambda w: _midnight(w).replace(day=1), _add_months),
     Period.QUARTER: (_quarter, lambda w, n: _add_months(w, 3 * n)),
 }
-"""By period: where it begins on a wall clock, and how to add a number of periods to that."""
+"""For each period, the function that rounds a wall time down to a start, and the one that adds a number of periods."""

@@ -1,4 +1,4 @@
-"""Read the values of a column: finite numbers or counted categories, and what is missing. No I/O here."""
+"""Reads the values of a column: finite numbers or counted categories, and the number of missing values. No I/O here."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,15 +21,15 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LARGEST = 1e70
-"""A number above this in size is read as infinite. Sums of fourth powers of all others, and of squares of squared
-errors, stay finite over any number of rows."""
+"""Numbers of a larger absolute value are read as infinite. Sums of fourth powers of the others, and of squared squared
+errors, stay finite for any number of rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A continuous column: its finite `values`, in the rows' order, and how many rows had none or an infinite one.
+    """A continuous column: its finite `values` in row order, and the numbers of missing and of infinite values.
 
-    Infinite are all above 1e70 in size, see `LARGEST`.
+    Absolute values above 1e70 (`LARGEST`) count as infinite.
     """
 
     values: FloatArray
@@ -44,14 +44,14 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """A categorical column: how many rows each category has, and how many rows had none."""
+    """A categorical column: the number of rows of each category, and of rows without a category."""
 
     counts: dict[str, int]
     missing: int
 
     @property
     def rows(self) -> int:
-        """How many rows have a category."""
+        """The number of rows with a category."""
         return sum(self.counts.values())
 
 
@@ -69,8 +69,8 @@ def numbers(column: "pd.Series[Any]") -> Numbers:
 def as_floats(column: "pd.Series[Any]") -> FloatArray:
     """Return `column` as floats, NaN where a value is missing; durations are seconds.
 
-    A number above 1e70 in size (`LARGEST`) becomes infinite, with its sign. Raises InvalidInput for values that are not
-    numbers, with their count and the first of them.
+    An absolute value above 1e70 (`LARGEST`) becomes infinite, with its sign. Raises InvalidInput for values that are
+    not numbers, with their count and the first of them.
     """
     raw, stray = floats_and_strays(column)
     if stray.any():
@@ -81,7 +81,7 @@ def as_floats(column: "pd.Series[Any]") -> FloatArray:
 
 
 def floats_and_strays(column: "pd.Series[Any]") -> tuple[FloatArray, BoolArray]:
-    """Return `column` as `as_floats` does, NaN where a value is not a number, and which rows those are."""
+    """Return `column` as `as_floats` does, with NaN for values that are not numbers, and a mask of those rows."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = np.asarray(column.cat.codes, dtype=np.int64)
         floats, stray = floats_and_strays(pd.Series(column.cat.categories, name=column.name))
@@ -96,7 +96,7 @@ def floats_and_strays(column: "pd.Series[Any]") -> tuple[FloatArray, BoolArray]:
 
 
 def _floats(column: "pd.Series[Any]") -> FloatArray:
-    """Return all values as floats at once; raises for those that need a look at each value."""
+    """Convert all values to floats at once; raises an error for columns whose values must be converted one by one."""
     if column.dtype.kind == "m":
         seconds: FloatArray = column.dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan)
         return seconds
@@ -139,9 +139,9 @@ def categories(column: "pd.Series[Any]") -> Categories:
 def coded(column: "pd.Series[Any]") -> tuple[IntArray, list[str]]:
     """Return the code of each row, -1 where it is missing, and the text of each code.
 
-    Values that are stored differently but mean the same (1 and "1") have two codes with one text. The cost is one look
-    at each row and some work for each distinct value; a pandas Categorical is not even hashed. Raises InvalidInput for
-    values that cannot be hashed, such as lists.
+    Equal values that are stored differently (1 and "1") have two codes with the same text. The cost is one hash of each
+    row, none for a pandas Categorical, and more work for each distinct value. Raises InvalidInput for values that
+    cannot be hashed, such as lists.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype=np.int64), _texts(column.cat.categories)
@@ -166,7 +166,7 @@ def _texts(uniques: "pd.Index[Any] | npt.NDArray[Any] | ExtensionArray") -> list
 
 
 def category(value: object) -> str:
-    """Return a category as text, the same for a value however it is stored: 1, 1.0, True and "1" are all "1"."""
+    """Return a category as text that does not depend on how it is stored: 1, 1.0, True and "1" are all "1"."""
     if isinstance(value, Integral):
         return str(int(value))
     if isinstance(value, Decimal) and value.is_finite():

@@ -1,4 +1,4 @@
-"""Compute every number of a chunk from its summary and the fitted methods. No I/O here."""
+"""Computes every number of a chunk from its summary and the fitted methods. No I/O here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,9 +20,10 @@ Outcomes = Iterator[tuple[ResultKey, Outcome]]
 def compute_outcomes(
     methods: FittedMethods, spec: Spec, summary: Summary, chunk: Chunk | None = None
 ) -> dict[ResultKey, Outcome]:
-    """Compute all that `spec` asks for: realized, estimated, drift, quality, statistics, in this order.
+    """Compute the numbers of `spec` in this order: realized, estimated, drift, quality, statistics.
 
-    What the summary was not made of is left out. `chunk` is the period of the summarized rows; only freshness needs it.
+    Numbers of content that was not summarized are left out. `chunk` is the period of the summarized rows; only
+    freshness needs it.
     """
     performance = methods.performance.outcomes(summary.performance, spec) if summary.performance is not None else ()
     outcomes: dict[ResultKey, Outcome] = {(MODEL, kind, metric): outcome for kind, metric, outcome in performance}
@@ -51,7 +52,7 @@ def _multivariate_drift(methods: FittedMethods, spec: Spec, summary: Summary) ->
 
 
 def _column_quality(methods: FittedMethods, spec: Spec, summary: Summary) -> Outcomes:
-    """Yield the data quality of each watched column except the label: a label that is not in yet is no fault."""
+    """Yield the data quality of each watched column except the label: a pending label is not a fault."""
     watched = (column for column in spec.watched if column.name in summary.columns)
     for column in (column for column in watched if column.name != LABEL):
         fitted, part = methods.columns[column.name], summary.columns[column.name]
@@ -64,7 +65,7 @@ def _column_quality(methods: FittedMethods, spec: Spec, summary: Summary) -> Out
 
 
 def _row_level_quality(spec: Spec, summary: Summary, chunk: Chunk | None) -> Outcomes:
-    """Yield the data quality of the chunk's rows as such; a minimum of rows does not apply to their number."""
+    """Yield the data quality of the chunk's rows; the minimum number of rows does not apply to the row count."""
     if summary.row_level is None:
         return
     if summary.row_level.duplicates:
@@ -91,11 +92,11 @@ def _drift(method: DriftMethod, column: str, state: Any, sketch: Any, spec: Spec
         return undefined(sketch.rows, "the reference has no values of this column to compare with")
     if column == LABEL and not sketch.rows:
         return undefined(0, "no label is known yet", State.PENDING_LABELS)
-    what = "labelled rows" if column == LABEL else "values that are not missing"
-    reason = too_few(sketch.rows, spec.minimum_rows, what)
+    row_description = "labelled rows" if column == LABEL else "values that are not missing"
+    reason = too_few(sketch.rows, spec.minimum_rows, row_description)
     return undefined(sketch.rows, reason) if reason else method.finish(state, sketch)
 
 
-def not_fitted(what: str) -> InvalidInput:
-    """Return the error for a number for which the reference was not fitted."""
-    return InvalidInput(f"the reference was not fitted for {what}; fit it again under this spec")
+def not_fitted(missing: str) -> InvalidInput:
+    """Return the error for a number that the reference was not fitted for."""
+    return InvalidInput(f"the reference was not fitted for {missing}; fit it again under this spec")

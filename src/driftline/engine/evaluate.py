@@ -26,8 +26,8 @@ def evaluate_chunk(
     """Compute all results of one chunk: realized and estimated performance, drift, data quality and statistics.
 
     `frame` holds the chunk's rows in any order, with the spec's features and outputs (see `fit_reference`); a missing
-    label is not known yet. Realized performance is computed from the labelled rows, all else from all rows. `chunk` is
-    the period of the rows; freshness needs it, and the column `event_time` too.
+    label has not arrived yet. Realized performance is computed from the labelled rows, everything else from all rows.
+    `chunk` is the period of the rows; freshness needs it, and the column `event_time` too.
 
     Raises SchemaMismatch for missing columns, and InvalidInput for labels or predictions outside the problem's classes.
     """
@@ -37,17 +37,17 @@ def evaluate_chunk(
 def summarize_chunk(
     fitted: FittedReference, spec: Spec, frame: pd.DataFrame, content: Content = Content.ALL
 ) -> Summary:
-    """Summarize some or all rows of a chunk; `Summary.merge` puts the parts of a chunk together.
+    """Summarize some or all rows of a chunk; `Summary.merge` merges the parts of a chunk.
 
-    Features and labels may be summarized apart; `Summary.join` then puts the two together. For labels, `frame` needs
+    Features and labels may be summarized separately; `Summary.join` then joins the two. For labels, `frame` requires
     only outputs, labels and the features of segments.
 
-    Raises InvalidInput where the reference was not fitted for all of `spec`.
+    Raises InvalidInput if the reference was not fitted for all of `spec`.
     """
-    lacking = fitted.methods.lacking(spec)
-    lacking += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
-    if lacking:
-        raise not_fitted(", ".join(lacking))
+    missing = fitted.methods.missing(spec)
+    missing += tuple(f"segments of {feature}" for feature in spec.segments if feature not in fitted.segments)
+    if missing:
+        raise not_fitted(", ".join(missing))
     summary = fitted.methods.summarize(frame, spec, content)
     return replace(summary, segments=summarize_segments(fitted.segments, fitted.methods, frame, spec, content))
 
@@ -66,7 +66,7 @@ def finish_chunk(
 
 
 def count_scores(fitted: FittedReference, summary: Summary) -> ScoreCounts | None:
-    """Return the counts that evidence is computed from; None where the reference was not fitted for evidence."""
+    """Return the counts that evidence is computed from; None if the reference was not fitted for evidence."""
     rows = summary.performance.rows if isinstance(summary.performance, BoundedRows) else summary.performance
     return fitted.evidence.bins.counts(rows) if fitted.evidence and isinstance(rows, BinaryRows) else None
 
@@ -74,7 +74,7 @@ def count_scores(fitted: FittedReference, summary: Summary) -> ScoreCounts | Non
 def _segment_results(
     fitted: FittedReference, spec: Spec, feature: str, summary: Summary, chunk: Chunk | None
 ) -> Iterator[Result]:
-    """Yield the results of each value of `feature`, last of values that the reference does not have."""
+    """Yield the results of each value of `feature`; values that the reference does not have come last."""
     segments, parts = fitted.segments[feature], summary.segments[feature]
     for value, segment in segments.items():
         name, part = f"{feature}={value}", parts[value]
@@ -92,7 +92,7 @@ def _segment_results(
 
 
 def _undefined_results(fitted: FittedReference, spec: Spec, segment: str, rows: int, reason: str) -> Iterator[Result]:
-    """Yield a result without a value for each number that a segment has."""
+    """Yield a result without a value for each number of a segment."""
     outcome = undefined(rows, reason) if rows else undefined(0, "no rows in this chunk", State.NO_DATA)
     bounds = {key: FittedBounds(Bounds()) for key in fitted.bounds if key[1] is not ResultKind.MULTIVARIATE}
     yield from (_result(bounds, spec, key, outcome, segment) for key in bounds)
@@ -101,7 +101,7 @@ def _undefined_results(fitted: FittedReference, spec: Spec, segment: str, rows: 
 def _result(
     fitted: Mapping[ResultKey, FittedBounds], spec: Spec, key: ResultKey, outcome: Outcome, segment: str | None = None
 ) -> Result:
-    """Return an outcome with its bounds and the state that they give it."""
+    """Return the result of an outcome: with its bounds, and its state within them."""
     fitted_bounds = fitted.get(key)
     if fitted_bounds is None:
         raise not_fitted(" ".join(key))
@@ -126,7 +126,7 @@ def _result(
 
 
 def _state(method: str, outcome: Outcome, bounds: Bounds) -> State:
-    """Return the state of one number, which warns at most: whether the chunk alerts, the verdict decides."""
+    """Return the state of one number, at most `warn`: only the verdict decides whether the chunk alerts."""
     if outcome.value is None:
         return outcome.state
     inside = compare(method, outcome.value, bounds, outcome.p_value) is State.OK

@@ -1,4 +1,4 @@
-"""Aware event times in pandas' own type, however a frame stores them. No I/O here."""
+"""Converts aware event times to pandas' own type. No I/O here."""
 
 import pandas as pd
 
@@ -6,9 +6,9 @@ from driftline.engine.results import EVENT_TIME
 
 
 def with_plain_times(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with aware event times that are Arrow timestamps or datetime objects in pandas' own type.
+    """Return the frame with aware event times in pandas' own type, from Arrow timestamps or datetime objects.
 
-    Anything else is returned as it is: what is wrong with it, the reader of the times says.
+    Any other frame is returned unchanged; the function that reads the times names its faults.
     """
     if not isinstance(frame, pd.DataFrame) or list(frame.columns).count(EVENT_TIME) != 1:
         return frame

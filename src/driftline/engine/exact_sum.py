@@ -1,4 +1,4 @@
-"""Sums of floats without any rounding: the same in every order, and however the numbers were cut. No I/O here."""
+"""Sums of floats without rounding, independent of the order of the numbers and of how they are grouped. No I/O here."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,9 +11,9 @@ from driftline.engine.columns import FloatArray
 _SCALE = 1074
 """Every float is a whole number of 2**-1074."""
 _BLOCK = 2**14
-"""How many numbers are added at a time; it leaves 38 bits for each slice of a number."""
+"""The number of values that are added at a time; it leaves 38 bits for each slice of a number."""
 _LARGEST = 2.0**950
-"""Numbers above this in size are added one by one: slices of them would overflow."""
+"""Larger absolute values are added one by one, since slices of them would overflow."""
 _SPLITTER = 134_217_729.0  # 2**27 + 1 (Dekker 1971): halves of a float whose products are exact
 
 
@@ -25,42 +25,42 @@ class ExactSum:
 
     @classmethod
     def of(cls, *arrays: FloatArray) -> Self:
-        """Add the numbers of all arrays up; raises ValueError for one that is not finite.
+        """Add up the numbers of all arrays; raises ValueError for a number that is not finite.
 
-        Each block of numbers is cut into slices of bits, from the highest down, that floats add up exactly (Rump, Ogita
-        and Oishi 2008).
+        Each block of numbers is divided into slices of bits, from the highest down, whose float sums are exact (Rump,
+        Ogita and Oishi 2008).
         """
         return cls(sum(_of_block(array[first : first + _BLOCK]) for array in arrays for first in _starts(array)))
 
     @classmethod
     def of_squares(cls, values: FloatArray) -> Self:
-        """Add squares up, each as a float and what its rounding left out; numbers are at most 1e150 in size."""
+        """Add up squares, each as a float and its rounding error; absolute values must be at most 1e150."""
         scaled = _SPLITTER * values
-        half = scaled - (scaled - values)
-        rest = values - half
+        upper = scaled - (scaled - values)
+        lower = values - upper
         squares = values * values
-        return cls.of(squares, (half * half - squares) + 2 * half * rest + rest * rest)
+        return cls.of(squares, (upper * upper - squares) + 2 * upper * lower + lower * lower)
 
     def merge(self, other: "ExactSum") -> "ExactSum":
-        """Add two sums."""
+        """Return the sum of two sums."""
         return ExactSum(self.scaled + other.scaled)
 
     @property
     def value(self) -> float:
-        """The sum, rounded once; infinite where it is too large for a float."""
+        """The sum, rounded once; infinite if too large for a float."""
         return self.mean(1)
 
     def mean(self, rows: int) -> float:
-        """Return the sum divided by `rows`, rounded once; infinite where it is too large for a float."""
+        """Return the sum divided by `rows`, rounded once; infinite if too large for a float."""
         try:
             return self.scaled / (rows << _SCALE)
         except OverflowError:
             return inf if self.scaled > 0 else -inf
 
     def squared_deviations(self, total: "ExactSum", rows: int) -> float:
-        """Return the sum of squared distances to the mean, where this is the sum of the squares of `rows` numbers.
+        """Return the sum of squared distances to the mean; this is the sum of the squares of `rows` numbers.
 
-        `total` is the sum of the numbers themselves. Nothing cancels, since only the end result is rounded.
+        `total` is the sum of the numbers. No digits cancel, since only the final result is rounded.
         """
         distances = max((self.scaled * rows << _SCALE) - total.scaled**2, 0)
         try:

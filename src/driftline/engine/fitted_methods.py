@@ -1,4 +1,4 @@
-"""The fitted state of every method, and the summary of a chunk that results are computed from. No I/O here."""
+"""The fitted state of every method, and the summary of a chunk from which results are computed. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ from driftline.engine.performance.multiclass.performance import MulticlassPerfor
 from driftline.engine.performance.protocol import Performance
 from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.quality import duplicates, freshness
-from driftline.engine.quality.duplicates import Distinct
-from driftline.engine.quality.freshness import Newest
+from driftline.engine.quality.duplicates import DistinctRows
+from driftline.engine.quality.freshness import NewestRow
 from driftline.engine.quality.methods import MODULES as QUALITY_MODULES
 from driftline.engine.quality.methods import STATES as QUALITY_STATES
 from driftline.engine.quality.methods import quality_methods_of
-from driftline.engine.quality.missing_values import Missing
+from driftline.engine.quality.missing_values import MissingCounts
 from driftline.engine.results import EVENT_TIME, ID, LABEL, Method, Quality
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.statistics import methods as statistic_methods
@@ -40,9 +40,9 @@ PERFORMANCE_OF: dict[Problem, type[Performance]] = {
 
 
 class Content(StrEnum):
-    """What a summary is made from: features (and outputs), outputs and labels, or all of them.
+    """The content that a summary covers: features (and outputs), outputs and labels, or everything.
 
-    A summary of features does not change when labels arrive, and one of labels is made without reading any feature.
+    A summary of features does not change when labels arrive; a summary of labels is computed without reading features.
     """
 
     ALL = "all"
@@ -56,9 +56,9 @@ class Content(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnState:
-    """The states of a column of the reference, or the summaries of that column of a chunk."""
+    """The fitted states of a column, or the summaries of that column of a chunk."""
 
-    missing: Missing
+    missing: MissingCounts
     sketches: Mapping[Sketch, Any]
     quality: Mapping[Quality, Any] = field(default_factory=dict)
     statistics: Any = None
@@ -71,7 +71,7 @@ class ColumnState:
         return ColumnState(self.missing.merge(other.missing), sketches, quality, statistics)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the states as values that JSON has."""
+        """Return the states as JSON-compatible values."""
         return {
             "missing": self.missing.to_dict(),
             "sketches": {key.value: state.to_dict() for key, state in self.sketches.items()},
@@ -81,9 +81,9 @@ class ColumnState:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(
-            Missing.from_dict(state["missing"]),
+            MissingCounts.from_dict(state["missing"]),
             {Sketch(key): SKETCHES[Sketch(key)].state.from_dict(part) for key, part in state["sketches"].items()},
             {Quality(key): QUALITY_STATES[Quality(key)].from_dict(part) for key, part in state["quality"].items()},
             ColumnSpread.from_dict(state["statistics"]) if state.get("statistics") else None,
@@ -92,10 +92,10 @@ class ColumnState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowLevelSummary:
-    """What the data quality of rows, rather than columns, needs; None where the spec does not ask for it."""
+    """The summaries for the data quality of rows, rather than columns; None for methods that are not in the spec."""
 
-    duplicates: Distinct | None
-    freshness: Newest | None
+    duplicates: DistinctRows | None
+    freshness: NewestRow | None
 
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: Spec) -> Self:
@@ -115,10 +115,10 @@ class RowLevelSummary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """All that results need of a chunk's rows; merged parts are the summary of the chunk.
+    """The summary of a chunk's rows, from which all results are computed; summaries of parts can be merged.
 
-    `performance` is a `PerformanceSummary`; it is None where only features were summarized and nothing of it depends on
-    them. `row_level` is None where only labels were summarized.
+    `performance` is a `PerformanceSummary`, or None if only features were summarized and performance does not depend on
+    them. `row_level` is None if only labels were summarized.
     """
 
     rows: int
@@ -156,7 +156,7 @@ class Summary:
 class SegmentSummary:
     """A chunk's rows in one segment; `summary` is None where the reference has too few rows to compare with.
 
-    `counts` are, by column, the rows in each bin or category of the reference.
+    `counts` are the numbers of rows, by column, in each bin or category of the reference.
     """
 
     rows: int
@@ -186,12 +186,12 @@ class FittedMethods:
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, spec: Spec) -> Self:
-        """Fit every method of `spec` on the reference's rows, which are in the order of time."""
+        """Fit every method of `spec` on the reference's rows, which are in time order."""
         return cls.of(spec, [call(task) for task in cls.tasks(frame, spec)])
 
     @staticmethod
     def tasks(frame: pd.DataFrame, spec: Spec) -> list[Task]:
-        """Return the independent tasks that `fit` consists of, the longest first."""
+        """Return the independent tasks of `fit`, the longest first."""
         return [
             partial(PERFORMANCE_OF[spec.problem].fit, frame, spec),
             *(partial(MULTIVARIATE[method].fit, frame, spec) for method in spec.multivariate_methods),
@@ -210,13 +210,13 @@ class FittedMethods:
             multivariate=dict(zip(spec.multivariate_methods, multivariate, strict=True)),
         )
 
-    def lacking(self, spec: Spec) -> tuple[str, ...]:
-        """Name what `spec` asks for and nothing was fitted for; empty where everything was."""
+    def missing(self, spec: Spec) -> tuple[str, ...]:
+        """Return the names of what `spec` contains but was not fitted; empty if everything was fitted."""
         multivariate = [method.value for method in spec.multivariate_methods if method not in self.multivariate]
-        return (*(name for column in spec.watched for name in self._lacking(spec, column)), *multivariate)
+        return (*(name for column in spec.watched for name in self._missing(spec, column)), *multivariate)
 
-    def _lacking(self, spec: Spec, column: ColumnSpec) -> tuple[str, ...]:
-        """Name what `spec` asks for of a column and nothing was fitted for."""
+    def _missing(self, spec: Spec, column: ColumnSpec) -> tuple[str, ...]:
+        """Return the names of what `spec` contains for a column but was not fitted."""
         if column.name not in self.columns:
             return (column.name,)
         fitted = self.columns[column.name]
@@ -256,14 +256,14 @@ class FittedMethods:
         values, compared = read_values(series, column)
         fitted = self.columns[column.name]
         return ColumnState(
-            Missing.of(values),
+            MissingCounts.of(values),
             {sketch: SKETCHES[sketch].summarize(state, compared) for sketch, state in fitted.sketches.items()},
             {method: QUALITY_MODULES[method].summarize(state, values) for method, state in fitted.quality.items()},
             statistic_methods.summarize(values, spec) if isinstance(values, Numbers) and spec.statistics else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the states as values that JSON has."""
+        """Return the states as JSON-compatible values."""
         columns = {name: column.to_dict() for name, column in self.columns.items()}
         return {
             "problem": self.problem.value,
@@ -274,7 +274,7 @@ class FittedMethods:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         columns = {name: ColumnState.from_dict(column) for name, column in state["columns"].items()}
         problem = Problem(state["problem"])
         multivariate = {
@@ -284,11 +284,11 @@ class FittedMethods:
 
 
 def _merge_segments(
-    one: Mapping[str, SegmentSummary], other: Mapping[str, SegmentSummary]
+    left: Mapping[str, SegmentSummary], right: Mapping[str, SegmentSummary]
 ) -> dict[str, SegmentSummary]:
-    """Merge the segments of a feature by value; a value that only one part has is taken as it is."""
-    both = {value: part.merge(other[value]) for value, part in one.items() if value in other}
-    return {**one, **other, **both}
+    """Merge the segments of a feature by value; a value of only one part stays unchanged."""
+    both = {value: part.merge(right[value]) for value, part in left.items() if value in right}
+    return {**left, **right, **both}
 
 
 def _join_segments(
@@ -299,13 +299,13 @@ def _join_segments(
 
 
 def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
-    """Raise SchemaMismatch if `frame` lacks some of the columns."""
+    """Raise SchemaMismatch if columns are missing from `frame`, and InvalidInput if they are repeated."""
     if not isinstance(frame, pd.DataFrame):
         msg = f"rows must be a pandas.DataFrame, not {type(frame).__name__}; pandas.DataFrame(rows) makes one"
         raise InvalidInput(msg)
-    twice = frame.columns[frame.columns.duplicated()].intersection([*names])
-    if len(twice):
-        msg = f"several columns are called {', '.join(map(repr, twice))}; rename them, so that each has its own name"
+    repeated = frame.columns[frame.columns.duplicated()].intersection([*names])
+    if len(repeated):
+        msg = f"several columns are called {', '.join(map(repr, repeated))}; rename them, so that each has its own name"
         raise InvalidInput(msg)
     missing = tuple(dict.fromkeys(name for name in names if name not in frame.columns))
     if missing:
@@ -313,7 +313,7 @@ def require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
 
 
 def _further_columns(spec: Spec) -> tuple[str, ...]:
-    """Return the columns that methods read besides watched columns and outputs; duplicates need no id."""
+    """Return the columns that methods read besides watched columns and outputs; duplicates do not require an id."""
     features = spec.features if Quality.DUPLICATES in spec.quality else ()
     for_freshness = (EVENT_TIME,) if Quality.FRESHNESS in spec.quality else ()
     for_classifier = (EVENT_TIME, ID) if Method.DOMAIN_CLASSIFIER in spec.multivariate_methods else ()
@@ -321,12 +321,12 @@ def _further_columns(spec: Spec) -> tuple[str, ...]:
 
 
 def _fit_column(series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> ColumnState:
-    """Fit all that `spec` asks for of one column on the reference's values."""
+    """Fit the methods of `spec` for one column on the reference's values."""
     values = _read(series, column)
     compared = values.ordered if isinstance(values, Numbers) else values
     sketches = dict.fromkeys(method.sketch for method in methods_of(spec, column).values())
     return ColumnState(
-        Missing.of(values),
+        MissingCounts.of(values),
         {sketch: SKETCHES[sketch].fit(compared) for sketch in sketches},
         {method: module.fit(values) for method, module in quality_methods_of(spec, column).items()},
         statistic_methods.fit(values, spec) if isinstance(values, Numbers) and spec.statistics else None,
@@ -334,7 +334,7 @@ def _fit_column(series: "pd.Series[Any]", column: ColumnSpec, spec: Spec) -> Col
 
 
 def read_values(series: "pd.Series[Any]", column: ColumnSpec) -> tuple[Numbers | Categories, Any]:
-    """Return the values of a column, and the same in the form that sketches of its kind summarize."""
+    """Return the values of a column, and the same values in the form that sketches of its kind summarize."""
     values = _read(series, column)
     return values, values.values if isinstance(values, Numbers) else values
 

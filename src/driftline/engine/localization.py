@@ -1,14 +1,14 @@
-"""Localize drift: which bins, categories or segments the distance of a column comes from. No I/O here.
+"""Localizes drift: the bins, categories or segments that the distance of a column comes from. No I/O here.
 
 The squared Jensen-Shannon distance is a sum over bins i of c(i) = (p ln(p/m) + q ln(q/m)) / (2 ln 2), for the share p
 of the reference's rows, q of the chunk's and m = (p + q) / 2. No term is negative, so c(i) / sum(c) is the share of
 the drift in bin i.
 
 A bin's difference q - p is the sum over segments s of d(s, i) = (the chunk's rows of s in bin i) / (the chunk's rows) -
-(the reference's rows of s in bin i) / (the reference's rows). Each bin's term is given to the segments in proportion:
-segment s gets the sum over i of c(i) * d(s, i) / (q(i) - p(i)), over sum(c). So a segment contributes when its rows
-changed their values, and when there are more or fewer of them. A negative contribution pulls the column back towards
-the reference. Rows in no segment of the reference are one more segment.
+(the reference's rows of s in bin i) / (the reference's rows). Each bin's term is divided among the segments in
+proportion: segment s receives the sum over i of c(i) * d(s, i) / (q(i) - p(i)), over sum(c). So a segment contributes
+when its rows changed their values, and when there are more or fewer of them. A negative contribution pulls the column
+back towards the reference. Rows in no segment of the reference are one more segment.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ from scipy.special import rel_entr
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.drift.methods import Sketch
+from driftline.engine.drift.sketches.aligned_counts import State, counts
 from driftline.engine.drift.sketches.frequencies import Frequencies
 from driftline.engine.drift.sketches.histogram import Histogram
-from driftline.engine.drift.sketches.side_by_side import State, counts
 from driftline.engine.fitted_methods import Summary
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Method
@@ -37,7 +37,7 @@ UNSEGMENTED = "other rows"
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """How much of a column's drift comes from one bin, category or segment.
+    """The contribution of one bin, category or segment to a column's drift.
 
     `share` is its part of the squared Jensen-Shannon distance; all parts add up to 1. `reference` and `chunk` are the
     shares of each side's values that are in it. A bin goes from `lower` to `upper`, in the column's unit (the upper
@@ -57,10 +57,10 @@ def localize(
 ) -> tuple[Contribution, ...]:
     """Return the bins or categories from which the drift of `column` comes, the largest share first.
 
-    `summary` is that of all rows of the chunk. Empty where the two sides do not differ, or one of them has no values.
+    `summary` is that of all rows of the chunk. Empty if the two sides do not differ, or one of them has no values.
     Raises InvalidInput for a column that is not watched, and for a method other than Jensen-Shannon.
     """
-    sides = _compared(fitted, spec, summary, column, method)
+    sides = _compared_sides(fitted, spec, summary, column, method)
     terms = sides.terms()
     if terms is None:
         return ()
@@ -80,10 +80,10 @@ def localize_by_segment(
 ) -> tuple[Contribution, ...]:
     """Return the values of `feature`, one of the spec's segments, from whose rows the drift of `column` comes.
 
-    As `localize`, largest share first; shares add up to 1 and may be negative. Raises InvalidInput for a feature that
-    is not among the spec's segments.
+    The largest share comes first, as in `localize`; shares add up to 1 and may be negative. Raises InvalidInput for a
+    feature that is not among the spec's segments.
     """
-    sides = _compared(fitted, spec, summary, column, method)
+    sides = _compared_sides(fitted, spec, summary, column, method)
     if feature not in spec.segments or feature not in fitted.segments:
         msg = f"{feature} is not among the segments; the spec's segments are {', '.join(spec.segments) or 'none'}"
         raise InvalidInput(msg)
@@ -91,7 +91,7 @@ def localize_by_segment(
     if terms is None:
         return ()
     pairs = _rows_of_segments(fitted, summary, column, feature, sides)
-    return _sorted(_of_segments(pairs, sides, terms))
+    return _sorted(_contributions(pairs, sides, terms))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ class _Sides:
         return self.reference / self.reference.sum(), self.chunk / self.chunk.sum()
 
     def terms(self) -> FloatArray | None:
-        """Return each bin's part of the divergence, together 1; None where there is no divergence."""
+        """Return each bin's part of the divergence, which add up to 1; None without a divergence."""
         if not self.reference.sum() or not self.chunk.sum():
             return None
         p, q = self.shares
@@ -117,8 +117,9 @@ class _Sides:
         return terms / total if total > 0 else None
 
 
-def _compared(fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method) -> _Sides:
-    watched = {each.name: each.kind for each in spec.watched}
+def _compared_sides(fitted: FittedReference, spec: Spec, summary: Summary, column: str, method: Method) -> _Sides:
+    """Return both sides of a column; raises InvalidInput if its drift cannot be localized."""
+    watched = {watched_column.name: watched_column.kind for watched_column in spec.watched}
     if method is not Method.JENSEN_SHANNON:
         msg = f"drift can be localized for {Method.JENSEN_SHANNON} only, not for {method}"
         raise InvalidInput(msg)
@@ -134,7 +135,7 @@ def _compared(fitted: FittedReference, spec: Spec, summary: Summary, column: str
 
 
 def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
-    """Yield the name and the edges of each bin or category, and last those of `OTHER`."""
+    """Yield the name and the edges of each bin or category; `OTHER` comes last."""
     if isinstance(state, Frequencies):
         yield from ((name, None, None) for name in state.counts)
     elif isinstance(state, Histogram):
@@ -148,26 +149,26 @@ def _parts(state: State) -> Iterator[tuple[str, float | None, float | None]]:
 def _rows_of_segments(
     fitted: FittedReference, summary: Summary, column: str, feature: str, sides: _Sides
 ) -> dict[str, tuple[IntArray, IntArray]]:
-    """Return the rows of both sides by bin, for each segment and for the rows in none."""
+    """Return the rows of both sides by bin, for each segment and for the rows outside all segments."""
     parts = summary.segments[feature]
     pairs = {
         f"{feature}={value}": (segment.counts[column].counts, parts[value].counts[column].counts)
         for value, segment in fitted.segments[feature].items()
     }
     reference, chunk = sides.reference.copy(), sides.chunk.copy()
-    for before, now in pairs.values():
-        reference -= before
-        chunk -= now
+    for segment_reference, segment_chunk in pairs.values():
+        reference -= segment_reference
+        chunk -= segment_chunk
     return {**pairs, f"{feature}: {UNSEGMENTED}": (reference, chunk)}
 
 
-def _of_segments(
+def _contributions(
     pairs: dict[str, tuple[IntArray, IntArray]], sides: _Sides, terms: FloatArray
 ) -> Iterator[Contribution]:
     p, q = sides.shares
     weights = np.divide(terms, q - p, out=np.zeros_like(terms), where=p != q)
-    for name, (before, now) in pairs.items():
-        segment_p, segment_q = before / sides.reference.sum(), now / sides.chunk.sum()
+    for name, (reference, chunk) in pairs.items():
+        segment_p, segment_q = reference / sides.reference.sum(), chunk / sides.chunk.sum()
         share = float(np.sum(weights * (segment_q - segment_p)))
         yield Contribution(name, share, float(segment_p.sum()), float(segment_q.sum()))
 

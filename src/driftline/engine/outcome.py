@@ -1,4 +1,4 @@
-"""What a method computes for one chunk, before it is compared with bounds. No I/O here."""
+"""The value that a method computes for one chunk, before it is compared with bounds. No I/O here."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -6,7 +6,7 @@ from math import isfinite
 from driftline.engine.results import ResultKind, State
 
 ResultKey = tuple[str, ResultKind, str]
-"""Subject, kind and method: which number of a chunk an outcome is."""
+"""Subject, kind and method, which identify a number of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,6 @@ def finite(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def too_few(rows: int, minimum: int, what: str) -> str | None:
-    """Return a reason in plain words if `rows` are fewer than `minimum`, else None; `what` names the rows."""
-    return f"{rows} {what}, fewer than the minimum of {minimum}" if rows < minimum else None
+def too_few(rows: int, minimum: int, row_description: str) -> str | None:
+    """Return a reason if `rows` are fewer than `minimum`, else None; `row_description` names the rows."""
+    return f"{rows} {row_description}, fewer than the minimum of {minimum}" if rows < minimum else None

@@ -1,4 +1,4 @@
-"""Chunks that a reference, at its ends, holds only a part of: they scatter more than whole ones. No I/O here."""
+"""Partial chunks at the ends of a reference, whose values vary more than those of complete chunks. No I/O here."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -8,25 +8,24 @@ import pandas as pd
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME
 
-LEAST = 4
-"""At least this many chunks remain; with fewer, bounds are constants."""
-FEW = 0.75
-"""A part has fewer rows than this share of what whole chunks have; a larger part scatters hardly more than they do."""
+MINIMUM_INNER_CHUNKS = 4
+"""With fewer chunks between the first and the last none is left out, since bounds would become constants."""
+PARTIAL_SHARE = 0.75
+"""A partial chunk has fewer rows than this share of the median of the inner chunks; larger parts vary hardly more."""
 
 ChunkRows = tuple[Chunk, pd.DataFrame]
 
 
-def whole_chunks(chunks: Sequence[ChunkRows]) -> list[ChunkRows]:
-    """Return the chunks, oldest first, without a first and a last one that the reference holds only a part of.
+def complete_chunks(chunks: Sequence[ChunkRows]) -> list[ChunkRows]:
+    """Return the chunks, oldest first, without the first and the last where these are partial.
 
-    A chunk at an end is taken for a part where two things hold: it has less than three quarters of the median rows of
-    the chunks between the ends, and its events leave more of its period empty, on the outer side, than those of any
-    chunk between.
+    The first or last chunk is partial if it has less than three quarters of the median rows of the inner chunks, and
+    its events leave more of its period empty, on the outer side, than those of any inner chunk.
     """
     inner = chunks[1:-1]
-    if len(inner) < LEAST:
+    if len(inner) < MINIMUM_INNER_CHUNKS:
         return list(chunks)
-    rows = FEW * median(len(part) for _, part in inner)
+    rows = PARTIAL_SHARE * median(len(part) for _, part in inner)
     gaps = [_gaps(part) for part in inner]
     first, last = _gaps(chunks[0]), _gaps(chunks[-1])
     keep_first = len(chunks[0][1]) >= rows or first[0] <= max(before for before, _ in gaps)

@@ -1,4 +1,4 @@
-"""The fitted reference of a model version: all that chunks are compared with, small enough to store. No I/O here."""
+"""The fitted reference of a model version, which chunks are compared with; small enough to store. No I/O here."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcome import ResultKey
-from driftline.engine.partial_chunks import whole_chunks
+from driftline.engine.partial_chunks import complete_chunks
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.segments import FittedSegment, FittedSegments, fit_segments
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
@@ -33,12 +33,12 @@ FORMAT = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedReference:
-    """The fitted methods, the bounds of all numbers, and which rows they come from.
+    """The fitted methods, the bounds of all numbers, and a description of the rows that they come from.
 
     `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
-    and value. `evidence` is what alerts within a budget need; None where a model has no scores of two classes, or the
-    reference too few labels.
+    and value. `evidence` is the state for alerts within a budget; None for models that are not binary, and where the
+    reference has too few labels.
     """
 
     methods: FittedMethods
@@ -76,7 +76,7 @@ class FittedReference:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return what `to_json` was made from. Raises InvalidInput for another format."""
+        """Return the reference that `to_json` serialized. Raises InvalidInput for another format."""
         return cls.from_dict(json.loads(text))
 
     @classmethod
@@ -104,26 +104,25 @@ class FittedReference:
 def fit_reference(
     frame: pd.DataFrame, spec: Spec, sizes: Sequence[int] | None = None, mapper: Map = serial_map
 ) -> FittedReference:
-    """Fit every method of `spec` on the reference, and bound each number by the reference's own chunks.
+    """Fit every method of `spec` on the reference, and draw the bounds of each number from the reference's chunks.
 
     `frame` has columns event_time (aware), id, the spec's features and its outputs: prediction, label (or missing), and
     scores. Predictions and labels of a binary model are 0 or 1, its score is probability_1; those of a multiclass model
     are its classes, with a score probability_<class> for each; a regression has numbers and no score. The order of the
-    rows does not matter. With `sizes` the reference's chunks are not periods but have that many rows each, in the order
-    of event time and id; sizes must add up to all rows. `mapper` may spread the work over cores. Under policy
-    `driftline` periods that the reference holds only a part of, at its ends, do not bound anything.
+    rows does not matter. With `sizes` the reference's chunks are not periods but have these numbers of rows, in the
+    order of event time and id; sizes must add up to all rows. `mapper` may distribute the work over cores. Under policy
+    `driftline` bounds are not drawn from partial periods at the ends of the reference.
 
-    Raises InvalidInput for no rows, or two with the same event time and id, and SchemaMismatch for missing columns.
+    Raises InvalidInput without rows, or for rows with the same event time and id; SchemaMismatch for missing columns.
     """
     require(frame, (EVENT_TIME, ID, *spec.features, *spec.outputs))
     if frame.empty:
         msg = "the reference has no rows; choose a window in which the model scored, at least 8 chunks long"
         raise InvalidInput(msg)
     ordered = _in_order(frame, distinct=True)
-    cut = by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes)
-    chunks = list(cut)
-    own_policy = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
-    bounding = whole_chunks(chunks) if own_policy else chunks
+    chunks = list(by_chunk(ordered, spec.period, spec.zone) if sizes is None else by_sizes(ordered, sizes))
+    may_be_partial = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
+    bounding_chunks = complete_chunks(chunks) if may_be_partial else chunks
     lengths = [len(rows) for _, rows in chunks]
     tasks: list[Task] = [
         *FittedMethods.tasks(ordered, spec),
@@ -135,13 +134,13 @@ def fit_reference(
     times = ordered[EVENT_TIME]
     return FittedReference(
         methods=methods,
-        bounds=fit_bounds(methods, spec, bounding, mapper),
+        bounds=fit_bounds(methods, spec, bounding_chunks, mapper),
         rows=len(ordered),
         since=times.iloc[0].to_pydatetime(warn=False).astimezone(UTC),
         until=times.iloc[-1].to_pydatetime(warn=False).astimezone(UTC),
         chunks=len(chunks),
         content_hash=digest,
-        segments=fit_segments(ordered, spec, methods, bounding, mapper),
+        segments=fit_segments(ordered, spec, methods, bounding_chunks, mapper),
         evidence=evidence,
     )
 
@@ -171,7 +170,7 @@ def content_hash(frame: pd.DataFrame, spec: Spec) -> str:
 
 
 def _in_order(frame: pd.DataFrame, *, distinct: bool = False) -> pd.DataFrame:
-    """Sort by event time (UTC) and id, so that nothing depends on the order in which rows were read.
+    """Sort by event time (UTC) and id, so that results do not depend on the order in which rows were read.
 
     With `distinct`, raises InvalidInput for two rows of the same event time and id.
     """
@@ -193,7 +192,7 @@ def _in_order(frame: pd.DataFrame, *, distinct: bool = False) -> pd.DataFrame:
 
 
 def _tied(ordered: IntArray) -> BoolArray:
-    """Return which of these ascending numbers have an equal neighbor."""
+    """Return a mask of the ascending numbers that have an equal neighbor."""
     same: BoolArray = np.diff(ordered) == 0
     tied: BoolArray = np.append(same, False) | np.insert(same, 0, False)
     return tied
@@ -223,7 +222,7 @@ def _content(series: "pd.Series[Any]", kind: ColumnKind) -> bytes:
 
 
 def _category_content(series: "pd.Series[Any]") -> bytes:
-    """Return the texts of all rows in a sequence, after which rows have none and where each text ends."""
+    """Return a mask of the rows without a text, the end of each text, and the texts of all rows."""
     texts = _texts_in_rows(series)
     _, ends, letters = texts.fill_null("").buffers()
     missing = np.asarray(texts.is_null()).tobytes()

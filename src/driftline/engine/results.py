@@ -52,7 +52,7 @@ class Metric(StrEnum):
 
 
 class Method(StrEnum):
-    """Drift methods: univariate ones, and two that look at all features together."""
+    """Drift methods: univariate ones, and two for all features together."""
 
     JENSEN_SHANNON = "jensen_shannon"
     KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
@@ -104,9 +104,9 @@ class State(StrEnum):
 
 
 class SubjectKind(StrEnum):
-    """What the subject of a result is: the model, a feature, or one of its outputs and the truth.
+    """The kind of a result's subject: the model, a feature, an output of the model, or the label.
 
-    Names alone do not tell: a feature may be called `model`.
+    The subject's name is not enough: a feature may be called `model`.
     """
 
     MODEL = "model"
@@ -117,7 +117,7 @@ class SubjectKind(StrEnum):
 
 
 ROW_LEVEL = frozenset({Quality.DUPLICATES, Quality.ROW_COUNT, Quality.FRESHNESS})
-"""Data quality methods that look at rows as a whole, not at a column."""
+"""Data quality methods of rows, not of a column."""
 _OF_MODEL = frozenset({ResultKind.REALIZED, ResultKind.ESTIMATED, ResultKind.MULTIVARIATE})
 
 _OUTPUT_KINDS = {SCORE: SubjectKind.SCORE, PREDICTION: SubjectKind.PREDICTION, LABEL: SubjectKind.LABEL}
@@ -133,7 +133,7 @@ class Bounds:
     """The bounds that a value is compared with; None is no bound on that side.
 
     `lower` and `upper` are the warning bounds. `alert_lower` and `alert_upper`, further out, are alert bounds: beyond
-    them a single chunk alerts. `expected` is the mean of the reference's chunks, None where there are too few.
+    them a single chunk alerts. `expected` is the mean of the reference's chunks, None if these are too few.
     """
 
     lower: float | None = None
@@ -159,13 +159,13 @@ def _outside(value: float, lower: float | None, upper: float | None) -> bool:
 class Result:
     """One number of a chunk: its subject, kind and method, its value and its state.
 
-    `segment` names the rows by feature and value, such as "region=EU"; None is all rows. `subject_kind` says what the
-    subject is; without it, it follows from the kind, the method and the engine's names of outputs.
+    `segment` names the rows by feature and value, such as "region=EU"; None is all rows. `subject_kind` is, by
+    default, derived from the kind, the method and the engine's names of outputs.
 
-    `value` is None where it is undefined; then `state` is not ok and `reason` says why. `sampling_error` is one
-    standard error of the value, in the value's unit. `rows` is how many rows the value was computed from.
+    `value` is None where it is undefined; then `state` is not ok and `reason` states why. `sampling_error` is one
+    standard error of the value, in the value's unit. `rows` is the number of rows that the value was computed from.
     `p_value` is None for methods that have none. `effect` is the size of the change on a scale without unit or row
-    count, which the verdict compares with a floor; None where there is none. For PSI and the distances in [0, 1] it is
+    count, which the verdict compares with a floor; None if there is none. For PSI and the distances in [0, 1] it is
     the value itself; for Wasserstein the value over the reference's standard deviation of the column; for chi2 Cohen's
     w, sqrt(chi2 * (r + n) / (r * n)) for r reference rows and n chunk rows; for the domain classifier how far its ROC
     AUC is above 0.5; for missing values the chunk's share minus the reference's share; for other shares of faulty rows
@@ -207,7 +207,7 @@ class Verdict:
     """The verdict of a chunk: its state, the reasons in plain words, gravest first, and whether it is provisional.
 
     Labels still to come may change a provisional verdict. `drifted` names the columns whose drift, or data quality
-    fault, lasts; drift seen once is in `reasons` only.
+    fault, lasts; drift that occurs once is in `reasons` only.
 
     >>> import driftline as dl
     >>> verdict = dl.Verdict(dl.State.WARN, ("F1 0.61 is below its warning bound 0.64.",), provisional=False)

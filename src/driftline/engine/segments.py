@@ -1,6 +1,6 @@
 """Segments: the rows that share a value of a categorical feature, with results by segment. No I/O here.
 
-Each segment is compared with the same segment of the reference: it has fitted methods and bounds of its own. Rows
+Each segment is compared with the same segment of the reference: it has its own fitted methods and bounds. Rows
 without a value of the feature are in no segment. Multivariate methods are not computed by segment.
 """
 
@@ -24,17 +24,17 @@ from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_
 from driftline.errors import InvalidInput
 
 MAXIMUM_SEGMENTS = 50
-"""The most values that a feature of `spec.segments` may have in the reference."""
-COMPARED = (Sketch.HISTOGRAM, Sketch.FREQUENCIES)
-"""The sketches whose bins or categories show where a column drifted."""
+"""The largest number of values that a feature of `spec.segments` may have in the reference."""
+LOCALIZABLE = (Sketch.HISTOGRAM, Sketch.FREQUENCIES)
+"""The sketches whose bins or categories drift can be localized in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedSegment:
     """The reference's rows in one segment, fitted.
 
-    `methods` is None where there are fewer rows than the spec's minimum; then `bounds` are empty. `counts` are, by
-    watched column, the rows in each bin or category of the reference.
+    `methods` is None where there are fewer rows than the spec's minimum; then `bounds` are empty. `counts` are,
+    by watched column, the numbers of rows in each bin or category of the reference.
     """
 
     rows: int
@@ -43,7 +43,7 @@ class FittedSegment:
     counts: Mapping[str, BinCounts]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as values that JSON has."""
+        """Return the segment as JSON-compatible values."""
         return {
             "rows": self.rows,
             "methods": self.methods.to_dict() if self.methods else None,
@@ -53,7 +53,7 @@ class FittedSegment:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(
             stored["rows"],
             FittedMethods.from_dict(stored["methods"]) if stored["methods"] else None,
@@ -83,7 +83,7 @@ def by_value(frame: pd.DataFrame, feature: str) -> Iterator[tuple[str, pd.DataFr
 def fit_segments(
     ordered: pd.DataFrame, spec: Spec, reference: FittedMethods, chunks: Sequence[ChunkRows], mapper: Map
 ) -> dict[str, dict[str, FittedSegment]]:
-    """Fit every segment of the reference; `chunks` are its chunks, `reference` what all its rows were fitted to.
+    """Fit every segment of the reference; `chunks` are its chunks, `reference` the methods fitted on all its rows.
 
     Raises InvalidInput for a feature with more than 50 values in the reference.
     """
@@ -93,7 +93,7 @@ def fit_segments(
 def summarize_segments(
     fitted: FittedSegments, reference: FittedMethods, frame: pd.DataFrame, spec: Spec, content: Content = Content.ALL
 ) -> SegmentSummaries:
-    """Summarize some or all rows of a chunk by segment; of values that the reference lacks only rows are counted."""
+    """Summarize some or all rows of a chunk by segment; for values that the reference lacks, only rows are counted."""
     require(frame, spec.segments)
     return {
         feature: _summarize_feature(fitted[feature], feature, reference, frame, spec, content)
@@ -103,12 +103,12 @@ def summarize_segments(
 
 def new_values(fitted: Mapping[str, FittedSegment], parts: Mapping[str, SegmentSummary]) -> list[str]:
     """Return the values that a chunk has and the reference lacks: the 50 most frequent, most frequent first."""
-    new = [value for value in parts if value not in fitted]
-    return sorted(new, key=lambda value: (-parts[value].rows, value))[:MAXIMUM_SEGMENTS]
+    missing = [value for value in parts if value not in fitted]
+    return sorted(missing, key=lambda value: (-parts[value].rows, value))[:MAXIMUM_SEGMENTS]
 
 
 def spec_of_segments(spec: Spec) -> Spec:
-    """Return the spec of what is computed in each segment."""
+    """Return the spec of the results that are computed in each segment."""
     return spec.model_copy(update={"multivariate_methods": (), "segments": ()})
 
 
@@ -120,7 +120,7 @@ def _fit_feature(
     chunks: Sequence[ChunkRows],
     mapper: Map,
 ) -> dict[str, FittedSegment]:
-    """Fit each value of `feature` on its rows of the reference, spread over cores by `mapper`."""
+    """Fit each value of `feature` on its rows of the reference, through `mapper`."""
     parts = dict(by_value(ordered, feature))
     if len(parts) > MAXIMUM_SEGMENTS:
         msg = (
@@ -128,8 +128,8 @@ def _fit_feature(
             "may have; choose a feature with fewer values, or group its values first"
         )
         raise InvalidInput(msg)
-    cut = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
-    chunks_of = {value: [(chunk, rows[value]) for chunk, rows in cut if value in rows] for value in parts}
+    divided = [(chunk, dict(by_value(rows, feature))) for chunk, rows in chunks]
+    chunks_of = {value: [(chunk, rows[value]) for chunk, rows in divided if value in rows] for value in parts}
     tasks = [partial(_fit, rows, spec, reference, chunks_of[value]) for value, rows in parts.items()]
     return dict(zip(parts, mapper(call, tasks), strict=True))
 
@@ -166,7 +166,7 @@ def _summarize(
 def _bin_counts(
     rows: pd.DataFrame, spec: Spec, reference: FittedMethods, content: Content = Content.ALL
 ) -> dict[str, BinCounts]:
-    """Count rows by bin or category of the reference, for each watched column that has a comparable sketch."""
+    """Count rows by bin or category of the reference, for each watched column that has a localizable sketch."""
     columns = (column for column in spec.watched if content.has(column.name))
     counts = {column.name: _bin_counts_of(rows, column, reference) for column in columns}
     return {name: counted for name, counted in counts.items() if counted is not None}
@@ -174,7 +174,7 @@ def _bin_counts(
 
 def _bin_counts_of(rows: pd.DataFrame, column: ColumnSpec, reference: FittedMethods) -> BinCounts | None:
     for sketch, state in reference.columns[column.name].sketches.items():
-        if sketch in COMPARED:
+        if sketch in LOCALIZABLE:
             _, values = read_values(rows[column.name], column)
             return BinCounts.of(state, SKETCHES[sketch].summarize(state, values))
     return None

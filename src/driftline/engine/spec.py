@@ -1,4 +1,4 @@
-"""The spec of a model: what is watched and how. No I/O here."""
+"""The spec of a model: its problem, columns, chunks, metrics, methods and thresholds. No I/O here."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -28,7 +28,7 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE, M
 from driftline.engine.threshold_override import StandardDeviationThreshold, ThresholdOverride
 from driftline.errors import InvalidInput
 
-OF_STORED_ROWS = (
+STORED_ROW_COLUMNS = (
     "model_version",
     "scored_at",
     "batch_number",
@@ -36,12 +36,12 @@ OF_STORED_ROWS = (
     "label_known_at",
     "label_batch_number",
 )
-RESERVED = frozenset({EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", *OF_STORED_ROWS})
+RESERVED = frozenset({EVENT_TIME, ID, LABEL, PREDICTION, SCORE, "probability_0", *STORED_ROW_COLUMNS})
 """Column names that every model has, so that no feature may use them."""
 
 
 class Period(StrEnum):
-    """How long a chunk is; periods follow the calendar of the spec's time zone, weeks start on Monday."""
+    """The length of a chunk; periods follow the calendar of the spec's time zone, weeks start on Monday."""
 
     HOUR = "1h"
     DAY = "1d"
@@ -58,21 +58,21 @@ class ModelClock(StrEnum):
 
 
 class ThresholdPolicy(StrEnum):
-    """The policy that bounds are drawn by."""
+    """The policy by which bounds are drawn."""
 
     DRIFTLINE = "driftline"
     NANNYML = "nannyml"
 
 
 class AlertOn(StrEnum):
-    """What an alert within the budget needs: a change, or a change by which a metric gets worse."""
+    """The condition for an alert within the budget: a change, or a change by which a metric gets worse."""
 
     CHANGE = "change"
     HARM = "harm"
 
 
 def spec_faults(error: ValidationError, *within: str) -> Iterator[str]:
-    """Yield each fault of a spec with its place in it."""
+    """Yield each fault of a spec with its location in it."""
     faults = error.errors()
     inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
     for fault in faults:
@@ -113,7 +113,7 @@ class ColumnSpec(BaseModel):
 
 
 class BusinessValue(BaseModel):
-    """What a prediction of each outcome is worth, in a unit of the user's choice; a negative value is a cost."""
+    """The value of a prediction of each outcome, in a unit of the user's choice; a negative value is a cost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -128,15 +128,15 @@ class Spec(BaseModel):
     """The spec of a model: problem, columns, chunking, clock, label delay, metrics, methods and thresholds.
 
     - `label_coverage` is the share of labels that a chunk needs before realized performance decides.
-    - `minimum_rows` and `minimum_class_rows` (of the rarer class) are what a value needs to be computed.
+    - `minimum_rows` and `minimum_class_rows` (of the rarer class) are required for a value to be computed.
     - `classes` are those of a multiclass model, as text; their scores are in columns probability_<class>.
-    - `metrics` are the problem's default ones if none are given; `confusion_matrix` of a binary model becomes its four
+    - `metrics` are by default those of the problem; `confusion_matrix` of a binary model becomes its four
       numbers.
     - `segments` names categorical features; results are also computed for each of their values.
-    - `exact_distances` keeps all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
+    - `exact_distances` stores all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
-    - `alert_budget` is how many false alerts a year a binary model with scores may have at most; None: alerts come from
-      bounds alone. `alert_on` is whether a change alerts, or only one by which a metric gets worse.
+    - `alert_budget` is the largest number of false alerts per year of a binary model with scores; None: only bounds
+      alert. `alert_on` states whether any change alerts, or only one by which a metric gets worse.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]
@@ -206,8 +206,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """Raise one ValidationError with all contradictions, each as an error of its own."""
-        types = [PydanticCustomError("inconsistent", "{what}", {"what": fault}) for fault in self._faults()]
+        """Raise one ValidationError with all contradictions, each as a separate error."""
+        types = [PydanticCustomError("inconsistent", "{fault}", {"fault": fault}) for fault in self._faults()]
         faults = [InitErrorDetails(type=error, input=None) for error in types]
         if faults:
             raise ValidationError.from_exception_data(type(self).__name__, faults)
@@ -230,9 +230,9 @@ class Spec(BaseModel):
             yield f"column names must be distinct and not reserved: {', '.join(invalid)}"
 
     def _metric_faults(self) -> Iterator[str]:
-        foreign = [metric for metric in self.metrics if metric not in METRICS[self.problem]]
-        if foreign:
-            yield f"a {self.problem} model has no {', '.join(foreign)}; it has {', '.join(METRICS[self.problem])}"
+        unsupported = [metric for metric in self.metrics if metric not in METRICS[self.problem]]
+        if unsupported:
+            yield f"a {self.problem} model has no {', '.join(unsupported)}; it has {', '.join(METRICS[self.problem])}"
         if Metric.BUSINESS_VALUE in self.metrics and self.business_value is None:
             yield "business_value needs what each outcome is worth; set business_value with true_positive and so on"
 
@@ -244,10 +244,10 @@ class Spec(BaseModel):
 
     def _segment_faults(self) -> Iterator[str]:
         kinds = {column.name: column.kind for column in self.columns}
-        wrong = [name for name in self.segments if kinds.get(name) is not ColumnKind.CATEGORICAL]
-        if wrong:
+        invalid = [name for name in self.segments if kinds.get(name) is not ColumnKind.CATEGORICAL]
+        if invalid:
             available = ", ".join(name for name, kind in kinds.items() if kind is ColumnKind.CATEGORICAL) or "none"
-            yield f"segments must be categorical features, not {', '.join(wrong)}; available: {available}"
+            yield f"segments must be categorical features, not {', '.join(invalid)}; available: {available}"
 
     def _threshold_faults(self) -> Iterator[str]:
         unknown = sorted(set(self.threshold_overrides) - OVERRIDABLE)
@@ -259,9 +259,9 @@ class Spec(BaseModel):
     def _method_faults(self) -> Iterator[str]:
         by_kind = {ColumnKind.CONTINUOUS: self.continuous_methods, ColumnKind.CATEGORICAL: self.categorical_methods}
         for kind, methods in by_kind.items():
-            foreign = [method for method in methods if method not in COLUMN_METHODS[kind]]
-            if foreign:
-                yield f"{kind}_methods cannot be {', '.join(foreign)}; available: {', '.join(COLUMN_METHODS[kind])}"
+            unsupported = [method for method in methods if method not in COLUMN_METHODS[kind]]
+            if unsupported:
+                yield f"{kind}_methods cannot be {', '.join(unsupported)}; available: {', '.join(COLUMN_METHODS[kind])}"
         univariate = [method for method in self.multivariate_methods if method not in MULTIVARIATE_METHODS]
         if univariate:
             yield f"{', '.join(univariate)} looks at one column; multivariate are {', '.join(MULTIVARIATE_METHODS)}"
@@ -269,7 +269,7 @@ class Spec(BaseModel):
             yield "multivariate_methods look at the watched features; watch some"
 
     def threshold_override(self, method: str) -> ThresholdOverride | None:
-        """Return the override of `method`, or of the method of which it is one number; None where there is none."""
+        """Return the override for `method`, or for the method of which it is one number; None if there is none."""
         names = (method, base(method), measure(method).part_of or "")
         return next((self.threshold_overrides[name] for name in names if name in self.threshold_overrides), None)
 
@@ -310,11 +310,11 @@ class Spec(BaseModel):
 
 
 @cache
-def _watched_outputs(problem: Problem, scores: tuple[str, ...], others: tuple[str, ...]) -> tuple[ColumnSpec, ...]:
+def _watched_outputs(problem: Problem, scores: tuple[str, ...], outputs: tuple[str, ...]) -> tuple[ColumnSpec, ...]:
     kind = ColumnKind.CONTINUOUS if problem is Problem.REGRESSION else ColumnKind.CATEGORICAL
     return (
         *(ColumnSpec.model_construct(name=name) for name in scores),
-        *(ColumnSpec.model_construct(name=name, kind=kind) for name in others),
+        *(ColumnSpec.model_construct(name=name, kind=kind) for name in outputs),
     )
 
 

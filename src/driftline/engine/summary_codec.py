@@ -1,7 +1,7 @@
-"""Summaries as bytes: compressed, with every bit of every number, and safe to decode from anywhere. No I/O here.
+"""Summaries as bytes: compressed, lossless, and safe to decode from any source. No I/O here.
 
-Only the classes listed here are ever made, of the fields that they have. `FORMAT` changes with their fields: a summary
-of another format is not read, but made again from its rows.
+Decoding creates objects of the classes listed here only. `FORMAT` changes with their names and fields; a summary of
+another format is not read but computed again from its rows.
 """
 
 import hashlib
@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from driftline.engine.drift.sketches.bin_counts import BinCounts
-from driftline.engine.drift.sketches.distribution import Gridded, Sample
+from driftline.engine.drift.sketches.distribution import GridCounts, Sample
 from driftline.engine.drift.sketches.frequencies import Frequencies
-from driftline.engine.drift.sketches.histogram import Binned
+from driftline.engine.drift.sketches.histogram import ChunkHistogram
 from driftline.engine.exact_sum import ExactSum
 from driftline.engine.fitted_methods import ColumnState, RowLevelSummary, SegmentSummary, Summary
 from driftline.engine.multivariate.domain_classifier import ChunkRows
@@ -28,11 +28,11 @@ from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.performance.regression.loss_summary import LossSum, LossSummary
-from driftline.engine.quality.duplicates import Distinct
-from driftline.engine.quality.freshness import Newest
-from driftline.engine.quality.missing_values import Missing
-from driftline.engine.quality.out_of_range import Outside
-from driftline.engine.quality.unseen_categories import Unseen
+from driftline.engine.quality.duplicates import DistinctRows
+from driftline.engine.quality.freshness import NewestRow
+from driftline.engine.quality.missing_values import MissingCounts
+from driftline.engine.quality.out_of_range import OutsideCounts
+from driftline.engine.quality.unseen_categories import UnseenCounts
 from driftline.engine.statistics.methods import StatisticsSummary
 from driftline.engine.statistics.ordered import Ordered
 from driftline.engine.statistics.sums import Sums
@@ -43,21 +43,21 @@ _CLASSES: dict[str, Any] = {
     for kind in (
         BinCounts,
         BinaryRows,
-        Binned,
+        ChunkHistogram,
         BoundedRows,
         ChunkRows,
         ColumnState,
-        Distinct,
+        DistinctRows,
         ExactSum,
         Frequencies,
-        Gridded,
+        GridCounts,
         LossSum,
         LossSummary,
-        Missing,
+        MissingCounts,
         MulticlassRows,
-        Newest,
+        NewestRow,
         Ordered,
-        Outside,
+        OutsideCounts,
         ReconstructionErrors,
         RowLevelSummary,
         Sample,
@@ -65,15 +65,15 @@ _CLASSES: dict[str, Any] = {
         StatisticsSummary,
         Summary,
         Sums,
-        Unseen,
+        UnseenCounts,
     )
 }
 """The classes that a summary may consist of, by name."""
 _LAYOUT = {name: [field.name for field in fields(kind)] for name, kind in _CLASSES.items()}
 _REVISION = 1
-"""Raise it where the meaning of a field changes and its name does not."""
+"""Increase it when the meaning of a field changes but its name does not."""
 FORMAT = hashlib.sha256(json.dumps([_REVISION, _LAYOUT], sort_keys=True).encode()).hexdigest()[:12]
-"""Names the format: summaries of the same format can be decoded and merged."""
+"""The identifier of the format; summaries of the same format can be decoded and merged."""
 _CODEC = pa.Codec("zstd", compression_level=1)
 _PLAIN = (bool, int, float, str)
 _KINDS = frozenset("iufb")
@@ -81,7 +81,7 @@ _KINDS = frozenset("iufb")
 
 
 class DamagedSummary(DriftlineError):
-    """A stored summary cannot be decoded; delete its row in chunk_states, and the next poll makes it again."""
+    """A stored summary cannot be decoded; delete its row in chunk_states, and the next poll computes it again."""
 
 
 def encode(summary: Any) -> bytes:
@@ -94,7 +94,7 @@ def encode(summary: Any) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Return the summary that `encode` was given; raise DamagedSummary for anything else."""
+    """Return the summary that `encode` serialized; raises DamagedSummary for other bytes."""
     try:
         content = memoryview(_CODEC.decompress(data[8:], int.from_bytes(data[:8], "little")))
         count = int.from_bytes(content[:8], "little")
@@ -107,7 +107,7 @@ def decode(data: bytes) -> Any:
 
 
 def _encoded(value: Any, arrays: list[bytes]) -> Any:
-    """Return a value as JSON has it; arrays and frames are appended to `arrays`."""
+    """Return a value as a JSON-compatible one; arrays and frames are appended to `arrays`."""
     if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, np.ndarray | pd.DataFrame):
@@ -133,7 +133,7 @@ def _encoded_values(value: Any, arrays: list[bytes]) -> dict[str, Any]:
 
 
 def _decoded(value: Any, arrays: list[memoryview]) -> Any:
-    """Return what `_encoded` was given."""
+    """Return the value that `_encoded` serialized."""
     match value:
         case {"array": number, "type": stored, "as": original, "shape": shape}:
             decoded: Any = _decoded_array(arrays[number], np.dtype(stored), np.dtype(original), shape)
@@ -154,7 +154,7 @@ def _decoded(value: Any, arrays: list[memoryview]) -> Any:
 
 
 def _decoded_array(content: memoryview, stored: Any, original: Any, shape: list[int]) -> Any:
-    """Return an array of the type that it had before it was encoded."""
+    """Return an array in its original type."""
     if stored.kind not in _KINDS or original.kind not in _KINDS:
         msg = f"arrays of {original} are not decoded"
         raise ValueError(msg)
@@ -162,7 +162,7 @@ def _decoded_array(content: memoryview, stored: Any, original: Any, shape: list[
 
 
 def _narrowed(array: Any) -> Any:
-    """Return whole numbers in the smallest type that holds them all; other arrays as they are."""
+    """Return whole numbers in the smallest type that holds them all; other arrays unchanged."""
     if array.dtype.kind not in "iu" or not array.size:
         return array
     least, most = int(array.min()), int(array.max())

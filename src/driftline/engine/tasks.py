@@ -1,10 +1,10 @@
-"""How independent tasks are run: one after the other, or spread over cores by the caller. No I/O here."""
+"""Runs independent tasks: one after the other, or in parallel with a `Map` from the caller. No I/O here."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 Task = Callable[[], Any]
-"""A call without arguments: a function bound to all that it needs."""
+"""A function without arguments, bound to its inputs."""
 _Item = TypeVar("_Item")
 _Output = TypeVar("_Output")
 
@@ -12,7 +12,8 @@ _Output = TypeVar("_Output")
 class Map(Protocol):
     """Applies a function to each item and returns the outputs in the order of the items, as `map` does.
 
-    `ThreadPoolExecutor.map` is one; forked processes may provide another. The outputs must not depend on the choice.
+    `ThreadPoolExecutor.map` is an example; forked processes may provide another. The outputs must not depend on the
+    choice.
     """
 
     def __call__(self, function: Callable[[_Item], _Output], items: Iterable[_Item], /) -> Iterable[_Output]:

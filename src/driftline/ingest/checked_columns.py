@@ -14,14 +14,18 @@ import pyarrow.compute as pc
 
 from driftline.backtesting.input.number_text import NumberText, is_text
 from driftline.backtesting.request.classes import plain
+from driftline.backtesting.request.scales import PROBABILITY_SCALE, ScoreUnit
+from driftline.engine.catalogue import Problem
 from driftline.engine.columns import BoolArray, FloatArray, IntArray, coded, floats_and_strays
 from driftline.engine.performance.scores import ROUNDING
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import MOST_BYTES
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.layouts import IngestLayout
 
+BOUNDED = (ScoreUnit.PROBABILITY, ScoreUnit.PERCENT)
+"""Units of which every score is from 0 to 1 as a probability."""
 LONGEST_ID = 128
 LONGEST_TEXT = 4_096
 """How many characters a category may have."""
@@ -40,6 +44,7 @@ class CheckedColumns:
 
     frame: pd.DataFrame
     layout: IngestLayout
+    rows_before: int = 0
     faults: list[str] = field(default_factory=list)
     text_bytes: int = 0
 
@@ -63,7 +68,11 @@ class CheckedColumns:
         first, count = int(np.flatnonzero(wrong)[0]), int(wrong.sum())
         value = self.frame[column].iloc[first]
         missing = pd.isna(value) is True
-        place = f"row {first + 1:,}" if missing else f"{shown(value)}, row {first + 1:,}"
+        place = (
+            f"row {self.rows_before + first + 1:,}"
+            if missing
+            else f"{to_text(value)}, row {self.rows_before + first + 1:,}"
+        )
         values = f"1 value {what}" if count == 1 else f"{count:,} values {_plural(what)}"
         begin = "" if count == 1 else "first "
         self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")
@@ -74,9 +83,8 @@ class CheckedColumns:
             first, count = int(np.flatnonzero(missing)[0]), int(missing.sum())
             rows = "1 row" if count == 1 else f"{count:,} rows"
             begin = "" if count == 1 else "the first is "
-            self.faults.append(
-                f"column {column!r} has no value in {rows} ({begin}row {first + 1:,}); give every row a value"
-            )
+            row = self.rows_before + first + 1
+            self.faults.append(f"column {column!r} has no value in {rows} ({begin}row {row:,}); give every row a value")
 
     def numbers(self, column: str) -> FloatArray:
         """Return a column as floats, NaN where a value is missing; words and infinite numbers are faults."""
@@ -98,31 +106,36 @@ class CheckedColumns:
             return text.values, text.stray
         return floats_and_strays(series)
 
-    def probabilities(self, column: str) -> FloatArray:
-        """Return scores from 0 to 1, every row with one; rounding errors beyond that are removed."""
+    def scores(self, column: str, predictions: FloatArray | None) -> FloatArray:
+        """Return scores, those of a binary model as probabilities of class 1, NaN where a value is missing.
+
+        Rounding errors beyond 0 and 1 are removed.
+        """
         values = self.numbers(column)
-        self.require_present(column, np.isnan(values))
+        scale = self.layout.layout.scale
+        if scale != PROBABILITY_SCALE:
+            values = scale.probabilities(values, np.full(self.rows, np.nan) if predictions is None else predictions)
+        if self.layout.spec.problem is not Problem.BINARY or scale.unit not in BOUNDED:
+            return values
         with np.errstate(invalid="ignore"):
             outside = np.isfinite(values) & ((values < -ROUNDING) | (values > 1 + ROUNDING))
-        self.refuse(column, outside, "outside 0 to 1", "divide percent by 100, or correct it")
+        limits = "0 to 100" if scale.unit is ScoreUnit.PERCENT else "0 to 1"
+        self.refuse(column, outside, f"outside {limits}", "send it as in the model's reference, or correct it")
         return np.clip(values, 0.0, 1.0)
 
-    def binary_classes(self, column: str) -> IntArray:
-        """Return 0 or 1 for each row; other values than those of the model's two classes are faults."""
-        classes = self.layout.layout.classes.values[column]
+    def binary_classes(self, column: str) -> pa.Array:
+        """Return 0, 1 or null for each row; other values than those of the model's two classes are faults."""
+        classes = self.layout.classes_of(column)
         codes, texts = coded(self.frame[column])
         numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])[codes]
-        self.require_present(column, codes < 0)
         known = ", ".join(map(repr, classes))
         self.refuse(column, np.isnan(numbers) & (codes >= 0), "that is no class of the model", f"send one of {known}")
-        values: IntArray = np.nan_to_num(numbers).astype(np.int64)
-        return values
+        return pa.array(np.nan_to_num(numbers).astype(np.int64), mask=np.isnan(numbers))
 
     def multiclass(self, column: str, classes: Iterable[str]) -> pa.Array:
-        """Return the class of each row; other values than the model's classes are faults."""
+        """Return the class of each row, or null; other values than the model's classes are faults."""
         allowed = list(classes)
         codes, texts = coded(self.frame[column])
-        self.require_present(column, codes < 0)
         is_class = np.array([text in allowed for text in texts] + [True])
         known = ", ".join(map(repr, allowed))
         self.refuse(column, ~is_class[codes], "that is no class of the model", f"send one of {known}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import pandas as pd
 import pyarrow as pa
 
 from driftline.errors import InvalidInput
@@ -37,11 +38,17 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The unpacked bytes of a batch, their format, and how many bytes were sent."""
+    """The unpacked bytes of a batch, their format, and how many bytes were sent.
+
+    Rows that were read already come as a `frame` instead of bytes; those of a larger file are numbered in messages
+    behind the `rows_before` them.
+    """
 
     data: bytes
     format: Format
     sent_bytes: int
+    frame: pd.DataFrame | None = None
+    rows_before: int = 0
 
     @property
     def nested(self) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import uuid4
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, case, func, select
@@ -11,9 +12,11 @@ from sqlalchemy import Connection, Engine, case, func, select
 from driftline.backtesting.options import OptionStyle
 from driftline.clock import Clock
 from driftline.engine.results import EVENT_TIME
+from driftline.engine.spec import ModelClock
 from driftline.errors import Conflict, DriftlineError, InvalidInput
-from driftline.ingest.content import Content
+from driftline.ingest.content import Content, require_few_rows
 from driftline.ingest.content_frame import flat_frame
+from driftline.ingest.deletion import Deletion
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.json_rows import json_frame
 from driftline.ingest.label_rows import COLUMNS, label_columns, label_rows
@@ -21,7 +24,9 @@ from driftline.ingest.layouts import KNOWN_AT, LABEL_FIELDS, PREDICTION_FIELDS, 
 from driftline.ingest.prediction_rows import columns_read, prediction_rows
 from driftline.ingest.target import Target, Targets
 from driftline.store import bulk, ingest_log, labels, ledger
+from driftline.store.corrections import correct
 from driftline.store.database import in_transaction, translated
+from driftline.store.deletions import erase
 from driftline.store.ingest_log import IngestEntry, IngestState
 from driftline.store.model_numbers import model_number
 from driftline.store.prediction_batch import PredictionBatch
@@ -93,6 +98,20 @@ class Ingestion:
         """
         return self._ingest(name, sent, ledger.BatchKind.LABELS)
 
+    def corrections(self, name: str, sent: Sent) -> Receipt:
+        """Store other content for stored predictions, which replaces it; their chunks are computed again.
+
+        Raises: as `predictions` does, except PredictionConflict; an id that is not stored is an InvalidInput.
+        """
+        return self._ingest(name, sent, ledger.BatchKind.CORRECTION)
+
+    def deletions(self, name: str, sent: Sent) -> Receipt:
+        """Erase predictions and their labels, by `ids` or by the `value` of a `column`, for good; `sent` is JSON.
+
+        Raises: as `predictions` does, except PredictionConflict.
+        """
+        return self._ingest(name, sent, ledger.BatchKind.DELETION)
+
     def log(
         self, name: str, most: int, before: int | None = None, state: IngestState | None = None
     ) -> list[tuple[int, IngestEntry]]:
@@ -107,7 +126,7 @@ class Ingestion:
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
 
-        `kind` is that of predictions or of labels. Nothing is logged where the batch is refused; see `log_refusal`.
+        `kind` is one of `ledger.BatchKind`. Nothing is logged where the batch is refused; see `log_refusal`.
 
         Raises: as `predictions` does; what is stored is compared only as the batch is written.
         """
@@ -135,7 +154,12 @@ class Ingestion:
     @property
     def _writers(self) -> dict[str, Callable[[Target, Sent, datetime], Write]]:
         kinds = ledger.BatchKind
-        return {kinds.PREDICTIONS: self._prediction_writer, kinds.LABELS: self._label_writer}
+        return {
+            kinds.PREDICTIONS: self._prediction_writer,
+            kinds.LABELS: self._label_writer,
+            kinds.CORRECTION: self._correction_writer,
+            kinds.DELETION: self._deletion_writer,
+        }
 
     def _ingest(self, name: str, sent: Sent, kind: str) -> Receipt:
         """Write a batch and its log entry in one transaction; log a refused one in a transaction of its own."""
@@ -147,11 +171,7 @@ class Ingestion:
             raise
 
     def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
-        layout = target.layout(sent.content, sent.na_values, sent.option)
-        frame = _frame(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
-        rows = prediction_rows(frame, layout, target.version, now)
-        assumed = {MODEL_VERSION} if sent.version is None else set()
-        batch = target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
+        batch = _prediction_batch(target, sent, now, times_needed=target.spec.clock is not ModelClock.WALL)
         batch_id = batch_name("predictions", target, sent.key, batch.content_hash)
         _prepare(batch)
 
@@ -161,10 +181,29 @@ class Ingestion:
 
         return write
 
+    def _correction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        batch = _prediction_batch(target, sent, now, times_needed=False)
+        batch_id = batch_name("corrections", target, sent.key, batch.content_hash)
+
+        def write(connection: Connection) -> Receipt:
+            corrected = correct(connection, target.store.writer, batch_id, batch, now)
+            return Receipt(batch_id, batch.table.num_rows, 0, corrected.same, corrected.changed)
+
+        return write
+
+    def _deletion_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
+        deletion = Deletion.of(sent.content, target.nested)
+        batch_id = batch_name("deletions", target, sent.key, uuid4().hex)
+
+        def write(connection: Connection) -> Receipt:
+            return _delete(connection, target, batch_id, deletion, now, keyed=sent.key is not None)
+
+        return write
+
     def _label_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
         layout = target.layout(sent.content, sent.na_values, sent.option)
         frame = _frame(sent.content, layout, LABEL_FIELDS, label_columns(layout))
-        rows = label_rows(frame, layout, now)
+        rows = label_rows(frame, layout, now, sent.content.rows_before)
         compared = COLUMNS if KNOWN_AT in frame else COLUMNS[:2]
         content = ledger.content_hash(bulk.encode(rows.sort_values("id"), compared))
         batch_id = batch_name("labels", target, sent.key, content)
@@ -175,6 +214,43 @@ class Ingestion:
         return write
 
 
+def _prediction_batch(target: Target, sent: Sent, now: datetime, *, times_needed: bool) -> PredictionBatch:
+    """Return the checked rows of a batch in the model's schema."""
+    layout = target.layout(sent.content, sent.na_values, sent.option)
+    frame = _frame(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
+    rows = prediction_rows(
+        frame, layout, target.version, now, times_needed=times_needed, rows_before=sent.content.rows_before
+    )
+    assumed = {MODEL_VERSION} if sent.version is None else set()
+    return target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
+
+
+def _delete(
+    connection: Connection, target: Target, batch_id: str, deletion: Deletion, now: datetime, *, keyed: bool
+) -> Receipt:
+    """Erase what a deletion names; one without a key that finds nothing leaves nothing in the ledger."""
+    if keyed and (number := _open_deletion(connection, target, batch_id, deletion, now)) is None:
+        return Receipt(batch_id, 0, 0, 0)
+    subjects = deletion.subjects(connection, target.store.writer)
+    require_few_rows(subjects.rows)
+    if not subjects.found:
+        return Receipt(batch_id, 0, 0, 0)
+    if not keyed:
+        number = _open_deletion(connection, target, batch_id, deletion, now)
+    assert number is not None  # noqa: S101  (the id of a deletion without a key is new)
+    erase(connection, number, target.model_number, subjects)
+    return Receipt(batch_id, subjects.rows, 0, 0, subjects.rows)
+
+
+def _open_deletion(
+    connection: Connection, target: Target, batch_id: str, deletion: Deletion, now: datetime
+) -> int | None:
+    """Open the batch of a deletion; its content is what it names, of which only the hash is stored."""
+    kind, content = ledger.BatchKind.DELETION, deletion.content_hash
+    batch = ledger.Batch(batch_id, kind, content, 0, now, target.model_number)
+    return ledger.open_batch(connection, batch, [ledger.Consumer.MONITOR])
+
+
 def _prepare(batch: PredictionBatch) -> None:
     """Encode a batch before its transaction begins, which then holds its locks for a shorter time."""
     if batch.table.num_rows:
@@ -183,6 +259,8 @@ def _prepare(batch: PredictionBatch) -> None:
 
 def _frame(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> pd.DataFrame:
     """Return what was sent as a frame with those of `columns` that it has."""
+    if content.frame is not None:
+        return content.frame
     if content.nested:
         return json_frame(content, tuple(fields), tuple(columns))
     return flat_frame(content, tuple(columns), layout.codes, layout.na_values)

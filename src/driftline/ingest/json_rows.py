@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import Content, Format, require_few_rows
 
@@ -44,7 +44,7 @@ def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) 
 
 
 def _document(data: bytes) -> list[Any]:
-    value = _parsed(data, "The body")
+    value = parsed_json(data, "The body")
     return value if isinstance(value, list) else [value]
 
 
@@ -55,7 +55,7 @@ def _lines(data: bytes) -> list[Any]:
         if not line.strip():
             continue
         try:
-            rows.append(_parsed(line, f"line {number:,}"))
+            rows.append(parsed_json(line, f"line {number:,}"))
         except InvalidInput as error:
             faults.append(error.message)
             if len(faults) == MOST_FAULTS:
@@ -65,7 +65,8 @@ def _lines(data: bytes) -> list[Any]:
     return rows
 
 
-def _parsed(data: bytes, place: str) -> Any:
+def parsed_json(data: bytes, place: str) -> Any:
+    """Return the value of a JSON text; `place` says in messages where it was."""
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -94,14 +95,14 @@ def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[str]:
     allowed = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            yield f"row {number:,} is {shown(row)}; send an object with the fields {', '.join(fields)}"
+            yield f"row {number:,} is {to_text(row)}; send an object with the fields {', '.join(fields)}"
             continue
         unknown = row.keys() - allowed
         if unknown:
-            yield f"row {number:,} has the unknown field {shown(min(unknown))}; a row has {', '.join(fields)}"
+            yield f"row {number:,} has the unknown field {to_text(min(unknown))}; a row has {', '.join(fields)}"
         for name in NESTED_NAMES:
             if name in allowed and not isinstance(row.get(name, {}), dict | None):
-                yield f"row {number:,}, {name}: {shown(row[name])} is no object; send an object of names and values"
+                yield f"row {number:,}, {name}: {to_text(row[name])} is no object; send an object of names and values"
 
 
 def _values(rows: Sequence[Mapping[str, Any]], column: str) -> list[Any] | None:
@@ -118,9 +119,9 @@ def _value_faults(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     for name, values in columns.items():
         for number, value in enumerate(values, 1):
             if isinstance(value, dict | list):
-                yield f"row {number:,}, {name}: {shown(value)} is no single value; send a text, a number or null"
+                yield f"row {number:,}, {name}: {to_text(value)} is no single value; send a text, a number or null"
             elif isinstance(value, str) and not _is_text(value):
-                yield f"row {number:,}, {name}: {shown(value)} has half of a surrogate pair; send whole characters"
+                yield f"row {number:,}, {name}: {to_text(value)} has half of a surrogate pair; send whole characters"
 
 
 def _is_text(value: str) -> bool:

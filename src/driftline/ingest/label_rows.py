@@ -34,7 +34,7 @@ def _require_labelled(layout: IngestLayout) -> None:
         )
 
 
-def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.DataFrame:
+def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime, rows_before: int = 0) -> pd.DataFrame:
     """Check the rows of a frame and return id, value and known_at; a label without an instant is known from now on.
 
     Raises:
@@ -48,7 +48,7 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.D
     if missing:
         available = ", ".join(map(str, frame.columns)) or "none"
         raise InvalidInput(f"Columns are missing: {', '.join(missing)}. Available of those of labels: {available}.")
-    columns = CheckedColumns(normalize(frame, layout), layout)
+    columns = CheckedColumns(normalize(frame, layout), layout, rows_before)
     ids = columns.collect(partial(columns.ids, names[0]))
     values = columns.collect(partial(_values, columns, names[1]))
     known = columns.collect(partial(_known_at, columns, now))
@@ -61,13 +61,14 @@ def label_rows(frame: pd.DataFrame, layout: IngestLayout, now: datetime) -> pd.D
 def _values(columns: CheckedColumns, source: str) -> object:
     """Return the labels as the problem has them: 0 or 1, a class, or a number."""
     spec = columns.layout.spec
-    if spec.problem is Problem.BINARY:
-        return columns.binary_classes(source)
-    if spec.problem is Problem.MULTICLASS:
-        return columns.multiclass(source, spec.classes).to_pandas()
-    values = columns.numbers(source)
-    columns.require_present(source, np.isnan(values))
-    return values
+    if spec.problem is Problem.REGRESSION:
+        values = columns.numbers(source)
+        columns.require_present(source, np.isnan(values))
+        return values
+    binary = spec.problem is Problem.BINARY
+    classes = columns.binary_classes(source) if binary else columns.multiclass(source, spec.classes)
+    columns.require_present(source, np.asarray(classes.is_null(), dtype=bool))
+    return classes.to_pandas()
 
 
 def _known_at(columns: CheckedColumns, now: datetime) -> IntArray:
@@ -75,7 +76,7 @@ def _known_at(columns: CheckedColumns, now: datetime) -> IntArray:
     if KNOWN_AT not in columns.frame or columns.frame[KNOWN_AT].isna().all():
         return np.full(columns.rows, as_microseconds(now), np.int64)
     series = columns.frame[KNOWN_AT]
-    times = microseconds(series, columns.layout.spec.zone, 0, epoch_unit(series))
+    times = microseconds(series, columns.layout.spec.zone, columns.rows_before, epoch_unit(series))
     late = times > as_microseconds(now + MAX_CLOCK_SKEW)
     columns.refuse(KNOWN_AT, late, "more than 1 day in the future", "correct the clock or the time zone")
     return times

@@ -1,20 +1,25 @@
 """Which column of what was sent is behind each column of the engine, and which words are missing. No I/O here."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from driftline.backtesting.input.missing import MISSING, MISSING_TEXT
 from driftline.backtesting.options import OptionStyle
-from driftline.backtesting.request.classes import Classes
 from driftline.backtesting.request.layout import Layout
-from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.backtesting.request.stored import layout_of
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import Spec
+from driftline.store.model_layout import ModelLayout
 
 KNOWN_AT = "known_at"
 """The column of a label that says when it became known."""
 CLASS_PREFIX = "probability_"
+FEATURE_PREFIX = "features."
+BINARY_WORDS = {"0": 0.0, "1": 1.0}
+"""How any binary model's classes may be sent, beside the words of its reference."""
+FIELD_OF_ROLE = {EVENT_TIME: "at", ID: "id", PREDICTION: "prediction", LABEL: "label"}
 PREDICTION_FIELDS = ("id", "at", "prediction", "score", "scores", "features")
 LABEL_FIELDS = ("id", "label", KNOWN_AT)
 """The fields of a row in JSON."""
@@ -30,10 +35,15 @@ def query_option(name: str, value: object = None, /) -> str:
 
 @dataclass(frozen=True)
 class IngestLayout:
-    """The layout of what was sent, and the further words that stand for a missing value in it."""
+    """How rows are laid out: the column that was sent for each of the engine's, and how its values are read.
+
+    `sources` lacks the outputs that the model does not have. `words` are those that stand for a missing value, beside
+    the usual ones; `option` spells options in messages.
+    """
 
     layout: Layout
-    na_values: frozenset[str] = field(default_factory=frozenset)
+    sources: Mapping[str, str]
+    words: frozenset[str] = frozenset()
 
     @property
     def spec(self) -> Spec:
@@ -41,51 +51,68 @@ class IngestLayout:
         return self.layout.spec
 
     @property
-    def sources(self) -> Mapping[str, str]:
-        """The column that was sent for each column of the engine."""
-        return self.layout.sources
-
-    @property
     def option(self) -> OptionStyle:
         """How messages spell an option."""
         return self.layout.option
 
     @property
+    def na_values(self) -> tuple[str, ...]:
+        """The further words for a missing value."""
+        return tuple(sorted(self.words))
+
+    @property
     def codes(self) -> frozenset[str]:
         """The columns of which the values are names, even if they are written in digits."""
-        spec = self.spec
-        names = {column.name for column in spec.columns if column.kind is ColumnKind.CATEGORICAL} | {ID}
-        if spec.problem is Problem.MULTICLASS:
-            names |= {PREDICTION, LABEL}
-        return frozenset(source for name, source in self.sources.items() if name in names)
+        categorical = (c.name for c in self.spec.columns if c.kind is ColumnKind.CATEGORICAL)
+        return frozenset(self.sources[name] for name in (ID, *categorical))
+
+    def classes_of(self, column: str) -> Mapping[str, float]:
+        """Return which texts of a column are class 1 of a binary model, and which class 0."""
+        return self.layout.classes.values[column]
 
     def missing_words(self, column: str) -> frozenset[str]:
-        """Return the words that stand for a missing value in a column: NA can be a category, but no number or time."""
+        """Return the words that stand for a missing value in a column; a word that is a class is that class."""
         if column in self.codes:
-            return self.na_values.union(MISSING_TEXT)
-        return self.na_values.union(MISSING)
+            return self.words.union(MISSING_TEXT)
+        named = {*self.spec.classes, *(text for words in self.layout.classes.values.values() for text in words)}
+        return self.words.union(MISSING) - named
 
     def with_words(self, na_values: Collection[str], option: OptionStyle) -> "IngestLayout":
         """Return the layout with further words for missing values, and with another spelling of options."""
-        classes = replace(self.layout.classes, option=option)
-        layout = replace(self.layout, classes=classes, option=option)
-        return IngestLayout(layout, self.na_values.union(na_values))
+        layout = replace(self.layout, classes=replace(self.layout.classes, option=option), option=option)
+        return replace(self, layout=layout, words=self.words.union(na_values))
 
 
-def canonical_layout(spec: Spec) -> IngestLayout:
-    """Return the layout of tables of which the columns have the engine's own names."""
-    names = {EVENT_TIME: EVENT_TIME, ID: ID, PREDICTION: PREDICTION, LABEL: LABEL}
-    return _layout(spec, names | {name: name for name in (*spec.scores, *(c.name for c in spec.columns))})
+def flat_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
+    """Return the layout of tables, which have the columns of the model's reference."""
+    return _ingest_layout(spec, stored, {ID: ID, **stored.sources})
 
 
-def nested_layout(spec: Spec) -> IngestLayout:
+def nested_layout(spec: Spec, stored: ModelLayout) -> IngestLayout:
     """Return the layout of rows in JSON, where a feature is named by its path."""
-    names = {EVENT_TIME: "at", ID: "id", PREDICTION: "prediction", LABEL: "label"}
+    names = {name: FIELD_OF_ROLE[name] for name in (EVENT_TIME, ID, PREDICTION)}
+    names |= {LABEL: FIELD_OF_ROLE[LABEL]} if LABEL in stored.sources else {}
     scores = {name: "score" if name == SCORE else f"scores.{name.removeprefix(CLASS_PREFIX)}" for name in spec.scores}
-    return _layout(spec, names | scores | {column.name: f"features.{column.name}" for column in spec.columns})
+    names |= {name: field for name, field in scores.items() if name in stored.sources}
+    features = {name: f"{FEATURE_PREFIX}{stored.sources[name]}" for name in spec.features}
+    return _ingest_layout(spec, stored, names | features)
 
 
-def _layout(spec: Spec, sources: Mapping[str, str]) -> IngestLayout:
-    outputs = (sources[PREDICTION], sources[LABEL])
-    classes = Classes.of(dict.fromkeys(outputs, ("0", "1")), None, query_option)
-    return IngestLayout(Layout(spec, sources, classes, threshold=None, inferred=(), option=query_option))
+def _ingest_layout(spec: Spec, stored: ModelLayout, sources: Mapping[str, str]) -> IngestLayout:
+    """Return a layout with these columns; what is stored by the reference's columns is kept for those."""
+    renamed = {source: sources[name] for name, source in stored.sources.items() if name in sources}
+    usual = next(iter(stored.classes.values()), {})
+    outputs = {name: sources[name] for name in (PREDICTION, LABEL) if name in sources}
+    words = {column: stored.classes.get(stored.sources.get(name, ""), usual) for name, column in outputs.items()}
+    classes = {column: dict(BINARY_WORDS) | dict(of_column) for column, of_column in words.items()}
+    layout = layout_of(
+        spec,
+        replace(
+            stored,
+            sources=sources,
+            classes=classes,
+            notations={renamed.get(source, source): notation for source, notation in stored.notations.items()},
+        ),
+        query_option,
+    )
+    return IngestLayout(layout, sources, frozenset(stored.na_values))

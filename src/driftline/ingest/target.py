@@ -10,8 +10,7 @@ from driftline.backtesting.options import OptionStyle
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
 from driftline.ingest.content import Content
-from driftline.ingest.layouts import IngestLayout
-from driftline.ingest.version_layouts import flat_layout, rows_layout
+from driftline.ingest.layouts import IngestLayout, flat_layout, nested_layout
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.model_numbers import model_number
@@ -78,8 +77,9 @@ class Targets:
 
     def _load(self, name: str, number: int, version: int) -> Target:
         loaded = registry.load(self._engine, name, version)
-        spec, stored = loaded.spec, loaded.stored_layout
-        return Target(name, number, version, loaded.spec_revision, flat_layout(spec, stored), rows_layout(spec, stored))
+        spec = loaded.spec
+        flat, nested = flat_layout(spec, loaded.layout), nested_layout(spec, loaded.layout)
+        return Target(name, number, version, loaded.spec_revision, flat, nested)
 
 
 def _newest(connection: Connection, name: str, version: int | None) -> tuple[int, int, int]:

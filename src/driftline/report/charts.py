@@ -9,7 +9,7 @@ from operator import attrgetter
 from driftline.engine.results import Bounds, Result
 
 MARGIN = 10.0
-"""The room above the highest and below the lowest value."""
+"""The space above the highest and below the lowest value."""
 LABEL_HEIGHT = 12.0
 MOST_DOTS = 90
 """Charts with more places than this have dots only where a value is outside its bounds."""
@@ -105,7 +105,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ValueAxis:
     """The vertical axis: the largest value is on top."""
 
     low: float
@@ -113,8 +113,8 @@ class Scale:
     height: float
 
     @classmethod
-    def around(cls, values: Sequence[float], height: float) -> "Scale":
-        """Return a scale that shows all values with a little room."""
+    def spanning(cls, values: Sequence[float], height: float) -> "ValueAxis":
+        """Return an axis that spans all values with a small margin."""
         low, high = min(values, default=0.0), max(values, default=1.0)
         room = (high - low) * 0.08 or max(abs(high) * 0.1, 0.01)
         return cls(low - room, high + room, height)
@@ -173,7 +173,7 @@ def draw_chart(
     values = [value for line in series for value in _values(line.results) if value is not None]
     limits = [value for _, column in picked for value in column if value is not None]
     edges = [edge for band in bands if band for edge in band]
-    scale = Scale.around([*values, *limits, *edges, *([0.0] if from_zero else [])], height)
+    scale = ValueAxis.spanning([*values, *limits, *edges, *([0.0] if from_zero else [])], height)
     newest, newest_of = _newest(series, axis)
     return Chart(
         title=title,
@@ -239,7 +239,7 @@ def _newest(series: Sequence[Series], axis: Axis) -> tuple[str, str]:
     return "–", "no value yet"
 
 
-def _level(name: str, values: Sequence[Value], axis: Axis, scale: Scale) -> Iterator[Level]:
+def _level(name: str, values: Sequence[Value], axis: Axis, scale: ValueAxis) -> Iterator[Level]:
     last = next((value for value in reversed(values) if value is not None), None)
     if last is not None:
         yield Level(name, _steps(values, axis, scale), Mark(scale.y(last), f"{last:.3g}"))
@@ -257,7 +257,7 @@ def _labels_apart(levels: Sequence[Level]) -> list[Level]:
     return apart
 
 
-def _steps(values: Sequence[Value], axis: Axis, scale: Scale) -> str:
+def _steps(values: Sequence[Value], axis: Axis, scale: ValueAxis) -> str:
     """Return the path of a level: horizontal over each place that has it, vertical where it changes."""
     strokes = []
     for run in _runs(values):
@@ -268,7 +268,7 @@ def _steps(values: Sequence[Value], axis: Axis, scale: Scale) -> str:
     return "".join(strokes)
 
 
-def _path(values: Sequence[Value], axis: Axis, scale: Scale) -> str:
+def _path(values: Sequence[Value], axis: Axis, scale: ValueAxis) -> str:
     """Return the path of a line with gaps where there is no value; a single value is a short stroke."""
     strokes = []
     for run in _runs(values):
@@ -283,7 +283,7 @@ def _runs(values: Sequence[Value]) -> list[list[tuple[int, float]]]:
     return [[(place, value) for place, value in run if value is not None] for empty, run in grouped if not empty]
 
 
-def _band(bands: Sequence[tuple[float, float] | None], axis: Axis, scale: Scale) -> str:
+def _band(bands: Sequence[tuple[float, float] | None], axis: Axis, scale: ValueAxis) -> str:
     """Return the outline of the bands: along the upper edges, then back along the lower ones."""
     shapes = []
     for run in _runs([None if band is None else band[1] for band in bands]):
@@ -293,7 +293,7 @@ def _band(bands: Sequence[tuple[float, float] | None], axis: Axis, scale: Scale)
     return "".join(shapes)
 
 
-def _dots(title: str, series: Series, provisional: Sequence[bool], axis: Axis, scale: Scale) -> list[Dot]:
+def _dots(title: str, series: Series, provisional: Sequence[bool], axis: Axis, scale: ValueAxis) -> list[Dot]:
     dots = []
     for place, result in enumerate(series.results):
         if result is None or result.value is None:

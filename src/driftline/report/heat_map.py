@@ -1,4 +1,4 @@
-"""Drift by column and chunk as one comparable number: its ratio to the point where drift counts. No I/O here."""
+"""Drift by column and chunk as one comparable number: its ratio to the value from which drift counts. No I/O here."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from driftline.report.charts import Axis
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
 
-UNSEEN = 0.99
-"""The largest ratio where the verdict's rule sees no drift, which also considers p-values over all columns."""
+LARGEST_RATIO_BELOW_DRIFT = 0.99
+"""The largest ratio where the verdict's rule, which also considers p-values over all columns, finds no drift."""
 WARM_LIMITS = (1.5, 2.0, 4.0)
 """The ratios at which the warm shades change."""
 
@@ -23,19 +23,19 @@ WARM_LIMITS = (1.5, 2.0, 4.0)
 class HeatCell:
     """A column in one place (a chunk, or a group of chunks): `ratio` is 1 where its farthest method is at its bound.
 
-    `ratio` and `shade` are None where no method has a value; `farthest` may then be a result with the reason. `seen`
-    means that a chunk drifted by the verdict's own rule (bound and effect floor), `lasting` that this drift lasts.
+    `ratio` and `shade` are None where no method has a value; `farthest` may then be a result with the reason. `drifted`
+    means that a chunk drifted by the verdict's rule (bound and effect floor), `lasting` that this drift lasts.
     """
 
     ratio: float | None
-    seen: bool
+    drifted: bool
     lasting: bool
     farthest: Result | None
 
     @property
     def words(self) -> str:
-        """The value of the farthest method and its bound, and whether drift was seen."""
-        note = " – drift that lasts" if self.lasting else " – drift seen" if self.seen else ""
+        """The value of the farthest method and its bound, and whether the column drifted."""
+        note = " – drift that lasts" if self.lasting else " – drift seen" if self.drifted else ""
         return _words(self.farthest) + note
 
     @property
@@ -72,7 +72,7 @@ def heat_map(spec: Spec, columns: Sequence[str], places: Sequence[Sequence[Chunk
 
 
 def bound_ratio(spec: Spec, result: Result) -> float | None:
-    """Return the ratio of a value to the point from which drift may be seen; None where it has no such point.
+    """Return the ratio of a value to the point from which it counts as drift; None without such a point.
 
     That point is the bound, and the effect floor where that is farther; without a bound, the floor alone; under a
     threshold override of the spec, the bound alone.
@@ -115,13 +115,13 @@ def _merged(cells: Sequence[HeatCell]) -> HeatCell:
     if len(cells) == 1:
         return cells[0]
     farthest = max(cells, key=lambda cell: -1.0 if cell.ratio is None else cell.ratio)
-    seen, lasting = any(cell.seen for cell in cells), any(cell.lasting for cell in cells)
-    return HeatCell(farthest.ratio, seen, lasting, farthest.farthest)
+    drifted, lasting = any(cell.drifted for cell in cells), any(cell.lasting for cell in cells)
+    return HeatCell(farthest.ratio, drifted, lasting, farthest.farthest)
 
 
 def _cells_of_chunk(spec: Spec, columns: Sequence[str], chunk: ChunkView) -> dict[str, HeatCell]:
-    results, seen = _by_column(chunk), chunk.columns_seen(spec)
-    return {column: _cell(spec, chunk, column, results.get(column, ()), column in seen) for column in columns}
+    results, drifted = _by_column(chunk), chunk.drifted_columns(spec)
+    return {column: _cell(spec, chunk, column, results.get(column, ()), column in drifted) for column in columns}
 
 
 def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
@@ -134,14 +134,14 @@ def _by_column(chunk: ChunkView) -> Mapping[str, Sequence[Result]]:
     return results
 
 
-def _cell(spec: Spec, chunk: ChunkView, column: str, results: Sequence[Result], seen: bool) -> HeatCell:
-    """Return a column's cell in one chunk; its ratio agrees with the verdict's rule on whether drift is seen."""
+def _cell(spec: Spec, chunk: ChunkView, column: str, results: Sequence[Result], drifted: bool) -> HeatCell:
+    """Return a column's cell in one chunk; its ratio agrees with the verdict's rule on whether it drifted."""
     lasting = column in chunk.verdict.drifted
     ratios = [(ratio, result) for result in results if (ratio := bound_ratio(spec, result)) is not None]
     if not ratios:
-        return HeatCell(None, seen, lasting, next((r for r in results if r.reason), None))
+        return HeatCell(None, drifted, lasting, next((r for r in results if r.reason), None))
     ratio, farthest = max(ratios, key=lambda pair: pair[0])
-    return HeatCell(max(ratio, 1.0) if seen else min(ratio, UNSEEN), seen, lasting, farthest)
+    return HeatCell(max(ratio, 1.0) if drifted else min(ratio, LARGEST_RATIO_BELOW_DRIFT), drifted, lasting, farthest)
 
 
 def _words(result: Result | None) -> str:

@@ -133,7 +133,7 @@ def chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
         "provisional": view.verdict.provisional,
         "reasons": list(view.verdict.reasons),
         "drifted": list(view.verdict.drifted),
-        "drift_seen": sorted(view.subjects_seen(spec)),
+        "drift_seen": sorted(view.drifted_subjects(spec)),
     }
 
 

@@ -22,13 +22,13 @@ class StripCell:
 def strip_cell(label: str, chunks: Sequence[ChunkView], anchor: str = "") -> StripCell:
     """Return the cell of a place; of several chunks it shows the gravest verdict."""
     verdict = min((chunk.verdict for chunk in chunks), key=lambda verdict: GRAVEST_FIRST.index(verdict.state))
-    shown = STATE_WORDS[verdict.state]
+    state_words = STATE_WORDS[verdict.state]
     provisional = ", provisional" if verdict.provisional else ""
-    words = f"{label}: {shown.word}{provisional}. {verdict.reasons[0] if verdict.reasons else ''}".rstrip()
-    return StripCell(verdict.state, shown.sign, verdict.provisional, words, anchor)
+    words = f"{label}: {state_words.word}{provisional}. {verdict.reasons[0] if verdict.reasons else ''}".rstrip()
+    return StripCell(verdict.state, state_words.sign, verdict.provisional, words, anchor)
 
 
 def count_states(chunks: Sequence[ChunkView]) -> list[tuple[State, int]]:
-    """Return how many chunks have which verdict, the gravest first."""
+    """Return the number of chunks with each state, the gravest first."""
     states = [chunk.verdict.state for chunk in chunks]
     return [(state, states.count(state)) for state in GRAVEST_FIRST if state in states]

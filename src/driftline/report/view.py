@@ -1,4 +1,4 @@
-"""A chunk as every report shows it, of a backtest or of the monitor. No I/O here."""
+"""The view of a chunk that all reports show, in a backtest or the monitor. No I/O here."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +7,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.drift_rule import Subject, drift_seen
+from driftline.engine.verdicts.drift_rule import Subject, drift_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ChunkView:
     computed_at: datetime | None = None
     labels_as_of: datetime | None = None
     drift: frozenset[Subject] | None = field(default=None, repr=False)
-    """What drifted in the chunk, where it was derived with the verdict."""
+    """The drift of the chunk, if it was derived with the verdict."""
 
     @property
     def chunk(self) -> Chunk:
@@ -55,17 +55,17 @@ class ChunkView:
         return next((r for r in self.results if (r.kind, r.method, r.subject, r.segment) == key), None)
 
     def facts(self) -> ChunkFacts:
-        """Return what the engine's verdict rules read."""
+        """Return the facts that the engine's verdict rules read."""
         return ChunkFacts(self.start, self.end, self.closed, self.labels_due, self.rows, self.labelled, self.results)
 
-    def subjects_seen(self, spec: Spec) -> frozenset[str]:
+    def drifted_subjects(self, spec: Spec) -> frozenset[str]:
         """Return the columns (or `model`) that drifted by the verdict's own rule, whether it lasts or not."""
-        return frozenset(subject for _, subject, _ in self._drift_seen(spec))
+        return frozenset(subject for _, subject, _ in self._drifted(spec))
 
-    def columns_seen(self, spec: Spec) -> frozenset[str]:
-        """Return the columns that drifted, without what is about the model as a whole."""
-        seen = self._drift_seen(spec)
-        return frozenset(subject for kind, subject, method in seen if not is_of_model(kind, method))
+    def drifted_columns(self, spec: Spec) -> frozenset[str]:
+        """Return the columns that drifted, without drift of the model as a whole."""
+        drifted = self._drifted(spec)
+        return frozenset(subject for kind, subject, method in drifted if not is_of_model(kind, method))
 
-    def _drift_seen(self, spec: Spec) -> frozenset[Subject]:
-        return frozenset(drift_seen(spec, self.facts())) if self.drift is None else self.drift
+    def _drifted(self, spec: Spec) -> frozenset[Subject]:
+        return frozenset(drift_reasons(spec, self.facts())) if self.drift is None else self.drift

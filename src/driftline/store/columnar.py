@@ -110,6 +110,19 @@ def decode(data: bytes) -> pa.Table:
         raise DamagedBatch from error
 
 
+def decode_column(data: bytes, name: str) -> pa.ChunkedArray | None:
+    """Return one column of what `encode` stored, without decoding the others; None where there is no such column."""
+    try:
+        with pa.ipc.open_stream(data) as reader:
+            place = reader.schema.get_field_index(name)
+        if place < 0:
+            return None
+        with pa.ipc.open_stream(data, options=pa.ipc.IpcReadOptions(included_fields=[place])) as reader:
+            return reader.read_all().column(0)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedBatch from error
+
+
 def differing_rows(first: pa.Table, second: pa.Table) -> NDArray[np.bool_]:
     """Return which rows of two tables of the same schema and length differ; null equals null."""
     differs = np.zeros(first.num_rows, dtype=bool)

@@ -138,6 +138,34 @@ def touch(connection: Connection, batch_number: int, key: VersionKey, event_time
         connection.execute(insert(ledger_slots).prefix_with("IGNORE"), slots)
 
 
+def touch_counted(
+    connection: Connection, batch_number: int, model_number: int, rows: Iterable[tuple[pd.DataFrame, int]]
+) -> None:
+    """Record the quarters of an hour of rows that a batch added (1) or removed (-1), and how many of them in all.
+
+    Each frame has the model_version and the event_time (aware) of its rows.
+    """
+    parts = [
+        pd.DataFrame({"version": frame["model_version"], "slot": frame["event_time"].dt.floor(SLOT), "count": sign})
+        for frame, sign in rows
+        if len(frame)
+    ]
+    if not parts:
+        return
+    counts = pd.concat(parts).groupby(["version", "slot"], as_index=False)["count"].sum()
+    slots = [
+        {
+            "model_number": model_number,
+            "model_version": int(version),
+            "slot": naive_utc(slot.to_pydatetime()),
+            "batch_number": batch_number,
+            "row_count": int(count),
+        }
+        for version, slot, count in counts.itertuples(index=False)
+    ]
+    connection.execute(insert(ledger_slots), slots)
+
+
 def claim(connection: Connection, consumer: str) -> RowMapping | None:
     """Lock one batch that is pending for a consumer, skip those that others have locked, and return its ledger row.
 

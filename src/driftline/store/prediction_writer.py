@@ -23,7 +23,7 @@ from driftline.store.version_key import VersionKey
 
 IDS_AT_ONCE = 2_000
 """How many ids are looked up by one statement."""
-SHOWN_CONFLICTS = 5
+SHOWN_IDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class PredictionWriter:
         while new.table.num_rows:
             savepoint = connection.begin_nested()
             try:
-                self._load_ids(connection, number, new)
+                self.load_ids(connection, number, new)
             except InvalidInput:
                 savepoint.rollback()  # only after this error: a deadlock ends the transaction and its savepoints
                 stored = self.places_of(connection, new.table.column(ID).to_pylist())
@@ -89,31 +89,36 @@ class PredictionWriter:
                 break
         return new
 
-    def _load_ids(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
+    def load_ids(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
         """Load one row for each prediction."""
         constants = {"model_number": self.number, BATCH: number}
         bulk.load(connection, predictions, ID_COLUMNS, batch.id_rows, constants)
 
     def places_of(self, connection: Connection, ids: Sequence[str], *, lock: bool = False) -> pd.DataFrame:
-        """Return id, batch number and position of those ids that are stored; `lock` keeps other writers off them."""
-        columns = (predictions.c[ID], predictions.c[BATCH], predictions.c.position)
-        rows: list[Row[tuple[str, int, int]]] = []
+        """Return id, place, version and event time of the stored ids; `lock` keeps other writers off them."""
+        names = (ID, BATCH, POSITION, MODEL_VERSION, EVENT_TIME)
+        columns = (
+            predictions.c[ID],
+            predictions.c[BATCH],
+            predictions.c.position,
+            predictions.c.model_version,
+            predictions.c.event_time,
+        )
+        rows: list[Row[tuple[str, int, int, int, datetime]]] = []
         ordered = sorted(ids, key=str.encode)
         for first in range(0, len(ordered), IDS_AT_ONCE):
             some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
             statement = select(*columns).where(predictions.c.model_number == self.number, some)
             rows += connection.execute(statement.with_for_update() if lock else statement).all()
-        frame = pd.DataFrame(rows, columns=[ID, BATCH, POSITION])
-        return frame.astype({BATCH: np.int64, POSITION: np.int64})
+        frame = pd.DataFrame(rows, columns=list(names))
+        frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.as_unit("us").dt.tz_localize("UTC")
+        return frame.astype(dict.fromkeys((BATCH, POSITION, MODEL_VERSION), np.int64))
 
     def _without_stored(self, connection: Connection, batch: PredictionBatch, places: pd.DataFrame) -> PredictionBatch:
         """Return the rows that are not stored; reject those that are stored with other content."""
         differs = self.differing(connection, batch, places)
         if differs.any():
-            ids = sorted(places[ID][differs])
-            shown = [f"id {name!r}" for name in ids[:SHOWN_CONFLICTS]]
-            more = [f"and {len(ids) - SHOWN_CONFLICTS:,} more"] if len(ids) > SHOWN_CONFLICTS else []
-            raise PredictionConflict(details=(*shown, *more))
+            raise PredictionConflict(details=(shown_ids(sorted(places[ID][differs])),))
         sent_ids = batch.table.column(ID).to_pandas()
         return batch.only(pa.array(~sent_ids.isin(places[ID])))
 
@@ -150,6 +155,12 @@ class PredictionWriter:
             rows = table.filter(pc.equal(table.column(MODEL_VERSION), version))
             times = rows.column(EVENT_TIME).to_pandas()
             ledger.touch(connection, number, VersionKey(self.number, version), times)
+
+
+def shown_ids(ids: Sequence[str]) -> str:
+    """Return the first of some ids as a message lists them, and how many more there are."""
+    more = f" and {len(ids) - SHOWN_IDS:,} more" if len(ids) > SHOWN_IDS else ""
+    return f"id {', '.join(map(repr, ids[:SHOWN_IDS]))}{more}"
 
 
 def _require_past(newest: datetime | None, now: datetime) -> None:

@@ -90,13 +90,13 @@ def test_another_ending_is_rejected_in_python(result: dl.BacktestResult, tmp_pat
 
 
 def test_drifted_columns_are_derived_once_for_a_chunk(world: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    derive, counted = drift_rule._drift_seen, Counter[pd.Timestamp]()
+    derive, counted = drift_rule._compute_drift_reasons, Counter[pd.Timestamp]()
 
     def count(spec: dl.Spec, chunk: ChunkFacts) -> dict[drift_rule.Subject, str]:
         counted[pd.Timestamp(chunk.start)] += 1
         return derive(spec, chunk)
 
-    monkeypatch.setattr(drift_rule, "_drift_seen", count)
+    monkeypatch.setattr(drift_rule, "_compute_drift_reasons", count)
     result = dl.backtest(
         world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d", id="ref"
     )

@@ -128,9 +128,7 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, our
             assert same(upper, their_chunk[name]["upper_confidence_boundary"]), (metric, upper, their_chunk[name])
 
 
-def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
-    nannyml: ModuleType, example: Example
-) -> None:
+def test_business_value_per_prediction_is_a_mean_over_all_rows(nannyml: ModuleType, example: Example) -> None:
     """NannyML adds up the means of both predicted classes, against its documentation and its own sampling error."""
     reference, analysis = example("")
     mean = WORTH.model_copy(update={"per_prediction": True})
@@ -145,9 +143,7 @@ def test_business_value_per_prediction_is_a_mean_as_nannymls_own_error_is(
         assert not same(result.value, numbers["value"])
 
 
-def test_a_model_that_claims_everything_has_metrics_where_nannyml_has_none(
-    nannyml: ModuleType, example: Example
-) -> None:
+def test_a_model_that_predicts_only_1_has_defined_metrics(nannyml: ModuleType, example: Example) -> None:
     reference, analysis = example("")
     case = Case(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
     theirs = _theirs(nannyml.PerformanceCalculator, case)

@@ -13,7 +13,7 @@ from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.monitoring.world import make_world
 
 ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions", "/models/{name}/chunks")
-ROWS = ("/api/v1/models/{name}/predictions", "/api/v1/models/{name}/labels")
+ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
 SPECS = ("/api/v1/models/{name}", "/api/v1/models/{name}/specs")
 """They refuse references and fields of specs that are none, which the description does not know."""
 """They refuse rows that the model does not have, which the description does not know."""

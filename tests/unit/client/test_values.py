@@ -21,7 +21,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
         (1, 1), (True, True), (0.5, 0.5), ("NL", "NL"), ("", ""), (None, None),
         (float("nan"), None), (float("inf"), None), (-float("inf"), None),
         (np.int64(3), 3), (np.uint8(3), 3), (np.float64(0.5), 0.5), (np.float32(0.5), 0.5), (np.bool_(True), True),
-        (np.str_("NL"), "NL"), (np.float64("nan"), None), (np.array(2), 2), (np.datetime64("NaT"), None),
+        (np.str_("NL"), "NL"), (np.float64("nan"), None), (np.array(2), 2), (np.datetime64("NaT", "s"), None),
         (pd.NaT, None), (pd.NA, None), (Decimal("12.50"), 12.5), (Decimal("NaN"), None), (Decimal("sNaN"), None),
         (NOON, "2026-01-31T12:00:00+00:00"), (pd.Timestamp(NOON) + pd.Timedelta(1), "2026-01-31T12:00:00+00:00"),
         (date(2026, 1, 31), "2026-01-31"), (2**63 - 1, 2**63 - 1),

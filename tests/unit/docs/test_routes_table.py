@@ -65,7 +65,7 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 
 OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
 """Routes that change something; all others only read, but for those that take rows."""
-INGESTS = {"/api/v1/models/<name>/predictions", "/api/v1/models/<name>/labels"}
+INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 ADMINISTERS = {
     "DELETE /api/v1/models/<name>",
     "POST /api/v1/models/<name>",

@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 SPEC = Spec(columns=(ColumnSpec(name="minutes"),), label_delay=3 * DAY)
 
 
-def test_a_chunk_is_due_at_its_closing_then_at_its_label_deadline_then_never() -> None:
+def test_a_chunk_is_due_at_its_closing_and_its_label_deadline() -> None:
     chunk = chunk_at(SPEC, ORIGIN)
     assert next_due(SPEC, chunk, ORIGIN) == closing_time(SPEC, chunk) == ORIGIN + DAY
     assert next_due(SPEC, chunk, ORIGIN + DAY) == label_deadline(SPEC, chunk) == ORIGIN + 4 * DAY
@@ -39,7 +39,7 @@ def test_no_chunk_is_longer_than_the_longest(period: Period) -> None:
         chunk = next_chunk(chunk, period, zone)
 
 
-def test_a_change_reaches_the_lookback_and_the_settled_chunks_behind_the_label_delay() -> None:
+def test_verdict_reach_covers_the_lookback_and_track_records() -> None:
     assert verdict_reach(SPEC) >= LOOKBACK * DAY
     assert verdict_reach(SPEC) >= SPEC.label_delay + 12 * DAY
     patient = SPEC.model_copy(update={"label_delay": 30 * DAY})

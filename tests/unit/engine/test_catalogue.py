@@ -3,7 +3,7 @@
 import pytest
 
 from driftline.engine import catalogue
-from driftline.engine.catalogue import COLUMN_METHODS, METRICS, ROWS, Problem, Worse, measure, title
+from driftline.engine.catalogue import COLUMN_METHODS, MEASURES, METRICS, Problem, Worse, measure, title
 from driftline.engine.drift.methods import METHODS
 from driftline.engine.multivariate.methods import MULTIVARIATE
 from driftline.engine.performance.binary.metrics import COMPUTATIONS
@@ -14,19 +14,19 @@ from driftline.engine.results import Method, Metric, Quality, Statistic
 
 @pytest.mark.parametrize("name", [*Metric, *Method, *Quality, *Statistic])
 def test_every_name_has_exactly_one_row(name: Metric | Method | Quality | Statistic) -> None:
-    assert [row.name for row in ROWS].count(name) == 1
+    assert [row.name for row in MEASURES].count(name) == 1
     assert title(name) == measure(name).title != ""
 
 
 def test_rows_keep_the_order_of_their_names() -> None:
-    assert [row.name for row in ROWS if isinstance(row.name, Metric)] == list(Metric)
-    assert [row.name for row in ROWS if isinstance(row.name, Quality)] == list(Quality)
-    assert [row.name for row in ROWS if isinstance(row.name, Statistic)] == list(Statistic)
+    assert [row.name for row in MEASURES if isinstance(row.name, Metric)] == list(Metric)
+    assert [row.name for row in MEASURES if isinstance(row.name, Quality)] == list(Quality)
+    assert [row.name for row in MEASURES if isinstance(row.name, Statistic)] == list(Statistic)
 
 
 def test_every_metric_belongs_to_a_problem() -> None:
     assert {metric for metrics in METRICS.values() for metric in metrics} == set(Metric)
-    for row in ROWS:
+    for row in MEASURES:
         assert set(row.default_problems) <= set(row.problems)
         assert set(row.default_columns) <= set(row.columns)
 
@@ -40,7 +40,7 @@ def test_every_metric_and_method_is_computed() -> None:
 
 
 def test_constant_bounds_are_on_the_worse_side() -> None:
-    for row in ROWS:
+    for row in MEASURES:
         assert row.constant_bounds.lower is None or row.worse is Worse.LOWER, row.name
         assert row.constant_bounds.upper is None or row.worse is Worse.HIGHER, row.name
         assert row.range[0] < row.range[1]

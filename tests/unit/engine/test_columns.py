@@ -90,7 +90,7 @@ def test_numbers_are_numbers_however_they_are_stored(column: "pd.Series[Any]") -
         (["x" * 1_000], r"1 value that is not a number \('x{56}\.\.\., row 1\)"),
     ],
 )
-def test_values_that_are_not_numbers_are_counted_and_the_first_is_shown(values: Any, strays: str) -> None:
+def test_stray_values_are_counted_and_the_first_is_named(values: Any, strays: str) -> None:
     with pytest.raises(InvalidInput, match=f"column 'amount' has {strays}; clean it, or declare it categorical"):
         as_floats(pd.Series(values, name="amount"))
 

@@ -12,7 +12,7 @@ from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import LABEL, Method, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
+from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_reasons
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 
@@ -73,7 +73,7 @@ def test_the_label_of_a_regression_is_a_number() -> None:
     ],
 )
 def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, seen: bool) -> None:
-    assert bool(drift_seen(ONE_METRIC, facts)) is seen
+    assert bool(drift_reasons(ONE_METRIC, facts)) is seen
     assert bool(drift_findings(ONE_METRIC, facts, drift_of(ONE_METRIC, facts, []))) is seen
 
 
@@ -87,5 +87,5 @@ def test_early_labels_do_not_weigh_on_the_columns() -> None:
     """An unsettled label's p-value is no member of the family that the false discovery rate is held over."""
     column = drift(0.15, Method.KOLMOGOROV_SMIRNOV, "x", p_value=0.04)
     label = drift(0.01, Method.KOLMOGOROV_SMIRNOV, LABEL, p_value=0.5)
-    assert drift_seen(ONE_METRIC, chunk(column, label, labelled=10))
-    assert drift_seen(ONE_METRIC, chunk(column, label)) == {}
+    assert drift_reasons(ONE_METRIC, chunk(column, label, labelled=10))
+    assert drift_reasons(ONE_METRIC, chunk(column, label)) == {}

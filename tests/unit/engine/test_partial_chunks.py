@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from driftline.engine.chunks import by_chunk
-from driftline.engine.partial_chunks import whole_chunks
+from driftline.engine.partial_chunks import complete_chunks
 from driftline.engine.reference import fit_reference
 from driftline.engine.results import MODEL, ResultKind
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
@@ -30,7 +30,7 @@ def reference(first: str, last: str, step: str = "4min") -> pd.DataFrame:
 
 
 def days(frame: pd.DataFrame) -> list[int]:
-    return [c.start.day for c, _ in whole_chunks(list(by_chunk(frame, Period.DAY, SPEC.zone)))]
+    return [c.start.day for c, _ in complete_chunks(list(by_chunk(frame, Period.DAY, SPEC.zone)))]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_hash_does_not_move_between_versions(rows: pd.DataFrame) -> None:
     assert fitted.content_hash == "49b3d451a5823ddd2a6cefba1fd428e72920becadba931e4216e09f1885cd541"
 
 
-def test_the_hash_of_a_chunk_is_the_one_of_a_reference_with_these_rows(rows: pd.DataFrame) -> None:
+def test_a_chunk_and_a_reference_of_equal_rows_have_one_hash(rows: pd.DataFrame) -> None:
     assert content_hash(rows.sample(frac=1, random_state=1), SPEC) == fit_reference(rows, SPEC).content_hash
     assert content_hash(rows[:0], SPEC) == content_hash(rows[:0].astype(object), SPEC)
     assert content_hash(rows[:0], SPEC) != content_hash(rows[:1], SPEC)

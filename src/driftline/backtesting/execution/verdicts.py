@@ -11,7 +11,7 @@ from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.results import Verdict
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.consecutive import consecutive_verdicts
-from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.engine.verdicts.drift_rule import drift_reasons
 from driftline.monitor import EvaluatedChunk, chunk_facts
 from driftline.report.view import ChunkView
 
@@ -44,7 +44,7 @@ def derive_verdicts(
             labels_due=facts.labels_due,
             verdict=verdict,
             results=facts.results,
-            drift=frozenset(drift_seen(spec, facts)),
+            drift=frozenset(drift_reasons(spec, facts)),
         )
 
 

@@ -19,7 +19,7 @@ from driftline.backtesting.input.epochs import (
 )
 from driftline.backtesting.input.storage import with_plain_dtype
 from driftline.engine.columns import BoolArray, IntArray
-from driftline.engine.stray_values import shown
+from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$")
@@ -187,7 +187,7 @@ def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, description:
     count = int(wrong.sum())
     value = column.iloc[first]
     plain: Any = value.item() if isinstance(value, np.generic) else value
-    text = plain.isoformat() if isinstance(plain, datetime) else shown(plain)
+    text = plain.isoformat() if isinstance(plain, datetime) else to_text(plain)
     return InvalidInput(
         f"column {column.name!r} has {description}, in {count:,} row{'' if count == 1 else 's'}; "
         f"the first is row {offset + first + 1:,}" + ("" if pd.isna(plain) is True else f" ({text})")

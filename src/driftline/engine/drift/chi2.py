@@ -25,7 +25,7 @@ def finish(state: Frequencies, summary: Frequencies) -> Outcome:
 
 def _statistic(table: FloatArray, *, corrected: bool) -> float:
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
-    off = np.abs(table - expected)
+    differences = np.abs(table - expected)
     if corrected:
-        off -= np.minimum(0.5, off)
-    return float(np.sum(off**2 / expected))
+        differences -= np.minimum(0.5, differences)
+    return float(np.sum(differences**2 / expected))

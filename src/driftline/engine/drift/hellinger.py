@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from driftline.engine.drift.sketches.side_by_side import State, Summary, shares
+from driftline.engine.drift.sketches.aligned_counts import State, Summary, shares
 from driftline.engine.outcome import Outcome
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.drift.sketches.side_by_side import State, Summary, shares
+from driftline.engine.drift.sketches.aligned_counts import State, Summary, shares
 from driftline.engine.outcome import Outcome
 
 

@@ -8,7 +8,7 @@ from scipy.special import kolmogorov
 from driftline.engine.drift.sketches.distribution import (
     Distribution,
     Grid,
-    Gridded,
+    GridCounts,
     Sample,
     Summary,
 )
@@ -33,11 +33,11 @@ def _p_value(gap: float, reference_rows: int, rows: int) -> float:
 
 def _gap(reference: Sample | Grid, summary: Summary) -> float:
     if isinstance(reference, Sample) and isinstance(summary, Sample):
-        at_its = np.abs(reference.shares - summary.share_up_to(reference.values))
-        at_ours = np.abs(summary.shares - reference.share_up_to(summary.values))
-        return float(max(at_its.max(), at_ours.max()))
-    if isinstance(reference, Grid) and isinstance(summary, Gridded):
+        at_reference_values = np.abs(reference.shares - summary.share_up_to(reference.values))
+        at_chunk_values = np.abs(summary.shares - reference.share_up_to(summary.values))
+        return float(max(at_reference_values.max(), at_chunk_values.max()))
+    if isinstance(reference, Grid) and isinstance(summary, GridCounts):
         shares = (summary.below + np.cumsum(summary.counts)) / summary.rows
         return float(np.max(np.abs(reference.shares - shares)))
-    msg = "the summary was made against another reference"
+    msg = "the summary was computed against another reference"
     raise TypeError(msg)

@@ -3,23 +3,23 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.drift.sketches.side_by_side import State, Summary, counts
+from driftline.engine.drift.sketches.aligned_counts import State, Summary, counts
 from driftline.engine.outcome import Outcome
 
 EMPTY = 0.5
-"""The rows that an empty bin counts as where the other side has some: its logarithm would be infinite."""
+"""The number of rows that an empty bin counts as where the other side has rows: its logarithm would be infinite."""
 
 
 def finish(state: State, summary: Summary) -> Outcome:
     """Return the sum of (q - p) * ln(q / p) over bins with shares p of the reference and q of the chunk; 0 or more.
 
-    Bins lie between the reference's deciles, or are its categories and one for all others. A bin empty on one side
-    counts there as half a row, one empty on both not at all. Usual reading: below 0.1 little change, above 0.2 (or
-    0.25) a clear one. Without any change it is about (bins - 1) / rows. Merges exactly.
+    Bins lie between the reference's deciles, or are its categories and one for all others. A bin that is empty on one
+    side counts as half a row there; a bin that is empty on both sides is ignored. Usual reading: below 0.1 little
+    change, above 0.2 (or 0.25) a clear one. Without any change it is about (bins - 1) / rows. Merges exactly.
     """
     reference, chunk = counts(state, summary)
-    used = (reference > 0) | (chunk > 0)
-    p, q = _shares(reference[used], state.rows), _shares(chunk[used], summary.rows)
+    occupied = (reference > 0) | (chunk > 0)
+    p, q = _shares(reference[occupied], state.rows), _shares(chunk[occupied], summary.rows)
     index = float(np.sum((q - p) * np.log(q / p)))
     return Outcome(index, summary.rows, effect=index)
 

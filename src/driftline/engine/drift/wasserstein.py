@@ -5,7 +5,7 @@ import numpy as np
 from driftline.engine.drift.sketches.distribution import (
     Distribution,
     Grid,
-    Gridded,
+    GridCounts,
     Sample,
     Summary,
 )
@@ -25,9 +25,9 @@ def finish(state: Distribution, summary: Summary) -> Outcome:
 def _distance(reference: Sample | Grid, summary: Summary) -> float:
     if isinstance(reference, Sample) and isinstance(summary, Sample):
         return _exact_distance(reference, summary)
-    if isinstance(reference, Grid) and isinstance(summary, Gridded):
+    if isinstance(reference, Grid) and isinstance(summary, GridCounts):
         return _binned_distance(reference, summary)
-    msg = "the summary was made against another reference"
+    msg = "the summary was computed against another reference"
     raise TypeError(msg)
 
 
@@ -39,7 +39,7 @@ def _exact_distance(reference: Sample, summary: Sample) -> float:
     return float(area / reference.rows / summary.rows)
 
 
-def _binned_distance(reference: Grid, summary: Gridded) -> float:
+def _binned_distance(reference: Grid, summary: GridCounts) -> float:
     # NannyML counts the lowest edge among the values below (hence + 1); the same here keeps values equal to its own.
     below = summary.below + 1 if summary.below else 0
     shares = (below + np.cumsum(summary.counts)) / summary.rows

@@ -1,4 +1,4 @@
-"""How the metrics of blocks vary in the reference: between blocks, and by the sampling of rows. No I/O here.
+"""The variance of metrics in the reference: between blocks, and from the sampling of rows. No I/O here.
 
 A block is one chunk, or consecutive chunks with enough rows together: a ratio of few rows is far from normal.
 """
@@ -15,20 +15,21 @@ from driftline.engine.evidence.residuals import LEVEL, chi2_quantile
 
 MINIMUM_BLOCK_ROWS = 500
 MINIMUM_CLASS_ROWS = 50
-"""How many rows of the rarer class the scores of a block must promise."""
+"""The number of rows of the rarer class that a block must have by its scores."""
 MINIMUM_BLOCKS = 4
 FLOOR = 0.2
 """Drops up to this share of a metric's margin are never evidence."""
 DRAWS = 400
 LARGEST_DRAW = 5000
-"""Sampling variances are drawn with at most this many rows: times rows they are the same for more."""
+"""Sampling variances are drawn with at most this many rows; their product with the rows is the same for more rows."""
 TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockMetrics:
-    """Means of three metrics over the reference's blocks, their variance between blocks, and by sampling, times rows.
+    """The means of three metrics over the reference's blocks, and their variances.
 
+    `between` is the variance between blocks, `sampling` that of sampling times the number of rows.
     `rows` is the mean number of rows of the `blocks`.
     """
 
@@ -52,43 +53,43 @@ class BlockMetrics:
         return FLOOR * MARGINS
 
     def variance(self, rows: FloatArray) -> FloatArray:
-        """Return the variance of the metrics of blocks with this many rows, shape (blocks, 3)."""
+        """Return the variance of the metrics of blocks with these numbers of rows, shape (blocks, 3)."""
         return np.maximum(self.between + self.sampling / np.maximum(rows, 1.0)[:, None], TINY)
 
     @property
     def variance_of_mean(self) -> FloatArray:
-        """The variance of the reference's own mean."""
+        """The variance of the reference's mean."""
         return (self.between + self.sampling / self.rows) / self.blocks
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         arrays = {"mean": self.mean, "between": self.between, "sampling": self.sampling}
         return {name: array.tolist() for name, array in arrays.items()} | {"rows": self.rows, "blocks": self.blocks}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         mean, between, sampling = (np.asarray(stored[name]) for name in ("mean", "between", "sampling"))
         return cls(mean, between, sampling, stored["rows"], stored["blocks"])
 
 
-def whole(rows: float, promised: float) -> bool:
-    """Return whether counts are a whole block: enough rows, and enough promised ones of the rarer class."""
-    return rows >= MINIMUM_BLOCK_ROWS and min(promised, rows - promised) >= MINIMUM_CLASS_ROWS
+def is_complete(rows: float, positives: float) -> bool:
+    """Return whether counts form a complete block: enough rows, and enough expected rows of the rarer class."""
+    return rows >= MINIMUM_BLOCK_ROWS and min(positives, rows - positives) >= MINIMUM_CLASS_ROWS
 
 
 def blocks(counts: IntArray, chances: FloatArray, open_block: IntArray | None = None) -> Iterator[tuple[int, IntArray]]:
-    """Yield whole blocks of chunks: the place of the last chunk, and the counts.
+    """Yield the complete blocks of chunks: the position of the last chunk, and the block's counts.
 
-    `counts` have shape (chunks, 2, bins); `open_block` are those of chunks before the first that are no whole block.
-    The rows of the last chunks may be fewer than a block; they are not yielded.
+    `counts` have shape (chunks, 2, bins); `open_block` are the counts of earlier chunks that do not form a
+    complete block yet. The last chunks may not form a complete block; they are not yielded.
     """
     total = np.zeros(counts.shape[1:], dtype=counts.dtype) if open_block is None else open_block
-    for place, chunk in enumerate(counts):
+    for position, chunk in enumerate(counts):
         total = total + chunk
         by_bin = total.sum(0)
-        if whole(float(by_bin.sum()), float(by_bin @ chances)):
-            yield place, total
+        if is_complete(float(by_bin.sum()), float(by_bin @ chances)):
+            yield position, total
             total = np.zeros_like(total)
 
 

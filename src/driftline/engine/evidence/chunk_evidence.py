@@ -1,4 +1,4 @@
-"""What the detector reads of a chunk, and what the evidence then says of it. No I/O here."""
+"""The detector's input for a chunk, and the evidence that it returns. No I/O here."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from driftline.engine.evidence.score_counts import ScoreCounts
 
 YEAR = timedelta(days=365.25)
 SMALLEST_THRESHOLD = 2.0
-"""An incident needs this much evidence, in chunks, even where a chunk is longer than the budget's time."""
+"""The least evidence for an incident, in chunks, even where a chunk is longer than the time between allowed alerts."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """How many false alerts a model-year may have, and whether an alert needs harm as well as change."""
+    """The number of false alerts allowed per year, and whether an alert requires harm as well as change."""
 
     budget: float
     harm_only: bool = False
@@ -27,10 +27,11 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredChunk:
-    """A chunk [start, end), its counts, when it closes and its labels are due, and what is known of it by now.
+    """A half-open chunk [start, end) with its counts, and the instants at which the detector reads it.
 
-    `closed` and `labels_in` say that its scores, and enough of its labels, are in; `drifting` that drift lasts in it.
-    Labels count when they are due and the chunk has closed, whichever is later: `labels_at`.
+    `closes_at` is when its scores are read, `labels_at` when its labels are: once they are due and the chunk has
+    closed. `closed` and `labels_in` state that its scores, and enough of its labels, are in; `drifting` that drift
+    lasts in it.
     """
 
     start: datetime
@@ -50,7 +51,7 @@ class ScoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change with the most evidence: its family and component, since when, and what was observed since."""
+    """The change with the most evidence: its family, component and start, and the observed and usual values since."""
 
     family: Family
     component: int
@@ -59,22 +60,23 @@ class Change:
     usual: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the change as values that JSON has."""
+        """Return the change as JSON-compatible values."""
         return asdict(self) | {"family": self.family.value, "since": self.since.isoformat()}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         since = datetime.fromisoformat(stored["since"])
         return cls(**stored | {"family": Family(stored["family"]), "since": since})
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkEvidence:
-    """What the evidence says of a chunk; `change` is there for an alert and a warning.
+    """The evidence about a chunk; an alert and a warning have a `change`.
 
-    `gated` says that an alert was left out because no harm is shown. `incident` is the start of the incident that was
-    open when the chunk closed. `no_skill` is the ROC AUC of its labels where that is not distinguishable from 0.5.
+    `gated` means that an alert was withheld because no metric has fallen by its margin. `incident` is the start of the
+    incident that was open when the chunk closed. `no_skill` is the ROC AUC of its labels if it is not distinguishable
+    from 0.5.
     """
 
     alert: bool = False
@@ -85,7 +87,7 @@ class ChunkEvidence:
     no_skill: float | None = None
 
     def merge(self, other: "ChunkEvidence") -> "ChunkEvidence":
-        """Return what the scores and the labels of a chunk say together; an alert precedes a warning."""
+        """Merge the evidence of a chunk's scores and labels; an alert takes precedence over a warning."""
         first, second = (self, other) if self.alert or not other.alert else (other, self)
         return ChunkEvidence(
             first.alert,
@@ -97,13 +99,13 @@ class ChunkEvidence:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the evidence as values that JSON has."""
+        """Return the evidence as JSON-compatible values."""
         change, incident = self.change and self.change.to_dict(), self.incident and self.incident.isoformat()
         return asdict(self) | {"change": change, "incident": incident}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         change = stored["change"] and Change.from_dict(stored["change"])
         incident = stored["incident"] and datetime.fromisoformat(stored["incident"])
         return cls(**stored | {"change": change, "incident": incident})

@@ -1,7 +1,7 @@
-"""The detector: multiplies e-values up over time and alerts within a budget. No I/O here.
+"""The detector: accumulates e-values over time and alerts within a budget. No I/O here.
 
 A Shiryaev-Roberts e-detector (Shin, Ramdas and Rinaldo 2022). With e-values whose mean is at most 1 given the past, the
-sum of the ratios less the mass put in is a supermartingale, and each alert removes at least 1 / budget of it. So there
+sum of the ratios minus the added mass is a supermartingale, and each alert removes at least 1 / budget of it. So there
 are at most `budget * years + RESERVE` false alerts on average, whatever the length of chunks, the number of components
 and the dependence between them.
 """
@@ -13,19 +13,19 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray
-from driftline.engine.evidence.families import COUNT, IN_PLACE, WEIGHTS, Place
+from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Stage
 
 RESERVE = 0.2
-"""The mass, in alerts, that is kept for chunks where drift lasts; it is full at the start."""
+"""The mass, in alerts, that is reserved for chunks where drift lasts; the reserve is full at the start."""
 LARGEST_LOG = 60.0
 LARGEST_RATIO = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorState:
-    """What the detector carries from one chunk to the next.
+    """The part of the detector's state that decides about alerts.
 
-    `ratios` are in years, by component; `saved` is the mass of each place that waits for lasting drift, in years.
+    `ratios` are in years, by component; `saved` is the mass, by stage, that is reserved for lasting drift, in years.
     """
 
     ratios: FloatArray
@@ -34,7 +34,7 @@ class DetectorState:
     @classmethod
     def start(cls, budget: float) -> Self:
         """Return the state before any chunk, for `budget` false alerts a year."""
-        return cls(np.zeros(COUNT), np.full(len(Place), RESERVE / budget))
+        return cls(np.zeros(COUNT), np.full(len(Stage), RESERVE / budget))
 
     @property
     def total(self) -> float:
@@ -42,20 +42,20 @@ class DetectorState:
         return float(self.ratios.sum())
 
     def advance(
-        self, place: Place, log_evidence: FloatArray, years: float, budget: float, *, drifting: bool, usable: BoolArray
+        self, stage: Stage, log_evidence: FloatArray, years: float, budget: float, *, drifting: bool, usable: BoolArray
     ) -> "DetectorState":
-        """Return the state after a chunk of this many years whose data has come at `place`.
+        """Return the state after a chunk of this many years whose data has arrived at `stage`.
 
-        `usable` are the components that the reference allows; only those of the place move. Half of the chunk's mass
-        goes in at once, the other half is saved, up to `RESERVE`, and goes in with a chunk where drift lasts.
+        `usable` are the components that the reference allows; only those of the stage change. Half of the chunk's mass
+        is added at once; the other half is saved, up to `RESERVE`, and added with a chunk where drift lasts.
         """
-        row = list(Place).index(place)
+        row = list(Stage).index(stage)
         saved, mass = masses(float(self.saved[row]), years, budget, drifting=drifting)
-        moving = IN_PLACE[place] & usable
+        moving = IN_STAGE[stage] & usable
         grown = grow(self.ratios, np.where(moving, mass, 0.0), np.where(moving, log_evidence, 0.0))
-        purse = self.saved.copy()
-        purse[row] = saved
-        return replace(self, ratios=grown, saved=purse)
+        all_saved = self.saved.copy()
+        all_saved[row] = saved
+        return replace(self, ratios=grown, saved=all_saved)
 
     def restarted(self) -> "DetectorState":
         """Return the state after an alert."""
@@ -63,23 +63,24 @@ class DetectorState:
 
 
 def masses(saved: float, years: float, budget: float, *, drifting: bool) -> tuple[float, float]:
-    """Return what remains saved, and the mass that goes in, in years."""
+    """Return the mass that remains saved, and the mass to add, in years."""
     saved = min(saved + years / 2, RESERVE / budget)
     return (0.0, years / 2 + saved) if drifting else (saved, years / 2)
 
 
 def grow(ratios: FloatArray, mass: FloatArray | float, log_evidence: FloatArray) -> FloatArray:
-    """Return the ratios after one chunk; arrays of many streams have further axes before the components' one."""
+    """Return the ratios after one chunk; arrays for many streams have further axes before that of the components."""
     grown = (ratios + WEIGHTS * mass) * np.exp(np.minimum(log_evidence, LARGEST_LOG))
     return np.minimum(grown, LARGEST_RATIO)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trends:
-    """Since when each component's evidence has grown, and what was observed since.
+    """The time since which each component's evidence has grown, and the values observed since.
 
     `scores` is the largest sum of log e-values up to now, `since` the start of its first chunk (microseconds since
-    1970), `sums` of shape (components, 3) the rows since then and the rows times the observed and the usual value.
+    1970), `sums` of shape (components, 3) the number of rows since then, and the sums over rows of the observed and of
+    the usual value.
     """
 
     scores: FloatArray
@@ -101,7 +102,7 @@ class Trends:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The run of chunks from an alert until the evidence for it is used up.
+    """The chunks from an alert until later evidence outweighs it.
 
     `level` starts at the log of the alert's threshold in chunks and follows the evidence; at 0 the incident is closed.
     """
@@ -111,7 +112,7 @@ class Incident:
 
     @property
     def open(self) -> bool:
-        """Whether an alert has not been used up yet."""
+        """Whether evidence for the alert remains."""
         return self.level > 0
 
     def advance(self, log_evidence: FloatArray, threshold: float) -> "Incident":
@@ -128,7 +129,7 @@ class Incident:
 
 
 def state_values(state: DetectorState, trends: Trends, incident: Incident) -> dict[str, Any]:
-    """Return all of it as values that JSON has."""
+    """Return the complete state as JSON-compatible values."""
     return {
         "ratios": state.ratios.tolist(),
         "saved": state.saved.tolist(),
@@ -141,7 +142,7 @@ def state_values(state: DetectorState, trends: Trends, incident: Incident) -> di
 
 
 def state_from_values(stored: dict[str, Any]) -> tuple[DetectorState, Trends, Incident]:
-    """Return what `state_values` was made from."""
+    """Return the parts of the state that `state_values` serialized."""
     arrays = {name: np.asarray(value) for name, value in stored.items() if isinstance(value, list)}
     since = stored["incident_since"]
     return (

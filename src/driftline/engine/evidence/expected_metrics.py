@@ -1,4 +1,4 @@
-"""Evidence from the scores alone: a metric, expected if the calibration holds, falls. No I/O here."""
+"""Evidence from the scores alone that a metric falls, computed from the calibration. No I/O here."""
 
 import numpy as np
 from scipy.special import stdtr

@@ -1,4 +1,4 @@
-"""The families of evidence, their components and weights, and when each gets its data. No I/O here."""
+"""The families of evidence: their components, their weights, and the stage at which each gets its data. No I/O here."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,15 +9,15 @@ from driftline.engine.columns import FloatArray
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 
 
-class Place(StrEnum):
-    """When a family gets a chunk's data: its scores when the chunk closes, its labels when they are due."""
+class Stage(StrEnum):
+    """The stage at which data of a chunk arrives: scores when the chunk closes, labels when they are due."""
 
     SCORES = "scores"
     LABELS = "labels"
 
 
 class Family(StrEnum):
-    """What a family of evidence is about."""
+    """The quantity whose change a family of evidence tests."""
 
     SHARE = "share of positives"
     RANKING = "ranking"
@@ -27,24 +27,24 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The components of one family: how many, their weight together, and when their data comes."""
+    """The components of one family: their number, their total weight, and the stage at which their data arrives."""
 
     family: Family
     count: int
     weight: float
-    place: Place
+    stage: Stage
 
 
 FAMILIES = (
-    Components(Family.SHARE, share.COMPONENTS, 1.0, Place.LABELS),
-    Components(Family.RANKING, ranking.COMPONENTS, 1.0, Place.LABELS),
-    Components(Family.EXPECTED, expected_metrics.COMPONENTS, 1.0, Place.SCORES),
-    Components(Family.REALIZED, realized_metrics.COMPONENTS, 0.25, Place.LABELS),
+    Components(Family.SHARE, share.COMPONENTS, 1.0, Stage.LABELS),
+    Components(Family.RANKING, ranking.COMPONENTS, 1.0, Stage.LABELS),
+    Components(Family.EXPECTED, expected_metrics.COMPONENTS, 1.0, Stage.SCORES),
+    Components(Family.REALIZED, realized_metrics.COMPONENTS, 0.25, Stage.LABELS),
 )
-"""In the order in which their components are in every array."""
+"""In the order of their components in every array."""
 COUNT = sum(row.count for row in FAMILIES)
 FAMILY_OF: tuple[Family, ...] = tuple(row.family for row in FAMILIES for _ in range(row.count))
-PLACE_OF: tuple[Place, ...] = tuple(row.place for row in FAMILIES for _ in range(row.count))
+STAGE_OF: tuple[Stage, ...] = tuple(row.stage for row in FAMILIES for _ in range(row.count))
 
 
 def _weights() -> FloatArray:
@@ -62,5 +62,5 @@ def columns(family: Family) -> slice:
     return slice(first, first + FAMILY_OF.count(family))
 
 
-IN_PLACE = {place: np.array([other is place for other in PLACE_OF]) for place in Place}
-"""Which components get their data at each place."""
+IN_STAGE = {stage: np.array([component_stage is stage for component_stage in STAGE_OF]) for stage in Stage}
+"""A mask, by stage, of the components that get their data at it."""

@@ -1,4 +1,4 @@
-"""What evidence needs of the reference: bins of score, zones, and the spread of metrics. No I/O here."""
+"""The fitted state of evidence: bins of scores, zones of indifference, and variances of metrics. No I/O here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class FittedEvidence:
     chunk_rows: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {
             "bins": self.bins.to_dict(),
             "share": self.share.to_dict(),
@@ -50,7 +50,7 @@ class FittedEvidence:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         expected, realized = (
             BlockMetrics.from_dict(stored[name]) if stored[name] else None for name in ("expected", "realized")
         )
@@ -68,10 +68,9 @@ class FittedEvidence:
 def fit_evidence(
     scores: FloatArray, predictions: FloatArray, labels: FloatArray, sizes: Sequence[int]
 ) -> FittedEvidence | None:
-    """Fit on the reference's rows in the order of time, NaN is missing; `sizes` are the rows of its chunks.
+    """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks.
 
-    Return None where the reference cannot tell what is usual: too few labels of a class, or fewer than four rows a
-    slice.
+    Return None where the reference is too small: too few labels of a class, or rows in fewer than four slices.
     """
     usable = np.isfinite(scores) & np.isfinite(predictions)
     if _too_few(labels[usable]):
@@ -90,7 +89,7 @@ def fit_evidence(
 
 
 def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> FittedEvidence:
-    """Fit on the counts of the reference's slices, oldest first; `chunks` is how many chunks they are."""
+    """Fit on the counts of the reference's slices, oldest first; `chunks` is the number of its chunks."""
     labelled = counts[rows_of(counts.labelled) > 0]
     residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
     pool = counts.scored.sum(0)
@@ -124,15 +123,15 @@ def _renumbered(slices: IntArray) -> IntArray:
 
 
 def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics | None, BlockMetrics | None]:
-    """Return the spread of the expected and of the realized metrics."""
-    whole = dict(blocks(counts.scored, bins.chances))
-    if len(whole) < MINIMUM_BLOCKS:
+    """Return the means and variances of the expected and of the realized metrics."""
+    complete = dict(blocks(counts.scored, bins.chances))
+    if len(complete) < MINIMUM_BLOCKS:
         return None, None
-    scored = np.stack([*whole.values()])
+    scored = np.stack([*complete.values()])
     rows = min(int(rows_of(scored).mean()), LARGEST_DRAW)
     draws_expected, draws_realized = metrics_of_draws(counts.scored.sum(0), bins.chances, rows)
     expected = _fit(metrics_of(scored, scored * bins.chances), draws_expected, rows, scored)
-    ends = [place for place, _ in blocks(counts.labelled, bins.chances)]
+    ends = [position for position, _ in blocks(counts.labelled, bins.chances)]
     labelled, positives = (_sums_until(part, ends) for part in (counts.labelled, counts.positives))
     return expected, _fit(metrics_of(labelled, positives), draws_realized, rows, labelled)
 

@@ -1,4 +1,4 @@
-"""The floor of no skill: a chunk in which the score ranks no better than chance. No I/O here."""
+"""The test for no skill: whether the score ranks no better than chance in a chunk. No I/O here."""
 
 from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.fitted import FittedEvidence
@@ -15,8 +15,8 @@ CHANCE = 0.5
 def no_skill(fitted: FittedEvidence, counts: ScoreCounts, roc_auc: float | None = None) -> float | None:
     """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None.
 
-    `roc_auc` is that of the counts, where it is known. None also where so few rows could not tell, or where the model
-    had no skill in the reference.
+    `roc_auc` is that of the counts, if already computed. None also where the rows are too few to decide, or where the
+    model had no skill in the reference.
     """
     positives = int(counts.positives.sum())
     negatives = int(counts.labelled.sum()) - positives
@@ -24,12 +24,12 @@ def no_skill(fitted: FittedEvidence, counts: ScoreCounts, roc_auc: float | None 
         return None
     error = chance_error(positives, negatives)
     auc = float(metrics_of(counts.labelled, counts.positives)[0]) if roc_auc is None else roc_auc
-    could_tell = (reference_roc_auc(fitted) - CHANCE) / error > ONE_SIDED + POWER
-    return auc if could_tell and auc - ONE_SIDED * error <= CHANCE else None
+    is_decidable = (reference_roc_auc(fitted) - CHANCE) / error > ONE_SIDED + POWER
+    return auc if is_decidable and auc - ONE_SIDED * error <= CHANCE else None
 
 
 def reference_roc_auc(fitted: FittedEvidence) -> float:
-    """Return the ROC AUC of the reference: the mean of its blocks, or, with few blocks, what the scores promise."""
+    """Return the ROC AUC of the reference: the mean of its blocks or, with few blocks, the one expected from scores."""
     if fitted.realized:
         return float(fitted.realized.mean[0])
     return float(metrics_of(fitted.pool, fitted.pool * fitted.bins.chances)[0])

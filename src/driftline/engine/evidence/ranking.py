@@ -1,4 +1,4 @@
-"""Evidence that scores tell positives from negatives less well than they promise. No I/O here."""
+"""Evidence that scores separate positives from negatives less well than expected. No I/O here."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 
 TILTS = (0.3, 0.6, 1.2)
-"""The falls of the slope of log-odds beyond the zone that are tested."""
+"""The tested falls of the slope of log-odds beyond the zone."""
 COMPONENTS = len(TILTS)
 
 
 def log_evidence(bins: ScoreBins, state: Indifference, counts: ScoreCounts) -> FloatArray:
-    """Return log e-values, shape (chunks, 3), one for each fall of the slope; tempered as those of the share."""
+    """Return log e-values, shape (chunks, 3), one for each fall of the slope, tempered as in `share.log_evidence`."""
     residuals = Residuals.of(bins, counts.labelled, counts.positives)
     temper = 1 + residuals.tilt_variance * state.variance
     edge = log_likelihood(bins, counts.labelled, counts.positives, 0.0, -state.zone)

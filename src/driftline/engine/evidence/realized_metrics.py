@@ -9,7 +9,7 @@ from driftline.engine.evidence.residuals import ERRORS
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
 
 SIZES = (1.0, 2.0)
-"""The drops beyond the zone that are tested, in margins."""
+"""The tested drops beyond the zone, in margins."""
 COMPONENTS = len(SIZES) * len(METRICS)
 
 

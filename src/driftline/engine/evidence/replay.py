@@ -1,7 +1,7 @@
-"""The detector, applied to chunks in the order in which their scores and labels came. No I/O here.
+"""Applies the detector to chunks in the order in which their scores and labels arrived. No I/O here.
 
-A chunk moves the detector twice: when it closes, by its scores, and when its labels are due, by these. Both are ticks;
-what comes at the same instant is read together.
+The detector reads a chunk twice: its scores when it closes, and its labels when they are due. Each reading is a step;
+a tick is all steps of the same instant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,57 +15,57 @@ import numpy as np
 from driftline.engine.columns import BoolArray, FloatArray
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
-from driftline.engine.evidence.families import FAMILY_OF, IN_PLACE, PLACE_OF, Family, Place, columns
+from driftline.engine.evidence.families import FAMILY_OF, IN_STAGE, STAGE_OF, Family, Stage, columns
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.no_skill import no_skill
-from driftline.engine.evidence.place_evidence import PlaceEvidence, labels_evidence, scores_evidence
 from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.stage_evidence import StageEvidence, labels_evidence, scores_evidence
 
 WARNING_SHARE = 0.1
 """A warning begins at this share of the threshold of alerts."""
 HARM = 0.85
-"""With `alert_on: harm` an alert needs an estimated drop of a metric by this share of its margin."""
+"""With `alert_on: harm` an alert requires a metric's estimated drop to reach this share of its margin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class History:
-    """All that the detector carries on: ratios and saved mass, trends, the incident, and blocks that are not whole."""
+class DetectorHistory:
+    """The state of the detector between chunks: ratios and saved mass, trends, the incident, and incomplete blocks."""
 
     state: DetectorState
     trends: Trends
     incident: Incident
-    open_blocks: Mapping[Place, ScoreCounts]
+    open_blocks: Mapping[Stage, ScoreCounts]
 
     @classmethod
     def start(cls, fitted: FittedEvidence, rule: AlertRule) -> Self:
         """Return the history before any chunk."""
-        blocks = {place: ScoreCounts.empty(fitted.bins.count) for place in Place}
+        blocks = {stage: ScoreCounts.empty(fitted.bins.count) for stage in Stage}
         return cls(DetectorState.start(rule.budget), Trends.start(), Incident(), blocks)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the history as values that JSON has."""
-        blocks = {place.value: counts.to_list() for place, counts in self.open_blocks.items() if counts.scored.any()}
+        """Return the history as JSON-compatible values."""
+        blocks = {stage.value: counts.to_list() for stage, counts in self.open_blocks.items() if counts.scored.any()}
         return {**state_values(self.state, self.trends, self.incident), "open_blocks": blocks}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any], fitted: FittedEvidence) -> Self:
-        """Return what `to_dict` was made from."""
-        kept = {Place(place): ScoreCounts.from_list(counts) for place, counts in stored["open_blocks"].items()}
-        blocks = {place: kept.get(place, ScoreCounts.empty(fitted.bins.count)) for place in Place}
+        """Return the state that `to_dict` serialized."""
+        stored_blocks = {Stage(stage): ScoreCounts.from_list(counts) for stage, counts in stored["open_blocks"].items()}
+        blocks = {stage: stored_blocks.get(stage, ScoreCounts.empty(fitted.bins.count)) for stage in Stage}
         return cls(*state_from_values(stored), blocks)
 
 
 _RANKING = columns(Family.RANKING).start
-Notes = Mapping[tuple[datetime, Place], ChunkEvidence]
-"""What the scores, and what the labels, of a chunk say, by the chunk's start; nothing to say is left out."""
+Notes = Mapping[tuple[datetime, Stage], ChunkEvidence]
+"""The evidence of chunks by start and stage; chunks without evidence are left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """What the evidence says, and the history after each closed chunk: after all ticks up to its closing."""
+    """The evidence of chunks, and the detector's history after all ticks up to the closing of each chunk."""
 
     notes: Notes
-    histories: Mapping[datetime, History]
+    histories: Mapping[datetime, DetectorHistory]
 
     @property
     def evidence(self) -> dict[datetime, ChunkEvidence]:
@@ -80,31 +80,31 @@ def replay(
     fitted: FittedEvidence,
     rule: AlertRule,
     chunks: Sequence[ScoredChunk],
-    before: History | None = None,
+    initial: DetectorHistory | None = None,
     *,
     after: datetime | None = None,
     until: datetime | None = None,
 ) -> Replay:
-    """Apply the detector to chunks, oldest first, from the history `before`.
+    """Apply the detector to chunks, oldest first, starting from the history `initial`.
 
     Only ticks later than `after`, and not later than `until`, are applied.
     """
-    run = _Run(fitted, rule, before or History.start(fitted, rule))
+    run = _Run(fitted, rule, initial or DetectorHistory.start(fitted, rule))
     for tick in _ticks(fitted, chunks, run.history, after, until):
         run.advance(tick)
     return Replay(run.notes, run.histories)
 
 
 def is_between(moment: datetime, after: datetime | None, until: datetime | None) -> bool:
-    """Return whether a tick is later than `after` and not later than `until`, where these are given."""
+    """Return whether a tick is later than `after` and not later than `until`, where they are set."""
     return (after is None or moment > after) and (until is None or moment <= until)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
-    """What one place adds at a tick: its chunk, and the place's evidence of it."""
+    """The evidence about one chunk at one stage, which the detector reads at a tick."""
 
-    place: Place
+    stage: Stage
     chunk: ScoredChunk
     log_evidence: FloatArray
     values: FloatArray
@@ -115,7 +115,7 @@ class _Step:
 def _ticks(
     fitted: FittedEvidence,
     chunks: Sequence[ScoredChunk],
-    history: History,
+    history: DetectorHistory,
     after: datetime | None,
     until: datetime | None,
 ) -> Iterator[list[_Step]]:
@@ -123,36 +123,36 @@ def _ticks(
     usable = [c for c in chunks if c.closed and c.counts.scored.any()]
     closed = [c for c in usable if is_between(c.closes_at, after, until)]
     labelled = [c for c in usable if c.labels_in and is_between(c.labels_at, after, until)]
-    steps = [(c.closes_at, step) for c, step in _steps(fitted, Place.SCORES, closed, history)]
-    steps += [(c.labels_at, step) for c, step in _steps(fitted, Place.LABELS, labelled, history)]
+    steps = [(c.closes_at, step) for c, step in _steps(fitted, Stage.SCORES, closed, history)]
+    steps += [(c.labels_at, step) for c, step in _steps(fitted, Stage.LABELS, labelled, history)]
     for _, group in groupby(sorted(steps, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         yield [step for _, step in group]
 
 
 def _steps(
-    fitted: FittedEvidence, place: Place, chunks: Sequence[ScoredChunk], history: History
+    fitted: FittedEvidence, stage: Stage, chunks: Sequence[ScoredChunk], history: DetectorHistory
 ) -> Iterator[tuple[ScoredChunk, _Step]]:
     if not chunks:
         return
     counts = ScoreCounts.stack(chunk.counts for chunk in chunks)
-    evidence_of = scores_evidence if place is Place.SCORES else labels_evidence
-    part: PlaceEvidence = evidence_of(fitted, counts, history.open_blocks[place])
+    evidence_of = scores_evidence if stage is Stage.SCORES else labels_evidence
+    part: StageEvidence = evidence_of(fitted, counts, history.open_blocks[stage])
     for row, chunk in enumerate(chunks):
         step = _Step(
-            place, chunk, part.log_evidence[row], part.values[row], float(part.harm[row]), part.open_blocks[row]
+            stage, chunk, part.log_evidence[row], part.values[row], float(part.harm[row]), part.open_blocks[row]
         )
         yield chunk, step
 
 
 @dataclass(slots=True)
 class _Run:
-    """A replay that is under way."""
+    """A replay in progress."""
 
     fitted: FittedEvidence
     rule: AlertRule
-    history: History
-    notes: dict[tuple[datetime, Place], ChunkEvidence] = field(default_factory=dict)
-    histories: dict[datetime, History] = field(default_factory=dict)
+    history: DetectorHistory
+    notes: dict[tuple[datetime, Stage], ChunkEvidence] = field(default_factory=dict)
+    histories: dict[datetime, DetectorHistory] = field(default_factory=dict)
     usable: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,31 +160,31 @@ class _Run:
         self.usable = np.array([missing.get(family, True) is not None for family in FAMILY_OF])
 
     def advance(self, tick: list[_Step]) -> None:
-        """Move on by all steps of one instant, and read the detector."""
+        """Apply all steps of one instant, and record the evidence."""
         state, trends, blocks = self.history.state, self.history.trends, dict(self.history.open_blocks)
         for step in tick:
             state = state.advance(
-                step.place,
+                step.stage,
                 step.log_evidence,
                 step.chunk.years,
                 self.rule.budget,
                 drifting=step.chunk.drifting,
                 usable=self.usable,
             )
-            moving = IN_PLACE[step.place] & (step.values[:, 0] > 0)
+            moving = IN_STAGE[step.stage] & (step.values[:, 0] > 0)
             trends = trends.advance(step.chunk.start, moving, step.log_evidence, step.values)
-            blocks[step.place] = step.open_block
-        together = np.sum([step.log_evidence for step in tick], axis=0)
-        incident = self.history.incident.advance(together, self.rule.level(tick[0].chunk))
-        self.history = History(state, trends, incident, blocks)
-        self._read(tick)
+            blocks[step.stage] = step.open_block
+        total_evidence = np.sum([step.log_evidence for step in tick], axis=0)
+        incident = self.history.incident.advance(total_evidence, self.rule.level(tick[0].chunk))
+        self.history = DetectorHistory(state, trends, incident, blocks)
+        self._record(tick)
 
-    def _read(self, tick: list[_Step]) -> None:
-        """Record what the detector says of the tick's chunks; start anew after an alert."""
+    def _record(self, tick: list[_Step]) -> None:
+        """Record the evidence of the tick's chunks; restart the detector after an alert."""
         state, threshold = self.history.state, 1 / self.rule.budget
         if state.total >= WARNING_SHARE * threshold:
             leading = int(np.argmax(state.ratios))
-            step = next((step for step in tick if step.place is PLACE_OF[leading]), tick[-1])
+            step = next((step for step in tick if step.stage is STAGE_OF[leading]), tick[-1])
             crossed = state.total >= threshold
             harmful = max((s.harm for s in tick if s.harm == s.harm), default=0.0) >= HARM
             alert = crossed and (harmful or not self.rule.harm_only)
@@ -192,21 +192,21 @@ class _Run:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
             change = self._change(leading, step.chunk)
-            self._note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
+            self._add_note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
         for step in tick:
-            if step.place is Place.LABELS:
+            if step.stage is Stage.LABELS:
                 rows, roc_auc, _ = step.values[_RANKING]
                 auc = float(roc_auc / rows) if rows else None
-                self._note(step, no_skill=no_skill(self.fitted, step.chunk.counts, auc))
+                self._add_note(step, no_skill=no_skill(self.fitted, step.chunk.counts, auc))
             else:
-                self._note(step, incident=self.history.incident.since)
+                self._add_note(step, incident=self.history.incident.since)
                 self.histories[step.chunk.start] = self.history
 
-    def _note(self, step: _Step, **says: Any) -> None:
-        """Record what is to be said of a chunk; None says nothing."""
-        key = (step.chunk.start, step.place)
-        if any(value is not None for value in says.values()):
-            self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **says)
+    def _add_note(self, step: _Step, **fields: Any) -> None:
+        """Set fields of a chunk's evidence; nothing is recorded where all of them are None."""
+        key = (step.chunk.start, step.stage)
+        if any(value is not None for value in fields.values()):
+            self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
     def _change(self, component: int, chunk: ScoredChunk) -> Change:
         trends = self.history.trends

@@ -1,4 +1,4 @@
-"""Labels less calibrated scores, and how much they vary between the reference's slices of time. No I/O here.
+"""Differences between labels and calibrated scores, and their variance between slices of the reference. No I/O here.
 
 A shift a of all log-odds moves the share of positives; a tilt b of the log-odds around their mean moves how well scores
 rank. Both have a score statistic U with variance V while the calibration holds: a is about U / V.
@@ -18,24 +18,26 @@ LEVEL = 0.2
 SMALLEST_ZONE = 0.10
 """Changes of log-odds up to this one are never evidence."""
 ERRORS = 2.0
-"""The zone is at least this many standard errors of the reference's own mean."""
+"""The zone is at least this many standard errors of the reference's mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Indifference:
-    """What does not count as a change: the variance of log-odds between slices of time, and the zone around 0."""
+    """The zone of indifference: how far log-odds may differ from 0 without counting as changed.
+
+    `variance` is that of log-odds between slices of time, `zone` the half-width of the zone."""
 
     variance: float
     zone: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values as JSON has them."""
+        """Return the values as JSON-compatible values."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residuals:
-    """Score statistics by chunk: of the shift (`shift`, `shift_variance`) and of the tilt."""
+    """The score statistics of each chunk and their variances, for the shift and for the tilt."""
 
     shift: FloatArray
     shift_variance: FloatArray
@@ -45,11 +47,11 @@ class Residuals:
     @classmethod
     def of(cls, bins: ScoreBins, labelled: IntArray | FloatArray, positives: IntArray | FloatArray) -> "Residuals":
         """Compute them from counts of shape (..., 2, bins)."""
-        rows, ones = labelled.sum(-2), positives.sum(-2)
-        weights, residuals = rows * bins.chances * (1 - bins.chances), ones - rows * bins.chances
+        rows, hits = labelled.sum(-2), positives.sum(-2)
+        weights, residuals = rows * bins.chances * (1 - bins.chances), hits - rows * bins.chances
         total = weights.sum(-1, keepdims=True)
-        center = (weights * bins.places).sum(-1, keepdims=True) / np.maximum(total, 1e-9)
-        offsets = bins.places - center
+        center = (weights * bins.scaled_log_odds).sum(-1, keepdims=True) / np.maximum(total, 1e-9)
+        offsets = bins.scaled_log_odds - center
         return cls(residuals.sum(-1), total[..., 0], (residuals * offsets).sum(-1), (weights * offsets**2).sum(-1))
 
 
@@ -87,8 +89,8 @@ def log_likelihood(
     bins: ScoreBins, labelled: IntArray | FloatArray, positives: IntArray | FloatArray, shift: float, tilt: float
 ) -> FloatArray:
     """Return the exact log likelihood ratio of shifted and tilted log-odds against the calibrated ones, by chunk."""
-    rows, ones = labelled.sum(-2), positives.sum(-2)
-    change = shift + tilt * bins.places
+    rows, hits = labelled.sum(-2), positives.sum(-2)
+    change = shift + tilt * bins.scaled_log_odds
     norm = np.log1p(bins.chances * np.expm1(np.clip(change, -30, 30)))
-    total: FloatArray = (ones * change - rows * norm).sum(-1)  # no BLAS: its rounding depends on the number of chunks
+    total: FloatArray = (hits * change - rows * norm).sum(-1)  # no BLAS: its rounding depends on the number of chunks
     return total

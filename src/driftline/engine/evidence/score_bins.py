@@ -15,28 +15,28 @@ from driftline.engine.performance.binary.rows import MISSING, BinaryRows
 
 BINS = 64
 LABELS = MISSING + 1
-"""How many labels rows are counted by: 0, 1, and not known."""
+"""The number of label codes: 0, 1, and missing."""
 SMALLEST_CHANCE = 1e-4
-"""Probabilities of bins are at least this far from 0 and 1, or a hundredth of the rarer class's share."""
+"""Probabilities of bins are at least this far from 0 and 1, or at least a hundredth of the rarer class's share."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreBins:
-    """The grid, the calibration, the edges between bins (calibrated log-odds), and what each bin stands for.
+    """The grid, the calibration, the edges between bins (calibrated log-odds), and the values of each bin.
 
-    `chances` are the bins' calibrated probabilities of class 1, `places` their log-odds with mean 0 and standard
-    deviation 1, weighted with chance * (1 - chance).
+    `chances` are the bins' calibrated probabilities of class 1; `scaled_log_odds` are their log-odds, scaled to mean 0
+    and standard deviation 1 with weights chance * (1 - chance).
     """
 
     grid: ScoreGrid
     calibration: SplineCalibration
     edges: FloatArray
     chances: FloatArray
-    places: FloatArray
+    scaled_log_odds: FloatArray
 
     @classmethod
     def fit(cls, grid: ScoreGrid, by_cell: IntArray) -> Self:
-        """Fit on the reference's rows by label (0, 1, not known) and cell of the grid; both classes must have rows."""
+        """Fit on the reference's rows by label (0, 1, missing) and cell of the grid; both classes must have rows."""
         labelled, positives = by_cell[:2].sum(0).astype(np.float64), by_cell[1].astype(np.float64)
         rows = by_cell.sum(0).astype(np.float64)
         share = positives.sum() / labelled.sum()
@@ -48,7 +48,7 @@ class ScoreBins:
         count = np.bincount(bins, rows, len(edges) + 1)
         sums = np.bincount(bins, rows * expit(log_odds), len(edges) + 1)
         chances = np.clip(sums / count, smallest, 1 - smallest)
-        return cls(grid, calibration, edges, chances, _standardized(log_odds, rows, chances))
+        return cls(grid, calibration, edges, chances, _scaled(log_odds, rows, chances))
 
     @property
     def count(self) -> int:
@@ -64,14 +64,14 @@ class ScoreBins:
         """Count the rows of a chunk that have a score and a prediction."""
         scored = rows.scored.predicted
         bins = self.bin_of_cell[self.grid.cells(scored.scores)]
-        places = (scored.predictions * LABELS + scored.labels) * self.count + bins
-        by_label = np.bincount(places, scored.counts, 2 * LABELS * self.count)
+        codes = (scored.predictions * LABELS + scored.labels) * self.count + bins
+        by_label = np.bincount(codes, scored.counts, 2 * LABELS * self.count)
         return self._counts(by_label.astype(np.int64).reshape(1, 2, LABELS, self.count))[0]
 
     def counts_of_slices(self, cells: IntArray, codes: IntArray, slices: IntArray, number: int) -> ScoreCounts:
         """Count rows by slice, from 0 to `number` - 1; `codes` are 3 * prediction + label, 2 for a missing label."""
-        places = (slices * (2 * LABELS) + codes) * self.count + self.bin_of_cell[cells]
-        by_label = np.bincount(places, minlength=number * 2 * LABELS * self.count)
+        indices = (slices * (2 * LABELS) + codes) * self.count + self.bin_of_cell[cells]
+        by_label = np.bincount(indices, minlength=number * 2 * LABELS * self.count)
         return self._counts(by_label.reshape(number, 2, LABELS, self.count))
 
     @staticmethod
@@ -79,18 +79,18 @@ class ScoreBins:
         return ScoreCounts(by_label.sum(2), by_label[:, :, :MISSING].sum(2), by_label[:, :, 1])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the bins as values that JSON has."""
+        """Return the bins as JSON-compatible values."""
         return {
             "grid": self.grid.to_dict(),
             "calibration": self.calibration.to_dict(),
             "edges": self.edges.tolist(),
             "chances": self.chances.tolist(),
-            "places": self.places.tolist(),
+            "places": self.scaled_log_odds.tolist(),
         }
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(
             ScoreGrid(**stored["grid"]),
             SplineCalibration.from_dict(stored["calibration"]),
@@ -109,10 +109,10 @@ def _edges(log_odds: FloatArray, rows: FloatArray) -> FloatArray:
     return above
 
 
-def _standardized(log_odds: FloatArray, rows: FloatArray, chances: FloatArray) -> FloatArray:
+def _scaled(log_odds: FloatArray, rows: FloatArray, chances: FloatArray) -> FloatArray:
     by_cell = expit(log_odds)
     weights = rows * by_cell * (1 - by_cell)
     center = weights @ log_odds / weights.sum()
     scale = np.sqrt(weights @ (log_odds - center) ** 2 / weights.sum())
-    places: FloatArray = (logit(chances) - center) / (scale if scale > 0 else 1.0)
-    return places
+    scaled: FloatArray = (logit(chances) - center) / (scale if scale > 0 else 1.0)
+    return scaled

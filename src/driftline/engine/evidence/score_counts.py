@@ -1,4 +1,4 @@
-"""The counts of a chunk's rows by bin of score, prediction and label: all that its evidence needs. No I/O here."""
+"""A chunk's rows counted by bin of score, prediction and label, from which evidence is computed. No I/O here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from driftline.engine.columns import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreCounts:
-    """Counts of shape (2, bins) by prediction and bin of score; those of many chunks have a first axis more.
+    """Counts of shape (2, bins) by prediction and bin of score; those of several chunks have a further first axis.
 
     `scored` counts all rows with a score and a prediction, `labelled` those of them whose label is in, `positives`
     those of them whose label is 1.
@@ -33,7 +33,7 @@ class ScoreCounts:
         return cls(*(np.stack(arrays) for arrays in zip(*parts, strict=True)))
 
     def merge(self, other: "ScoreCounts") -> "ScoreCounts":
-        """Return the counts of both parts of a chunk."""
+        """Merge the counts of two parts of a chunk."""
         return ScoreCounts(self.scored + other.scored, self.labelled + other.labelled, self.positives + other.positives)
 
     def __getitem__(self, chunks: Any) -> "ScoreCounts":
@@ -41,12 +41,12 @@ class ScoreCounts:
         return ScoreCounts(self.scored[chunks], self.labelled[chunks], self.positives[chunks])
 
     def to_list(self) -> list[Any]:
-        """Return the counts as values that JSON has."""
+        """Return the counts as JSON-compatible values."""
         return [self.scored.tolist(), self.labelled.tolist(), self.positives.tolist()]
 
     @classmethod
     def from_list(cls, stored: Sequence[Any]) -> Self:
-        """Return what `to_list` was made from."""
+        """Return the counts that `to_list` serialized."""
         return cls(*(np.asarray(part, dtype=np.int64) for part in stored))
 
 

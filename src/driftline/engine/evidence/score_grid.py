@@ -1,4 +1,4 @@
-"""A fine grid over scores, so that fitting and counting take one pass whatever the number of rows. No I/O here."""
+"""A fine grid over scores, so that fitting and counting take one pass over the rows. No I/O here."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -30,8 +30,8 @@ class ScoreGrid:
 
     def cells(self, scores: FloatArray) -> IntArray:
         """Return the cell of each finite score; one outside the grid gets the cell at that end."""
-        places = _log_odds(scores) if self.log_odds else scores
-        raw = (places - self.low) * (CELLS / (self.high - self.low))
+        values = _log_odds(scores) if self.log_odds else scores
+        raw = (values - self.low) * (CELLS / (self.high - self.low))
         return np.clip(raw, 0, CELLS - 1, out=raw).astype(np.int64)
 
     @property
@@ -41,7 +41,7 @@ class ScoreGrid:
         return centers
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the grid as values that JSON has."""
+        """Return the grid as JSON-compatible values."""
         return asdict(self)
 
 

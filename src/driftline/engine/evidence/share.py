@@ -1,4 +1,4 @@
-"""Evidence that another share of rows is positive than their scores promise. No I/O here."""
+"""Evidence that the share of positive rows differs from the one expected from their scores. No I/O here."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 
 SHIFTS = (0.3, 0.6, 1.2)
-"""The shifts of log-odds beyond the zone that are tested, each up and down."""
+"""The tested shifts of log-odds beyond the zone, each up and down."""
 COMPONENTS = 2 * len(SHIFTS)
 
 

@@ -1,6 +1,6 @@
 """A smooth calibration of scores: logistic regression on a natural cubic spline. No I/O here.
 
-The isotonic curve of the estimates has steps, at the ends of 0 or 1, which make a likelihood ratio infinite.
+The isotonic curve of CBPE has steps, which are 0 or 1 at its ends and would make a likelihood ratio infinite.
 """
 
 from dataclasses import dataclass
@@ -29,48 +29,48 @@ class SplineCalibration:
     limit: float
 
     @classmethod
-    def fit(cls, places: FloatArray, rows: FloatArray, positives: FloatArray, limit: float) -> Self:
-        """Fit the probability of class 1 on `places`, ascending, with their numbers of rows and of rows of class 1.
+    def fit(cls, points: FloatArray, rows: FloatArray, positives: FloatArray, limit: float) -> Self:
+        """Fit the probability of class 1 at ascending `points` from their numbers of rows and of rows of class 1.
 
         Newton's method with step halving; both classes must have rows.
         """
-        held = rows > 0
-        places, rows, positives = places[held], rows[held], positives[held]
-        knots = _knots(places, rows)
-        basis = _basis(places, knots)
+        has_rows = rows > 0
+        points, rows, positives = points[has_rows], rows[has_rows], positives[has_rows]
+        knots = _knots(points, rows)
+        basis = _basis(points, knots)
         scale = _scale(basis, rows)
         return cls(knots, _newton(basis / scale, rows, positives) / scale, limit)
 
-    def __call__(self, places: FloatArray) -> FloatArray:
-        """Return the calibrated log-odds of class 1 at `places`."""
-        curve: FloatArray = _basis(places, self.knots) @ self.coefficients
+    def __call__(self, points: FloatArray) -> FloatArray:
+        """Return the calibrated log-odds of class 1 at `points`."""
+        curve: FloatArray = _basis(points, self.knots) @ self.coefficients
         return np.clip(curve, -self.limit, self.limit)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the calibration as values that JSON has."""
+        """Return the calibration as JSON-compatible values."""
         return {"knots": self.knots.tolist(), "coefficients": self.coefficients.tolist(), "limit": self.limit}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(np.asarray(stored["knots"]), np.asarray(stored["coefficients"]), stored["limit"])
 
 
-def _knots(places: FloatArray, rows: FloatArray) -> FloatArray:
-    """Return the quantiles of the rows, or of the distinct places where they coincide; none for fewer than three."""
+def _knots(points: FloatArray, rows: FloatArray) -> FloatArray:
+    """Return the quantiles of the rows, or of the distinct points where they coincide; none for fewer than three."""
     shares = np.cumsum(rows) / rows.sum()
-    knots = np.unique(places[np.searchsorted(shares, KNOT_QUANTILES)])
+    knots = np.unique(points[np.searchsorted(shares, KNOT_QUANTILES)])
     if len(knots) < len(KNOT_QUANTILES):
-        knots = np.unique(np.quantile(places, KNOT_QUANTILES))
+        knots = np.unique(np.quantile(points, KNOT_QUANTILES))
     return knots if len(knots) >= 3 else np.empty(0)
 
 
-def _basis(places: FloatArray, knots: FloatArray) -> FloatArray:
+def _basis(points: FloatArray, knots: FloatArray) -> FloatArray:
     """Return the basis of a natural cubic spline: 1, x, and a term for all knots but two (ESL, section 5.2.1)."""
-    columns = [np.ones_like(places), places]
+    columns = [np.ones_like(points), points]
     if len(knots):
-        beyond_last = np.maximum(places - knots[-1], 0) ** 3
-        cubes = [(np.maximum(places - knot, 0) ** 3 - beyond_last) / (knots[-1] - knot) for knot in knots[:-1]]
+        beyond_last = np.maximum(points - knots[-1], 0) ** 3
+        cubes = [(np.maximum(points - knot, 0) ** 3 - beyond_last) / (knots[-1] - knot) for knot in knots[:-1]]
         columns += [cube - cubes[-1] for cube in cubes[:-1]]
     return np.stack(columns, axis=-1)
 

@@ -16,24 +16,24 @@ from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.residuals import Residuals
 
 HORIZONS = (1, 7, 30)
-"""Within how many chunks changes are to be found."""
+"""The numbers of chunks within which changes are to be found."""
 POWER = 0.84
 """The normal quantile of 8 times in 10."""
 TESTED = {Family.SHARE: share.SHIFTS, Family.RANKING: ranking.TILTS}
 """The changes of log-odds beyond the zone that components test."""
 NO_SKILL = 0.5
-"""A score cannot lose more ranking than down to this ROC AUC."""
+"""The lowest ROC AUC to which a score can fall."""
 LARGEST_CHANGE = 6.0
-"""Log-odds beyond which a change is as good as not visible."""
+"""A larger change of log-odds counts as not visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleChange:
     """The smallest changes found 8 times in 10 within `chunks` chunks of `rows` rows.
 
-    `roc_auc`, `f1` and `accuracy` are how far these metrics fall with the smallest loss of ranking, `share` how the
-    share of positives rises, from the reference's `usual_share`. None where not even a large change is found,
-    for ranking the loss of all skill.
+    `roc_auc`, `f1` and `accuracy` are the falls of these metrics with the smallest loss of ranking; `share` is the
+    smallest increased share of positives, compared with the reference's `usual_share`. None where not even a large
+    change is found; for ranking, the loss of all skill.
     """
 
     chunks: int
@@ -50,16 +50,18 @@ def visible_changes(
 ) -> tuple[VisibleChange, ...]:
     """Return the smallest changes found within 1, 7 and 30 chunks of `years` years.
 
-    `rows` is how many labelled rows a chunk has, by default as many as the reference's. With W the information of all
-    chunks, the log e-value of a tested change d grows by W (d x - d^2 / 2) if the true one is x beyond the zone, with a
-    standard deviation of d sqrt(W); it is found if that exceeds the log of the threshold over the component's weight.
+    `rows` is the number of labelled rows of a chunk, by default that of the reference's chunks. With W the information
+    of all chunks, the log e-value of a tested change d grows by W (d x - d^2 / 2) if the true one is x beyond the zone,
+    with a standard deviation of d sqrt(W); it is found if that exceeds the log of the threshold over the component's
+    weight.
     """
     size = rows or fitted.chunk_rows
     pool = fitted.pool / fitted.pool.sum()
-    return tuple(_visible(fitted, pool * size, 1 / (budget * years), chunks) for chunks in HORIZONS)
+    return tuple(_visible_change(fitted, pool * size, 1 / (budget * years), chunks) for chunks in HORIZONS)
 
 
-def _visible(fitted: FittedEvidence, counts: FloatArray, threshold: float, chunks: int) -> VisibleChange:
+def _visible_change(fitted: FittedEvidence, counts: FloatArray, threshold: float, chunks: int) -> VisibleChange:
+    """Return the smallest changes found within `chunks` chunks; `counts` are the expected rows of one chunk."""
     chances = fitted.bins.chances
     residuals = Residuals.of(fitted.bins, counts, counts * chances)
     shift = _smallest(
@@ -81,7 +83,7 @@ def _visible(fitted: FittedEvidence, counts: FloatArray, threshold: float, chunk
 def _smallest(
     family: Family, zone: float, variance: float, between: float, threshold: float, chunks: int
 ) -> float | None:
-    """Return the smallest change of log-odds that is found; None where it is beyond all reason."""
+    """Return the smallest change of log-odds that is found; None if it exceeds `LARGEST_CHANGE`."""
     level = log(max(threshold / WEIGHTS[columns(family)][0], 1.0))
     information = chunks / (1 / max(variance, 1e-9) + between)
     error = 1 / sqrt(information)
@@ -91,31 +93,30 @@ def _smallest(
 
 
 def tilted(fitted: FittedEvidence, tilt: float) -> FloatArray:
-    """Return the chances by bin after the slope of the log-odds has fallen by `tilt`, the share of positives kept."""
+    """Return the chances by bin after the slope of the log-odds falls by `tilt` and the share of positives stays."""
     rows, bins = fitted.pool.sum(0), fitted.bins
-    log_odds = logit(bins.chances) - tilt * bins.places
+    log_odds = logit(bins.chances) - tilt * bins.scaled_log_odds
 
     def excess(shift: float) -> float:
         return float(rows @ (expit(log_odds + shift) - bins.chances))
 
-    moved: FloatArray = expit(log_odds + float(brentq(excess, -40, 40)))
-    return np.asarray(moved)
+    return np.asarray(expit(log_odds + float(brentq(excess, -40, 40))))
 
 
-SEES_TOO_LITTLE = 0.1
-"""A period sees too little if a fall of ROC AUC must exceed this even within 30 chunks."""
+LARGEST_VISIBLE_FALL = 0.1
+"""Chunks are too short if only larger falls of ROC AUC are visible within 30 of them."""
 
 
 def proposed_length(fitted: FittedEvidence, budget: float, years: float, lengths: Sequence[float]) -> float | None:
-    """Return the shortest of longer `lengths` (years) that sees enough where chunks of `years` see too little.
+    """Return the shortest of the longer `lengths` (years) that is sufficient where chunks of `years` are too short.
 
-    None where they see enough, or no length does.
+    None where `years` is sufficient, or no length is.
     """
 
-    def sees_enough(length: float) -> bool:
+    def is_sufficient(length: float) -> bool:
         fall = visible_changes(fitted, budget, length, fitted.chunk_rows * length / years)[-1].roc_auc
-        return fall is not None and fall <= SEES_TOO_LITTLE
+        return fall is not None and fall <= LARGEST_VISIBLE_FALL
 
-    if sees_enough(years):
+    if is_sufficient(years):
         return None
-    return next((length for length in sorted(lengths) if length > years and sees_enough(length)), None)
+    return next((length for length in sorted(lengths) if length > years and is_sufficient(length)), None)

@@ -1,4 +1,4 @@
-"""Evidence in words: what has changed, since when, by how much, and how sure that is. No I/O here."""
+"""Evidence in words: what has changed, since when, by how much, and with what certainty. No I/O here."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,8 +40,8 @@ def describe(change: Change, zone: ZoneInfo) -> str:
     """Return what has changed, since when and by how much."""
     since = f", since about {date(change.since, zone)}"
     if change.family is Family.SHARE:
-        observed, promised = _percents(change.observed, change.usual)
-        return f"{observed} were positive where these scores promise {promised}{since}"
+        observed, expected = _percents(change.observed, change.usual)
+        return f"{observed} were positive where these scores promise {expected}{since}"
     observed, usual = f"{change.observed:.3g}", f"{change.usual:.3g}"
     if change.family is Family.RANKING:
         return (
@@ -68,13 +68,13 @@ def date(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%B %Y}{time}"
 
 
-def _percents(observed: float, promised: float) -> tuple[str, str]:
+def _percents(observed: float, expected: float) -> tuple[str, str]:
     """Return both shares in percent, with as few digits as show that they differ."""
     for digits in range(4):
-        shown = f"{100 * observed:.{digits}f} %", f"{100 * promised:.{digits}f} %"
-        if shown[0] != shown[1]:
+        texts = f"{100 * observed:.{digits}f} %", f"{100 * expected:.{digits}f} %"
+        if texts[0] != texts[1]:
             break
-    return shown
+    return texts
 
 
 def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:

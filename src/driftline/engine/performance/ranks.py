@@ -30,14 +30,14 @@ def roc_auc(positives: FloatArray, negatives: FloatArray) -> float | None:
 def roc_auc_of(values: FloatArray, classes: FloatArray) -> float | None:
     """Return the ROC AUC of finite `values` for `classes` of 0 and 1, in any order; None without both classes."""
     order = np.argsort(values, kind="stable")
-    ones = (classes[order] == 1).astype(np.float64)
-    _, positives, negatives = sum_by_score(values[order], ones, 1 - ones)
+    is_positive = (classes[order] == 1).astype(np.float64)
+    _, positives, negatives = sum_by_score(values[order], is_positive, 1 - is_positive)
     return roc_auc(positives, negatives)
 
 
-def chance_error(ones: int, zeros: int) -> float:
-    """Return the standard error of a ROC AUC of so many rows of both classes if ranks were random (Mann-Whitney)."""
-    return sqrt((ones + zeros + 1) / (12 * ones * zeros))
+def chance_error(positives: int, negatives: int) -> float:
+    """Return the standard error of the ROC AUC under random ranks, from the rows of both classes (Mann-Whitney)."""
+    return sqrt((positives + negatives + 1) / (12 * positives * negatives))
 
 
 def share_below(scores: FloatArray, positive: BoolArray) -> FloatArray | None:

@@ -1,4 +1,4 @@
-"""Scores that must be probabilities, and what is said about those that are none. No I/O here."""
+"""Scores that must be probabilities, and the error for scores that are not. No I/O here."""
 
 from collections.abc import Sequence
 

@@ -12,30 +12,32 @@ from driftline.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class NewestRow:
     """The newest event time of a chunk's rows, in UTC; None where there are no rows."""
 
     rows: int
     at: datetime | None
 
-    def merge(self, other: "Newest") -> "Newest":
-        """Keep the newer time of both."""
-        return Newest(self.rows + other.rows, max((at for at in (self.at, other.at) if at is not None), default=None))
+    def merge(self, other: "NewestRow") -> "NewestRow":
+        """Keep the newer time of two parts of a chunk."""
+        return NewestRow(
+            self.rows + other.rows, max((at for at in (self.at, other.at) if at is not None), default=None)
+        )
 
 
-def summarize(frame: pd.DataFrame) -> Newest:
+def summarize(frame: pd.DataFrame) -> NewestRow:
     """Find the newest row of some or all rows of a chunk by `event_time`. Raises InvalidInput for naive times."""
     times = frame[EVENT_TIME]
     if not len(times):
-        return Newest(0, None)
+        return NewestRow(0, None)
     if not isinstance(times.dtype, pd.DatetimeTZDtype):
         msg = f"event_time must be aware timestamps, best in UTC; it is {times.dtype}"
         raise InvalidInput(msg)
-    return Newest(len(times), times.max().to_pydatetime(warn=False).astimezone(UTC))
+    return NewestRow(len(times), times.max().to_pydatetime(warn=False).astimezone(UTC))
 
 
-def finish(summary: Newest, chunk: Chunk | None) -> Outcome:
-    """Return the seconds from the newest row to the chunk's end; undefined without `chunk` or beyond it."""
+def finish(summary: NewestRow, chunk: Chunk | None) -> Outcome:
+    """Return the seconds from the newest row to the chunk's end; undefined without `chunk`, or for a row beyond it."""
     if summary.at is None or chunk is None:
         return undefined(
             summary.rows, "the end of the chunk is unknown; pass the chunk to compute the age of its newest row"

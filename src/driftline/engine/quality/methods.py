@@ -1,4 +1,4 @@
-"""The data quality methods of a column that keep a state of the reference: one entry for each. No I/O here."""
+"""The data quality methods of a column that have a fitted state: one entry for each. No I/O here."""
 
 from types import ModuleType
 from typing import Any
@@ -14,10 +14,10 @@ MODULES: dict[Quality, ModuleType] = {
 }
 """The module with `fit`, `summarize` and `finish` of each method; its summaries have a `merge`."""
 STATES: dict[Quality, Any] = {
-    Quality.UNSEEN_CATEGORIES: unseen_categories.Seen,
-    Quality.OUT_OF_RANGE: out_of_range.Range,
+    Quality.UNSEEN_CATEGORIES: unseen_categories.KnownCategories,
+    Quality.OUT_OF_RANGE: out_of_range.ReferenceRange,
 }
-"""The class of the state that each of them keeps of the reference."""
+"""The class of the fitted state of each method."""
 
 
 def quality_methods_of(spec: Spec, column: ColumnSpec) -> dict[Quality, ModuleType]:

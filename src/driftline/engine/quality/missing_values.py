@@ -10,8 +10,8 @@ from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """How many of a column's `rows` have no value, and how many an infinite one, which counts as missing.
+class MissingCounts:
+    """The rows of a column, those without a value, and those with an infinite value, which counts as missing.
 
     It is the state of the reference and the summary of a chunk. Merges exactly.
     """
@@ -32,24 +32,24 @@ class Missing:
         """The share of rows without a value."""
         return (self.missing + self.infinite) / self.rows
 
-    def merge(self, other: "Missing") -> "Missing":
-        """Count the rows of both."""
-        return Missing(self.rows + other.rows, self.missing + other.missing, self.infinite + other.infinite)
+    def merge(self, other: "MissingCounts") -> "MissingCounts":
+        """Merge the counts of two parts of a chunk."""
+        return MissingCounts(self.rows + other.rows, self.missing + other.missing, self.infinite + other.infinite)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"rows": self.rows, "missing": self.missing, "infinite": self.infinite}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(**state)
 
 
-def finish(state: Missing, summary: Missing, spec: Spec) -> Outcome:
+def finish(state: MissingCounts, summary: MissingCounts, spec: Spec) -> Outcome:
     """Return the share of missing values in a chunk, in [0, 1], with its standard error at the reference's share.
 
-    Both as NannyML 0.13.1 has them. The effect is the chunk's share minus the reference's.
+    Both equal NannyML 0.13.1's. The effect is the chunk's share minus the reference's.
     """
     reason = too_few(summary.rows, spec.minimum_rows, "rows")
     if reason:
@@ -58,6 +58,6 @@ def finish(state: Missing, summary: Missing, spec: Spec) -> Outcome:
     return Outcome(summary.share, summary.rows, error, effect=summary.share - state.share, reason=_note(summary))
 
 
-def _note(summary: Missing) -> str | None:
+def _note(summary: MissingCounts) -> str | None:
     note = f"{summary.infinite} infinite values (above {LARGEST:g} in size) count as missing"
     return note if summary.infinite else None

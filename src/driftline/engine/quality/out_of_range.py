@@ -11,34 +11,34 @@ from driftline.engine.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ReferenceRange:
     """The lowest and the highest finite value of the reference, in the column's unit; None where it has none."""
 
     lowest: float | None
     highest: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"lowest": self.lowest, "highest": self.highest}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(**state)
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """How many of a chunk's `rows` have a value below or above the reference's range, or an infinite one."""
+class OutsideCounts:
+    """The rows of a chunk, and those with a value below or above the reference's range, or an infinite value."""
 
     rows: int
     below: int
     above: int
     infinite: int
 
-    def merge(self, other: "Outside") -> "Outside":
-        """Count the rows of both."""
-        return Outside(
+    def merge(self, other: "OutsideCounts") -> "OutsideCounts":
+        """Merge the counts of two parts of a chunk."""
+        return OutsideCounts(
             self.rows + other.rows,
             self.below + other.below,
             self.above + other.above,
@@ -46,25 +46,25 @@ class Outside:
         )
 
 
-def fit(values: Numbers) -> Range:
-    """Keep the range of a reference's finite values."""
+def fit(values: Numbers) -> ReferenceRange:
+    """Return the range of a reference's finite values."""
     if not len(values.values):
-        return Range(None, None)
-    return Range(float(values.values.min()), float(values.values.max()))
+        return ReferenceRange(None, None)
+    return ReferenceRange(float(values.values.min()), float(values.values.max()))
 
 
-def summarize(state: Range, values: Numbers) -> Outside:
+def summarize(state: ReferenceRange, values: Numbers) -> OutsideCounts:
     """Count a chunk's values outside the range."""
     rows = len(values.values) + values.missing + values.infinite
     if state.lowest is None or state.highest is None:
-        return Outside(rows, 0, 0, values.infinite)
+        return OutsideCounts(rows, 0, 0, values.infinite)
     below = int(np.count_nonzero(values.values < state.lowest))
     above = int(np.count_nonzero(values.values > state.highest))
-    return Outside(rows, below, above, values.infinite)
+    return OutsideCounts(rows, below, above, values.infinite)
 
 
-def finish(state: Range, summary: Outside, spec: Spec) -> Outcome:
-    """Return the share of rows, in [0, 1], with a value outside the reference's range, as NannyML 0.13.1 has it.
+def finish(state: ReferenceRange, summary: OutsideCounts, spec: Spec) -> Outcome:
+    """Return the share of rows, in [0, 1], with a value outside the reference's range, as in NannyML 0.13.1.
 
     Rows without a value do not count as outside; infinite values do. The effect is the share itself, since the
     reference's share is 0.
@@ -78,7 +78,7 @@ def finish(state: Range, summary: Outside, spec: Spec) -> Outcome:
     return Outcome(share, summary.rows, effect=share, reason="; ".join(_details(state, summary)) or None)
 
 
-def _details(state: Range, summary: Outside) -> list[str]:
+def _details(state: ReferenceRange, summary: OutsideCounts) -> list[str]:
     details = []
     if summary.below:
         details.append(f"{summary.below} values below {state.lowest:.6g}")

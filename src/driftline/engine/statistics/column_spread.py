@@ -55,20 +55,20 @@ class ColumnSpread:
         return sqrt(share * (1 - share) / rows) / density
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         densities = [[share, density] for share, density in self.densities.items()]
         return {"deviation": self.deviation, "fourth_moment": self.fourth_moment, "densities": densities}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(state["deviation"], state["fourth_moment"], dict(map(tuple, state["densities"])))
 
 
 def _density(ordered: FloatArray, deviation: float | None, share: float) -> float | None:
-    """Estimate the density at a quantile: Gaussian kernels of Scott's width, as scipy's gaussian_kde has them."""
+    """Estimate the density at a quantile: Gaussian kernels of Scott's width, as in scipy's gaussian_kde."""
     if not deviation:
         return None
     width = deviation * len(ordered) ** -0.2
-    off = (np.quantile(ordered, share) - ordered) / width
-    return finite(float(np.mean(np.exp(-(off**2) / 2))) / (width * sqrt(2 * pi)))
+    distances = (np.quantile(ordered, share) - ordered) / width
+    return finite(float(np.mean(np.exp(-(distances**2) / 2))) / (width * sqrt(2 * pi)))

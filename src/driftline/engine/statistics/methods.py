@@ -1,4 +1,4 @@
-"""The summary statistics of a spec, and how each is computed. No I/O here."""
+"""The summary statistics of a spec, and the computation of each. No I/O here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _OF_SUMS = frozenset({Statistic.MEAN, Statistic.SUM, Statistic.STANDARD_DEVIATIO
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatisticsSummary:
-    """A chunk's `rows`, with and without a value, and what the statistics need of its values."""
+    """The number of a chunk's rows, of those with a value, and the summaries of the values."""
 
     rows: int
     count: int
@@ -56,7 +56,7 @@ def summarize(values: Numbers, spec: Spec) -> StatisticsSummary:
 
 
 def has_statistics(column: ColumnSpec, spec: Spec) -> bool:
-    """Return whether the spec asks for statistics of `column`: it does for all that are continuous."""
+    """Return whether the spec has statistics of `column`, which are computed for continuous columns only."""
     return bool(spec.statistics) and column.kind is ColumnKind.CONTINUOUS
 
 
@@ -72,7 +72,7 @@ def names(spec: Spec) -> Iterator[str]:
 def finish(state: ColumnSpread, summary: StatisticsSummary, name: str, spec: Spec) -> Outcome:
     """Return one statistic of a chunk's values, in the column's unit, with its standard error.
 
-    Missing values are left out; errors count their rows too. Both as NannyML 0.13.1 has them, which has no quantiles.
+    Missing values are left out; errors count their rows too. Both equal NannyML 0.13.1's, which has no quantiles.
     """
     reason = too_few(summary.count, spec.minimum_rows, "values that are not missing")
     if reason:

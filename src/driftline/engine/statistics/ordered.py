@@ -1,6 +1,6 @@
 """The values of a column in order, for its median and quantiles. Merges exactly. No I/O here.
 
-Up to 100,000 distinct values are kept, and quantiles are exact. Beyond that, values whose floats begin with the
+Up to 100,000 distinct values are stored, and quantiles are exact. Beyond that, values whose floats begin with the
 same bits are counted together, with as many bits as leave at most 100,000 groups (1.6 MB). How many bits those are
 depends on the values alone, not on their order or on how they were cut into parts. A quantile is then off by at most
 half the width of its group: about k / 100,000 of the value where values span k powers of two, never more than 1/64.
@@ -14,7 +14,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 
 MAXIMUM_GROUPS = 100_000
-"""The most distinct values, or groups of near values, that are kept."""
+"""The largest number of distinct values, or groups of near values, that are stored."""
 _MAGNITUDE = np.int64(0x7FFF_FFFF_FFFF_FFFF)
 
 
@@ -36,7 +36,7 @@ class Ordered:
         return cls(*_grouped(0, _keys(ordered), np.ones(len(ordered), dtype=np.int64)))
 
     def merge(self, other: "Ordered") -> "Ordered":
-        """Group the values of both."""
+        """Merge the groups of two parts of a chunk."""
         dropped = max(self.dropped, other.dropped)
         groups = np.concatenate((self.groups >> (dropped - self.dropped), other.groups >> (dropped - other.dropped)))
         order = np.argsort(groups, kind="stable")
@@ -50,24 +50,24 @@ class Ordered:
         rank = share * (int(self.counts.sum()) - 1)
         below = int(rank)
         lowest, highest = self._edges(np.array([below, min(below + 1, int(self.counts.sum()) - 1)]))
-        one, other = (lowest / 2 + highest / 2).tolist() if self.dropped else lowest.tolist()
-        return one + (other - one) * (rank - below), float(np.max(highest / 2 - lowest / 2))
+        below_value, above_value = (lowest / 2 + highest / 2).tolist() if self.dropped else lowest.tolist()
+        return below_value + (above_value - below_value) * (rank - below), float(np.max(highest / 2 - lowest / 2))
 
     def _edges(self, ranks: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and the highest value that the groups at some ranks may have."""
         groups = self.groups[np.searchsorted(np.cumsum(self.counts), ranks, side="right")]
         first = groups << self.dropped
         last = first | ((np.int64(1) << self.dropped) - 1)
-        most = np.finfo(np.float64).max
-        return tuple(np.clip(_values(keys), -most, most) for keys in (first, last))  # type: ignore[return-value]
+        largest = np.finfo(np.float64).max
+        return tuple(np.clip(_values(keys), -largest, largest) for keys in (first, last))  # type: ignore[return-value]
 
 
 def _grouped(dropped: int, groups: IntArray, counts: IntArray) -> tuple[int, IntArray, IntArray]:
-    """Merge equal ascending groups, dropping as few more bits as leave no more groups than may be kept."""
-    more = _bits_to_drop(groups)
-    coarse = groups >> more
+    """Merge equal ascending groups, dropping the fewest further bits that leave at most `MAXIMUM_GROUPS`."""
+    bits = _bits_to_drop(groups)
+    coarse = groups >> bits
     firsts = _firsts(coarse)
-    return dropped + more, coarse[firsts], np.add.reduceat(counts, firsts) if len(firsts) else counts
+    return dropped + bits, coarse[firsts], np.add.reduceat(counts, firsts) if len(firsts) else counts
 
 
 def _bits_to_drop(groups: IntArray) -> int:

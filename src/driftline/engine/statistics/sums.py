@@ -14,12 +14,12 @@ from driftline.engine.columns import FloatArray
 from driftline.engine.exact_sum import ExactSum
 
 _LARGEST = 1e150
-"""The square of a larger number, in size, may be too large for a float."""
+"""The square of a larger absolute value may be too large for a float."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """How many values there are, their sum in the column's unit, and that of their squares; None if too large."""
+    """The number of values, their sum in the column's unit, and the sum of their squares (None if too large)."""
 
     count: int
     total: ExactSum
@@ -27,12 +27,12 @@ class Sums:
 
     @classmethod
     def of(cls, values: FloatArray) -> Self:
-        """Add finite values up."""
+        """Add up finite values."""
         too_large = len(values) and float(np.max(np.abs(values))) > _LARGEST
         return cls(len(values), ExactSum.of(values), None if too_large else ExactSum.of_squares(values))
 
     def merge(self, other: "Sums") -> "Sums":
-        """Add the values of both."""
+        """Merge the sums of two parts of a chunk."""
         squares = self.squares.merge(other.squares) if self.squares and other.squares else None
         return Sums(self.count + other.count, self.total.merge(other.total), squares)
 

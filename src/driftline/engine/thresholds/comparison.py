@@ -1,10 +1,10 @@
-"""How one value compares with its bounds, and its confidence band. No I/O here."""
+"""Compares one value with its bounds, and computes its confidence band. No I/O here."""
 
 from driftline.engine.catalogue import Worse, measure
 from driftline.engine.results import Bounds, Result, State
 
 P_VALUE_LEVEL = 0.05
-"""The p-value below which a test says that something changed; over columns it is the false discovery rate."""
+"""The p-value below which a test is significant; over columns it is the false discovery rate."""
 STANDARD_ERRORS = 3.0
 """A confidence band extends this many standard errors to each side of the value."""
 

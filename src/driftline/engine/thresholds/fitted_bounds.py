@@ -1,4 +1,4 @@
-"""The bounds that a fitted reference keeps for each number, drawn from its own chunks. No I/O here."""
+"""The bounds that a fitted reference stores for each number, drawn from its chunks. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,20 +29,20 @@ class FittedBounds:
     spread: ReferenceSpread | None = None
 
     def bounds_at(self, kind: ResultKind, method: str, sampling_error: float | None) -> Bounds:
-        """Return the bounds of a value with this sampling error (None where it is not known)."""
+        """Return the bounds of a value with this sampling error (None if unknown)."""
         return self.bounds if self.spread is None else self.spread.bounds(kind, method, sampling_error)
 
 
 def fit_bounds(
     methods: FittedMethods, spec: Spec, chunks: Sequence[tuple[Chunk, pd.DataFrame]], mapper: Map = serial_map
 ) -> dict[ResultKey, FittedBounds]:
-    """Bound each number by its values in the reference's own chunks, of which there is at least one."""
+    """Return the bounds of each number from its values in the reference's chunks, of which there is at least one."""
     values = _values_by_chunk(methods, spec, chunks, mapper)
-    return {key: _fit_one(spec, key, values) for key in values}
+    return {key: _fit_number(spec, key, values) for key in values}
 
 
 def bounds_to_list(bounds: Mapping[ResultKey, FittedBounds]) -> list[Any]:
-    """Return fitted bounds as values that JSON has."""
+    """Return fitted bounds as JSON-compatible values."""
     return [
         [*key, asdict(fitted.bounds), fitted.note, fitted.spread and asdict(fitted.spread)]
         for key, fitted in bounds.items()
@@ -50,7 +50,7 @@ def bounds_to_list(bounds: Mapping[ResultKey, FittedBounds]) -> list[Any]:
 
 
 def bounds_from_list(stored: list[Any]) -> dict[ResultKey, FittedBounds]:
-    """Return what `bounds_to_list` was made from."""
+    """Return the bounds that `bounds_to_list` serialized."""
     return {
         (subject, ResultKind(kind), method): FittedBounds(
             Bounds(**bounds), note, ReferenceSpread(**spread) if spread else None
@@ -64,8 +64,8 @@ def _values_by_chunk(
 ) -> dict[ResultKey, list[float | None]]:
     """Return the values of each number in all chunks; none for multivariate methods with fixed bounds."""
     fixed = [method for method in spec.multivariate_methods if measure(method).fixed_bounds is not None]
-    others = tuple(method for method in spec.multivariate_methods if method not in fixed)
-    computed = spec.model_copy(update={"multivariate_methods": others})
+    drawn = tuple(method for method in spec.multivariate_methods if method not in fixed)
+    computed = spec.model_copy(update={"multivariate_methods": drawn})
 
     def outcomes_of(part: tuple[Chunk, pd.DataFrame]) -> dict[ResultKey, Outcome]:
         chunk, rows = part
@@ -76,8 +76,8 @@ def _values_by_chunk(
     return values | {(MODEL, ResultKind.MULTIVARIATE, method.value): [] for method in fixed}
 
 
-def _fit_one(spec: Spec, key: ResultKey, values: Mapping[ResultKey, list[float | None]]) -> FittedBounds:
-    """Bound one number; an estimate by the realized values of the reference, as NannyML does."""
+def _fit_number(spec: Spec, key: ResultKey, values: Mapping[ResultKey, list[float | None]]) -> FittedBounds:
+    """Return the bounds of one number; those of an estimate come from realized values, as in NannyML."""
     subject, kind, method = key
     reference_values = values[(subject, ResultKind.REALIZED, method) if kind is ResultKind.ESTIMATED else key]
     spread = spread_for(spec, kind, method, reference_values)

@@ -1,4 +1,4 @@
-"""How each policy draws bounds from the values of the reference's own chunks. No I/O here."""
+"""The bounds that each policy draws from the values of the reference's chunks. No I/O here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from driftline.engine.thresholds.overrides import override_bounds
 MINIMUM_REFERENCE_CHUNKS = 4
 """With fewer reference chunks than this, their spread is too uncertain and bounds are constants."""
 WARNING_DEVIATIONS = 3.0
-"""A warning begins this many standard deviations of the reference's chunks off their mean."""
+"""The distance of warning bounds from the mean of the reference's chunks, in their standard deviations."""
 FALSE_ALERTS = 0.002
 """The chance that one undisturbed chunk is beyond any alert bound of its family, shared among the family's numbers."""
 MINIMUM_DISTANCE = 1e-9
@@ -28,7 +28,7 @@ MINIMUM_DISTANCE = 1e-9
 class ReferenceSpread:
     """Mean and sample standard deviation s of the reference's chunks, from which policy `driftline` draws bounds.
 
-    `far` is how many standard deviations off the mean a single chunk alerts.
+    `far` is the distance from the mean, in standard deviations, at which a single chunk alerts.
     """
 
     mean: float
@@ -36,9 +36,9 @@ class ReferenceSpread:
     far: float
 
     def bounds(self, kind: ResultKind, method: str, sampling_error: float | None = None) -> Bounds:
-        """Return the bounds of a value; for performance s is no less than the value's own sampling error.
+        """Return the bounds of a value; for performance s is at least the value's sampling error.
 
-        A chunk with few rows or labels scatters more than the reference's chunks do, and s of a few chunks may be small
+        A chunk with few rows or labels varies more than the reference's chunks do, and s of a few chunks may be small
         by chance.
         """
         error = sampling_error if kind in PERFORMANCE_KINDS and sampling_error is not None else 0.0
@@ -62,16 +62,16 @@ def bounds_for(
     reference_values: Sequence[float | None],
     sampling_error: float | None = None,
 ) -> Bounds:
-    """Return the bounds of `method` from its values in the reference's own chunks (None where undefined).
+    """Return the bounds of `method` from its values in the reference's chunks (None where undefined).
 
     For estimated performance pass the *realized* values of the reference chunks, as NannyML does: the estimate is
-    compared with what the model really did. Bounds are in the value's own unit and within the method's range.
+    compared with what the model achieved. Bounds are in the value's own unit and within the method's range.
 
     Policy `driftline`, on the worse side only (performance: lower; drift and missing values: upper): a warning begins
-    3 sample standard deviations s off the mean; the alert bound is the wider of that and the one-sided t prediction
+    3 sample standard deviations s from the mean; the alert bound is the wider of that and the one-sided t prediction
     limit of one new chunk, t(k - 1) * s * sqrt(1 + 1/k), at 0.2 % shared (Bonferroni) over the metrics, or over the
-    watched columns for drift and missing values. For performance s is no less than `sampling_error`, that of the value
-    to be bounded, where it is known. Fewer than 4 defined reference values: the method's `constant_bounds`.
+    watched columns for drift and missing values. For performance s is at least `sampling_error`, that of the value
+    to be bounded, if known. Fewer than 4 defined reference values: the method's `constant_bounds`.
 
     Policy `nannyml`: the default thresholds of NannyML 0.13.1, mean ± 3 population standard deviations clipped to the
     method's limits; upper only for drift. Its alert is its only threshold, so the alert bounds are the same.
@@ -131,7 +131,7 @@ def _family_size(spec: Spec, kind: ResultKind) -> int:
 
 
 def _prediction_factor(chunks: int, chance: float) -> float:
-    """Return how many sample standard deviations off the mean of `chunks` values the next one is with `chance`."""
+    """Return how many sample standard deviations above the mean of `chunks` values the next one is with `chance`."""
     return -float(stdtrit(chunks - 1, chance)) * sqrt(1 + 1 / chunks)
 
 

@@ -1,1 +1,1 @@
-"""From the results of a chunk and its neighbours to its verdict. No I/O here."""
+"""From the results of a chunk and its neighbors to its verdict. No I/O here."""

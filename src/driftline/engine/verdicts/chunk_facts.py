@@ -17,7 +17,7 @@ from driftline.errors import InvalidInput
 class ChunkFacts:
     """One half-open chunk [start, end) and its results.
 
-    `start` and `end` are aware instants. `closed` says that the model's clock has passed the end plus the allowed
+    `start` and `end` are aware instants. `closed` means that the model's clock has passed the end plus the allowed
     lateness, `labels_due` that it has passed the end plus the label delay. `rows` counts the chunk's predictions and
     `labelled` those of them whose label is in. `score_counts` are what evidence is computed from. Raises InvalidInput
     where these contradict one another.
@@ -32,7 +32,7 @@ class ChunkFacts:
     results: tuple[Result, ...] = ()
     score_counts: ScoreCounts | None = None
     derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What rules derived from these facts, which several verdicts need; a spec is kept with it."""
+    """Values derived from these facts, cached because several verdicts need them, together with their spec."""
 
     def __post_init__(self) -> None:
         if not (self.start < self.end and 0 <= self.labelled <= self.rows):
@@ -48,7 +48,7 @@ class ChunkFacts:
         return self.labelled / self.rows if self.rows else 0.0
 
     def settled(self, spec: Spec) -> bool:
-        """Return whether realized performance decides: closed, enough rows, labels due, and enough of them in."""
+        """Return whether realized performance decides: the chunk is closed, has enough rows, and its labels are in."""
         return self.counts(spec) and self.labels_due and self.coverage >= spec.label_coverage
 
     def labels_in(self, spec: Spec) -> bool:
@@ -83,7 +83,7 @@ class ChunkFacts:
         return self._of_model.get((kind, metric))
 
 
-def last_closed(chunks: Iterable[ChunkFacts], before: datetime, count: int) -> tuple[ChunkFacts, ...]:
-    """Return the last `count` closed chunks that start before `before`, oldest first; `chunks` are in any order."""
-    earlier = sorted((c for c in chunks if c.closed and c.start < before), key=lambda c: c.start)
+def last_closed(chunks: Iterable[ChunkFacts], start: datetime, count: int) -> tuple[ChunkFacts, ...]:
+    """Return the last `count` closed chunks that start before `start`, oldest first; `chunks` are in any order."""
+    earlier = sorted((c for c in chunks if c.closed and c.start < start), key=lambda c: c.start)
     return tuple(earlier[-count:])

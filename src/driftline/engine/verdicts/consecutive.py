@@ -1,4 +1,4 @@
-"""The verdicts of consecutive chunks, each derived from what came before it. No I/O here."""
+"""The verdicts of consecutive chunks, each derived from the chunks before it. No I/O here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,14 +14,14 @@ from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
 
 
 def consecutive_verdicts(spec: Spec, fitted: FittedEvidence | None, chunks: Sequence[ChunkFacts]) -> Iterator[Verdict]:
-    """Yield the verdicts of chunks, which are in the order of time and complete; `fitted` is of their reference."""
+    """Yield the verdicts of all chunks, which are in time order; `fitted` is the evidence of their reference."""
     drifts = list(_drifts(spec, chunks))
     evidence = evidence_of(spec, fitted, chunks, drifts)
     settled: list[ChunkFacts] = []
     closed: list[ChunkFacts] = []
     for chunk, drift in zip(chunks, drifts, strict=True):
-        own = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
-        yield verdict_of(spec, chunk, closed, track_records(spec, settled), evidence=own, drift=drift)
+        chunk_evidence = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
+        yield verdict_of(spec, chunk, closed, track_records(spec, settled), evidence=chunk_evidence, drift=drift)
         if chunk.settled(spec):
             settled = [*settled, chunk][-RECORD_WINDOW:]
         if chunk.closed:

@@ -1,4 +1,4 @@
-"""The findings on drift and data quality: what drifted in a chunk, and what lasts. No I/O here."""
+"""The findings on drift and data quality: which subjects drifted, and whether the drift lasts. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,70 +13,71 @@ from driftline.engine.verdicts.chunk_facts import ChunkFacts
 from driftline.engine.verdicts.findings import Finding
 
 LASTING = 2
-"""Drift lasts if it is seen in this many closed chunks of a window, the chunk itself among them."""
+"""Drift lasts if it occurs in this many closed chunks of a window, the chunk itself among them."""
 WINDOW = 3
-"""How many closed chunks the window has, the chunk itself included."""
+"""The number of closed chunks of the window, the chunk itself included."""
 
 _KINDS = (ResultKind.DRIFT, ResultKind.MULTIVARIATE, ResultKind.QUALITY)
 Subject = tuple[ResultKind, str, str]
-"""What can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
+"""A subject that can drift: a kind, a column (or the model) and a data quality method, "" for the distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedDrift:
-    """What drifted in a chunk, with a reason for each (`drift_seen`), and which of it lasts."""
+    """The subjects that drifted in a chunk, with a reason for each (`drift_reasons`), and those whose drift lasts."""
 
-    seen: Mapping[Subject, str]
+    reasons: Mapping[Subject, str]
     lasting: frozenset[Subject]
 
 
 def drift_of(spec: Spec, chunk: ChunkFacts, preceding: Sequence[ChunkFacts]) -> ObservedDrift:
-    """Return what drifted in a chunk, and what lasts: seen in this closed chunk and in one more of the last 3.
+    """Return the drift of a chunk; it lasts if it occurs in this closed chunk and in another of the last 3.
 
     `preceding` are the closed chunks directly before, oldest first; only those of the window are read. Each data
-    quality method is judged by itself and apart from the distribution: one does not make the other last.
+    quality method, and the distribution, is judged separately: one does not make another last.
     """
-    seen = drift_seen(spec, chunk)
-    if not seen or not chunk.counts(spec):
-        return ObservedDrift(seen, frozenset())
-    before = [drift_seen(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
+    reasons = drift_reasons(spec, chunk)
+    if not reasons or not chunk.counts(spec):
+        return ObservedDrift(reasons, frozenset())
+    earlier = [drift_reasons(spec, c) for c in preceding[-(WINDOW - 1) :] if c.counts(spec)]
     return ObservedDrift(
-        seen, frozenset(key for key in seen if 1 + sum(key in seen_before for seen_before in before) >= LASTING)
+        reasons,
+        frozenset(key for key in reasons if 1 + sum(key in earlier_reasons for earlier_reasons in earlier) >= LASTING),
     )
 
 
 def drift_findings(spec: Spec, chunk: ChunkFacts, drift: ObservedDrift) -> list[Finding]:
-    """Return a finding for all that drifted: lasting drift warns (or alerts, by `drift_alerts`), other is a note.
+    """Return a finding for each drifted subject: lasting drift warns (or alerts, by `drift_alerts`), other is a note.
 
     Row count and freshness have no effect floor: in a closed chunk they count if they are beyond their bounds.
     """
-    grave = State.ALERT if spec.drift_alerts else State.WARN
+    lasting_state = State.ALERT if spec.drift_alerts else State.WARN
     findings = [
-        Finding(grave, f"{reason}, and it lasts.")
+        Finding(lasting_state, f"{reason}, and it lasts.")
         if key in drift.lasting
         else Finding(None, f"{reason}; {_not_yet(chunk)}.")
-        for key, reason in drift.seen.items()
+        for key, reason in drift.reasons.items()
     ]
     return findings + _failures(chunk)
 
 
-def drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
-    """Return what drifted in this one chunk, with a reason for each; nothing with too few rows.
+def drift_reasons(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """Return the subjects that drifted in this chunk, with a reason for each; none with too few rows.
 
     A method counts if its value is outside its bound and its effect above its floor. For methods without a bound the
     effect decides alone; for those without a floor, or with a threshold override, the bound does. Where a column
     has p-values, one of them must also be significant at a false discovery rate of 5 % over the chunk's columns. The
-    label counts only in a chunk that is settled: early labels are a biased sample. It is computed once for a chunk.
+    label counts only in a chunk that is settled: early labels are a biased sample. The result is cached in the chunk.
     """
-    of_spec, seen = chunk.derived.get("drift_seen", (None, {}))
-    if of_spec is not spec:
-        seen = _drift_seen(spec, chunk)
-        chunk.derived["drift_seen"] = spec, seen
-    return dict(seen)
+    cached_spec, reasons = chunk.derived.get("drift_reasons", (None, {}))
+    if cached_spec is not spec:
+        reasons = _compute_drift_reasons(spec, chunk)
+        chunk.derived["drift_reasons"] = spec, reasons
+    return dict(reasons)
 
 
-def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
-    """Return what drifted in a chunk."""
+def _compute_drift_reasons(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
+    """Return the subjects that drifted in a chunk, with a reason for each."""
     if chunk.rows < spec.minimum_rows:
         return {}
     results = [
@@ -86,7 +87,7 @@ def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
         if r.subject_kind is not SubjectKind.LABEL or chunk.settled(spec)
     ]
     dismissed = _dismissed(results)
-    seen: dict[Subject, str] = {}
+    reasons: dict[Subject, str] = {}
     for result in results:
         key = _subject(result)
         if (
@@ -94,8 +95,8 @@ def _drift_seen(spec: Spec, chunk: ChunkFacts) -> dict[Subject, str]:
             and _outside(spec, result)
             and (chunk.closed or not measure(result.method).closed_chunks_only)
         ):
-            seen.setdefault(key, _reason(result))
-    return seen
+            reasons.setdefault(key, _reason(result))
+    return reasons
 
 
 def discoveries(p_values: Sequence[float], rate: float = P_VALUE_LEVEL) -> tuple[bool, ...]:
@@ -144,19 +145,20 @@ def _reason(result: Result) -> str:
     if result.kind is ResultKind.QUALITY:
         return describe_fault(result)
     tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
-    what = "All features together" if result.kind is ResultKind.MULTIVARIATE else result.subject
-    return f"{what} drifted: {title(result.method)} {_too_far(result)}{tested}"
+    subject = "All features together" if result.kind is ResultKind.MULTIVARIATE else result.subject
+    return f"{subject} drifted: {title(result.method)} {_excess(result)}{tested}"
 
 
-def _too_far(result: Result) -> str:
+def _excess(result: Result) -> str:
+    """Return in words which bound a value is beyond, or its effect where it has no bound."""
     value = result.value or 0.0
     bounds = worse_side(result.method, result.bounds)
     if bounds.upper is not None and value > bounds.upper:
-        shown, bound = format_distinct(value, bounds.upper)
-        return f"{shown} is above its bound {bound}"
+        number, bound = format_distinct(value, bounds.upper)
+        return f"{number} is above its bound {bound}"
     if bounds.lower is not None:
-        shown, bound = format_distinct(value, bounds.lower)
-        return f"{shown} is below its bound {bound}"
+        number, bound = format_distinct(value, bounds.lower)
+        return f"{number} is below its bound {bound}"
     return (
         f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {measure(result.method).effect_floor:g}"
     )

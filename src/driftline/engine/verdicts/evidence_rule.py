@@ -1,4 +1,4 @@
-"""The findings from evidence: alerts within the budget, incidents, and the floor of no skill. No I/O here."""
+"""The findings from evidence: alerts within the budget, incidents, and scores without skill. No I/O here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from driftline.engine.verdicts.findings import Finding
 
 
 def alert_rule(spec: Spec) -> AlertRule | None:
-    """Return the rule of alerts within a budget; None where bounds alone alert."""
+    """Return the rule for alerts within a budget; None where bounds alone decide about alerts."""
     if spec.alert_budget is None or spec.thresholds is not ThresholdPolicy.DRIFTLINE:
         return None
     return AlertRule(spec.alert_budget, harm_only=spec.alert_on is AlertOn.HARM)
@@ -30,9 +30,9 @@ def alert_rule(spec: Spec) -> AlertRule | None:
 def evidence_of(
     spec: Spec, fitted: FittedEvidence | None, chunks: Sequence[ChunkFacts], drifts: Sequence[ObservedDrift]
 ) -> Mapping[datetime, ChunkEvidence] | None:
-    """Return the evidence of consecutive chunks, oldest first, by start; None where bounds alone alert.
+    """Return the evidence of consecutive chunks, oldest first, by start; None where bounds alone decide about alerts.
 
-    `drifts` are what drifted in each of the chunks.
+    `drifts` are the drifts of the chunks, in the same order.
     """
     rule = alert_rule(spec)
     if rule is None or fitted is None:
@@ -44,7 +44,7 @@ def evidence_of(
 
 
 def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChunk | None:
-    """Return what the detector reads of a chunk; None where it has no rows."""
+    """Return the detector's input for a chunk; None where it has no rows."""
     if chunk.score_counts is None:
         return None
     closes_at = chunk.end + spec.allowed_lateness
@@ -61,7 +61,7 @@ def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChun
 
 
 def evidence_findings(spec: Spec, evidence: ChunkEvidence) -> list[Finding]:
-    """Return what the evidence says of a chunk: an alert, warnings, or nothing."""
+    """Return the findings of a chunk's evidence: an alert, warnings, or none."""
     findings, budget = [], spec.alert_budget or 1.0
     if evidence.change is not None and evidence.alert:
         findings.append(Finding(State.ALERT, describe_alert(evidence.change, budget, spec.zone)))
@@ -77,5 +77,5 @@ def evidence_findings(spec: Spec, evidence: ChunkEvidence) -> list[Finding]:
 
 
 def alerts_by_bounds(spec: Spec, result: Result, evidence: ChunkEvidence | None) -> bool:
-    """Return whether a value's bounds may alert: without a budget, and where the spec overrides its threshold."""
+    """Return whether a value's bounds may alert: without a budget, or if the spec overrides its threshold."""
     return evidence is None or spec.threshold_override(result.method) is not None

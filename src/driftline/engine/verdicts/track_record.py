@@ -10,14 +10,14 @@ from driftline.engine.thresholds.comparison import STANDARD_ERRORS, worse_side
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
 
 RECORD_WINDOW = 12
-"""A record covers this many of the last settled chunks: older ones say little about today's model."""
+"""A record covers this many of the last settled chunks: older chunks reveal little about the current model."""
 MINIMUM_COMPARED = 4
 TRUSTED_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """In how many chunks an estimate was compared with the realized value, and in how many it held."""
+    """The number of chunks in which an estimate was compared with the realized value, and in which it held."""
 
     compared: int = 0
     held: int = 0
@@ -64,5 +64,5 @@ def _record(metric: str, settled: Iterable[ChunkFacts]) -> TrackRecord:
         estimate_held(chunk.performance(ResultKind.ESTIMATED, metric), chunk.performance(ResultKind.REALIZED, metric))
         for chunk in settled
     ]
-    held = [comparison for comparison in comparisons if comparison is not None]
-    return TrackRecord(compared=len(held), held=sum(held))
+    defined = [comparison for comparison in comparisons if comparison is not None]
+    return TrackRecord(compared=len(defined), held=sum(defined))

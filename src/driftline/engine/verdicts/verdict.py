@@ -13,7 +13,7 @@ from driftline.engine.verdicts.performance_rule import performance_findings
 from driftline.engine.verdicts.track_record import TrackRecord
 
 LOOKBACK = WINDOW - 1
-"""How many preceding closed chunks a verdict reads, and so how many later verdicts a change may affect."""
+"""The number of preceding closed chunks that a verdict reads, and of later verdicts that a change may affect."""
 
 
 def verdict_of(
@@ -29,18 +29,18 @@ def verdict_of(
 
     Of `preceding`, in any order, the last `LOOKBACK` closed chunks that start earlier are read; chunks without rows may
     be among them, and break a run. `records` are the track records of estimates by metric (`track_records`); without
-    them an estimate warns at most. `evidence` is what the detector says of the chunk, None where bounds alone alert;
-    `drift` what drifted in it, where that is known. The gravest finding is the state:
+    them an estimate warns at most. `evidence` is the detector's about the chunk, None where bounds alone decide about
+    alerts; `drift` is that of the chunk, if already derived. The gravest finding is the state:
 
-    - Realized performance decides once the chunk is closed, its labels due and enough of them in. It alone can be ok.
-      Beyond the warning bound it warns. It alerts beyond the alert bound, and where two of these hold: it is beyond the
-      warning bound; it is the second consecutive closed chunk near or beyond it; drift lasts.
-    - Before labels are due realized values are not used; after it, with less coverage, they warn at most.
-    - Where it cannot decide, the estimate may warn, or alert by the same rule if past estimates held; never in an open
-      chunk. Inside its bounds the chunk is pending_labels.
-    - With `evidence` that, and not bounds, alerts: beyond an alert bound performance warns, unless the spec overrides
-      the metric's threshold. An open incident, and a score that ranks no better than chance, warn.
-    - Drift, data quality included, warns when it lasts (`drift_findings`), and alerts where `spec.drift_alerts`.
+    - Realized performance decides once the chunk is closed, its labels due and enough of them in. Only then can a chunk
+      be ok. A value beyond its warning bound warns. It alerts beyond its alert bound, and where two of these hold: it
+      is beyond its warning bound; the chunk is the second consecutive closed one near or beyond it; drift lasts.
+    - Before labels are due, realized values are not used; afterwards, with too few labels, they warn at most.
+    - Where realized performance cannot decide, an estimate may warn, or alert by the same rule if past estimates held,
+      but never in an open chunk. With estimates inside their bounds the chunk is pending_labels.
+    - With `evidence`, only the evidence alerts: performance beyond an alert bound warns, unless the spec overrides the
+      metric's threshold. An open incident, and a score that ranks no better than chance, warn.
+    - Drift, data quality included, warns when it lasts (`drift_findings`), or alerts if `spec.drift_alerts` is set.
 
     The verdict is provisional while the chunk is open or labels outstanding may still change it.
     """

@@ -139,7 +139,7 @@ def test_all_faults_are_named_at_once_and_nothing_is_stored(ingestion: Ingestion
         ingestion.predictions(NAME, json_sent(objects))
     details = "\n".join(caught.value.details)
     for fragment in (
-        "'at' has no ISO 8601 time", "row 2 ('yesterday')",
+        "column 'at' has a value that is not an ISO 8601 time", "row 2 ('yesterday')",
         "column 'prediction' has 1 value that is no class of the model ('maybe', row 3); send one of '0', '1'",
         "column 'score' has 1 value outside 0 to 1 (83.0, row 4)",
         "column 'features.distance' has 2 values that are not numbers (first 'ERR', row 5); clean it, or pass "

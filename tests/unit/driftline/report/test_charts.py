@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.engine.results import Bounds, Result, State
-from driftline.report.charts import Axis, Chart, Scale, Series, draw_chart
+from driftline.report.charts import Axis, Chart, Series, ValueAxis, draw_chart
 from tests.unit.monitoring.reports_builder import drift, estimated, realized
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
@@ -22,20 +22,20 @@ def chart_of(realized: Sequence[Result | None], estimated: Sequence[Result | Non
 
 @given(values, st.floats(-1e9, 1e9))
 def test_every_value_is_within_the_chart_and_larger_ones_higher(drawn: list[float], any_value: float) -> None:
-    scale = Scale.around(drawn, 100)
+    scale = ValueAxis.spanning(drawn, 100)
     assert 0 <= scale.y(any_value) <= 100
     assert scale.y(max(drawn)) <= scale.y(min(drawn))
 
 
 @given(values)
 def test_a_scale_has_a_few_distinct_ticks_within(drawn: list[float]) -> None:
-    ticks = Scale.around(drawn, 100).ticks
+    ticks = ValueAxis.spanning(drawn, 100).ticks
     assert 1 <= len(ticks) <= 6
     assert len({tick.text for tick in ticks}) == len(ticks)
 
 
 def test_a_scale_of_one_value_has_room_and_round_ticks() -> None:
-    scale = Scale.around([0.25], 120)
+    scale = ValueAxis.spanning([0.25], 120)
     assert scale.low < 0.25 < scale.high
     assert all(float(tick.text) == pytest.approx(round(float(tick.text), 3)) for tick in scale.ticks)
 

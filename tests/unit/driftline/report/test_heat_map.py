@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from driftline.engine.results import Bounds, Method, Result
 from driftline.engine.spec import Spec
 from driftline.engine.threshold_override import ConstantThreshold
-from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.engine.verdicts.drift_rule import drift_reasons
 from driftline.report.heat_map import HeatRow, bound_ratio, heat_map, shade
 from driftline.report.palette import SHADES
 from driftline.report.view import ChunkView
@@ -25,8 +25,8 @@ def test_a_cell_exceeds_1_only_where_drift_is_seen(value: float, upper: float | 
     chunk = report(0, drift(value, upper, method=Method.KOLMOGOROV_SMIRNOV, p_value=p))
     cell = rows_of(SPEC, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(SPEC, chunk.facts()))
-    assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
+    assert cell.drifted == bool(drift_reasons(SPEC, chunk.facts()))
+    assert (cell.ratio >= 1) == cell.drifted or abs(cell.ratio - 1) < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_a_threshold_override_has_no_effect_floor(value: float, lower: float, up
     chunk = report(0, replace(drift(value), bounds=Bounds(lower - 0.1, upper, lower - 0.1, upper)))
     cell = rows_of(spec, [chunk])[0].cells[0]
     assert cell.ratio is not None
-    assert cell.seen == bool(drift_seen(spec, chunk.facts()))
-    assert (cell.ratio >= 1) == cell.seen or abs(cell.ratio - 1) < 1e-9
+    assert cell.drifted == bool(drift_reasons(spec, chunk.facts()))
+    assert (cell.ratio >= 1) == cell.drifted or abs(cell.ratio - 1) < 1e-9
 
 
 def test_a_column_without_a_value_has_a_reason() -> None:
@@ -77,4 +77,4 @@ def test_shades_turn_warm_at_the_bound(ratio: float) -> None:
 def test_a_place_of_several_chunks_shows_the_largest_ratio() -> None:
     chunks = [report(0, drift(0.1)), report(1, drift(0.9), drifted=("minutes",)), report(2, drift(None))]
     (row,) = heat_map(SPEC, ["minutes"], [chunks])
-    assert row.cells == (replace(rows_of(SPEC, chunks)[0].cells[1], seen=True, lasting=True),)
+    assert row.cells == (replace(rows_of(SPEC, chunks)[0].cells[1], drifted=True, lasting=True),)

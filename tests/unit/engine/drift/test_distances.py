@@ -54,7 +54,7 @@ def test_bins_come_close_to_the_exact_distance() -> None:
     assert wasserstein.finish(state, summary).value == pytest.approx(distance, rel=5e-3)
 
 
-def test_wasserstein_is_in_the_column_s_unit_and_its_effect_in_standard_deviations() -> None:
+def test_wasserstein_has_the_unit_of_the_column() -> None:
     state = distribution.fit(np.array([0.0, 0.0, 10.0, 10.0]))
     outcome = wasserstein.finish(state, distribution.summarize(state, np.array([2.5, 12.5])))
     assert (outcome.value, outcome.effect) == (2.5, 0.5)

@@ -12,7 +12,7 @@ from driftline.engine.columns import FloatArray
 from driftline.engine.drift import hellinger, l_infinity, psi, wasserstein
 from driftline.engine.drift.sketches import deciles, distribution, histogram
 from driftline.engine.drift.sketches.frequencies import Frequencies
-from driftline.engine.drift.sketches.histogram import Binned
+from driftline.engine.drift.sketches.histogram import ChunkHistogram
 from driftline.engine.outcome import Outcome
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 500), min_size=1)
@@ -107,7 +107,7 @@ def test_a_reference_full_of_zeros_sees_what_changes_beside_them() -> None:
     assert value == pytest.approx((0.3 - 0.7) * log(3 / 7) + 3 * (0.7 / 3 - 0.1) * log(7 / 3), rel=0.01)
 
 
-def test_the_index_of_rows_from_the_same_source_is_far_below_its_floor() -> None:
+def test_rows_of_the_same_source_have_an_index_below_the_floor() -> None:
     rng = np.random.default_rng(5)
     value = _psi(rng.gamma(2, size=20_000), rng.gamma(2, size=1_000)).value
     assert value is not None
@@ -130,4 +130,4 @@ def test_a_long_reference_is_kept_whole_where_asked_for() -> None:
 
 def test_counts_of_another_kind_of_column_are_refused() -> None:
     with pytest.raises(TypeError, match="another reference"):
-        psi.finish(REFERENCE, Binned(np.array([1]), 1))
+        psi.finish(REFERENCE, ChunkHistogram(np.array([1]), 1))

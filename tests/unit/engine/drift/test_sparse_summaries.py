@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from driftline.engine.drift.sketches import distribution
-from driftline.engine.drift.sketches.distribution import BINS, Gridded
+from driftline.engine.drift.sketches.distribution import BINS, GridCounts
 
 RNG = np.random.default_rng(2)
 REFERENCE = distribution.fit(np.sort(RNG.normal(size=20_000)))
 VALUES = np.concatenate((RNG.normal(size=500), [-9.0, 9.5, 9.0]))
 
 
-def summarize(values: np.ndarray) -> Gridded:
+def summarize(values: np.ndarray) -> GridCounts:
     summary = distribution.summarize(REFERENCE, values)
-    assert isinstance(summary, Gridded)
+    assert isinstance(summary, GridCounts)
     return summary
 
 
@@ -32,7 +32,7 @@ def test_counts_are_those_of_a_histogram() -> None:
 @pytest.mark.parametrize("rows", [0, 1, 30, 500])
 def test_a_small_chunk_has_a_small_summary(rows: int) -> None:
     summary = summarize(VALUES[:rows])
-    assert summary.places.nbytes + summary.filled.nbytes <= 3 * rows
+    assert summary.positions.nbytes + summary.filled.nbytes <= 3 * rows
     assert len(pickle.dumps(summary)) < 1_000 + 4 * rows
 
 

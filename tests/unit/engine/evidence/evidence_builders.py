@@ -48,7 +48,7 @@ def drawn(
     cells = np.zeros((2, bins.count))
     np.add.at(cells, ((SCORES >= CUT).astype(int), index), SHARES)
     scored = random.multinomial(size, cells.ravel(), size=chunks).reshape(-1, 2, bins.count)
-    change = np.reshape(shift, (-1, 1, 1)) + tilt * bins.places
+    change = np.reshape(shift, (-1, 1, 1)) + tilt * bins.scaled_log_odds
     positives = random.binomial(scored, expit(logit(bins.chances) + change))
     return ScoreCounts(scored, scored, positives)
 

@@ -47,7 +47,7 @@ def test_the_calibration_is_the_penalized_maximum_likelihood() -> None:
     assert fitted(places) == pytest.approx(np.maximum(curve(fitted(knots)), -9.2), abs=1e-9)
 
 
-def test_separated_classes_and_a_constant_score_give_a_finite_calibration() -> None:
+def test_extreme_scores_have_a_finite_calibration() -> None:
     """Neither perfect separation nor a single score breaks the fit."""
     places = np.linspace(-3, 3, 200)
     assert np.isfinite(SplineCalibration.fit(places, np.ones(200), (places > 0).astype(float), 9.2)(places)).all()
@@ -57,7 +57,7 @@ def test_separated_classes_and_a_constant_score_give_a_finite_calibration() -> N
     assert constant.bins.chances[0] == pytest.approx(np.tile([0.0, 0, 1], 134)[:400].mean())
 
 
-def test_scores_that_are_no_probabilities_have_a_grid_of_their_own() -> None:
+def test_scores_outside_0_to_1_have_a_linear_grid() -> None:
     """The grid spans whatever the reference has, and its ends take what lies beyond."""
     grid = ScoreGrid.of(np.array([-4.0, 0.0, 12.0]))
     assert not grid.log_odds
@@ -117,7 +117,7 @@ def test_metrics_of_counts_are_those_of_the_rows() -> None:
     assert np.isnan(metrics_of(0 * counts.labelled, 0 * counts.positives)).all()
 
 
-def test_a_reference_with_too_few_labels_of_a_class_has_no_evidence() -> None:
+def test_too_few_labels_of_a_class_give_no_evidence() -> None:
     """Nineteen positives are too few."""
     scores, predictions, labels = rows(np.random.default_rng(0), 1_000)
     labels = np.where(np.cumsum(labels) > 19, 0.0, labels)

@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
-from driftline.engine.evidence.families import COUNT, IN_PLACE, WEIGHTS, Family, Place, columns
+from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Family, Stage, columns
 from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
@@ -22,14 +22,14 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     assert WEIGHTS.sum() == pytest.approx(1)
     assert COUNT == 18
     assert WEIGHTS[columns(Family.REALIZED)].sum() * 4 == pytest.approx(WEIGHTS[columns(Family.SHARE)].sum())
-    assert (IN_PLACE[Place.SCORES] ^ IN_PLACE[Place.LABELS]).all()
+    assert (IN_STAGE[Stage.SCORES] ^ IN_STAGE[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
     """It equals the difference of scipy's log probabilities of the counts by bin."""
     counts = drawn(BINS, np.random.default_rng(1), 3, 400, shift=0.4)
     rows, ones = counts.labelled.sum(1), counts.positives.sum(1)
-    moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.places)
+    moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.scaled_log_odds)
     expected = (stats.binom.logpmf(ones, rows, moved) - stats.binom.logpmf(ones, rows, BINS.chances)).sum(1)
     assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
 
@@ -54,7 +54,7 @@ def test_residuals_are_the_score_statistics() -> None:
     assert residuals.shift_variance[0] == pytest.approx(-(up + down) / step**2, rel=1e-3)
 
 
-def test_the_mean_of_an_e_value_of_the_share_is_one_at_the_edge_of_its_zone() -> None:
+def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     """Enumerating the positives of one bin: exactly 1 at the edge, less inside the zone."""
     place, rows, zone = 5, 60, 0.2
     state = Indifference(variance=0.0, zone=zone)
@@ -69,7 +69,7 @@ def test_the_mean_of_an_e_value_of_the_share_is_one_at_the_edge_of_its_zone() ->
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.15])
-def test_the_mean_of_every_e_value_is_at_most_one_while_nothing_changes(spread: float) -> None:
+def test_mean_e_values_are_at_most_1_without_a_change(spread: float) -> None:
     """Over drawn references and chunks, whose log-odds may vary between chunks; beyond the Monte Carlo error."""
     random = np.random.default_rng(6)
     means = []
@@ -99,7 +99,7 @@ def test_the_evidence_of_an_expected_metric_is_that_of_a_t_test() -> None:
     assert expected_metrics.log_evidence(state, BINS.chances, counts.scored) == pytest.approx(expected, abs=1e-8)
 
 
-def test_the_evidence_of_a_realized_metric_is_a_gaussian_likelihood_ratio() -> None:
+def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
     """It equals the difference of scipy's log densities for a drop of one and two margins."""
     counts, state = drawn(BINS, np.random.default_rng(7), 5, 950, tilt=-0.5), FITTED.realized
     assert state is not None

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
-from driftline.engine.evidence.families import COUNT, WEIGHTS, Place
-from driftline.engine.evidence.place_evidence import labels_evidence, scores_evidence
+from driftline.engine.evidence.families import COUNT, WEIGHTS, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.stage_evidence import labels_evidence, scores_evidence
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}
@@ -30,7 +30,7 @@ def alerts(log_evidence: np.ndarray, years: float, budget: float, drifting: np.n
 
 
 @pytest.mark.parametrize("deviation", [0.3, 0.8, 2.0])
-def test_alerts_of_exact_e_values_keep_the_budget_and_use_some_of_it(deviation: float) -> None:
+def test_exact_e_values_keep_the_budget_and_use_part_of_it(deviation: float) -> None:
     """Log-normal e-values of mean 1 that share their noise: a doubled weight or a missing restart would show."""
     random = np.random.default_rng(1)
     streams, years, budget = 400, 4, 1.0
@@ -83,4 +83,4 @@ def test_no_more_mass_goes_in_than_time_passes() -> None:
         total += mass
         assert total <= 0.01 * (place + 1) + RESERVE / 2.0 + 1e-12
     assert WEIGHTS.sum() == pytest.approx(1)
-    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Place)
+    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Stage)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
-from driftline.engine.evidence.families import Family, Place
+from driftline.engine.evidence.families import Family, Stage
 from driftline.engine.evidence.no_skill import no_skill
-from driftline.engine.evidence.replay import History, replay
+from driftline.engine.evidence.replay import DetectorHistory, replay
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import DAY, chunks_of, drawn, reference
 
@@ -115,7 +115,7 @@ def test_chunks_without_labels_put_no_mass_in() -> None:
     assert not history.state.ratios[:9].any()
 
 
-def test_the_incident_stays_open_while_the_change_lasts_and_closes_afterwards() -> None:
+def test_an_incident_closes_after_the_change_ends() -> None:
     """It opens with the alert, covers the changed chunks, and closes within two weeks of calm."""
     counts = stream(20, 10, shift=0.9)
     calm = drawn(FITTED.bins, np.random.default_rng(8), 20, 950)
@@ -135,7 +135,7 @@ def test_resuming_from_any_chunk_gives_the_same_as_all_at_once(delay: timedelta,
     whole = replay(FITTED, RULE, chunks)
     for place in (0, 7, 29, 33, 40):
         cut = chunks[place]
-        history = History.from_dict(whole.histories[cut.start].to_dict(), FITTED)
+        history = DetectorHistory.from_dict(whole.histories[cut.start].to_dict(), FITTED)
         resumed = replay(FITTED, RULE, chunks, history, after=cut.closes_at)
         last = chunks[-1].start
         assert same(resumed.histories[last].to_dict(), whole.histories[last].to_dict())
@@ -171,7 +171,7 @@ def test_open_chunks_are_no_evidence() -> None:
 def test_a_model_without_skill_is_named_where_rows_could_tell() -> None:
     """Labels drawn without regard to the score: 950 rows tell, 20 do not."""
     random = np.random.default_rng(0)
-    slope = float(np.ptp(np.log(FITTED.bins.chances / (1 - FITTED.bins.chances))) / np.ptp(FITTED.bins.places))
+    slope = float(np.ptp(np.log(FITTED.bins.chances / (1 - FITTED.bins.chances))) / np.ptp(FITTED.bins.scaled_log_odds))
     flat, few, usual = (
         drawn(FITTED.bins, random, 1, size, tilt=tilt)[0] for size, tilt in ((950, -slope), (20, -slope), (950, 0.0))
     )
@@ -192,4 +192,4 @@ def test_scores_move_when_a_chunk_closes() -> None:
     change = evidence[chunks[6].start].change
     assert change is not None
     assert change.family is Family.EXPECTED
-    assert Place.SCORES.value == "scores"
+    assert Stage.SCORES.value == "scores"

@@ -1,4 +1,4 @@
-"""Unseen categories and values out of range."""
+"""UnseenCounts categories and values out of range."""
 
 import numpy as np
 import pandas as pd
@@ -18,24 +18,26 @@ FLOATS = st.lists(st.sampled_from([-1.0, 0.0, 5.0, 10.0, 11.0, np.nan, np.inf]),
 
 def _unseen(reference: list[str | None], chunk: list[str | None]) -> Outcome:
     state = unseen_categories.fit(categories(pd.Series(reference, dtype=object)))
-    state = unseen_categories.Seen.from_dict(state.to_dict())
+    state = unseen_categories.KnownCategories.from_dict(state.to_dict())
     return unseen_categories.finish(
         state, unseen_categories.summarize(state, categories(pd.Series(chunk, dtype=object))), LOOSE
     )
 
 
 def _outside(reference: list[float], chunk: list[float]) -> Outcome:
-    state = out_of_range.Range.from_dict(out_of_range.fit(numbers(pd.Series(reference, dtype=float))).to_dict())
+    state = out_of_range.ReferenceRange.from_dict(
+        out_of_range.fit(numbers(pd.Series(reference, dtype=float))).to_dict()
+    )
     return out_of_range.finish(state, out_of_range.summarize(state, numbers(pd.Series(chunk, dtype=float))), LOOSE)
 
 
-def test_unseen_categories_are_counted_and_the_commonest_is_named() -> None:
+def test_the_most_frequent_unseen_category_is_named() -> None:
     found = _unseen(["a", "b"], ["a", "new", "new", "newer", "b"])
     assert (found.value, found.rows, found.effect) == (0.6, 5, 0.6)
     assert found.reason == "2 categories that the reference lacks, most often 'new' (2 rows)"
 
 
-def test_a_missing_value_is_unseen_where_the_reference_has_none_but_has_no_effect() -> None:
+def test_a_missing_value_is_unseen_but_has_no_effect() -> None:
     found = _unseen(["a", "b"], ["a", None, "new", "b"])
     assert (found.value, found.effect) == (0.5, 0.25)
     assert "1 missing values count as unseen, since the reference has none" in (found.reason or "")
@@ -77,7 +79,7 @@ def test_a_reference_without_values_has_no_range() -> None:
 
 @given(FLOATS, FLOATS)
 def test_parts_of_values_out_of_range_merge(one: list[float], other: list[float]) -> None:
-    state = out_of_range.Range(0.0, 10.0)
+    state = out_of_range.ReferenceRange(0.0, 10.0)
     parts = [out_of_range.summarize(state, numbers(pd.Series(part))) for part in (one, other)]
     merged = parts[0].merge(parts[1])
     assert out_of_range.finish(state, merged, LOOSE) == _outside([0.0, 10.0], one + other)

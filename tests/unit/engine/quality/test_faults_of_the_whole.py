@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from driftline.engine.chunks import Chunk
 from driftline.engine.evaluate import evaluate_chunk
 from driftline.engine.quality import duplicates, freshness
-from driftline.engine.quality.freshness import Newest
+from driftline.engine.quality.freshness import NewestRow
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import MODEL, Quality, Result, ResultKind, State
 from driftline.errors import InvalidInput, SchemaMismatch
@@ -40,7 +40,7 @@ def test_an_id_is_the_same_however_it_was_stored() -> None:
 
 
 @pytest.mark.parametrize("ids", [None, "without"])
-def test_without_an_id_equal_content_is_a_duplicate_whenever_it_was_stamped(ids: str | None) -> None:
+def test_without_an_id_equal_content_is_a_duplicate_at_any_time(ids: str | None) -> None:
     rows = scored_rows(6).assign(usage=[1.0, 1, np.nan, np.nan, 2, 2], calls=0.0, plan="pro", label=np.nan)
     rows = rows.assign(probability_1=[0.5] * 5 + [0.6], prediction=0)
     rows = rows.drop(columns="id") if ids == "without" else rows.assign(id=ids)
@@ -89,9 +89,9 @@ def test_naive_times_are_refused() -> None:
 
 
 def test_the_newest_of_parts() -> None:
-    none, old, new = Newest(0, None), Newest(2, datetime(2026, 1, 1, tzinfo=UTC)), Newest(3, DAY.end)
+    none, old, new = NewestRow(0, None), NewestRow(2, datetime(2026, 1, 1, tzinfo=UTC)), NewestRow(3, DAY.end)
     assert none.merge(old) == old.merge(none) == old
-    assert old.merge(new) == new.merge(old) == Newest(5, DAY.end)
+    assert old.merge(new) == new.merge(old) == NewestRow(5, DAY.end)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from driftline.engine.results import MODEL, Bounds, Quality, Result, ResultKind, State
-from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_seen
+from driftline.engine.verdicts.drift_rule import drift_findings, drift_of, drift_reasons
 from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk
 
@@ -39,7 +39,7 @@ def _count(rows: float) -> Result:
     ],
 )
 def test_a_fault_beyond_its_bound_and_floor_is_seen(result: Result, said: str) -> None:
-    (reason,) = drift_seen(ONE_METRIC, chunk(result)).values()
+    (reason,) = drift_reasons(ONE_METRIC, chunk(result)).values()
     assert reason.startswith(said)
 
 
@@ -56,7 +56,7 @@ def test_a_fault_beyond_its_bound_and_floor_is_seen(result: Result, said: str) -
     ],
 )
 def test_a_small_fault_is_not(result: Result) -> None:
-    assert drift_seen(ONE_METRIC, chunk(result)) == {}
+    assert drift_reasons(ONE_METRIC, chunk(result)) == {}
 
 
 def test_a_fault_warns_when_it_lasts() -> None:
@@ -79,7 +79,7 @@ def test_one_fault_does_not_make_another_last() -> None:
 
 def test_an_open_chunk_is_neither_short_of_rows_nor_stale() -> None:
     stale = _fault(Quality.FRESHNESS, 7200.0, Bounds(upper=3600.0), subject=MODEL)
-    assert drift_seen(ONE_METRIC, chunk(_count(300.0), stale, closed=False)) == {}
+    assert drift_reasons(ONE_METRIC, chunk(_count(300.0), stale, closed=False)) == {}
 
 
 def test_statistics_never_speak_in_the_verdict() -> None:

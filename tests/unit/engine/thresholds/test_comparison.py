@@ -18,7 +18,7 @@ from driftline.engine.thresholds.comparison import confidence_band
         (Metric.F1, None, 0.1, None),
     ],
 )
-def test_a_band_is_three_standard_errors_within_the_metrics_range(
+def test_a_band_is_3_standard_errors_within_the_range(
     metric: Metric, value: float | None, error: float | None, band: tuple[float, float] | None
 ) -> None:
     result = Result(MODEL, ResultKind.ESTIMATED, metric, value, 100, State.OK, sampling_error=error)

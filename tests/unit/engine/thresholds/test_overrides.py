@@ -14,7 +14,7 @@ from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.threshold_override import ConstantThreshold, StandardDeviationThreshold, ThresholdOverride
 from driftline.engine.thresholds.comparison import compare
 from driftline.engine.thresholds.policies import bounds_for, bounds_note
-from driftline.engine.verdicts.drift_rule import drift_seen
+from driftline.engine.verdicts.drift_rule import drift_reasons
 from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
@@ -90,11 +90,11 @@ def test_it_comes_back_from_json_as_it_was(threshold: ThresholdOverride) -> None
 def test_in_the_verdict_it_stands_for_the_effect_floor_too() -> None:
     """Who says 0.02 means 0.02; and who takes the bounds away is not told of drift."""
     narrow = drift(0.05, bounds=Bounds(upper=0.02, alert_upper=0.02))
-    assert drift_seen(ONE, chunk(narrow)) == {}
-    assert drift_seen(_with(Method.JENSEN_SHANNON, ConstantThreshold(upper=0.02)), chunk(narrow))
+    assert drift_reasons(ONE, chunk(narrow)) == {}
+    assert drift_reasons(_with(Method.JENSEN_SHANNON, ConstantThreshold(upper=0.02)), chunk(narrow))
     without = drift(0.5, bounds=Bounds())
-    assert drift_seen(ONE, chunk(without))
-    assert drift_seen(_with(Method.JENSEN_SHANNON, ConstantThreshold()), chunk(without)) == {}
+    assert drift_reasons(ONE, chunk(without))
+    assert drift_reasons(_with(Method.JENSEN_SHANNON, ConstantThreshold()), chunk(without)) == {}
 
 
 def test_a_chunk_is_held_against_it() -> None:

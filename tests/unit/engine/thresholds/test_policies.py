@@ -42,7 +42,7 @@ def test_drift_and_missing_values_are_bounded_above_only(kind: ResultKind, metho
     assert bounds.upper == pytest.approx(MEAN + 3 * SD)
 
 
-def test_the_alert_bound_is_the_t_prediction_limit_shared_over_the_metrics() -> None:
+def test_the_alert_bound_is_a_shared_t_prediction_limit() -> None:
     bounds = bounds_for(SPEC, ResultKind.REALIZED, Metric.F1, EIGHT)
     one = SPEC.model_copy(update={"metrics": (Metric.F1,)})
     alone = bounds_for(one, ResultKind.REALIZED, Metric.F1, EIGHT)
@@ -52,7 +52,7 @@ def test_the_alert_bound_is_the_t_prediction_limit_shared_over_the_metrics() -> 
     assert (MEAN - alone.alert_lower) / SD / sqrt(1 + 1 / 8) == pytest.approx(T_QUANTILE[1], abs=1e-4)
 
 
-def test_the_alert_bound_of_many_chunks_is_never_nearer_than_the_warning() -> None:
+def test_the_alert_bound_is_never_inside_the_warning_bound() -> None:
     many = [0.5 + 0.001 * (i % 7) for i in range(5000)]
     one = SPEC.model_copy(update={"metrics": (Metric.F1,)})
     bounds = bounds_for(one, ResultKind.REALIZED, Metric.F1, many)
@@ -60,7 +60,7 @@ def test_the_alert_bound_of_many_chunks_is_never_nearer_than_the_warning() -> No
     assert bounds.alert_lower == bounds.lower
 
 
-def test_the_wider_the_reference_spreads_the_further_the_bounds_are_within_the_range() -> None:
+def test_a_larger_spread_gives_wider_bounds_within_the_range() -> None:
     wild = (0.0, 1.0) * 4
     assert bounds_for(SPEC, ResultKind.REALIZED, Metric.ROC_AUC, wild).lower == 0
     assert bounds_for(SPEC, ResultKind.DRIFT, Method.JENSEN_SHANNON, wild).alert_upper == 1
@@ -78,7 +78,7 @@ def test_equal_reference_chunks_do_not_warn_of_themselves() -> None:
 
 @pytest.mark.parametrize(("error", "deviation"), [(None, SD), (0.0, SD), (0.019, SD), (0.05, 0.05)])
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
-def test_the_spread_of_performance_is_no_less_than_the_sampling_error(
+def test_the_performance_spread_is_at_least_the_sampling_error(
     kind: ResultKind, error: float | None, deviation: float
 ) -> None:
     bounds = bounds_for(SPEC, kind, Metric.F1, EIGHT, error)
@@ -191,7 +191,7 @@ def test_bounds_do_not_depend_on_the_order_of_chunks(values: list[float]) -> Non
         assert bounds_for(SPEC, kind, method, values) == bounds_for(SPEC, kind, method, backwards)
 
 
-def test_nannyml_spreads_with_the_population_deviation_on_both_sides() -> None:
+def test_nannyml_uses_the_population_deviation_on_both_sides() -> None:
     spread = SD * sqrt(7 / 8)
     bounds = bounds_for(NANNYML, ResultKind.REALIZED, Metric.F1, EIGHT)
     assert bounds.lower is not None

@@ -22,7 +22,7 @@ def test_coverage_of_no_rows_is_none_at_all() -> None:
     assert chunk(rows=200, labelled=50).coverage == 0.25
 
 
-def test_performance_is_found_by_kind_and_metric_of_the_model_only() -> None:
+def test_performance_returns_results_of_the_model_only() -> None:
     segment = replace(realized(0.1), subject="age < 30")
     facts = chunk(segment, realized(0.5), estimated(0.6), realized(0.7, Metric.ACCURACY))
     assert facts.performance(ResultKind.REALIZED, Metric.F1) == realized(0.5)

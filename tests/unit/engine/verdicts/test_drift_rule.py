@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control
 from driftline.engine.catalogue import measure
 from driftline.engine.results import MODEL, Bounds, Method, Result, ResultKind, State
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
-from driftline.engine.verdicts.drift_rule import discoveries, drift_findings, drift_of, drift_seen
+from driftline.engine.verdicts.drift_rule import discoveries, drift_findings, drift_of, drift_reasons
 from driftline.engine.verdicts.findings import reasons
 from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, UPPER, chunk, drift, missing, realized
@@ -45,22 +45,22 @@ SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
     ],
 )
 def test_drift_is_outside_its_bound_and_above_its_floor(result: Result, drifted: bool) -> None:
-    assert set(drift_seen(ONE_METRIC, chunk(result))) == (
+    assert set(drift_reasons(ONE_METRIC, chunk(result))) == (
         {(result.kind, "x", result.method if result.kind is ResultKind.QUALITY else "")} if drifted else set()
     )
 
 
-def test_an_insignificant_column_is_dismissed_with_all_its_methods() -> None:
+def test_an_insignificant_column_has_no_drift_by_any_method() -> None:
     tested = drift(0.11, Method.KOLMOGOROV_SMIRNOV, p_value=0.3)
-    assert drift_seen(ONE_METRIC, chunk(drift(0.15), tested)) == {}
-    assert len(drift_seen(ONE_METRIC, chunk(drift(0.15), drift(0.15, column="y"), tested))) == 1
+    assert drift_reasons(ONE_METRIC, chunk(drift(0.15), tested)) == {}
+    assert len(drift_reasons(ONE_METRIC, chunk(drift(0.15), drift(0.15, column="y"), tested))) == 1
 
 
 def test_the_false_discovery_rate_is_held_over_the_columns() -> None:
     suspect = drift(0.15, Method.KOLMOGOROV_SMIRNOV, "a", p_value=0.04)
     others = [drift(0.01, Method.KOLMOGOROV_SMIRNOV, f"c{i}", p_value=0.5) for i in range(9)]
-    assert set(drift_seen(ONE_METRIC, chunk(suspect))) == {(ResultKind.DRIFT, "a", "")}
-    assert drift_seen(ONE_METRIC, chunk(suspect, *others)) == {}
+    assert set(drift_reasons(ONE_METRIC, chunk(suspect))) == {(ResultKind.DRIFT, "a", "")}
+    assert drift_reasons(ONE_METRIC, chunk(suspect, *others)) == {}
 
 
 @given(st.lists(st.floats(0, 1), max_size=30))
@@ -121,9 +121,9 @@ def _together(value: float, method: Method = Method.PCA_RECONSTRUCTION, effect: 
         (_together(0.3, Method.DOMAIN_CLASSIFIER, effect=-0.2), False),
     ],
 )
-def test_all_features_together_drift_without_a_floor_and_pca_on_both_sides(result: Result, drifted: bool) -> None:
+def test_multivariate_drift_needs_no_effect_floor(result: Result, drifted: bool) -> None:
     facts = chunk(result)
-    assert set(drift_seen(ONE_METRIC, facts)) == ({(ResultKind.MULTIVARIATE, MODEL, "")} if drifted else set())
+    assert set(drift_reasons(ONE_METRIC, facts)) == ({(ResultKind.MULTIVARIATE, MODEL, "")} if drifted else set())
     assert bool(drift_of(ONE_METRIC, facts, [facts]).lasting) is drifted
 
 

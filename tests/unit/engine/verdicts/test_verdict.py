@@ -91,7 +91,7 @@ def test_with_few_reference_chunks_near_is_further_off() -> None:
         chunk(realized(NEAR), day=11),
     ],
 )
-def test_a_chunk_that_did_not_decide_the_same_metric_starts_no_run(before: ChunkFacts) -> None:
+def test_a_chunk_without_the_same_metric_starts_no_run(before: ChunkFacts) -> None:
     assert verdict_of(ONE_METRIC, chunk(realized(NEAR)), [before]).state is State.WARN
 
 

@@ -1,4 +1,4 @@
-"""The rows in each of a reference's bins or categories, from which drift is localized. No I/O here."""
+"""The number of rows in each of a reference's bins or categories, from which drift is localized. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -6,12 +6,12 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import IntArray
-from driftline.engine.drift.sketches.side_by_side import State, Summary, counts
+from driftline.engine.drift.sketches.aligned_counts import State, Summary, counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinCounts:
-    """Rows by bin or category of the reference; last come all other rows. Merges exactly."""
+    """The number of rows in each bin or category of the reference, then of all other rows. Merges exactly."""
 
     counts: IntArray
 
@@ -21,15 +21,15 @@ class BinCounts:
         return cls(counts(state, summary)[1])
 
     def merge(self, other: "BinCounts") -> "BinCounts":
-        """Count the rows of both."""
+        """Merge the counts of two parts of a chunk."""
         return BinCounts(self.counts + other.counts)
 
     def to_list(self) -> list[Any]:
-        """Return the counts as values that JSON has."""
-        counted: list[Any] = self.counts.tolist()
-        return counted
+        """Return the counts as JSON-compatible values."""
+        values: list[Any] = self.counts.tolist()
+        return values
 
     @classmethod
     def from_list(cls, stored: list[Any]) -> Self:
-        """Return what `to_list` was made from."""
+        """Return the counts that `to_list` serialized."""
         return cls(np.asarray(stored, dtype=np.int64))

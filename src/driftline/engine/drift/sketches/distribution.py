@@ -1,6 +1,6 @@
-"""The distribution of a continuous column, as Kolmogorov-Smirnov and Wasserstein need it. No I/O here.
+"""The distribution of a continuous column, which Kolmogorov-Smirnov and Wasserstein compare. No I/O here.
 
-A reference of fewer than 10,000 values is kept exactly (distinct values with counts), a longer one as 10,000 bins of
+A reference of fewer than 10,000 values is stored exactly (distinct values with counts), a longer one as 10,000 bins of
 equal width between its lowest and highest value: NannyML's "auto" rule. Counts merge exactly either way, and so do the
 sums of distances beyond the bins (Wasserstein).
 """
@@ -16,7 +16,7 @@ from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.exact_sum import ExactSum
 
 EXACT_BELOW = 10_000
-"""A reference with fewer values than this is kept exactly."""
+"""A reference with fewer values than this is stored exactly."""
 BINS = 10_000
 
 
@@ -35,35 +35,35 @@ class Sample:
 
     @cached_property
     def rows(self) -> int:
-        """How many values there are, each counted."""
+        """The number of values, repeated ones included."""
         return int(self.counts.sum())
 
     @cached_property
-    def cumulated(self) -> IntArray:
-        """How many values are at or below each distinct value; a 0 comes first."""
+    def cumulative_counts(self) -> IntArray:
+        """The number of values at or below each distinct value, after a leading 0."""
         return np.concatenate(([0], np.cumsum(self.counts)))
 
     @cached_property
     def shares(self) -> FloatArray:
         """The share of values at or below each distinct value."""
-        return self.cumulated[1:] / self.rows
+        return self.cumulative_counts[1:] / self.rows
 
     def share_up_to(self, points: FloatArray) -> FloatArray:
         """Return the share of values at or below each of `points`."""
-        shares: FloatArray = self.cumulated[np.searchsorted(self.values, points, side="right")] / self.rows
+        shares: FloatArray = self.cumulative_counts[np.searchsorted(self.values, points, side="right")] / self.rows
         return shares
 
     def merge(self, other: "Sample") -> "Sample":
-        """Count the values of both."""
-        values, places = np.unique(np.concatenate((self.values, other.values)), return_inverse=True)
+        """Merge the counts of two parts of a chunk."""
+        values, positions = np.unique(np.concatenate((self.values, other.values)), return_inverse=True)
         counts = np.zeros(len(values), dtype=np.int64)
-        np.add.at(counts, places, np.concatenate((self.counts, other.counts)))
+        np.add.at(counts, positions, np.concatenate((self.counts, other.counts)))
         return Sample(values, counts)
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A long reference: values counted in bins of equal width from `lowest` to `highest`, half-open but the last."""
+    """A long reference: values counted in half-open bins (the last closed) of equal width, `lowest` to `highest`."""
 
     lowest: float
     highest: float
@@ -76,7 +76,7 @@ class Grid:
 
     @cached_property
     def rows(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return int(self.counts.sum())
 
     @cached_property
@@ -86,15 +86,15 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Gridded:
-    """A chunk's values counted in a reference's bins; only bins that have values are stored, with their `places`.
+class GridCounts:
+    """A chunk's values counted in a reference's bins; only bins that have values are stored, at their `positions`.
 
-    A chunk of few rows is thus far smaller than the `bins` are many. Beside them how many values lie `below` and
-    `above` the bins, and how far off these are in sum, in the column's unit.
+    So a chunk of few rows takes little memory, however many `bins` there are. `below` and `above` count the values
+    beyond the bins; `below_by` and `above_by` are the sums of their distances to the bins, in the column's unit.
     """
 
     bins: int
-    places: npt.NDArray[np.int16]
+    positions: npt.NDArray[np.int16]
     filled: npt.NDArray[np.unsignedinteger[Any]]
     below: int
     below_by: ExactSum
@@ -103,27 +103,27 @@ class Gridded:
 
     @classmethod
     def of(cls, counts: IntArray, below: int, below_by: ExactSum, above: int, above_by: ExactSum) -> Self:
-        """Keep the bins that have values."""
-        places = np.flatnonzero(counts)
+        """Store the bins that have values."""
+        positions = np.flatnonzero(counts)
         smallest: Any = np.min_scalar_type(int(counts.max(initial=0)))
-        filled: npt.NDArray[np.unsignedinteger[Any]] = counts[places].astype(smallest)
-        return cls(len(counts), places.astype(np.int16), filled, below, below_by, above, above_by)
+        filled: npt.NDArray[np.unsignedinteger[Any]] = counts[positions].astype(smallest)
+        return cls(len(counts), positions.astype(np.int16), filled, below, below_by, above, above_by)
 
     @cached_property
     def rows(self) -> int:
-        """How many values there are, inside the bins and beyond."""
+        """The number of values, inside the bins and beyond."""
         return int(self.filled.sum(dtype=np.int64)) + self.below + self.above
 
     @property
     def counts(self) -> IntArray:
         """The values in each bin."""
         counts = np.zeros(self.bins, dtype=np.int64)
-        counts[self.places] = self.filled
+        counts[self.positions] = self.filled
         return counts
 
-    def merge(self, other: "Gridded") -> "Gridded":
-        """Count the values of both."""
-        return Gridded.of(
+    def merge(self, other: "GridCounts") -> "GridCounts":
+        """Merge the counts of two parts of a chunk."""
+        return GridCounts.of(
             self.counts + other.counts,
             self.below + other.below,
             self.below_by.merge(other.below_by),
@@ -132,7 +132,7 @@ class Gridded:
         )
 
 
-Summary = Sample | Gridded
+Summary = Sample | GridCounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,7 @@ class Distribution:
         return self.reference.rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has; floats keep every digit."""
+        """Return the state as JSON-compatible values; floats keep every digit."""
         match self.reference:
             case Sample(values, counts):
                 return {"spread": self.spread, "values": values.tolist(), "counts": counts.tolist()}
@@ -157,7 +157,7 @@ class Distribution:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         counts = np.asarray(state["counts"], dtype=np.int64)
         if "values" in state:
             return cls(Sample(np.asarray(state["values"], dtype=np.float64), counts), state["spread"])
@@ -165,7 +165,7 @@ class Distribution:
 
 
 def fit(ordered: FloatArray) -> Distribution:
-    """Keep a reference's finite values, given in ascending order; constant ones are kept exactly, however many."""
+    """Fit on a reference's finite values, in ascending order; constant values are always stored exactly."""
     spread = float(np.std(ordered)) if len(ordered) else 0.0
     if len(ordered) < EXACT_BELOW or ordered[0] == ordered[-1]:
         return Distribution(Sample.of(ordered), spread)
@@ -174,7 +174,7 @@ def fit(ordered: FloatArray) -> Distribution:
 
 
 def fit_exact(ordered: FloatArray) -> Distribution:
-    """Keep all of a reference's finite values, given in ascending order, as `spec.exact_distances` asks.
+    """Store all of a reference's finite values, given in ascending order, for `spec.exact_distances`.
 
     The state has two numbers for each distinct value, some 25 bytes of JSON: 2.5 MB for 100,000 distinct values.
     """
@@ -182,12 +182,12 @@ def fit_exact(ordered: FloatArray) -> Distribution:
 
 
 def summarize(state: Distribution, values: FloatArray) -> Summary:
-    """Count a chunk's finite values, in any order, the way `state` can be compared with."""
+    """Count a chunk's finite values, in any order, as exactly as the reference in `state`."""
     grid = state.reference
     if isinstance(grid, Sample):
         return Sample.of(np.sort(values))
     below, above = values[values < grid.lowest], values[values > grid.highest]
-    return Gridded.of(
+    return GridCounts.of(
         count_on_grid(values, grid.edges),
         below=len(below),
         below_by=ExactSum.of(grid.lowest - below),
@@ -196,12 +196,12 @@ def summarize(state: Distribution, values: FloatArray) -> Summary:
     )
 
 
-def merge(one: Summary, other: Summary) -> Summary:
+def merge(left: Summary, right: Summary) -> Summary:
     """Count the values of two parts of a chunk, both summarized against the same reference."""
-    if isinstance(one, Sample) and isinstance(other, Sample):
-        return one.merge(other)
-    if isinstance(one, Gridded) and isinstance(other, Gridded):
-        return one.merge(other)
+    if isinstance(left, Sample) and isinstance(right, Sample):
+        return left.merge(right)
+    if isinstance(left, GridCounts) and isinstance(right, GridCounts):
+        return left.merge(right)
     msg = "only parts that were summarized against the same reference can be merged"
     raise TypeError(msg)
 
@@ -215,17 +215,17 @@ def count_on_grid(values: FloatArray, edges: FloatArray) -> IntArray:
         return count_in_bins(np.sort(values), edges)
     within = (values >= edges[0]) & (values <= edges[-1])
     inside = values if within.all() else values[within]
-    places = np.minimum(((inside - edges[0]) * (bins / width)).astype(np.int64), bins - 1)
-    places -= inside < edges[places]
-    places += (inside >= edges[places + 1]) & (places < bins - 1)
-    return np.bincount(places, minlength=bins)
+    positions = np.minimum(((inside - edges[0]) * (bins / width)).astype(np.int64), bins - 1)
+    positions -= inside < edges[positions]
+    positions += (inside >= edges[positions + 1]) & (positions < bins - 1)
+    return np.bincount(positions, minlength=bins)
 
 
 def count_in_bins(ordered: FloatArray, edges: FloatArray) -> IntArray:
-    """Count ascending values in bins, each half-open but the last, as numpy.histogram does for given edges."""
+    """Count ascending values in bins, each half-open except for the last, as numpy.histogram does for given edges."""
     if len(ordered) < len(edges):
         inside = ordered[(ordered >= edges[0]) & (ordered <= edges[-1])]
-        places = np.minimum(np.searchsorted(edges, inside, side="right") - 1, len(edges) - 2)
-        return np.bincount(places, minlength=len(edges) - 1)
+        positions = np.minimum(np.searchsorted(edges, inside, side="right") - 1, len(edges) - 2)
+        return np.bincount(positions, minlength=len(edges) - 1)
     starts = np.searchsorted(ordered, edges[:-1], side="left")
     return np.diff(starts, append=np.searchsorted(ordered, edges[-1], side="right"))

@@ -1,4 +1,4 @@
-"""How often each category occurs, as Jensen-Shannon and chi2 compare it. Merges exactly. No I/O here."""
+"""The rows of each category, which Jensen-Shannon, chi2 and other methods compare. Merges exactly. No I/O here."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Frequencies:
         return sum(self.counts.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"counts": self.counts}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls({str(name): int(count) for name, count in state["counts"].items()})
 
 
@@ -38,6 +38,6 @@ def summarize(state: Frequencies, values: Categories) -> Frequencies:
     return fit(values)
 
 
-def merge(one: Frequencies, other: Frequencies) -> Frequencies:
+def merge(left: Frequencies, right: Frequencies) -> Frequencies:
     """Count the rows of two parts of a chunk."""
-    return Frequencies(dict(sorted((Counter(one.counts) + Counter(other.counts)).items())))
+    return Frequencies(dict(sorted((Counter(left.counts) + Counter(right.counts)).items())))

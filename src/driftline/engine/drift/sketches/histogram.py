@@ -1,4 +1,4 @@
-"""Bins of a continuous column, as Jensen-Shannon compares it. Merges exactly. No I/O here."""
+"""A histogram of a continuous column, which Jensen-Shannon and Hellinger compare. Merges exactly. No I/O here."""
 
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -23,25 +23,25 @@ class Histogram:
         return int(self.counts.sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as values that JSON has."""
+        """Return the state as JSON-compatible values."""
         return {"edges": self.edges.tolist(), "counts": self.counts.tolist()}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Return what `to_dict` was made from."""
+        """Return the state that `to_dict` serialized."""
         return cls(np.asarray(state["edges"], dtype=np.float64), np.asarray(state["counts"], dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Binned:
-    """A chunk's values counted in a reference's bins; `rows` counts those beyond the bins too."""
+class ChunkHistogram:
+    """A chunk's values counted in a reference's bins; `rows` includes those beyond the bins."""
 
     counts: IntArray
     rows: int
 
 
 def fit(ordered: FloatArray) -> Histogram:
-    """Bin a reference's finite values, given in ascending order, by Doane's rule as numpy has it."""
+    """Bin a reference's finite values, given in ascending order, by Doane's rule, as numpy does."""
     lowest, highest = (float(ordered[0]), float(ordered[-1])) if len(ordered) else (0.0, 1.0)
     if lowest == highest:
         lowest, highest = lowest - 0.5, highest + 0.5
@@ -58,18 +58,18 @@ def _doane(ordered: FloatArray) -> int:
     spread = float(np.std(ordered)) if rows > 2 else 0.0
     if not spread > 0:
         return 1
-    off = (ordered - np.mean(ordered)) / spread
-    skewness = float(np.mean(off * off * off))
+    deviations = (ordered - np.mean(ordered)) / spread
+    skewness = float(np.mean(deviations * deviations * deviations))
     error = sqrt(6.0 * (rows - 2) / ((rows + 1.0) * (rows + 3.0)))
     width = float(np.ptp(ordered)) / (1.0 + np.log2(rows) + np.log2(1.0 + abs(skewness) / error))
     return max(1, ceil(float(np.ptp(ordered)) / width)) if width > 0 else 1
 
 
-def summarize(state: Histogram, values: FloatArray) -> Binned:
+def summarize(state: Histogram, values: FloatArray) -> ChunkHistogram:
     """Count a chunk's finite values, in any order, in the reference's bins."""
-    return Binned(count_on_grid(values, state.edges), len(values))
+    return ChunkHistogram(count_on_grid(values, state.edges), len(values))
 
 
-def merge(one: Binned, other: Binned) -> Binned:
+def merge(left: ChunkHistogram, right: ChunkHistogram) -> ChunkHistogram:
     """Count the values of two parts of a chunk, both summarized against the same reference."""
-    return Binned(one.counts + other.counts, one.rows + other.rows)
+    return ChunkHistogram(left.counts + right.counts, left.rows + right.rows)

@@ -58,11 +58,13 @@ class BinaryPerformance:
         note = self._note(summary)
         for metric, outcome in realized.outcomes(self.sampling, summary, spec):
             of_score = metric in SCORE_METRICS
-            partly = _partly(summary.labelled, spec, "score" if of_score else "prediction")
-            notes = "; ".join(filter(None, (note if of_score else None, partly if outcome.value is not None else None)))
-            yield ResultKind.REALIZED, metric, _noted(outcome, notes or None)
+            coverage_note = _coverage_note(summary.labelled, spec, "score" if of_score else "prediction")
+            notes = "; ".join(
+                filter(None, (note if of_score else None, coverage_note if outcome.value is not None else None))
+            )
+            yield ResultKind.REALIZED, metric, _with_note(outcome, notes or None)
         for metric, outcome in cbpe.outcomes(self.cbpe, self.sampling, summary, spec):
-            yield ResultKind.ESTIMATED, metric, _noted(outcome, note)
+            yield ResultKind.ESTIMATED, metric, _with_note(outcome, note)
 
     def _note(self, summary: BinaryRows) -> str | None:
         """Return a note on scores outside 0 to 1, if the reference has none of them."""
@@ -86,14 +88,14 @@ class BinaryPerformance:
         return cls(SamplingErrors.from_dict(state["sampling"]), BinaryCbpe.from_dict(state["cbpe"]))
 
 
-def _partly(labelled: BinaryRows, spec: Spec, what: str) -> str | None:
-    """Return a note where fewer labelled rows have a score, or a prediction, than labels must be in."""
-    rows = (labelled.scored if what == "score" else labelled.predicted).rows
+def _coverage_note(labelled: BinaryRows, spec: Spec, output: str) -> str | None:
+    """Return a note if the share of labelled rows with a score, or a prediction, is below the label coverage."""
+    rows = (labelled.scored if output == "score" else labelled.predicted).rows
     if rows >= spec.label_coverage * labelled.rows:
         return None
-    return f"Only {rows:,} labelled rows of {labelled.rows:,} have a {what}."
+    return f"Only {rows:,} labelled rows of {labelled.rows:,} have a {output}."
 
 
-def _noted(outcome: Outcome, note: str | None) -> Outcome:
-    """Return an outcome with a note, after the reason that it may have already."""
+def _with_note(outcome: Outcome, note: str | None) -> Outcome:
+    """Return the outcome with a note appended to its reason."""
     return replace(outcome, reason="; ".join(filter(None, (outcome.reason, note)))) if note else outcome

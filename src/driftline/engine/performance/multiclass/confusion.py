@@ -70,8 +70,8 @@ def recall(matrix: MulticlassConfusion) -> FloatArray:
 
 def specificity(matrix: MulticlassConfusion) -> FloatArray:
     """Return for each class the share of other classes' rows not predicted as it; NaN if there are none."""
-    others = matrix.rows - matrix.actual_counts
-    return _ratio(others - (matrix.predicted_counts - matrix.hits), others)
+    negatives = matrix.rows - matrix.actual_counts
+    return _ratio(negatives - (matrix.predicted_counts - matrix.hits), negatives)
 
 
 def accuracy(matrix: MulticlassConfusion) -> FloatArray:

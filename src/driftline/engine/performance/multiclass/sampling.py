@@ -44,15 +44,15 @@ def _from_counts(rows: MulticlassRows, classes: tuple[str, ...]) -> dict[str, fl
     if not rows.rows:
         return {}
     matrix = MulticlassConfusion.counted(rows)
-    others, misses = matrix.rows - matrix.actual_counts, matrix.predicted_counts - matrix.hits
+    negatives, misses = matrix.rows - matrix.actual_counts, matrix.predicted_counts - matrix.hits
     either = matrix.actual_counts + misses
-    right = float(matrix.hits.sum()) / matrix.rows
+    accuracy = float(matrix.hits.sum()) / matrix.rows
     macro = {
         Metric.F1: _macro(matrix.hits, either, matrix.rows),
         Metric.PRECISION: _macro(matrix.hits, matrix.predicted_counts, matrix.rows),
         Metric.RECALL: _macro(matrix.hits, matrix.actual_counts, matrix.rows),
-        Metric.SPECIFICITY: _macro(others - misses, others, matrix.rows),
-        Metric.ACCURACY: float(np.sqrt(right * (1 - right))),
+        Metric.SPECIFICITY: _macro(negatives - misses, negatives, matrix.rows),
+        Metric.ACCURACY: float(np.sqrt(accuracy * (1 - accuracy))),
     }
     shares = matrix.cells.ravel() / matrix.rows
     cells = zip(cell_names(classes), np.sqrt(shares * (1 - shares)).tolist(), strict=True)

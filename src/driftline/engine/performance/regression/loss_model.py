@@ -40,7 +40,7 @@ class LossModel:
 
 
 def fit(features: FloatArray, losses: FloatArray, categorical: list[int]) -> LossModel:
-    """Fit a model of `losses`, (rows,), on `features`, (rows, features), in the order of time.
+    """Fit a model of `losses`, (rows,), on `features`, (rows, features), in time order.
 
     Sums depend on the order of rows by rounding, so another order may give a different model. Raises MissingLibrary
     without LightGBM.

@@ -1,0 +1,70 @@
+"""Files of predictions or labels, cut into batches; the same file is always cut in the same way."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from driftline.backtesting.input.open_source import open_source
+from driftline.backtesting.input.sources import ReadAgainError
+from driftline.errors import InvalidInput
+from driftline.ingest.content import Content, Format
+from driftline.ingest.label_rows import label_columns
+from driftline.ingest.layouts import IngestLayout
+from driftline.ingest.prediction_rows import columns_read
+
+BATCH_ROWS = 50_000
+LINE_ENDINGS = (".jsonl", ".ndjson")
+
+
+def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[Content]:
+    """Yield the batches of a file, in its order; `layout` is that of tables.
+
+    Of a large CSV file the types of columns may turn out later: its batches are then yielded again from the start.
+
+    Raises:
+        InvalidInput: the file cannot be read, or it has none of the columns.
+    """
+    if path.suffix.lower() in LINE_ENDINGS:
+        yield from _lines(path)
+        return
+    source = open_source(path, layout.na_values)
+    wanted = label_columns(layout) if labels else columns_read(layout)
+    columns = [name for name in wanted if name in source.columns]
+    if not columns:
+        raise InvalidInput(f"{path} has none of the columns {', '.join(wanted)}; it has {', '.join(source.columns)}.")
+    while True:
+        before = 0
+        try:
+            for block in source.blocks(columns, layout.codes):
+                for part in _parts(block):
+                    yield Content(b"", _format_of(path), int(part.memory_usage().sum()), part, before)
+                    before += len(part)
+            return
+        except ReadAgainError:
+            continue
+
+
+def _parts(block: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for first in range(0, len(block), BATCH_ROWS):
+        yield block.iloc[first : first + BATCH_ROWS].reset_index(drop=True)
+
+
+def _lines(path: Path) -> Iterator[Content]:
+    """Yield the lines of a file of JSON, which is read as far as it is yielded."""
+    try:
+        with path.open("rb") as file:
+            before = 0
+            while lines := list(islice(file, BATCH_ROWS)):
+                data = b"".join(lines)
+                yield Content(data, Format.NDJSON, len(data), rows_before=before)
+                before += len(lines)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read ({error.strerror}); correct the path.") from error
+
+
+def _format_of(path: Path) -> Format:
+    """Return the format of a file for the log."""
+    endings = {".parquet": Format.PARQUET, ".pq": Format.PARQUET, ".arrow": Format.ARROW, ".feather": Format.ARROW}
+    return endings.get(path.suffix.lower(), Format.CSV)

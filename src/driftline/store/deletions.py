@@ -1,0 +1,176 @@
+"""Deletions: the content of predictions and labels is erased for good, also where a correction had replaced it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
+
+from driftline.engine.columns import IntArray
+from driftline.engine.results import ID
+from driftline.store import columnar, ledger
+from driftline.store import removed_rows as removed
+from driftline.store.corrections import delete_ids
+from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
+from driftline.store.removed_rows import BATCH, POSITION
+from driftline.store.tables import batch_data, labels, predictions, removed_rows
+from driftline.store.tables import ledger as ledger_table
+
+PLACES_AT_ONCE = 2_000
+_BLANKS = {pa.string(): "", pa.int64(): 0, pa.float64(): 0.0, columnar.INSTANT_TYPE: 0}
+"""What an erased row has in columns that may not be null: an instant of 1970 lies in no chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a deletion erases: predictions by id, labels by id, and places of rows that were corrected."""
+
+    stored: pd.DataFrame
+    label_ids: tuple[str, ...]
+    replaced: pd.DataFrame
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything to erase."""
+        return bool(len(self.stored) or self.label_ids or len(self.replaced))
+
+    @property
+    def rows(self) -> int:
+        """How many rows are erased, those counted that only a label or an older content is left of."""
+        return len({*self.stored[ID], *self.label_ids}) + len(self.replaced)
+
+
+def subjects_of_ids(connection: Connection, writer: PredictionWriter, ids: Sequence[str]) -> Subjects:
+    """Return what is stored under some ids, and lock it."""
+    stored = writer.places_of(connection, ids, lock=True)
+    of_labels = tuple(str(row[0]) for row in _by_id(connection, labels, (labels.c.id,), writer.number, ids))
+    columns = (removed_rows.c.batch_number, removed_rows.c.position)
+    places = _by_id(connection, removed_rows, columns, writer.number, ids)
+    return Subjects(stored, of_labels, _places(places))
+
+
+def subjects_of_value(connection: Connection, writer: PredictionWriter, column: str, value: str | float) -> Subjects:
+    """Return what is stored of the predictions that have a value in a feature, and lock it.
+
+    Every batch of the model is looked at. Rows that a correction has given another value are no subjects, but what
+    they were before is erased.
+    """
+    places = _places(_places_with(connection, writer.number, column, value))
+    stored = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
+    subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in stored])
+    columns = (removed_rows.c.batch_number, removed_rows.c.position)
+    replaced = _places(_at_places(connection, removed_rows, writer.number, places, columns))
+    every = pd.concat([subjects.replaced, replaced]).drop_duplicates(ignore_index=True)
+    return Subjects(subjects.stored, subjects.label_ids, every)
+
+
+def erase(connection: Connection, number: int, model_number: int, subjects: Subjects) -> None:
+    """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids."""
+    stored = subjects.stored
+    places = pd.concat([stored[[BATCH, POSITION]], subjects.replaced], ignore_index=True)
+    delete_ids(connection, model_number, stored[ID].tolist())
+    _delete_labels(connection, model_number, subjects.label_ids)
+    removed.remove(connection, model_number, stored.assign(id=None), number)
+    _forget_ids(connection, subjects.replaced)
+    ledger.touch_counted(connection, number, model_number, [(stored, -1)])
+    for batch_number, group in places.groupby(BATCH):
+        _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
+
+
+def _by_id(
+    connection: Connection, table: Table, columns: Sequence[object], model_number: int, ids: Sequence[str]
+) -> Iterator[Sequence[object]]:
+    """Yield columns of the rows with some ids, locked."""
+    ordered = sorted(ids, key=str.encode)
+    for first in range(0, len(ordered), IDS_AT_ONCE):
+        some = table.c.id.in_(ordered[first : first + IDS_AT_ONCE])
+        statement = select(*columns).where(table.c.model_number == model_number, some).with_for_update()  # type: ignore[call-overload]
+        yield from connection.execute(statement)
+
+
+def _at_places(
+    connection: Connection, table: Table, model_number: int, places: pd.DataFrame, columns: Sequence[object]
+) -> list[Sequence[object]]:
+    """Return columns of the rows of a table at some places."""
+    rows: list[Sequence[object]] = []
+    pairs = list(places.itertuples(index=False, name=None))
+    for first in range(0, len(pairs), PLACES_AT_ONCE):
+        some = tuple_(table.c.batch_number, table.c.position).in_(pairs[first : first + PLACES_AT_ONCE])
+        rows += connection.execute(select(*columns).where(table.c.model_number == model_number, some)).all()  # type: ignore[call-overload]
+    return rows
+
+
+def _places(rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Return places as a frame of batch numbers and positions."""
+    return pd.DataFrame([tuple(row) for row in rows], columns=[BATCH, POSITION], dtype=np.int64)
+
+
+def _places_with(
+    connection: Connection, model_number: int, column: str, value: str | float
+) -> Iterator[tuple[int, int]]:
+    """Yield the places of the rows with a value in a feature, corrected rows included; erased rows have none."""
+    of_model = ledger_table.c.model_number == model_number
+    kinds = ledger_table.c.kind.in_([ledger.BatchKind.PREDICTIONS, ledger.BatchKind.CORRECTION])
+    numbers = connection.execute(select(ledger_table.c.number).where(of_model, kinds)).scalars().all()
+    for number in numbers:
+        parts = select(batch_data.c.first_position, batch_data.c.data).where(batch_data.c.batch_number == number)
+        for first, data in connection.execute(parts):
+            yield from ((number, first + position) for position in _positions_with(data, column, value))
+
+
+def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
+    """Return which rows of a blob have a value in a column, which alone is decoded."""
+    values = columnar.decode_column(data, column)
+    if values is None or pa.types.is_string(values.type) != isinstance(value, str):
+        return []
+    return [int(place) for place in np.flatnonzero(pc.fill_null(pc.equal(values, value), False).to_numpy())]
+
+
+def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
+    for first in range(0, len(ids), IDS_AT_ONCE):
+        some = labels.c.id.in_(ids[first : first + IDS_AT_ONCE])
+        connection.execute(delete(labels).where(labels.c.model_number == model_number, some))
+
+
+def _forget_ids(connection: Connection, places: pd.DataFrame) -> None:
+    """Erase the ids of corrected rows, which are erased with them."""
+    rows = [{"number": int(number), "row": int(position)} for number, position in places.itertuples(index=False)]
+    if rows:
+        place = removed_rows.c.batch_number == bindparam("number"), removed_rows.c.position == bindparam("row")
+        connection.execute(update(removed_rows).where(*place).values(id=None), rows)
+
+
+def _blank(connection: Connection, number: int, positions: IntArray) -> None:
+    """Rewrite the blobs of a batch without the content of some rows; the positions of all rows stay.
+
+    Each blob is locked before it is read: another deletion of the same batch waits.
+    """
+    keys = (batch_data.c.content, batch_data.c.first_position, batch_data.c.row_count)
+    parts = connection.execute(select(*keys).where(batch_data.c.batch_number == number).order_by(*keys[:2])).all()
+    for content, first, count in parts:
+        inside = positions[(positions >= first) & (positions < first + count)] - first
+        if not len(inside):
+            continue
+        part = (
+            (batch_data.c.batch_number == number)
+            & (batch_data.c.content == content)
+            & (batch_data.c.first_position == first)
+        )
+        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar_one()
+        blank = columnar.encode(_without_content(columnar.decode(data), inside))
+        connection.execute(update(batch_data).where(part).values(data=blank))
+
+
+def _without_content(table: pa.Table, positions: IntArray) -> pa.Table:
+    """Return a table with nothing in some rows: null, or a blank where a column may not be null."""
+    erased = np.zeros(table.num_rows, dtype=bool)
+    erased[positions] = True
+    mask = pa.array(erased)
+    columns = []
+    for field in table.schema:
+        blank = pa.scalar(None if field.nullable else _BLANKS[field.type], field.type)
+        columns.append(pc.if_else(mask, blank, table.column(field.name)))
+    return pa.Table.from_arrays(columns, schema=table.schema)
