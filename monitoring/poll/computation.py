@@ -4,21 +4,21 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import pandas as pd
 from sqlalchemy import Connection
 
 import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
 from driftline.engine.chunks import Chunk, previous_chunk
-from driftline.engine.evaluate import count_scores, finish_chunk, summarize_chunk
+from driftline.engine.content_sum import ContentSum
+from driftline.engine.evaluate import count_scores, finish_chunk
 from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.reference import content_hash
-from driftline.engine.results import LABEL, Result
+from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
+from monitoring.poll.chunk_state import ChunkState
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
@@ -64,13 +64,14 @@ def compute(
     before = store.current(connection, chunk.start)
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
-    frame = version.store.read(connection, version.number, chunk.start, chunk.end)
-    revision = _revision(version, chunk, frame, wall())
-    evaluation = _evaluate(version, before, revision, frame)
+    state = ChunkState.renewed(connection, version, chunk)
+    revision = _revision(version, state, wall())
+    evaluation = _evaluate(version, before, revision, state)
     monitored.lock(connection)
     now = wall()
     clock = monitored.clock(connection, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
+    state.save()
     _store(connection, store, before, revision, evaluation)
     computed = evaluation is not None
     changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
@@ -99,49 +100,69 @@ def _hardly_grown(
     return (rows - before.rows) * GROWTH < before.rows
 
 
-def _revision(version: Version, chunk: Chunk, frame: pd.DataFrame, now: datetime) -> Revision:
+def _revision(version: Version, state: ChunkState, now: datetime) -> Revision:
     """Return the revision that the rows make, still open: whether the chunk has closed is decided under the lock."""
-    labelled = frame[LABEL].notna()
-    known_at = pd.to_datetime(frame["label_known_at"], utc=True)
-    batches = {*frame["batch_number"], *frame.loc[labelled, "label_batch_number"]}
+    features, labels = state.features.description(), state.labels.description()
     return Revision(
         number=1,
-        chunk=chunk,
+        chunk=state.chunk,
         closed=False,
-        rows=len(frame),
-        labelled=int(labelled.sum()),
-        content_hash=_content_hash(version, frame),
+        rows=labels.rows,
+        labelled=labels.labelled,
+        content_hash=_content_hash(version, features.content, labels.content),
         provenance=Provenance(
             version.spec_revision,
             version.reference_hash,
             driftline.__version__,
-            tuple(sorted(int(number) for number in batches)),
-            known_at.max().to_pydatetime() if labelled.any() else None,
+            tuple(sorted(features.sources | labels.sources)),
+            labels.labels_as_of,
         ),
         computed_at=now,
     )
 
 
-def _content_hash(version: Version, frame: pd.DataFrame) -> str:
+def _content_hash(version: Version, features: ContentSum, labels: ContentSum) -> str:
     """Hash everything that results depend on: rows and labels, the spec revision and the reference."""
-    digest = hashlib.sha256(f"{version.spec_revision} {version.reference_hash}\n".encode())
-    digest.update(content_hash(frame, version.spec).encode())
-    return digest.hexdigest()
+    content = f"{version.spec_revision} {version.reference_hash} {features} {labels}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
-Evaluation = tuple[tuple[Result, ...], ScoreCounts | None]
-"""The results of a chunk, and the counts that evidence is computed from."""
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The results of a chunk, and the counts that evidence is computed from.
+
+    With `of_labels`, they are only those that may change with labels: the others are as they were.
+    """
+
+    results: tuple[Result, ...]
+    counts: ScoreCounts | None
+    of_labels: bool = False
 
 
-def _evaluate(version: Version, before: Revision | None, revision: Revision, frame: pd.DataFrame) -> Evaluation | None:
+def _evaluate(version: Version, before: Revision | None, revision: Revision, state: ChunkState) -> Evaluation | None:
     """Evaluate the chunk, or return None if nothing has changed: the content is the same, or there never was any."""
     if before is not None and (before.content_hash, before.chunk) == (revision.content_hash, revision.chunk):
         return None
-    if frame.empty:
-        return None if before is None else ((), None)
-    summary = summarize_chunk(version.fitted, version.spec, frame)
+    if not revision.rows:
+        return None if before is None else Evaluation((), None)
+    summary = labels = state.labels.summary()
+    of_labels = not state.features.changed and _made_alike(before, revision)
+    if not of_labels:
+        summary = state.features.summary().join(labels)
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
-    return results, count_scores(version.fitted, summary)
+    return Evaluation(results, count_scores(version.fitted, labels), of_labels)
+
+
+def _made_alike(before: Revision | None, revision: Revision) -> bool:
+    """Return whether a revision has the rows of an earlier one, and results by the same spec, reference and code."""
+    if before is None or (before.chunk, before.rows) != (revision.chunk, revision.rows):
+        return False
+    one, other = before.provenance, revision.provenance
+    return (one.spec_revision, one.reference_hash, one.code_version) == (
+        other.spec_revision,
+        other.reference_hash,
+        other.code_version,
+    )
 
 
 def _store(
@@ -156,13 +177,14 @@ def _store(
     A chunk of an older calendar with the same start is a different chunk: it is kept, and does not close this one.
     """
     if evaluation is not None:
-        results, counts = evaluation
         same = before if before is not None and before.chunk == revision.chunk else None
         in_place = same is not None and not same.closed
         number = store.newest_number(connection, revision.chunk.start) + (not in_place)
         closed = revision.closed or (same is not None and same.closed)
-        store.write(connection, replace(revision, number=number, closed=closed), results)
-        EvidenceStore(store.key).write_counts(connection, revision.chunk.start, counts)
+        kept_from = before.number if before is not None and evaluation.of_labels else None
+        new = replace(revision, number=number, closed=closed)
+        store.write(connection, new, evaluation.results, kept_from=kept_from)
+        EvidenceStore(store.key).write_counts(connection, revision.chunk.start, evaluation.counts)
     elif before is not None and revision.closed and not before.closed:
         store.close(connection, before)
 
@@ -187,12 +209,12 @@ def _rederive_verdicts(
     changed = 0
     for start in sorted(start for start in context.revisions if start >= chunk.start or start in replayed):
         revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
-        if current is not None and (current.revision, current.verdict) == (revision.number, verdict):
+        if current is not None and current.same_as(revision, verdict):
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, replaced=current if in_place else None)
-        changed += 1
+        verdicts.write(connection, revision, verdict, now, clock=clock, replaced=current if in_place else None)
+        changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
@@ -115,16 +128,36 @@ class RevisionStore:
         rows = connection.execute(select(results).where(self._of_revision(results, start, number)))
         return tuple(_result(row) for row in rows.mappings())
 
-    def write(self, connection: Connection, revision: Revision, new: Iterable[Result]) -> None:
-        """Store a revision and its results as the current one; an existing revision of the same number is replaced."""
+    def write(
+        self, connection: Connection, revision: Revision, new: Iterable[Result], *, kept_from: int | None = None
+    ) -> None:
+        """Store a revision and its results as the current one; an existing revision of the same number is replaced.
+
+        With `kept_from`, the number of a revision of the chunk, its other results are those of this revision too.
+        """
         start, number = revision.chunk.start, revision.number
+        rows = [self._result_row(revision, result) for result in new]
         self._retire_overlapped(connection, revision.chunk)
-        connection.execute(delete(results).where(self._of_revision(results, start, number)))
+        if kept_from is None:
+            connection.execute(delete(results).where(self._of_revision(results, start, number)))
+        else:
+            self._keep_others(connection, start, kept_from, number, rows)
         connection.execute(delete(chunk_revisions).where(self._of_revision(chunk_revisions, start, number)))
         connection.execute(insert(chunk_revisions).values(self._row(revision)))
-        rows = [self._result_row(revision, result) for result in new]
         if rows:
             connection.execute(insert(results), rows)
+
+    def _keep_others(
+        self, connection: Connection, start: datetime, kept_from: int, number: int, rows: list[dict[str, object]]
+    ) -> None:
+        """Give a revision the results of another one, without those that `rows` will replace."""
+        if kept_from != number:
+            copied = [literal(number) if c is results.c.revision else c for c in results.c]
+            stored = select(*copied).where(self._of_revision(results, start, kept_from))
+            connection.execute(insert(results).from_select([c.name for c in results.c], stored))
+        key = [c for c in results.primary_key if c.name not in chunk_revisions.primary_key.columns]
+        replaced = [tuple(row[c.name] for c in key) for row in rows]
+        connection.execute(delete(results).where(self._of_revision(results, start, number), tuple_(*key).in_(replaced)))
 
     def close(self, connection: Connection, revision: Revision) -> None:
         """Mark a stored revision as that of a closed chunk."""

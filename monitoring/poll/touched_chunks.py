@@ -14,6 +14,7 @@ from driftline.store.ledger import Consumer
 from driftline.store.predictions import PredictionStore
 from driftline.store.tables import ledger_slots, model_versions, models, spec_revisions
 from driftline.store.version_key import VersionKey
+from monitoring.poll import relabelled_chunks
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,10 @@ def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
         log.info("Batch %s belongs to a model without a ready version; it is not monitored yet.", batch["batch_id"])
         return
     for version, instants in _touched_instants(connection, model_number, batch["number"], specs).items():
-        starts = {chunk_at(specs[version], instant).start for instant in instants}
-        pending_chunks.queue(connection, VersionKey(model_number, version), starts)
+        key, starts = VersionKey(model_number, version), {chunk_at(specs[version], at).start for at in instants}
+        if batch["kind"] == ledger.BatchKind.LABELS:
+            relabelled_chunks.record(connection, key, starts, batch["number"])
+        pending_chunks.queue(connection, key, starts)
 
 
 def _lock_specs(connection: Connection, model_number: int) -> None:

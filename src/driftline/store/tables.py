@@ -97,6 +97,16 @@ pending_chunks = Table(
     **OPTIONS,
 )
 
+pending_labels = Table(
+    "pending_labels",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_start", INSTANT, primary_key=True),
+    Column("batch_number", BigInteger, primary_key=True, autoincrement=False, comment="a batch of labels of the chunk"),
+    **OPTIONS,
+)
+
 # Models --------------------------------------------------------------------------------------------------------------
 
 models = Table(
@@ -258,6 +268,23 @@ chunk_revisions = Table(
     **OPTIONS,
 )
 
+chunk_states = Table(
+    "chunk_states",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_start", INSTANT, primary_key=True),
+    Column("content", name_type(16), primary_key=True, comment="features, labels"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="all parts together are the chunk"),
+    Column("piece", Integer, primary_key=True, autoincrement=False, comment="of the part's data, from 0"),
+    Column("chunk_end", INSTANT, nullable=False),
+    Column("spec_revision", Integer, nullable=False),
+    Column("format", name_type(64), nullable=False, comment="of the data; another format is computed again"),
+    Column("description", LONGTEXT, comment="JSON: the batches of the part, and a hash of its rows; of piece 0"),
+    Column("data", LONGBLOB, nullable=False, comment="a piece of the summary, compressed by zstd"),
+    **OPTIONS,
+)
+
 results = Table(
     "results",
     metadata,
@@ -288,10 +315,100 @@ verdicts = Table(
     *_revision_key(),
     Column("sequence", Integer, primary_key=True, autoincrement=False, comment="a verdict derived anew gets the next"),
     Column("current", Boolean(create_constraint=False), nullable=False),
+    Column("closed", Boolean(create_constraint=False), nullable=False, comment="its chunk had closed"),
     Column("state", name_type(16), nullable=False),
     Column("provisional", Boolean(create_constraint=False), nullable=False),
     Column("reasons", LONGTEXT, nullable=False, comment="JSON list"),
     Column("drifted", LONGTEXT, nullable=False, comment="JSON list of columns"),
     Column("derived_at", INSTANT, nullable=False),
+    **OPTIONS,
+)
+
+# Verdict events and incidents ----------------------------------------------------------------------------------------
+
+verdict_events = Table(
+    "verdict_events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, comment="in the order of a version's commits"),
+    Column("model_number", Integer, nullable=False),
+    Column("model_version", Integer, nullable=False),
+    Column("chunk_start", INSTANT, nullable=False),
+    Column("chunk_end", INSTANT, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("state_before", name_type(16), comment="NULL: the chunk's first verdict"),
+    Column("state", name_type(16), nullable=False),
+    Column("provisional", Boolean(create_constraint=False), nullable=False),
+    Column("closed", Boolean(create_constraint=False), nullable=False, comment="the chunk had closed"),
+    Column("backfill", Boolean(create_constraint=False), nullable=False, comment="first verdict of a past chunk"),
+    Column("reasons", LONGTEXT, nullable=False, comment="JSON list"),
+    Column("evidence", LONGTEXT, comment="JSON: what the detector says; NULL: no detector, or the chunk is open"),
+    Column("spec_revision", Integer, nullable=False),
+    Column("reference_hash", name_type(64), nullable=False),
+    Column("code_version", name_type(64), nullable=False),
+    Column("labels_as_of", INSTANT, comment="the newest label's known_at"),
+    Column("derived_at", INSTANT, nullable=False),
+    Index("ix_verdict_events_chunk", "model_number", "model_version", "chunk_start"),
+    **OPTIONS,
+)
+
+pending_events = Table(
+    "pending_events",
+    metadata,
+    Column("consumer", name_type(20), primary_key=True),
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("model_version", Integer, primary_key=True, autoincrement=False),
+    Column("event_number", BigInteger, primary_key=True, autoincrement=False),
+    **OPTIONS,
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("model_number", Integer, nullable=False),
+    Column("model_version", Integer, nullable=False),
+    Column("first_chunk", INSTANT, nullable=False),
+    Column("last_chunk", INSTANT, nullable=False, comment="the last chunk in trouble"),
+    Column("read_until", INSTANT, nullable=False, comment="end of the last chunk that the incident was derived from"),
+    Column("state", name_type(16), nullable=False, comment="open, resolved, withdrawn"),
+    Column("severity", name_type(16), nullable=False, comment="of its last chunk in trouble: warn, alert"),
+    Column("worst", name_type(16), nullable=False),
+    Column("reasons", LONGTEXT, nullable=False, comment="JSON list: of its last chunk in trouble"),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("changed_at", INSTANT, nullable=False, comment="when the verdict of its last event was derived"),
+    Column("backfill", Boolean(create_constraint=False), nullable=False, comment="opened by a past chunk"),
+    Column("acknowledged_at", INSTANT),
+    Column("acknowledged_by", text_type(64)),
+    Index("ix_incidents_first_chunk", "model_number", "model_version", "first_chunk"),
+    Index("ix_incidents_state", "state", "number"),
+    **OPTIONS,
+)
+
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("incident_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("model_number", Integer, nullable=False),
+    Column("kind", name_type(16), nullable=False, comment="opened, worse, better, revised, resolved, withdrawn"),
+    Column("chunk_start", INSTANT, nullable=False),
+    Column("state_before", name_type(16), comment="of the chunk before, or of the chunk before it was revised"),
+    Column("state", name_type(16), nullable=False),
+    Column("reason", LONGTEXT, nullable=False, comment="the gravest reason of the chunk's verdict"),
+    Column("derived_at", INSTANT, nullable=False),
+    **OPTIONS,
+)
+
+incident_comments = Table(
+    "incident_comments",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("incident_number", BigInteger, nullable=False),
+    Column("model_number", Integer, nullable=False),
+    Column("author", text_type(64), nullable=False),
+    Column("text", text_type(2000), nullable=False),
+    Column("written_at", INSTANT, nullable=False),
+    Index("ix_incident_comments_incident", "incident_number"),
     **OPTIONS,
 )

@@ -16,7 +16,16 @@ from driftline.objects import open_store
 from driftline.store import labels, registry
 from driftline.store.database import in_transaction
 from driftline.store.predictions import PredictionStore
-from driftline.store.tables import chunk_revisions, ledger, pending_batches, pending_chunks, results, verdicts
+from driftline.store.tables import (
+    chunk_revisions,
+    chunk_states,
+    ledger,
+    pending_batches,
+    pending_chunks,
+    pending_labels,
+    results,
+    verdicts,
+)
 
 NAME = "flights"
 DAY = timedelta(days=1)
@@ -118,7 +127,7 @@ class World:
     def forget(self) -> None:
         """Unsay all, and make every batch pending again: as if nobody had polled yet."""
         with self.engine.begin() as connection:
-            for table in (chunk_revisions, results, verdicts, pending_chunks):
+            for table in (chunk_revisions, results, verdicts, pending_chunks, chunk_states, pending_labels):
                 connection.execute(delete(table))
             numbers = connection.execute(select(ledger.c.number).order_by(ledger.c.number)).scalars()
             rows = [{"consumer": "monitor", "batch_number": number} for number in numbers]

@@ -7,20 +7,15 @@ time is ignored, since a row that is sent twice often has two times.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.columns import as_floats, coded
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.results import ID
+from driftline.engine.row_hashes import Hashes, mixed, number_hashes, text_hashes
 from driftline.engine.spec import Spec
-
-Hashes = npt.NDArray[np.uint64]
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +37,7 @@ def summarize(frame: pd.DataFrame, spec: Spec) -> DistinctRows:
     """Hash some or all rows of a chunk: by id, or without one by the spec's features and outputs."""
     if ID not in frame.columns:
         return DistinctRows(len(frame), np.unique(_content_hashes(frame, spec)))
-    hashes = _combined([_text_hashes(frame[ID])], len(frame))
+    hashes = mixed([text_hashes(frame[ID])], len(frame))
     anonymous = frame[ID].isna().to_numpy()
     if anonymous.any():
         hashes[anonymous] = _content_hashes(frame[anonymous], spec)
@@ -59,33 +54,11 @@ def finish(summary: DistinctRows, spec: Spec) -> Outcome:
 
 
 def _content_hashes(frame: pd.DataFrame, spec: Spec) -> Hashes:
-    return _combined(_column_hashes(frame, spec), len(frame))
+    return mixed(_column_hashes(frame, spec), len(frame))
 
 
 def _column_hashes(frame: pd.DataFrame, spec: Spec) -> Iterator[Hashes]:
     yield np.zeros(len(frame), dtype=np.uint64)  # no id: never the hash of a row that has one
     for column in (*spec.columns, *spec.output_columns):
         series = frame[column.name]
-        yield _number_hashes(series) if column.kind is ColumnKind.CONTINUOUS else _text_hashes(series)
-
-
-def _combined(parts: Iterator[Hashes] | list[Hashes], rows: int) -> Hashes:
-    """Combine the hashes of several columns row by row; the order of the columns matters."""
-    combined = np.full(rows, len("driftline"), dtype=np.uint64)
-    for part in parts:
-        combined = (combined ^ part) * _MULTIPLIER
-        combined ^= combined >> np.uint64(29)
-    return combined
-
-
-def _number_hashes(series: "pd.Series[Any]") -> Hashes:
-    raw = as_floats(series) + 0.0
-    hashes: Hashes = pd.util.hash_array(np.where(np.isnan(raw), np.nan, raw))
-    return hashes
-
-
-def _text_hashes(series: "pd.Series[Any]") -> Hashes:
-    """Hash values as text, so that 1 and "1" are the same; a missing value has the hash 1."""
-    codes, texts = coded(series)
-    hashes: Hashes = pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
-    return np.append(hashes, np.uint64(1))[codes]
+        yield number_hashes(series) if column.kind is ColumnKind.CONTINUOUS else text_hashes(series)

@@ -1,0 +1,144 @@
+"""The state of a chunk: what a poll reads, and that it ends like one pass over the final rows and labels."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, delete, event, update
+
+from driftline.store.database import in_transaction
+from driftline.store.removed_rows import remove
+from driftline.store.tables import chunk_states, pending_labels, predictions
+from monitoring.poll.poller import poll_once
+from tests.integration.monitoring.world import FIRST, NOW, World, make_world, rows_of
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    return make_world(engine, tmp_path)
+
+
+def poll(world: World) -> int:
+    return poll_once(world.engine, NOW, scheduled=False).chunks
+
+
+def afresh(world: World) -> dict[str, list[dict[str, Any]]]:
+    """What one pass over all that is stored says."""
+    world.forget()
+    poll(world)
+    return world.said()
+
+
+@contextmanager
+def blobs_read(engine: Engine) -> Iterator[list[str]]:
+    """List the content of each blob of batches that is read."""
+    read: list[str] = []
+
+    def note(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "batch_data.data" in statement:
+            contents = [value for value in parameters.values() if value in {"features", "outputs"}]
+            read.extend(contents * cursor.rowcount)
+
+    event.listen(engine, "after_cursor_execute", note)
+    try:
+        yield read
+    finally:
+        event.remove(engine, "after_cursor_execute", note)
+
+
+def test_a_poll_reads_only_new_batches(world: World) -> None:
+    for part in range(4):
+        world.predict(0, part=slice(60 * part, 60 * part + 60))
+    poll(world)
+    world.predict(0, part=slice(240, 300))
+    with blobs_read(world.engine) as read:
+        assert poll(world) == 1
+    assert read.count("features") <= 2
+    assert world.said() == afresh(world)
+
+
+def test_labels_are_merged_without_reading_a_feature(world: World) -> None:
+    for day in range(4):
+        world.predict(day)
+    poll(world)
+    world.label(1, part=slice(0, 120))
+    with blobs_read(world.engine) as read:
+        assert poll(world) == 1
+    assert set(read) == {"outputs"}
+    assert world.said() == afresh(world)
+
+
+def test_new_labels_make_again_only_the_parts_of_their_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.poll.chunk_state.LARGEST_LABEL_PART", 60)
+    for part in range(5):
+        world.predict(0, part=slice(60 * part, 60 * part + 60))
+    poll(world)
+    world.label(0, part=slice(70, 90))
+    with blobs_read(world.engine) as read:
+        poll(world)
+    assert read == ["outputs"]
+    assert world.said() == afresh(world)
+
+
+def test_revised_labels_replace_the_earlier_ones(world: World) -> None:
+    world.predict(0)
+    world.label(0, part=slice(0, 200))
+    poll(world)
+    world.label(0, part=slice(100, 300), flipped=True)
+    world.label(0, part=slice(150, 250))
+    poll(world)
+    assert world.rows(pending_labels) == []
+    assert world.said() == afresh(world)
+
+
+def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
+    for part in range(3):
+        world.predict(0, part=slice(100 * part, 100 * part + 100))
+    world.label(0)
+    poll(world)
+    before = world.said()
+
+    def erase(connection: Any) -> None:
+        number, removed = 2, ["2026-02-01/0110", "2026-02-01/0140"]
+        rows = connection.execute(predictions.select().where(predictions.c.id.in_(removed))).mappings().all()
+        places = pd.DataFrame(
+            {
+                "batch_number": [row["batch_number"] for row in rows],
+                "batch_position": [row["position"] for row in rows],
+                "id": [None] * len(rows),
+            }
+        )
+        remove(connection, world.version.model_number, places, number)
+        connection.execute(delete(predictions).where(predictions.c.id.in_(removed)))
+
+    in_transaction(world.engine, erase)
+    world.label(0, part=slice(0, 1), flipped=True)
+    poll(world)
+    assert world.said() != before
+    assert {row["rows_seen"] for row in world.said()["chunks"]} == {298}
+    assert world.said() == afresh(world)
+
+
+@pytest.mark.parametrize("changed", [{"format": "0"}, {"spec_revision": 0}, {"chunk_end": FIRST.replace(tzinfo=None)}])
+def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(world: World, changed: dict[str, object]) -> None:
+    world.predict(0, part=slice(0, 100))
+    poll(world)
+    with world.engine.begin() as connection:
+        connection.execute(update(chunk_states).values(**changed, data=b"of another code"))
+    world.predict(0, part=slice(100, 300))
+    poll(world)
+    assert world.said() == afresh(world)
+
+
+def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
+    world.predict(0)
+    poll(world)
+    frame = rows_of(FIRST, 300, seed=2)
+    places = pd.DataFrame({"batch_number": 1, "batch_position": range(len(frame)), "id": None})
+    in_transaction(world.engine, lambda connection: remove(connection, world.version.model_number, places, 1))
+    world.label(0, part=slice(0, 1))
+    poll(world)
+    assert [(row["rows_seen"], row["current"]) for row in world.said()["chunks"]] == [(0, True)]
