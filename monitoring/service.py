@@ -18,6 +18,7 @@ from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.version_key import VersionKey
+from monitoring.incidents.update import update_incidents
 from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
@@ -129,6 +130,7 @@ class Monitor:
         """Poll and write the reports; a failure on the way leaves them marked as not current."""
         were_current, self._reports_are_current = self._reports_are_current, False
         summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
+        update_incidents(self.engine)
         unchanged = were_current and not any(poll.changed for poll in summary.polls)
         self._reports_are_current = (unchanged and self._reports_exist()) or self._report()
         return summary

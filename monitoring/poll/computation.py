@@ -209,12 +209,12 @@ def _rederive_verdicts(
     changed = 0
     for start in sorted(start for start in context.revisions if start >= chunk.start or start in replayed):
         revision, current, verdict = context.revisions[start], stored.get(start), context.verdict(start)
-        if current is not None and (current.revision, current.verdict) == (revision.number, verdict):
+        if current is not None and current.same_as(revision, verdict):
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, replaced=current if in_place else None)
-        changed += 1
+        verdicts.write(connection, revision, verdict, now, clock=clock, replaced=current if in_place else None)
+        changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 
 

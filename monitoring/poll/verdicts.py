@@ -12,7 +12,9 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State, Verdict
 from driftline.store.tables import verdicts
 from driftline.store.version_key import VersionKey
+from monitoring.poll import verdict_events
 from monitoring.poll.revisions import Revision
+from monitoring.poll.verdict_events import VerdictChange, is_backfill
 
 _start = verdicts.c.chunk_start
 
@@ -25,6 +27,11 @@ class StoredVerdict:
     sequence: int
     verdict: Verdict
     derived_at: datetime
+    closed: bool
+
+    def same_as(self, revision: Revision, verdict: Verdict) -> bool:
+        """Return whether a verdict on a revision would change nothing."""
+        return (self.revision, self.closed, self.verdict) == (revision.number, revision.closed, verdict)
 
 
 class VerdictStore:
@@ -55,10 +62,17 @@ class VerdictStore:
         verdict: Verdict,
         now: datetime,
         *,
+        clock: datetime,
         replaced: StoredVerdict | None,
     ) -> None:
-        """Make a verdict on a revision the current one; `replaced`, if not None, is deleted."""
+        """Make a verdict on a revision the current one, and record its event; `replaced`, if not None, is deleted.
+
+        `now` is the wall clock's instant, `clock` the model clock's.
+        """
         chunk = and_(self._of_version(), _start == naive_utc(revision.chunk.start))
+        before = connection.execute(
+            select(verdicts.c.state, verdicts.c.closed).where(chunk, verdicts.c.current)
+        ).first()
         if replaced is not None:
             row = and_(chunk, verdicts.c.revision == replaced.revision, verdicts.c.sequence == replaced.sequence)
             connection.execute(delete(verdicts).where(row))
@@ -66,6 +80,14 @@ class VerdictStore:
         newest = select(func.coalesce(func.max(verdicts.c.sequence), 0))
         sequence = connection.execute(newest.where(chunk, verdicts.c.revision == revision.number)).scalar_one() + 1
         connection.execute(insert(verdicts).values(self._row(revision, sequence, verdict, now)))
+        change = VerdictChange(
+            revision,
+            sequence,
+            None if before is None else State(before.state),
+            verdict,
+            is_backfill(revision, clock) and not (before is not None and before.closed),
+        )
+        verdict_events.record(connection, self.key, change, now)
 
     def _of_version(self) -> ColumnElement[bool]:
         return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
@@ -78,6 +100,7 @@ class VerdictStore:
             "revision": revision.number,
             "sequence": sequence,
             "current": True,
+            "closed": revision.closed,
             "state": verdict.state,
             "provisional": verdict.provisional,
             "reasons": json.dumps(verdict.reasons),
@@ -93,4 +116,4 @@ def _stored_verdict(row: Mapping[Any, Any]) -> StoredVerdict:
         bool(row["provisional"]),
         tuple(json.loads(row["drifted"])),
     )
-    return StoredVerdict(row["revision"], row["sequence"], verdict, aware_utc(row["derived_at"]))
+    return StoredVerdict(row["revision"], row["sequence"], verdict, aware_utc(row["derived_at"]), bool(row["closed"]))

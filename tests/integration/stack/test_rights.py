@@ -9,6 +9,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
+from driftline.store.tables import metadata
 from stack.services.accounts import ACCOUNTS, Administration
 from stack.testing.fixtures import DatabaseAddress
 
@@ -101,17 +102,15 @@ MAY = {
     "eda": {"S": "alembic_version alembic_version_churn DP_CDR_Data"},
     "jobs": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts"
-        " removed_rows ingest_log source_offsets pending_labels chunk_states",
+        " removed_rows ingest_log source_offsets pending_labels chunk_states verdict_events pending_events incidents"
+        " incident_events incident_comments",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions",
         "SIU": "models model_versions pending_chunks",
         "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
     "monitor": {
-        "S": "alembic_version models model_versions spec_revisions",
-        "SI": "ledger ledger_slots",
-        "SIU": "batch_data removed_rows source_offsets",
-        "SID": "pending_batches pending_labels ingest_log",
-        "SIUD": "predictions labels pending_chunks chunk_revisions results verdicts chunk_states",
+        "S": "alembic_version",
+        "SIUD": " ".join(table.name for table in metadata.sorted_tables),
     },
 }
 """Select, insert, update, delete, by user and table; other tables a user may not even see."""

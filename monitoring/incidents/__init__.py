@@ -1,0 +1,1 @@
+"""Incidents: what the changes of a model version's verdicts mean together."""

@@ -1,0 +1,117 @@
+"""Stores derived incidents under numbers that stay the same, with what people have added to them."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, or_, select, update
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.store.tables import incident_comments, incident_events, incidents
+from driftline.store.version_key import VersionKey
+from monitoring.incidents.derivation import IncidentState, VersionIncident
+
+_COLUMNS = incidents.c
+
+
+def start_of_region(connection: Connection, key: VersionKey, changed: datetime) -> datetime:
+    """Return where to derive from when a chunk has changed: before it, no incident was open or adjacent.
+
+    Incidents of later chunks are derived anew with it.
+    """
+    start = changed
+    earlier: ColumnElement[bool] = _COLUMNS.first_chunk <= naive_utc(start)
+    while True:
+        reaches = or_(_COLUMNS.state == IncidentState.OPEN, _COLUMNS.read_until >= naive_utc(start))
+        first = select(_COLUMNS.first_chunk).where(_of_version(key), earlier, reaches)
+        row = connection.execute(first.order_by(_COLUMNS.first_chunk).limit(1)).scalar()
+        if row is None:
+            return start
+        start, earlier = aware_utc(row), _COLUMNS.first_chunk < row
+
+
+def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[VersionIncident]) -> None:
+    """Replace the incidents from `first` on by those derived anew.
+
+    An incident keeps its number, acknowledgement and comments where it overlaps a stored one, the earliest if there are
+    several; the others' comments move to it.
+    """
+    later = and_(_of_version(key), _COLUMNS.first_chunk >= naive_utc(first))
+    stored = list(connection.execute(select(incidents).where(later).order_by(_COLUMNS.first_chunk)).mappings())
+    numbers = [row["number"] for row in stored]
+    connection.execute(delete(incident_events).where(incident_events.c.incident_number.in_(numbers)))
+    unused = list(stored)
+    for incident in derived:
+        overlapping = [row for row in unused if _overlaps(incident, row)]
+        kept = overlapping[0] if overlapping else None
+        number = _write(connection, key, incident, kept)
+        for row in overlapping:
+            unused.remove(row)
+        _merge(connection, number, overlapping)
+
+
+def _overlaps(incident: VersionIncident, row: RowMapping) -> bool:
+    return incident.overlaps(aware_utc(row["first_chunk"]), aware_utc(row["read_until"]))
+
+
+def _write(connection: Connection, key: VersionKey, incident: VersionIncident, kept: RowMapping | None) -> int:
+    """Write an incident, in place of a stored one if there is one; return its number."""
+    values = _row(key, incident)
+    if kept is None:
+        inserted = connection.execute(insert(incidents).values(values)).inserted_primary_key
+        assert inserted is not None  # noqa: S101  (an insert of one row)
+        number = int(inserted[0])
+    else:
+        number = kept["number"]
+        connection.execute(update(incidents).where(_COLUMNS.number == number).values(values))
+    rows = [
+        {
+            "incident_number": number,
+            "position": position,
+            "model_number": key.model_number,
+            "kind": event.kind,
+            "chunk_start": naive_utc(event.chunk_start),
+            "state_before": event.before,
+            "state": event.state,
+            "reason": event.reason,
+            "derived_at": naive_utc(event.derived_at),
+        }
+        for position, event in enumerate(incident.events)
+    ]
+    connection.execute(insert(incident_events), rows)
+    return number
+
+
+def _merge(connection: Connection, number: int, overlapping: list[RowMapping]) -> None:
+    """Give an incident the comments and the earliest acknowledgement of all stored ones that it covers."""
+    absorbed = [row["number"] for row in overlapping if row["number"] != number]
+    if not absorbed:
+        return
+    comments = incident_comments.c.incident_number
+    connection.execute(update(incident_comments).where(comments.in_(absorbed)).values(incident_number=number))
+    connection.execute(delete(incidents).where(_COLUMNS.number.in_(absorbed)))
+    acknowledged = [row for row in overlapping if row["acknowledged_at"] is not None]
+    if acknowledged:
+        earliest = min(acknowledged, key=lambda row: row["acknowledged_at"])
+        values = {name: earliest[name] for name in ("acknowledged_at", "acknowledged_by")}
+        connection.execute(update(incidents).where(_COLUMNS.number == number).values(values))
+
+
+def _of_version(key: VersionKey) -> ColumnElement[bool]:
+    return and_(_COLUMNS.model_number == key.model_number, _COLUMNS.model_version == key.version)
+
+
+def _row(key: VersionKey, incident: VersionIncident) -> dict[str, object]:
+    return {
+        "model_number": key.model_number,
+        "model_version": key.version,
+        "first_chunk": naive_utc(incident.first),
+        "last_chunk": naive_utc(incident.last),
+        "read_until": naive_utc(incident.read_until),
+        "state": incident.state,
+        "severity": incident.severity,
+        "worst": incident.worst,
+        "reasons": json.dumps(incident.reasons),
+        "opened_at": naive_utc(incident.opened_at),
+        "changed_at": naive_utc(incident.changed_at),
+        "backfill": incident.backfill,
+    }
