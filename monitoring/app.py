@@ -10,6 +10,7 @@ from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
+from monitoring.api.incidents import make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.routes import describe_paths, make_api
@@ -35,6 +36,7 @@ def create_app(
     app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), Pressure()))
     api_description.add_describer(app, describe_paths)
     api_description.add_describer(app, describe_ingest)
+    app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
         app.extensions["poller"] = run_every(monitor, settings.poll_seconds)

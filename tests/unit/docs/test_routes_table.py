@@ -63,7 +63,8 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
     assert documented(name) == routes_of(services[name])
 
 
-OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring"}
+INCIDENT = "/api/v1/incidents/<int:number>"
+OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring", f"{INCIDENT}/acknowledge", f"{INCIDENT}/comments"}
 """Routes that change something; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 
