@@ -69,15 +69,16 @@ class IncidentFilter:
 
 
 def find_incidents(connection: Connection, wanted: IncidentFilter) -> list[StoredIncident]:
-    """Return the incidents that a filter lets through, the newest number first.
-
-    Raises:
-        NotFound: the filter names a model that does not exist.
-    """
+    """Return the incidents that a filter lets through, the newest number first."""
     statement = _selected()
-    if wanted.model is not None:
-        statement = statement.where(_COLUMNS.model_number == _model_number(connection, wanted.model))
-    for column, value in ((_COLUMNS.model_version, wanted.version), (_COLUMNS.state, wanted.state)):
+    if wanted.model is not None and not wanted.model.isascii():
+        return []  # no model has such a name, and MySQL fails to compare it
+    filters = (
+        (models.c.name, wanted.model),
+        (_COLUMNS.model_version, wanted.version),
+        (_COLUMNS.state, wanted.state),
+    )
+    for column, value in filters:
         statement = statement if value is None else statement.where(column == value)
     if wanted.since is not None:
         lasting = _COLUMNS.state == IncidentState.OPEN
@@ -157,13 +158,6 @@ def _selected() -> Select[Any]:
     return select(incidents, models.c.name).select_from(
         incidents.join(models, models.c.number == _COLUMNS.model_number)
     )
-
-
-def _model_number(connection: Connection, name: str) -> int:
-    number = connection.execute(select(models.c.number).where(models.c.name == name)).scalar()
-    if number is None:
-        raise NotFound(f"No model is named {name!r}.")
-    return int(number)
 
 
 def _incident(row: Mapping[Any, Any]) -> StoredIncident:
