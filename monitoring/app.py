@@ -6,12 +6,14 @@ from driftline import clock
 from driftline.http import access, api_description
 from driftline.http.web import install, make_app
 from driftline.ingest.ingestion import Ingestion
+from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
-from driftline.settings import AccessSettings, DatabaseSettings
+from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
 from monitoring.api.incidents import make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
+from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.routes import describe_paths, make_api
 from monitoring.pages.dashboard import make_pages
@@ -33,9 +35,13 @@ def create_app(
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
-    app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), Pressure()))
+    pressure = Pressure()
+    app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), pressure))
+    references = open_store(LocalSettings().objects_address)
+    app.register_blueprint(make_models_api(RegisteredModels(engine, references, clock.utc_now), pressure))
     api_description.add_describer(app, describe_paths)
     api_description.add_describer(app, describe_ingest)
+    api_description.add_describer(app, describe_models)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:

@@ -152,26 +152,8 @@ MONITOR = Service(
     settings=(SETTINGS_AS_FILES, "MONITOR_", "DRIFTLINE_OBJECTS", *WEB_SERVER),
     grants=(  # it locks rows of tables that it cannot write to: MySQL requires LOCK TABLES for that
         Grant((LOCK_TABLES,), revoked=(SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE_VIEW, SHOW_VIEW, EXECUTE)),
-        Grant((SELECT,), (*_names(*tables.metadata.sorted_tables), LIBRARY.version_table)),
-        Grant(
-            (INSERT, UPDATE, DELETE),
-            _names(
-                tables.pending_chunks,
-                tables.chunk_revisions,
-                tables.results,
-                tables.verdicts,
-                tables.chunk_states,
-                tables.verdict_events,
-                tables.pending_events,
-                tables.incidents,
-                tables.incident_events,
-                tables.incident_comments,
-            ),
-        ),
-        Grant((INSERT,), _names(tables.ledger, tables.ledger_slots)),
-        Grant((INSERT, UPDATE), _names(tables.batch_data, tables.removed_rows, tables.source_offsets)),
-        Grant((INSERT, DELETE), _names(tables.pending_batches, tables.pending_labels, tables.ingest_log)),
-        Grant((INSERT, UPDATE, DELETE), _names(tables.predictions, tables.labels)),
+        Grant((SELECT,), (LIBRARY.version_table,)),
+        Grant((SELECT, INSERT, UPDATE, DELETE), _names(*tables.metadata.sorted_tables)),  # it removes models
     ),
     image=ContainerImage(
         "monitor",

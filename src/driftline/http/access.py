@@ -21,7 +21,7 @@ PROBES = frozenset({"/healthz", "/readyz"})
 """Paths that need no token and do not count towards the rate limit."""
 BUILT_IN_SCOPES = {"static": Scope.READ, "openapi.spec": Scope.READ}
 """The scopes of the endpoints that Flask and APIFlask add."""
-WRITE_SCOPES = frozenset({Scope.INGEST, Scope.OPERATE})
+WRITE_SCOPES = frozenset({Scope.INGEST, Scope.OPERATE, Scope.ADMIN})
 BATCH_TOO_LARGE = "The batch is too large; send fewer rows per request, or raise DRIFTLINE_MAX_INGEST_BODY."
 REALM = 'realm="driftline"'
 

@@ -9,3 +9,4 @@ class Scope(StrEnum):
     READ = "read"
     INGEST = "ingest"
     OPERATE = "operate"
+    ADMIN = "admin"

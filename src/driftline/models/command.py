@@ -124,6 +124,8 @@ def list_models(json: JSON = False) -> None:
 @models.command()
 def show(name: NAME, json: JSON = False) -> None:
     """Show a model: its versions, specs and columns, its reference, and what the monitor can see."""
+    from driftline.models.detail import model_detail  # noqa: PLC0415
+
     detail = model_detail(_registered(), name)
     if json:
         _print_json(detail.model_dump(mode="json"))
@@ -138,16 +140,6 @@ def show(name: NAME, json: JSON = False) -> None:
         typer.echo(f"reference of {detail.reference.rows:,} rows in {detail.reference.chunks} chunks")
     for line in detail.visible.words if detail.visible else ():
         typer.echo(line)
-
-
-def model_detail(registered: Any, name: str) -> Any:
-    """Return a model with all its versions, as JSON has it."""
-    from driftline.models.schema import ModelDetailOut  # noqa: PLC0415
-
-    versions = registered.versions(name)
-    ready = [version.version for version in versions if version.state == "ready"]
-    fitted = registered.fitted(name, ready[-1]) if ready else None
-    return ModelDetailOut.of(name, versions, ready[-1] if ready else None, fitted)
 
 
 @models.command()

@@ -17,6 +17,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from driftline.client import MonitorClient
+from driftline.models.registered_models import RegisteredModels, propose
+from driftline.objects import open_store
 from driftline.store.tables import batch_data, ingest_log, labels
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.client.killed_program import FRAME_ROWS, row
@@ -109,6 +111,44 @@ def test_rows_of_an_unknown_model_wait(monitor: MonitorProcess, tmp_path: Path) 
         assert client.flush(2) is False
         assert "HTTP 404" in str(client.status().last_error)
         assert client.status().waiting_batches == 1
+
+
+def test_a_model_registered_from_a_file_takes_its_own_columns(
+    monitor: MonitorProcess, engine: Engine, tmp_path: Path
+) -> None:
+    """Rows of `log` and of `log_frame` are the same predictions, whatever the file's columns are called."""
+    roles = {"timestamp": "at", "label": "y", "score": "score of it", "id": "key"}
+    draws = np.random.default_rng(7)
+    score = draws.uniform(size=2_400)
+    reference = pd.DataFrame(
+        {
+            "at": pd.date_range("2026-03-01", periods=2_400, freq="12min", tz="UTC"),
+            "key": [f"{number}" for number in range(2_400)],
+            "y": (draws.uniform(size=2_400) < score).astype(int),
+            "score of it": score,
+            "größe (cm)": draws.normal(size=2_400),
+            "select": draws.choice(["a", "b"], size=2_400),
+        }
+    )
+    models = RegisteredModels(engine, open_store(tmp_path / "objects"))
+    models.register(propose(reference, "own-columns", **roles))
+    rows = reference.head(100).drop(columns="y")
+    with MonitorClient(monitor.url, "own-columns", spool=tmp_path / "spool") as client:
+        assert client.log_frame(rows) == 100
+        monitor.await_answer()
+        assert client.flush(60)
+        for row in rows.head(50).to_dict("records"):
+            features = {name: row[name] for name in ("größe (cm)", "select")}
+            value = row["score of it"]
+            client.log(features, prediction=int(value >= 0.5), score=value, id=row["key"], at=row["at"])
+        assert client.log_labels(dict(zip(reference["key"][:100], reference["y"], strict=False))) == 100
+        assert client.flush(60)
+        assert client.status().refused_batches == 0
+    with engine.connect() as connection:
+        log = connection.execute(
+            select(ingest_log.c.rows_new, ingest_log.c.rows_same).order_by(ingest_log.c.rows_new.desc())
+        ).all()
+    assert sorted(map(tuple, log), reverse=True) == [(100, 0), (100, 0), (0, 50)]
 
 
 class Program:

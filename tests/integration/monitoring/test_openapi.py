@@ -14,6 +14,8 @@ from tests.integration.monitoring.world import make_world
 
 ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions", "/models/{name}/chunks")
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
+SPECS = ("/api/v1/models/{name}", "/api/v1/models/{name}/specs")
+"""They refuse references and fields of specs that are none, which the description does not know."""
 """They refuse rows that the model does not have, which the description does not know."""
 """They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 
@@ -33,11 +35,11 @@ def test_the_monitor_answers_as_described(engine: Engine, database_settings: Dat
     polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
     assert polled.status_code == 200
     assert {*open_doors(app)} == PROBING
-    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS)) == []
+    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS)) == []
 
 
 def test_the_monitor_without_its_database_answers_as_described(tmp_path: Path) -> None:
     nobody = DatabaseSettings.model_validate({"port": 1, "user": "nobody", "password": "none"})
     allowed, token = closed(tmp_path)
     app = create_app(MonitorSettings(output=tmp_path / "output"), nobody, allowed, polls=False)
-    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS), away=True) == []
+    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS), away=True) == []

@@ -9,6 +9,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
+from driftline.store.tables import metadata
 from stack.services.accounts import ACCOUNTS, Administration
 from stack.testing.fixtures import DatabaseAddress
 
@@ -108,12 +109,8 @@ MAY = {
         "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
     "monitor": {
-        "S": "alembic_version models model_versions spec_revisions",
-        "SI": "ledger ledger_slots",
-        "SIU": "batch_data removed_rows source_offsets",
-        "SID": "pending_batches pending_labels ingest_log",
-        "SIUD": "predictions labels pending_chunks chunk_revisions results verdicts chunk_states verdict_events"
-        " pending_events incidents incident_events incident_comments",
+        "S": "alembic_version",
+        "SIUD": " ".join(table.name for table in metadata.sorted_tables),
     },
 }
 """Select, insert, update, delete, by user and table; other tables a user may not even see."""

@@ -67,17 +67,29 @@ INCIDENT = "/api/v1/incidents/<int:number>"
 OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring", f"{INCIDENT}/acknowledge", f"{INCIDENT}/comments"}
 """Routes that change something; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
+ADMINISTERS = {
+    "DELETE /api/v1/models/<name>",
+    "POST /api/v1/models/<name>",
+    "POST /api/v1/models/<name>/specs",
+}
 
 
 @pytest.mark.parametrize("name", ["simulator", "monitor"])
 def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, APIFlask]) -> None:
     app = services[name]
-    declared = {rule.rule: scope_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
-    expected = {
-        rule: Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
-        for rule in declared
+    declared = {
+        f"{method} {rule.rule}": scope_of(app, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert declared == expected | dict.fromkeys(PROBES)
+    assert declared == {route: _expected_scope(route) for route in declared}
+
+
+def _expected_scope(route: str) -> Scope | None:
+    rule = route.partition(" ")[2]
+    if rule in PROBES or route in ADMINISTERS:
+        return None if rule in PROBES else Scope.ADMIN
+    return Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
 
 
 def test_the_page_on_security_names_the_scope_of_every_route(services: dict[str, APIFlask]) -> None:

@@ -172,9 +172,9 @@ class Layout:
 def as_texts(series: "pd.Series[Any]") -> pd.Categorical:
     """Return values as texts, independent of the dtype: 1, 1.0 and "1" are equal."""
     codes, texts = coded(series)
-    distinct = list(dict.fromkeys(texts))
-    distinct_codes = np.array([distinct.index(text) for text in texts] + [-1])
-    return _categorical(distinct_codes[codes], distinct)
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    distinct_codes = np.array([*(places[text] for text in texts), -1])
+    return _categorical(distinct_codes[codes], list(places))
 
 
 def _categorical(codes: Any, texts: list[str]) -> pd.Categorical:

@@ -38,7 +38,7 @@ def test_a_token_is_accepted_until_it_is_revoked(file: Path) -> None:
     assert (accepted(file, first), accepted(file, second)) == ("first", "second")
     tokens.revoke(file, "first")
     assert (accepted(file, first), accepted(file, second)) == (None, "second")
-    assert tokens.read(file)[0].scopes == {Scope.READ, Scope.INGEST, Scope.OPERATE}
+    assert tokens.read(file)[0].scopes == frozenset(Scope)
 
 
 @given(lifetime=st.timedeltas(timedelta(microseconds=1), timedelta(days=4000)), early=st.timedeltas(timedelta(0)))
@@ -153,7 +153,7 @@ GOOD = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026
         (json.dumps({"tokens": [GOOD, GOOD]}), "same name"),
         (json.dumps({"tokens": [GOOD, {**GOOD, "name": "b"}]}), "same sha256"),
         (json.dumps({"tokens": [{**GOOD, "scopes": []}]}), "tokens.0.scopes"),
-        (json.dumps({"tokens": [{**GOOD, "scopes": ["all"]}]}), "'read', 'ingest' or 'operate'"),
+        (json.dumps({"tokens": [{**GOOD, "scopes": ["all"]}]}), "'read', 'ingest', 'operate' or 'admin'"),
         (json.dumps({"tokens": [{**GOOD, "expires_at": "2026-02-01T00:00:00"}]}), "timezone"),
         (json.dumps({"tokens": [{**GOOD, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
     ],

@@ -1,0 +1,75 @@
+"""The routes of models: list, show, register from a reference, revise and remove."""
+
+from collections.abc import Callable
+
+from apiflask import APIBlueprint
+from flask import request
+
+from driftline.http.access import accepts_batches, needs
+from driftline.http.api_description import Document
+from driftline.http.scopes import Scope
+from driftline.ingest.content import Content
+from driftline.models.detail import model_detail
+from driftline.models.registered_models import RegisteredModels
+from driftline.models.schema import ModelDetailOut, ModelSummaryOut, ProposalOut, RemovedOut, RevisedOut
+from driftline.models.uploaded import propose_uploaded
+from monitoring.api.model_description import describe_references
+from monitoring.api.model_schemas import ModelListOut, ReferenceQuery, RevisionIn, RevisionQuery
+from monitoring.api.pressure import Pressure
+
+PREFIX = "/api/v1/models"
+
+
+def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlueprint:
+    """Build the routes for one database."""
+    api = APIBlueprint("registered_models", __name__, tag="Models")
+
+    @needs(Scope.READ)
+    def list_models() -> ModelListOut:
+        """List the models with their newest version and the verdict of its newest chunk."""
+        return ModelListOut(models=tuple(map(ModelSummaryOut.of, registered.summaries())))
+
+    @needs(Scope.READ)
+    def show(name: str) -> ModelDetailOut:
+        """Show a model: its versions, specs and columns, its reference, and what the monitor can see."""
+        return model_detail(registered, name)
+
+    @needs(Scope.ADMIN)
+    @accepts_batches
+    def register(name: str, query_data: ReferenceQuery) -> ProposalOut:
+        """Register a model from its reference, the body; with `dry_run` infer and show it only."""
+        body = request.get_data(cache=False)
+        with pressure.slot():
+            content = Content.of(body, request.content_type, request.headers.get("Content-Encoding"))
+            proposal = propose_uploaded(content, name, query_data.options(request.args))
+            version = None if query_data.dry_run else registered.register(proposal)
+        return ProposalOut.of(proposal, version)
+
+    @needs(Scope.ADMIN)
+    def revise(name: str, query_data: RevisionQuery, json_data: RevisionIn) -> RevisedOut:
+        """Give a version a new spec revision; every chunk is computed anew, and older results stay readable."""
+        revised = registered.revise(name, json_data.changes, query_data.version)
+        return RevisedOut(
+            name=name, version=revised.version, revision=revised.revision, pending_chunks=revised.pending_chunks
+        )
+
+    @needs(Scope.ADMIN)
+    def remove(name: str) -> RemovedOut:
+        """Remove a model with everything that it stored: versions, predictions, labels, results and references."""
+        return RemovedOut(name=name, rows_deleted=registered.remove(name))
+
+    def route(method: Callable[..., Callable[..., object]], rule: str, view: Callable[..., object], out: type) -> None:
+        method(f"{PREFIX}{rule}")(api.output(out)(view))
+
+    route(api.get, "", list_models, ModelListOut)
+    route(api.get, "/<name>", show, ModelDetailOut)
+    route(api.post, "/<name>", api.input(ReferenceQuery, location="query")(register), ProposalOut)
+    with_body = api.input(RevisionIn, location="json")(revise)
+    route(api.post, "/<name>/specs", api.input(RevisionQuery, location="query")(with_body), RevisedOut)
+    route(api.delete, "/<name>", remove, RemovedOut)
+    return api
+
+
+def describe_models(document: Document) -> None:
+    """Describe bodies and refusals, for the OpenAPI document."""
+    describe_references(document, PREFIX)

@@ -1,0 +1,61 @@
+"""The tutorial of the service, run as it is written: the monitor alone, a model from a file, late labels."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack import paths
+from stack.servers.ports import any_free
+from stack.testing.isolated_stack import IsolatedStack
+
+PAGE = paths.ROOT / "docs" / "tutorial-service.md"
+BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def isolated(tmp_path: Path) -> Iterator[IsolatedStack]:
+    isolated = IsolatedStack(tmp_path / "var")
+    yield isolated
+    isolated.stack("clean")
+
+
+def commands(port: int) -> str:
+    """Return the page's commands as one script of the shell that stops at a failure, and prints each block's output."""
+    lines = ["set -eu"]
+    for language, block in BLOCK.findall(PAGE.read_text()):
+        if language == "sh":
+            lines += [block, "echo"]
+        elif language == "python":
+            lines.append(f".venv/bin/python - <<'END'\n{block}END")
+    script = "\n".join(lines)
+    replaced = {
+        "make up ROLE=monitor": ".venv/bin/python -m stack up --role monitor",
+        "make down": ".venv/bin/python -m stack down",
+        "localhost:5001": f"localhost:{port}",
+    }
+    for shown, used in replaced.items():
+        assert shown in script, shown
+        script = script.replace(shown, used)
+    return script
+
+
+def test_every_command_works_and_prints_what_the_page_shows(isolated: IsolatedStack, tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / "docs").mkdir(parents=True)
+    shutil.copy(paths.ROOT / "docs" / "flights.csv.gz", checkout / "docs")
+    for name in (".venv", "stack", "src", "monitoring"):
+        (checkout / name).symlink_to(paths.ROOT / name)
+    port = any_free()
+    environment = isolated.environment | {"MONITOR_PORT": str(port), "PYTHONPATH": str(paths.ROOT)}
+    completed = subprocess.run(
+        ("bash", "-c", commands(port)), cwd=checkout, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert completed.returncode == 0, completed.stdout
+    for language, block in BLOCK.findall(PAGE.read_text()):
+        if language == "text":
+            assert block in completed.stdout

@@ -1,0 +1,129 @@
+"""Models over HTTP: inferred in a dry run, registered, listed, revised and removed; a refusal stores nothing."""
+
+import gzip
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, func, select
+
+from driftline.settings import DatabaseSettings
+from driftline.store.tables import models
+from monitoring.app import create_app
+from monitoring.settings import MonitorSettings
+
+URL = "/api/v1/models/any"
+QUERY = "?timestamp=at&label=y&score=a=pa&score=b=pb&score=c=pc&prediction=guess&id=key&chunk=1d"
+PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
+
+
+@pytest.fixture
+def client(
+    engine: Engine, database_settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> FlaskClient:
+    del engine  # has made the tables
+    monkeypatch.setenv("DRIFTLINE_OBJECTS", str(tmp_path / "objects"))
+    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, polls=False)
+    client: FlaskClient = app.test_client()
+    return client
+
+
+def reference(rows: int = 2_400) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    scores = rng.dirichlet((2.0, 1.0, 1.0), size=rows)
+    drawn = (scores.cumsum(axis=1) > rng.uniform(size=(rows, 1))).argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "at": pd.date_range("2026-03-01", periods=rows, freq="720s"),
+            "key": [f"k{n}" for n in range(rows)],
+            "y": np.array(["a", "b", "c"])[drawn],
+            "guess": np.array(["a", "b", "c"])[scores.argmax(axis=1)],
+            **{f"p{name}": scores[:, place] for place, name in enumerate("abc")},
+            "größe, m²": rng.normal(size=rows),
+        }
+    )
+
+
+def body(form: str, frame: pd.DataFrame) -> dict[str, Any]:
+    if form == "csv":
+        return {"data": frame.to_csv(index=False).encode(), "content_type": "text/csv"}
+    if form == "gzip":
+        packed = gzip.compress(frame.to_csv(index=False).encode())
+        return {"data": packed, "content_type": "text/csv", "headers": {"Content-Encoding": "gzip"}}
+    sink = io.BytesIO()
+    if form == "parquet":
+        frame.to_parquet(sink, index=False)
+        return {"data": sink.getvalue(), "content_type": PARQUET}
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return {"data": sink.getvalue(), "content_type": ARROW}
+
+
+def stored(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(models)).scalar_one())
+
+
+def json_of(answer: Any, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, engine: Engine) -> None:
+    shown = [json_of(client.post(f"{URL}{QUERY}&dry_run=true", **body(form, reference()))) for form in ("csv", "gzip")]
+    assert shown[0] == shown[1]
+    assert (shown[0]["version"], shown[0]["problem"], stored(engine)) == (None, "multiclass", 0)
+    assert shown[0]["columns"]["scores"] == {"probability_a": "pa", "probability_b": "pb", "probability_c": "pc"}
+    assert shown[0]["spec"]["columns"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
+
+    versions = [
+        json_of(client.post(f"{URL}{QUERY}", **body(form, reference())))["version"] for form in ("parquet", "arrow")
+    ]
+    assert versions == [1, 1]
+    (listed,) = json_of(client.get("/api/v1/models"))["models"]
+    assert (listed["name"], listed["versions"], listed["problem"]) == ("any", [1], "multiclass")
+
+    revised = json_of(client.post(f"{URL}/specs", json={"label_delay": "P3D", "minimum_rows": 40}))
+    assert revised == {"name": "any", "version": 1, "revision": 2, "pending_chunks": 0}
+    (version,) = json_of(client.get(URL))["versions"]
+    assert [spec["spec"]["label_delay"] for spec in version["specs"]] == ["PT0S", "P3D"]
+
+    rows = {"id": "n1", "at": "2026-04-01T00:00:00Z", "prediction": "a", "scores": {"a": 0.6, "b": 0.2, "c": 0.2}}
+    row = rows | {"features": {"größe, m²": 1.5}}
+    assert json_of(client.post(f"{URL}/predictions", json=row))["new"] == 1
+    assert json_of(client.post(f"{URL}/labels", json={"id": "n1", "label": "b"}))["new"] == 1
+    assert json_of(client.get("/run-monitoring"))["failed"] == 0
+    assert json_of(client.get("/models/any/chunks"))["chunks"][0]["rows"] == 1
+    assert client.get("/models/any").status_code == 200
+
+    assert json_of(client.delete(URL))["rows_deleted"] > 5
+    assert stored(engine) == 0
+    json_of(client.get(URL), 404)
+
+
+REFUSED: dict[str, tuple[str, str, int, str]] = {
+    "no column": ("csv", "?timestamp=when", 400, "there is no column 'when'"),
+    "rows": ("csv", f"{QUERY.replace('1d', 'rows:50')}", 400, "pass ?chunk=1d"),
+    "json": ("json", QUERY, 415, "A reference is a table"),
+    "no timestamp": ("csv", "?label=y", 400, "timestamp"),
+    "spec": ("csv", f"{QUERY}&spec=%7B%22minimum_rows%22:-1%7D", 400, "minimum_rows"),
+    "damaged": ("damaged", QUERY, 400, "Parquet"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refused_reference_stores_nothing(client: FlaskClient, engine: Engine, case: str) -> None:
+    form, query, status, words = REFUSED[case]
+    odd = {
+        "json": {"data": b"[]", "content_type": "application/json"},
+        "damaged": {"data": b"PAR1", "content_type": PARQUET},
+    }
+    error = json_of(client.post(f"{URL}{query}", **(odd.get(form) or body(form, reference()))), status)["error"]
+    assert words in f"{error['message']} {error['details']}"
+    assert stored(engine) == 0
