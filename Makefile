@@ -124,7 +124,7 @@ bench: setup ## Run the benchmarks against the underlying libraries (some minute
 diagrams: setup ## Draw the changed diagrams of PlantUMLDiagrams/ (downloads PlantUML the first time)
 	@$(VENV) -m devtools.diagrams
 
-screenshot: setup-dev ## Take the README's picture (needs a Chromium; url=ADDRESS takes another page)
+screenshot: setup ## Take the README's picture with the end-to-end test (needs a Chromium; url=ADDRESS: of a page)
 	@$(VENV) -m devtools.screenshot $(url)
 
 docs: setup-dev ## Build the documentation site in build/site

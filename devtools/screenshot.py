@@ -1,34 +1,33 @@
 """Takes the README's picture: `python -m devtools.screenshot`, which `make screenshot` calls.
 
-A headless Chromium renders the report of a backtest whose last weeks have two injected faults; with a URL it renders
-that page instead, such as the dashboard of a running demo. `docs/images/manifest.txt` records the picture's sum and
-that of the report; a test fails when they no longer match.
+The end-to-end test renders the dashboard of its world with a headless Chromium into `build/screenshot`; this program
+runs the test and copies the picture. `docs/images/manifest.txt` records the sums of the picture and of the page's
+outline; the end-to-end test fails when the page has another outline than the picture. With a URL the program renders
+that page instead, such as one of a running demo.
 """
 
 import argparse
-import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import pandas as pd
 import requests
 
-import driftline
+from devtools import page_outline
 from stack import paths
 from stack.console import print_error, print_line
 from stack.errors import StackError
 from stack.setup import checksums
 
-PICTURE = paths.ROOT / "docs" / "images" / "report.png"
+PICTURE = paths.ROOT / "docs" / "images" / "dashboard.png"
 MANIFEST = "manifest.txt"
-REPORT = "report.html, without its digits"
-"""What the manifest calls the report; digits may differ between versions of libraries."""
-FAULTS_FROM = "2013-10-07"
+OUTLINE = "outline of the page"
+"""What the manifest calls the page's fingerprint."""
+TAKEN = paths.BUILD / "screenshot"
+TEST = "tests/e2e/test_picture.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1280, 900
 SECONDS = 60
@@ -39,9 +38,16 @@ OPTIONS = (
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
     "--disable-sync",
+    "--metrics-recording-only",
+    "--no-proxy-server",
+    "--disable-features=MediaRouter,OptimizationHints",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--force-color-profile=srgb",
 )
+"""A browser that looks no host name up, not even its makers'."""
 
 
 class NotTaken(StackError):
@@ -85,37 +91,10 @@ def capture(url: str, picture: Path, height: int = HEIGHT) -> None:
         partial.replace(picture)
 
 
-def write_report(page: Path) -> None:
-    """Write the report of a backtest of the flights, in which two faults begin in October.
-
-    Distances are in kilometers instead of miles, and scores belong to other flights of the same period.
-    """
-    flights = pd.read_csv(paths.ROOT / "docs" / "flights.csv.gz").astype({"distance": float})
-    faulty = flights["departure"] >= FAULTS_FROM
-    flights.loc[faulty, "distance"] *= 1.609
-    flights.loc[faulty, "score"] = flights.loc[faulty, "score"].sample(frac=1.0, random_state=1).to_numpy()
-    result = driftline.backtest(
-        flights,
-        timestamp="departure",
-        label="late",
-        score="score",
-        reference_until="2013-04-29",
-        chunk="1w",
-        name="flights",
-    )
-    page.write_text(result.to_html(), encoding="utf-8")
-
-
-def fingerprint() -> str:
-    """Return the SHA-256 of the report's words, styles and shapes, whatever its digits."""
-    with tempfile.TemporaryDirectory(prefix="driftline-report-") as folder:
-        write_report(page := Path(folder) / "report.html")
-        return hashlib.sha256(re.sub(r"\d+", "0", page.read_text(encoding="utf-8")).encode()).hexdigest()
-
-
-def described(picture: Path = PICTURE) -> dict[str, str]:
-    """Return what the manifest should record: the sums of the picture and of the report."""
-    return {picture.name: checksums.sha256(picture), REPORT: fingerprint()}
+def outline_of(url: str, styles: tuple[str, ...]) -> str:
+    """Return the fingerprint of a served page and of the style sheets that it uses."""
+    page, *sheets = (requests.get(address, timeout=SECONDS).text for address in (url, *styles))
+    return page_outline.fingerprint(page, sheets)
 
 
 def recorded(picture: Path = PICTURE) -> dict[str, str]:
@@ -125,34 +104,46 @@ def recorded(picture: Path = PICTURE) -> dict[str, str]:
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
-def record(picture: Path = PICTURE) -> None:
-    """Write the manifest: the picture shows the report as it is now."""
-    lines = (f"{digest}  {name}\n" for name, digest in described(picture).items())
-    (picture.parent / MANIFEST).write_text("".join(lines))
+def record(picture: Path, outline: str) -> None:
+    """Write the manifest beside a picture: the sums of the picture and of the page's outline."""
+    sums = {picture.name: checksums.sha256(picture), OUTLINE: outline}
+    (picture.parent / MANIFEST).write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+
+
+def publish(taken: Path = TAKEN, picture: Path = PICTURE) -> None:
+    """Copy the picture that the end-to-end test has taken, and its manifest."""
+    shutil.copyfile(taken / picture.name, picture)
+    record(picture, recorded(taken / picture.name)[OUTLINE])
 
 
 def main() -> int:
     """Take the picture; the exit status is 2 if that failed."""
     parser = argparse.ArgumentParser(prog="python -m devtools.screenshot", description="Take the README's picture.")
-    parser.add_argument("url", nargs="?", help="page; by default the report of a backtest")
-    parser.add_argument("file", nargs="?", type=Path, default=PICTURE, help="PNG file; by default the README's")
+    parser.add_argument("url", nargs="?", help="page; by default the dashboard of the end-to-end test's world")
+    parser.add_argument("file", nargs="?", type=Path, default=TAKEN / "page.png", help="PNG file")
     parser.add_argument("--height", type=int, default=HEIGHT, help="height in pixels")
     options = parser.parse_args()
     try:
         if options.url:
             require_page(options.url)
             capture(options.url, options.file, options.height)
+            print_line(f"Written: {options.file}")
         else:
-            with tempfile.TemporaryDirectory(prefix="driftline-report-") as folder:
-                write_report(page := Path(folder) / "report.html")
-                capture(page.as_uri(), options.file, options.height)
+            _retake()
+            print_line(f"Written: {PICTURE}")
     except StackError as error:
         print_error(str(error))
         return 2
-    if options.file.absolute() == PICTURE:
-        record()
-    print_line(f"Written: {options.file}")
     return 0
+
+
+def _retake() -> None:
+    """Run the end-to-end test that takes the picture, which may fail since the page has changed, and publish it."""
+    shutil.rmtree(TAKEN, ignore_errors=True)
+    subprocess.run((sys.executable, "-m", "pytest", "-q", TEST), cwd=paths.ROOT, check=False)
+    if not (TAKEN / MANIFEST).exists():
+        raise NotTaken(f"The test {TEST} took no picture; its output says why.")
+    publish()
 
 
 if __name__ == "__main__":

@@ -21,11 +21,6 @@ def test_a_page_becomes_a_picture(tmp_path: Path) -> None:
     assert int.from_bytes(content[20:24]) == 300
 
 
-def test_the_report_of_the_picture_has_alerts(tmp_path: Path) -> None:
-    screenshot.write_report(tmp_path / "report.html")
-    assert "Alert" in (tmp_path / "report.html").read_text()
-
-
 def test_a_page_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     with pytest.raises(screenshot.NotTaken):
         screenshot.capture((tmp_path / "absent.html").as_uri(), tmp_path / "page.png")

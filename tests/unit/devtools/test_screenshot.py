@@ -1,31 +1,40 @@
-"""The screenshot's manifest notices changed pages, and a missing browser is reported."""
+"""The screenshot's manifest describes page and picture, and a missing browser is reported."""
 
 import socket
 from pathlib import Path
 
 import pytest
 
-from devtools import screenshot
+from devtools import page_outline, screenshot
+
+PAGE = '<h1>churn</h1><section class="card"><h2>8 alerts</h2><p class="chip alert">Alert</p></section>'
 
 
-def test_the_manifest_describes_the_picture_until_it_changes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    picture = tmp_path / "page.png"
-    picture.write_bytes(b"picture")
-    monkeypatch.setattr(screenshot, "fingerprint", lambda: "0" * 64)
-    assert screenshot.recorded(picture) == {}
-    screenshot.record(picture)
-    assert screenshot.recorded(picture) == screenshot.described(picture)
-    picture.write_bytes(b"another")
-    assert screenshot.recorded(picture) != screenshot.described(picture)
+def test_a_picture_is_published_with_its_manifest(tmp_path: Path) -> None:
+    taken, picture = tmp_path / "taken" / "page.png", tmp_path / "page.png"
+    taken.parent.mkdir()
+    taken.write_bytes(b"picture")
+    assert screenshot.recorded(taken) == {}
+    screenshot.record(taken, "0" * 64)
+    screenshot.publish(taken.parent, picture)
+    assert picture.read_bytes() == b"picture"
+    assert screenshot.recorded(picture) == screenshot.recorded(taken)
+    assert screenshot.recorded(picture)[screenshot.OUTLINE] == "0" * 64
 
 
-def test_the_fingerprint_follows_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>8 alerts</h1>"))
-    usual = screenshot.fingerprint()
-    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>9 alerts</h1>"))
-    assert screenshot.fingerprint() == usual
-    monkeypatch.setattr(screenshot, "write_report", lambda page: page.write_text("<h1>9 warnings</h1>"))
-    assert screenshot.fingerprint() != usual
+@pytest.mark.parametrize(
+    ("page", "styles", "same"),
+    [
+        (PAGE.replace("8", "31"), ["p {}"], True),
+        (PAGE.replace("chip alert", "chip ok").replace("Alert", "OK"), ["p {}"], True),
+        (PAGE.replace("alerts", "warnings"), ["p {}"], False),
+        (PAGE.replace("card", "box"), ["p {}"], False),
+        (PAGE + "<footer>", ["p {}"], False),
+        (PAGE, ["p { color: red }"], False),
+    ],
+)
+def test_the_outline_follows_the_page_and_not_its_data(page: str, styles: list[str], same: bool) -> None:
+    assert (page_outline.fingerprint(page, styles) == page_outline.fingerprint(PAGE, ["p {}"])) == same
 
 
 def test_a_missing_browser_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
