@@ -31,7 +31,7 @@ from monitoring.settings import MonitorSettings
 
 NAME = "wide"
 WIDTH = Width(20, 5)
-ROWS, RUNS = 100_000, 7
+ROWS, RUNS = 100_000, 5
 NUMBERS = count(1)
 
 

@@ -1,6 +1,8 @@
 """The poll: turn pending batches into pending chunks, then compute each due chunk in its own transaction."""
 
 import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -17,6 +19,9 @@ from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
+
+VERSIONS_IN_TURN = 8
+"""How many versions take turns in a poll; the fitted references of all of them are in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,8 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     wall = _running(now)
     batches = queue_touched_chunks(engine)
     with translated(), engine.connect() as connection:
-        versions = pending_chunks.versions(connection)
-    polls = tuple(_poll_version(engine, MonitoredVersion(engine, name, key), wall, scheduled) for name, key in versions)
+        versions = pending_chunks.due_versions(connection, wall())
+    polls = tuple(_poll_in_turn(engine, [MonitoredVersion(engine, *version) for version in versions], wall, scheduled))
     return PollSummary(batches, polls, perf_counter() - began)
 
 
@@ -97,12 +102,26 @@ def _running(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=perf_counter() - began)
 
 
-def _poll_version(engine: Engine, monitored: MonitoredVersion, wall: Clock, scheduled: bool) -> VersionPoll:
-    """Compute the due chunks of a version, oldest first, because later verdicts read earlier chunks."""
-    outcomes: list[ChunkOutcome] = []
-    while outcome := _poll_chunk(engine, monitored, outcomes[-1].start if outcomes else None, wall, scheduled):
-        outcomes.append(outcome)
-    return VersionPoll(monitored.name, monitored.key, tuple(outcomes))
+def _poll_in_turn(
+    engine: Engine, versions: Sequence[MonitoredVersion], wall: Clock, scheduled: bool
+) -> Iterator[VersionPoll]:
+    """Compute the due chunks of each version; yield what was done for each version as soon as none of its are left.
+
+    A few versions take turns, a chunk each: one with many chunks does not delay the others until it is done. Chunks of
+    a version are computed oldest first, because later verdicts read earlier chunks.
+    """
+    waiting = deque(versions)
+    taking_turns: deque[tuple[MonitoredVersion, list[ChunkOutcome]]] = deque()
+    while waiting or taking_turns:
+        while waiting and len(taking_turns) < VERSIONS_IN_TURN:
+            taking_turns.append((waiting.popleft(), []))
+        monitored, outcomes = taking_turns.popleft()
+        outcome = _poll_chunk(engine, monitored, outcomes[-1].start if outcomes else None, wall, scheduled)
+        if outcome is None:
+            yield VersionPoll(monitored.name, monitored.key, tuple(outcomes))
+        else:
+            outcomes.append(outcome)
+            taking_turns.append((monitored, outcomes))
 
 
 def _poll_chunk(

@@ -162,7 +162,7 @@ class CheckedColumns:
             f"an id has 1 to {LONGEST_ID} characters, no control characters and no blank at its end",
         )
         ids = self._texts(codes, texts)
-        if len(ids) and pc.count_distinct(ids).as_py() < len(ids) - ids.null_count:
+        if len({*texts}) < len(ids) - ids.null_count:
             repeated = pd.Series(ids.to_pandas()).duplicated().to_numpy() & (codes >= 0)
             self.refuse(column, repeated, "that an earlier row has", "send each id once, and changes as corrections")
         return ids

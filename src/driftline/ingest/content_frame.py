@@ -22,6 +22,7 @@ from driftline.ingest.arrow_stream import read_stream
 from driftline.ingest.content import MOST_BYTES, Content, Format, require_few_rows
 from driftline.ingest.errors import TooMuchContent
 
+SAMPLE_ROWS = 1_000
 BODY = Path("body")
 """What messages call the file that was sent."""
 
@@ -88,14 +89,20 @@ def read_frame(source: TableSource, columns: Sequence[str], codes: Collection[st
     return frame
 
 
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Return whether the first texts of a column repeat, so that codes take less time; ids do not."""
+    first = column.slice(0, SAMPLE_ROWS)
+    return len(first.unique()) * 2 <= len(first)
+
+
 def _of_arrow(table: pa.Table, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of an Arrow table; text is read as codes, as from a Parquet file."""
+    """Return the columns of an Arrow table; text that repeats is read as codes."""
     require_few_rows(table.num_rows)
     reject_repeated(BODY, table.column_names)
     present = [name for name in columns if name in table.column_names]
     table = table.select(present)
     for place, field in enumerate(table.schema):
-        if is_text(field.type):
+        if is_text(field.type) and _repeats(table.column(place)):
             table = table.set_column(place, field.name, table.column(place).dictionary_encode())
     try:
         return to_frame(table)

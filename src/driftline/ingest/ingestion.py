@@ -252,9 +252,9 @@ def _open_deletion(
 
 
 def _prepare(batch: PredictionBatch) -> None:
-    """Encode a batch before its transaction begins, which then holds its locks for a shorter time."""
+    """Encode the ids before the transaction begins, which then holds its locks for a shorter time."""
     if batch.table.num_rows:
-        _ = batch.parts, batch.id_rows
+        _ = batch.id_rows
 
 
 def _frame(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> pd.DataFrame:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
-from driftline.engine.spec import Spec
-from driftline.store.tables import ledger_slots, model_versions, models, pending_chunks
+from driftline.engine.spec import ModelClock, Spec
+from driftline.store.ledger import BatchKind
+from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
 from driftline.store.version_key import VersionKey
 
 FIRST_RETRY_DELAY = timedelta(seconds=20)
@@ -48,8 +49,11 @@ def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
     queue(connection, key, {chunk_at(spec, aware_utc(slot)).start for slot in slots})
 
 
-def versions(connection: Connection) -> list[tuple[str, VersionKey]]:
-    """Return the ready versions, as (model name, key), that have a pending chunk, due or not."""
+def due_versions(connection: Connection, now: datetime) -> list[tuple[str, VersionKey]]:
+    """Return the ready versions, as (model name, key), that have a chunk due at `now`, an instant of the wall clock.
+
+    No spec is loaded for it, so the cost of a version without news is that of its pending rows.
+    """
     same = and_(
         model_versions.c.model_number == pending_chunks.c.model_number,
         model_versions.c.version == pending_chunks.c.model_version,
@@ -58,10 +62,36 @@ def versions(connection: Connection) -> list[tuple[str, VersionKey]]:
     statement = (
         select(models.c.name, models.c.number, _version)
         .select_from(pending_chunks.join(model_versions, same).join(models))
+        .where(or_(pending_chunks.c.due_at.is_(None), _is_due(now)))
         .distinct()
         .order_by(models.c.number, _version)
     )
     return [(name, VersionKey(number, version)) for name, number, version in connection.execute(statement)]
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Return whether the clock of a chunk's model, the wall's or the newest event, has reached its instant."""
+    newest_event = (
+        select(func.max(ledger.c.last_event))
+        .where(
+            ledger.c.model_number == pending_chunks.c.model_number,
+            ledger.c.kind.in_([BatchKind.PREDICTIONS, BatchKind.CORRECTION]),
+        )
+        .correlate(pending_chunks)
+        .scalar_subquery()
+    )
+    clock = (
+        select(func.json_unquote(func.json_extract(spec_revisions.c.spec, "$.clock")))
+        .where(
+            spec_revisions.c.model_number == pending_chunks.c.model_number, spec_revisions.c.model_version == _version
+        )
+        .order_by(spec_revisions.c.revision.desc())
+        .limit(1)
+        .correlate(pending_chunks)
+        .scalar_subquery()
+    )
+    due_at = pending_chunks.c.due_at
+    return or_(due_at <= newest_event, and_(due_at <= naive_utc(now), clock == ModelClock.WALL.value))
 
 
 def claim(

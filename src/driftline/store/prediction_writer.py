@@ -1,6 +1,7 @@
 """Writes batches of predictions through the ledger: each row once, and never other content under the same id."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,7 +54,10 @@ class PredictionWriter:
         number = self.open(connection, batch_id, ledger.BatchKind.PREDICTIONS, batch, written_at)
         if number is None:
             return Written(0, rows)
-        new = self._insert_new(connection, number, batch)
+        with ThreadPoolExecutor(1) as encoder:  # it compresses the columns while MySQL loads the ids
+            encoded = encoder.submit(lambda: batch.parts)
+            new = self._insert_new(connection, number, batch)
+            encoded.result()
         self.insert_data(connection, number, new)
         self._touch(connection, number, new.table)
         return Written(new.table.num_rows, rows - new.table.num_rows)

@@ -9,11 +9,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, delete, event, update
 
+from driftline.engine.spec import ModelClock
+from driftline.objects import open_store
+from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.removed_rows import remove
-from driftline.store.tables import chunk_states, pending_labels, predictions
+from driftline.store.tables import chunk_states, pending_chunks, pending_labels, predictions
+from monitoring.poll import poller
+from monitoring.poll.computation import compute
+from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import poll_once
-from tests.integration.monitoring.world import FIRST, NOW, World, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
 
 
 @pytest.fixture
@@ -142,3 +148,39 @@ def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
     world.label(0, part=slice(0, 1))
     poll(world)
     assert [(row["rows_seen"], row["current"]) for row in world.said()["chunks"]] == [(0, True)]
+
+
+def test_a_poll_loads_only_models_that_have_news(world: World, tmp_path: Path) -> None:
+    for number in range(6):
+        spec = SPEC.model_copy(update={"clock": ModelClock.WALL if number % 2 else ModelClock.DATA})
+        candidate = registry.Candidate(f"other_{number}", spec, "b" * 64, reference(), None, {})
+        registry.register(world.engine, candidate, open_store(tmp_path), NOW)
+        store = registry.load(world.engine, f"other_{number}").store
+        frame = rows_of(NOW.replace(hour=0), 60, seed=3)
+        in_transaction(world.engine, lambda c, s=store, n=number, f=frame: s.write(c, f"other/{n}", f, NOW))  # type: ignore[misc]
+    assert poll(world) == 6
+    assert len(world.rows(pending_chunks)) == 6
+    world.predict(0)
+    summary = poll_once(world.engine, NOW, scheduled=True)
+    assert [(done.name, len(done.outcomes)) for done in summary.polls] == [(NAME, 1)]
+    later = poll_once(world.engine, NOW + 2 * DAY, scheduled=True)
+    assert [done.name for done in later.polls] == ["other_1", "other_3", "other_5"]
+
+
+def test_versions_take_turns(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = registry.Candidate("second", SPEC, "b" * 64, reference(), None, {})
+    registry.register(world.engine, candidate, open_store(tmp_path), NOW)
+    store = registry.load(world.engine, "second").store
+    for day in range(3):
+        world.predict(day, 60)
+    frame = rows_of(FIRST, 60, seed=2)
+    in_transaction(world.engine, lambda connection: store.write(connection, "second", frame, NOW))
+    turns: list[str] = []
+
+    def noted(connection: Any, monitored: MonitoredVersion, *arguments: Any, **keywords: Any) -> Any:
+        turns.append(monitored.name)
+        return compute(connection, monitored, *arguments, **keywords)
+
+    monkeypatch.setattr(poller, "compute", noted)
+    poll(world)
+    assert turns == [NAME, "second", NAME, NAME]
