@@ -18,6 +18,7 @@ from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
 from driftline.store.version_key import VersionKey
+from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
 from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
@@ -92,6 +93,11 @@ class Monitor:
             for name, version in registry.versions(connection):
                 by_model.setdefault(name, []).append(version)
         return by_model
+
+    def incidents(self, wanted: IncidentFilter) -> list[StoredIncident]:
+        """Return the incidents that a filter lets through, the newest first."""
+        with translated(), self.engine.connect() as connection:
+            return find_incidents(connection, wanted)
 
     def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
         """Return the current chunks of a model version, by default the newest.

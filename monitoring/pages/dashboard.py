@@ -8,8 +8,10 @@ from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.report.pages import TEMPLATES, stylesheet
-from driftline.report.wording import LINE_WORDS
+from driftline.report.wording import LINE_WORDS, STATE_WORDS
 from monitoring.api.schemas import ChunkQuery
+from monitoring.incidents.derivation import IncidentState
+from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
 from monitoring.pages.model_page import Page, page_of
 from monitoring.report.advice import REGISTER_MODEL
 from monitoring.report.chunk_views import ChunkRange
@@ -17,6 +19,7 @@ from monitoring.service import Monitor
 
 CARD = ChunkRange(most=30)
 """The chunks of each model on the home page."""
+SHOWN_INCIDENTS = 10
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -31,7 +34,8 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     def home() -> ResponseReturnValue:
         """Show all models."""
         model_pages = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
-        return render_template("home.html", pages=model_pages, advice=[] if model_pages else [REGISTER_MODEL])
+        advice = [] if model_pages else [REGISTER_MODEL]
+        return render_template("home.html", pages=model_pages, advice=advice, incidents=_open_incidents(monitor))
 
     @needs(Scope.READ)
     def model(name: str, query_data: ChunkQuery) -> ResponseReturnValue:
@@ -40,7 +44,9 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
         if name not in versions:
             raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
         requested = ChunkRange(query_data.first, query_data.last)
-        return render_template("model.html", page=_page(monitor, name, requested, versions[name], query_data.version))
+        page = _page(monitor, name, requested, versions[name], query_data.version)
+        incidents = _open_incidents(monitor, name, page.version.number)
+        return render_template("model.html", page=page, incidents=incidents)
 
     @needs(Scope.READ)
     def report_style() -> Response:
@@ -58,9 +64,14 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
-    pages.context_processor(lambda: {"line_words": LINE_WORDS, "last": monitor.last, "every": poll_seconds})
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS}
+    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds})
     pages.after_request(_protect)
     return pages
+
+
+def _open_incidents(monitor: Monitor, name: str | None = None, version: int | None = None) -> list[StoredIncident]:
+    return monitor.incidents(IncidentFilter(name, version, IncidentState.OPEN, most=SHOWN_INCIDENTS))
 
 
 def _page(monitor: Monitor, name: str, requested: ChunkRange, versions: list[int], version: int | None = None) -> Page:

@@ -1,0 +1,81 @@
+"""The routes of incidents: read, acknowledge and comment."""
+
+from apiflask import APIBlueprint
+from flask import g
+from sqlalchemy import Connection, Engine
+
+from driftline.clock import Clock
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from driftline.store.database import in_transaction, translated
+from monitoring.api.incident_schemas import (
+    CommentIn,
+    CommentOut,
+    IncidentDetailOut,
+    IncidentEventOut,
+    IncidentOut,
+    IncidentsOut,
+    IncidentsQuery,
+    incident_values,
+)
+from monitoring.incidents import stored_incidents
+from monitoring.incidents.stored_incidents import IncidentFilter
+
+PREFIX = "/api/v1/incidents"
+NO_CALLER = "local"
+"""Who acts where no token is needed and no author is given."""
+
+
+def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
+    """Build the routes for one database."""
+    api = APIBlueprint("incidents", __name__, tag="Incidents")
+
+    @needs(Scope.READ)
+    def incidents(query_data: IncidentsQuery) -> IncidentsOut:
+        """List incidents, the newest first."""
+        with translated(), engine.connect() as connection:
+            stored = stored_incidents.find_incidents(connection, IncidentFilter(**dict(query_data)))
+        return IncidentsOut(incidents=tuple(map(IncidentOut.of, stored)))
+
+    @needs(Scope.READ)
+    def incident(number: int) -> IncidentDetailOut:
+        """Return one incident with its events and comments."""
+        with translated(), engine.connect() as connection:
+            return _detail(connection, number)
+
+    @needs(Scope.OPERATE)
+    def acknowledge(number: int) -> IncidentDetailOut:
+        """Acknowledge an incident; once acknowledged, it stays so."""
+
+        def work(connection: Connection) -> IncidentDetailOut:
+            stored_incidents.acknowledge(connection, number, g.get("caller") or NO_CALLER, clock())
+            return _detail(connection, number)
+
+        return in_transaction(engine, work)
+
+    @needs(Scope.OPERATE)
+    def comment(number: int, json_data: CommentIn) -> IncidentDetailOut:
+        """Comment on an incident."""
+        author = g.get("caller") or json_data.author or NO_CALLER
+
+        def work(connection: Connection) -> IncidentDetailOut:
+            stored_incidents.comment(connection, number, author, json_data.text, clock())
+            return _detail(connection, number)
+
+        return in_transaction(engine, work)
+
+    one = f"{PREFIX}/<int:number>"
+    api.get(PREFIX)(api.output(IncidentsOut)(api.input(IncidentsQuery, location="query")(incidents)))
+    api.get(one)(api.output(IncidentDetailOut)(incident))
+    api.post(f"{one}/acknowledge")(api.output(IncidentDetailOut)(acknowledge))
+    api.post(f"{one}/comments")(api.output(IncidentDetailOut)(api.input(CommentIn, location="json")(comment)))
+    return api
+
+
+def _detail(connection: Connection, number: int) -> IncidentDetailOut:
+    stored = stored_incidents.load_incident(connection, number)
+    return IncidentDetailOut(
+        **incident_values(stored),
+        events=tuple(map(IncidentEventOut.of, stored_incidents.events_of(connection, number))),
+        comments=tuple(map(CommentOut.of, stored_incidents.comments_of(connection, number))),
+    )

@@ -1,0 +1,179 @@
+"""Reads stored incidents, and stores what people add to them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, or_, select, update
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.results import State
+from driftline.errors import NotFound
+from driftline.store.tables import incident_comments, incident_events, incidents, models
+from monitoring.incidents.derivation import IncidentEvent, IncidentEventKind, IncidentState
+from monitoring.incidents.standing import Severity
+
+_COLUMNS, _EVENTS, _COMMENTS = incidents.c, incident_events.c, incident_comments.c
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIncident:
+    """An incident of a model version as it is stored.
+
+    `first` and `last` are the starts of its first and its last chunk in trouble. `acknowledged_at` and
+    `acknowledged_by` are None until somebody has acknowledged it.
+    """
+
+    number: int
+    model: str
+    version: int
+    state: IncidentState
+    severity: Severity
+    worst: Severity
+    first: datetime
+    last: datetime
+    opened_at: datetime
+    changed_at: datetime
+    backfill: bool
+    reasons: tuple[str, ...]
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentComment:
+    """What somebody wrote about an incident, and when."""
+
+    number: int
+    author: str
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents: the newest `most`, or those with numbers below `before`; None filters nothing.
+
+    `since` and `until` are instants: incidents whose chunks start in between, both included.
+    """
+
+    model: str | None = None
+    version: int | None = None
+    state: IncidentState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    most: int = 100
+
+
+def find_incidents(connection: Connection, wanted: IncidentFilter) -> list[StoredIncident]:
+    """Return the incidents that a filter lets through, the newest number first."""
+    statement = _selected()
+    if wanted.model is not None and not wanted.model.isascii():
+        return []  # no model has such a name, and MySQL fails to compare it
+    filters = (
+        (models.c.name, wanted.model),
+        (_COLUMNS.model_version, wanted.version),
+        (_COLUMNS.state, wanted.state),
+    )
+    for column, value in filters:
+        statement = statement if value is None else statement.where(column == value)
+    if wanted.since is not None:
+        lasting = _COLUMNS.state == IncidentState.OPEN
+        statement = statement.where(or_(lasting, _COLUMNS.last_chunk >= naive_utc(wanted.since)))
+    if wanted.until is not None:
+        statement = statement.where(_COLUMNS.first_chunk <= naive_utc(wanted.until))
+    if wanted.before is not None:
+        statement = statement.where(_COLUMNS.number < wanted.before)
+    rows = connection.execute(statement.order_by(_COLUMNS.number.desc()).limit(wanted.most)).mappings()
+    return [_incident(row) for row in rows]
+
+
+def load_incident(connection: Connection, number: int) -> StoredIncident:
+    """Return one incident.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    row = connection.execute(_selected().where(_COLUMNS.number == number)).mappings().first()
+    if row is None:
+        raise NotFound(f"No incident has the number {number}; `/api/v1/incidents` lists them.")
+    return _incident(row)
+
+
+def events_of(connection: Connection, number: int) -> list[IncidentEvent]:
+    """Return the events of an incident in the order of its chunks."""
+    rows = select(incident_events).where(_EVENTS.incident_number == number).order_by(_EVENTS.position)
+    return [
+        IncidentEvent(
+            IncidentEventKind(row["kind"]),
+            aware_utc(row["chunk_start"]),
+            State(row["state_before"]) if row["state_before"] else None,
+            State(row["state"]),
+            row["reason"],
+            aware_utc(row["derived_at"]),
+        )
+        for row in connection.execute(rows).mappings()
+    ]
+
+
+def comments_of(connection: Connection, number: int) -> list[IncidentComment]:
+    """Return the comments on an incident, oldest first."""
+    rows = select(incident_comments).where(_COMMENTS.incident_number == number).order_by(_COMMENTS.number)
+    return [
+        IncidentComment(row["number"], row["author"], row["text"], aware_utc(row["written_at"]))
+        for row in connection.execute(rows).mappings()
+    ]
+
+
+def acknowledge(connection: Connection, number: int, author: str, now: datetime) -> StoredIncident:
+    """Acknowledge an incident; the first acknowledgement stays.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    first = (_COLUMNS.number == number) & _COLUMNS.acknowledged_at.is_(None)
+    values = {"acknowledged_at": naive_utc(now), "acknowledged_by": author}
+    connection.execute(update(incidents).where(first).values(values))
+    return load_incident(connection, number)
+
+
+def comment(connection: Connection, number: int, author: str, text: str, now: datetime) -> None:
+    """Store a comment on an incident; the row is locked, so that no derivation moves it at the same time.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    row = select(_COLUMNS.model_number).where(_COLUMNS.number == number).with_for_update()
+    model_number = connection.execute(row).scalar()
+    if model_number is None:
+        load_incident(connection, number)
+    values = {"incident_number": number, "model_number": model_number, "author": author, "text": text}
+    connection.execute(insert(incident_comments).values(values | {"written_at": naive_utc(now)}))
+
+
+def _selected() -> Select[Any]:
+    return select(incidents, models.c.name).select_from(
+        incidents.join(models, models.c.number == _COLUMNS.model_number)
+    )
+
+
+def _incident(row: Mapping[Any, Any]) -> StoredIncident:
+    return StoredIncident(
+        number=row["number"],
+        model=row["name"],
+        version=row["model_version"],
+        state=IncidentState(row["state"]),
+        severity=Severity(row["severity"]),
+        worst=Severity(row["worst"]),
+        first=aware_utc(row["first_chunk"]),
+        last=aware_utc(row["last_chunk"]),
+        opened_at=aware_utc(row["opened_at"]),
+        changed_at=aware_utc(row["changed_at"]),
+        backfill=bool(row["backfill"]),
+        reasons=tuple(json.loads(row["reasons"])),
+        acknowledged_at=row["acknowledged_at"] and aware_utc(row["acknowledged_at"]),
+        acknowledged_by=row["acknowledged_by"],
+    )
