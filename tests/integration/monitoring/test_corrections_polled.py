@@ -1,0 +1,41 @@
+"""A poll after corrections and deletions says what one poll over the final rows says."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from driftline.ingest.ingestion import Ingestion
+from monitoring.poll.poller import poll_once
+from stack.testing.fixtures import DatabaseAddress
+from tests.integration.driftline.ingest.senders import json_sent, sent
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, make_world, rows_of
+
+
+@pytest.fixture
+def database(mariadb: DatabaseAddress) -> DatabaseAddress:
+    return mariadb
+
+
+def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path)
+    for day in range(3):
+        world.predict(day, 150)
+        world.label(day, 150)
+    poll_once(engine, NOW, scheduled=False)
+    before = world.said()
+    ingestion = Ingestion(engine, lambda: NOW)
+    changed = rows_of(FIRST, 150, seed=2).iloc[:60].drop(columns=["model_version", "scored_at", "label"])
+    changed = changed.assign(minutes=changed["minutes"] + 3.0)
+    changed.loc[:20, "event_time"] = pd.Timestamp(FIRST + DAY)
+    assert ingestion.corrections(NAME, sent(changed)).changed == 60
+    erased = rows_of(FIRST + 2 * DAY, 150, seed=2)["id"].tolist()[:40]
+    assert ingestion.deletions(NAME, json_sent({"ids": [*erased, changed["id"].iloc[0]]})).changed == 42
+    assert poll_once(engine, NOW, scheduled=False).chunks == 3
+    after = world.said()
+    assert [chunk["rows_seen"] for chunk in after["chunks"]] == [129, 170, 110]
+    assert after["results"] != before["results"]
+    world.forget()
+    poll_once(engine, NOW, scheduled=False)
+    assert world.said() == after
