@@ -11,7 +11,7 @@ from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
-from monitoring.api.incidents import make_incidents_api
+from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
@@ -42,6 +42,7 @@ def create_app(
     api_description.add_describer(app, describe_paths)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
+    api_description.add_describer(app, describe_comments)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:

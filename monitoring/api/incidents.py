@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
 from driftline.http.access import needs
+from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
 from driftline.store.database import in_transaction, translated
 from monitoring.api.incident_schemas import (
@@ -70,6 +71,13 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
     api.post(f"{one}/acknowledge")(api.output(IncidentDetailOut)(acknowledge))
     api.post(f"{one}/comments")(api.output(IncidentDetailOut)(api.input(CommentIn, location="json")(comment)))
     return api
+
+
+def describe_comments(document: Document) -> None:
+    """State that a comment has a body, for the OpenAPI document."""
+    path = document["paths"].get(f"{PREFIX}/{{number}}/comments")
+    if path is not None:
+        path["post"]["requestBody"]["required"] = True
 
 
 def _detail(connection: Connection, number: int) -> IncidentDetailOut:

@@ -156,7 +156,8 @@ class ChunkRows:
                 decoded = decoded.select([name for name in features if name in decoded.schema.names])
             part = parts.get((number, first))
             parts[number, first] = _beside(_placed(number, first, count) if part is None else part, decoded)
-        wanted = self.schema.features if features is None else [self.schema.features.field(name) for name in features]
+        # The columns of segments are among the outputs, but those of older specs were stored with the features.
+        wanted = [field for field in self.schema.features if features is None or field.name in features]
         return columnar.concatenated(
             parts.values(), pa.schema([*self.schema.outputs, *wanted, *_placed(0, 0, 0).schema])
         )

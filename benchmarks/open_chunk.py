@@ -1,0 +1,111 @@
+"""Polls of an open month: after 50,000 new rows, and after 1,000 late labels, with the memory that each takes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Engine
+
+from benchmarks.durable import databases
+from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
+from benchmarks.measuring import conclude, machine
+from churn.columns import CHURN_MODEL
+from driftline.engine.spec import Period
+from driftline.objects import open_store
+from driftline.store import labels, registry
+from driftline.store.database import in_transaction
+
+MONTH = datetime(2026, 5, 1, tzinfo=UTC)
+BATCH_ROWS = 100_000
+NEW_ROWS, LATE_LABELS = 50_000, 1_000
+RUNS = 3
+POLL = """
+import time
+from datetime import UTC, datetime
+from driftline.settings import DatabaseSettings
+from driftline.store.database import make_engine
+from monitoring.poll.poller import poll_once
+began = time.perf_counter()
+done = poll_once(make_engine(DatabaseSettings()), datetime(2026, 7, 1, tzinfo=UTC), scheduled=False)
+seconds = time.perf_counter() - began
+assert (done.chunks, done.failed) == (1, 0), done
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(seconds, int(peak) / 1024)
+"""
+"""A poll in a process of its own, which prints its seconds and the most memory that the process took, in MB."""
+
+
+def scored_rows(number: int, rows: int, template: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with scores that no other rows have, and the features of a template."""
+    rng = np.random.default_rng(number)
+    score = 1 / (1 + np.exp(-1.5 * rng.normal(size=rows)))
+    return template.iloc[:rows].assign(
+        id=[f"{number}/{row:06}" for row in range(rows)],
+        probability_1=score,
+        prediction=(score > 0.5).astype(int),
+        label=(rng.uniform(size=rows) < score).astype(int),
+    )
+
+
+def poll(engine: Engine, after: str) -> float:
+    """Print the seconds and the memory of one poll; return the seconds."""
+    url = engine.url
+    address = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username, "DB_NAME": url.database}
+    settings = {**address, "DB_PASSWORD": url.password or "", "PYTHONPATH": "src"}
+    environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    printed = subprocess.run(
+        [sys.executable, "-c", POLL], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    seconds, peak = map(float, printed.split())
+    print(f"  {after:<44} {seconds:8.3f} s   {peak:6.0f} MB at most", flush=True)
+    return seconds
+
+
+def measure(engine: Engine, objects: Path, batches: int) -> float:
+    """Fill a month with batches of which half have labels; return the seconds of the fastest poll after new rows."""
+    spec, start = SPEC.model_copy(update={"period": Period.MONTH}), MONTH - 270 * DAY
+    reference = pd.concat([scored_day(start + day * DAY, 100) for day in range(260)], ignore_index=True)
+    candidate = registry.Candidate(CHURN_MODEL, spec, "0" * 64, reference, None, {})
+    registry.register(engine, candidate, open_store(objects), NOW)
+    version, template = registry.load(engine, CHURN_MODEL), scored_day(MONTH, BATCH_ROWS)
+
+    def write(number: int, rows: int) -> pd.DataFrame:
+        frame = scored_rows(number, rows, template)
+        in_transaction(engine, lambda connection: version.store.write(connection, f"rows/{number}", frame, NOW))
+        return frame
+
+    def label(number: int, scored: pd.DataFrame) -> None:
+        frame, model = label_frame(scored, NOW - DAY), version.model_number
+        in_transaction(engine, lambda connection: labels.write_batch(connection, f"labels/{number}", model, frame, NOW))
+
+    for number in range(batches):
+        scored = write(number, BATCH_ROWS)
+        if number < batches // 2:
+            label(number, scored)
+    poll(engine, f"all {batches * BATCH_ROWS:,} rows")
+    seconds = []
+    for number in range(batches, batches + RUNS):
+        scored = write(number, NEW_ROWS)
+        seconds.append(poll(engine, f"{NEW_ROWS:,} new rows"))
+        label(number, scored[:LATE_LABELS])
+        poll(engine, f"{LATE_LABELS:,} labels")
+    return min(seconds)
+
+
+def main() -> None:
+    """Measure a long and a short month; the batches of the long one may be given as an argument."""
+    batches = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    print(f"Polls of an open month ({machine()})")
+    with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
+        long = measure(fresh(), Path(folder) / "long", batches)
+        short = measure(fresh(), Path(folder) / "short", max(2, batches // 10))
+    conclude("a poll after new rows in the long month, times the short one's", long / short)
+
+
+if __name__ == "__main__":
+    main()
