@@ -29,6 +29,8 @@ MOST_MESSAGES = 5_000
 """How many messages are stored together at most."""
 WAIT_SECONDS = 1.0
 BROKER_SECONDS = 10.0
+SESSION_MILLISECONDS = 10_000
+"""After this time without a sign of life, the partitions of a process are given to others."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds to wait after a failure of the database or the broker; each further failure doubles them."""
 
@@ -62,6 +64,7 @@ class KafkaSource:
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "session.timeout.ms": SESSION_MILLISECONDS,
             "log_level": 0,
         }
         self._consumer = Consumer({**options, **reading})

@@ -151,8 +151,8 @@ def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def make_world(engine: Engine, objects: Path, spec: Spec = SPEC) -> World:
-    """Register the model with a reference of 8 days and 300 rows each."""
-    candidate = registry.Candidate(NAME, spec, "a" * 64, reference(), None, {})
+def make_world(engine: Engine, objects: Path, spec: Spec = SPEC, days: int = 8) -> World:
+    """Register the model with a reference of some days and 300 rows each."""
+    candidate = registry.Candidate(NAME, spec, "a" * 64, reference(days), None, {})
     registry.register(engine, candidate, open_store(objects), NOW)
     return World(engine)

@@ -212,7 +212,7 @@ def test_processes_that_are_killed_lose_and_double_nothing(
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         processes[number % 2] = _start(environment)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while count(topics.ingestion.engine) != (200, 200) and time.monotonic() < deadline:
         time.sleep(0.5)
     for process in processes:

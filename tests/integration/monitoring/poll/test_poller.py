@@ -32,6 +32,12 @@ def world(engine: Engine, tmp_path: Path) -> World:
     return make_world(engine, tmp_path)
 
 
+@pytest.fixture
+def weeks(engine: Engine, tmp_path: Path) -> World:
+    """The world with a reference that is long enough for chunks of a week."""
+    return make_world(engine, tmp_path, days=63)
+
+
 def poll(world: World, *, scheduled: bool = False) -> PollSummary:
     return poll_once(world.engine, NOW, scheduled=scheduled)
 
@@ -216,21 +222,21 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
     assert provisional(world) == []
 
 
-def test_a_batch_waits_for_a_spec_revision_in_progress(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(2, 6):
-        world.predict(day)
+        weeks.predict(day)
     queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
         def beside(*arguments: Any) -> None:
-            placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
+            placing = pool.submit(touched_chunks.queue_touched_chunks, weeks.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
         monkeypatch.setattr(chunk_queue, "queue_all", beside)
-        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
-    starts = [row["chunk_start"] for row in world.rows(pending_chunks)]
+        registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
 
 
@@ -335,43 +341,43 @@ def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     assert [(one.key, len(one.outcomes)) for one in done.polls] == [(VersionKey(world.version.model_number, 1), 3)]
 
 
-def test_a_new_calendar_replaces_the_old_one_and_back(world: World) -> None:
-    filled(world, days=6, labelled=6)
-    poll(world)
-    by_day = world.said()
+def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
+    filled(weeks, days=6, labelled=6)
+    poll(weeks)
+    by_day = weeks.said()
     weekly = SPEC.model_copy(update={"period": Period.WEEK})
-    registry.revise_spec(world.engine, world.version.name, 1, weekly, NOW)
-    poll(world)
-    current = [row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"]]
+    registry.revise_spec(weeks.engine, weeks.version.name, 1, weekly, NOW)
+    poll(weeks)
+    current = [row["chunk_start"] for row in weeks.rows(chunk_revisions) if row["current"]]
     assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
-    assert [row["chunk_start"] for row in world.rows(verdicts) if row["current"]] == current
-    registry.revise_spec(world.engine, world.version.name, 1, SPEC, NOW)
-    poll(world)
-    assert [(row["chunk_start"], row["state"]) for row in world.said()["verdicts"]] == [
+    assert [row["chunk_start"] for row in weeks.rows(verdicts) if row["current"]] == current
+    registry.revise_spec(weeks.engine, weeks.version.name, 1, SPEC, NOW)
+    poll(weeks)
+    assert [(row["chunk_start"], row["state"]) for row in weeks.said()["verdicts"]] == [
         (row["chunk_start"], row["state"]) for row in by_day["verdicts"]
     ]
 
 
-def test_returning_to_an_older_calendar_keeps_its_history(world: World) -> None:
-    filled(world, days=6, labelled=6)
-    poll(world)
+def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
+    filled(weeks, days=6, labelled=6)
+    poll(weeks)
     said: list[list[dict[str, Any]]] = [[], [], []]
     for period in (Period.WEEK, Period.DAY, Period.WEEK, Period.DAY):
         for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
-            kept += [row for row in world.rows(table, without={"current"}) if row not in kept]
-        registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": period}), NOW)
-        poll(world)
+            kept += [row for row in weeks.rows(table, without={"current"}) if row not in kept]
+        registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": period}), NOW)
+        poll(weeks)
     for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
-        now_stored = world.rows(table, without={"current"})
+        now_stored = weeks.rows(table, without={"current"})
         assert [row for row in kept if row not in now_stored] == [], table.name
-    open_ones = {row["chunk_start"] for row in world.rows(chunk_revisions) if row["current"] and not row["closed"]}
+    open_ones = {row["chunk_start"] for row in weeks.rows(chunk_revisions) if row["current"] and not row["closed"]}
     assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
 
 
-def test_a_closed_chunk_of_an_older_calendar_closes_no_other(world: World) -> None:
-    filled(world, days=6, labelled=6)
-    poll(world)
-    registry.revise_spec(world.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
-    poll(world)
-    current = [(row["chunk_start"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
+def test_a_closed_chunk_of_an_older_calendar_closes_no_other(weeks: World) -> None:
+    filled(weeks, days=6, labelled=6)
+    poll(weeks)
+    registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    poll(weeks)
+    current = [(row["chunk_start"], row["closed"]) for row in weeks.rows(chunk_revisions) if row["current"]]
     assert current == [(datetime(2026, 1, 26), 1), (datetime(2026, 2, 2), 0)]  # noqa: DTZ001  # as stored
