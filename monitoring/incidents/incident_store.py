@@ -1,32 +1,42 @@
 """Stores derived incidents under numbers that stay the same, with what people have added to them."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.store.tables import incident_comments, incident_events, incidents
+from driftline.engine.calendar import LONGEST_CHUNK
+from driftline.store.tables import incident_comments, incident_events, incidents, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.derivation import IncidentState, VersionIncident
 
 _COLUMNS = incidents.c
+LONGEST, INSTANT = max(LONGEST_CHUNK.values()), timedelta(microseconds=1)
+"""No chunk is longer, and no two instants are closer."""
 
 
 def start_of_region(connection: Connection, key: VersionKey, changed: datetime) -> datetime:
     """Return where to derive from when a chunk has changed: before it, no incident was open or adjacent.
 
-    Incidents of later chunks are derived anew with it.
+    Incidents of later chunks are derived anew with it. No chunk, of an older calendar for instance, is cut in two.
     """
     start = changed
-    earlier: ColumnElement[bool] = _COLUMNS.first_chunk <= naive_utc(start)
     while True:
         reaches = or_(_COLUMNS.state == IncidentState.OPEN, _COLUMNS.read_until >= naive_utc(start))
-        first = select(_COLUMNS.first_chunk).where(_of_version(key), earlier, reaches)
-        row = connection.execute(first.order_by(_COLUMNS.first_chunk).limit(1)).scalar()
-        if row is None:
+        incident = select(func.min(_COLUMNS.first_chunk)).where(
+            _of_version(key), _COLUMNS.first_chunk < naive_utc(start), reaches
+        )
+        chunk = select(func.min(verdict_events.c.chunk_start)).where(
+            verdict_events.c.model_number == key.model_number,
+            verdict_events.c.model_version == key.version,
+            verdict_events.c.chunk_start.between(naive_utc(start - LONGEST), naive_utc(start - INSTANT)),
+            verdict_events.c.chunk_end > naive_utc(start),
+        )
+        earlier = [connection.execute(statement).scalar() for statement in (incident, chunk)]
+        if earlier == [None, None]:
             return start
-        start, earlier = aware_utc(row), _COLUMNS.first_chunk < row
+        start = min(aware_utc(instant) for instant in earlier if instant is not None)
 
 
 def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[VersionIncident]) -> None:
