@@ -79,7 +79,8 @@ def _store(ingest: Callable[[str, Sent], Receipt], name: str, query: IngestQuery
     with pressure.slot():
         content = Content.of(body, request.content_type, request.headers.get("Content-Encoding"))
         key, caller = request.headers.get("Idempotency-Key"), g.get("caller")
-        return ingest(name, Sent(content, key, query.version, tuple(query.na_values), caller))
+        words = tuple(request.args.getlist("na_values"))  # APIFlask passes only the first of repeated values
+        return ingest(name, Sent(content, key, query.version, words, caller))
 
 
 def describe_ingest(document: Document) -> None:

@@ -63,6 +63,16 @@ def test_rows_are_stored_and_polled(app: APIFlask, tmp_path: Path) -> None:
     assert polled["models"][0]["chunks"][0]["rows"] == 20
 
 
+def test_several_words_stand_for_a_missing_value(app: APIFlask, tmp_path: Path) -> None:
+    first, second, *others = nested(rows())
+    first["features"] |= {"minutes": "ERR"}
+    second["features"] |= {"distance": "gone"}
+    writer = holder(app, tmp_path, Scope.INGEST)
+    assert writer.post(f"{PREDICTIONS}?na_values=ERR", json=[first, second]).status_code == 400
+    answer = writer.post(f"{PREDICTIONS}?na_values=ERR&na_values=gone", json=[first, second, *others])
+    assert (answer.status_code, answer.json and answer.json["new"]) == (200, 20)
+
+
 def test_the_log_is_for_readers(app: APIFlask, tmp_path: Path) -> None:
     writer, reader = holder(app, tmp_path, Scope.INGEST), holder(app, tmp_path, Scope.READ)
     writer.post(PREDICTIONS, json=nested(rows()))
