@@ -65,7 +65,7 @@ def test_a_dated_stream_is_in_mysql_and_kafka_with_its_labels(client: Any, engin
 
 def _check_labels(engine: Engine) -> None:
     """A label is in both places or in none: complete for days 1 to 3, ones only for days 4 and 5, none for day 6."""
-    stored = {name: (value, known_at) for _, name, value, known_at, _ in contents(engine, labels)}
+    stored = {name: (value, known_at) for _, name, value, _, known_at, _ in contents(engine, labels)}
     days: dict[int, list[int | None]] = {}
     for stamp, user, *_, churned in contents(engine, cdr):
         days.setdefault(stamp.day, []).append(churned)
