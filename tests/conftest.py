@@ -25,6 +25,11 @@ settings.register_profile("same", deadline=None, max_examples=EXAMPLES, derandom
 settings.load_profile("same" if os.environ.get("CI") else "fresh")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: gzip writes the time into them, and each process of pytest-xdist collects them."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name the group of every test, before pytest-xdist reads the names."""
