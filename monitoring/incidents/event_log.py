@@ -39,17 +39,13 @@ def settle(connection: Connection, consumer: EventConsumer, key: VersionKey, las
 
 def events_since(connection: Connection, key: VersionKey, first: datetime) -> list[VerdictEvent]:
     """Return the events of chunks that start at `first` or later, oldest first."""
-    of_version = and_(_COLUMNS.model_number == key.model_number, _COLUMNS.model_version == key.version)
+    of_version = key.rows_of(verdict_events)
     rows = select(verdict_events).where(of_version, _COLUMNS.chunk_start >= naive_utc(first)).order_by(_COLUMNS.number)
     return [_event(row) for row in connection.execute(rows).mappings()]
 
 
 def _pending_of(consumer: EventConsumer, key: VersionKey) -> ColumnElement[bool]:
-    return and_(
-        _PENDING.consumer == consumer,
-        _PENDING.model_number == key.model_number,
-        _PENDING.model_version == key.version,
-    )
+    return and_(_PENDING.consumer == consumer, key.rows_of(pending_events))
 
 
 def _event(row: Mapping[Any, Any]) -> VerdictEvent:

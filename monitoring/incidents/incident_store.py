@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
@@ -25,11 +25,10 @@ def start_of_region(connection: Connection, key: VersionKey, changed: datetime) 
     while True:
         reaches = or_(_COLUMNS.state == IncidentState.OPEN, _COLUMNS.read_until >= naive_utc(start))
         incident = select(func.min(_COLUMNS.first_chunk)).where(
-            _of_version(key), _COLUMNS.first_chunk < naive_utc(start), reaches
+            key.rows_of(incidents), _COLUMNS.first_chunk < naive_utc(start), reaches
         )
         chunk = select(func.min(verdict_events.c.chunk_start)).where(
-            verdict_events.c.model_number == key.model_number,
-            verdict_events.c.model_version == key.version,
+            key.rows_of(verdict_events),
             verdict_events.c.chunk_start.between(naive_utc(start - LONGEST), naive_utc(start - INSTANT)),
             verdict_events.c.chunk_end > naive_utc(start),
         )
@@ -45,7 +44,7 @@ def replace_derived(connection: Connection, key: VersionKey, first: datetime, de
     An incident keeps its number, acknowledgement and comments where it overlaps a stored one, the earliest if there are
     several; the others' comments move to it.
     """
-    later = and_(_of_version(key), _COLUMNS.first_chunk >= naive_utc(first))
+    later = and_(key.rows_of(incidents), _COLUMNS.first_chunk >= naive_utc(first))
     stored = list(connection.execute(select(incidents).where(later).order_by(_COLUMNS.first_chunk)).mappings())
     numbers = [row["number"] for row in stored]
     connection.execute(delete(incident_events).where(incident_events.c.incident_number.in_(numbers)))
@@ -104,10 +103,6 @@ def _merge(connection: Connection, number: int, overlapping: list[RowMapping]) -
         earliest = min(acknowledged, key=lambda row: row["acknowledged_at"])
         values = {name: earliest[name] for name in ("acknowledged_at", "acknowledged_by")}
         connection.execute(update(incidents).where(_COLUMNS.number == number).values(values))
-
-
-def _of_version(key: VersionKey) -> ColumnElement[bool]:
-    return and_(_COLUMNS.model_number == key.model_number, _COLUMNS.model_version == key.version)
 
 
 def _row(key: VersionKey, incident: VersionIncident) -> dict[str, object]:

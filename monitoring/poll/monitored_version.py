@@ -30,9 +30,7 @@ class MonitoredVersion:
 
     def load(self, connection: Connection) -> registry.Version:
         """Return the version with its newest spec revision, as committed at the time of the call."""
-        newest = select(func.max(spec_revisions.c.revision)).where(
-            spec_revisions.c.model_number == self.key.model_number, spec_revisions.c.model_version == self.key.version
-        )
+        newest = select(func.max(spec_revisions.c.revision)).where(self.key.rows_of(spec_revisions))
         if self._loaded is None or self._loaded.spec_revision != connection.execute(newest).scalar():
             self._loaded = registry.load(self._engine, self.name, self.key.version)
         return self._loaded

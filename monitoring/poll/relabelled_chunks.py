@@ -39,8 +39,7 @@ def settle(connection: Connection, key: VersionKey, chunk: Chunk, batch_numbers:
 
 def _of_chunk(key: VersionKey, chunk: Chunk) -> ColumnElement[bool]:
     return and_(
-        pending_labels.c.model_number == key.model_number,
-        pending_labels.c.model_version == key.version,
+        key.rows_of(pending_labels),
         pending_labels.c.chunk_start >= naive_utc(chunk.start),
         pending_labels.c.chunk_start < naive_utc(chunk.end),
     )

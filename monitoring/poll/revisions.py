@@ -85,20 +85,20 @@ class RevisionStore:
 
     def ends(self, connection: Connection) -> tuple[datetime, datetime] | None:
         """Return the starts of the first and the last stored chunk, or None if there is none; two index look-ups."""
-        starts = select(_COLUMNS.chunk_start).where(self._of_version(chunk_revisions)).limit(1)
+        starts = select(_COLUMNS.chunk_start).where(self.key.rows_of(chunk_revisions)).limit(1)
         first = connection.execute(starts.order_by(_COLUMNS.chunk_start)).scalar()
         last = connection.execute(starts.order_by(_COLUMNS.chunk_start.desc())).scalar()
         return None if first is None or last is None else (aware_utc(first), aware_utc(last))
 
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Return every revision of a chunk, oldest first."""
-        of_chunk = and_(self._of_version(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
+        of_chunk = and_(self.key.rows_of(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
         rows = connection.execute(select(*DESCRIPTION).where(of_chunk).order_by(_COLUMNS.revision))
         return [_revision(row) for row in rows.mappings()]
 
     def newest_number(self, connection: Connection, start: datetime) -> int:
         """Return the number of the last revision of a chunk, current or not; 0 if there is none."""
-        of_chunk = and_(self._of_version(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
+        of_chunk = and_(self.key.rows_of(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
         newest = select(func.coalesce(func.max(_COLUMNS.revision), 0)).where(of_chunk)
         return int(connection.execute(newest).scalar_one())
 
@@ -111,7 +111,7 @@ class RevisionStore:
             _COLUMNS.revision == results.c.revision,
         )
         conditions = [
-            self._of_version(results),
+            self.key.rows_of(results),
             results.c.chunk_start.between(naive_utc(first), naive_utc(last)),
             _COLUMNS.current,
         ]
@@ -175,18 +175,15 @@ class RevisionStore:
         others = [start for start in starts if start != naive_utc(chunk.start)]
         for table, retired in ((chunk_revisions, starts), (verdicts, others)):
             if retired:
-                current = and_(self._of_version(table), table.c.chunk_start.in_(retired), table.c.current)
+                current = and_(self.key.rows_of(table), table.c.chunk_start.in_(retired), table.c.current)
                 connection.execute(update(table).where(current).values(current=False))
 
     def _select(self, *conditions: ColumnElement[bool]) -> Select[Any]:
-        current = select(*DESCRIPTION).where(self._of_version(chunk_revisions), _COLUMNS.current, *conditions)
+        current = select(*DESCRIPTION).where(self.key.rows_of(chunk_revisions), _COLUMNS.current, *conditions)
         return current.order_by(_COLUMNS.chunk_start)
 
-    def _of_version(self, table: Table) -> ColumnElement[bool]:
-        return and_(table.c.model_number == self.key.model_number, table.c.model_version == self.key.version)
-
     def _of_revision(self, table: Table, start: datetime, number: int) -> ColumnElement[bool]:
-        return and_(self._of_version(table), table.c.chunk_start == naive_utc(start), table.c.revision == number)
+        return and_(self.key.rows_of(table), table.c.chunk_start == naive_utc(start), table.c.revision == number)
 
     def _identity(self, revision: Revision) -> dict[str, object]:
         return {

@@ -106,7 +106,7 @@ class EvidenceStore:
         return and_(self._of_version(), _COLUMNS.chunk_start == naive_utc(start), _COLUMNS.current)
 
     def _of_version(self) -> ColumnElement[bool]:
-        of_key = and_(_COLUMNS.model_number == self.key.model_number, _COLUMNS.model_version == self.key.version)
+        of_key = self.key.rows_of(chunk_revisions)
         return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
 
 

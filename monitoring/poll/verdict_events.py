@@ -96,8 +96,7 @@ def _evidence(connection: Connection, key: VersionKey, revision: Revision) -> st
 def _of_revision(key: VersionKey, revision: Revision) -> ColumnElement[bool]:
     columns = chunk_revisions.c
     return and_(
-        columns.model_number == key.model_number,
-        columns.model_version == key.version,
+        key.rows_of(chunk_revisions),
         columns.chunk_start == naive_utc(revision.chunk.start),
         columns.revision == revision.number,
     )

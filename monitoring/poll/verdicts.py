@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import State, Verdict
@@ -43,13 +43,15 @@ class VerdictStore:
 
     def between(self, connection: Connection, first: datetime, last: datetime) -> dict[datetime, StoredVerdict]:
         """Return by start the current verdicts of chunks that start from `first` to `last`, both included."""
-        current = and_(self._of_version(), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current)
+        current = and_(
+            self.key.rows_of(verdicts), _start.between(naive_utc(first), naive_utc(last)), verdicts.c.current
+        )
         rows = connection.execute(select(verdicts).where(current)).mappings()
         return {aware_utc(row["chunk_start"]): _stored_verdict(row) for row in rows}
 
     def history(self, connection: Connection, start: datetime) -> list[StoredVerdict]:
         """Return every verdict of a chunk, oldest first."""
-        of_chunk = and_(self._of_version(), _start == naive_utc(start))
+        of_chunk = and_(self.key.rows_of(verdicts), _start == naive_utc(start))
         rows = connection.execute(
             select(verdicts).where(of_chunk).order_by(verdicts.c.revision, verdicts.c.sequence)
         ).mappings()
@@ -69,7 +71,7 @@ class VerdictStore:
 
         `now` is the wall clock's instant, `clock` the model clock's.
         """
-        chunk = and_(self._of_version(), _start == naive_utc(revision.chunk.start))
+        chunk = and_(self.key.rows_of(verdicts), _start == naive_utc(revision.chunk.start))
         before = connection.execute(
             select(verdicts.c.state, verdicts.c.closed).where(chunk, verdicts.c.current)
         ).first()
@@ -88,9 +90,6 @@ class VerdictStore:
             is_backfill(revision, clock) and not (before is not None and before.closed),
         )
         verdict_events.record(connection, self.key, change, now)
-
-    def _of_version(self) -> ColumnElement[bool]:
-        return and_(verdicts.c.model_number == self.key.model_number, verdicts.c.model_version == self.key.version)
 
     def _row(self, revision: Revision, sequence: int, verdict: Verdict, now: datetime) -> dict[str, object]:
         return {

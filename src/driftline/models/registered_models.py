@@ -22,6 +22,7 @@ from driftline.store import migrate, model_list, registry, removal
 from driftline.store.database import make_engine, translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.tables import pending_chunks
+from driftline.store.version_key import VersionKey
 
 KEPT = ("problem", "classes", "columns")
 """The fields of a spec that a revision cannot change: they are those of the version's reference."""
@@ -115,13 +116,10 @@ class RegisteredModels:
             present = registry.load(self.engine, name, version)
         spec = revised_spec(present.spec, changes)
         revision = registry.revise_spec(self.engine, name, present.number, spec, self._clock())
-        of_version = (
-            pending_chunks.c.model_number == present.model_number,
-            pending_chunks.c.model_version == present.number,
-        )
+        of_version = VersionKey(present.model_number, present.number).rows_of(pending_chunks)
         with translated(), self.engine.connect() as connection:
             waiting = connection.execute(
-                select(func.count()).select_from(pending_chunks).where(*of_version)
+                select(func.count()).select_from(pending_chunks).where(of_version)
             ).scalar_one()
         return Revised(present.number, revision, int(waiting))
 

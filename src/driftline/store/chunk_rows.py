@@ -53,8 +53,7 @@ class ChunkRows:
         """
         slot = ledger_slots.c.slot
         in_chunk = and_(
-            ledger_slots.c.model_number == self.key.model_number,
-            ledger_slots.c.model_version == self.key.version,
+            self.key.rows_of(ledger_slots),
             slot >= naive_utc(self.chunk.start),
             slot < naive_utc(self.chunk.end),
         )

@@ -41,11 +41,7 @@ def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> Non
 
 def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
     """Queue every chunk that a batch of the version's predictions touched."""
-    slots = connection.execute(
-        select(ledger_slots.c.slot)
-        .where(ledger_slots.c.model_number == key.model_number, ledger_slots.c.model_version == key.version)
-        .distinct()
-    ).scalars()
+    slots = connection.execute(select(ledger_slots.c.slot).where(key.rows_of(ledger_slots)).distinct()).scalars()
     queue(connection, key, {chunk_at(spec, aware_utc(slot)).start for slot in slots})
 
 
@@ -102,7 +98,10 @@ def claim(
     A chunk that failed is skipped if its retry is due after `retry_by`, an instant of the wall clock; with None it is
     claimed in any case.
     """
-    due = [_of_version(key), or_(pending_chunks.c.due_at.is_(None), pending_chunks.c.due_at <= naive_utc(clock))]
+    due = [
+        key.rows_of(pending_chunks),
+        or_(pending_chunks.c.due_at.is_(None), pending_chunks.c.due_at <= naive_utc(clock)),
+    ]
     if after is not None:
         due.append(_start > naive_utc(after))
     if retry_by is not None:
@@ -140,19 +139,17 @@ def fail(connection: Connection, key: VersionKey, start: datetime, reason: str, 
 
 def failures(connection: Connection, key: VersionKey) -> dict[datetime, str]:
     """Return by chunk start why its last computation failed."""
-    statement = select(_start, pending_chunks.c.last_error).where(_of_version(key), pending_chunks.c.attempts > 0)
+    statement = select(_start, pending_chunks.c.last_error).where(
+        key.rows_of(pending_chunks), pending_chunks.c.attempts > 0
+    )
     return {aware_utc(start): reason or "" for start, reason in connection.execute(statement)}
 
 
 def changed(connection: Connection, key: VersionKey) -> tuple[datetime, ...]:
     """Return the starts of the chunks whose content has changed since they were computed."""
-    statement = select(_start).where(_of_version(key), pending_chunks.c.due_at.is_(None)).order_by(_start)
+    statement = select(_start).where(key.rows_of(pending_chunks), pending_chunks.c.due_at.is_(None)).order_by(_start)
     return tuple(aware_utc(start) for start in connection.execute(statement).scalars())
 
 
-def _of_version(key: VersionKey) -> ColumnElement[bool]:
-    return and_(pending_chunks.c.model_number == key.model_number, _version == key.version)
-
-
 def _of_chunk(key: VersionKey, start: datetime) -> ColumnElement[bool]:
-    return and_(_of_version(key), _start == naive_utc(start))
+    return and_(key.rows_of(pending_chunks), _start == naive_utc(start))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, Table, and_
+
 
 @dataclass(frozen=True, slots=True)
 class VersionKey:
@@ -9,3 +11,7 @@ class VersionKey:
 
     model_number: int
     version: int
+
+    def rows_of(self, table: Table) -> ColumnElement[bool]:
+        """Return the condition for the version's rows of a table with `model_number` and `model_version`."""
+        return and_(table.c.model_number == self.model_number, table.c.model_version == self.version)
