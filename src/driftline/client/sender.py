@@ -3,15 +3,16 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from driftline.client.answers import INTERNAL_ERROR, TOO_LARGE, Answer, DeliveryState
+from driftline.client.answers import INTERNAL_ERROR, Answer, DeliveryState
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, Stage
 from driftline.client.delivery import Delivery
-from driftline.client.halving import MOST_HALVINGS, halve
 from driftline.client.locked_file import LockedFile
+from driftline.client.parts import Refusals, divide
 from driftline.client.spool import Spool
 from driftline.client.writer import SpoolWriter
 
@@ -20,8 +21,6 @@ log = logging.getLogger("driftline.client")
 LONGEST_TICK = 1.0
 REPEATED_AFTER = 60.0
 """Seconds after which a failure that lasts is logged again."""
-MOST_REFUSALS = 12
-"""Refusals without a stored batch in between after which no batch is halved: probably all rows are invalid."""
 
 
 class Sender:
@@ -38,7 +37,7 @@ class Sender:
         self._changed = threading.Condition()
         self._sealing = threading.Lock()
         self._stopping = False
-        self._refusals = 0
+        self._refusals: dict[str, Refusals] = {}
         self._failing: set[str] = set()
         self._logged_at = float("-inf")
         self._thread: threading.Thread | None = None
@@ -92,11 +91,12 @@ class Sender:
     def _send_all(self, now: float) -> None:
         """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
 
-        A batch that the monitor fails on comes last from then on, so that it does not keep back the others.
+        A batch that the monitor fails on comes last from then on, so that it does not keep back the others. The parts
+        of a divided batch come next, the parts of parts before them: so a few requests show whether any row is valid.
         """
-        for batch in sorted(self._spool.batches(Stage.READY), key=lambda batch: (batch.key in self._failing, batch)):
-            if self._stopping:
-                return
+        waiting = deque(self._ready())
+        while waiting and not self._stopping:
+            batch = waiting.popleft()
             if file := LockedFile.claim(batch.path):
                 with file:
                     answer = self._delivery.send(batch, batch.path.read_bytes())
@@ -104,41 +104,56 @@ class Sender:
                         self._failing.update([batch.key] if answer.status == INTERNAL_ERROR else [])
                         self._failed(now, answer)
                         return
-                    self._finish(batch, answer)
+                    parts = self._finish(batch, answer)
+                waiting.extendleft(reversed(parts))
 
-    def _finish(self, batch: BatchFile, answer: Answer) -> None:
-        """Delete a stored batch; halve a refused one, so that its valid rows are stored, or move it to `refused`."""
+    def _ready(self) -> list[BatchFile]:
+        """Return the batches in the order in which they are sent; forget the refusals of those that are finished."""
+        ready = self._spool.batches(Stage.READY)
+        origins = {batch.origin for batch in ready}
+        self._refusals = {origin: refusals for origin, refusals in self._refusals.items() if origin in origins}
+        return sorted(ready, key=lambda batch: (batch.key in self._failing, batch))
+
+    def _finish(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+        """Delete a stored batch; divide a refused one, so that its valid rows are stored, or move it to `refused`.
+
+        Return the parts.
+        """
+        parts: list[BatchFile] = []
         self._backoff.succeeded()
         self._failing.discard(batch.key)
+        refusals = self._refusals.setdefault(batch.origin, Refusals())
         if answer.state is DeliveryState.STORED:
-            self._refusals = 0
+            refusals.in_a_row = 0
             batch.path.unlink()
             self.rows += answer.rows
             self.last_sent_at = datetime.now(UTC)
             self.last_error = None
         else:
-            self._refusals += answer.status != TOO_LARGE
-            divisible = answer.divisible and self._refusals <= MOST_REFUSALS
-            if not (divisible and self._replace_by_halves(batch)):
-                self._refuse(batch, answer)
+            refusals.count()
+            parts = self._divide(batch, answer) if answer.divisible and refusals.are_few else []
+            if not parts:
+                self._refuse(batch, answer, logging.DEBUG if refusals.logged else logging.ERROR)
+                refusals.logged = True
         with self._changed:
             self._changed.notify_all()
+        return parts
 
-    def _replace_by_halves(self, batch: BatchFile) -> bool:
-        """Replace a batch by its halves; return whether it has more than one row and is not a small part already."""
-        halves = halve(batch.format, batch.path.read_bytes()) if batch.halvings < MOST_HALVINGS else None
-        if halves is None:
-            return False
-        self._spool.replace(batch, halves)
-        self._awake.set()
-        return True
+    def _divide(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+        """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none."""
+        try:
+            contents = divide(batch.format, batch.path.read_bytes(), answer.named_rows)
+        except (ValueError, ImportError) as error:
+            log.warning("%s cannot be divided (%s)", batch.path, error)
+            return []
+        return self._spool.replace(batch, contents) if contents else []
 
-    def _refuse(self, batch: BatchFile, answer: Answer) -> None:
+    def _refuse(self, batch: BatchFile, answer: Answer, level: int) -> None:
         self.last_error = f"HTTP {answer.status}: {answer.message}"
         reason = {"status": answer.status, "message": answer.message, "details": answer.details}
         path = self._spool.refuse(batch, reason)
-        log.error(
-            "the monitor refuses a batch of %s (HTTP %s): %s It is kept in %s with the reason beside it.",
+        log.log(
+            level, "the monitor refuses a batch of %s (HTTP %s): %s It is kept in %s with the reason beside it.",
             batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), path,
         )  # fmt: skip
 

@@ -103,10 +103,12 @@ class Spool:
         """Return the bytes of all batches except refused ones."""
         return sum(_size(entry) for entry in _entries(self.folder))
 
-    def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> None:
-        """Replace a claimed batch by its halves; done twice, it has the same outcome."""
-        self._write_all([half.at(Stage.NEW) for half in batch.halves()], contents)
+    def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> list[BatchFile]:
+        """Replace a claimed batch by its parts and return them; done twice, it has the same outcome."""
+        parts = batch.parts(contents)
+        self._write_all([part.at(Stage.NEW) for part in parts], contents)
         batch.path.unlink()
+        return parts
 
     def refuse(self, batch: BatchFile, reason: Mapping[str, object]) -> Path:
         """Move a claimed batch to the folder `refused`, with the reason beside it; return its new path."""

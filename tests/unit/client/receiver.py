@@ -42,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     receiver: "Receiver"
 
     def do_POST(self) -> None:
@@ -70,10 +71,10 @@ def answer(status: int, content: object, headers: dict[str, str] | None = None) 
     return reply
 
 
-def refusal(status: int, code: str = "invalid_input", **headers: str) -> Reply:
+def refusal(status: int, code: str = "invalid_input", detail: str = "some row", **headers: str) -> Reply:
     """Return a reply in the error shape of the API."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": ["row 1"]}}, named)
+    return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": [detail]}}, named)
 
 
 def cut(handler: Handler) -> None:
@@ -124,6 +125,8 @@ class Receiver:
     """What the server shows over HTTPS; without them it speaks plain HTTP."""
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API refuses a row, and so its batch."""
+    names_rows: bool = True
+    """Whether a refusal names the first refused row, as that of an invalid value does."""
     fails: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API fails on a row, and so on its batch."""
     requests: list[ReceivedRequest] = field(default_factory=list)
@@ -163,8 +166,10 @@ class Receiver:
                 return refusal(409, "batch_conflict")
             if any(map(self.fails, request.rows)):
                 return refusal(500, "driftline_error")
-            if any(map(self.refuses, request.rows)):
-                return refusal(400)
+            refused = [number for number, row in enumerate(request.rows, 1) if self.refuses(row)]
+            if refused:
+                named = f"{len(refused)} values (first 'ERR', row {refused[0]:,})"
+                return refusal(400, detail=named if self.names_rows else "some row")
             stored = key in self.batches
             self.batches[key] = request.rows
             if self.losses:

@@ -39,6 +39,17 @@ def test_a_refusal_has_its_reasons(status: int) -> None:
     assert (answer.state, answer.message, answer.details) == (DeliveryState.REFUSED, "Invalid.", ("row 1", "row 2"))
 
 
+def test_a_refusal_names_rows() -> None:
+    details = [
+        "column 'x' has 1 value that is not a number ('ERR', row 11,996); clean it",
+        "column 'y' has no value in 2 rows (the first is row 4); give every row a value",
+        "row 7 is 3; send an object with the fields id",
+        "line 8 is not valid JSON",
+        "column 'x' has 30 values; 12 rows, a row, row x",
+    ]
+    assert read(400, {"error": {"details": details}}).named_rows == (11_996, 4, 7, 8)
+
+
 def test_a_part_of_a_refused_batch_may_be_stored() -> None:
     assert read(400, error()).divisible
     assert read(409, error("prediction_conflict")).divisible

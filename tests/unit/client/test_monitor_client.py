@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
 from driftline.client.batch_file import RowKind
-from driftline.client.sender import MOST_REFUSALS
+from driftline.client.parts import MOST_IN_A_ROW
 from driftline.errors import InvalidInput
 from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
 
@@ -168,10 +169,40 @@ def test_a_refused_row_does_not_keep_the_others(
     assert json.loads(refused[1].read_text()) == {
         "status": 400,
         "message": "It is invalid_input.",
-        "details": ["row 1"],
+        "details": ["1 values (first 'ERR', row 1)"],
     }
     assert "the monitor refuses a batch of predictions (HTTP 400): It is invalid_input." in caplog.text
     assert client.status().refused_batches == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("names_rows", "most_requests"), [(True, 160), (False, 750)], ids=["named", "not named"])
+def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
+    names_rows: bool, most_requests: int, receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    invalid = {*random.Random(7).sample(range(5_000), 50)}
+    receiver.refuses = lambda row: int(row["id"]) in invalid
+    receiver.names_rows = names_rows
+    client = make_client(batch_seconds=3600)
+    for number in range(5_000):
+        client.log({}, 1, id=number)
+    assert flushed(client, 30)
+    assert receiver.ids == {str(number): 1 for number in range(5_000) if number not in invalid}
+    assert client.status().refused_batches == 50
+    refused = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
+    assert {int(json.loads(path.read_text())["id"]) for path in refused} == invalid
+    assert len(receiver.requests) <= most_requests
+
+
+@pytest.mark.slow
+def test_a_frame_keeps_its_valid_rows(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.refuses = lambda row: row["x"] == "ERR"
+    client = make_client()
+    values = ["ERR" if number % 100 == 50 else "1" for number in range(2_000)]
+    client.log_frame({"id": [str(number) for number in range(2_000)], "x": values})
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(2_000) if number % 100 != 50}
+    assert client.status().refused_batches == 20
 
 
 @pytest.mark.slow
@@ -181,11 +212,13 @@ def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Rece
     for number in range(2_000):
         client.log({}, 1, id=number)
     assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 1
-    client.log({}, 1)
-    assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 2
+    assert len(receiver.requests) <= 3 * MOST_IN_A_ROW
     assert client.status().waiting_batches == 0
+    receiver.refuses = lambda row: row["id"] == "7"  # the next batch is divided again
+    for number in range(2_000):
+        client.log({}, 1, id=number)
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(2_000) if number != 7}
 
 
 @pytest.mark.slow
