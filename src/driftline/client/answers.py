@@ -41,6 +41,8 @@ class Answer:
     """Seconds that the monitor asks to wait."""
     named_rows: tuple[int, ...] = ()
     """Numbers, from 1, of invalid rows: of each fault the first."""
+    may_be_content: bool = False
+    """Whether the content of the batch may be why it was not answered, so that other batches are sent before it."""
     divisible: bool = False
     """Whether a part of the batch may be stored although the whole was refused."""
 
@@ -63,8 +65,10 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
         rows, divisible = _named_rows(faults), _is_divisible(status, error)
         return Answer(DeliveryState.REFUSED, message, faults, status, named_rows=rows, divisible=divisible)
     message = str(error.get("message")) if isinstance(error, dict) else "the answer is not one of a Driftline monitor"
+    wait = _wait(headers.get("Retry-After"), now)
+    may_be_content = status == INTERNAL_ERROR or not isinstance(error, dict)
     return Answer(
-        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=_wait(headers.get("Retry-After"), now)
+        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=wait, may_be_content=may_be_content
     )
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from driftline.client.answers import INTERNAL_ERROR, Answer, DeliveryState
+from driftline.client.answers import Answer, DeliveryState
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, Stage
 from driftline.client.delivery import Delivery
@@ -38,7 +38,8 @@ class Sender:
         self._sealing = threading.Lock()
         self._stopping = False
         self._refusals: dict[str, Refusals] = {}
-        self._failing: set[str] = set()
+        self._failing: dict[str, Backoff] = {}
+        self._logged: set[str] = set()
         self._logged_at = float("-inf")
         self._thread: threading.Thread | None = None
         self.rows = 0
@@ -53,6 +54,11 @@ class Sender:
     def wake(self) -> None:
         """Let the thread look for work at once."""
         self._awake.set()
+
+    @property
+    def failing(self) -> int:
+        """The number of batches that failed when they were last tried."""
+        return len(self._failing) + len(self._spool.unreadable)
 
     def _run(self) -> None:
         """Repeat `step` until the sender is stopped, when it is woken and at least once a second."""
@@ -91,28 +97,60 @@ class Sender:
     def _send_all(self, now: float) -> None:
         """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
 
-        A batch that the monitor fails on comes last from then on, so that it does not keep back the others. The parts
-        of a divided batch come next, the parts of parts before them: so a few requests show whether any row is valid.
+        A batch that fails comes last from then on, and waits by itself, so that it does not keep back the others. The
+        parts of a divided batch come next: so a few requests show whether any of its rows is valid.
         """
-        waiting = deque(self._ready())
+        waiting = deque(self._ready(now))
         while waiting and not self._stopping:
             batch = waiting.popleft()
-            if file := LockedFile.claim(batch.path):
-                with file:
-                    answer = self._delivery.send(batch, batch.path.read_bytes())
-                    if answer.state is DeliveryState.RETRY:
-                        self._failing.update([batch.key] if answer.status == INTERNAL_ERROR else [])
-                        self._failed(now, answer)
-                        return
-                    parts = self._finish(batch, answer)
-                waiting.extendleft(reversed(parts))
+            try:
+                answer, parts = self._send(batch)
+            except OSError as error:
+                self._failed_alone(batch, f"it cannot be read or moved ({error})")
+                continue
+            waiting.extendleft(reversed(parts))
+            if answer is not None and answer.state is DeliveryState.RETRY and not self._goes_on(now, batch, answer):
+                return
 
-    def _ready(self) -> list[BatchFile]:
-        """Return the batches in the order in which they are sent; forget the refusals of those that are finished."""
+    def _ready(self, now: float) -> list[BatchFile]:
+        """Return the batches to send now, in their order; forget failures and refusals of batches that are finished."""
         ready = self._spool.batches(Stage.READY)
-        origins = {batch.origin for batch in ready}
+        keys, origins = {batch.key for batch in ready}, {batch.origin for batch in ready}
+        self._failing = {key: backoff for key, backoff in self._failing.items() if key in keys}
+        self._logged &= keys
         self._refusals = {origin: refusals for origin, refusals in self._refusals.items() if origin in origins}
-        return sorted(ready, key=lambda batch: (batch.key in self._failing, batch))
+        unfailing = Backoff()
+        backoffs = [(self._failing.get(batch.key, unfailing), batch) for batch in ready]
+        due = sorted((backoff.failures, batch) for backoff, batch in backoffs if now >= backoff.not_before)
+        return [batch for _, batch in due]
+
+    def _send(self, batch: BatchFile) -> tuple[Answer | None, list[BatchFile]]:
+        """Send a batch; return the answer, None where another process has the batch, and the parts of a divided one."""
+        file = LockedFile.claim(batch.path)
+        if file is None:
+            return None, []
+        with file:
+            answer = self._delivery.send(batch, batch.path.read_bytes())
+            return answer, [] if answer.state is DeliveryState.RETRY else self._finish(batch, answer)
+
+    def _goes_on(self, now: float, batch: BatchFile, answer: Answer) -> bool:
+        """Return whether others are sent after a failure: where the batch has failed before, it may be the cause."""
+        if answer.may_be_content and batch.key in self._failing:
+            self._failed_alone(batch, answer.message)
+            return True
+        if answer.may_be_content:
+            self._failing[batch.key] = Backoff()
+            self._failing[batch.key].failed(time.monotonic(), None)
+        self._failed(now, answer)
+        return False
+
+    def _failed_alone(self, batch: BatchFile, message: str) -> None:
+        """Let a batch wait for longer after each failure, and log the failure once."""
+        self.last_error = message
+        self._failing.setdefault(batch.key, Backoff()).failed(time.monotonic(), None)
+        level = logging.DEBUG if batch.key in self._logged else logging.ERROR
+        self._logged.add(batch.key)
+        log.log(level, "%s stays: %s; it is tried again, after all others", batch.path, message)
 
     def _finish(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
         """Delete a stored batch; divide a refused one, so that its valid rows are stored, or move it to `refused`.
@@ -121,7 +159,7 @@ class Sender:
         """
         parts: list[BatchFile] = []
         self._backoff.succeeded()
-        self._failing.discard(batch.key)
+        self._failing.pop(batch.key, None)
         refusals = self._refusals.setdefault(batch.origin, Refusals())
         if answer.state is DeliveryState.STORED:
             refusals.in_a_row = 0
@@ -170,7 +208,8 @@ class Sender:
         self._writer.complete()
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(Stage.READY))
-        self._backoff.hasten()
+        for backoff in (self._backoff, *self._failing.values()):
+            backoff.hasten()
         self.wake()
         while self._is_waiting(origins):
             left = deadline - time.monotonic()

@@ -48,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = dict(self.headers)
-        request = ReceivedRequest(self.path, headers, decoded(headers, body))
+        rows = [] if body == b"no table" else decoded(headers, body)
+        request = ReceivedRequest(self.path, headers, rows)
         reply = self.receiver.take(request)
         reply(self)
 
@@ -129,6 +130,8 @@ class Receiver:
     """Whether a refusal names the first refused row, as that of an invalid value does."""
     fails: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API fails on a row, and so on its batch."""
+    failure: Reply = field(default_factory=lambda: refusal(500, "driftline_error"))
+    """How it fails."""
     requests: list[ReceivedRequest] = field(default_factory=list)
     batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -165,7 +168,7 @@ class Receiver:
             if key in self.batches and self.batches[key] != request.rows:
                 return refusal(409, "batch_conflict")
             if any(map(self.fails, request.rows)):
-                return refusal(500, "driftline_error")
+                return self.failure
             refused = [number for number, row in enumerate(request.rows, 1) if self.refuses(row)]
             if refused:
                 named = f"{len(refused)} values (first 'ERR', row {refused[0]:,})"

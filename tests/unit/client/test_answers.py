@@ -68,6 +68,13 @@ def test_what_time_or_a_person_can_cure_is_sent_again(status: int) -> None:
     assert (answer.state, answer.message) == (DeliveryState.RETRY, f"HTTP {status}: Invalid.")
 
 
+def test_the_content_may_be_why_a_batch_is_not_answered() -> None:
+    assert read(500, error()).may_be_content
+    assert read(403, b"<html>Forbidden</html>").may_be_content
+    assert not read(503, error()).may_be_content
+    assert not read(404, error()).may_be_content
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
