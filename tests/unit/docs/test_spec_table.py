@@ -22,7 +22,7 @@ from driftline.spec_input import read_spec
 from tests.unit.docs.pages import DOCS, fenced, spans, table
 
 PAGE = DOCS / "reference" / "spec.md"
-TABLES = {
+TABLES: dict[str, tuple[type[BaseModel], ...]] = {
     "Fields": (Spec,),
     "Columns": (ColumnSpec,),
     "Values of outcomes": (BusinessValue,),
