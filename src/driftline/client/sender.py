@@ -58,7 +58,8 @@ class Sender:
     @property
     def failing(self) -> int:
         """The number of batches that failed when they were last tried."""
-        return len(self._failing) + len(self._spool.unreadable)
+        ready = self._spool.batches(Stage.READY)
+        return sum(batch.key in self._failing for batch in ready) + len(self._spool.unreadable)
 
     def _run(self) -> None:
         """Repeat `step` until the sender is stopped, when it is woken and at least once a second."""
