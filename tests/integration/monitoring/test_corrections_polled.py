@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from driftline.ingest.ingestion import Ingestion
-from monitoring.poll.poller import poll_once
 from driftline.store.tables import chunk_revisions
+from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, make_world, rows_of
