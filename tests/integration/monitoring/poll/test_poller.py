@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, select, update
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
-from driftline.store import labels, registry
+from driftline.store import labels, registry, removal
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model
@@ -331,6 +331,21 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
     assert poll(world).chunks == 5
     assert set(world.states().values()) == {"insufficient"}
     assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
+
+
+def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: World, tmp_path: Path) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    world.label(1, flipped=True)
+    removal.retire(world.engine, NAME, 1)
+    assert (poll(world).batches, poll(world).outcomes) == (1, ())
+    make_world(world.engine, tmp_path)
+    assert poll(world).revisions == 1
+    assert world.states()[1] == "alert"
+    revised = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == revised
 
 
 def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
