@@ -240,6 +240,28 @@ def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
 
 
+def test_a_version_registered_again_is_queued_by_its_newest_calendar(
+    weeks: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(2, 6):
+        weeks.predict(day)
+    registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    removal.retire(weeks.engine, NAME, 1)
+    queue_all = chunk_queue.queue_all
+    with ThreadPoolExecutor(1) as pool:
+
+        def beside(*arguments: Any) -> None:
+            placing = pool.submit(touched_chunks.queue_touched_chunks, weeks.engine)
+            with pytest.raises(TimeoutError):
+                placing.result(timeout=1.0)
+            queue_all(*arguments)
+
+        monkeypatch.setattr(chunk_queue, "queue_all", beside)
+        make_world(weeks.engine, tmp_path, days=63)
+    starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
+    assert starts == [(FIRST + DAY).replace(tzinfo=None)]
+
+
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
     world.predict(0, part=slice(0, 100))
     poll(world)
