@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -417,6 +418,75 @@ def test_a_closed_client_takes_nothing(receiver: Receiver, make_client: MakeClie
     with pytest.raises(ClientClosed):
         client.log({}, 1)
     assert client.close()
+
+
+@pytest.mark.slow
+def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Receiver, make_client: MakeClient) -> None:
+    """A call that has returned is stored; another raises ClientClosed."""
+    for attempt in range(5):
+        client = make_client(batch_seconds=3600)
+        taken: list[str] = []
+
+        def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+            for number in count():
+                row_id = f"{name}-{number}"
+                try:
+                    if number % 3 == 0:
+                        client.log({}, 1, id=row_id)
+                    elif number % 3 == 1:
+                        client.log_labels({row_id: 1})
+                    else:
+                        client.log_frame({"id": [row_id]})
+                except ClientClosed:
+                    return
+                taken.append(row_id)
+
+        threads = [threading.Thread(target=log_until_closed, args=(f"{attempt}-{name}",)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        assert client.close(20)
+        for thread in threads:
+            thread.join(5)
+        assert {*taken} - {*receiver.ids} == set()
+        assert client.status().logged == len(taken)
+        assert client.status().waiting_batches == client.status().waiting_bytes == 0
+
+
+def test_a_client_closed_before_its_first_row_takes_none(make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.close()
+    assert client.log({}, 1) == ""
+    assert client.log_labels({"a": 1, "b": 0}) == 0
+    assert client.log_frame({"id": ["a", "b", "c"]}) == 0
+    assert client.status().dropped == 6
+
+
+def test_a_repeated_id_begins_another_batch(receiver: Receiver, make_client: MakeClient) -> None:
+    """The monitor refuses a batch that has an id twice."""
+    client = make_client(batch_seconds=3600)
+    for row_id in ("a", "b", "a", "a"):
+        client.log({}, 1, id=row_id)
+    client.log_labels([("a", 1), ("b", 1), ("a", 0)])
+    assert client.flush(5)
+    batches = [
+        [row["id"] for row in request.rows]
+        for request in sorted(receiver.requests, key=lambda request: request.path, reverse=True)
+    ]
+    assert batches == [["a", "b"], ["a"], ["a"], ["a", "b"], ["a"]]
+    assert [row["label"] for row in receiver.rows if row["id"] == "a" and "label" in row] == [1, 0]
+
+
+def test_all_rows_of_a_call_that_fails_are_counted(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.log_labels({"a": 1, "b": None, "c": 1, "d\n": 1}) == 0
+    assert client.status().dropped == 4
+    assert client.log_frame(pd.DataFrame({"x": [1, "a", b"b"]})) == 0
+    assert client.log_frame({"x": [1, "a"]}) == 0
+    assert client.status().dropped == 9
+    assert client.log_labels({"a": 1, "b": 0}) == 2
+    assert client.flush(5)
+    assert (client.status().logged, client.status().sent, client.status().dropped) == (2, 2, 9)
 
 
 @pytest.mark.slow
