@@ -262,6 +262,28 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
 
 
+def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
+    weeks: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(weeks, days=6, labelled=0)
+
+    def revise() -> None:
+        registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+        poll(weeks)
+
+    before_the_lock(monkeypatch, revise)
+    poll(weeks)
+    current = [row["chunk_start"] for row in weeks.rows(chunk_revisions) if row["current"]]
+    assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
+    queued = [row["chunk_start"] for row in weeks.rows(pending_chunks) if row["due_at"] is None]
+    assert queued == [FIRST.replace(tzinfo=None)]
+    weekly = weeks.said()["results"]
+    poll(weeks)  # queues the week of that day instead
+    poll(weeks)
+    assert weeks.said()["results"] == weekly
+    assert [row for row in weeks.rows(pending_chunks) if row["due_at"] is None] == []
+
+
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
     world.predict(0, part=slice(0, 100))
     poll(world)
