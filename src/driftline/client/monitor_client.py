@@ -53,7 +53,7 @@ class MonitorClient:
     - `token`: with the scope `ingest`; by default the environment variable DRIFTLINE_TOKEN. `ca`: a PEM file with the
       authority of the service's certificate; by default those of the system.
     - `batch_rows`, `batch_seconds`: a batch is sent when it has so many rows or is so old.
-    - `max_spool_bytes`: how much may wait in the model's folder; further rows are not taken.
+    - `max_spool_bytes`: how much the model's folder may take, refused batches included; further rows are not taken.
     - `timeout`: seconds to wait for an answer of the monitor.
     - `raise_errors`: False logs and counts rows that cannot be taken instead of raising, so that a fault of monitoring
       never fails a request of your users.
@@ -124,7 +124,7 @@ class MonitorClient:
 
         Raises:
             InvalidInput: a value cannot be sent; the message names it.
-            SpoolFull: as much as `max_spool_bytes` waits already.
+            SpoolFull: the model's folder has no room within `max_spool_bytes`.
             SpoolFailed: the disk of the spool folder fails.
             ClientClosed: the client is closed.
         """
@@ -225,6 +225,7 @@ class MonitorClient:
             waiting_batches=self._spool.waiting(),
             waiting_bytes=self._spool.size(),
             refused_batches=self._spool.refusals(),
+            refused_bytes=self._spool.refused_size(),
             failing_batches=sender.failing if sender else 0,
             last_sent_at=sender.last_sent_at if sender else None,
             last_error=sender.last_error if sender else None,

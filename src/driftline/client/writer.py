@@ -30,11 +30,13 @@ class SpoolWriter:
         self.completed: deque[OpenBatch] = deque()
         self.rows = 0
         self.room = 0
+        self._refused = 0
         self.measure()
 
     def measure(self) -> None:
         """Measure how many more bytes the spool folder may take; other processes write to it too."""
-        self.room = self._max_spool_bytes - self._spool.size()
+        self._refused = self._spool.refused_size()
+        self.room = self._max_spool_bytes - self._spool.size() - self._refused
 
     def append(self, kind: RowKind, rows: Sequence[Row]) -> bool:
         """Append rows to the open batch, and to further ones where it is full; return whether this completed any.
@@ -115,7 +117,8 @@ class SpoolWriter:
         if size > self.room:
             msg = (
                 f"The spool folder {self._spool.folder} has no room for {size:,} more bytes (max_spool_bytes="
-                f"{self._max_spool_bytes:,}); start the monitor, or raise max_spool_bytes=. The row was not taken."
+                f"{self._max_spool_bytes:,}, of which refused batches take {self._refused:,}); start the monitor, "
+                "empty the folder refused/, or raise max_spool_bytes=. The row was not taken."
             )
             raise SpoolFull(msg)
         self.room -= size

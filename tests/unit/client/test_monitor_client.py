@@ -379,7 +379,7 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(max_spool_bytes=2_000)
     taken = 0
-    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000\)"):
+    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000, "):
         for number in range(100):
             client.log({}, 1, id=number)
             taken += 1
@@ -392,6 +392,28 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     assert flushed(client)
     assert receiver.ids == {str(number): 1 for number in range(taken)}
     assert client.log_labels({"a": 1}) == 1
+
+
+def test_refused_batches_count_for_the_size_of_the_spool(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    receiver.refuses = lambda row: row["id"] == "0"
+    client = make_client(max_spool_bytes=1_000)
+    client.log({"text": "x" * 600}, 1, id=0)
+    assert flushed(client)
+    refused = [*(tmp_path / "spool" / "churn" / "refused").iterdir()]
+    size = sum(path.stat().st_size for path in refused)
+    assert client.status().refused_bytes == size > 600
+    assert client.status().waiting_bytes == 0
+    with pytest.raises(SpoolFull, match=rf"of which refused batches take {size}\); .*empty the folder refused/"):
+        client.log({"text": "x" * 400}, 1)
+    for path in refused:
+        path.unlink()
+    assert flushed(client)
+    client.log({"text": "x" * 400}, 1, id=1)
+    assert flushed(client)
+    assert receiver.ids == {"1": 1}
+    assert client.status().refused_bytes == 0
 
 
 def test_nothing_is_raised_where_monitoring_must_not_break_serving(
