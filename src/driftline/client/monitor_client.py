@@ -229,6 +229,7 @@ class MonitorClient:
             waiting_batches=self._spool.waiting(),
             waiting_bytes=self._spool.size(),
             refused_batches=self._spool.refusals(),
+            failing_batches=sender.failing if sender else 0,
             last_sent_at=sender.last_sent_at if sender else None,
             last_error=sender.last_error if sender else None,
         )

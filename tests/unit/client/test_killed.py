@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import RowKind, Stage
+from driftline.client.batch_file import BatchFile, FileFormat, RowKind, Stage
 from driftline.client.spool import Spool
 from tests.unit.client.receiver import Receiver, cut, refusal
 
@@ -93,8 +93,8 @@ def test_what_was_never_complete_is_removed_after_an_hour(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == names[1:]
 
 
-def test_halving_can_be_repeated(tmp_path: Path) -> None:
-    """A process may be killed between the halves and the removal of the whole."""
+def test_a_division_can_be_repeated(tmp_path: Path) -> None:
+    """A process may be killed between the parts and the removal of the whole."""
     spool = Spool(tmp_path)
     batch = spool.begin(RowKind.LABELS)
     batch.append(b"1\n2\n", 2)
@@ -104,5 +104,24 @@ def test_halving_can_be_repeated(tmp_path: Path) -> None:
     spool.replace(whole, [b"1\n", b"2\n"])
     whole.path.write_bytes(content)
     spool.replace(whole, [b"1\n", b"2\n"])
-    assert [half.path.read_bytes() for half in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
-    assert [half.origin for half in spool.batches(Stage.READY)] == [whole.key] * 2
+    assert [part.path.read_bytes() for part in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
+    assert [part.origin for part in spool.batches(Stage.READY)] == [whole.key] * 2
+
+
+def test_another_division_has_other_keys(tmp_path: Path) -> None:
+    """The monitor may name other rows when the whole is sent again, and no key may have two contents."""
+    whole = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path)
+    first, second = whole.parts([b"1\n", b"2\n3\n"]), whole.parts([b"1\n2\n", b"3\n"])
+    assert len({part.key for part in (*first, *second)}) == 4
+
+
+def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    keys = ("1-a", "1-b")
+    whole, following = (BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path) for key in keys)
+    following.path.touch()
+    whole.path.touch()
+    first, second, third = spool.replace(whole, [b"1\n2\n", b"3\n", b"4\n"])
+    parts = spool.replace(first, [b"1\n", b"2\n"])
+    assert spool.batches(Stage.READY) == [*parts, second, third, following]
+    assert {part.origin for part in parts} == {whole.key}

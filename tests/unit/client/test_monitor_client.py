@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import random
 import socket
 import threading
 import time
@@ -16,8 +18,8 @@ import pyarrow as pa
 import pytest
 
 from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
-from driftline.client.batch_file import RowKind
-from driftline.client.sender import MOST_REFUSALS
+from driftline.client.batch_file import RowKind, Stage
+from driftline.client.parts import MOST_IN_A_ROW
 from driftline.errors import InvalidInput
 from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
 
@@ -168,10 +170,40 @@ def test_a_refused_row_does_not_keep_the_others(
     assert json.loads(refused[1].read_text()) == {
         "status": 400,
         "message": "It is invalid_input.",
-        "details": ["row 1"],
+        "details": ["1 values (first 'ERR', row 1)"],
     }
     assert "the monitor refuses a batch of predictions (HTTP 400): It is invalid_input." in caplog.text
     assert client.status().refused_batches == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("names_rows", "most_requests"), [(True, 160), (False, 750)], ids=["named", "not named"])
+def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
+    names_rows: bool, most_requests: int, receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    invalid = {*random.Random(7).sample(range(5_000), 50)}
+    receiver.refuses = lambda row: int(row["id"]) in invalid
+    receiver.names_rows = names_rows
+    client = make_client(batch_seconds=3600)
+    for number in range(5_000):
+        client.log({}, 1, id=number)
+    assert flushed(client, 30)
+    assert receiver.ids == {str(number): 1 for number in range(5_000) if number not in invalid}
+    assert client.status().refused_batches == 50
+    refused = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
+    assert {int(json.loads(path.read_text())["id"]) for path in refused} == invalid
+    assert len(receiver.requests) <= most_requests
+
+
+@pytest.mark.slow
+def test_a_frame_keeps_its_valid_rows(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.refuses = lambda row: row["x"] == "ERR"
+    client = make_client()
+    values = ["ERR" if number % 100 == 50 else "1" for number in range(2_000)]
+    client.log_frame({"id": [str(number) for number in range(2_000)], "x": values})
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(2_000) if number % 100 != 50}
+    assert client.status().refused_batches == 20
 
 
 @pytest.mark.slow
@@ -181,17 +213,30 @@ def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Rece
     for number in range(2_000):
         client.log({}, 1, id=number)
     assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 1
-    client.log({}, 1)
-    assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 2
+    assert len(receiver.requests) <= 3 * MOST_IN_A_ROW
     assert client.status().waiting_batches == 0
+    receiver.refuses = lambda row: row["id"] == "7"  # the next batch is divided again
+    for number in range(2_000):
+        client.log({}, 1, id=number)
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(2_000) if number != 7}
+
+
+FAILURES: dict[str, Reply] = {
+    "500": refusal(500, "driftline_error"),
+    "a proxy's 502": answer(502, b"<html>Bad gateway</html>"),
+    "a proxy's 403": answer(403, b"<html>Forbidden</html>"),
+    "cut": cut,
+    "half an answer": half_an_answer,
+}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
 def test_a_batch_on_which_the_monitor_fails_does_not_keep_the_others(
-    receiver: Receiver, make_client: MakeClient
+    failure: Reply, receiver: Receiver, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
+    receiver.failure = failure
     receiver.fails = lambda row: row["id"] == "0"
     client = make_client(batch_rows=1)
     for number in range(5):
@@ -199,9 +244,57 @@ def test_a_batch_on_which_the_monitor_fails_does_not_keep_the_others(
         client.flush(0.1)
     assert flushed(client, 1) is False
     assert receiver.ids == {str(number): 1 for number in range(1, 5)}
+    assert (client.status().waiting_batches, client.status().failing_batches) == (1, 1)
+    assert caplog.text.count("it is tried again, after all others") == 1
     receiver.fails = lambda _: False
     assert flushed(client)
     assert receiver.ids == {str(number): 1 for number in range(5)}
+    assert client.status().failing_batches == 0
+
+
+@pytest.mark.slow
+def test_a_failing_batch_does_not_delay_later_ones(receiver: Receiver, make_client: MakeClient) -> None:
+    receiver.fails = lambda row: row["id"] == "0"
+    client = make_client(batch_rows=1)
+    client.log({}, 1, id=0)
+    for _ in range(8):  # waits of up to a minute from now on
+        client.flush(0.1)
+    begun = time.monotonic()
+    client.log({}, 1, id=1)
+    while "1" not in receiver.ids and time.monotonic() < begun + 5:
+        time.sleep(0.01)
+    assert receiver.ids == {"1": 1}
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_file_that_cannot_be_read_does_not_keep_the_others(
+    stage: Stage, receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client()
+    unreadable = tmp_path / "spool" / "churn" / f"0-0.predictions.ndjson.{stage}"
+    unreadable.mkdir()
+    os.utime(unreadable, (0, 0))
+    for number in range(3):
+        client.log({}, 1, id=number)
+        client.flush(0.1)
+    assert receiver.ids == {str(number): 1 for number in range(3)}
+    if stage is not Stage.NEW:
+        assert client.status().failing_batches == 1
+        assert caplog.text.count(f"{unreadable} stays: it cannot be read or moved") == 1
+        unreadable.rmdir()
+    assert flushed(client)
+    assert client.status().failing_batches == 0
+
+
+def test_a_table_that_nobody_can_read_is_refused(receiver: Receiver, make_client: MakeClient, tmp_path: Path) -> None:
+    client = make_client()
+    receiver.faults.append(refusal(400))
+    (tmp_path / "spool" / "churn" / "0-0.predictions.arrow.ready").write_bytes(b"no table")
+    client.log({}, 1, id="a")
+    assert flushed(client)
+    assert receiver.ids == {"a": 1}
+    assert client.status().refused_batches == 1
 
 
 def test_an_empty_frame_and_no_labels_are_nothing(receiver: Receiver, make_client: MakeClient) -> None:
