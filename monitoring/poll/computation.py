@@ -53,7 +53,8 @@ def compute(
 
     Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
     closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
-    verdict by a later clock.
+    verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
+    older calendar it would replace results that another poll may have stored by the newer one.
     """
     version = monitored.load(connection)
     clock = monitored.clock(connection, wall())
@@ -68,6 +69,8 @@ def compute(
     revision = _revision(version, state, wall())
     evaluation = _evaluate(version, before, revision, state)
     monitored.lock(connection)
+    if monitored.load(connection).spec_revision != version.spec_revision:
+        return ChunkOutcome(claim.start)
     now = wall()
     clock = monitored.clock(connection, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))

@@ -29,6 +29,7 @@ class Spool:
         """Create the folder where it does not exist."""
         self.folder = folder
         self.refused = folder / "refused"
+        self._refused_measured = -1, 0
         self.unreadable: set[str] = set()
         """Names of open batches of ended processes that could not be sealed."""
         self.refused.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,6 +119,14 @@ class Spool:
     def size(self) -> int:
         """Return the bytes of all batches except refused ones."""
         return sum(_size(entry) for entry in _entries(self.folder))
+
+    def refused_size(self) -> int:
+        """Return the bytes of the folder `refused`, reasons included; it is read again when a file came or went."""
+        changed = self.refused.stat().st_mtime_ns
+        if changed != self._refused_measured[0]:
+            with os.scandir(self.refused) as entries:
+                self._refused_measured = changed, sum(map(_size, entries))
+        return self._refused_measured[1]
 
     def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> list[BatchFile]:
         """Replace a claimed batch by its parts and return them; done twice, it has the same outcome."""

@@ -129,7 +129,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
-    in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
+    in_transaction(engine, lambda connection: _finish(connection, VersionKey(number, version)))
     return version
 
 
@@ -202,12 +202,23 @@ def _add_revision(
     connection.execute(insert(spec_revisions).values(row))
 
 
-def _finish(connection: Connection, number: int, version: int, spec: Spec) -> None:
-    """Make the version ready; what was predicted with it before counts from now on."""
-    mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
+def _finish(connection: Connection, key: VersionKey) -> None:
+    """Make the version ready; what was predicted with it before counts from now on.
+
+    The chunks are those of its newest spec, which is not the candidate's where a version was revised, retired and is
+    registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
+    """
+    connection.execute(select(models.c.number).where(models.c.number == key.model_number).with_for_update())
+    mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
-        pending_chunks.queue_all(connection, VersionKey(number, version), spec)
+        pending_chunks.queue_all(connection, key, _newest_spec(connection, key))
+
+
+def _newest_spec(connection: Connection, key: VersionKey) -> Spec:
+    """Return the spec of a version's newest revision."""
+    specs = select(spec_revisions.c.spec).where(key.rows_of(spec_revisions)).order_by(spec_revisions.c.revision.desc())
+    return Spec.model_validate_json(connection.execute(specs.limit(1)).scalar_one())
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:

@@ -59,7 +59,7 @@ def test_a_row_that_was_being_written_is_removed(
 ) -> None:
     spool = Spool(tmp_path / "spool" / "churn")
     batch = spool.begin(RowKind.PREDICTIONS)
-    batch.append(b'{"id":"a"}\n' + torn, 2)
+    batch.append(b'{"id":"a"}\n' + torn, ["a", "b"])
     batch.file.close()  # as the system does when a process ends
     assert make_client().flush(5)
     assert receiver.rows == [{"id": "a"}]
@@ -68,9 +68,9 @@ def test_a_row_that_was_being_written_is_removed(
 def test_the_batch_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     first, second = Spool(tmp_path), Spool(tmp_path)
     batch = first.begin(RowKind.LABELS)
-    batch.append(b'{"id":"a"}\n', 1)
+    batch.append(b'{"id":"a"}\n', ["a"])
     assert second.recover() == 0
-    batch.append(b'{"id":"b"}\n', 1)
+    batch.append(b'{"id":"b"}\n', ["b"])
     first.seal(batch)
     [ready] = second.batches(Stage.READY)
     assert ready.path.read_bytes() == b'{"id":"a"}\n{"id":"b"}\n'
@@ -97,7 +97,7 @@ def test_a_division_can_be_repeated(tmp_path: Path) -> None:
     """A process may be killed between the parts and the removal of the whole."""
     spool = Spool(tmp_path)
     batch = spool.begin(RowKind.LABELS)
-    batch.append(b"1\n2\n", 2)
+    batch.append(b"1\n2\n", ["1", "2"])
     spool.seal(batch)
     [whole] = spool.batches(Stage.READY)
     content = whole.path.read_bytes()

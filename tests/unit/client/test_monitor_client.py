@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -378,7 +379,7 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(max_spool_bytes=2_000)
     taken = 0
-    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000\)"):
+    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000, "):
         for number in range(100):
             client.log({}, 1, id=number)
             taken += 1
@@ -391,6 +392,28 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     assert flushed(client)
     assert receiver.ids == {str(number): 1 for number in range(taken)}
     assert client.log_labels({"a": 1}) == 1
+
+
+def test_refused_batches_count_for_the_size_of_the_spool(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    receiver.refuses = lambda row: row["id"] == "0"
+    client = make_client(max_spool_bytes=1_000)
+    client.log({"text": "x" * 600}, 1, id=0)
+    assert flushed(client)
+    refused = [*(tmp_path / "spool" / "churn" / "refused").iterdir()]
+    size = sum(path.stat().st_size for path in refused)
+    assert client.status().refused_bytes == size > 600
+    assert client.status().waiting_bytes == 0
+    with pytest.raises(SpoolFull, match=rf"of which refused batches take {size}\); .*empty the folder refused/"):
+        client.log({"text": "x" * 400}, 1)
+    for path in refused:
+        path.unlink()
+    assert flushed(client)
+    client.log({"text": "x" * 400}, 1, id=1)
+    assert flushed(client)
+    assert receiver.ids == {"1": 1}
+    assert client.status().refused_bytes == 0
 
 
 def test_nothing_is_raised_where_monitoring_must_not_break_serving(
@@ -417,6 +440,75 @@ def test_a_closed_client_takes_nothing(receiver: Receiver, make_client: MakeClie
     with pytest.raises(ClientClosed):
         client.log({}, 1)
     assert client.close()
+
+
+@pytest.mark.slow
+def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Receiver, make_client: MakeClient) -> None:
+    """A call that has returned is stored; another raises ClientClosed."""
+    for attempt in range(5):
+        client = make_client(batch_seconds=3600)
+        taken: list[str] = []
+
+        def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+            for number in count():
+                row_id = f"{name}-{number}"
+                try:
+                    if number % 3 == 0:
+                        client.log({}, 1, id=row_id)
+                    elif number % 3 == 1:
+                        client.log_labels({row_id: 1})
+                    else:
+                        client.log_frame({"id": [row_id]})
+                except ClientClosed:
+                    return
+                taken.append(row_id)
+
+        threads = [threading.Thread(target=log_until_closed, args=(f"{attempt}-{name}",)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        assert client.close(20)
+        for thread in threads:
+            thread.join(5)
+        assert {*taken} - {*receiver.ids} == set()
+        assert client.status().logged == len(taken)
+        assert client.status().waiting_batches == client.status().waiting_bytes == 0
+
+
+def test_a_client_closed_before_its_first_row_takes_none(make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.close()
+    assert client.log({}, 1) == ""
+    assert client.log_labels({"a": 1, "b": 0}) == 0
+    assert client.log_frame({"id": ["a", "b", "c"]}) == 0
+    assert client.status().dropped == 6
+
+
+def test_a_repeated_id_begins_another_batch(receiver: Receiver, make_client: MakeClient) -> None:
+    """The monitor refuses a batch that has an id twice."""
+    client = make_client(batch_seconds=3600)
+    for row_id in ("a", "b", "a", "a"):
+        client.log({}, 1, id=row_id)
+    client.log_labels([("a", 1), ("b", 1), ("a", 0)])
+    assert client.flush(5)
+    batches = [
+        [row["id"] for row in request.rows]
+        for request in sorted(receiver.requests, key=lambda request: request.path, reverse=True)
+    ]
+    assert batches == [["a", "b"], ["a"], ["a"], ["a", "b"], ["a"]]
+    assert [row["label"] for row in receiver.rows if row["id"] == "a" and "label" in row] == [1, 0]
+
+
+def test_all_rows_of_a_call_that_fails_are_counted(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.log_labels({"a": 1, "b": None, "c": 1, "d\n": 1}) == 0
+    assert client.status().dropped == 4
+    assert client.log_frame(pd.DataFrame({"x": [1, "a", b"b"]})) == 0
+    assert client.log_frame({"x": [1, "a"]}) == 0
+    assert client.status().dropped == 9
+    assert client.log_labels({"a": 1, "b": 0}) == 2
+    assert client.flush(5)
+    assert (client.status().logged, client.status().sent, client.status().dropped) == (2, 2, 9)
 
 
 @pytest.mark.slow
