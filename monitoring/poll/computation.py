@@ -149,22 +149,22 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
     if not revision.rows:
         return None if before is None else Evaluation((), None)
     summary = labels = state.labels.summary()
-    of_labels = not state.features.changed and _made_alike(before, revision)
+    of_labels = not state.features.changed and _has_same_origin(before, revision)
     if not of_labels:
         summary = state.features.summary().join(labels)
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
     return Evaluation(results, count_scores(version.fitted, labels), of_labels)
 
 
-def _made_alike(before: Revision | None, revision: Revision) -> bool:
+def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
     """Return whether a revision has the rows of an earlier one, and results by the same spec, reference and code."""
     if before is None or (before.chunk, before.rows) != (revision.chunk, revision.rows):
         return False
-    one, other = before.provenance, revision.provenance
-    return (one.spec_revision, one.reference_hash, one.code_version) == (
-        other.spec_revision,
-        other.reference_hash,
-        other.code_version,
+    earlier, later = before.provenance, revision.provenance
+    return (earlier.spec_revision, earlier.reference_hash, earlier.code_version) == (
+        later.spec_revision,
+        later.reference_hash,
+        later.code_version,
     )
 
 

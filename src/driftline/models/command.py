@@ -156,7 +156,7 @@ def revise(
     alert_on: backtest_command.ALERT_ON = None,
     version: VERSION = None,
 ) -> None:
-    """Change the spec of a version: every chunk is computed anew, and what was reported stays readable."""
+    """Change the spec of a version: every chunk is computed again, and earlier results stay readable."""
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}

@@ -1,7 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
+    RowMapping,
     Select,
+    Table,
     func,
     insert,
     select,
@@ -39,6 +42,7 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING, RETIRED = "ready", "creating", "retired"
+_CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -274,11 +278,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         NotFound: no such model, or no ready version; the error lists those there are.
     """
     with engine.connect() as connection:
-        model_number(connection, name)
-        row = connection.execute(_version_statement(name, version)).mappings().first()
-        if row is None:
-            ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
-            raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+        row = _row_of_version(connection, name, version, _CONTENT)
     return Version(
         model_number=row["model_number"],
         name=name,
@@ -295,12 +295,34 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
     )
 
 
-def _version_statement(name: str, version: int | None) -> Select[Any]:
+def version_key(connection: Connection, name: str, version: int | None = None) -> VersionKey:
+    """Return the key of the version that `load` loads, without its spec and reference.
+
+    Raises:
+        NotFound: no such model, or no ready version; the error lists those there are.
+    """
+    row = _row_of_version(connection, name, version, (model_versions.c.model_number, model_versions.c.version))
+    return VersionKey(row["model_number"], row["version"])
+
+
+def _row_of_version(
+    connection: Connection, name: str, version: int | None, columns: Sequence[Column[Any] | Table]
+) -> RowMapping:
+    model_number(connection, name)
+    row = connection.execute(_version_statement(name, version, columns)).mappings().first()
+    if row is None:
+        ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
+        raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+    return row
+
+
+def _version_statement(name: str, version: int | None, columns: Sequence[Column[Any] | Table]) -> Select[Any]:
     same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
         spec_revisions.c.model_version == model_versions.c.version
     )
     statement = (
-        select(model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
+        select(*columns)
+        .select_from(model_versions)
         .join(models, models.c.number == model_versions.c.model_number)
         .join(spec_revisions, same_version)
         .where(models.c.name == name)
