@@ -216,7 +216,7 @@ def _rederive_verdicts(
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, clock=clock, replaced=current if in_place else None)
+        verdicts.write(connection, revision, verdict, now, clock=clock, before=current, in_place=in_place)
         changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 

@@ -14,7 +14,7 @@ from driftline.store.version_key import VersionKey
 
 @dataclass(frozen=True, slots=True, order=True)
 class PendingLabels:
-    """A batch of labels that is pending for the chunk that starts at `start` by the calendar of whatever spec."""
+    """A batch of labels that is pending for the chunk that starts at `start` by the calendar of any spec revision."""
 
     start: datetime
     batch_number: int

@@ -53,6 +53,27 @@ def test_a_killed_program_neither_loses_nor_doubles_rows(
     assert len(set(receiver.ids) - set(acknowledged)) <= 5  # calls in progress at a kill
 
 
+@pytest.mark.slow
+def test_a_kill_during_a_division_neither_loses_nor_doubles_rows(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    draws = random.Random(7)
+    receiver.refuses = lambda row: row["id"].endswith("7")
+    acknowledged: list[str] = []
+    for kill in range(5):
+        receiver.losses.extend([cut] * draws.randrange(3))
+        acknowledged += acknowledged_before_the_kill(
+            receiver.url, tmp_path / "spool", f"run {kill}", draws.random() * 0.2
+        )
+    client = make_client()
+    assert any(client.flush(1) for _ in range(30))
+    valid = {row_id for row_id in acknowledged if not row_id.endswith("7")}
+    assert len(valid) > 100
+    assert valid - set(receiver.ids) == set()
+    assert {row_id: times for row_id, times in receiver.ids.items() if times > 1} == {}
+    assert client.status().refused_batches >= len(acknowledged) - len(valid) > 10
+
+
 @pytest.mark.parametrize("torn", [b'{"id": "b", "x"', b'{"id": "b"}', b"\0\0\0\0\0\0", b"\0\0\n\0"])
 def test_a_row_that_was_being_written_is_removed(
     torn: bytes, receiver: Receiver, make_client: MakeClient, tmp_path: Path

@@ -1,10 +1,5 @@
 """What is logged arrives once, whatever the network and the monitor do."""
 
-import json
-import logging
-import os
-import random
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
-from driftline.client.batch_file import RowKind, Stage
-from driftline.client.parts import MOST_IN_A_ROW
+from driftline.client.batch_file import RowKind
 from driftline.errors import InvalidInput
-from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
+from tests.unit.client.flushing import flushed
+from tests.unit.client.receiver import Receiver, refusal
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MakeClient = Callable[..., MonitorClient]
@@ -82,250 +77,11 @@ def test_a_batch_is_sent_when_it_has_enough_rows(receiver: Receiver, make_client
     assert sorted(map(len, receiver.batches.values())) == [5, 10, 10]
 
 
-FAULTS: dict[str, Reply] = {
-    "500": refusal(500, "driftline_error"),
-    "429": refusal(429, "too_many_requests"),
-    "503": refusal(503, "database_unavailable", Retry_After="0"),
-    "401": refusal(401, "unauthorized"),
-    "404": refusal(404, "not_found"),
-    "redirect": answer(302, b"", {"Location": "http://127.0.0.1:9/"}),
-    "a proxy's page": answer(200, b"<html>Sign in</html>"),
-    "half a page": answer(200, b'{"rows": 1'),
-    "cut": cut,
-    "half an answer": half_an_answer,
-    "late": late(0.2),
-}
-
-
-@pytest.mark.parametrize("lost", [False, True], ids=["before it is stored", "after it is stored"])
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_neither_loses_nor_doubles_rows(
-    fault: Reply, lost: bool, receiver: Receiver, make_client: MakeClient
-) -> None:
-    (receiver.losses if lost else receiver.faults).extend([fault, fault])
-    client = make_client(timeout=0.1)
-    for number in range(5):
-        client.log({"amount": number}, 1, id=number)
-    assert client.flush(0) is False
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(5)}
-    assert len({request.headers["Idempotency-Key"] for request in receiver.requests}) == 1
-    assert len(receiver.requests) == 3
-
-
-def flushed(client: MonitorClient, seconds: float = 10) -> bool:
-    """Flush again and again, since each call tries at once."""
-    return any(client.flush(0.1) for _ in range(int(seconds * 10)))
-
-
-@pytest.mark.slow
-def test_a_wait_that_the_monitor_asks_for_is_kept(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
-    client = make_client()
-    client.log({}, 1)
-    begun = time.monotonic()
-    assert flushed(client)
-    assert time.monotonic() - begun > 0.9
-    assert len(receiver.requests) == 2
-
-
-def test_rows_wait_while_nobody_listens(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    away = MonitorClient(f"http://127.0.0.1:{port}", "churn", spool=tmp_path / "spool", batch_seconds=0.02)
-    for number in range(10):
-        away.log({}, 1, id=number)
-    assert away.close(0.3) is False
-    assert "does not answer" in str(away.status().last_error)
-    assert away.status().waiting_batches > 0
-    assert make_client().flush(5)
-    assert receiver.ids == {str(number): 1 for number in range(10)}
-
-
-@pytest.mark.slow
-def test_batches_grow_while_the_monitor_is_away(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
-    client = make_client(batch_seconds=0.01)
-    client.log({}, 1)
-    for _ in range(30):
-        client.log({}, 1)
-        time.sleep(0.01)
-    assert client.status().waiting_batches <= 2
-    assert flushed(client)
-    assert len(receiver.rows) == 31
-
-
-@pytest.mark.slow
-def test_a_refused_row_does_not_keep_the_others(
-    receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    receiver.refuses = lambda row: row["id"] == "13"
-    client = make_client(batch_rows=100)
-    with caplog.at_level(logging.ERROR, "driftline.client"):
-        for number in range(100):
-            client.log({}, 1, id=number)
-        assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(100) if number != 13}
-    refused = sorted((tmp_path / "spool" / "churn" / "refused").iterdir())
-    assert json.loads(refused[0].read_text())["id"] == "13"
-    assert json.loads(refused[1].read_text()) == {
-        "status": 400,
-        "message": "It is invalid_input.",
-        "details": ["1 values (first 'ERR', row 1)"],
-    }
-    assert "the monitor refuses a batch of predictions (HTTP 400): It is invalid_input." in caplog.text
-    assert client.status().refused_batches == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("names_rows", "most_requests"), [(True, 160), (False, 750)], ids=["named", "not named"])
-def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
-    names_rows: bool, most_requests: int, receiver: Receiver, make_client: MakeClient, tmp_path: Path
-) -> None:
-    invalid = {*random.Random(7).sample(range(5_000), 50)}
-    receiver.refuses = lambda row: int(row["id"]) in invalid
-    receiver.names_rows = names_rows
-    client = make_client(batch_seconds=3600)
-    for number in range(5_000):
-        client.log({}, 1, id=number)
-    assert flushed(client, 30)
-    assert receiver.ids == {str(number): 1 for number in range(5_000) if number not in invalid}
-    assert client.status().refused_batches == 50
-    refused = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
-    assert {int(json.loads(path.read_text())["id"]) for path in refused} == invalid
-    assert len(receiver.requests) <= most_requests
-
-
-@pytest.mark.slow
-def test_a_frame_keeps_its_valid_rows(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.refuses = lambda row: row["x"] == "ERR"
-    client = make_client()
-    values = ["ERR" if number % 100 == 50 else "1" for number in range(2_000)]
-    client.log_frame({"id": [str(number) for number in range(2_000)], "x": values})
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(2_000) if number % 100 != 50}
-    assert client.status().refused_batches == 20
-
-
-@pytest.mark.slow
-def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.refuses = lambda row: True
-    client = make_client(batch_rows=2_000, batch_seconds=3600)
-    for number in range(2_000):
-        client.log({}, 1, id=number)
-    assert flushed(client)
-    assert len(receiver.requests) <= 3 * MOST_IN_A_ROW
-    assert client.status().waiting_batches == 0
-    receiver.refuses = lambda row: row["id"] == "7"  # the next batch is divided again
-    for number in range(2_000):
-        client.log({}, 1, id=number)
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(2_000) if number != 7}
-
-
-FAILURES: dict[str, Reply] = {
-    "500": refusal(500, "driftline_error"),
-    "a proxy's 502": answer(502, b"<html>Bad gateway</html>"),
-    "a proxy's 403": answer(403, b"<html>Forbidden</html>"),
-    "cut": cut,
-    "half an answer": half_an_answer,
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
-def test_a_batch_on_which_the_monitor_fails_does_not_keep_the_others(
-    failure: Reply, receiver: Receiver, make_client: MakeClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    receiver.failure = failure
-    receiver.fails = lambda row: row["id"] == "0"
-    client = make_client(batch_rows=1)
-    for number in range(5):
-        client.log({}, 1, id=number)
-        client.flush(0.1)
-    assert flushed(client, 1) is False
-    assert receiver.ids == {str(number): 1 for number in range(1, 5)}
-    assert (client.status().waiting_batches, client.status().failing_batches) == (1, 1)
-    assert caplog.text.count("it is tried again, after all others") == 1
-    receiver.fails = lambda _: False
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(5)}
-    assert client.status().failing_batches == 0
-
-
-@pytest.mark.slow
-def test_a_failing_batch_does_not_delay_later_ones(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.fails = lambda row: row["id"] == "0"
-    client = make_client(batch_rows=1)
-    client.log({}, 1, id=0)
-    for _ in range(8):  # waits of up to a minute from now on
-        client.flush(0.1)
-    begun = time.monotonic()
-    client.log({}, 1, id=1)
-    while "1" not in receiver.ids and time.monotonic() < begun + 5:
-        time.sleep(0.01)
-    assert receiver.ids == {"1": 1}
-    assert time.monotonic() - begun < 1
-
-
-@pytest.mark.parametrize("stage", Stage)
-def test_a_file_that_cannot_be_read_does_not_keep_the_others(
-    stage: Stage, receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = make_client()
-    unreadable = tmp_path / "spool" / "churn" / f"0-0.predictions.ndjson.{stage}"
-    unreadable.mkdir()
-    os.utime(unreadable, (0, 0))
-    for number in range(3):
-        client.log({}, 1, id=number)
-        client.flush(0.1)
-    assert receiver.ids == {str(number): 1 for number in range(3)}
-    if stage is not Stage.NEW:
-        assert client.status().failing_batches == 1
-        assert caplog.text.count(f"{unreadable} stays: it cannot be read or moved") == 1
-        unreadable.rmdir()
-    assert flushed(client)
-    assert client.status().failing_batches == 0
-
-
-def test_a_table_that_nobody_can_read_is_refused(receiver: Receiver, make_client: MakeClient, tmp_path: Path) -> None:
-    client = make_client()
-    receiver.faults.append(refusal(400))
-    (tmp_path / "spool" / "churn" / "0-0.predictions.arrow.ready").write_bytes(b"no table")
-    client.log({}, 1, id="a")
-    assert flushed(client)
-    assert receiver.ids == {"a": 1}
-    assert client.status().refused_batches == 1
-
-
 def test_an_empty_frame_and_no_labels_are_nothing(receiver: Receiver, make_client: MakeClient) -> None:
     client = make_client()
     assert (client.log_frame({"id": []}), client.log_labels({})) == (0, 0)
     assert client.flush(5)
     assert receiver.requests == []
-
-
-def test_a_batch_too_large_for_a_proxy_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(answer(413, b"<html>too large</html>"))
-    client = make_client(batch_rows=10)
-    for number in range(10):
-        client.log({}, 1, id=number)
-    assert flushed(client)
-    assert sorted(map(len, receiver.batches.values())) == [5, 5]
-    assert receiver.ids == {str(number): 1 for number in range(10)}
-
-
-def test_a_corrected_batch_is_sent_when_it_is_moved_back(
-    receiver: Receiver, make_client: MakeClient, tmp_path: Path
-) -> None:
-    receiver.faults.append(refusal(400))
-    client = make_client()
-    client.log({}, 1, id="a")
-    assert flushed(client)
-    [batch] = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
-    batch.rename(tmp_path / "spool" / "churn" / f"{batch.name}.ready")
-    assert flushed(client)
-    assert receiver.ids == {"a": 1}
 
 
 def frames() -> dict[str, Any]:
@@ -345,16 +101,6 @@ def test_a_frame_arrives_with_its_own_columns(frame: Any, receiver: Receiver, ma
         {"departure": datetime(2026, 1, 31, tzinfo=UTC), "id": name, "x": value}
         for name, value in (("a", 1.0), ("b", 2.0), ("c", None))
     ]
-
-
-@pytest.mark.slow
-def test_a_large_frame_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(413))
-    client = make_client()
-    assert client.log_frame({"id": [str(number) for number in range(120_000)], "x": np.zeros(120_000)}) == 120_000
-    assert flushed(client)
-    assert sorted(map(len, receiver.batches.values())) == [20_000, 25_000, 25_000, 50_000]
-    assert len(receiver.ids) == 120_000
 
 
 @pytest.mark.parametrize("frame", [{"a": [1, "x", b"y"]}, [1, 2], "text", {"a": [1], "b": [1, 2]}])
@@ -392,28 +138,6 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     assert flushed(client)
     assert receiver.ids == {str(number): 1 for number in range(taken)}
     assert client.log_labels({"a": 1}) == 1
-
-
-def test_refused_batches_count_for_the_size_of_the_spool(
-    receiver: Receiver, make_client: MakeClient, tmp_path: Path
-) -> None:
-    receiver.refuses = lambda row: row["id"] == "0"
-    client = make_client(max_spool_bytes=1_000)
-    client.log({"text": "x" * 600}, 1, id=0)
-    assert flushed(client)
-    refused = [*(tmp_path / "spool" / "churn" / "refused").iterdir()]
-    size = sum(path.stat().st_size for path in refused)
-    assert client.status().refused_bytes == size > 600
-    assert client.status().waiting_bytes == 0
-    with pytest.raises(SpoolFull, match=rf"of which refused batches take {size}\); .*empty the folder refused/"):
-        client.log({"text": "x" * 400}, 1)
-    for path in refused:
-        path.unlink()
-    assert flushed(client)
-    client.log({"text": "x" * 400}, 1, id=1)
-    assert flushed(client)
-    assert receiver.ids == {"1": 1}
-    assert client.status().refused_bytes == 0
 
 
 def test_nothing_is_raised_where_monitoring_must_not_break_serving(
