@@ -115,7 +115,7 @@ def assert_as_plain(ingestion: Ingestion, plain: Plain) -> None:
     contents = frame["minutes"].astype(int)
     assert dict(zip(frame["id"], zip(contents, days, strict=True), strict=True)) == plain.rows
     labelled = frame[frame["label"].notna()]
-    known_days = (labelled["label_known_at"] - pd.Timestamp(FIRST)).dt.days
+    known_days = (pd.to_datetime(labelled["label_known_at"], utc=True) - pd.Timestamp(FIRST)).dt.days
     labels = zip(known_days, labelled["label"].astype(int), strict=True)
     known = {name: label for name, label in plain.labels.items() if name in plain.rows}
     assert dict(zip(labelled["id"], labels, strict=True)) == known
