@@ -1,4 +1,4 @@
-"""Describes how a page is built, whatever its data: its elements, headings and style sheets. No I/O here."""
+"""Describes how a page is built, without its data: its elements, headings and style sheets. No I/O here."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ class _Outline(HTMLParser):
         self._in_heading = self._in_heading and tag not in HEADINGS
 
     def handle_data(self, data: str) -> None:
-        """Note the text of a heading, whatever its digits."""
+        """Note the text of a heading, with 0 for each number."""
         if self._in_heading and data.strip():
             self.headings.append(re.sub(r"\d+", "0", data.strip()))
 

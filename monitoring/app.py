@@ -15,6 +15,7 @@ from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
+from monitoring.api.results import describe_results, make_results_api
 from monitoring.api.routes import describe_paths, make_api
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
@@ -35,11 +36,13 @@ def create_app(
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))
+    app.register_blueprint(make_results_api(monitor))
     pressure = Pressure()
     app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), pressure))
     references = open_store(LocalSettings().objects_address)
     app.register_blueprint(make_models_api(RegisteredModels(engine, references, clock.utc_now), pressure))
     api_description.add_describer(app, describe_paths)
+    api_description.add_describer(app, describe_results)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, describe_comments)

@@ -26,6 +26,7 @@ from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report import reports
 from monitoring.report.chunk_views import ChunkRange, read_chunks
+from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
 
 log = logging.getLogger(__name__)
 REPORTED_CHUNKS = 400
@@ -111,6 +112,18 @@ class Monitor:
                 clock = clock_of(connection, loaded, self._clock())
                 return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
 
+    def results(
+        self, name: str, version: int | None, span: ResultRange, wanted: ResultFilter
+    ) -> tuple[int, ResultRows]:
+        """Return the number of a model version, by default the newest that is ready, and its results in a range.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        with translated(), self.engine.connect() as connection:
+            key = registry.version_key(connection, name, version)
+            return key.version, read_results(connection, key, span, wanted)
+
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Return all revisions and verdicts of the chunk that contains an instant.
 
@@ -128,7 +141,7 @@ class Monitor:
         if not revisions:
             raise NotFound(
                 f"No results are stored for the chunk that starts {chunk.start.isoformat()}; "
-                f"`/models/{name}/chunks` lists the chunks."
+                f"`/api/v1/models/{name}/chunks` lists the chunks."
             )
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 

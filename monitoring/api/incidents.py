@@ -65,11 +65,11 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
 
         return in_transaction(engine, work)
 
-    one = f"{PREFIX}/<int:number>"
+    path = f"{PREFIX}/<int:number>"
     api.get(PREFIX)(api.output(IncidentsOut)(api.input(IncidentsQuery, location="query")(incidents)))
-    api.get(one)(api.output(IncidentDetailOut)(incident))
-    api.post(f"{one}/acknowledge")(api.output(IncidentDetailOut)(acknowledge))
-    api.post(f"{one}/comments")(api.output(IncidentDetailOut)(api.input(CommentIn, location="json")(comment)))
+    api.get(path)(api.output(IncidentDetailOut)(incident))
+    api.post(f"{path}/acknowledge")(api.output(IncidentDetailOut)(acknowledge))
+    api.post(f"{path}/comments")(api.output(IncidentDetailOut)(api.input(CommentIn, location="json")(comment)))
     return api
 
 

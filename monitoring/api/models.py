@@ -47,7 +47,7 @@ def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlue
 
     @needs(Scope.ADMIN)
     def revise(name: str, query_data: RevisionQuery, json_data: RevisionIn) -> RevisedOut:
-        """Give a version a new spec revision; every chunk is computed anew, and older results stay readable."""
+        """Add a spec revision to a version; every chunk is computed again, and older results stay readable."""
         revised = registered.revise(name, json_data.changes, query_data.version)
         return RevisedOut(
             name=name, version=revised.version, revision=revised.revision, pending_chunks=revised.pending_chunks

@@ -1,4 +1,4 @@
-"""The JSON API: polls, models, and the chunks of each model with their revisions."""
+"""The JSON API: polls, and the chunks of each model with their revisions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,9 +17,7 @@ from monitoring.api.schemas import (
     ChunkQuery,
     ChunksOut,
     Instant,
-    ModelOut,
     ModelPolled,
-    ModelsOut,
     PollOut,
     RevisionOut,
     RevisionsOut,
@@ -44,12 +42,6 @@ def make_api(monitor: Monitor) -> APIBlueprint:
     def run_monitoring() -> PollOut:
         """Compute every pending chunk, open and failed ones included, and return what changed."""
         return _poll_out(monitor, monitor.poll(scheduled=False))
-
-    @needs(Scope.READ)
-    def models() -> ModelsOut:
-        """List the registered models, and what is missing for each."""
-        registered = tuple(_model_out(monitor, name, versions) for name, versions in monitor.models().items())
-        return ModelsOut(models=registered, missing=() if registered else _no_model)
 
     @needs(Scope.READ)
     def chunks(name: str, query_data: ChunkQuery) -> ChunksOut:
@@ -77,9 +69,8 @@ def make_api(monitor: Monitor) -> APIBlueprint:
         api.route(rule, methods=methods)(api.output(response)(with_query))
 
     route("/run-monitoring", run_monitoring, PollOut)
-    route("/models", models, ModelsOut)
-    route("/models/<name>/chunks", chunks, ChunksOut, query=ChunkQuery)
-    route("/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, query=VersionQuery)
+    route("/api/v1/models/<name>/chunks", chunks, ChunksOut, query=ChunkQuery)
+    route("/api/v1/models/<name>/chunks/<start>/revisions", revisions, RevisionsOut, query=VersionQuery)
     return api
 
 
@@ -96,25 +87,6 @@ def _parsed(start: str) -> datetime:
         return _instant.validate_python(start)
     except ValidationError as error:
         raise InvalidInput(f"{start!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error
-
-
-def _model_out(monitor: Monitor, name: str, versions: list[int]) -> ModelOut:
-    status = monitor.status(name, versions[-1], ChunkRange())
-    version, fitted = status.version, status.version.fitted
-    return ModelOut(
-        name=name,
-        versions=tuple(versions),
-        version=version.number,
-        spec_revision=version.spec_revision,
-        registered_at=version.created_at,
-        clock=status.clock,
-        reference_rows=fitted.rows,
-        reference_since=fitted.since,
-        reference_until=fitted.until,
-        reference_hash=version.reference_hash,
-        newest=ChunkBrief.of(version.spec, status.chunks[-1]) if status.chunks else None,
-        missing=tuple(map(AdviceOut.of, advice_on(version.spec, status.chunks))),
-    )
 
 
 def _poll_out(monitor: Monitor, summary: PollSummary) -> PollOut:

@@ -74,30 +74,6 @@ class ChunksOut(BaseModel):
     chunks: tuple[ChunkOut, ...]
 
 
-class ModelOut(BaseModel):
-    """A model, its ready versions, the newest one's reference and newest chunk, and what is missing."""
-
-    name: str
-    versions: tuple[int, ...]
-    version: int
-    spec_revision: int
-    registered_at: datetime
-    clock: datetime
-    reference_rows: int
-    reference_since: datetime
-    reference_until: datetime
-    reference_hash: str
-    newest: ChunkBrief | None
-    missing: tuple[AdviceOut, ...]
-
-
-class ModelsOut(BaseModel):
-    """The registered models; without any, `missing` says what to do."""
-
-    models: tuple[ModelOut, ...]
-    missing: tuple[AdviceOut, ...] = ()
-
-
 class VerdictOut(BaseModel):
     """A stored verdict: its position among the verdicts of its revision, and when it was derived."""
 

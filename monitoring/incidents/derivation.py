@@ -166,7 +166,7 @@ def _incident(run: list[History], resolved: bool) -> VersionIncident:
     for history in run:
         now = history[-1]
         opening = _opening(history) if previous is None else None
-        events += _told(history, opening)
+        events += _chunk_events(history, opening)
         if now.standing is Standing.TROUBLE:
             if previous is not None and previous.severity is not now.severity:
                 worse = now.severity is Severity.ALERT
@@ -192,7 +192,9 @@ def _withdrawn(run: list[History]) -> VersionIncident:
     """Return the incident of chunks that were in trouble once."""
     troubled = [event for history in run for event in history if event.standing is Standing.TROUBLE]
     events = [
-        event for place, history in enumerate(run) for event in _told(history, None if place else _opening(run[0]))
+        event
+        for place, history in enumerate(run)
+        for event in _chunk_events(history, None if place else _opening(run[0]))
     ]
     newest = max((history[-1] for history in run), key=lambda event: event.number)
     return VersionIncident(
@@ -212,7 +214,7 @@ def _opening(history: History) -> VerdictEvent:
     return next(event for event in history if event.standing is Standing.TROUBLE)
 
 
-def _told(history: History, opening: VerdictEvent | None) -> Iterator[IncidentEvent]:
+def _chunk_events(history: History, opening: VerdictEvent | None) -> Iterator[IncidentEvent]:
     """Yield the revisions of one chunk that changed what it means, and the opening where it came."""
     closed = [event for event in history if event.closed]
     if opening is not None and opening is closed[0]:

@@ -19,7 +19,7 @@ LONGEST, INSTANT = max(LONGEST_CHUNK.values()), timedelta(microseconds=1)
 def start_of_region(connection: Connection, key: VersionKey, changed: datetime) -> datetime:
     """Return where to derive from when a chunk has changed: before it, no incident was open or adjacent.
 
-    Incidents of later chunks are derived anew with it. No chunk, of an older calendar for instance, is cut in two.
+    Incidents of later chunks are derived again with it. No chunk, of an older calendar for instance, is cut in two.
     """
     start = changed
     while True:
@@ -39,7 +39,7 @@ def start_of_region(connection: Connection, key: VersionKey, changed: datetime) 
 
 
 def replace_derived(connection: Connection, key: VersionKey, first: datetime, derived: list[VersionIncident]) -> None:
-    """Replace the incidents from `first` on by those derived anew.
+    """Replace the incidents from `first` on by newly derived ones.
 
     An incident keeps its number, acknowledgement and comments where it overlaps a stored one, the earliest if there are
     several; the others' comments move to it.

@@ -68,26 +68,26 @@ class IncidentFilter:
     most: int = 100
 
 
-def find_incidents(connection: Connection, wanted: IncidentFilter) -> list[StoredIncident]:
+def find_incidents(connection: Connection, criteria: IncidentFilter) -> list[StoredIncident]:
     """Return the incidents that a filter lets through, the newest number first."""
     statement = _selected()
-    if wanted.model is not None and not wanted.model.isascii():
+    if criteria.model is not None and not criteria.model.isascii():
         return []  # no model has such a name, and MySQL fails to compare it
     filters = (
-        (models.c.name, wanted.model),
-        (_COLUMNS.model_version, wanted.version),
-        (_COLUMNS.state, wanted.state),
+        (models.c.name, criteria.model),
+        (_COLUMNS.model_version, criteria.version),
+        (_COLUMNS.state, criteria.state),
     )
     for column, value in filters:
         statement = statement if value is None else statement.where(column == value)
-    if wanted.since is not None:
+    if criteria.since is not None:
         lasting = _COLUMNS.state == IncidentState.OPEN
-        statement = statement.where(or_(lasting, _COLUMNS.last_chunk >= naive_utc(wanted.since)))
-    if wanted.until is not None:
-        statement = statement.where(_COLUMNS.first_chunk <= naive_utc(wanted.until))
-    if wanted.before is not None:
-        statement = statement.where(_COLUMNS.number < wanted.before)
-    rows = connection.execute(statement.order_by(_COLUMNS.number.desc()).limit(wanted.most)).mappings()
+        statement = statement.where(or_(lasting, _COLUMNS.last_chunk >= naive_utc(criteria.since)))
+    if criteria.until is not None:
+        statement = statement.where(_COLUMNS.first_chunk <= naive_utc(criteria.until))
+    if criteria.before is not None:
+        statement = statement.where(_COLUMNS.number < criteria.before)
+    rows = connection.execute(statement.order_by(_COLUMNS.number.desc()).limit(criteria.most)).mappings()
     return [_incident(row) for row in rows]
 
 

@@ -27,7 +27,7 @@ def update_incidents(engine: Engine) -> int:
 
 
 def update_version(connection: Connection, key: VersionKey) -> int:
-    """Derive anew the incidents that pending events of a version touch, and settle the events.
+    """Derive again the incidents that pending events of a version touch, and settle the events.
 
     The version is locked first: its events come in order, and all that are committed are read.
     """

@@ -19,6 +19,7 @@ from driftline.store.registry import Version
 from driftline.store.removed_rows import BATCH
 from driftline.store.version_key import VersionKey
 from monitoring.poll import relabelled_chunks
+from monitoring.poll.relabelled_chunks import PendingLabels
 from monitoring.poll.state_store import Description, StateStore, StoredPart
 
 LARGEST_LABEL_PART = 250_000
@@ -168,7 +169,7 @@ class ChunkState:
     chunk: Chunk
     features: ContentState
     labels: ContentState
-    label_batches: Sequence[int]
+    pending_labels: Sequence[PendingLabels]
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
@@ -176,18 +177,18 @@ class ChunkState:
         key = VersionKey(version.model_number, version.number)
         rows = ChunkRows(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
-        label_batches = relabelled_chunks.batches_of(connection, key, chunk)
+        pending_labels = relabelled_chunks.pending_of(connection, key, chunk)
         features, labels = (
             ContentState(content, store, rows, version) for content in (Content.FEATURES, Content.LABELS)
         )
         removals = rows.removals()
         features.renew(removals)
-        labels.renew(removals, rows.batches_of_labels(label_batches))
-        return cls(chunk, features, labels, label_batches)
+        labels.renew(removals, rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels})))
+        return cls(chunk, features, labels, pending_labels)
 
     def save(self) -> None:
         """Store the state, in the transaction that stores the results; what was pending for it is done."""
         self.features.save()
         self.labels.save()
         store = self.labels.store
-        relabelled_chunks.settle(store.connection, store.key, self.chunk, self.label_batches)
+        relabelled_chunks.settle(store.connection, store.key, self.pending_labels)

@@ -53,7 +53,8 @@ def compute(
 
     Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
     closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
-    verdict by a later clock.
+    verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
+    older calendar it would replace results that another poll may have stored by the newer one.
     """
     version = monitored.load(connection)
     clock = monitored.clock(connection, wall())
@@ -68,6 +69,8 @@ def compute(
     revision = _revision(version, state, wall())
     evaluation = _evaluate(version, before, revision, state)
     monitored.lock(connection)
+    if monitored.load(connection).spec_revision != version.spec_revision:
+        return ChunkOutcome(claim.start)
     now = wall()
     clock = monitored.clock(connection, now)
     revision = replace(revision, closed=clock >= closing_time(version.spec, chunk))
@@ -146,22 +149,22 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
     if not revision.rows:
         return None if before is None else Evaluation((), None)
     summary = labels = state.labels.summary()
-    of_labels = not state.features.changed and _made_alike(before, revision)
+    of_labels = not state.features.changed and _has_same_origin(before, revision)
     if not of_labels:
         summary = state.features.summary().join(labels)
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
     return Evaluation(results, count_scores(version.fitted, labels), of_labels)
 
 
-def _made_alike(before: Revision | None, revision: Revision) -> bool:
+def _has_same_origin(before: Revision | None, revision: Revision) -> bool:
     """Return whether a revision has the rows of an earlier one, and results by the same spec, reference and code."""
     if before is None or (before.chunk, before.rows) != (revision.chunk, revision.rows):
         return False
-    one, other = before.provenance, revision.provenance
-    return (one.spec_revision, one.reference_hash, one.code_version) == (
-        other.spec_revision,
-        other.reference_hash,
-        other.code_version,
+    earlier, later = before.provenance, revision.provenance
+    return (earlier.spec_revision, earlier.reference_hash, earlier.code_version) == (
+        later.spec_revision,
+        later.reference_hash,
+        later.code_version,
     )
 
 
@@ -213,7 +216,7 @@ def _rederive_verdicts(
             continue
         was_open = not (before.closed if before is not None and start == chunk.start else revision.closed)
         in_place = current is not None and current.revision == revision.number and was_open
-        verdicts.write(connection, revision, verdict, now, clock=clock, replaced=current if in_place else None)
+        verdicts.write(connection, revision, verdict, now, clock=clock, before=current, in_place=in_place)
         changed += current is None or (current.revision, current.verdict) != (revision.number, verdict)
     return changed
 

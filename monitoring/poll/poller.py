@@ -10,7 +10,7 @@ from time import perf_counter
 from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
-from driftline.errors import DriftlineError, Unavailable
+from driftline.errors import DatabaseBusy, DriftlineError, Unavailable
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
 from driftline.store.version_key import VersionKey
@@ -82,7 +82,8 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
 
     A `scheduled` poll skips open chunks until they have grown by a tenth, and failed chunks until their retry is due; a
     requested poll takes all of them. Any number of polls may run at the same time and be killed at any point: the
-    stored results are the same in the end. A chunk that fails does not stop the others.
+    stored results are the same in the end. A chunk that fails, or whose rows others keep locked, does not stop the
+    others.
 
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
@@ -127,10 +128,14 @@ def _poll_in_turn(
 def _poll_chunk(
     engine: Engine, monitored: MonitoredVersion, after: datetime | None, wall: Clock, scheduled: bool
 ) -> ChunkOutcome | None:
-    """Claim and compute the next due chunk in one transaction, or record why it failed; None if no chunk is due."""
+    """Claim and compute the next due chunk in one transaction, or record why it failed; None if no chunk is due.
+
+    A deadlock or a lock timeout runs the whole transaction again; a chunk that stays locked is recorded as failed.
+    """
     claimed: list[datetime] = []
 
     def claim_and_compute(connection: Connection) -> ChunkOutcome | None:
+        claimed.clear()
         now = wall()
         clock = monitored.clock(connection, now)
         claim = pending_chunks.claim(connection, monitored.key, clock, after, now if scheduled else None)
@@ -141,6 +146,11 @@ def _poll_chunk(
 
     try:
         return in_transaction(engine, claim_and_compute)
+    except DatabaseBusy as error:
+        if not claimed:
+            raise
+        log.warning("%s version %d: the chunk of %s is locked.", monitored.name, monitored.key.version, claimed[-1])
+        return _record_failure(engine, monitored.key, claimed[-1], error, wall())
     except Unavailable:
         raise
     except Exception as error:

@@ -1,14 +1,23 @@
 """Batches of labels that have touched chunks since these were computed: pending until the chunk's next results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from driftline.clock import naive_utc
+from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.store.tables import pending_labels
 from driftline.store.version_key import VersionKey
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PendingLabels:
+    """A batch of labels that is pending for the chunk that starts at `start` by the calendar of any spec revision."""
+
+    start: datetime
+    batch_number: int
 
 
 def record(connection: Connection, key: VersionKey, starts: Iterable[datetime], batch_number: int) -> None:
@@ -26,20 +35,21 @@ def record(connection: Connection, key: VersionKey, starts: Iterable[datetime], 
         connection.execute(insert(pending_labels).prefix_with("IGNORE"), rows)
 
 
-def batches_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[int]:
-    """Return the batches of labels that have touched a chunk, by the calendar of whatever spec, and are pending."""
-    return sorted(set(connection.execute(select(pending_labels.c.batch_number).where(_of_chunk(key, chunk))).scalars()))
+def pending_of(connection: Connection, key: VersionKey, chunk: Chunk) -> list[PendingLabels]:
+    """Return the batches of labels that have touched a chunk and are pending, in the order of their key."""
+    columns = pending_labels.c
+    of_chunk = columns.chunk_start >= naive_utc(chunk.start), columns.chunk_start < naive_utc(chunk.end)
+    statement = select(columns.chunk_start, columns.batch_number).where(key.rows_of(pending_labels), *of_chunk)
+    return sorted(PendingLabels(aware_utc(start), number) for start, number in connection.execute(statement))
 
 
-def settle(connection: Connection, key: VersionKey, chunk: Chunk, batch_numbers: Iterable[int]) -> None:
-    """End what is pending, in the transaction that stores the chunk's results."""
-    for number in batch_numbers:
-        connection.execute(delete(pending_labels).where(_of_chunk(key, chunk), pending_labels.c.batch_number == number))
+def settle(connection: Connection, key: VersionKey, pending: Sequence[PendingLabels]) -> None:
+    """End what is pending, in the transaction that stores the chunk's results.
 
-
-def _of_chunk(key: VersionKey, chunk: Chunk) -> ColumnElement[bool]:
-    return and_(
-        key.rows_of(pending_labels),
-        pending_labels.c.chunk_start >= naive_utc(chunk.start),
-        pending_labels.c.chunk_start < naive_utc(chunk.end),
-    )
+    Each row is deleted by its whole key: a range would also lock, or wait for, rows that another transaction records.
+    """
+    columns = pending_labels.c
+    row = columns.chunk_start == bindparam("start"), columns.batch_number == bindparam("number")
+    keys = [{"start": naive_utc(labels.start), "number": labels.batch_number} for labels in sorted(pending)]
+    if keys:
+        connection.execute(delete(pending_labels).where(key.rows_of(pending_labels), *row), keys)

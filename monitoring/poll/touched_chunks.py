@@ -41,18 +41,22 @@ def queue_chunks_of_next_batch(connection: Connection) -> bool:
 
 
 def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
-    """Queue the chunks that a model's batch touched, for each version that it has rows or labels of."""
+    """Queue the chunks that a model's batch touched, for each ready version that it has rows or labels of.
+
+    New labels of a retired version are recorded: should it be registered again, its states are older than they are.
+    """
     model_number = batch["model_number"]
     _lock_specs(connection, model_number)
-    specs = _newest_specs(connection, model_number)
+    specs, ready = _newest_specs(connection, model_number)
     if not specs:
-        log.info("Batch %s belongs to a model without a ready version; it is not monitored yet.", batch["batch_id"])
+        log.info("Batch %s belongs to a model without a version; it is not monitored yet.", batch["batch_id"])
         return
     for version, instants in _touched_instants(connection, model_number, batch["number"], specs).items():
         key, starts = VersionKey(model_number, version), {chunk_at(specs[version], at).start for at in instants}
         if batch["kind"] == ledger.BatchKind.LABELS:
             relabelled_chunks.record(connection, key, starts, batch["number"])
-        pending_chunks.queue(connection, key, starts)
+        if version in ready:
+            pending_chunks.queue(connection, key, starts)
 
 
 def _lock_specs(connection: Connection, model_number: int) -> None:
@@ -63,20 +67,25 @@ def _lock_specs(connection: Connection, model_number: int) -> None:
     connection.execute(select(models.c.number).where(models.c.number == model_number).with_for_update(read=True))
 
 
-def _newest_specs(connection: Connection, model_number: int) -> Specs:
-    """Return the newest spec of each ready version of a model."""
+def _newest_specs(connection: Connection, model_number: int) -> tuple[Specs, set[int]]:
+    """Return the newest spec of each ready or retired version of a model, and which of the versions are ready."""
     revised = spec_revisions.join(
         model_versions,
         (model_versions.c.model_number == spec_revisions.c.model_number)
         & (model_versions.c.version == spec_revisions.c.model_version),
     )
     rows = connection.execute(
-        select(spec_revisions.c.model_version, spec_revisions.c.spec)
+        select(spec_revisions.c.model_version, spec_revisions.c.spec, model_versions.c.state)
         .select_from(revised)
-        .where(model_versions.c.model_number == model_number, model_versions.c.state == registry.READY)
+        .where(
+            model_versions.c.model_number == model_number,
+            model_versions.c.state.in_((registry.READY, registry.RETIRED)),
+        )
         .order_by(spec_revisions.c.revision)
-    )
-    return {version: Spec.model_validate_json(spec) for version, spec in rows}
+    ).all()
+    specs = {version: spec for version, spec, _ in rows}
+    ready = {version for version, _, state in rows if state == registry.READY}
+    return {version: Spec.model_validate_json(spec) for version, spec in specs.items()}, ready
 
 
 def _touched_instants(
@@ -91,12 +100,12 @@ def _touched_instants(
     touched += store.places_of_labels(connection, batch_number)
     instants: dict[int, set[datetime]] = {}
     for version, instant in touched:
-        if version in specs:
-            instants.setdefault(version, set()).add(instant)
-        else:
-            log.error(
-                "Batch %d has rows of version %d, which is not registered; they are not monitored.",
-                batch_number,
-                version,
-            )
+        instants.setdefault(version, set()).add(instant)
+    for version in sorted(instants.keys() - specs.keys()):
+        del instants[version]
+        log.error(
+            "Batch %d has rows of version %d, which is not registered; they are not monitored until it is.",
+            batch_number,
+            version,
+        )
     return instants

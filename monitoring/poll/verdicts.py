@@ -65,18 +65,17 @@ class VerdictStore:
         now: datetime,
         *,
         clock: datetime,
-        replaced: StoredVerdict | None,
+        before: StoredVerdict | None,
+        in_place: bool,
     ) -> None:
-        """Make a verdict on a revision the current one, and record its event; `replaced`, if not None, is deleted.
+        """Make a verdict on a revision the current one instead of `before`, and record its event.
 
-        `now` is the wall clock's instant, `clock` the model clock's.
+        `before` is the chunk's current verdict as read under the version's lock; with `in_place` it is deleted, else
+        kept. `now` is the wall clock's instant, `clock` the model clock's.
         """
         chunk = and_(self.key.rows_of(verdicts), _start == naive_utc(revision.chunk.start))
-        before = connection.execute(
-            select(verdicts.c.state, verdicts.c.closed).where(chunk, verdicts.c.current)
-        ).first()
-        if replaced is not None:
-            row = and_(chunk, verdicts.c.revision == replaced.revision, verdicts.c.sequence == replaced.sequence)
+        if before is not None and in_place:
+            row = and_(chunk, verdicts.c.revision == before.revision, verdicts.c.sequence == before.sequence)
             connection.execute(delete(verdicts).where(row))
         connection.execute(update(verdicts).where(chunk, verdicts.c.current).values(current=False))
         newest = select(func.coalesce(func.max(verdicts.c.sequence), 0))
@@ -85,7 +84,7 @@ class VerdictStore:
         change = VerdictChange(
             revision,
             sequence,
-            None if before is None else State(before.state),
+            None if before is None else before.verdict.state,
             verdict,
             is_backfill(revision, clock) and not (before is not None and before.closed),
         )

@@ -22,7 +22,7 @@ class Advice:
 
 REGISTER_MODEL = Advice(
     "No model version is registered yet.",
-    "Register one with its reference (`driftline.store.registry.register`); `make demo` registers the example.",
+    "Register one with its reference: `driftline models add NAME FILE --timestamp COLUMN`.",
     urgent=True,
 )
 WRITE_PREDICTIONS = Advice(

@@ -61,7 +61,7 @@ class DemoClient:
     def findings(self, plan: Plan) -> list[Day]:
         """Return the chunks of the streamed days."""
         span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
-        answer = self._call("GET", f"{self.monitor}/models/{MODEL}/chunks?{span}")
+        answer = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks?{span}")
         return [Day.of(chunk) for chunk in answer["chunks"]]
 
     def show_findings(self, plan: Plan) -> None:
@@ -73,7 +73,7 @@ class DemoClient:
 
     def _missing(self) -> list[str]:
         """Return in the monitor's words what is missing and what to do about it."""
-        models = self._call("GET", f"{self.monitor}/models")["models"]
+        models = self._call("GET", f"{self.monitor}/run-monitoring")["models"]
         return [
             f"Missing:         {entry['missing']} {entry['to_do']}" for model in models for entry in model["missing"]
         ]

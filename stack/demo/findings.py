@@ -35,7 +35,7 @@ class Day:
 
     @classmethod
     def of(cls, chunk: Mapping[str, Any]) -> Self:
-        """Read a chunk of `GET /models/<name>/chunks`."""
+        """Read a chunk of `GET /api/v1/models/<name>/chunks`."""
         values = {
             (result["kind"], result["method"]): result["value"]
             for result in chunk["results"]

@@ -110,7 +110,7 @@ class IsolatedStack:
 
 def chunks(isolated: IsolatedStack) -> list[dict[str, Any]]:
     """Return all chunks of the churn model from the monitor's API."""
-    answer = isolated.call("monitor", "GET", "/models/churn/chunks")
+    answer = isolated.call("monitor", "GET", "/api/v1/models/churn/chunks")
     answer.raise_for_status()
     listed: list[dict[str, Any]] = answer.json()["chunks"]
     return listed

@@ -1,4 +1,4 @@
-"""The tutorial of the service, run as it is written: the monitor alone, a model from a file, late labels."""
+"""The tutorial of the service and the how-to pages that continue it, run as they are written."""
 
 import re
 import shutil
@@ -13,6 +13,9 @@ from stack.servers.ports import any_free
 from stack.testing.isolated_stack import IsolatedStack
 
 PAGE = paths.ROOT / "docs" / "tutorial-service.md"
+CONTINUED_BY = ("investigate-a-verdict", "incidents", "corrections-and-deletions", "new-model-version")
+"""The how-to pages whose commands follow those of the tutorial, before its end."""
+END = "## Stop\n"
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -23,10 +26,17 @@ def isolated(tmp_path: Path) -> Iterator[IsolatedStack]:
     isolated.stack("clean")
 
 
+def text() -> str:
+    """Return the tutorial with the pages that continue it."""
+    tutorial, end, stop = PAGE.read_text().partition(END)
+    assert end
+    return "\n".join([tutorial, *((PAGE.parent / "how-to" / f"{name}.md").read_text() for name in CONTINUED_BY), stop])
+
+
 def commands(port: int) -> str:
-    """Return the page's commands as one script of the shell that stops at a failure, and prints each block's output."""
+    """Return the pages' commands as one script of the shell that stops at a failure, and prints each block's output."""
     lines = ["set -eu"]
-    for language, block in BLOCK.findall(PAGE.read_text()):
+    for language, block in BLOCK.findall(text()):
         if language == "sh":
             lines += [block, "echo"]
         elif language == "python":
@@ -56,6 +66,6 @@ def test_every_command_works_and_prints_what_the_page_shows(isolated: IsolatedSt
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     assert completed.returncode == 0, completed.stdout
-    for language, block in BLOCK.findall(PAGE.read_text()):
+    for language, block in BLOCK.findall(text()):
         if language == "text":
-            assert block in completed.stdout
+            assert block.rstrip("\n") in completed.stdout

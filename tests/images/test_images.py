@@ -123,7 +123,7 @@ def test_the_steps_of_the_compose_file_run(world: ImageServers) -> None:
     assert [*(world.volume / "objects" / "prepared").rglob("*.parquet")]
 
 
-@pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/models")])
+@pytest.mark.parametrize(("name", "page"), [("simulator", "/stream"), ("monitor", "/api/v1/models")])
 def test_a_service_starts_and_requires_a_token(world: ImageServers, name: str, page: str) -> None:
     assert world.step("provision").returncode == 0
     port = ports.any_free(frozenset())

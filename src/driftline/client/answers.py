@@ -1,7 +1,8 @@
 """What an answer of the monitor means for a batch. No I/O here."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ REFUSED = frozenset({400, 409, 413, 415, 422})
 """Statuses that no repetition of the same request changes."""
 TOO_LARGE = 413
 INTERNAL_ERROR = 500
+_ROW = re.compile(r"\b(?:row|line) (\d{1,3}(?:,\d{3})*)\b")
 
 
 class DeliveryState(StrEnum):
@@ -37,6 +39,10 @@ class Answer:
     """Rows that the monitor has stored, known ones included."""
     wait: float | None = None
     """Seconds that the monitor asks to wait."""
+    named_rows: tuple[int, ...] = ()
+    """Numbers, from 1, of invalid rows: of each fault the first."""
+    may_be_content: bool = False
+    """Whether the content of the batch may be why it was not answered, so that other batches are sent before it."""
     divisible: bool = False
     """Whether a part of the batch may be stored although the whole was refused."""
 
@@ -56,15 +62,24 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
         message = str(error.get("message") or "The request is too large; a proxy may limit it.")
         details = error.get("details")
         faults = tuple(map(str, details)) if isinstance(details, list) else ()
-        return Answer(DeliveryState.REFUSED, message, faults, status, divisible=_is_divisible(status, error))
+        rows, divisible = _named_rows(faults), _is_divisible(status, error)
+        return Answer(DeliveryState.REFUSED, message, faults, status, named_rows=rows, divisible=divisible)
     message = str(error.get("message")) if isinstance(error, dict) else "the answer is not one of a Driftline monitor"
+    wait = _wait(headers.get("Retry-After"), now)
+    may_be_content = status == INTERNAL_ERROR or not isinstance(error, dict)
     return Answer(
-        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=_wait(headers.get("Retry-After"), now)
+        DeliveryState.RETRY, f"HTTP {status}: {message}", status=status, wait=wait, may_be_content=may_be_content
     )
 
 
 def _is_divisible(status: int, error: Mapping[str, object]) -> bool:
     return status != 415 and error.get("code") != "batch_conflict"
+
+
+def _named_rows(faults: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers of rows in the texts of faults; a value that a text quotes may look like one, too."""
+    numbers = (int(digits.replace(",", "")) for fault in faults for digits in _ROW.findall(fault))
+    return tuple(dict.fromkeys(numbers))
 
 
 def _json_object(body: bytes) -> dict[str, object]:

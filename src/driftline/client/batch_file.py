@@ -1,6 +1,9 @@
 """The name of a batch's file, which says everything about the batch. No I/O here."""
 
+import hashlib
 import re
+import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +36,10 @@ class Stage(StrEnum):
 
 
 _NAME = re.compile(rf"([0-9a-z-]+)\.({'|'.join(RowKind)})\.({'|'.join(FileFormat)})\.({'|'.join(Stage)})")
+
+_DIGITS = string.digits + string.ascii_lowercase
+MOST_PARTS = len(_DIGITS)
+"""Parts of which a batch is replaced at most."""
 
 
 @dataclass(frozen=True, order=True)
@@ -68,18 +75,21 @@ class BatchFile:
 
     @property
     def origin(self) -> str:
-        """The key of the batch before it was halved."""
+        """The key of the batch before it was divided."""
         return "-".join(self.key.split("-")[:2])
 
-    @property
-    def halvings(self) -> int:
-        """How often the batch was halved to become this one."""
-        return len(self.key) - len(self.origin) - 1 if self.key != self.origin else 0
+    def parts(self, contents: Sequence[bytes]) -> list["BatchFile"]:
+        """Return the batches that replace this one when it is refused; their keys follow from its own and the contents.
 
-    def halves(self) -> tuple["BatchFile", "BatchFile"]:
-        """Return the two batches that replace this one when it is too large; their keys follow from its own."""
-        joint = "" if self.halvings else "-"
-        first, second = (
-            BatchFile(f"{self.key}{joint}{digit}", self.kind, self.format, self.stage, self.folder) for digit in "01"
-        )
-        return first, second
+        The digits of a part sort it behind the parts before it, and its hash keeps a key from ever having two contents.
+        """
+        path = self.key.split("-")[2] if self.key != self.origin else ""
+        keys = [
+            f"{self.origin}-{path}{digit}-{_short_hash(content)}"
+            for digit, content in zip(_DIGITS, contents, strict=False)
+        ]
+        return [BatchFile(key, self.kind, self.format, self.stage, self.folder) for key in keys]
+
+
+def _short_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]

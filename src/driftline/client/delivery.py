@@ -82,14 +82,21 @@ class Delivery:
 
     def send(self, batch: BatchFile, content: bytes) -> Answer:
         """Send a batch once; whatever fails on the way is an answer that says to try again."""
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415  (a process that only logs does not need it)
+        from urllib3.exceptions import (  # noqa: PLC0415  (a process that only logs does not need it)
+            ConnectTimeoutError,
+            HTTPError,
+            NewConnectionError,
+            SSLError,
+        )
 
         try:
             response = self._post(batch, content)
             body = response.read(LONGEST_BODY)
             response.close() if response.read(1) else response.release_conn()
         except (HTTPError, OSError) as error:
-            return Answer(DeliveryState.RETRY, f"{self._destination.url} does not answer ({_reason(error)})")
+            message = f"{self._destination.url} does not answer ({_reason(error)})"
+            unconnected = isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError)
+            return Answer(DeliveryState.RETRY, message, may_be_content=not unconnected)
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
 
     def _post(self, batch: BatchFile, content: bytes) -> "BaseHTTPResponse":

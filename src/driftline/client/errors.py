@@ -10,6 +10,9 @@ class SpoolFull(Unavailable):
 class SpoolFailed(Unavailable):
     """The spool folder cannot be written, and this row was not taken; the message says why."""
 
+    taken = 0
+    """Rows of the same call that had been taken before."""
+
 
 class ClientClosed(DriftlineError):
     """The client is closed and takes no more rows; create another one."""

@@ -36,6 +36,15 @@ def encoded_frame(frame: Any, rows: int) -> EncodedFrame:
     return EncodedFrame(FileFormat.ARROW, arrow_frame.slices(table, rows, FRAME_BYTES), table.num_rows)
 
 
+def row_count(frame: Any) -> int:
+    """Return how many rows a frame has; 1 for what is no frame."""
+    columns = frame.values() if isinstance(frame, Mapping) else [frame] if hasattr(frame, "columns") else []
+    try:
+        return max(map(len, columns), default=1)
+    except TypeError:  # it knows its length only when it is read
+        return 1
+
+
 def encoded_lines(frame: Any, rows: int) -> EncodedFrame:
     """Return a frame as lines of JSON; its columns need the engine's own names, since only Arrow is flat.
 

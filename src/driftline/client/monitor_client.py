@@ -16,9 +16,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from driftline.client.batch_file import RowKind
 from driftline.client.delivery import Delivery, Destination
-from driftline.client.errors import ClientClosed
-from driftline.client.frames import encoded_frame
-from driftline.client.rows import checked_id, label_line, prediction_line
+from driftline.client.errors import ClientClosed, SpoolFailed
+from driftline.client.frames import encoded_frame, row_count
+from driftline.client.rows import Row, checked_id, label_line, prediction_line
 from driftline.client.sender import REPEATED_AFTER, Sender
 from driftline.client.spool import Spool
 from driftline.client.status import ClientStatus
@@ -53,7 +53,7 @@ class MonitorClient:
     - `token`: with the scope `ingest`; by default the environment variable DRIFTLINE_TOKEN. `ca`: a PEM file with the
       authority of the service's certificate; by default those of the system.
     - `batch_rows`, `batch_seconds`: a batch is sent when it has so many rows or is so old.
-    - `max_spool_bytes`: how much may wait in the model's folder; further rows are not taken.
+    - `max_spool_bytes`: how much the model's folder may take, refused batches included; further rows are not taken.
     - `timeout`: seconds to wait for an answer of the monitor.
     - `raise_errors`: False logs and counts rows that cannot be taken instead of raising, so that a fault of monitoring
       never fails a request of your users.
@@ -124,13 +124,13 @@ class MonitorClient:
 
         Raises:
             InvalidInput: a value cannot be sent; the message names it.
-            SpoolFull: as much as `max_spool_bytes` waits already.
+            SpoolFull: the model's folder has no room within `max_spool_bytes`.
             SpoolFailed: the disk of the spool folder fails.
             ClientClosed: the client is closed.
         """
         try:
             row_id = f"{self._prefix}-{next(self._numbers)}" if id is None else checked_id(id)
-            self._append(RowKind.PREDICTIONS, prediction_line(row_id, at, prediction, score, features), 1)
+            self._append(RowKind.PREDICTIONS, [Row(row_id, prediction_line(row_id, at, prediction, score, features))])
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
             self._drop(1, error)
             return ""
@@ -143,16 +143,17 @@ class MonitorClient:
         newer `known_at` is revised; an older one is ignored. All labels are checked before any is taken.
         Raises the errors of `log`.
         """
-        lines: list[bytes] = []
+        pairs: list[tuple[Any, object]] = []
         try:
             instant = datetime.now(UTC).isoformat() if known_at is None else instant_text("known_at", known_at)
-            pairs = labels.items() if isinstance(labels, LabelItems) else labels
-            lines.extend(label_line(checked_id(row_id), label, instant) for row_id, label in pairs)
-            self._append_all(RowKind.LABELS, lines)
+            pairs.extend(labels.items() if isinstance(labels, LabelItems) else labels)
+            rows = [_label_row(row_id, label, instant) for row_id, label in pairs]
+            self._append(RowKind.LABELS, rows)
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
-            self._drop(max(1, len(lines)), error)
-            return 0
-        return len(lines)
+            taken = error.taken if isinstance(error, SpoolFailed) else 0
+            self._drop(max(1, len(pairs) - taken), error)
+            return taken
+        return len(rows)
 
     def log_frame(self, frame: Any) -> int:
         """Log a frame of predictions with the columns of the model's reference file; return how many rows were taken.
@@ -168,21 +169,14 @@ class MonitorClient:
             writer.add(RowKind.PREDICTIONS, encoded.format, encoded.contents, encoded.rows)
             sender.wake()
         except Exception as error:  # noqa: BLE001  (`_drop` raises it again, or logs it)
-            self._drop(1, error)
+            self._drop(row_count(frame), error)
             return 0
         return encoded.rows
 
-    def _append(self, kind: RowKind, lines: bytes, rows: int) -> None:
+    def _append(self, kind: RowKind, rows: list[Row]) -> None:
         writer, sender = self._worker()
-        if writer.append(kind, lines, rows):
+        if writer.append(kind, rows):
             sender.wake()
-
-    def _append_all(self, kind: RowKind, lines: list[bytes]) -> None:
-        writer, _ = self._worker()
-        writer.require_room(sum(map(len, lines)))
-        for start in range(0, len(lines), self._batch_rows):
-            part = lines[start : start + self._batch_rows]
-            self._append(kind, b"".join(part), len(part))
 
     def _worker(self) -> tuple[SpoolWriter, Sender]:
         """Return the writer and the sender of this process; start them at the first call.
@@ -194,6 +188,8 @@ class MonitorClient:
             raise ClientClosed()
         if self._writer is None or self._sender is None:
             with self._starting:
+                if self._closed:
+                    raise ClientClosed()
                 if self._writer is None or self._sender is None:
                     writer = SpoolWriter(
                         self._spool, batch_rows=self._batch_rows, max_spool_bytes=self._max_spool_bytes
@@ -230,6 +226,8 @@ class MonitorClient:
             waiting_batches=self._spool.waiting(),
             waiting_bytes=self._spool.size(),
             refused_batches=self._spool.refusals(),
+            refused_bytes=self._spool.refused_size(),
+            failing_batches=sender.failing if sender else 0,
             last_sent_at=sender.last_sent_at if sender else None,
             last_error=sender.last_error if sender else None,
         )
@@ -237,17 +235,18 @@ class MonitorClient:
     def close(self, timeout: float = CLOSE_TIMEOUT) -> bool:
         """Flush for at most `timeout` seconds, stop the thread, and return whether nothing is left.
 
-        What is left is sent by the next client of the folder. The end of the program closes a client too, except when
-        it is killed.
+        A call of another thread is included, or raises ClientClosed. What is left is sent by the next client of the
+        folder. The end of the program closes a client too, except when it is killed.
         """
-        if self._closed:
-            return True
-        sender, self._closed = self._sender, True
+        with self._starting:
+            was_closed, self._closed = self._closed, True
+            writer, sender = self._writer, self._sender
         atexit.unregister(self.close)
-        if sender is None:
+        if was_closed or writer is None or sender is None:
             return True
         deadline = time.monotonic() + timeout
-        flushed = sender.flush(timeout)
+        writer.close(timeout)
+        flushed = sender.flush(max(0.0, deadline - time.monotonic()))
         sender.stop(max(0.1, deadline - time.monotonic()))
         return flushed
 
@@ -258,6 +257,11 @@ class MonitorClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _label_row(row_id: object, label: object, known_at: str) -> Row:
+    text = checked_id(row_id)
+    return Row(text, label_line(text, label, known_at))
 
 
 def _require_positive(**options: float) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Collection
 
 from driftline.client.batch_file import BatchFile
 from driftline.client.errors import SpoolFailed
@@ -15,12 +16,17 @@ class OpenBatch:
         """Begin with an empty file."""
         self.batch = batch
         self.file = file
-        self.rows = 0
+        self.ids: set[str] = set()
         self.size = 0
         self.begun = time.monotonic()
 
-    def append(self, lines: bytes, rows: int) -> None:
-        """Append complete lines, all or none.
+    @property
+    def rows(self) -> int:
+        """How many rows it has; each has an id of its own."""
+        return len(self.ids)
+
+    def append(self, lines: bytes, ids: Collection[str]) -> None:
+        """Append complete lines, all or none; `ids` are those of their rows.
 
         Raises:
             SpoolFailed: the disk is full or fails.
@@ -32,7 +38,7 @@ class OpenBatch:
         if written != len(lines):
             self._take_back(written)
             raise SpoolFailed(_failure(self.file, "no space left on the device"))
-        self.rows += rows
+        self.ids.update(ids)
         self.size += written
 
     def _take_back(self, written: int) -> None:

@@ -1,18 +1,27 @@
 """Rows as lines of JSON, in the form that the monitor's API takes. No I/O here."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
-from driftline.client.values import PLAIN_TYPES, feature_value, instant_text, output_value, score_value
+from driftline.client.values import PLAIN_TYPES, feature_value, instant_text, output_value, score_value, unicode_text
 from driftline.errors import InvalidInput
 
 LONGEST_ID = 128
 """Characters that the monitor stores of a prediction's id."""
+_ID = re.compile(rf"[^\x00-\x1f\x7f]{{0,{LONGEST_ID - 1}}}[^\x00-\x20\x7f]")
 _LARGE = 10**18
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Row(NamedTuple):
+    """A row as it is sent, with its id."""
+
+    id: str
+    line: bytes
 
 
 def prediction_line(
@@ -56,14 +65,17 @@ def checked_id(value: object) -> str:
     """Return an id as text; whole numbers are converted.
 
     Raises:
-        InvalidInput: the id is no text or whole number, is empty, or is too long.
+        InvalidInput: the id is no text or whole number, or the monitor would refuse it.
     """
     if type(value) is not str:
         value = _whole_number(value)
-    if not 0 < len(value) <= LONGEST_ID or value.isspace():
-        msg = f"id {value!r:.150} has {len(value)} characters; pass 1 to {LONGEST_ID}, not only blanks."
+    if not _ID.fullmatch(value):
+        msg = (
+            f"id {value!r:.150} has {len(value)} characters; pass 1 to {LONGEST_ID}, without control characters and "
+            "without a blank at the end."
+        )
         raise InvalidInput(msg)
-    return value
+    return value if value.isascii() else unicode_text("id", value)
 
 
 def _whole_number(value: object) -> str:

@@ -3,15 +3,16 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from driftline.client.answers import INTERNAL_ERROR, TOO_LARGE, Answer, DeliveryState
+from driftline.client.answers import Answer, DeliveryState
 from driftline.client.backoff import Backoff
 from driftline.client.batch_file import BatchFile, Stage
 from driftline.client.delivery import Delivery
-from driftline.client.halving import MOST_HALVINGS, halve
 from driftline.client.locked_file import LockedFile
+from driftline.client.parts import Refusals, divide
 from driftline.client.spool import Spool
 from driftline.client.writer import SpoolWriter
 
@@ -20,8 +21,6 @@ log = logging.getLogger("driftline.client")
 LONGEST_TICK = 1.0
 REPEATED_AFTER = 60.0
 """Seconds after which a failure that lasts is logged again."""
-MOST_REFUSALS = 12
-"""Refusals without a stored batch in between after which no batch is halved: probably all rows are invalid."""
 
 
 class Sender:
@@ -38,8 +37,9 @@ class Sender:
         self._changed = threading.Condition()
         self._sealing = threading.Lock()
         self._stopping = False
-        self._refusals = 0
-        self._failing: set[str] = set()
+        self._refusals: dict[str, Refusals] = {}
+        self._failing: dict[str, Backoff] = {}
+        self._logged: set[str] = set()
         self._logged_at = float("-inf")
         self._thread: threading.Thread | None = None
         self.rows = 0
@@ -54,6 +54,12 @@ class Sender:
     def wake(self) -> None:
         """Let the thread look for work at once."""
         self._awake.set()
+
+    @property
+    def failing(self) -> int:
+        """The number of batches that failed when they were last tried."""
+        ready = self._spool.batches(Stage.READY)
+        return sum(batch.key in self._failing for batch in ready) + len(self._spool.unreadable)
 
     def _run(self) -> None:
         """Repeat `step` until the sender is stopped, when it is woken and at least once a second."""
@@ -92,53 +98,101 @@ class Sender:
     def _send_all(self, now: float) -> None:
         """Send ready batches, the oldest first, until one has to wait; leave those that other processes are sending.
 
-        A batch that the monitor fails on comes last from then on, so that it does not keep back the others.
+        A batch that fails comes last from then on, and waits by itself, so that it does not keep back the others. The
+        parts of a divided batch come next: so a few requests show whether any of its rows is valid.
         """
-        for batch in sorted(self._spool.batches(Stage.READY), key=lambda batch: (batch.key in self._failing, batch)):
-            if self._stopping:
+        waiting = deque(self._ready(now))
+        while waiting and not self._stopping:
+            batch = waiting.popleft()
+            try:
+                answer, parts = self._send(batch)
+            except OSError as error:
+                self._failed_alone(batch, f"it cannot be read or moved ({error})")
+                continue
+            waiting.extendleft(reversed(parts))
+            if answer is not None and answer.state is DeliveryState.RETRY and not self._goes_on(now, batch, answer):
                 return
-            if file := LockedFile.claim(batch.path):
-                with file:
-                    answer = self._delivery.send(batch, batch.path.read_bytes())
-                    if answer.state is DeliveryState.RETRY:
-                        self._failing.update([batch.key] if answer.status == INTERNAL_ERROR else [])
-                        self._failed(now, answer)
-                        return
-                    self._finish(batch, answer)
 
-    def _finish(self, batch: BatchFile, answer: Answer) -> None:
-        """Delete a stored batch; halve a refused one, so that its valid rows are stored, or move it to `refused`."""
+    def _ready(self, now: float) -> list[BatchFile]:
+        """Return the batches to send now, in their order; forget failures and refusals of batches that are finished."""
+        ready = self._spool.batches(Stage.READY)
+        keys, origins = {batch.key for batch in ready}, {batch.origin for batch in ready}
+        self._failing = {key: backoff for key, backoff in self._failing.items() if key in keys}
+        self._logged &= keys
+        self._refusals = {origin: refusals for origin, refusals in self._refusals.items() if origin in origins}
+        unfailing = Backoff()
+        backoffs = [(self._failing.get(batch.key, unfailing), batch) for batch in ready]
+        due = sorted((backoff.failures, batch) for backoff, batch in backoffs if now >= backoff.not_before)
+        return [batch for _, batch in due]
+
+    def _send(self, batch: BatchFile) -> tuple[Answer | None, list[BatchFile]]:
+        """Send a batch; return the answer, None where another process has the batch, and the parts of a divided one."""
+        file = LockedFile.claim(batch.path)
+        if file is None:
+            return None, []
+        with file:
+            answer = self._delivery.send(batch, batch.path.read_bytes())
+            return answer, [] if answer.state is DeliveryState.RETRY else self._finish(batch, answer)
+
+    def _goes_on(self, now: float, batch: BatchFile, answer: Answer) -> bool:
+        """Return whether others are sent after a failure: where the batch has failed before, it may be the cause."""
+        if answer.may_be_content and batch.key in self._failing:
+            self._failed_alone(batch, answer.message)
+            return True
+        if answer.may_be_content:
+            self._failing[batch.key] = Backoff()
+            self._failing[batch.key].failed(time.monotonic(), None)
+        self._failed(now, answer)
+        return False
+
+    def _failed_alone(self, batch: BatchFile, message: str) -> None:
+        """Let a batch wait for longer after each failure, and log the failure once."""
+        self.last_error = message
+        self._failing.setdefault(batch.key, Backoff()).failed(time.monotonic(), None)
+        level = logging.DEBUG if batch.key in self._logged else logging.ERROR
+        self._logged.add(batch.key)
+        log.log(level, "%s stays: %s; it is tried again, after all others", batch.path, message)
+
+    def _finish(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+        """Delete a stored batch; divide a refused one, so that its valid rows are stored, or move it to `refused`.
+
+        Return the parts.
+        """
+        parts: list[BatchFile] = []
         self._backoff.succeeded()
-        self._failing.discard(batch.key)
+        self._failing.pop(batch.key, None)
+        refusals = self._refusals.setdefault(batch.origin, Refusals())
         if answer.state is DeliveryState.STORED:
-            self._refusals = 0
+            refusals.in_a_row = 0
             batch.path.unlink()
             self.rows += answer.rows
             self.last_sent_at = datetime.now(UTC)
             self.last_error = None
         else:
-            self._refusals += answer.status != TOO_LARGE
-            divisible = answer.divisible and self._refusals <= MOST_REFUSALS
-            if not (divisible and self._replace_by_halves(batch)):
-                self._refuse(batch, answer)
+            refusals.count()
+            parts = self._divide(batch, answer) if answer.divisible and refusals.are_few else []
+            if not parts:
+                self._refuse(batch, answer, logging.DEBUG if refusals.logged else logging.ERROR)
+                refusals.logged = True
         with self._changed:
             self._changed.notify_all()
+        return parts
 
-    def _replace_by_halves(self, batch: BatchFile) -> bool:
-        """Replace a batch by its halves; return whether it has more than one row and is not a small part already."""
-        halves = halve(batch.format, batch.path.read_bytes()) if batch.halvings < MOST_HALVINGS else None
-        if halves is None:
-            return False
-        self._spool.replace(batch, halves)
-        self._awake.set()
-        return True
+    def _divide(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+        """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none."""
+        try:
+            contents = divide(batch.format, batch.path.read_bytes(), answer.named_rows)
+        except (ValueError, ImportError) as error:
+            log.warning("%s cannot be divided (%s)", batch.path, error)
+            return []
+        return self._spool.replace(batch, contents) if contents else []
 
-    def _refuse(self, batch: BatchFile, answer: Answer) -> None:
+    def _refuse(self, batch: BatchFile, answer: Answer, level: int) -> None:
         self.last_error = f"HTTP {answer.status}: {answer.message}"
         reason = {"status": answer.status, "message": answer.message, "details": answer.details}
         path = self._spool.refuse(batch, reason)
-        log.error(
-            "the monitor refuses a batch of %s (HTTP %s): %s It is kept in %s with the reason beside it.",
+        log.log(
+            level, "the monitor refuses a batch of %s (HTTP %s): %s It is kept in %s with the reason beside it.",
             batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), path,
         )  # fmt: skip
 
@@ -155,7 +209,8 @@ class Sender:
         self._writer.complete()
         self._seal_all()
         origins = frozenset(batch.origin for batch in self._spool.batches(Stage.READY))
-        self._backoff.hasten()
+        for backoff in (self._backoff, *self._failing.values()):
+            backoff.hasten()
         self.wake()
         while self._is_waiting(origins):
             left = deadline - time.monotonic()

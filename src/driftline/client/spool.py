@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from driftline.client.batch_file import BatchFile, FileFormat, RowKind, Stage
@@ -28,6 +29,9 @@ class Spool:
         """Create the folder where it does not exist."""
         self.folder = folder
         self.refused = folder / "refused"
+        self._refused_measured = -1, 0
+        self.unreadable: set[str] = set()
+        """Names of open batches of ended processes that could not be sealed."""
         self.refused.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
 
@@ -60,13 +64,26 @@ class Spool:
         """
         self._remove_abandoned()
         recovered = 0
+        unreadable = set()
         for batch in self.batches(Stage.OPEN):
-            if file := LockedFile.claim(batch.path):
-                with file:
-                    _keep_complete_lines(file)
-                    self._seal(batch, file)
-                    recovered += 1
+            try:
+                recovered += self._recover(batch)
+            except OSError as error:
+                unreadable.add(batch.name)
+                if batch.name not in self.unreadable:
+                    log.error("%s stays: it cannot be read or moved (%s); it is tried again", batch.path, error)
+        self.unreadable = unreadable
         return recovered
+
+    def _recover(self, batch: BatchFile) -> bool:
+        """Seal an open batch; return False where its process holds it."""
+        file = LockedFile.claim(batch.path)
+        if file is None:
+            return False
+        with file:
+            _keep_complete_lines(file)
+            self._seal(batch, file)
+        return True
 
     def add(self, kind: RowKind, form: FileFormat, contents: Sequence[bytes]) -> None:
         """Store complete batches; they become ready when all of them are on the disk."""
@@ -103,10 +120,20 @@ class Spool:
         """Return the bytes of all batches except refused ones."""
         return sum(_size(entry) for entry in _entries(self.folder))
 
-    def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> None:
-        """Replace a claimed batch by its halves; done twice, it has the same outcome."""
-        self._write_all([half.at(Stage.NEW) for half in batch.halves()], contents)
+    def refused_size(self) -> int:
+        """Return the bytes of the folder `refused`, reasons included; it is read again when a file came or went."""
+        changed = self.refused.stat().st_mtime_ns
+        if changed != self._refused_measured[0]:
+            with os.scandir(self.refused) as entries:
+                self._refused_measured = changed, sum(map(_size, entries))
+        return self._refused_measured[1]
+
+    def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> list[BatchFile]:
+        """Replace a claimed batch by its parts and return them; done twice, it has the same outcome."""
+        parts = batch.parts(contents)
+        self._write_all([part.at(Stage.NEW) for part in parts], contents)
         batch.path.unlink()
+        return parts
 
     def refuse(self, batch: BatchFile, reason: Mapping[str, object]) -> Path:
         """Move a claimed batch to the folder `refused`, with the reason beside it; return its new path."""
@@ -117,7 +144,8 @@ class Spool:
         """Remove what processes that have ended were still making; it was never acknowledged."""
         for entry in _entries(self.folder):
             if entry.name.endswith(f".{Stage.NEW}") and _age(entry) > ABANDONED:
-                Path(entry.path).unlink(missing_ok=True)
+                with suppress(OSError):
+                    Path(entry.path).unlink()
 
     def _sync_folder(self) -> None:
         """Write the names of the files to the disk."""

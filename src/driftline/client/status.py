@@ -20,6 +20,10 @@ class ClientStatus:
     """Bytes of all batches in the spool folder, incomplete ones included."""
     refused_batches: int
     """Batches in the folder `refused`, each with its reason beside it."""
+    refused_bytes: int
+    """Bytes of the folder `refused`, which count for `max_spool_bytes`."""
+    failing_batches: int
+    """Waiting batches that could not be read, or on which the monitor failed; others are sent before them."""
     last_sent_at: datetime | None
     """When this process last sent a batch."""
     last_error: str | None

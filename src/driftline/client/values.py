@@ -96,7 +96,12 @@ def _small_integer(name: str, value: int) -> int:
     return int(value)
 
 
-def _unicode_text(name: str, value: str) -> str:
+def unicode_text(name: str, value: str) -> str:
+    """Return a text as plain text.
+
+    Raises:
+        InvalidInput: it has half of a surrogate pair.
+    """
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -108,7 +113,7 @@ def _unicode_text(name: str, value: str) -> str:
 _CONVERSIONS: tuple[tuple[tuple[type, ...], Callable[[str, Any], JsonValue]], ...] = (
     ((type(None), bool, float), lambda _, value: value),
     ((int,), _small_integer),
-    ((str,), _unicode_text),
+    ((str,), unicode_text),
     ((datetime,), lambda name, value: None if _is_missing(value) else instant_text(name, value)),
     ((date,), lambda _, value: value.isoformat()),
     ((Decimal,), lambda _, value: nan if value.is_nan() else float(value)),

@@ -9,7 +9,7 @@ import typer
 from driftline.backtesting import command as backtest_command
 
 models = typer.Typer(
-    help="Register, list, show, revise and remove models; requires DB_USER and DB_PASSWORD of the schema's owner.",
+    help="Register, list, show, revise, retire and remove models; requires DB_USER, DB_PASSWORD and DRIFTLINE_OBJECTS.",
     no_args_is_help=True,
 )
 
@@ -26,7 +26,9 @@ YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
 SPEC = Annotated[Path | None, typer.Option(help="YAML file with the fields to change; options win over it.")]
-LABEL_DELAY = Annotated[str | None, typer.Option(help="How long labels take, such as P3D or PT12H.")]
+LABEL_DELAY = Annotated[
+    str | None, typer.Option(help="How long labels may take after their predictions, such as P3D or PT12H.")
+]
 
 
 @models.command()
@@ -42,6 +44,7 @@ def add(
     categorical: backtest_command.CATEGORICAL = None,
     reference_until: UNTIL = None,
     chunk: PERIOD = None,
+    label_delay: LABEL_DELAY = None,
     problem: backtest_command.PROBLEM = None,
     positive: backtest_command.POSITIVE = None,
     na_values: backtest_command.NA_VALUES = None,
@@ -67,6 +70,7 @@ def add(
         id=id,
         reference_until=reference_until,
         chunk=chunk,
+        label_delay=label_delay,
         problem=problem,
         positive=positive,
         na_values=split_names(na_values or "", ()),
@@ -152,7 +156,7 @@ def revise(
     alert_on: backtest_command.ALERT_ON = None,
     version: VERSION = None,
 ) -> None:
-    """Change the spec of a version: every chunk is computed anew, and what was reported stays readable."""
+    """Change the spec of a version: every chunk is computed again, and earlier results stay readable."""
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}

@@ -103,7 +103,7 @@ class RegisteredModels:
         return FittedMonitor(loaded.spec, loaded.fitted)
 
     def revise(self, name: str, changes: Mapping[str, Any], version: int | None = None) -> Revised:
-        """Give a version, by default the newest, a new spec revision; every chunk of it waits to be computed anew.
+        """Add a spec revision to a version, by default the newest; every chunk of it waits to be computed again.
 
         `changes` are fields of the spec, such as `label_delay`, `period`, `metrics` or `alert_budget`. Results under
         the old revision stay readable.

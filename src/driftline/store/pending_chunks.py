@@ -126,9 +126,12 @@ def settle(connection: Connection, key: VersionKey, start: datetime, due_at: dat
 
 
 def fail(connection: Connection, key: VersionKey, start: datetime, reason: str, now: datetime) -> None:
-    """Store why a chunk failed, and delay its next attempt: 20 s at first, doubled each time, at most an hour."""
+    """Store why a chunk failed, and delay its next attempt: 20 s at first, doubled each time, at most an hour.
+
+    If another transaction has claimed or queued the chunk meanwhile, nothing is stored.
+    """
     attempts = connection.execute(
-        select(pending_chunks.c.attempts).where(_of_chunk(key, start)).with_for_update()
+        select(pending_chunks.c.attempts).where(_of_chunk(key, start)).with_for_update(skip_locked=True)
     ).scalar()
     if attempts is None:
         return

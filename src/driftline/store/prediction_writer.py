@@ -65,8 +65,13 @@ class PredictionWriter:
     def open(
         self, connection: Connection, batch_id: str, kind: str, batch: PredictionBatch, written_at: datetime
     ) -> int | None:
-        """Open a batch of rows in the ledger; return its number, or None where the ledger has it already."""
-        span = columnar.bounds_of(batch.table, EVENT_TIME) or (None, None)
+        """Open a batch of rows in the ledger; return its number, or None where the ledger has it already.
+
+        A correction without event times has no first and last event: its rows keep theirs, and the newest event of a
+        model, its clock, stays.
+        """
+        untimed = kind == ledger.BatchKind.CORRECTION and EVENT_TIME in batch.assumed
+        span = (None if untimed else columnar.bounds_of(batch.table, EVENT_TIME)) or (None, None)
         _require_past(span[1], written_at)
         rows, content = batch.table.num_rows, batch.content_hash
         entry = ledger.Batch(batch_id, kind, content, rows, written_at, self.number, *span)

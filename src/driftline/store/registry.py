@@ -1,7 +1,7 @@
 """Models, their versions and spec revisions: what is registered, and with which frozen reference."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
+    RowMapping,
     Select,
+    Table,
     func,
     insert,
     select,
@@ -39,6 +42,7 @@ from driftline.store.tables import (
 from driftline.store.version_key import VersionKey
 
 READY, CREATING, RETIRED = "ready", "creating", "retired"
+_CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
 REFERENCE_CHUNKS = 8
 """How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
@@ -125,7 +129,7 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     require_long_enough(fitted, candidate.spec)
     number, version = in_transaction(engine, lambda connection: _begin(connection, candidate, fitted, objects, now))
     objects.put(reference_key(candidate.name, fitted.content_hash), candidate.reference.to_parquet(None, index=False))
-    in_transaction(engine, lambda connection: _finish(connection, number, version, candidate.spec))
+    in_transaction(engine, lambda connection: _finish(connection, VersionKey(number, version)))
     return version
 
 
@@ -198,12 +202,23 @@ def _add_revision(
     connection.execute(insert(spec_revisions).values(row))
 
 
-def _finish(connection: Connection, number: int, version: int, spec: Spec) -> None:
-    """Make the version ready; what was predicted with it before counts from now on."""
-    mine = (model_versions.c.model_number == number) & (model_versions.c.version == version)
+def _finish(connection: Connection, key: VersionKey) -> None:
+    """Make the version ready; what was predicted with it before counts from now on.
+
+    The chunks are those of its newest spec, which is not the candidate's where a version was revised, retired and is
+    registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
+    """
+    connection.execute(select(models.c.number).where(models.c.number == key.model_number).with_for_update())
+    mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
-        pending_chunks.queue_all(connection, VersionKey(number, version), spec)
+        pending_chunks.queue_all(connection, key, _newest_spec(connection, key))
+
+
+def _newest_spec(connection: Connection, key: VersionKey) -> Spec:
+    """Return the spec of a version's newest revision."""
+    specs = select(spec_revisions.c.spec).where(key.rows_of(spec_revisions)).order_by(spec_revisions.c.revision.desc())
+    return Spec.model_validate_json(connection.execute(specs.limit(1)).scalar_one())
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:
@@ -263,11 +278,7 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         NotFound: no such model, or no ready version; the error lists those there are.
     """
     with engine.connect() as connection:
-        model_number(connection, name)
-        row = connection.execute(_version_statement(name, version)).mappings().first()
-        if row is None:
-            ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
-            raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+        row = _row_of_version(connection, name, version, _CONTENT)
     return Version(
         model_number=row["model_number"],
         name=name,
@@ -284,12 +295,34 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
     )
 
 
-def _version_statement(name: str, version: int | None) -> Select[Any]:
+def version_key(connection: Connection, name: str, version: int | None = None) -> VersionKey:
+    """Return the key of the version that `load` loads, without its spec and reference.
+
+    Raises:
+        NotFound: no such model, or no ready version; the error lists those there are.
+    """
+    row = _row_of_version(connection, name, version, (model_versions.c.model_number, model_versions.c.version))
+    return VersionKey(row["model_number"], row["version"])
+
+
+def _row_of_version(
+    connection: Connection, name: str, version: int | None, columns: Sequence[Column[Any] | Table]
+) -> RowMapping:
+    model_number(connection, name)
+    row = connection.execute(_version_statement(name, version, columns)).mappings().first()
+    if row is None:
+        ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
+        raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
+    return row
+
+
+def _version_statement(name: str, version: int | None, columns: Sequence[Column[Any] | Table]) -> Select[Any]:
     same_version = (spec_revisions.c.model_number == model_versions.c.model_number) & (
         spec_revisions.c.model_version == model_versions.c.version
     )
     statement = (
-        select(model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
+        select(*columns)
+        .select_from(model_versions)
         .join(models, models.c.number == model_versions.c.model_number)
         .join(spec_revisions, same_version)
         .where(models.c.name == name)

@@ -104,6 +104,61 @@ def test_an_invalid_row_is_kept_with_the_monitors_reason(monitor: MonitorProcess
     assert "'ERR'" in reason.read_text()
 
 
+def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
+    monitor: MonitorProcess, world: World, tmp_path: Path
+) -> None:
+    """Rows that lack a feature are stored as before, although parts of their batch may not have it at all."""
+    with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool", batch_seconds=3600) as client:
+        for number in range(1_000):
+            flat = row(str(number))
+            minutes: Any = "ERR" if number % 100 == 17 else flat["minutes"]
+            carrier = {} if number % 7 else {"carrier": flat["carrier"]}
+            features = {"minutes": minutes, "distance": flat["distance"]} | carrier
+            client.log(features, flat["prediction"], flat["probability_1"], number, flat["event_time"])
+        frame = pd.DataFrame([row(str(number)) for number in range(1_000, 2_000)])
+        frame["minutes"] = [
+            "ERR" if number % 100 == 17 else str(minutes) for number, minutes in enumerate(frame["minutes"])
+        ]
+        client.log_frame(frame)
+        monitor.await_answer()
+        assert client.flush(60)
+        assert client.status().refused_batches == 20
+    assert {*stored(world)["id"]} == {str(number) for number in range(2_000) if number % 100 != 17}
+    refused = (tmp_path / "spool" / NAME / "refused").glob("*.reason.json")
+    assert all("'ERR', row 1)" in path.read_text() for path in refused)
+
+
+def test_ids_that_the_client_takes_are_stored(monitor: MonitorProcess, world: World, tmp_path: Path) -> None:
+    ids = [
+        "NA",
+        "nan",
+        "null",
+        "None",
+        " a",
+        "é",
+        "\U0001f600",
+        "1e5",
+        "007",
+        "7.0",
+        "x" * 128,
+        "é" * 128,
+        "a\xa0",
+        "A",
+        "a",
+    ]
+    with MonitorClient(monitor.url, NAME, spool=tmp_path / "spool") as client:
+        for row_id in (*ids, "a"):
+            flat = row(row_id)
+            features = {name: flat[name] for name in ("minutes", "distance", "carrier")}
+            client.log(features, flat["prediction"], flat["probability_1"], row_id, flat["event_time"])
+        client.log_labels([*((row_id, 1) for row_id in ids), ("a", 0)])
+        monitor.await_answer()
+        assert client.flush(60)
+        assert client.status().refused_batches == 0
+    rows = stored(world).set_index("id")
+    assert rows["label"].to_dict() == dict.fromkeys(ids, 1) | {"a": 0}
+
+
 def test_rows_of_an_unknown_model_wait(monitor: MonitorProcess, tmp_path: Path) -> None:
     with MonitorClient(monitor.url, "unknown", spool=tmp_path / "spool") as client:
         client.log({}, 1)

@@ -81,7 +81,20 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_pa
     assert "No model is registered" in run("list").stdout
 
 
+def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(
+    run: Run, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("label_delay: P1D\nminimum_rows: 60\n")
+    added = run("add", "any", str(run.file), *OPTIONS, "--label-delay", "P3D", "--spec", str(spec), "--yes", "--json")
+    assert added.exit_code == 0, added.stderr
+    registered = json.loads(added.stdout)["spec"]
+    assert (registered["label_delay"], registered["minimum_rows"]) == ("P3D", 60)
+
+
 def test_faults_are_named_as_flags(run: Run) -> None:
+    delay = run("add", "any", str(run.file), *OPTIONS, "--label-delay", "soon", "--yes")
+    assert "label_delay" in str(delay.exception)
     refused = run("add", "any", str(run.file), *OPTIONS, "--chunk", "rows:50", "--yes")
     assert "pass --chunk 1d" in str(refused.exception)
     assert run("revise", "any").exit_code == 2

@@ -65,8 +65,8 @@ def _json(answer: TestResponse) -> Any:
 
 
 def test_without_a_model_the_api_advises_training(client: FlaskClient) -> None:
-    for path in ("/run-monitoring", "/models"):
-        answer = client.get(path)
+    for method in ("GET", "POST"):
+        answer = client.open("/run-monitoring", method=method)
         assert (answer.status_code, _json(answer)["missing"][0]["missing"]) == (
             200,
             "No model version is registered yet.",
@@ -93,26 +93,26 @@ def test_run_monitoring_returns_what_was_computed(client: FlaskClient, engine: E
 
 
 def test_chunks_are_listed_within_the_requested_bounds(watched: FlaskClient) -> None:
-    answer = _json(watched.get("/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
+    answer = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-02T00:00:00Z&to=2026-02-03T23:59:59Z"))
     assert [chunk["start"] for chunk in answer["chunks"]] == ["2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z"]
     first = answer["chunks"][0]
     assert (first["verdict"], first["provisional"], first["labelled"], first["closed"]) == ("ok", False, 300, True)
     realized = {r["method"]: r for r in first["results"] if (r["subject"], r["kind"]) == ("model", "realized")}
     assert set(realized) == {"roc_auc", "f1", "accuracy"}
     assert realized["roc_auc"]["alert_lower"] < realized["roc_auc"]["lower"] < realized["roc_auc"]["value"]
-    later = _json(watched.get("/models/flights/chunks?from=2026-02-07"))["chunks"]
+    later = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-07"))["chunks"]
     assert [chunk["drifted"] for chunk in later] == [["minutes"], []], "the newest is open: nothing lasts yet"
     assert [chunk["drift_seen"] for chunk in later] == [["minutes"], ["minutes"]]
-    first_of_it = _json(watched.get("/models/flights/chunks?from=2026-02-06&to=2026-02-06"))["chunks"][0]
+    first_of_it = _json(watched.get("/api/v1/models/flights/chunks?from=2026-02-06&to=2026-02-06"))["chunks"][0]
     assert (first_of_it["drift_seen"], first_of_it["drifted"]) == (["minutes"], [])
     assert any("seen in one closed chunk so far" in reason for reason in first_of_it["reasons"])
-    assert _json(watched.get("/models/flights/chunks?from=2027-01-01"))["chunks"] == []
+    assert _json(watched.get("/api/v1/models/flights/chunks?from=2027-01-01"))["chunks"] == []
 
 
 def test_chunks_are_valid_under_the_published_schema(watched: FlaskClient) -> None:
     published = json.loads((ROOT / "docs/reference/backtest.schema.json").read_text())
     validator = jsonschema_rs.validator_for({"$defs": published["$defs"], "$ref": "#/$defs/ChunkOut"})
-    chunks = _json(watched.get("/models/flights/chunks"))["chunks"]
+    chunks = _json(watched.get("/api/v1/models/flights/chunks"))["chunks"]
     assert [error for chunk in chunks for error in validator.iter_errors(chunk)] == []
     assert [chunk.keys() == ChunkOut.model_fields.keys() for chunk in chunks] == [True] * 8
 
@@ -122,7 +122,7 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
     world.predict(0)
     world.predict(2)
     client.get("/run-monitoring")
-    chunks = _json(client.get("/models/flights/chunks"))["chunks"]
+    chunks = _json(client.get("/api/v1/models/flights/chunks"))["chunks"]
     assert [(chunk["rows"], chunk["verdict"], chunk["revision"]) for chunk in chunks] == [
         (300, "pending_labels", 1),
         (0, "no_data", None),
@@ -133,7 +133,7 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
 def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
     World(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
-    told = _json(watched.get("/models/flights/chunks/2026-02-02/revisions"))
+    told = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
     assert [(one["revision"], one["verdicts"][-1]["verdict"]) for one in told["revisions"]] == [(1, "ok"), (2, "alert")]
     values = [{(r["kind"], r["method"]): r["value"] for r in one["results"]} for one in told["revisions"]]
     assert values[0]["realized", "f1"] > 0.6 > values[1]["realized", "f1"]
@@ -142,12 +142,12 @@ def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> 
 
 
 REFUSED = {
-    "/models/nobody/chunks": (404, "not_found", "Registered: flights"),
-    "/models/flights/chunks?version=9": (404, "not_found", "Ready: 1"),
-    "/models/flights/chunks?from=soon": (400, "invalid_input", "from"),
-    "/models/flights/chunks?form=2026-02-01": (400, "invalid_input", "form"),
-    "/models/flights/chunks/soon/revisions": (400, "invalid_input", "2026-01-31"),
-    "/models/flights/chunks/2020-01-01/revisions": (404, "not_found", "/models/flights/chunks"),
+    "/api/v1/models/nobody/chunks": (404, "not_found", "Registered: flights"),
+    "/api/v1/models/flights/chunks?version=9": (404, "not_found", "Ready: 1"),
+    "/api/v1/models/flights/chunks?from=soon": (400, "invalid_input", "from"),
+    "/api/v1/models/flights/chunks?form=2026-02-01": (400, "invalid_input", "form"),
+    "/api/v1/models/flights/chunks/soon/revisions": (400, "invalid_input", "2026-01-31"),
+    "/api/v1/models/flights/chunks/2020-01-01/revisions": (404, "not_found", "/api/v1/models/flights/chunks"),
 }
 
 
@@ -165,12 +165,11 @@ def test_the_api_is_described(client: FlaskClient) -> None:
         "/healthz",
         "/readyz",
         "/run-monitoring",
-        "/models",
-        "/models/{name}/chunks",
-        "/models/{name}/chunks/{start}/revisions",
+        "/api/v1/models/{name}/chunks",
+        "/api/v1/models/{name}/chunks/{start}/revisions",
     }
     assert set(paths["/run-monitoring"]) == {"get", "post"}
-    chunks = paths["/models/{name}/chunks"]["get"]
+    chunks = paths["/api/v1/models/{name}/chunks"]["get"]
     assert {parameter["name"] for parameter in chunks["parameters"]} >= {"from", "to", "version"}
     assert chunks["responses"]["200"]["content"]["application/json"]["schema"]
 
@@ -235,7 +234,7 @@ def test_a_missing_database_is_reported_and_survived(tmp_path: Path) -> None:
         {"host": "127.0.0.1", "port": ports.any_free(), "user": "nobody", "password": "x", "name": "nowhere"}
     )
     client = _client(away, tmp_path)
-    for path in ("/run-monitoring", "/models", "/readyz"):
+    for path in ("/run-monitoring", "/api/v1/models", "/readyz"):
         answer = client.get(path)
         assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "database_unavailable")
         assert "make up" in _json(answer)["error"]["message"]
@@ -263,18 +262,18 @@ def _until(holds: Callable[[], bool]) -> None:
 
 def test_bounds_at_the_ends_of_the_calendar_are_no_fault(watched: FlaskClient) -> None:
     ends = ("0001-01-01", "0001-01-01T00:00:00%2B14:00", "0001-01-02", "9999-12-31", "9999-12-31T23:59:59-12:00")
-    for path in ("/models/flights/chunks", "/models/flights"):
+    for path in ("/api/v1/models/flights/chunks", "/models/flights"):
         for first in (*ends, None):
             for last in (*ends, None):
                 bounds = [f"{name}={end}" for name, end in (("from", first), ("to", last)) if end]
                 answer = watched.get(f"{path}?{'&'.join(bounds)}")
                 assert answer.status_code in {200, 400, 422}, (answer.request.url, answer.text)
     for end in ends:
-        assert watched.get(f"/models/flights/chunks/{end}/revisions").status_code == 400
-    assert _json(watched.get("/models/flights/chunks?to=0001-01-01"))["chunks"] == []
-    assert len(_json(watched.get("/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
+        assert watched.get(f"/api/v1/models/flights/chunks/{end}/revisions").status_code == 400
+    assert _json(watched.get("/api/v1/models/flights/chunks?to=0001-01-01"))["chunks"] == []
+    assert len(_json(watched.get("/api/v1/models/flights/chunks?from=0001-01-01&to=9999-12-31"))["chunks"]) == 8
     for version in (2**31, 2**63, 2**64, 10**30):
-        assert watched.get(f"/models/flights/chunks?version={version}").status_code == 404
+        assert watched.get(f"/api/v1/models/flights/chunks?version={version}").status_code == 404
 
 
 def test_racing_polls_compute_each_chunk_once(engine: Engine, client: FlaskClient, tmp_path: Path) -> None:
@@ -294,6 +293,6 @@ def test_racing_polls_compute_each_chunk_once(engine: Engine, client: FlaskClien
     assert {answer.status_code for answer in answers} == {200}
     assert sum(_json(answer)["chunks"] for answer in answers) == 4
     assert sum(_json(answer)["failed"] for answer in answers) == 0
-    for chunk in _json(client.get("/models/flights/chunks"))["chunks"]:
-        revisions = _json(client.get(f"/models/flights/chunks/{chunk['start']}/revisions"))["revisions"]
+    for chunk in _json(client.get("/api/v1/models/flights/chunks"))["chunks"]:
+        revisions = _json(client.get(f"/api/v1/models/flights/chunks/{chunk['start']}/revisions"))["revisions"]
         assert len(revisions) == 1

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from driftline.ingest.ingestion import Ingestion
+from driftline.store.tables import chunk_revisions
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
@@ -39,3 +40,16 @@ def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
     world.forget()
     poll_once(engine, NOW, scheduled=False)
     assert world.said() == after
+
+
+def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Path) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0, 150)
+    world.predict(1, 150)
+    poll_once(engine, NOW, scheduled=False)
+    changed = rows_of(FIRST, 150, seed=2).iloc[:20].assign(minutes=-1.0)
+    changed = changed.drop(columns=["event_time", "model_version", "scored_at", "label"])
+    assert Ingestion(engine, lambda: NOW).corrections(NAME, sent(changed)).changed == 20
+    assert poll_once(engine, NOW, scheduled=False).chunks == 1
+    closed = [(row["revision"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
+    assert closed == [(2, 1), (1, 0)]

@@ -99,7 +99,7 @@ def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, en
     assert json_of(client.post(f"{URL}/predictions", json=row))["new"] == 1
     assert json_of(client.post(f"{URL}/labels", json={"id": "n1", "label": "b"}))["new"] == 1
     assert json_of(client.get("/run-monitoring"))["failed"] == 0
-    assert json_of(client.get("/models/any/chunks"))["chunks"][0]["rows"] == 1
+    assert json_of(client.get("/api/v1/models/any/chunks"))["chunks"][0]["rows"] == 1
     assert client.get("/models/any").status_code == 200
 
     assert json_of(client.delete(URL))["rows_deleted"] > 5

@@ -12,7 +12,7 @@ from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.monitoring.world import make_world
 
-ENDS_OF_TIME = ("/models/{name}/chunks/{start}/revisions", "/models/{name}/chunks")
+ENDS_OF_TIME = tuple(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "chunks/{start}/revisions", "results"))
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
 SPECS = ("/api/v1/models/{name}", "/api/v1/models/{name}/specs")
 """They refuse references and fields of specs that are none, which the description does not know."""

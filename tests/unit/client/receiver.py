@@ -42,12 +42,14 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     receiver: "Receiver"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = dict(self.headers)
-        request = ReceivedRequest(self.path, headers, decoded(headers, body))
+        rows = [] if body == b"no table" else decoded(headers, body)
+        request = ReceivedRequest(self.path, headers, rows)
         reply = self.receiver.take(request)
         reply(self)
 
@@ -70,10 +72,10 @@ def answer(status: int, content: object, headers: dict[str, str] | None = None) 
     return reply
 
 
-def refusal(status: int, code: str = "invalid_input", **headers: str) -> Reply:
+def refusal(status: int, code: str = "invalid_input", detail: str = "some row", **headers: str) -> Reply:
     """Return a reply in the error shape of the API."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": ["row 1"]}}, named)
+    return answer(status, {"error": {"code": code, "message": f"It is {code}.", "details": [detail]}}, named)
 
 
 def cut(handler: Handler) -> None:
@@ -124,8 +126,12 @@ class Receiver:
     """What the server shows over HTTPS; without them it speaks plain HTTP."""
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API refuses a row, and so its batch."""
+    names_rows: bool = True
+    """Whether a refusal names the first refused row, as that of an invalid value does."""
     fails: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API fails on a row, and so on its batch."""
+    failure: Reply = field(default_factory=lambda: refusal(500, "driftline_error"))
+    """How it fails."""
     requests: list[ReceivedRequest] = field(default_factory=list)
     batches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -162,9 +168,11 @@ class Receiver:
             if key in self.batches and self.batches[key] != request.rows:
                 return refusal(409, "batch_conflict")
             if any(map(self.fails, request.rows)):
-                return refusal(500, "driftline_error")
-            if any(map(self.refuses, request.rows)):
-                return refusal(400)
+                return self.failure
+            refused = [number for number, row in enumerate(request.rows, 1) if self.refuses(row)]
+            if refused:
+                named = f"{len(refused)} values (first 'ERR', row {refused[0]:,})"
+                return refusal(400, detail=named if self.names_rows else "some row")
             stored = key in self.batches
             self.batches[key] = request.rows
             if self.losses:

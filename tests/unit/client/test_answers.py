@@ -39,6 +39,17 @@ def test_a_refusal_has_its_reasons(status: int) -> None:
     assert (answer.state, answer.message, answer.details) == (DeliveryState.REFUSED, "Invalid.", ("row 1", "row 2"))
 
 
+def test_a_refusal_names_rows() -> None:
+    details = [
+        "column 'x' has 1 value that is not a number ('ERR', row 11,996); clean it",
+        "column 'y' has no value in 2 rows (the first is row 4); give every row a value",
+        "row 7 is 3; send an object with the fields id",
+        "line 8 is not valid JSON",
+        "column 'x' has 30 values; 12 rows, a row, row x",
+    ]
+    assert read(400, {"error": {"details": details}}).named_rows == (11_996, 4, 7, 8)
+
+
 def test_a_part_of_a_refused_batch_may_be_stored() -> None:
     assert read(400, error()).divisible
     assert read(409, error("prediction_conflict")).divisible
@@ -55,6 +66,13 @@ def test_a_proxy_refuses_by_size_alone() -> None:
 def test_what_time_or_a_person_can_cure_is_sent_again(status: int) -> None:
     answer = read(status, error())
     assert (answer.state, answer.message) == (DeliveryState.RETRY, f"HTTP {status}: Invalid.")
+
+
+def test_the_content_may_be_why_a_batch_is_not_answered() -> None:
+    assert read(500, error()).may_be_content
+    assert read(403, b"<html>Forbidden</html>").may_be_content
+    assert not read(503, error()).may_be_content
+    assert not read(404, error()).may_be_content
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,17 @@ def test_the_batch_job_can_be_repeated(run_example: Any, receiver: Receiver) -> 
     ]
 
 
+def test_the_batch_job_fails_where_the_monitor_refuses_a_row(run_example: Any, receiver: Receiver) -> None:
+    receiver.refuses = lambda row: row["id"] == "a-18"
+    with pytest.raises(SystemExit, match="The monitor refuses 1 parts of it; the reasons are in") as end:
+        run_example("log_frame")
+    assert end.value.code not in (None, 0)
+    assert receiver.ids == {"a-17": 1}
+    receiver.refuses = lambda _: False
+    run_example("log_frame")  # what was refused before does not count
+    assert receiver.ids["a-18"] == 1
+
+
 def test_the_page_has_no_other_example() -> None:
     assert len(fenced(PAGE, "python")) == 4
 

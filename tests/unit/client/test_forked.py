@@ -48,7 +48,7 @@ def test_a_child_that_outlives_its_parent_does_not_hold_its_batch(tmp_path: Path
     read, write = os.pipe()
     parent = os.fork()
     if parent == 0:
-        spool.begin(RowKind.LABELS).append(b'{"id":"a"}\n', 1)
+        spool.begin(RowKind.LABELS).append(b'{"id":"a"}\n', ["a"])
         if os.fork() == 0:
             os.close(write)
             os.read(read, 1)  # lives until the test ends

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from driftline.client import MonitorClient
-from driftline.client.batch_file import RowKind, Stage
+from driftline.client.batch_file import BatchFile, FileFormat, RowKind, Stage
 from driftline.client.spool import Spool
 from tests.unit.client.receiver import Receiver, cut, refusal
 
@@ -53,13 +53,34 @@ def test_a_killed_program_neither_loses_nor_doubles_rows(
     assert len(set(receiver.ids) - set(acknowledged)) <= 5  # calls in progress at a kill
 
 
+@pytest.mark.slow
+def test_a_kill_during_a_division_neither_loses_nor_doubles_rows(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    draws = random.Random(7)
+    receiver.refuses = lambda row: row["id"].endswith("7")
+    acknowledged: list[str] = []
+    for kill in range(5):
+        receiver.losses.extend([cut] * draws.randrange(3))
+        acknowledged += acknowledged_before_the_kill(
+            receiver.url, tmp_path / "spool", f"run {kill}", draws.random() * 0.2
+        )
+    client = make_client()
+    assert any(client.flush(1) for _ in range(30))
+    valid = {row_id for row_id in acknowledged if not row_id.endswith("7")}
+    assert len(valid) > 100
+    assert valid - set(receiver.ids) == set()
+    assert {row_id: times for row_id, times in receiver.ids.items() if times > 1} == {}
+    assert client.status().refused_batches >= len(acknowledged) - len(valid) > 10
+
+
 @pytest.mark.parametrize("torn", [b'{"id": "b", "x"', b'{"id": "b"}', b"\0\0\0\0\0\0", b"\0\0\n\0"])
 def test_a_row_that_was_being_written_is_removed(
     torn: bytes, receiver: Receiver, make_client: MakeClient, tmp_path: Path
 ) -> None:
     spool = Spool(tmp_path / "spool" / "churn")
     batch = spool.begin(RowKind.PREDICTIONS)
-    batch.append(b'{"id":"a"}\n' + torn, 2)
+    batch.append(b'{"id":"a"}\n' + torn, ["a", "b"])
     batch.file.close()  # as the system does when a process ends
     assert make_client().flush(5)
     assert receiver.rows == [{"id": "a"}]
@@ -68,9 +89,9 @@ def test_a_row_that_was_being_written_is_removed(
 def test_the_batch_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     first, second = Spool(tmp_path), Spool(tmp_path)
     batch = first.begin(RowKind.LABELS)
-    batch.append(b'{"id":"a"}\n', 1)
+    batch.append(b'{"id":"a"}\n', ["a"])
     assert second.recover() == 0
-    batch.append(b'{"id":"b"}\n', 1)
+    batch.append(b'{"id":"b"}\n', ["b"])
     first.seal(batch)
     [ready] = second.batches(Stage.READY)
     assert ready.path.read_bytes() == b'{"id":"a"}\n{"id":"b"}\n'
@@ -93,16 +114,35 @@ def test_what_was_never_complete_is_removed_after_an_hour(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == names[1:]
 
 
-def test_halving_can_be_repeated(tmp_path: Path) -> None:
-    """A process may be killed between the halves and the removal of the whole."""
+def test_a_division_can_be_repeated(tmp_path: Path) -> None:
+    """A process may be killed between the parts and the removal of the whole."""
     spool = Spool(tmp_path)
     batch = spool.begin(RowKind.LABELS)
-    batch.append(b"1\n2\n", 2)
+    batch.append(b"1\n2\n", ["1", "2"])
     spool.seal(batch)
     [whole] = spool.batches(Stage.READY)
     content = whole.path.read_bytes()
     spool.replace(whole, [b"1\n", b"2\n"])
     whole.path.write_bytes(content)
     spool.replace(whole, [b"1\n", b"2\n"])
-    assert [half.path.read_bytes() for half in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
-    assert [half.origin for half in spool.batches(Stage.READY)] == [whole.key] * 2
+    assert [part.path.read_bytes() for part in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
+    assert [part.origin for part in spool.batches(Stage.READY)] == [whole.key] * 2
+
+
+def test_another_division_has_other_keys(tmp_path: Path) -> None:
+    """The monitor may name other rows when the whole is sent again, and no key may have two contents."""
+    whole = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path)
+    first, second = whole.parts([b"1\n", b"2\n3\n"]), whole.parts([b"1\n2\n", b"3\n"])
+    assert len({part.key for part in (*first, *second)}) == 4
+
+
+def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    keys = ("1-a", "1-b")
+    whole, following = (BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path) for key in keys)
+    following.path.touch()
+    whole.path.touch()
+    first, second, third = spool.replace(whole, [b"1\n2\n", b"3\n", b"4\n"])
+    parts = spool.replace(first, [b"1\n", b"2\n"])
+    assert spool.batches(Stage.READY) == [*parts, second, third, following]
+    assert {part.origin for part in parts} == {whole.key}

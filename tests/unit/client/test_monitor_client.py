@@ -1,12 +1,10 @@
 """What is logged arrives once, whatever the network and the monitor do."""
 
-import json
-import logging
-import socket
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,9 @@ import pytest
 
 from driftline.client import ClientClosed, Monitor, MonitorClient, SpoolFull
 from driftline.client.batch_file import RowKind
-from driftline.client.sender import MOST_REFUSALS
 from driftline.errors import InvalidInput
-from tests.unit.client.receiver import Receiver, Reply, answer, cut, half_an_answer, late, refusal
+from tests.unit.client.flushing import flushed
+from tests.unit.client.receiver import Receiver, refusal
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MakeClient = Callable[..., MonitorClient]
@@ -79,159 +77,11 @@ def test_a_batch_is_sent_when_it_has_enough_rows(receiver: Receiver, make_client
     assert sorted(map(len, receiver.batches.values())) == [5, 10, 10]
 
 
-FAULTS: dict[str, Reply] = {
-    "500": refusal(500, "driftline_error"),
-    "429": refusal(429, "too_many_requests"),
-    "503": refusal(503, "database_unavailable", Retry_After="0"),
-    "401": refusal(401, "unauthorized"),
-    "404": refusal(404, "not_found"),
-    "redirect": answer(302, b"", {"Location": "http://127.0.0.1:9/"}),
-    "a proxy's page": answer(200, b"<html>Sign in</html>"),
-    "half a page": answer(200, b'{"rows": 1'),
-    "cut": cut,
-    "half an answer": half_an_answer,
-    "late": late(0.2),
-}
-
-
-@pytest.mark.parametrize("lost", [False, True], ids=["before it is stored", "after it is stored"])
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_neither_loses_nor_doubles_rows(
-    fault: Reply, lost: bool, receiver: Receiver, make_client: MakeClient
-) -> None:
-    (receiver.losses if lost else receiver.faults).extend([fault, fault])
-    client = make_client(timeout=0.1)
-    for number in range(5):
-        client.log({"amount": number}, 1, id=number)
-    assert client.flush(0) is False
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(5)}
-    assert len({request.headers["Idempotency-Key"] for request in receiver.requests}) == 1
-    assert len(receiver.requests) == 3
-
-
-def flushed(client: MonitorClient, seconds: float = 10) -> bool:
-    """Flush again and again, since each call tries at once."""
-    return any(client.flush(0.1) for _ in range(int(seconds * 10)))
-
-
-@pytest.mark.slow
-def test_a_wait_that_the_monitor_asks_for_is_kept(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
-    client = make_client()
-    client.log({}, 1)
-    begun = time.monotonic()
-    assert flushed(client)
-    assert time.monotonic() - begun > 0.9
-    assert len(receiver.requests) == 2
-
-
-def test_rows_wait_while_nobody_listens(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    away = MonitorClient(f"http://127.0.0.1:{port}", "churn", spool=tmp_path / "spool", batch_seconds=0.02)
-    for number in range(10):
-        away.log({}, 1, id=number)
-    assert away.close(0.3) is False
-    assert "does not answer" in str(away.status().last_error)
-    assert away.status().waiting_batches > 0
-    assert make_client().flush(5)
-    assert receiver.ids == {str(number): 1 for number in range(10)}
-
-
-@pytest.mark.slow
-def test_batches_grow_while_the_monitor_is_away(tmp_path: Path, receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
-    client = make_client(batch_seconds=0.01)
-    client.log({}, 1)
-    for _ in range(30):
-        client.log({}, 1)
-        time.sleep(0.01)
-    assert client.status().waiting_batches <= 2
-    assert flushed(client)
-    assert len(receiver.rows) == 31
-
-
-@pytest.mark.slow
-def test_a_refused_row_does_not_keep_the_others(
-    receiver: Receiver, make_client: MakeClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    receiver.refuses = lambda row: row["id"] == "13"
-    client = make_client(batch_rows=100)
-    with caplog.at_level(logging.ERROR, "driftline.client"):
-        for number in range(100):
-            client.log({}, 1, id=number)
-        assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(100) if number != 13}
-    refused = sorted((tmp_path / "spool" / "churn" / "refused").iterdir())
-    assert json.loads(refused[0].read_text())["id"] == "13"
-    assert json.loads(refused[1].read_text()) == {
-        "status": 400,
-        "message": "It is invalid_input.",
-        "details": ["row 1"],
-    }
-    assert "the monitor refuses a batch of predictions (HTTP 400): It is invalid_input." in caplog.text
-    assert client.status().refused_batches == 1
-
-
-@pytest.mark.slow
-def test_a_batch_of_which_all_rows_are_refused_costs_few_requests(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.refuses = lambda row: True
-    client = make_client(batch_rows=2_000, batch_seconds=3600)
-    for number in range(2_000):
-        client.log({}, 1, id=number)
-    assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 1
-    client.log({}, 1)
-    assert flushed(client)
-    assert len(receiver.requests) <= 2 * MOST_REFUSALS + 2
-    assert client.status().waiting_batches == 0
-
-
-@pytest.mark.slow
-def test_a_batch_on_which_the_monitor_fails_does_not_keep_the_others(
-    receiver: Receiver, make_client: MakeClient
-) -> None:
-    receiver.fails = lambda row: row["id"] == "0"
-    client = make_client(batch_rows=1)
-    for number in range(5):
-        client.log({}, 1, id=number)
-        client.flush(0.1)
-    assert flushed(client, 1) is False
-    assert receiver.ids == {str(number): 1 for number in range(1, 5)}
-    receiver.fails = lambda _: False
-    assert flushed(client)
-    assert receiver.ids == {str(number): 1 for number in range(5)}
-
-
 def test_an_empty_frame_and_no_labels_are_nothing(receiver: Receiver, make_client: MakeClient) -> None:
     client = make_client()
     assert (client.log_frame({"id": []}), client.log_labels({})) == (0, 0)
     assert client.flush(5)
     assert receiver.requests == []
-
-
-def test_a_batch_too_large_for_a_proxy_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(answer(413, b"<html>too large</html>"))
-    client = make_client(batch_rows=10)
-    for number in range(10):
-        client.log({}, 1, id=number)
-    assert flushed(client)
-    assert sorted(map(len, receiver.batches.values())) == [5, 5]
-    assert receiver.ids == {str(number): 1 for number in range(10)}
-
-
-def test_a_corrected_batch_is_sent_when_it_is_moved_back(
-    receiver: Receiver, make_client: MakeClient, tmp_path: Path
-) -> None:
-    receiver.faults.append(refusal(400))
-    client = make_client()
-    client.log({}, 1, id="a")
-    assert flushed(client)
-    [batch] = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
-    batch.rename(tmp_path / "spool" / "churn" / f"{batch.name}.ready")
-    assert flushed(client)
-    assert receiver.ids == {"a": 1}
 
 
 def frames() -> dict[str, Any]:
@@ -251,16 +101,6 @@ def test_a_frame_arrives_with_its_own_columns(frame: Any, receiver: Receiver, ma
         {"departure": datetime(2026, 1, 31, tzinfo=UTC), "id": name, "x": value}
         for name, value in (("a", 1.0), ("b", 2.0), ("c", None))
     ]
-
-
-@pytest.mark.slow
-def test_a_large_frame_is_sent_in_parts(receiver: Receiver, make_client: MakeClient) -> None:
-    receiver.faults.append(refusal(413))
-    client = make_client()
-    assert client.log_frame({"id": [str(number) for number in range(120_000)], "x": np.zeros(120_000)}) == 120_000
-    assert flushed(client)
-    assert sorted(map(len, receiver.batches.values())) == [20_000, 25_000, 25_000, 50_000]
-    assert len(receiver.ids) == 120_000
 
 
 @pytest.mark.parametrize("frame", [{"a": [1, "x", b"y"]}, [1, 2], "text", {"a": [1], "b": [1, 2]}])
@@ -285,7 +125,7 @@ def test_a_full_spool_refuses_rows_and_keeps_those_it_took(receiver: Receiver, m
     receiver.faults.append(refusal(503, "ingest_busy", Retry_After="1"))
     client = make_client(max_spool_bytes=2_000)
     taken = 0
-    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000\)"):
+    with pytest.raises(SpoolFull, match=r"no room for .* more bytes \(max_spool_bytes=2,000, "):
         for number in range(100):
             client.log({}, 1, id=number)
             taken += 1
@@ -324,6 +164,75 @@ def test_a_closed_client_takes_nothing(receiver: Receiver, make_client: MakeClie
     with pytest.raises(ClientClosed):
         client.log({}, 1)
     assert client.close()
+
+
+@pytest.mark.slow
+def test_rows_logged_while_the_client_closes_are_sent_or_refused(receiver: Receiver, make_client: MakeClient) -> None:
+    """A call that has returned is stored; another raises ClientClosed."""
+    for attempt in range(5):
+        client = make_client(batch_seconds=3600)
+        taken: list[str] = []
+
+        def log_until_closed(name: str, client: MonitorClient = client, taken: list[str] = taken) -> None:
+            for number in count():
+                row_id = f"{name}-{number}"
+                try:
+                    if number % 3 == 0:
+                        client.log({}, 1, id=row_id)
+                    elif number % 3 == 1:
+                        client.log_labels({row_id: 1})
+                    else:
+                        client.log_frame({"id": [row_id]})
+                except ClientClosed:
+                    return
+                taken.append(row_id)
+
+        threads = [threading.Thread(target=log_until_closed, args=(f"{attempt}-{name}",)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        assert client.close(20)
+        for thread in threads:
+            thread.join(5)
+        assert {*taken} - {*receiver.ids} == set()
+        assert client.status().logged == len(taken)
+        assert client.status().waiting_batches == client.status().waiting_bytes == 0
+
+
+def test_a_client_closed_before_its_first_row_takes_none(make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.close()
+    assert client.log({}, 1) == ""
+    assert client.log_labels({"a": 1, "b": 0}) == 0
+    assert client.log_frame({"id": ["a", "b", "c"]}) == 0
+    assert client.status().dropped == 6
+
+
+def test_a_repeated_id_begins_another_batch(receiver: Receiver, make_client: MakeClient) -> None:
+    """The monitor refuses a batch that has an id twice."""
+    client = make_client(batch_seconds=3600)
+    for row_id in ("a", "b", "a", "a"):
+        client.log({}, 1, id=row_id)
+    client.log_labels([("a", 1), ("b", 1), ("a", 0)])
+    assert client.flush(5)
+    batches = [
+        [row["id"] for row in request.rows]
+        for request in sorted(receiver.requests, key=lambda request: request.path, reverse=True)
+    ]
+    assert batches == [["a", "b"], ["a"], ["a"], ["a", "b"], ["a"]]
+    assert [row["label"] for row in receiver.rows if row["id"] == "a" and "label" in row] == [1, 0]
+
+
+def test_all_rows_of_a_call_that_fails_are_counted(receiver: Receiver, make_client: MakeClient) -> None:
+    client = make_client(raise_errors=False)
+    assert client.log_labels({"a": 1, "b": None, "c": 1, "d\n": 1}) == 0
+    assert client.status().dropped == 4
+    assert client.log_frame(pd.DataFrame({"x": [1, "a", b"b"]})) == 0
+    assert client.log_frame({"x": [1, "a"]}) == 0
+    assert client.status().dropped == 9
+    assert client.log_labels({"a": 1, "b": 0}) == 2
+    assert client.flush(5)
+    assert (client.status().logged, client.status().sent, client.status().dropped) == (2, 2, 9)
 
 
 @pytest.mark.slow

@@ -6,12 +6,15 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.client.rows import checked_id, label_line, prediction_line
 from driftline.errors import InvalidInput
+from driftline.ingest.checked_columns import _ID, LONGEST_ID
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -92,10 +95,31 @@ def test_an_id_is_text(value: Any, text: str) -> None:
     assert type(checked_id(value)) is str
 
 
-@pytest.mark.parametrize("value", ["", "  ", "x" * 129, None, 1.5, True, b"a"])
+@pytest.mark.parametrize("value", ["", "  ", "x" * 129, "a ", "a\n", "a\tb", "\x7f", None, 1.5, True, b"a"])
 def test_another_id_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="id "):
         checked_id(value)
+
+
+@pytest.mark.parametrize("value", ["\ud800", "a\udfffb"])
+def test_an_id_has_whole_characters(value: str) -> None:
+    with pytest.raises(InvalidInput, match=r"id is .*, which is not valid Unicode text"):
+        checked_id(value)
+
+
+BLANKS = st.text("ab \t\n\x0b\x7f\x85\xa0\u2003é", max_size=4)
+
+
+@given(st.one_of(TEXT, BLANKS, st.text("aé ", min_size=126, max_size=130)))
+def test_an_id_is_refused_where_the_monitor_would_refuse_it(value: str) -> None:
+    texts = pa.array([value])
+    is_taken = pc.match_substring_regex(texts, _ID)[0].as_py() and pc.utf8_length(texts)[0].as_py() <= LONGEST_ID
+    try:
+        assert checked_id(value) == value
+    except InvalidInput:
+        assert not is_taken
+    else:
+        assert is_taken
 
 
 def test_a_label_says_when_it_became_known() -> None:

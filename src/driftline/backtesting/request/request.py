@@ -27,8 +27,8 @@ class Request:
 
     `reference_until` is an ISO date or instant, or a date, datetime or `numpy.datetime64`. `chunk` is a period (`1h`,
     `1d`, `1w`, `1mo`, `1q`), `rows:5000` or `count:20`. `positive` is the value of label and prediction that stands
-    for class 1. `na_values` are additional words for a missing value. `alert_budget` and
-    `alert_on` are fields of the spec, and win over it. `option` spells the names of options in messages.
+    for class 1. `na_values` are additional words for a missing value. `label_delay`, `alert_budget`
+    and `alert_on` are fields of the spec, and win over it. `option` spells the names of options in messages.
     """
 
     timestamp: str
@@ -45,6 +45,7 @@ class Request:
     na_values: tuple[str, ...] = ()
     spec: SpecFields = field(default_factory=dict)
     name: str | None = None
+    label_delay: str | None = None
     alert_budget: float | None = None
     alert_on: str | None = None
     option: OptionStyle = python_option
@@ -52,5 +53,5 @@ class Request:
     @property
     def spec_options(self) -> SpecFields:
         """The fields of the spec that options set."""
-        options = {"alert_budget": self.alert_budget, "alert_on": self.alert_on}
+        options = {"label_delay": self.label_delay, "alert_budget": self.alert_budget, "alert_on": self.alert_on}
         return {name: value for name, value in options.items() if value is not None}

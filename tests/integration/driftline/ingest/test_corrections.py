@@ -74,6 +74,13 @@ def test_a_correction_without_times_keeps_them_and_changes_only_what_differs(ing
     assert slots(ingestion, "correction") == [(0, 0)]
 
 
+def test_a_correction_without_times_does_not_move_the_clock_of_the_data(ingestion: Ingestion) -> None:
+    untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(corrected())]
+    assert ingestion.corrections(NAME, json_sent(untimed)).changed == 3
+    with ingestion.engine.connect() as connection:
+        assert ingestion.targets.of(NAME).store.newest(connection) == FIRST
+
+
 def test_a_correction_can_be_corrected(ingestion: Ingestion) -> None:
     for distance in (-1.0, -2.0, -3.0):
         ingestion.corrections(NAME, sent(rows(2).assign(distance=distance)))

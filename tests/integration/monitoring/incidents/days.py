@@ -43,7 +43,9 @@ class Days:
             self._write_evidence(connection, start, state)
         verdict = Verdict(state, (f"{state} in {self.written}.",), provisional=not closed)
         now = NOW + timedelta(seconds=self.written)
-        VerdictStore(self.key).write(connection, revision, verdict, now, clock=now, replaced=None)
+        verdicts = VerdictStore(self.key)
+        before = verdicts.between(connection, start, start).get(start)
+        verdicts.write(connection, revision, verdict, now, clock=now, before=before, in_place=False)
 
     def _write_evidence(self, connection: Connection, start: datetime, state: State) -> None:
         note = ChunkEvidence(alert=state is State.ALERT, incident=start if state is State.WARN else None)

@@ -8,18 +8,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, event, select, update
 
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.objects import open_store
-from driftline.store import labels, registry
+from driftline.store import database, labels, registry, removal
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model
-from driftline.store.tables import batch_data, chunk_revisions, pending_chunks, results, verdicts
+from driftline.store.tables import batch_data, chunk_revisions, pending_chunks, pending_labels, results, verdicts
 from driftline.store.version_key import VersionKey
-from monitoring.poll import touched_chunks
+from monitoring.poll import relabelled_chunks, touched_chunks
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.poller import PollSummary, poll_once
@@ -240,6 +240,50 @@ def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
 
 
+def test_a_version_registered_again_is_queued_by_its_newest_calendar(
+    weeks: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(2, 6):
+        weeks.predict(day)
+    registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+    removal.retire(weeks.engine, NAME, 1)
+    queue_all = chunk_queue.queue_all
+    with ThreadPoolExecutor(1) as pool:
+
+        def beside(*arguments: Any) -> None:
+            placing = pool.submit(touched_chunks.queue_touched_chunks, weeks.engine)
+            with pytest.raises(TimeoutError):
+                placing.result(timeout=1.0)
+            queue_all(*arguments)
+
+        monkeypatch.setattr(chunk_queue, "queue_all", beside)
+        make_world(weeks.engine, tmp_path, days=63)
+    starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
+    assert starts == [(FIRST + DAY).replace(tzinfo=None)]
+
+
+def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
+    weeks: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(weeks, days=6, labelled=0)
+
+    def revise() -> None:
+        registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
+        poll(weeks)
+
+    before_the_lock(monkeypatch, revise)
+    poll(weeks)
+    current = [row["chunk_start"] for row in weeks.rows(chunk_revisions) if row["current"]]
+    assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
+    queued = [row["chunk_start"] for row in weeks.rows(pending_chunks) if row["due_at"] is None]
+    assert queued == [FIRST.replace(tzinfo=None)]
+    weekly = weeks.said()["results"]
+    poll(weeks)  # queues the week of that day instead
+    poll(weeks)
+    assert weeks.said()["results"] == weekly
+    assert [row for row in weeks.rows(pending_chunks) if row["due_at"] is None] == []
+
+
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
     world.predict(0, part=slice(0, 100))
     poll(world)
@@ -307,6 +351,47 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     assert [row for row in world.rows(pending_chunks) if row["attempts"]] == []
 
 
+def wait_briefly(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new connections wait a second for a lock, the shortest that both servers know, and be retried once."""
+    monkeypatch.setattr(database, "ATTEMPTS", 2)
+
+    @event.listens_for(engine, "connect")
+    def shorten(connection: Any, _: object) -> None:
+        connection.cursor().execute("SET SESSION innodb_lock_wait_timeout = 1")
+
+    engine.dispose()
+
+
+def test_a_locked_chunk_waits_and_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(world, days=4, labelled=0)
+    poll(world)
+    world.label(1)
+    world.label(2)
+    wait_briefly(world.engine, monkeypatch)
+    of_day = chunk_revisions.c.chunk_start == (FIRST + DAY).replace(tzinfo=None)
+    with world.engine.begin() as holder:
+        holder.execute(select(chunk_revisions).where(of_day).with_for_update())
+        done = poll(world, scheduled=True)
+        assert (done.chunks, done.failed) == (1, 1)
+    (locked,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
+    assert locked["chunk_start"] == (FIRST + DAY).replace(tzinfo=None)
+    assert locked["last_error"].startswith("Other transactions lock the required rows")
+    assert poll(world).revisions == 1
+
+
+def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(world, days=1, labelled=1)
+    touched_chunks.queue_touched_chunks(world.engine)
+    wait_briefly(world.engine, monkeypatch)
+    with world.engine.begin() as holder:
+        relabelled_chunks.record(holder, VersionKey(world.version.model_number, 1), {FIRST}, 1_000_000)
+        done = poll(world)
+        assert (done.chunks, done.failed) == (1, 0)
+    assert [row["batch_number"] for row in world.rows(pending_labels)] == [1_000_000]
+
+
 def test_labels_of_a_model_without_a_version_are_settled(world: World) -> None:
     early = pd.DataFrame({"id": ["2026-01-01/1"], "value": [1], "known_at": [pd.Timestamp(NOW)]})
     number = in_transaction(world.engine, lambda connection: ensure_model(connection, "delays", NOW))
@@ -331,6 +416,21 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
     assert poll(world).chunks == 5
     assert set(world.states().values()) == {"insufficient"}
     assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
+
+
+def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: World, tmp_path: Path) -> None:
+    filled(world, days=6, labelled=6)
+    poll(world)
+    world.label(1, flipped=True)
+    removal.retire(world.engine, NAME, 1)
+    assert (poll(world).batches, poll(world).outcomes) == (1, ())
+    make_world(world.engine, tmp_path)
+    assert poll(world).revisions == 1
+    assert world.states()[1] == "alert"
+    revised = world.said()
+    world.forget()
+    poll(world)
+    assert world.said() == revised
 
 
 def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:

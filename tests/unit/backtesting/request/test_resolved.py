@@ -137,7 +137,7 @@ def test_a_column_that_holds_lists_is_named(role: str, world: pd.DataFrame) -> N
         backtest(rows, **options)
 
 
-def test_the_options_of_alerts_win_over_the_spec() -> None:
-    request = replace(Request(timestamp="t"), alert_budget=4.0, alert_on="harm", spec={"alert_budget": 2.0})
-    assert read_request(request, None).fields == {"alert_budget": 4.0, "alert_on": "harm"}
+def test_the_options_that_are_fields_of_the_spec_win_over_it() -> None:
+    request = replace(Request("t"), label_delay="P3D", alert_budget=4.0, alert_on="harm", spec={"alert_budget": 2.0})
+    assert read_request(request, None).fields == {"label_delay": "P3D", "alert_budget": 4.0, "alert_on": "harm"}
     assert read_request(replace(request, alert_budget=None), None).fields["alert_budget"] == 2.0

@@ -1,0 +1,138 @@
+"""Reads the stored results of a model version as rows: the current ones, or those of an earlier instant."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.engine.calendar import LONGEST_CHUNK
+from driftline.store.tables import chunk_revisions, results
+from driftline.store.version_key import VersionKey
+from monitoring.poll.revisions import RevisionStore
+
+_LONGEST = max(LONGEST_CHUNK.values())
+_REVISION = chunk_revisions.c
+_NAMES = {"rows_used": "rows"}
+_COLUMNS = tuple(
+    column for column in results.c if column.name not in {"model_number", "model_version", "chunk_start", "revision"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFilter:
+    """Which results: those that have every given value; `segment` is empty for the results on all rows."""
+
+    subject: str | None = None
+    subject_kind: str | None = None
+    kind: str | None = None
+    method: str | None = None
+    segment: str | None = None
+    state: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on the table of results."""
+        fields = ("subject", "subject_kind", "kind", "method", "segment", "state")
+        return [results.c[name] == getattr(self, name) for name in fields if getattr(self, name) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRange:
+    """Which chunks: those that start from `first` to `last`, both included, at most `most` of them.
+
+    Without `first` they are the newest, with it the oldest. `as_of` is the instant whose results are read: of each
+    chunk the newest revision that had been computed by then; None reads the current results.
+    """
+
+    first: datetime | None = None
+    last: datetime | None = None
+    as_of: datetime | None = None
+    most: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRows:
+    """Results of whole chunks, oldest chunk first, and the start of the first chunk beyond them, if there is one.
+
+    Each row has the fields of `RESULT_FIELDS` by name; `start` and `end` are aware.
+    """
+
+    rows: list[dict[str, Any]]
+    next_start: datetime | None
+
+
+RESULT_FIELDS = ("start", "end", "revision", "closed", *(_NAMES.get(c.name, c.name) for c in _COLUMNS))
+"""The names of a row's fields, in order."""
+
+
+def read_results(connection: Connection, key: VersionKey, span: ResultRange, wanted: ResultFilter) -> ResultRows:
+    """Read the results of a model version in a range of chunks.
+
+    A provisional revision is replaced in place when its chunk grows. With `as_of`, a chunk is therefore left out where
+    its only revision was computed later.
+    """
+    revisions = _revisions(connection, key, span)
+    beyond = revisions[span.most].chunk_start if span.first is not None and len(revisions) > span.most else None
+    page = revisions[: span.most] if span.first is not None else revisions[-span.most :]
+    if not page:
+        return ResultRows([], None)
+    by_key = {(row.chunk_start, row.revision): _described(row) for row in page}
+    identity = tuple_(results.c.chunk_start, results.c.revision)
+    statement = (
+        select(results.c.chunk_start, results.c.revision, *_COLUMNS)
+        .where(
+            key.rows_of(results),
+            results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
+            identity.in_(list(by_key)),
+            *wanted.conditions(),
+        )
+        .order_by(*results.primary_key)
+    )
+    rows = [_row(by_key[start, revision], values) for start, revision, *values in connection.execute(statement)]
+    return ResultRows(rows, beyond and aware_utc(beyond))
+
+
+def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> list[Row[Any]]:
+    """Return the revisions of the range, oldest chunk first, and one more than `most` where there are more."""
+    ends = RevisionStore(key).ends(connection)
+    if ends is None:
+        return []
+    first, last = max(span.first or ends[0], ends[0]), min(span.last or ends[1], ends[1])
+    columns = (_REVISION.chunk_start, _REVISION.chunk_end, _REVISION.revision, _REVISION.closed, _REVISION.computed_at)
+    of_version = select(*columns).where(key.rows_of(chunk_revisions))
+    if span.as_of is None:
+        within = of_version.where(_REVISION.current, _REVISION.chunk_start.between(naive_utc(first), naive_utc(last)))
+        ordered = within.order_by(_REVISION.chunk_start if span.first is not None else _REVISION.chunk_start.desc())
+        return sorted(connection.execute(ordered.limit(span.most + 1)), key=lambda row: row.chunk_start)
+    # a chunk of another calendar may begin before the range and cover its first chunks
+    start = max(first - _LONGEST, ends[0])
+    by_then = of_version.where(
+        _REVISION.computed_at <= naive_utc(span.as_of), _REVISION.chunk_start.between(naive_utc(start), naive_utc(last))
+    )
+    reported = _without_overlap(connection.execute(by_then))
+    return [row for row in reported if row.chunk_start >= naive_utc(first)]
+
+
+def _without_overlap(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Return the revisions that no later one overlaps, oldest chunk first: earlier ones, and those of old calendars."""
+    kept: list[Row[Any]] = []
+    for row in sorted(rows, key=lambda row: (row.computed_at, row.revision), reverse=True):
+        place = bisect_left(kept, row.chunk_start, key=lambda other: other.chunk_start)
+        before = place > 0 and kept[place - 1].chunk_end > row.chunk_start
+        after = place < len(kept) and kept[place].chunk_start < row.chunk_end
+        if not (before or after):
+            kept.insert(place, row)
+    return kept
+
+
+def _described(row: Row[Any]) -> tuple[Any, ...]:
+    return aware_utc(row.chunk_start), aware_utc(row.chunk_end), row.revision, bool(row.closed)
+
+
+def _row(described: tuple[Any, ...], values: list[Any]) -> dict[str, Any]:
+    row = dict(zip(RESULT_FIELDS, (*described, *values), strict=True))
+    row["segment"] = row["segment"] or None
+    return row

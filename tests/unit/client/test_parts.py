@@ -1,0 +1,77 @@
+"""A refused batch is divided until its invalid rows are alone."""
+
+import json
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.client.arrow_frame import read_stream, write_stream
+from driftline.client.batch_file import MOST_PARTS, FileFormat
+from driftline.client.parts import divide
+
+
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def parts_of(rows: list[dict[str, Any]], named: tuple[int, ...] = ()) -> list[list[dict[str, Any]]]:
+    return [[json.loads(line) for line in part.splitlines()] for part in divide(FileFormat.NDJSON, lines(rows), named)]
+
+
+def ids(parts: list[list[dict[str, Any]]]) -> list[list[Any]]:
+    return [[row["id"] for row in part] for part in parts]
+
+
+def test_a_batch_is_halved_where_no_row_is_named() -> None:
+    assert ids(parts_of([{"id": number} for number in range(5)])) == [[0, 1], [2, 3, 4]]
+
+
+def test_named_rows_are_alone() -> None:
+    assert ids(parts_of([{"id": number} for number in range(6)], (6, 2))) == [[0, 2], [3, 4], [1], [5]]
+
+
+@pytest.mark.parametrize("named", [(0,), (4,), (10**30,)])
+def test_a_number_of_no_row_is_ignored(named: tuple[int, ...]) -> None:
+    assert ids(parts_of([{"id": 0}, {"id": 1}, {"id": 2}], named)) == [[0], [1, 2]]
+
+
+@given(rows=st.integers(0, 60), named=st.lists(st.integers(-1, 70)))
+def test_each_row_is_in_one_part(rows: int, named: list[int]) -> None:
+    parts = ids(parts_of([{"id": number} for number in range(rows)], tuple(named)))
+    assert sorted(chain.from_iterable(parts)) == ([*range(rows)] if rows > 1 else [])
+    assert len(parts) <= MOST_PARTS
+    assert all(0 < len(part) <= max(1, (rows + 1) // 2) for part in parts)
+
+
+def test_a_part_keeps_the_fields_of_the_batch() -> None:
+    """The monitor takes a field that a row lacks as missing only where another row of the batch has it."""
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "features": {"a": 1}},
+        {"id": 2, "score": 0.5, "features": {"b": "x"}},
+        {"id": 3, "scores": {"cat": 0.5}},
+    ]
+    [first], [second, third] = parts_of(rows)
+    assert first == {"id": 1, "features": {"a": 1, "b": None}, "score": None, "scores": {"cat": None}}
+    assert second == rows[1] | {"features": {"b": "x", "a": None}}
+    assert third == rows[2]
+
+
+def test_lines_that_are_not_json_are_divided_as_they_are() -> None:
+    first, second, third = b'{"id":1,"x":2}\n', b'{"id"\n', b"[3]\n"
+    assert divide(FileFormat.NDJSON, first + second + third, (2,)) == [first, third, second]
+
+
+def test_a_table_is_divided_likewise() -> None:
+    table = pa.table({"id": ["a", "b", "c", "d"], "x": pa.array(["u", "v", None, "u"]).dictionary_encode()})
+    parts = [read_stream(part) for part in divide(FileFormat.ARROW, write_stream(table), [3])]
+    assert [part["id"].to_pylist() for part in parts] == [["a"], ["b", "d"], ["c"]]
+    assert {part.schema for part in parts} == {table.schema}
+
+
+def test_a_table_that_cannot_be_read_is_an_error_of_a_value() -> None:
+    with pytest.raises(ValueError, match="metadata bytes"):
+        divide(FileFormat.ARROW, b"no table")
