@@ -8,6 +8,8 @@ from threading import BoundedSemaphore
 from driftline.http.access import Refusal
 
 MOST_BATCHES = 3
+MOST_WAITING = 3
+"""How many further batches wait; with those worked on, fewer than the requests that the server works on at a time."""
 WAIT_SECONDS = 10.0
 
 
@@ -18,22 +20,32 @@ class TooManyBatches(Refusal):
 
 
 class Pressure:
-    """Lets a few batches in, and others wait for a while. Thread-safe."""
+    """Lets a few batches in, a few others wait for a while, and refuses the rest at once. Thread-safe."""
 
-    def __init__(self, most: int = MOST_BATCHES, wait_seconds: float = WAIT_SECONDS) -> None:
-        """Take how many batches are worked on at a time, and how long a further one waits."""
+    def __init__(
+        self, most: int = MOST_BATCHES, wait_seconds: float = WAIT_SECONDS, most_waiting: int = MOST_WAITING
+    ) -> None:
+        """Take how many batches are worked on at a time, and how many further ones wait, and how long."""
         self._slots, self._wait_seconds = BoundedSemaphore(most), wait_seconds
+        self._places = BoundedSemaphore(most + most_waiting)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Hold one of the slots.
 
         Raises:
-            TooManyBatches: none became free in time.
+            TooManyBatches: none became free in time, or too many others wait.
         """
-        if not self._slots.acquire(timeout=self._wait_seconds):
-            raise TooManyBatches(headers=(("Retry-After", "2"),))
-        try:
+        with _held(self._places, 0.0), _held(self._slots, self._wait_seconds):
             yield
-        finally:
-            self._slots.release()
+
+
+@contextmanager
+def _held(semaphore: BoundedSemaphore, wait_seconds: float) -> Iterator[None]:
+    """Hold a place of a semaphore; raise TooManyBatches where none becomes free in time."""
+    if not semaphore.acquire(timeout=wait_seconds):
+        raise TooManyBatches(headers=(("Retry-After", "2"),))
+    try:
+        yield
+    finally:
+        semaphore.release()

@@ -7,9 +7,9 @@ An idle connection occupies no thread, a slow request has a deadline, and the ap
 import logging
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterable
+from queue import SimpleQueue
 from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 from cheroot.wsgi import Server
@@ -40,15 +40,25 @@ def serve(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> None:
     Raises:
         InvalidInput: the address cannot be bound, or the certificate or its key cannot be used.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stops: SimpleQueue[str] = SimpleQueue()  # its `put` may interrupt itself, unlike the lock of an event
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: stops.put(signal.Signals(received).name))
     server = make_server(app, host, port, tls)
     log.info("Listening on %s://%s:%d", "https" if tls.cert else "http", *server.bind_addr)
+    stopping = threading.Thread(target=_stop_after, args=(server, stops), name="stop")
+    stopping.start()
     try:
         server.serve()
-    except (KeyboardInterrupt, SystemExit):
-        log.info("Stopping after the requests in progress")
     finally:
-        server.stop()
+        stops.put("the end of the server")
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
+        stopping.join()
+
+
+def _stop_after(server: "LimitedServer", stops: SimpleQueue[str]) -> None:
+    """Wait for a reason to stop, and stop the server; an exception in a signal handler could be lost instead."""
+    log.info("Stopping after the requests in progress (%s)", stops.get())
+    server.stop()
 
 
 def make_server(app: WSGIApplication, host: str, port: int, tls: TlsSettings) -> "LimitedServer":

@@ -111,7 +111,8 @@ def _decompressed(body: bytes, encoding: Encoding, most: int) -> bytes:
     return data
 
 
-def require_few_rows(rows: int) -> None:
-    """Raise TooMuchContent where a batch has more rows than may be sent at once."""
+def require_few_rows(rows: int, *, at_least: bool = False) -> None:
+    """Raise TooMuchContent where a batch has more rows than may be sent at once, counted in full or in part."""
     if rows > MOST_ROWS:
-        raise TooMuchContent(f"The batch has {rows:,} rows; send at most {MOST_ROWS:,} at a time, in parts.")
+        count = f"{rows:,} rows or more" if at_least else f"{rows:,} rows"
+        raise TooMuchContent(f"The batch has {count}; send at most {MOST_ROWS:,} at a time, in parts.")

@@ -14,6 +14,7 @@ from driftline.errors import InvalidInput
 from driftline.ingest.content import NESTED, Content, Format, require_few_rows
 from driftline.ingest.errors import UnsupportedContent
 from driftline.ingest.json_rows import parsed_json
+from driftline.ingest.json_size import require_small_document
 from driftline.ingest.layouts import FEATURE_PREFIX, IngestLayout
 from driftline.store.deletions import Subjects, subjects_of_ids, subjects_of_value
 from driftline.store.prediction_writer import PredictionWriter
@@ -38,6 +39,7 @@ class Deletion:
         """
         if content.format not in NESTED:
             raise UnsupportedContent(f"A deletion is sent as {Format.JSON}, not as {content.format}.")
+        require_small_document(content.data, depth_of_rows=2)
         body = parsed_json(content.data, "The body")
         if not isinstance(body, dict) or {*body} not in ({"ids"}, {"column", "value"}):
             raise InvalidInput(f"The deletion is {to_text(body)}; {FORMS}.")

@@ -5,6 +5,7 @@ is named by its path: `at`, `scores.cat`, `features.amount`.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -13,11 +14,14 @@ import pandas as pd
 from driftline.engine.stray_values import to_text
 from driftline.errors import InvalidInput
 from driftline.ingest.content import Content, Format, require_few_rows
+from driftline.ingest.json_size import containers_of, require_few_containers, require_small_document
 
 MOST_FAULTS = 20
 """How many faults of single rows are listed."""
 NESTED_NAMES = ("scores", "features")
 """The fields of a row that are objects."""
+_LINE = re.compile(rb"\S[^\n]*")
+"""A line from its first character that is not blank."""
 
 
 def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
@@ -44,16 +48,22 @@ def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) 
 
 
 def _document(data: bytes) -> list[Any]:
+    require_small_document(data)
     value = parsed_json(data, "The body")
     return value if isinstance(value, list) else [value]
 
 
 def _lines(data: bytes) -> list[Any]:
     """Return the objects of all lines that are not empty; list the lines that are no JSON."""
-    rows, faults = [], []
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if not line.strip():
-            continue
+    rows: list[Any] = []
+    faults: list[str] = []
+    number, place, containers = 1, 0, 0
+    for match in _LINE.finditer(data):
+        number += data.count(b"\n", place, match.start())
+        line, place = match[0], match.start()
+        require_few_rows(len(rows) + 1, at_least=True)
+        containers += containers_of(line)
+        require_few_containers(containers)
         try:
             rows.append(parsed_json(line, f"line {number:,}"))
         except InvalidInput as error:

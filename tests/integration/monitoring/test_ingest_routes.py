@@ -1,6 +1,8 @@
 """Rows over HTTP: stored for the holder of the scope, refused with a status that tells a client what to do."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ from sqlalchemy import Engine
 from driftline.clock import utc_now
 from driftline.http import tokens
 from driftline.http.scopes import Scope
+from driftline.http.server import MAX_CONCURRENT_REQUESTS
 from driftline.ingest.content import Encoding, Format
 from driftline.settings import AccessSettings, DatabaseSettings
-from monitoring.api.pressure import Pressure, TooManyBatches
+from monitoring.api.pressure import MOST_BATCHES, MOST_WAITING, Pressure, TooManyBatches
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
@@ -141,3 +144,26 @@ def test_batches_beyond_the_limit_wait_and_then_come_again() -> None:
     assert caught.value.headers == (("Retry-After", "2"),)
     with pressure.slot():
         pass
+
+
+def test_waiting_batches_leave_requests_for_others() -> None:
+    """Of too many batches at once, those beyond the limit are refused without a wait, and the others are stored."""
+    assert MOST_BATCHES + MOST_WAITING < MAX_CONCURRENT_REQUESTS
+    most = MOST_BATCHES + MOST_WAITING
+    pressure, refused = Pressure(), threading.Barrier(MAX_CONCURRENT_REQUESTS - most + MOST_BATCHES)
+
+    def store() -> bool:
+        try:
+            with pressure.slot():
+                if not done.is_set():
+                    refused.wait(5)
+                    done.set()
+        except TooManyBatches:
+            refused.wait(5)
+            return False
+        return True
+
+    done = threading.Event()
+    with ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS) as threads:
+        stored = [threads.submit(store) for _ in range(MAX_CONCURRENT_REQUESTS)]
+    assert sum(future.result() for future in stored) == most

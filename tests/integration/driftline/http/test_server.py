@@ -4,6 +4,7 @@ import http.client
 import json
 import logging
 import os
+import random
 import signal
 import socket
 import ssl
@@ -378,6 +379,73 @@ def test_sigterm_finishes_requests_in_progress() -> None:
         assert service.wait(10) == 0
         assert service.stdout.read() == "closed\n"
         connection.close()
+
+
+SIGNALLED_SERVICE = """
+import gc, os, signal, sys, threading
+from driftline.http.server import serve
+from driftline.settings import TlsSettings
+
+def interrupt(*_):
+    if threading.current_thread() is threading.main_thread():
+        gc.callbacks.remove(interrupt)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/collect":
+        gc.callbacks.append(interrupt)
+        gc.set_threshold(1)
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+serve(app, "127.0.0.1", int(sys.argv[1]), TlsSettings())
+print("closed", flush=True)
+"""
+
+
+@contextmanager
+def _signalled_service() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    port = ports.any_free()
+    command = [sys.executable, "-c", SIGNALLED_SERVICE, str(port)]
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    with subprocess.Popen(command, cwd=paths.ROOT, env=environment, stdout=subprocess.PIPE, text=True) as service:
+        try:
+            _connect_when_listening(port).close()
+            yield service, port
+        finally:
+            service.kill()
+
+
+def test_a_signal_during_a_callback_stops_the_service() -> None:
+    """Python drops an exception that is raised in a callback, such as one of the garbage collector."""
+    with _signalled_service() as (service, port):
+        assert _get(port, path="/collect") == (200, b"ok")
+        with suppress(OSError):
+            _get(port)
+        assert service.wait(10) == 0
+
+
+def test_signals_at_any_moment_stop_a_busy_service() -> None:
+    rng = random.Random(5)
+
+    def load(port: int) -> None:
+        with suppress(OSError, http.client.HTTPException):
+            while True:
+                _get(port)
+
+    for _ in range(6):
+        with _signalled_service() as (service, port):
+            clients = [threading.Thread(target=load, args=(port,)) for _ in range(3)]
+            for client in clients:
+                client.start()
+            time.sleep(rng.uniform(0, 0.2))
+            for _ in range(2):  # at once: a signal after the last line of a program is Python's own to handle
+                service.send_signal(signal.SIGTERM)
+            assert service.wait(10) == 0
+            assert service.stdout
+            assert service.stdout.read() == "closed\n"
+            for client in clients:
+                client.join()
 
 
 def _connect_when_listening(port: int) -> socket.socket:
