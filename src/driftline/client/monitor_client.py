@@ -139,8 +139,9 @@ class MonitorClient:
     def log_labels(self, labels: "LabelItems | Iterable[tuple[Any, object]]", known_at: datetime | None = None) -> int:
         """Log labels by the ids of their predictions, as a mapping, a series or pairs; return how many were taken.
 
-        `known_at` is when they became known, by default now. A label that is sent again with another value is revised.
-        All labels are checked before any is taken. Raises the errors of `log`.
+        `known_at` is when they became known, by default now. A label that is sent again with another value and a
+        newer `known_at` is revised; an older one is ignored. All labels are checked before any is taken.
+        Raises the errors of `log`.
         """
         pairs: list[tuple[Any, object]] = []
         try:

@@ -57,7 +57,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: its id, its rows, how many were new, stored already, and changed."""
+    """What became of a batch: its id, its rows, how many were new, stored already, and changed.
+
+    Labels that are older than those stored count as stored already.
+    """
 
     batch: str
     rows: int

@@ -2,6 +2,9 @@
 
 A label is 0 or 1 of a binary model and a number of a regression, both in the column `value`; that of a multiclass model
 is the name of its class, in the column `class_name`. Both are stored exactly.
+
+Of all labels of an id, the one with the newest `known_at` is stored, in whatever order they arrive; of several with the
+same `known_at`, the largest value, or the class whose UTF-8 bytes come last.
 """
 
 from collections.abc import Iterator
@@ -10,7 +13,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, LargeBinary, bindparam, case, cast, literal_column, or_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects.mysql import Insert, insert
 
 from driftline.engine.catalogue import Problem
@@ -42,8 +57,9 @@ def write_batch(
 ) -> int | None:
     """Write a batch of labels through the ledger; return its number, or None where the ledger has it already.
 
-    `frame` has id (text), value (0 or 1; a class as text; a number, by the problem) and known_at (aware). A stored
-    label with the same value stays unchanged; another value is a revision. `content` is the hash of what was sent, by
+    `frame` has id (text), value (0 or 1; a class as text; a number, by the problem) and known_at (aware). Another value
+    with a newer `known_at` is a revision. Where the value is the same, only the newest `known_at` is stored, and the
+    label stays of the batch that it is of; an older label changes nothing. `content` is the hash of what was sent, by
     default that of the frame.
 
     Raises:
@@ -121,7 +137,7 @@ def _load(connection: Connection, batch_number: int, model_number: int, column: 
 
 
 def _merge(connection: Connection, batch_number: int, model_number: int, column: str, frame: pd.DataFrame) -> None:
-    """Insert new labels and revise those whose value differs."""
+    """Insert new labels and revise those that have another value and are older."""
     known = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
     convert = str if column == labels.c.class_name.name else float
     both = dict.fromkeys((labels.c.value.name, labels.c.class_name.name))
@@ -140,7 +156,7 @@ def _merge(connection: Connection, batch_number: int, model_number: int, column:
 
 
 def _upsert() -> Insert:
-    """Overwrite only changed labels: MySQL assigns from left to right, so the values come last.
+    """Overwrite older labels: MySQL assigns from left to right, so what the conditions read comes last.
 
     Classes are compared byte by byte, since MySQL ignores blanks at the end of a text. There is no bound value after
     VALUES: with one, PyMySQL would send the rows one by one.
@@ -153,16 +169,22 @@ def _upsert() -> Insert:
         known_at=bindparam("known"),
         batch_number=bindparam("batch"),
     )
-    changed = or_(
-        labels.c.value.is_distinct_from(new.inserted.value),
-        cast(labels.c.class_name, LargeBinary).is_distinct_from(cast(new.inserted.class_name, LargeBinary)),
-    )
+    sent = new.inserted
+    value_wins = _wins(labels.c.value, sent.value, sent.known_at)
+    class_wins = _wins(cast(labels.c.class_name, LargeBinary), cast(sent.class_name, LargeBinary), sent.known_at)
+    revised = or_(value_wins, class_wins)
     return new.on_duplicate_key_update(
         [
-            ("revision", labels.c.revision + case((changed, literal_column("1")), else_=literal_column("0"))),
-            ("known_at", case((changed, new.inserted.known_at), else_=labels.c.known_at)),
-            ("batch_number", case((changed, new.inserted.batch_number), else_=labels.c.batch_number)),
-            ("value", new.inserted.value),
-            ("class_name", new.inserted.class_name),
+            ("revision", labels.c.revision + case((revised, literal_column("1")), else_=literal_column("0"))),
+            ("batch_number", case((revised, sent.batch_number), else_=labels.c.batch_number)),
+            ("value", case((value_wins, sent.value), else_=labels.c.value)),
+            ("class_name", case((class_wins, sent.class_name), else_=labels.c.class_name)),
+            ("known_at", func.greatest(labels.c.known_at, sent.known_at)),
         ]
     )
+
+
+def _wins(stored: ColumnElement[Any], sent: ColumnElement[Any], known_at: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether what was sent differs from what is stored and replaces it: it is newer, or as new and larger."""
+    newer = and_(known_at > labels.c.known_at, stored.is_distinct_from(sent))
+    return or_(newer, and_(known_at == labels.c.known_at, sent > stored))

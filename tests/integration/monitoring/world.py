@@ -83,12 +83,13 @@ class World:
         in_transaction(self.engine, lambda connection: self.store.write(connection, name, frame, _written(day)))
 
     def label(self, day: int, rows: int = 300, *, part: slice = slice(None), flipped: bool = False) -> None:
+        """Label rows of a day; flipped labels are known later than the true ones, and replace them."""
         truth = rows_of(FIRST + day * DAY, rows, seed=2).iloc[part]
         frame = pd.DataFrame(
             {
                 "id": truth["id"],
                 "value": 1 - truth["label"] if flipped else truth["label"],
-                "known_at": pd.Timestamp(FIRST + (day + 4) * DAY),
+                "known_at": pd.Timestamp(FIRST + (day + 4) * DAY + timedelta(hours=flipped)),
             }
         )
         name = f"label/{day}/{part.start}-{part.stop}/{flipped}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from driftline.errors import BatchConflict, DriftlineError, InvalidInput, NotFound, PredictionConflict
 from driftline.ingest.content import Content, Encoding, Format
@@ -15,8 +15,9 @@ from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from driftline.store import ingest_log
 from driftline.store.ingest_log import IngestState
-from driftline.store.tables import batch_data, labels, ledger, pending_batches, predictions
+from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions
 from driftline.store.tables import ingest_log as log_table
+from monitoring.poll import touched_chunks
 from tests.integration.driftline.ingest.senders import (
     WALL_SPEC,
     json_sent,
@@ -203,6 +204,31 @@ def test_labels_without_an_instant_are_known_at_receipt(ingestion: Ingestion) ->
     assert later.labels(NAME, json_sent(objects)).same == 3
     with ingestion.engine.connect() as connection:
         assert connection.execute(select(labels.c.known_at).distinct()).scalars().all() == [NOW.replace(tzinfo=None)]
+
+
+def test_of_labels_without_an_instant_the_later_arrival_wins(ingestion: Ingestion) -> None:
+    later = Ingestion(ingestion.engine, lambda: NOW + timedelta(hours=1))
+    assert ingestion.labels(NAME, json_sent([{"id": "a", "label": 1}])).new == 1
+    assert later.labels(NAME, json_sent([{"id": "a", "label": 0}])).changed == 1
+
+
+def test_a_label_that_is_older_than_the_stored_one_changes_nothing(ingestion: Ingestion) -> None:
+    def label(value: int, hours: int) -> Receipt:
+        at = (NOW - timedelta(hours=hours)).isoformat()
+        return ingestion.labels(NAME, json_sent([{"id": "2026-02-01/0000", "label": value, "known_at": at}]))
+
+    ingestion.predictions(NAME, sent(rows()))
+    assert label(0, hours=1).new == 1
+    with ingestion.engine.begin() as connection:
+        connection.execute(delete(pending_batches))
+    receipt = label(1, hours=2)
+    assert (receipt.new, receipt.same, receipt.changed) == (0, 1, 0)
+    assert stored(ingestion)["label"].dropna().tolist() == [0]
+    touched_chunks.queue_touched_chunks(ingestion.engine)
+    with ingestion.engine.connect() as connection:
+        assert connection.execute(select(pending_batches)).all() == []
+        assert connection.execute(select(pending_chunks)).all() == []
+    assert label(1, hours=0).changed == 1
 
 
 def test_faults_of_labels_are_named_at_once(ingestion: Ingestion) -> None:

@@ -22,7 +22,7 @@ from driftline.store.tables import predictions as predictions_table
 from driftline.store.tables import removed_rows as removed_table
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, make_ingestion
-from tests.integration.monitoring.world import FIRST, NAME, NOW
+from tests.integration.monitoring.world import FIRST, NAME
 
 BATCH_TABLES = (
     ledger_table, ledger_slots, pending_batches, predictions_table, batch_data, labels_table, removed_table, log_table,
@@ -37,7 +37,10 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 @dataclass(frozen=True)
 class Step:
-    """One batch: what it is, the ids that it has, and the content of all of them; `day` moves its event times."""
+    """One batch: what it is, the ids that it has, and the content of all of them.
+
+    `day` moves its event times, or the instant at which its labels were known.
+    """
 
     kind: str
     ids: tuple[str, ...]
@@ -64,7 +67,7 @@ class Plain:
     """The system as one thinks of it: two dictionaries, and the keys that were stored."""
 
     rows: dict[str, tuple[int, int]] = field(default_factory=dict)
-    labels: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, tuple[int, int]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
 
     def take(self, step: Step) -> bool:
@@ -79,7 +82,8 @@ class Plain:
         self.keys.add(step.key)
         for name in step.ids:
             if step.kind == "labels":
-                self.labels[name] = step.content % 2
+                label = (step.day, step.content % 2)
+                self.labels[name] = max(label, self.labels.get(name, label))
             elif step.kind == "deletions":
                 self.rows.pop(name, None)
                 self.labels.pop(name, None)
@@ -92,7 +96,7 @@ def send(ingestion: Ingestion, step: Step) -> Receipt:
     at = (FIRST + timedelta(days=step.day)).isoformat()
     features = {"minutes": step.content, "distance": step.content, "carrier": f"carrier {step.content}"}
     objects: dict[str, Any] = {
-        "labels": [{"id": name, "label": step.content % 2, "known_at": NOW.isoformat()} for name in step.ids],
+        "labels": [{"id": name, "label": step.content % 2, "known_at": at} for name in step.ids],
         "deletions": {"ids": list(step.ids)},
     }
     rows = [{"id": name, "at": at, "prediction": 1, "score": 0.5, "features": features} for name in step.ids]
@@ -111,8 +115,10 @@ def assert_as_plain(ingestion: Ingestion, plain: Plain) -> None:
     contents = frame["minutes"].astype(int)
     assert dict(zip(frame["id"], zip(contents, days, strict=True), strict=True)) == plain.rows
     labelled = frame[frame["label"].notna()]
-    known = {name: value for name, value in plain.labels.items() if name in plain.rows}
-    assert dict(zip(labelled["id"], labelled["label"].astype(int), strict=True)) == known
+    known_days = (pd.to_datetime(labelled["label_known_at"], utc=True) - pd.Timestamp(FIRST)).dt.days
+    labels = zip(known_days, labelled["label"].astype(int), strict=True)
+    known = {name: label for name, label in plain.labels.items() if name in plain.rows}
+    assert dict(zip(labelled["id"], labels, strict=True)) == known
     with ingestion.engine.connect() as connection:
         counted = connection.execute(select(func.sum(ledger_slots.c.row_count))).scalar_one() or 0
         assert int(counted) == len(plain.rows)

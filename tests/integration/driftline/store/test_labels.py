@@ -1,5 +1,6 @@
 """Labels: new ones are loaded at once, those that are there stay or become revisions, in whatever mixture they come."""
 
+import itertools
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,10 @@ def _write(engine: Engine, batch_id: str, frame: pd.DataFrame) -> int | None:
 
 
 def _write_kind(engine: Engine, batch_id: str, values: dict[str, Any], problem: Problem, day: int = 1) -> int | None:
-    frame = _frame(values, day)
+    return _write_frame(engine, batch_id, _frame(values, day), problem)
+
+
+def _write_frame(engine: Engine, batch_id: str, frame: pd.DataFrame, problem: Problem) -> int | None:
     return in_transaction(engine, lambda c: labels.write_batch(c, batch_id, 1, frame, DAY, problem=problem))
 
 
@@ -54,20 +58,26 @@ def _merged(rows: dict[str, Row], batch_id: str, values: dict[str, int], day: in
     """Do to rows what a batch is to do to the table."""
     known_at = (DAY + timedelta(days=day)).replace(tzinfo=None)
     for name, value in values.items():
-        _, before, _, revision, _ = rows.get(name, (name, None, None, 0, ""))
-        if value != before:
+        if name not in rows:
+            rows[name] = (name, value, known_at, 1, batch_id)
+            continue
+        _, before, known_before, revision, batch_before = rows[name]
+        if value != before and (known_at, value) > (known_before, before):
             rows[name] = (name, value, known_at, revision + 1, batch_id)
+        else:
+            rows[name] = (name, before, max(known_at, known_before), revision, batch_before)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_mixture_of_new_same_and_changed_labels_does_what_each_alone_would(engine: Engine, seed: int) -> None:
     draw, rows = np.random.default_rng(seed), dict[str, Row]()
-    for day in range(6):
+    for number in range(8):
+        day = int(draw.integers(4))
         names = draw.choice(20, size=int(draw.integers(1, 12)), replace=False)
         values = {f"2026-01-01/{name:02}": int(draw.integers(2)) for name in names}
         for _ in range(2):
-            _write(engine, f"l/{day}", _frame(values, day))
-        _merged(rows, f"l/{day}", values, day)
+            _write(engine, f"l/{number}", _frame(values, day))
+        _merged(rows, f"l/{number}", values, day)
         assert _stored(engine) == sorted(rows.values())
 
 
@@ -141,6 +151,29 @@ def test_another_value_is_a_revision_however_near_it_is(
     _write_kind(engine, "l/1", {"a": before, "b": before}, problem)
     _write_kind(engine, "l/2", {"a": after, "b": before}, problem, day=2)
     assert _values(engine, problem) == {"a": (after, 2), "b": (before, 1)}
+
+
+@pytest.mark.parametrize(
+    ("problem", "contents"),
+    [
+        (Problem.BINARY, [0, 1, 1]),
+        (Problem.REGRESSION, [0.1, 0.1 + 2**-56, -3.5]),
+        (Problem.MULTICLASS, ["a", "a ", "Z"]),
+    ],
+    ids=lambda part: str(part)[:9],
+)
+def test_any_order_of_arrival_ends_in_the_newest_label_and_the_largest_of_those(
+    engine: Engine, problem: Problem, contents: list[Any]
+) -> None:
+    sent = [(contents[0], 3), (contents[1], 3), (contents[2], 2), (contents[1], 1), (contents[0], 0)]
+    orders = {f"{place:03}": order for place, order in enumerate(itertools.permutations(sent))}
+    for number in range(len(sent)):
+        frame = _frame({name: order[number][0] for name, order in orders.items()}, 0)
+        frame["known_at"] += pd.to_timedelta([order[number][1] for order in orders.values()], "D")
+        _write_frame(engine, f"l/{number}", frame, problem)
+    stored = {name: value for name, (value, _) in _values(engine, problem).items()}
+    assert stored == dict.fromkeys(orders, contents[1])
+    assert {row[2] for row in _stored(engine)} == {(DAY + timedelta(days=3)).replace(tzinfo=None)}
 
 
 @pytest.mark.parametrize(
