@@ -1,4 +1,4 @@
-"""Reads topics of predictions and labels, and stores their rows: each once, whatever dies in between."""
+"""Reads topics of predictions and labels and stores each of their rows once, also when processes are killed."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
