@@ -90,6 +90,13 @@ class IncidentsOut(BaseModel):
     incidents: tuple[IncidentOut, ...]
 
 
+class IncidentStateOut(BaseModel):
+    """The state of an incident that was acknowledged or commented on; to read the incident takes the scope `read`."""
+
+    number: int
+    state: IncidentState
+
+
 class IncidentEventOut(BaseModel):
     """What happened in an incident; `revised` is a closed chunk with another state, before it the same chunk's."""
 

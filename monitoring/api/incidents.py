@@ -17,6 +17,7 @@ from monitoring.api.incident_schemas import (
     IncidentOut,
     IncidentsOut,
     IncidentsQuery,
+    IncidentStateOut,
     incident_values,
 )
 from monitoring.incidents import stored_incidents
@@ -45,31 +46,31 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
             return _detail(connection, number)
 
     @needs(Scope.OPERATE)
-    def acknowledge(number: int) -> IncidentDetailOut:
+    def acknowledge(number: int) -> IncidentStateOut:
         """Acknowledge an incident; once acknowledged, it stays so."""
 
-        def work(connection: Connection) -> IncidentDetailOut:
+        def work(connection: Connection) -> IncidentStateOut:
             stored_incidents.acknowledge(connection, number, g.get("caller") or NO_CALLER, clock())
-            return _detail(connection, number)
+            return _state(connection, number)
 
         return in_transaction(engine, work)
 
     @needs(Scope.OPERATE)
-    def comment(number: int, json_data: CommentIn) -> IncidentDetailOut:
+    def comment(number: int, json_data: CommentIn) -> IncidentStateOut:
         """Comment on an incident."""
         author = g.get("caller") or json_data.author or NO_CALLER
 
-        def work(connection: Connection) -> IncidentDetailOut:
+        def work(connection: Connection) -> IncidentStateOut:
             stored_incidents.comment(connection, number, author, json_data.text, clock())
-            return _detail(connection, number)
+            return _state(connection, number)
 
         return in_transaction(engine, work)
 
     path = f"{PREFIX}/<int:number>"
     api.get(PREFIX)(api.output(IncidentsOut)(api.input(IncidentsQuery, location="query")(incidents)))
     api.get(path)(api.output(IncidentDetailOut)(incident))
-    api.post(f"{path}/acknowledge")(api.output(IncidentDetailOut)(acknowledge))
-    api.post(f"{path}/comments")(api.output(IncidentDetailOut)(api.input(CommentIn, location="json")(comment)))
+    api.post(f"{path}/acknowledge")(api.output(IncidentStateOut)(acknowledge))
+    api.post(f"{path}/comments")(api.output(IncidentStateOut)(api.input(CommentIn, location="json")(comment)))
     return api
 
 
@@ -78,6 +79,10 @@ def describe_comments(document: Document) -> None:
     path = document["paths"].get(f"{PREFIX}/{{number}}/comments")
     if path is not None:
         path["post"]["requestBody"]["required"] = True
+
+
+def _state(connection: Connection, number: int) -> IncidentStateOut:
+    return IncidentStateOut(number=number, state=stored_incidents.load_incident(connection, number).state)
 
 
 def _detail(connection: Connection, number: int) -> IncidentDetailOut:

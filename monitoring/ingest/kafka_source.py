@@ -146,17 +146,31 @@ class KafkaSource:
         return stored
 
     def _start(self, topic: str, part: int) -> TopicPartition:
-        """Return where a partition is read on; log an error where messages expired before they were read."""
+        """Return where a partition is read on; log where that is not what the topic has."""
         offset = self._stored.get((topic, part))
         place = TopicPartition(topic, part, OFFSET_BEGINNING if offset is None else offset)
         if offset is not None:
-            first, _ = self._consumer.get_watermark_offsets(place, timeout=BROKER_SECONDS)
-            if first > offset:
-                log.error(
-                    "Kafka has removed the messages %d to %d of %s/%d before they were read; they are lost."
-                    " Lengthen the topic's retention.", offset, first - 1, topic, part,
-                )  # fmt: skip
+            self._log_gap(place)
         return place
+
+    def _log_gap(self, place: TopicPartition) -> None:
+        """Log an error where messages expired before they were read, or the stored offset is beyond the end."""
+        try:
+            first, end = self._consumer.get_watermark_offsets(place, timeout=BROKER_SECONDS)
+        except KafkaException as error:
+            log.warning("Kafka does not say which messages %s/%d has: %s", place.topic, place.partition, error)
+            return
+        if first > place.offset:
+            log.error(
+                "Kafka has removed the messages %d to %d of %s/%d before they were read; they are lost."
+                " Lengthen the topic's retention.", place.offset, first - 1, place.topic, place.partition,
+            )  # fmt: skip
+        elif end < place.offset:
+            log.error(
+                "%s/%d ends at offset %d, before %d, which is to be read next: the topic was created again or lost"
+                " messages. Messages of smaller offsets are not read; send them to a topic of another name.",
+                place.topic, place.partition, end, place.offset,
+            )  # fmt: skip
 
     def _store_next(self) -> StoredMessages:
         """Read the next messages and store those of each partition; partitions that fail are read again."""

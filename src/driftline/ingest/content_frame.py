@@ -23,6 +23,8 @@ from driftline.ingest.content import MOST_BYTES, Content, Format, require_few_ro
 from driftline.ingest.errors import TooMuchContent
 
 SAMPLE_ROWS = 1_000
+VALUE_BYTES = 8
+"""How many bytes a value takes in memory, even where a file repeats it in fewer."""
 BODY = Path("body")
 """What messages call the file that was sent."""
 
@@ -55,12 +57,18 @@ def _unplaced(message: str, path: Path) -> str:
 
 def _parquet(path: Path, _: Sequence[str]) -> TableSource:
     source = ParquetSource.of(path)
-    footer = pq.read_metadata(path)
-    require_few_rows(footer.num_rows)
-    size = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
-    if size > MOST_BYTES:
-        raise TooMuchContent(f"The Parquet file has {size // 2**20:,} MB once it is unpacked; send it in parts.")
+    require_few_rows(pq.read_metadata(path).num_rows)
+    require_small_parquet(path)
     return source
+
+
+def require_small_parquet(path: Path) -> None:
+    """Raise TooMuchContent where a readable Parquet file takes too many bytes once it is unpacked, by its footer."""
+    footer = pq.read_metadata(path)
+    encoded = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    size = max(encoded, VALUE_BYTES * footer.num_rows * footer.num_columns)
+    if size > MOST_BYTES:
+        raise TooMuchContent(f"The Parquet file has {size // 2**20:,} MB once it is unpacked; send fewer rows.")
 
 
 def _csv(path: Path, na_values: Sequence[str]) -> TableSource:

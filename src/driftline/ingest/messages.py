@@ -12,6 +12,8 @@ from driftline.ingest.ingestion import Sent
 
 MODEL, VERSION = "model", "version"
 """The fields of a message beside those of a row."""
+MOST_LEVELS = 8
+"""How deeply the JSON of a message may be nested; a row has two levels."""
 LONGEST_TOPIC = 40
 """A longer topic is named by its hash in the key of a batch."""
 
@@ -42,7 +44,7 @@ def row_of(message: Message, model: str | None) -> MessageRow:
     """Return the row of a message; `model` is that of messages that name none.
 
     Raises:
-        InvalidInput: it is no JSON object, or names no model, or a version that is no number.
+        InvalidInput: it is no JSON object or nested too deeply, or names no model, or a version that is no number.
     """
     if message.value is None:
         raise InvalidInput("The message has no value; send a row as a JSON object.")
@@ -52,12 +54,22 @@ def row_of(message: Message, model: str | None) -> MessageRow:
         raise InvalidInput(f"The message is not valid JSON ({error}); send a row as a JSON object.") from error
     if not isinstance(fields, dict):
         raise InvalidInput("The message is no JSON object; send a row as a JSON object.")
+    if _is_deeper(fields, MOST_LEVELS):
+        raise InvalidInput(f"The message is nested more than {MOST_LEVELS} levels deep; send a row as a JSON object.")
     name, version = fields.pop(MODEL, model), fields.pop(VERSION, None)
     if not isinstance(name, str):
         raise InvalidInput(f"The message names no model; add {MODEL!r}, or set INGEST_MODEL.")
     if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
         raise InvalidInput(f"The message has the version {version!r}; send a whole number, or none for the newest.")
     return MessageRow(message, name, version, fields)
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Return whether objects and lists are nested more than `levels` deep; looks no deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in inner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from driftline.backtesting.request.request import Request
 from driftline.backtesting.request.resolved import read_request
 from driftline.ingest.arrow_stream import read_stream
 from driftline.ingest.content import Content, Format
+from driftline.ingest.content_frame import require_small_parquet
 from driftline.ingest.errors import UnsupportedContent
 from driftline.ingest.layouts import query_option
 from driftline.models.proposal import Proposal, propose_model
@@ -68,7 +69,10 @@ def _source(content: Content, folder: Path, na_values: tuple[str, ...]) -> Table
         raise UnsupportedContent(f"A reference is a table, not {content.format}; send one of {', '.join(FORMATS)}.")
     file = folder / f"reference{SUFFIXES[content.format]}"
     file.write_bytes(content.data)
-    return open_source(file, na_values)
+    source = open_source(file, na_values)
+    if content.format is Format.PARQUET:
+        require_small_parquet(file)
+    return source
 
 
 def _request(options: ReferenceOptions, name: str) -> Request:

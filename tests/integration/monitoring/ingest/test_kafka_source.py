@@ -26,7 +26,7 @@ from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
-from monitoring.ingest.dead_letters import ORIGIN, REASON
+from monitoring.ingest.dead_letters import OMITTED, ORIGIN, REASON
 from monitoring.ingest.kafka_source import KafkaSource
 from monitoring.ingest.settings import IngestSettings
 from stack import paths
@@ -145,6 +145,28 @@ def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
     refused = topics.ingestion.log(NAME, 100, state=IngestState.REFUSED)
     assert {entry.caller for _, entry in refused} == {"kafka"}
     assert len(refused) == 3  # those whose model is known
+
+
+def test_hostile_messages_become_dead_letters(topics: Topics) -> None:
+    frame = rows(6)
+    good = nested(frame)
+    deep = b'{"features": ' + b"[" * 900 + b"]" * 900 + b"}"
+    hostile = {
+        "deep": deep,
+        "deeper": b"[" * 100_000,
+        "deep id": json.dumps(good[0]).replace(json.dumps(good[0]["id"]), "[" * 900 + "]" * 900).encode(),
+        "surrogate": json.dumps(good[0] | {"id": "\ud800"}).encode(),
+        "digits": b'{"id": ' + b"9" * 5_000 + b"}",
+        "long": b"x" * 999_850,
+    }
+    topics.send(topics.settings.predictions_topic, [*good[:3], *hostile.values(), *good[3:]])
+    stored = topics.source().run_to_end()
+    assert (stored.rows, stored.dead_letters) == (6, len(hostile))
+    letters = topics.dead_letters()
+    assert {letter["value"] for letter in letters} == {*hostile.values(), b""} - {hostile["long"]}
+    (cut,) = (letter for letter in letters if not letter["value"])
+    assert cut[OMITTED] == b"999850"
+    assert all(letter[REASON] for letter in letters)
 
 
 def test_only_committed_messages_count(topics: Topics) -> None:

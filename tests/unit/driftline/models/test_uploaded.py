@@ -1,0 +1,28 @@
+"""An uploaded reference is refused before it takes too much memory."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from driftline.ingest.content import Content, Format
+from driftline.ingest.errors import TooMuchContent
+from driftline.models.uploaded import propose_uploaded
+from monitoring.api.model_schemas import ReferenceQuery
+
+MILLION = 2**20
+
+
+def test_a_small_parquet_file_that_takes_much_memory_is_refused() -> None:
+    rows = pa.table({"t": pa.nulls(MILLION, pa.int64())})
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, rows.schema) as writer:
+        for _ in range(40):
+            writer.write_table(rows)
+    body = sink.getvalue()
+    assert len(body) < MILLION
+    options = ReferenceQuery(timestamp="t").options(MultiDict())
+    with pytest.raises(TooMuchContent, match="320 MB once it is unpacked; send fewer rows"):
+        propose_uploaded(Content(body, Format.PARQUET, len(body)), "model", options)
