@@ -192,3 +192,12 @@ class ChunkState:
         self.labels.save()
         store = self.labels.store
         relabelled_chunks.settle(store.connection, store.key, self.pending_labels)
+
+
+def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool:
+    """Return whether rows were removed from a chunk since its state was stored, or a deletion deleted the state."""
+    key = VersionKey(version.model_number, version.number)
+    parts = StateStore(connection, key, version.spec_revision, chunk).parts(Content.FEATURES)
+    removals = ChunkRows(connection, key, version.spec, chunk).removals()
+    removed = {number: count for part in parts for number, count in part.description.batches.items()}
+    return not parts or any(removals.get(number, 0) != count for number, count in removed.items())

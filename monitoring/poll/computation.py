@@ -18,7 +18,7 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
-from monitoring.poll.chunk_state import ChunkState
+from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
@@ -94,13 +94,16 @@ def _requeue(
 def _hardly_grown(
     connection: Connection, version: Version, before: Revision | None, chunk: Chunk, clock: datetime
 ) -> bool:
-    """Return whether a stored open chunk, computed under the current spec, has grown by less than a tenth."""
+    """Return whether a stored open chunk, computed under the current spec, has grown by less than a tenth.
+
+    One that rows were removed from has not: a deletion must not wait.
+    """
     if before is None or before.closed or clock >= closing_time(version.spec, chunk):
         return False
     if before.provenance.spec_revision != version.spec_revision or before.chunk != chunk:
         return False
     rows = version.store.count(connection, version.number, chunk.start, chunk.end)
-    return (rows - before.rows) * GROWTH < before.rows
+    return (rows - before.rows) * GROWTH < before.rows and not has_removals(connection, version, chunk)
 
 
 def _revision(version: Version, state: ChunkState, now: datetime) -> Revision:

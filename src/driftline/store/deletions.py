@@ -9,14 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
 
+from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
-from driftline.engine.results import ID
+from driftline.engine.results import EVENT_TIME, ID
 from driftline.store import columnar, ledger
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
+from driftline.store.prediction_batch import OUTPUTS
 from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.removed_rows import BATCH, POSITION
-from driftline.store.tables import batch_data, labels, predictions, removed_rows
+from driftline.store.tables import batch_data, chunk_states, labels, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 
 PLACES_AT_ONCE = 2_000
@@ -68,7 +70,10 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
 
 
 def erase(connection: Connection, number: int, model_number: int, subjects: Subjects) -> None:
-    """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids."""
+    """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids.
+
+    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again.
+    """
     stored = subjects.stored
     places = pd.concat([stored[[BATCH, POSITION]], subjects.replaced], ignore_index=True)
     delete_ids(connection, model_number, stored[ID].tolist())
@@ -78,6 +83,7 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     ledger.touch_counted(connection, number, model_number, [(stored, -1)])
     for batch_number, group in places.groupby(BATCH):
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
+    _delete_states(connection, model_number, stored, subjects.replaced)
 
 
 def _by_id(
@@ -127,6 +133,27 @@ def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
     if values is None or pa.types.is_string(values.type) != isinstance(value, str):
         return []
     return [int(place) for place in np.flatnonzero(pc.fill_null(pc.equal(values, value), False).to_numpy())]
+
+
+def _delete_states(connection: Connection, model_number: int, stored: pd.DataFrame, replaced: pd.DataFrame) -> None:
+    """Delete the states of the chunks that have rows, and of those that may have had rows that were corrected."""
+    spans = {(at, at) for at in map(naive_utc, pd.DatetimeIndex(stored[EVENT_TIME].unique()).to_pydatetime())}
+    part = batch_data.c
+    for number, group in replaced.groupby(BATCH):
+        times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
+            part.batch_number == int(str(number)), part.content == OUTPUTS
+        )
+        for first_event, last_event, first, count in connection.execute(times):
+            if group[POSITION].between(first, first + count - 1).any():
+                spans.add((first_event, last_event))
+    states = chunk_states.c
+    of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(
+        states.model_number == model_number
+    )
+    for version, start, end in connection.execute(of_model.distinct()).all():
+        if any(first < end and last >= start for first, last in spans):
+            state = (states.model_version == version) & (states.chunk_start == start) & (states.chunk_end == end)
+            connection.execute(delete(chunk_states).where(states.model_number == model_number, state))
 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:

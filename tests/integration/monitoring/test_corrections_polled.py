@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, insert
 
 from driftline.ingest.ingestion import Ingestion
-from driftline.store.tables import chunk_revisions
+from driftline.store.tables import chunk_revisions, chunk_states
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
@@ -53,3 +53,29 @@ def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Pa
     assert poll_once(engine, NOW, scheduled=False).chunks == 1
     closed = [(row["revision"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
     assert closed == [(2, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("overlapping_poll", [False, True])
+def test_a_deletion_deletes_the_states_of_its_chunks_and_does_not_wait(
+    engine: Engine, tmp_path: Path, overlapping_poll: bool
+) -> None:
+    """A poll that read the rows before the deletion may store their state after it."""
+    world = make_world(engine, tmp_path)
+    for day in range(2):
+        world.predict(day, 150, part=slice(0, 140))
+    poll_once(engine, NOW, scheduled=False)
+    before = world.rows(chunk_states)
+    erased = rows_of(FIRST + DAY, 150, seed=2)["id"].tolist()[:5]
+    assert Ingestion(engine, lambda: NOW).deletions(NAME, json_sent({"ids": erased})).changed == 5
+    assert world.rows(chunk_states) == [row for row in before if row["chunk_start"] == FIRST.replace(tzinfo=None)]
+    if overlapping_poll:
+        with engine.begin() as connection:
+            connection.execute(delete(chunk_states))
+            connection.execute(insert(chunk_states), before)
+    world.predict(1, 150, part=slice(140, 150))
+    summary = poll_once(engine, NOW, scheduled=True)
+    assert (summary.chunks, summary.left_open) == (1, 0)
+    after = [row for row in world.rows(chunk_states) if row["chunk_start"] != FIRST.replace(tzinfo=None)]
+    assert after
+    assert not any(row in before for row in after)
+    assert [chunk["rows_seen"] for chunk in world.said()["chunks"]] == [140, 145]
