@@ -1,18 +1,15 @@
 """The requests and responses of ingestion, as types that /openapi.json shows."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.ingest.ingestion import Receipt
 from driftline.store.ingest_log import IngestEntry, IngestState
+from monitoring.api.schemas import Texts
 
 MOST_ENTRIES = 1_000
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 class IngestQuery(BaseModel):
@@ -21,7 +18,7 @@ class IngestQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1, le=2**31 - 1, description="default: the newest version")
-    na_values: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+    na_values: Texts = Field(
         default_factory=list, max_length=100, description="words that stand for a missing value, beside the usual ones"
     )
 

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from werkzeug.datastructures import MultiDict
 
+from driftline.backtesting.request.request import Request
 from driftline.errors import InvalidInput
+from driftline.ingest.layouts import query_option
 from driftline.models.schema import ModelSummaryOut
-from driftline.models.uploaded import ReferenceOptions
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+from monitoring.api.schemas import Texts
 
 
 def _fields(value: object) -> object:
@@ -27,7 +25,6 @@ def _fields(value: object) -> object:
 
 REPEATABLE = ("score", "features", "categorical", "na_values")
 """The options that a query may have several times."""
-Names = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class ModelListOut(BaseModel):
@@ -44,17 +41,17 @@ class ReferenceQuery(BaseModel):
     timestamp: str = Field(min_length=1, description="column with the time of each prediction")
     label: str | None = Field(None, description="column with the true outcome")
     prediction: str | None = Field(None, description="column with the model's prediction")
-    score: Names = Field(
+    score: Texts = Field(
         default_factory=list, description="column with the probability of class 1; or CLASS=COLUMN, once for each class"
     )
     id: str | None = Field(None, description="column with the id of each prediction")
-    features: Names = Field(default_factory=list, description="features; default: every other column")
-    categorical: Names = Field(default_factory=list, description="numeric columns to treat as categorical")
+    features: Texts = Field(default_factory=list, description="features; default: every other column")
+    categorical: Texts = Field(default_factory=list, description="numeric columns to treat as categorical")
     reference_until: str | None = Field(None, description="first instant after the reference; default: all rows")
     chunk: str | None = Field(None, description="1h, 1d, 1w, 1mo or 1q")
     problem: str | None = Field(None, description="binary, multiclass or regression")
     positive: str | None = Field(None, description="value of label and prediction that stands for class 1")
-    na_values: Names = Field(default_factory=list, max_length=100, description="further words for a missing value")
+    na_values: Texts = Field(default_factory=list, max_length=100, description="further words for a missing value")
     alert_budget: float | None = Field(None, description="false alerts a year at most")
     alert_on: str | None = Field(None, description="change or harm")
     spec: Annotated[dict[str, Any], BeforeValidator(_fields)] = Field(
@@ -62,14 +59,17 @@ class ReferenceQuery(BaseModel):
     )
     dry_run: bool = Field(False, description="infer and answer, store nothing")
 
-    def options(self, query: "MultiDict[str, str]") -> ReferenceOptions:
-        """Return the options; `query` is the whole query, since APIFlask passes only the first of repeated values."""
-        lists = {name: tuple(query.getlist(name)) for name in REPEATABLE}
-        return ReferenceOptions(
+    def request(self, query: "MultiDict[str, str]") -> tuple[Request, tuple[str, ...]]:
+        """Return the request, and its scores as they are written: a column, or `CLASS=COLUMN`.
+
+        `query` is the whole query, since APIFlask passes only the first of repeated values.
+        """
+        lists = {option: tuple(query.getlist(option)) for option in REPEATABLE}
+        request = Request(
+            option=query_option,
             timestamp=self.timestamp,
             label=self.label,
             prediction=self.prediction,
-            scores=lists["score"],
             id=self.id,
             features=lists["features"] or None,
             categorical=lists["categorical"] or None,
@@ -82,6 +82,7 @@ class ReferenceQuery(BaseModel):
             alert_on=self.alert_on,
             spec=self.spec,
         )
+        return request, lists["score"]
 
 
 class RevisionQuery(BaseModel):

@@ -41,7 +41,7 @@ def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlue
         body = request.get_data(cache=False)
         with pressure.slot():
             content = Content.of(body, request.content_type, request.headers.get("Content-Encoding"))
-            proposal = propose_uploaded(content, name, query_data.options(request.args))
+            proposal = propose_uploaded(content, name, *query_data.request(request.args))
             version = None if query_data.dry_run else registered.register(proposal)
         return ProposalOut.of(proposal, version)
 

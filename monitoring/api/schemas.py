@@ -34,6 +34,14 @@ Instant = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_in
 """An ISO 8601 instant or date; without an offset it is UTC."""
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_as_list)]
+"""A parameter that a query may have several times."""
+
+
 class ChunkQuery(BaseModel):
     """The chunks that start from `from` to `to`, both included; by default the newest 60."""
 

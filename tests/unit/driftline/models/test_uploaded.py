@@ -23,6 +23,6 @@ def test_a_small_parquet_file_that_takes_much_memory_is_refused() -> None:
             writer.write_table(rows)
     body = sink.getvalue()
     assert len(body) < MILLION
-    options = ReferenceQuery(timestamp="t").options(MultiDict())
+    request = ReferenceQuery(timestamp="t").request(MultiDict())
     with pytest.raises(TooMuchContent, match="320 MB once it is unpacked; send fewer rows"):
-        propose_uploaded(Content(body, Format.PARQUET, len(body)), "model", options)
+        propose_uploaded(Content(body, Format.PARQUET, len(body)), "model", *request)
