@@ -178,10 +178,7 @@ class KafkaSource:
         rows = dead = 0
         for place, messages in received:
             try:
-                stored = self._store(place, messages)
-            except OffsetMoved as error:
-                log.warning("%s", error)
-                self._reread(place)
+                stored = self._store_or_reread(place, messages)
             except DriftlineError as error:
                 failure = error
                 self._seek(place, messages[0].offset)
@@ -211,6 +208,15 @@ class KafkaSource:
         messages = [message for message in messages if message.offset >= (self._stored.get(_place(message)) or 0)]
         messages.sort(key=_place)  # stable: the order of each partition stays
         return [(place, list(of_place)) for place, of_place in groupby(messages, _place)], failure
+
+    def _store_or_reread(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
+        """Store messages of a partition; where another process has read on, store nothing and continue from there."""
+        try:
+            return self._store(place, messages)
+        except OffsetMoved as error:
+            log.warning("%s", error)
+            self._reread(place)
+            return StoredMessages(0, 0)
 
     def _store(self, place: Place, messages: Sequence[Message]) -> StoredMessages:
         topic, part = place

@@ -1,5 +1,6 @@
 """Topics on a real broker end in the rows of a plain HTTP client: each once, the invalid ones set apart."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pandas as pd
@@ -17,17 +19,20 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from sqlalchemy import Engine, func, select
 
+from driftline.errors import Unavailable
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.message_writer import MessageWriter
 from driftline.ingest.messages import Message
 from driftline.settings import KafkaSettings
+from driftline.store import source_offsets
+from driftline.store.database import in_transaction
 from driftline.store.ingest_log import IngestState
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
 from monitoring.ingest.dead_letters import OMITTED, ORIGIN, REASON
-from monitoring.ingest.kafka_source import KafkaSource
+from monitoring.ingest.kafka_source import KafkaSource, Place
 from monitoring.ingest.settings import IngestSettings
 from stack import paths
 from stack.testing.fixtures import DatabaseAddress, FreshTopic
@@ -195,6 +200,37 @@ def test_a_reader_that_was_overtaken_stores_nothing(topics: Topics) -> None:
         with pytest.raises(OffsetMoved, match="was read"):
             writer.store("kafka/t", 0, expected, late)
     assert topics.stored_labels() == {str(n): 1.0 for n in range(10)}
+
+
+def test_a_failure_while_one_partition_is_read_again_loses_nothing_of_the_others(topics: Topics) -> None:
+    frame, topic = rows(60), topics.settings.predictions_topic
+    topics.send(topic, nested(frame))
+    source = topics.source()
+    read_offsets, failures = source._read_offsets, [Unavailable("The database is away.")]
+
+    def overtaken(places: Sequence[Place]) -> dict[Place, int | None]:
+        offsets = read_offsets(places)
+        in_transaction(
+            topics.ingestion.engine,
+            lambda connection: source_offsets.advance(connection, f"kafka/{topic}", 0, None, 0),
+        )
+        source._read_offsets = away  # type: ignore[method-assign]
+        return offsets
+
+    def away(places: Sequence[Place]) -> dict[Place, int | None]:
+        if failures:
+            raise failures.pop()
+        return read_offsets(places)
+
+    source._read_offsets = overtaken  # type: ignore[method-assign]
+    source._assign([TopicPartition(topic, part) for part in range(PARTITIONS)], Event())
+    deadline = time.monotonic() + 60
+    while len(topics.stored()) < 60 and time.monotonic() < deadline:
+        with contextlib.suppress(Unavailable):
+            source._store_next()
+    source._consumer.close()
+    assert not failures
+    assert list(topics.stored()["id"]) == sorted(frame["id"])
 
 
 @pytest.fixture
