@@ -151,7 +151,8 @@ def test_ids_that_the_client_takes_are_stored(monitor: MonitorProcess, world: Wo
             flat = row(row_id)
             features = {name: flat[name] for name in ("minutes", "distance", "carrier")}
             client.log(features, flat["prediction"], flat["probability_1"], row_id, flat["event_time"])
-        client.log_labels([*((row_id, 1) for row_id in ids), ("a", 0)])
+        client.log_labels((row_id, 1) for row_id in ids)
+        client.log_labels([("a", 0)])
         monitor.await_answer()
         assert client.flush(60)
         assert client.status().refused_batches == 0

@@ -71,7 +71,7 @@ def test_without_a_model_the_api_advises_training(client: FlaskClient) -> None:
             200,
             "No model version is registered yet.",
         )
-        assert "registry.register" in _json(answer)["missing"][0]["to_do"]
+        assert "driftline models add" in _json(answer)["missing"][0]["to_do"]
     assert "No model version is registered yet." in client.get("/").text
 
 

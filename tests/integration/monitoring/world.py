@@ -82,17 +82,23 @@ class World:
         name = f"predict/{day}/{part.start}-{part.stop}"
         in_transaction(self.engine, lambda connection: self.store.write(connection, name, frame, _written(day)))
 
-    def label(self, day: int, rows: int = 300, *, part: slice = slice(None), flipped: bool = False) -> None:
-        """Label rows of a day; flipped labels are known later than the true ones, and replace them."""
+    def label(
+        self, day: int, rows: int = 300, *, part: slice = slice(None), flipped: bool = False, again: bool = False
+    ) -> None:
+        """Label rows of a day.
+
+        Flipped labels are known later than the true ones, and replace them; true ones that are known `again` replace
+        flipped ones.
+        """
         truth = rows_of(FIRST + day * DAY, rows, seed=2).iloc[part]
         frame = pd.DataFrame(
             {
                 "id": truth["id"],
                 "value": 1 - truth["label"] if flipped else truth["label"],
-                "known_at": pd.Timestamp(FIRST + (day + 4) * DAY + timedelta(hours=flipped)),
+                "known_at": pd.Timestamp(FIRST + (day + 4) * DAY + timedelta(hours=2 * again + flipped)),
             }
         )
-        name = f"label/{day}/{part.start}-{part.stop}/{flipped}"
+        name = f"label/{day}/{part.start}-{part.stop}/{flipped}/{again}"
         number = self.version.model_number
         in_transaction(
             self.engine, lambda connection: labels.write_batch(connection, name, number, frame, _written(day))

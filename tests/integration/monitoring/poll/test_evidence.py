@@ -86,7 +86,7 @@ def test_late_labels_withdraw_nothing_silently(world: World) -> None:
         world.label(day, rows=900, flipped=day == 1)
     poll(world)
     assert world.states()[1] == State.ALERT
-    world.label(1, rows=900)
+    world.label(1, rows=900, again=True)
     poll(world)
     assert world.states()[1] != State.ALERT
     second = FIRST.replace(day=FIRST.day + 1, tzinfo=None)
