@@ -3,7 +3,7 @@
 from typing import Any
 
 from driftline.errors import BatchConflict, DriftlineError, InvalidInput, NotFound, PredictionConflict
-from driftline.http.api_description import ERROR_CONTENT, Document
+from driftline.http.api_description import Document, error_response
 from driftline.ingest.content import NESTED, Encoding, Format
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.ingest.ingestion import LONGEST_KEY
@@ -83,12 +83,8 @@ def describe_batches(document: Document, prefix: str) -> None:
         operation["requestBody"] = {"required": True, "content": content}
         operation.setdefault("parameters", []).extend(_HEADERS)
         for error in _REFUSALS:
-            _add(operation, error, f" {PredictionConflict.__doc__}" if error is BatchConflict else "")
-
-
-def _add(operation: Document, error: type[DriftlineError], more: str) -> None:
-    status = str(error.status.value)
-    operation["responses"][status] = {"description": f"{error.__doc__}{more}", "content": ERROR_CONTENT}
+            more = f" {PredictionConflict.__doc__}" if error is BatchConflict else ""
+            operation["responses"][str(error.status.value)] = error_response(error, more)
 
 
 def _content(properties: Document, required: list[str], example: Any) -> Document:

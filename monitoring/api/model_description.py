@@ -1,7 +1,7 @@
 """What /openapi.json says of the bodies and refusals of models."""
 
 from driftline.errors import Conflict, DriftlineError, InvalidInput, NotFound
-from driftline.http.api_description import ERROR_CONTENT, Document
+from driftline.http.api_description import Document, add_error_response
 from driftline.ingest.content import Encoding
 from driftline.ingest.errors import TooMuchContent, UnsupportedContent
 from driftline.models.uploaded import FORMATS
@@ -25,8 +25,7 @@ def describe_references(document: Document, prefix: str) -> None:
     for path in (f"{prefix}/{{name}}", f"{prefix}/{{name}}/specs"):
         for method, operation in document["paths"].get(path, {}).items():
             for error in _REFUSALS.get(method, ()):
-                response = {"description": error.__doc__, "content": ERROR_CONTENT}
-                operation["responses"].setdefault(str(error.status.value), response)
+                add_error_response(operation, error)
     registration = document["paths"].get(f"{prefix}/{{name}}", {}).get("post")
     if registration is not None:
         registration["requestBody"] = {"required": True, "content": dict.fromkeys(map(str, FORMATS), _TABLE)}

@@ -13,7 +13,7 @@ from flask import Response, request
 
 from driftline.errors import InvalidInput, NotFound
 from driftline.http.access import needs
-from driftline.http.api_description import ERROR_CONTENT, Document
+from driftline.http.api_description import Document, error_response
 from driftline.http.scopes import Scope
 from driftline.ingest.content import Format
 from driftline.report.csv_cells import without_formulas
@@ -67,7 +67,7 @@ def describe_results(document: Document) -> None:
         "Link": {"schema": {"type": "string"}, "description": 'the next page, with rel="next"; absent on the last one'}
     }
     for error in (InvalidInput, NotFound):
-        responses[str(error.status.value)] = {"description": str(error.__doc__), "content": ERROR_CONTENT}
+        responses[str(error.status.value)] = error_response(error)
 
 
 def _json(page: ResultRows, head: dict[str, Any]) -> Response:

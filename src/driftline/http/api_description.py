@@ -65,13 +65,13 @@ def _describe_access(document: Document) -> None:
     anonymous: list[Document] = [{}] if current_app.extensions.get("open") else []
     for path, operation, scope in _operations(document):
         if path != LIVENESS_PATH:
-            _add_error_response(operation, Unavailable)
+            add_error_response(operation, Unavailable)
         if path in PROBES or scope is None:
             operation["security"] = []
             continue
         operation["security"] = [*anonymous, *({name: [str(scope)]} for name in SECURITY_SCHEMES)]
         for refusal in REFUSALS:
-            _add_error_response(operation, refusal)
+            add_error_response(operation, refusal)
 
 
 def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | None]]:
@@ -83,9 +83,15 @@ def _operations(document: Document) -> Iterator[tuple[str, Document, Scope | Non
                 yield path, operation, scope_of(current_app, rule.endpoint)
 
 
-def _add_error_response(operation: Document, error: type[DriftlineError]) -> None:
+def add_error_response(operation: Document, error: type[DriftlineError]) -> None:
+    """Add the response of an error to an operation, unless one of its status is described already."""
+    operation["responses"].setdefault(str(error.status.value), error_response(error))
+
+
+def error_response(error: type[DriftlineError], more: str = "") -> Document:
+    """Return the description of an error's response, with `more` after the error's own text."""
+    response: Document = {"description": f"{error.__doc__}{more}", "content": ERROR_CONTENT}
     status = error.status.value
-    response: Document = {"description": error.__doc__, "content": ERROR_CONTENT}
     if status in ERROR_HEADERS:
         response["headers"] = ERROR_HEADERS[status]
-    operation["responses"].setdefault(str(status), response)
+    return response
