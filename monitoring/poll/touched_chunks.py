@@ -11,8 +11,9 @@ from driftline.engine.spec import Spec
 from driftline.store import ledger, pending_chunks, registry
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Consumer
+from driftline.store.model_numbers import lock_model
 from driftline.store.predictions import PredictionStore
-from driftline.store.tables import ledger_slots, model_versions, models, spec_revisions
+from driftline.store.tables import ledger_slots, model_versions, spec_revisions
 from driftline.store.version_key import VersionKey
 from monitoring.poll import relabelled_chunks
 
@@ -64,7 +65,7 @@ def _lock_specs(connection: Connection, model_number: int) -> None:
 
     A spec revision queues the chunks of the batches that it sees; the lock keeps it from missing this one.
     """
-    connection.execute(select(models.c.number).where(models.c.number == model_number).with_for_update(read=True))
+    lock_model(connection, model_number, shared=True)
 
 
 def _newest_specs(connection: Connection, model_number: int) -> tuple[Specs, set[int]]:

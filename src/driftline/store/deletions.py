@@ -20,6 +20,7 @@ from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.removed_rows import BATCH, POSITION
 from driftline.store.tables import batch_data, chunk_states, labels, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
+from driftline.store.version_key import VersionKey
 
 PLACES_AT_ONCE = 2_000
 _BLANKS = {pa.string(): "", pa.int64(): 0, pa.float64(): 0.0, columnar.INSTANT_TYPE: 0}
@@ -152,8 +153,9 @@ def _delete_states(connection: Connection, model_number: int, stored: pd.DataFra
     )
     for version, start, end in connection.execute(of_model.distinct()).all():
         if any(first < end and last >= start for first, last in spans):
-            state = (states.model_version == version) & (states.chunk_start == start) & (states.chunk_end == end)
-            connection.execute(delete(chunk_states).where(states.model_number == model_number, state))
+            of_version = VersionKey(model_number, version).rows_of(chunk_states)
+            of_chunk = (states.chunk_start == start) & (states.chunk_end == end)
+            connection.execute(delete(chunk_states).where(of_version, of_chunk))
 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:

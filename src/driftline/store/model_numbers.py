@@ -34,3 +34,8 @@ def ensure_model(connection: Connection, name: str, now: datetime) -> int:
         connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
         number = connection.execute(locked).scalar_one()
     return int(number)
+
+
+def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:
+    """Lock a model until the transaction ends; `shared` locks keep out others only, not one another."""
+    connection.execute(select(models.c.number).where(models.c.number == number).with_for_update(read=shared))

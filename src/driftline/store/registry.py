@@ -31,7 +31,7 @@ from driftline.objects import ObjectStore, read_object
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
 from driftline.store.model_layout import ModelLayout
-from driftline.store.model_numbers import ensure_model, model_number
+from driftline.store.model_numbers import ensure_model, lock_model, model_number
 from driftline.store.predictions import PredictionStore
 from driftline.store.storable_names import require_storable
 from driftline.store.tables import (
@@ -189,8 +189,10 @@ def _begin(
 def _add_revision(
     connection: Connection, number: int, version: int, spec: Spec, fitted: FittedReference, now: datetime
 ) -> None:
-    mine = (spec_revisions.c.model_number == number) & (spec_revisions.c.model_version == version)
-    newest = connection.execute(select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(mine)).scalar_one()
+    of_version = VersionKey(number, version).rows_of(spec_revisions)
+    newest = connection.execute(
+        select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(of_version)
+    ).scalar_one()
     row = {
         "model_number": number,
         "model_version": version,
@@ -208,7 +210,7 @@ def _finish(connection: Connection, key: VersionKey) -> None:
     The chunks are those of its newest spec, which is not the candidate's where a version was revised, retired and is
     registered again. The model stays locked meanwhile: neither a spec revision nor a batch misses the other.
     """
-    connection.execute(select(models.c.number).where(models.c.number == key.model_number).with_for_update())
+    lock_model(connection, key.model_number)
     mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:

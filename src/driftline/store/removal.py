@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, Table, delete, select, update
 from driftline.errors import NotFound
 from driftline.objects import split_address
 from driftline.store.database import in_transaction
-from driftline.store.model_numbers import model_number
+from driftline.store.model_numbers import lock_model, model_number
 from driftline.store.registry import READY, RETIRED
 from driftline.store.tables import ledger, metadata, model_versions, models
 
@@ -102,7 +102,7 @@ def _delete_rows(engine: Engine, table: Table, number: int) -> Iterator[int]:
 
 def _delete_model(connection: Connection, number: int) -> int:
     """Delete the versions and the model, and what a writer that was not over yet has added meanwhile."""
-    connection.execute(select(models.c.number).where(models.c.number == number).with_for_update())
+    lock_model(connection, number)
     tables = (*_tables_of_models(), model_versions)
     deleted = sum(connection.execute(delete(table).where(table.c.model_number == number)).rowcount for table in tables)
     connection.execute(delete(models).where(models.c.number == number))
