@@ -131,8 +131,9 @@ class Sender:
         if file is None:
             return None, []
         with file:
-            answer = self._delivery.send(batch, batch.path.read_bytes())
-            return answer, [] if answer.state is DeliveryState.RETRY else self._finish(batch, answer)
+            content = batch.path.read_bytes()
+            answer = self._delivery.send(batch, content)
+            return answer, [] if answer.state is DeliveryState.RETRY else self._finish(batch, content, answer)
 
     def _goes_on(self, now: float, batch: BatchFile, answer: Answer) -> bool:
         """Return whether others are sent after a failure: where the batch has failed before, it may be the cause."""
@@ -153,7 +154,7 @@ class Sender:
         self._logged.add(batch.key)
         log.log(level, "%s stays: %s; it is tried again, after all others", batch.path, message)
 
-    def _finish(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+    def _finish(self, batch: BatchFile, content: bytes, answer: Answer) -> list[BatchFile]:
         """Delete a stored batch; divide a refused one, so that its valid rows are stored, or move it to `refused`.
 
         Return the parts.
@@ -170,7 +171,7 @@ class Sender:
             self.last_error = None
         else:
             refusals.count()
-            parts = self._divide(batch, answer) if answer.divisible and refusals.are_few else []
+            parts = self._divide(batch, content, answer) if answer.divisible and refusals.are_few else []
             if not parts:
                 self._refuse(batch, answer, logging.DEBUG if refusals.logged else logging.ERROR)
                 refusals.logged = True
@@ -178,10 +179,10 @@ class Sender:
             self._changed.notify_all()
         return parts
 
-    def _divide(self, batch: BatchFile, answer: Answer) -> list[BatchFile]:
+    def _divide(self, batch: BatchFile, content: bytes, answer: Answer) -> list[BatchFile]:
         """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none."""
         try:
-            contents = divide(batch.format, batch.path.read_bytes(), answer.named_rows)
+            contents = divide(batch.format, content, answer.named_rows)
         except (ValueError, ImportError) as error:
             log.warning("%s cannot be divided (%s)", batch.path, error)
             return []

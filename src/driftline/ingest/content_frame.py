@@ -57,14 +57,14 @@ def _unplaced(message: str, path: Path) -> str:
 
 def _parquet(path: Path, _: Sequence[str]) -> TableSource:
     source = ParquetSource.of(path)
-    require_few_rows(pq.read_metadata(path).num_rows)
-    require_small_parquet(path)
+    footer = pq.read_metadata(path)
+    require_few_rows(footer.num_rows)
+    require_small_parquet(footer)
     return source
 
 
-def require_small_parquet(path: Path) -> None:
-    """Raise TooMuchContent where a readable Parquet file takes too many bytes once it is unpacked, by its footer."""
-    footer = pq.read_metadata(path)
+def require_small_parquet(footer: pq.FileMetaData) -> None:
+    """Raise TooMuchContent where a Parquet file takes too many bytes once it is unpacked, by its footer."""
     encoded = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
     size = max(encoded, VALUE_BYTES * footer.num_rows * footer.num_columns)
     if size > MOST_BYTES:

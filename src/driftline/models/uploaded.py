@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow.parquet as pq
+
 from driftline.backtesting.input.open_source import open_source
 from driftline.backtesting.input.sources import FrameSource, TableSource, to_frame
 from driftline.backtesting.request.names import split_score
@@ -47,5 +49,5 @@ def _source(content: Content, folder: Path, na_values: tuple[str, ...]) -> Table
     file.write_bytes(content.data)
     source = open_source(file, na_values)
     if content.format is Format.PARQUET:
-        require_small_parquet(file)
+        require_small_parquet(pq.read_metadata(file))
     return source
