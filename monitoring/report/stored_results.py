@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,7 @@ class ResultFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on the table of results."""
-        fields = ("subject", "subject_kind", "kind", "method", "segment", "state")
-        return [results.c[name] == getattr(self, name) for name in fields if getattr(self, name) is not None]
+        return [results.c[name] == value for name, value in asdict(self).items() if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
