@@ -1,6 +1,7 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -222,19 +223,26 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
     assert provisional(world) == []
 
 
-def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for day in range(2, 6):
-        weeks.predict(day)
+@contextlib.contextmanager
+def batches_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Require that a batch whose chunks are queued meanwhile waits for whoever queues all chunks of a version."""
     queue_all = chunk_queue.queue_all
     with ThreadPoolExecutor(1) as pool:
 
         def beside(*arguments: Any) -> None:
-            placing = pool.submit(touched_chunks.queue_touched_chunks, weeks.engine)
+            placing = pool.submit(touched_chunks.queue_touched_chunks, world.engine)
             with pytest.raises(TimeoutError):
                 placing.result(timeout=1.0)
             queue_all(*arguments)
 
         monkeypatch.setattr(chunk_queue, "queue_all", beside)
+        yield
+
+
+def test_a_batch_waits_for_a_spec_revision_in_progress(weeks: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(2, 6):
+        weeks.predict(day)
+    with batches_wait(weeks, monkeypatch):
         registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
     starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
@@ -247,16 +255,7 @@ def test_a_version_registered_again_is_queued_by_its_newest_calendar(
         weeks.predict(day)
     registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": Period.WEEK}), NOW)
     removal.retire(weeks.engine, NAME, 1)
-    queue_all = chunk_queue.queue_all
-    with ThreadPoolExecutor(1) as pool:
-
-        def beside(*arguments: Any) -> None:
-            placing = pool.submit(touched_chunks.queue_touched_chunks, weeks.engine)
-            with pytest.raises(TimeoutError):
-                placing.result(timeout=1.0)
-            queue_all(*arguments)
-
-        monkeypatch.setattr(chunk_queue, "queue_all", beside)
+    with batches_wait(weeks, monkeypatch):
         make_world(weeks.engine, tmp_path, days=63)
     starts = [row["chunk_start"] for row in weeks.rows(pending_chunks)]
     assert starts == [(FIRST + DAY).replace(tzinfo=None)]
