@@ -64,7 +64,7 @@ class DeadLetterTopic:
     def _produce(
         self, letter: DeadLetter, with_content: bool, note: Callable[[KafkaError | None, DeadLetter], None]
     ) -> None:
-        """Hand a letter to the client; `note` is told what became of it, at once if the client finds it too large."""
+        """Hand a letter to the client; `note` gets the outcome, at once where the client finds the letter too large."""
         message = letter.message
         origin = f"{message.topic}/{message.partition}/{message.offset}"
         headers = {REASON: letter.reason.encode(errors="replace")[:LONGEST_REASON], ORIGIN: origin.encode()}

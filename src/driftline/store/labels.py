@@ -3,7 +3,7 @@
 A label is 0 or 1 of a binary model and a number of a regression, both in the column `value`; that of a multiclass model
 is the name of its class, in the column `class_name`. Both are stored exactly.
 
-Of all labels of an id, the one with the newest `known_at` is stored, in whatever order they arrive; of several with the
+Of all labels of an id, the one with the newest `known_at` is stored, for any order of arrival; of several with the
 same `known_at`, the largest value, or the class whose UTF-8 bytes come last.
 """
 

@@ -313,7 +313,7 @@ def _row_of_version(
     model_number(connection, name)
     row = connection.execute(_version_statement(name, version, columns)).mappings().first()
     if row is None:
-        ready = ", ".join(str(number) for known, number in versions(connection) if known == name) or "none"
+        ready = ", ".join(str(number) for model, number in versions(connection) if model == name) or "none"
         raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
     return row
 

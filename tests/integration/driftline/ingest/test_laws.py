@@ -117,8 +117,8 @@ def assert_as_plain(ingestion: Ingestion, plain: Plain) -> None:
     labelled = frame[frame["label"].notna()]
     known_days = (pd.to_datetime(labelled["label_known_at"], utc=True) - pd.Timestamp(FIRST)).dt.days
     labels = zip(known_days, labelled["label"].astype(int), strict=True)
-    known = {name: label for name, label in plain.labels.items() if name in plain.rows}
-    assert dict(zip(labelled["id"], labels, strict=True)) == known
+    expected = {name: label for name, label in plain.labels.items() if name in plain.rows}
+    assert dict(zip(labelled["id"], labels, strict=True)) == expected
     with ingestion.engine.connect() as connection:
         counted = connection.execute(select(func.sum(ledger_slots.c.row_count))).scalar_one() or 0
         assert int(counted) == len(plain.rows)
