@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -84,24 +84,44 @@ class ConfluentPublisher:
 
     def markers(self) -> frozenset[str]:
         """Read the markers' topic from its beginning to its end."""
+        with translated():
+            ends = self._ends()
+            with self._consumer("read_committed") as consumer:
+                return frozenset(self._read_all(consumer, ends))
+
+    @contextmanager
+    def _consumer(self, isolation: str) -> Iterator[Consumer]:
+        """Open a consumer of an isolation level and close it afterwards."""
         options = {
             "group.id": f"{self.route.transactional_id}-markers",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
         }
-        with translated():
-            consumer = Consumer({**self._client, **options}, logger=log)
-            try:
-                return frozenset(self._read_all(consumer))
-            finally:
-                consumer.close()
+        consumer = Consumer({**self._client, **options}, logger=log)
+        try:
+            yield consumer
+        finally:
+            consumer.close()
 
-    def _read_all(self, consumer: Consumer) -> Iterator[str]:
-        """Yield the keys of all markers, from the beginning to the present end of each partition."""
+    def _ends(self) -> dict[int, int]:
+        """Return by partition where the markers end, those included that a commit has not made readable yet."""
         topic = self.route.batches_topic
-        unread = set(consumer.list_topics(topic, timeout=OPEN_SECONDS).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in unread])
+        with self._consumer("read_uncommitted") as consumer:
+            numbers = consumer.list_topics(topic, timeout=OPEN_SECONDS).topics[topic].partitions
+            return {
+                number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=OPEN_SECONDS)[1]
+                for number in numbers
+            }
+
+    def _read_all(self, consumer: Consumer, ends: Mapping[int, int]) -> Iterator[str]:
+        """Yield the keys of all markers, from the beginning to the end of each partition.
+
+        A reader of committed messages comes to an end before a transaction that is not decided on yet, which is waited
+        for: without its markers, batches would be published twice.
+        """
+        unread = set(ends)
+        consumer.assign([TopicPartition(self.route.batches_topic, number, OFFSET_BEGINNING) for number in unread])
         deadline = time.monotonic() + OPEN_SECONDS
         while unread:
             messages = consumer.consume(MARKERS, READ_SECONDS)
@@ -112,7 +132,8 @@ class ConfluentPublisher:
                 if error is None:
                     yield message.key().decode()
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    unread.discard(message.partition())
+                    if message.offset() >= ends[message.partition()]:
+                        unread.discard(message.partition())
                 else:
                     raise KafkaException(error)
 

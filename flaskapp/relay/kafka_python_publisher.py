@@ -1,7 +1,7 @@
 """The publisher that uses kafka-python, without a native library; `KAFKA_PUBLISHER=kafka-python` selects it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -56,11 +56,11 @@ class KafkaPythonPublisher:
         )
 
     @contextmanager
-    def _consumer(self, seconds: float) -> Iterator[KafkaConsumer]:
-        """Open a consumer of committed messages and close it afterwards."""
+    def _consumer(self, seconds: float, isolation: str = "read_committed") -> Iterator[KafkaConsumer]:
+        """Open a consumer, of committed messages by default, and close it afterwards."""
         consumer = KafkaConsumer(
             **kafka_python_options(self.route.kafka),
-            isolation_level="read_committed",
+            isolation_level=isolation,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             bootstrap_timeout_ms=round(1000 * seconds),
@@ -91,8 +91,10 @@ class KafkaPythonPublisher:
         with translated(), self._consumer(OPEN_SECONDS) as consumer:
             topic = self.route.batches_topic
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            with self._consumer(OPEN_SECONDS, "read_uncommitted") as uncommitted:
+                ends = uncommitted.end_offsets(partitions)
             consumer.assign(partitions)
-            return frozenset(_read_all(consumer, partitions))
+            return frozenset(_read_all(consumer, ends))
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Publish batches and their markers in one transaction."""
@@ -118,11 +120,11 @@ class KafkaPythonPublisher:
                 producer.close(timeout=0)
 
 
-def _read_all(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Iterator[str]:
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
+def _read_all(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> Iterator[str]:
+    """Yield the keys of all markers up to the ends; wait for a transaction that is not decided on yet."""
+    consumer.seek_to_beginning(*ends)
     deadline = time.monotonic() + OPEN_SECONDS
-    while any(consumer.position(partition) < ends[partition] for partition in partitions):
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
         read = consumer.poll(timeout_ms=500, max_records=10_000)
         if not read and time.monotonic() > deadline:
             raise KafkaUnavailable("Kafka did not give the markers to the relay in time; it tries again.")

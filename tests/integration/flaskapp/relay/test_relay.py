@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -197,6 +199,25 @@ def test_an_open_transaction_is_not_visible(
     assert half._producer.flush(10) == 0
     relay_all(engine, make_publisher(route))
     require_each_once(engine, route, ids)
+
+
+def test_markers_behind_an_undecided_transaction_are_waited_for(route: Route, make_publisher: MakePublisher) -> None:
+    """A commit becomes readable a little later; who took the readable end for the end would publish a batch twice."""
+    undecided = ConfluentPublisher(replace(route, transactional_id=f"{route.transactional_id}-undecided"))
+    undecided.open()
+    assert undecided._producer
+    undecided._producer.begin_transaction()
+    undecided._producer.produce(route.batches_topic, b"{}", b"undecided")
+    assert undecided._producer.flush(10) == 0
+    publisher = make_publisher(route)
+    publisher.open()
+    publisher.publish([Publication("committed", "{}", [(b"key", b"{}")])])
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(publisher.markers)
+        with pytest.raises(TimeoutError):
+            reading.result(timeout=3.0)
+        undecided._producer.commit_transaction(10)
+        assert reading.result(timeout=30.0) == {"undecided", "committed"}
 
 
 @pytest.mark.parametrize("missing", ["records", "batches"])

@@ -22,10 +22,6 @@ class SilentConsumer:
     def seek_to_beginning(self, *partitions: TopicPartition) -> None:
         """Take the partitions."""
 
-    def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Promise one message each."""
-        return dict.fromkeys(partitions, 1)
-
     def position(self, partition: TopicPartition) -> int:
         """Stay at the beginning."""
         return 0
@@ -40,4 +36,4 @@ class SilentConsumer:
 def test_missing_markers_are_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_python_publisher, "OPEN_SECONDS", -1.0)
     with pytest.raises(KafkaUnavailable, match="in time"):
-        list(_read_all(SilentConsumer(), [TopicPartition("markers", 0)]))
+        list(_read_all(SilentConsumer(), {TopicPartition("markers", 0): 1}))
