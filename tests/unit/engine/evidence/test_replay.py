@@ -58,6 +58,19 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
     assert change is not None
     assert (change.family, change.since) == (Family.SHARE, chunks[60].start)
     assert change.observed > 1.3 * change.usual
+    assert change.metric is None
+    assert min(change.log_evidence or 0, change.share_of_alert or 0) > 1
+
+
+def test_evidence_that_was_stored_without_its_strength_is_read() -> None:
+    chunks = chunks_of(stream(20, 5, shift=0.9))
+    evidence = next(note for note in replay(FITTED, RULE, chunks).evidence.values() if note.alert)
+    stored = evidence.to_dict()
+    assert ChunkEvidence.from_dict(stored) == evidence
+    del stored["change"]["log_evidence"], stored["change"]["share_of_alert"]
+    change = ChunkEvidence.from_dict(stored).change
+    assert change is not None
+    assert (change.since, change.log_evidence) == (evidence.change and evidence.change.since, None)
 
 
 def test_a_small_change_is_found_by_adding_up_evidence() -> None:
