@@ -1,12 +1,13 @@
-"""Settings of ingestion from Kafka, read from the environment on construction."""
+"""Settings of ingestion from Kafka and from SQL, read from the environment on construction."""
 
+from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from driftline.settings import EnvironmentSettings
 
 
 class IngestSettings(EnvironmentSettings):
-    """The topics, the consumer group, and the model of messages that name none."""
+    """Kafka: the topics, the consumer group, and the model of messages that name none."""
 
     model_config = SettingsConfigDict(env_prefix="INGEST_")
 
@@ -15,3 +16,11 @@ class IngestSettings(EnvironmentSettings):
     dead_letters_topic: str = "driftline-dead-letters"
     group: str = "driftline-ingest"
     model: str | None = None
+
+
+class SqlSettings(EnvironmentSettings):
+    """The address of the schema with the tables and queries, such as `mysql://reader:PASSWORD@127.0.0.1:3306/shop`."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_SQL_")
+
+    url: SecretStr

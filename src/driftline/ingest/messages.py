@@ -78,6 +78,10 @@ class RowGroup:
 
     rows: tuple[MessageRow, ...]
 
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.rows)
+
     @property
     def model(self) -> str:
         """The name of the model."""

@@ -1,0 +1,118 @@
+"""The file that describes tables and queries to read predictions and labels from. No I/O here, but for `read_file`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from driftline.errors import InvalidInput
+
+
+class Contents(StrEnum):
+    """What a row of a table is: a prediction, a label, or both, where the label is NULL until it is known."""
+
+    PREDICTIONS = "predictions"
+    LABELS = "labels"
+    BOTH = "both"
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_zone(value: Any) -> Any:
+    try:
+        return ZoneInfo(value) if isinstance(value, str) else value
+    except (LookupError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no time zone; write UTC or Europe/Berlin") from error
+
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class SqlSourceConfig(BaseModel):
+    """A table or a query, and how its rows become those of a model.
+
+    `key` names the columns of the id, `time` that of the event time (in a table of labels: since when a label is
+    known), `updated_at` that of the last change of a row. `columns` has by column of the model's reference the column
+    here, where the names differ. `time_zone` is that of DATETIME columns, by default the model's.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")
+    model: Name
+    version: int | None = Field(None, ge=1)
+    table: Name | None = None
+    query: Name | None = None
+    rows: Contents = Contents.PREDICTIONS
+    key: Annotated[tuple[Name, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    time: Name | None = None
+    updated_at: Name | None = None
+    known_at: Name | None = None
+    columns: dict[str, Name] = Field(default_factory=dict)
+    time_zone: Annotated[ZoneInfo | None, BeforeValidator(_as_zone)] = None
+    na_values: tuple[str, ...] = ()
+    overlap_minutes: float | None = Field(None, ge=0, le=100_000)
+    batch_rows: int = Field(5_000, ge=1, le=50_000)
+    timeout_seconds: int = Field(60, ge=1, le=86_400)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.table is None) is (self.query is None):
+            raise ValueError("name either a table or a query")
+        if self.rows is not Contents.LABELS and self.time is None:
+            raise ValueError("name the column of the event time as time")
+        if self.rows is Contents.BOTH and self.updated_at is None:
+            raise ValueError(
+                "rows of both predictions and labels need the column updated_at: without it, labels that become known "
+                "later are not seen"
+            )
+        if not self.position:
+            raise ValueError("name a column as time or as updated_at, in the order of which rows are read")
+        return self
+
+    @property
+    def position(self) -> str:
+        """The column in the order of which rows are read."""
+        return self.updated_at or self.time or ""
+
+    @property
+    def known_since(self) -> str:
+        """The column that says since when a label is known."""
+        return self.known_at or self.position
+
+
+class _SourcesFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sources: list[SqlSourceConfig] = Field(min_length=1)
+
+
+def read_file(path: Path) -> tuple[SqlSourceConfig, ...]:
+    """Return the sources that a YAML file describes.
+
+    Raises:
+        InvalidInput: it cannot be read, or with every fault of its fields.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InvalidInput(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    return sources_of(content, str(path))
+
+
+def sources_of(content: object, name: str) -> tuple[SqlSourceConfig, ...]:
+    """Return the sources of a file's content; `name` is the file's in messages."""
+    try:
+        sources = _SourcesFile.model_validate(content).sources
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}" for fault in error.errors())
+        raise InvalidInput(f"{name} is not valid; correct it.", details=tuple(faults)) from None
+    names = [source.name for source in sources]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInput(f"{name} has several sources of the name {repeated[0]!r}; give each a name of its own.")
+    return tuple(sources)

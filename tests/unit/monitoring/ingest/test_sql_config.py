@@ -1,0 +1,62 @@
+"""The file of sources: every fault is named, with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from driftline.errors import InvalidInput
+from monitoring.ingest.sql_config import Contents, read_file, sources_of
+
+MINIMAL = {"name": "scores", "model": "churn", "table": "scores", "key": "id", "time": "scored_at"}
+
+
+def test_a_source_has_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(
+        "sources:\n- {name: a, model: m, table: shop.t, key: id, time: at}\n"
+        "- name: b\n  model: m\n  rows: both\n  key: [day, customer]\n  time: at\n  updated_at: changed\n"
+        "  query: |\n    SELECT 1\n"
+    )
+    first, second = read_file(path)
+    assert (first.rows, first.key, first.position, first.batch_rows) == (Contents.PREDICTIONS, ("id",), "at", 5_000)
+    assert (second.key, second.position, second.known_since) == (("day", "customer"), "changed", "changed")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"query": "SELECT 1"}, "either a table or a query"),
+        ({"table": None}, "either a table or a query"),
+        ({"time": None}, "column of the event time"),
+        ({"rows": "labels", "time": None}, "as time or as updated_at"),
+        ({"rows": "both"}, "labels that become known later are not seen"),
+        ({"time_zone": "Mars"}, "'Mars' is no time zone"),
+        ({"name": "a/b"}, "name: String should match pattern"),
+        ({"key": []}, "key: Value should have at least 1 item"),
+        ({"colums": {}}, "colums: Extra inputs are not permitted"),
+        ({"batch_rows": 0}, "batch_rows: Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_faulty_source_is_named(change: dict[str, object], fault: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        sources_of({"sources": [MINIMAL | change]}, "sources.yaml")
+    assert fault in str(error.value)
+    assert "sources.0" in str(error.value)
+
+
+@pytest.mark.parametrize("content", [None, [], {"sources": []}, {"sources": 5}, "text"])
+def test_a_file_without_sources_is_refused(content: object) -> None:
+    with pytest.raises(InvalidInput, match=r"sources\.yaml is not valid"):
+        sources_of(content, "sources.yaml")
+
+
+def test_names_are_unique() -> None:
+    with pytest.raises(InvalidInput, match="several sources of the name 'scores'"):
+        sources_of({"sources": [MINIMAL, MINIMAL]}, "sources.yaml")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("sources: [")
+    for name in ("a.yaml", "missing.yaml"):
+        with pytest.raises(InvalidInput, match=f"{name} cannot be read"):
+            read_file(tmp_path / name)
