@@ -55,36 +55,39 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="session")
-def schemas() -> Iterator[Schemas]:
-    """The migrated schemas that tests use one after the other."""
-    schemas = Schemas()
+def mariadb_schemas(mariadb_session: TemporaryDatabase) -> Iterator[Schemas]:
+    """The migrated schemas on MariaDB."""
+    yield from _dropped(Schemas(mariadb_session))
+
+
+@pytest.fixture(scope="session")
+def mysql_schemas(mysql_session: TemporaryDatabase) -> Iterator[Schemas]:
+    """The migrated schemas on MySQL."""
+    yield from _dropped(Schemas(mysql_session))
+
+
+def _dropped(schemas: Schemas) -> Iterator[Schemas]:
     yield schemas
     schemas.drop()
 
 
 @pytest.fixture
-def mariadb(
-    mariadb_session: TemporaryDatabase, schemas: Schemas, request: pytest.FixtureRequest
-) -> Iterator[DatabaseAddress]:
+def mariadb(mariadb_schemas: Schemas, request: pytest.FixtureRequest) -> Iterator[DatabaseAddress]:
     """A schema on MariaDB: migrated if the test uses a fixture of `MIGRATED`, otherwise empty."""
-    with _schema(mariadb_session, schemas, request) as address:
+    with _schema(mariadb_schemas, request) as address:
         yield address
 
 
 @pytest.fixture
-def mysql(
-    mysql_session: TemporaryDatabase, schemas: Schemas, request: pytest.FixtureRequest
-) -> Iterator[DatabaseAddress]:
+def mysql(mysql_schemas: Schemas, request: pytest.FixtureRequest) -> Iterator[DatabaseAddress]:
     """A schema on MySQL: migrated if the test uses a fixture of `MIGRATED`, otherwise empty."""
-    with _schema(mysql_session, schemas, request) as address:
+    with _schema(mysql_schemas, request) as address:
         yield address
 
 
-def _schema(
-    server: TemporaryDatabase, schemas: Schemas, request: pytest.FixtureRequest
-) -> AbstractContextManager[DatabaseAddress]:
+def _schema(schemas: Schemas, request: pytest.FixtureRequest) -> AbstractContextManager[DatabaseAddress]:
     upgrade = next((MIGRATED[name] for name in MIGRATED if name in request.fixturenames), None)
-    return schemas.migrated(server, upgrade) if upgrade else fresh_schema(server)
+    return schemas.migrated(upgrade) if upgrade else fresh_schema(schemas.server)
 
 
 @pytest.fixture

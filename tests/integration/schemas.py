@@ -44,30 +44,32 @@ class Schema:
 
 @dataclass(frozen=True)
 class Schemas:
-    """The migrated schemas that no test uses now, by their server and how they were migrated."""
+    """The migrated schemas of a server that no test uses now, by how they were migrated."""
 
-    _unused: dict[tuple[int, Upgrade], list[tuple[TemporaryDatabase, Schema]]] = field(default_factory=dict)
+    server: TemporaryDatabase
+    _unused: dict[Upgrade, list[Schema]] = field(default_factory=dict)
 
     @contextmanager
-    def migrated(self, server: TemporaryDatabase, upgrade: Upgrade) -> Iterator[DatabaseAddress]:
+    def migrated(self, upgrade: Upgrade) -> Iterator[DatabaseAddress]:
         """Lend a schema that is as `upgrade` makes it."""
-        unused = self._unused.setdefault((server.port, upgrade), [])
-        schema = unused.pop()[1] if unused else _create(server, upgrade)
-        with server.administrator() as connection, connection.cursor() as cursor:
+        unused = self._unused.setdefault(upgrade, [])
+        schema = unused.pop() if unused else _create(self.server, upgrade)
+        with self.server.administrator() as connection, connection.cursor() as cursor:
             before = _statements(cursor)
         yield schema.address
-        with server.administrator() as connection, connection.cursor() as cursor:
+        with self.server.administrator() as connection, connection.cursor() as cursor:
             if usable := _statements(cursor) == before and _is_left(cursor, schema.address):
                 _empty(cursor, schema)
         if usable:
-            unused.append((server, schema))
+            unused.append(schema)
         else:
-            drop_schema(server, schema.address)
+            drop_schema(self.server, schema.address)
 
     def drop(self) -> None:
-        """Drop all of them: servers that the environment names keep running."""
-        for server, schema in (one for unused in self._unused.values() for one in unused):
-            drop_schema(server, schema.address)
+        """Drop all of them: a server that the environment names keeps running."""
+        for unused in self._unused.values():
+            for schema in unused:
+                drop_schema(self.server, schema.address)
 
 
 def _create(server: TemporaryDatabase, upgrade: Upgrade) -> Schema:

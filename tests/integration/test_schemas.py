@@ -9,20 +9,12 @@ from sqlalchemy import Engine
 
 from driftline.store.connection import Connection
 from stack.testing.fixtures import DatabaseAddress
-from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.schemas import Schemas
 
 
 @pytest.fixture(params=["mariadb_session", "mysql_session"])
-def server(request: pytest.FixtureRequest) -> TemporaryDatabase:
-    session = request.getfixturevalue(request.param)
-    assert isinstance(session, TemporaryDatabase)
-    return session
-
-
-@pytest.fixture
-def separate() -> Iterator[Schemas]:
-    schemas = Schemas()
+def schemas(request: pytest.FixtureRequest) -> Iterator[Schemas]:
+    schemas = Schemas(request.getfixturevalue(request.param))
     yield schemas
     schemas.drop()
 
@@ -42,9 +34,9 @@ def connect(address: DatabaseAddress) -> Connection:
 
 
 @contextmanager
-def lent(server: TemporaryDatabase, schemas: Schemas) -> Iterator[tuple[str, Cursor]]:
+def lent(schemas: Schemas) -> Iterator[tuple[str, Cursor]]:
     """Lend a schema: its name, and a cursor on it that is closed before it is given back."""
-    with schemas.migrated(server, upgrade) as address, connect(address) as connection, connection.cursor() as cursor:
+    with schemas.migrated(upgrade) as address, connect(address) as connection, connection.cursor() as cursor:
         yield address.name, cursor
 
 
@@ -59,10 +51,10 @@ def content(cursor: Cursor) -> list[object]:
     return [tables, numbered, cursor.fetchall()]
 
 
-def test_after_rows_and_new_tables_a_schema_serves_again(server: TemporaryDatabase, separate: Schemas) -> None:
+def test_after_rows_and_new_tables_a_schema_serves_again(schemas: Schemas) -> None:
     contents, names = [], []
     for _ in range(2):
-        with lent(server, separate) as (name, cursor):
+        with lent(schemas) as (name, cursor):
             names.append(name)
             contents.append(content(cursor))
             cursor.execute("UPDATE numbered SET name = 'changed'")
@@ -78,18 +70,18 @@ def test_after_rows_and_new_tables_a_schema_serves_again(server: TemporaryDataba
     "statement",
     ["ALTER TABLE plain ADD COLUMN another INT", "DROP TABLE plain", "CREATE INDEX another ON plain (name)"],
 )
-def test_an_altered_schema_serves_no_more(server: TemporaryDatabase, separate: Schemas, statement: str) -> None:
+def test_an_altered_schema_serves_no_more(schemas: Schemas, statement: str) -> None:
     names = []
     for _ in range(2):
-        with lent(server, separate) as (name, cursor):
+        with lent(schemas) as (name, cursor):
             names.append(name)
             cursor.execute(statement)
     assert names[0] != names[1]
 
 
-def test_a_schema_that_is_in_use_serves_no_other_test(server: TemporaryDatabase, separate: Schemas) -> None:
-    with separate.migrated(server, upgrade) as first:
+def test_a_schema_that_is_in_use_serves_no_other_test(schemas: Schemas) -> None:
+    with schemas.migrated(upgrade) as first:
         left_open = connect(first)
-    with separate.migrated(server, upgrade) as second:
+    with schemas.migrated(upgrade) as second:
         assert second.name != first.name
     left_open.close()
