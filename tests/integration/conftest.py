@@ -32,7 +32,15 @@ LONGEST = (
 )
 """Each takes a minute or two; the rest seconds."""
 
-MIGRATED = {"churn_engine": churn.migrate.upgrade, "job_on": churn.migrate.upgrade, "engine": migrate.upgrade}
+
+def upgrade_example(engine: Engine) -> None:
+    """Create the truth schema, and all tables of the example."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {engine.url.database}_truth")
+    churn.migrate.upgrade(engine)
+
+
+MIGRATED = {"churn_engine": upgrade_example, "job_on": upgrade_example, "engine": migrate.upgrade}
 """Fixtures that work on a migrated schema, and how it is migrated; the first that a test uses decides."""
 
 

@@ -75,8 +75,6 @@ class Schemas:
 def _create(server: TemporaryDatabase, upgrade: Upgrade) -> Schema:
     address = create_schema(server)
     engine = make_engine(DatabaseSettings.model_validate(address.settings()))
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {address.name}_truth")
     upgrade(engine)
     engine.dispose()
     with server.administrator() as administrator, administrator.cursor() as cursor:

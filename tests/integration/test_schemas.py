@@ -23,6 +23,7 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE numbered (number INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(9))")
         connection.exec_driver_sql("INSERT INTO numbered (name) VALUES ('migrated')")
+        connection.exec_driver_sql(f"CREATE DATABASE {engine.url.database}_truth")
         connection.exec_driver_sql("CREATE TABLE plain (name VARCHAR(9) PRIMARY KEY)")
 
 
