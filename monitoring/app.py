@@ -10,6 +10,7 @@ from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
+from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
@@ -17,6 +18,7 @@ from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.results import describe_results, make_results_api
 from monitoring.api.routes import describe_paths, make_api
+from monitoring.archiving import archive_every
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
@@ -49,5 +51,7 @@ def create_app(
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
-        app.extensions["poller"] = run_every(monitor, settings.poll_seconds)
+        scheduler = run_every(monitor, settings.poll_seconds)
+        archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
+        app.extensions["poller"] = scheduler
     return app
