@@ -110,8 +110,8 @@ def objects_of_batches(connection: Connection, model_number: int, numbers: Seque
     slots = ledger_slots.c
     spans: dict[int, tuple[datetime, datetime]] = {}
     for first in range(0, len(numbers), BATCHES_AT_ONCE):
-        some = slots.batch_number.in_(map(int, numbers[first : first + BATCHES_AT_ONCE]))
-        statement = select(slots.model_version, func.min(slots.slot), func.max(slots.slot)).where(some)
+        of_batches = slots.batch_number.in_(map(int, numbers[first : first + BATCHES_AT_ONCE]))
+        statement = select(slots.model_version, func.min(slots.slot), func.max(slots.slot)).where(of_batches)
         for version, since, until in connection.execute(statement.group_by(slots.model_version)):
             known = spans.get(version, (since, until))
             spans[version] = min(known[0], since), max(known[1], until)
@@ -126,7 +126,11 @@ def objects_of_batches(connection: Connection, model_number: int, numbers: Seque
         )
     )
     wanted = set(map(int, numbers))
-    return [found for found in objects_of(connection, of_versions) if wanted & found.batches.keys()]
+    return [
+        archive_object
+        for archive_object in objects_of(connection, of_versions)
+        if wanted & archive_object.batches.keys()
+    ]
 
 
 def overlaps(start: datetime, end: datetime) -> ColumnElement[bool]:

@@ -39,7 +39,7 @@ class ArchivedRows:
 
     def has(self, batch: int) -> bool:
         """Return whether an object has rows of a batch, or stands for those that were removed."""
-        return any(batch in found.batches for found in self.objects)
+        return any(batch in archive_object.batches for archive_object in self.objects)
 
     def spans(self, batches: Iterable[int], rows: int) -> Iterator[Span]:
         """Yield the positions of archived batches in spans of `rows` at most.
@@ -48,7 +48,9 @@ class ArchivedRows:
             RowsRemoved: rows of a batch were archived and then removed.
         """
         for batch in batches:
-            parts = [found.batches[batch] for found in self.objects if batch in found.batches]
+            parts = [
+                archive_object.batches[batch] for archive_object in self.objects if batch in archive_object.batches
+            ]
             parts = [part for part in parts if part.rows]
             if not parts:
                 continue
@@ -61,26 +63,26 @@ class ArchivedRows:
         """Return the archived rows in some spans: their places, and those of the columns that they have."""
         numbers = {span.batch for span in spans}
 
-        def of_object(found: ArchiveObject, file: BinaryIO) -> pa.Table:
-            inside = [span for span in spans if span.batch in found.batches]
+        def of_object(archive_object: ArchiveObject, file: BinaryIO) -> pa.Table:
+            inside = [span for span in spans if span.batch in archive_object.batches]
             return archive_file.read_spans(file, inside, columns)
 
-        tables = self._of_each(lambda found: bool(numbers & found.batches.keys()), of_object)
+        tables = self._of_each(lambda archive_object: bool(numbers & archive_object.batches.keys()), of_object)
         return pa.concat_tables([archive_file.PLACE.empty_table(), *tables], promote_options="default")
 
     def without_archived(self, table: pa.Table) -> pa.Table:
         """Return the rows of blobs that no object has: a batch's blobs stay until all its rows are archived."""
-        for found in self.objects:
-            numbers = [number for number in found.batches if found.state is ObjectState.STORED]
+        for archive_object in self.objects:
+            numbers = [number for number in archive_object.batches if archive_object.state is ObjectState.STORED]
             times = table.column(EVENT_TIME)
             archived = pc.and_(
                 pc.and_(
                     pc.is_in(table.column(BATCH), pa.array(numbers, pa.int64())),
-                    pc.equal(table.column(MODEL_VERSION), found.key.version),
+                    pc.equal(table.column(MODEL_VERSION), archive_object.key.version),
                 ),
                 pc.and_(
-                    pc.greater_equal(times, pa.scalar(found.start, columnar.INSTANT_TYPE)),
-                    pc.less(times, pa.scalar(found.end, columnar.INSTANT_TYPE)),
+                    pc.greater_equal(times, pa.scalar(archive_object.start, columnar.INSTANT_TYPE)),
+                    pc.less(times, pa.scalar(archive_object.end, columnar.INSTANT_TYPE)),
                 ),
             )
             table = table.filter(pc.invert(archived))
@@ -99,8 +101,12 @@ class ArchivedRows:
                 yield from zip(*(np.asarray(values).tolist() for values in places.columns), strict=True)
 
     def _require_stored(self, batch: int) -> None:
-        gone = [found for found in self.objects if found.state.is_gone and batch in found.batches]
-        if any(found.batches[batch].rows for found in gone):
+        gone = [
+            archive_object
+            for archive_object in self.objects
+            if archive_object.state.is_gone and batch in archive_object.batches
+        ]
+        if any(archive_object.batches[batch].rows for archive_object in gone):
             raise RowsRemoved
 
     def _of_each(
@@ -108,12 +114,18 @@ class ArchivedRows:
     ) -> list[T]:
         """Read from each stored object that is wanted; where one is missing, look up what has replaced it."""
         while True:
-            objects = [found for found in self.objects if found.state is ObjectState.STORED and is_wanted(found)]
+            objects = [
+                archive_object
+                for archive_object in self.objects
+                if archive_object.state is ObjectState.STORED and is_wanted(archive_object)
+            ]
             try:
-                return [_opened(found, read) for found in objects]
+                return [_opened(archive_object, read) for archive_object in objects]
             except ObjectMissing:
                 before, self.objects = self.objects, self.find()
-                if {found.number for found in before} == {found.number for found in self.objects}:
+                if {archive_object.number for archive_object in before} == {
+                    archive_object.number for archive_object in self.objects
+                }:
                     raise
 
 
@@ -122,10 +134,10 @@ def of_model(connection: Connection, model_number: int) -> ArchivedRows:
     return ArchivedRows(lambda: objects_of(connection, archive_objects.c.model_number == model_number))
 
 
-def _opened(found: ArchiveObject, read: Callable[[ArchiveObject, BinaryIO], T]) -> T:
-    parent, _, name = found.address.rpartition("/")
+def _opened(archive_object: ArchiveObject, read: Callable[[ArchiveObject, BinaryIO], T]) -> T:
+    parent, _, name = archive_object.address.rpartition("/")
     with _store_at(parent).open(name) as file:
-        return read(found, file)
+        return read(archive_object, file)
 
 
 @lru_cache(maxsize=64)

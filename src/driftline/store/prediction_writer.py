@@ -117,8 +117,8 @@ class PredictionWriter:
         rows: list[Row[tuple[str, int, int, int, datetime]]] = []
         ordered = sorted(ids, key=str.encode)
         for first in range(0, len(ordered), IDS_AT_ONCE):
-            some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
-            statement = select(*columns).where(predictions.c.model_number == self.number, some)
+            selected = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
+            statement = select(*columns).where(predictions.c.model_number == self.number, selected)
             rows += connection.execute(statement.with_for_update() if lock else statement).all()
         frame = pd.DataFrame(rows, columns=list(names))
         frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.as_unit("us").dt.tz_localize("UTC")
@@ -146,11 +146,11 @@ class PredictionWriter:
         """
         stored = self.read(connection, [*places[BATCH].unique()])
         keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
-        wanted = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
-        found = keys.get_indexer(wanted)
-        if (found < 0).any():
+        stored_places = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
+        rows = keys.get_indexer(stored_places)
+        if (rows < 0).any():
             raise RowsRemoved
-        return stored.drop_columns([BATCH, POSITION]).take(found)
+        return stored.drop_columns([BATCH, POSITION]).take(rows)
 
     def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
         """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""

@@ -121,8 +121,12 @@ def plan_of(connection: Connection, model: ModelToArchive) -> Plan:
     """
     objects = objects_of(connection, archive_objects.c.model_number == model.number)
     removals = _removals(model, objects)
-    stored = [found for found in objects if found.state is ObjectState.STORED and found not in removals]
-    gone = [found for found in objects if found.state.is_gone or found in removals]
+    stored = [
+        archive_object
+        for archive_object in objects
+        if archive_object.state is ObjectState.STORED and archive_object not in removals
+    ]
+    gone = [archive_object for archive_object in objects if archive_object.state.is_gone or archive_object in removals]
     due = [*_due_chunks(connection, model, stored, gone), *_changed(connection, model, stored)]
     return Plan(model, tuple(_merged(due, stored)), tuple(removals))
 
@@ -148,14 +152,17 @@ def blobs_before(connection: Connection, model_number: int, before: datetime) ->
     slots: dict[tuple[int, int], set[tuple[int, datetime]]] = defaultdict(set)
     for batch, first, version, start in connection.execute(statement):
         slots[batch, first].add((version, aware_utc(start)))
-    return [StoredBlob(batch, first, frozenset(some)) for (batch, first), some in sorted(slots.items())]
+    return [StoredBlob(batch, first, frozenset(places)) for (batch, first), places in sorted(slots.items())]
 
 
 def covered(blob: StoredBlob, objects: Iterable[ArchiveObject]) -> bool:
     """Return whether objects have all rows of a blob."""
-    having = [found for found in objects if blob.batch in found.batches]
+    having = [archive_object for archive_object in objects if blob.batch in archive_object.batches]
     return all(
-        any(found.key.version == version and found.start <= slot < found.end for found in having)
+        any(
+            archive_object.key.version == version and archive_object.start <= slot < archive_object.end
+            for archive_object in having
+        )
         for version, slot in blob.slots
     )
 
@@ -165,11 +172,11 @@ def _removals(model: ModelToArchive, objects: Iterable[ArchiveObject]) -> list[A
     if after is None:
         return []
     return [
-        found
-        for found in objects
-        if found.state is ObjectState.STORED
-        and found.key.version in model.specs
-        and model.is_due(found.key.version, Chunk(found.start, found.end), after)
+        archive_object
+        for archive_object in objects
+        if archive_object.state is ObjectState.STORED
+        and archive_object.key.version in model.specs
+        and model.is_due(archive_object.key.version, Chunk(archive_object.start, archive_object.end), after)
     ]
 
 
@@ -192,12 +199,14 @@ def _due_chunks(
     for (version, chunk), numbers in batches.items():
         key = VersionKey(model.number, version)
         whole = [
-            found for found in stored if found.key == key and found.start <= chunk.start and chunk.end <= found.end
+            archive_object
+            for archive_object in stored
+            if archive_object.key == key and archive_object.start <= chunk.start and chunk.end <= archive_object.end
         ]
-        has_all = any(numbers <= found.batches.keys() for found in whole)
+        has_all = any(numbers <= archive_object.batches.keys() for archive_object in whole)
         if (
             not has_all
-            and not any(_overlap(found, key, chunk) for found in gone)
+            and not any(_overlap(archive_object, key, chunk) for archive_object in gone)
             and model.is_due(version, chunk, after)
         ):
             yield key, chunk
@@ -214,10 +223,12 @@ def _changed(
     batch = removed_rows.c.batch_number
     counts = select(batch, func.count()).where(removed_rows.c.model_number == model.number).group_by(batch)
     removed = dict(map(tuple, connection.execute(counts)))
-    for found in stored:
-        parts = ((number, part) for number, part in found.batches.items() if part.rows)
-        if found.key.version in model.specs and any(removed.get(number, 0) != part.removed for number, part in parts):
-            yield found.key, Chunk(found.start, found.end)
+    for archive_object in stored:
+        parts = ((number, part) for number, part in archive_object.batches.items() if part.rows)
+        if archive_object.key.version in model.specs and any(
+            removed.get(number, 0) != part.removed for number, part in parts
+        ):
+            yield archive_object.key, Chunk(archive_object.start, archive_object.end)
 
 
 def _merged(
@@ -226,9 +237,9 @@ def _merged(
     """Yield disjoint periods that contain all that are due and every object that they overlap."""
     by_version: dict[int, list[tuple[VersionKey, Chunk]]] = defaultdict(list)
     for key, chunk in due:
-        for found in stored:
-            if _overlap(found, key, chunk):
-                chunk = Chunk(min(chunk.start, found.start), max(chunk.end, found.end))  # noqa: PLW2901
+        for archive_object in stored:
+            if _overlap(archive_object, key, chunk):
+                chunk = Chunk(min(chunk.start, archive_object.start), max(chunk.end, archive_object.end))  # noqa: PLW2901
         by_version[key.version].append((key, chunk))
     for periods in by_version.values():
         periods.sort(key=lambda period: period[1])
@@ -242,5 +253,5 @@ def _merged(
         yield key, merged
 
 
-def _overlap(found: ArchiveObject, key: VersionKey, chunk: Chunk) -> bool:
-    return found.key == key and found.start < chunk.end and chunk.start < found.end
+def _overlap(archive_object: ArchiveObject, key: VersionKey, chunk: Chunk) -> bool:
+    return archive_object.key == key and archive_object.start < chunk.end and chunk.start < archive_object.end

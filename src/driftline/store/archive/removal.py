@@ -22,11 +22,11 @@ def delete_archived_blobs(engine: Engine, model_number: int) -> int:
         objects = objects_of(connection, archive_objects.c.model_number == model_number)
         if not objects:
             return 0
-        blobs = blobs_before(connection, model_number, max(found.end for found in objects))
+        blobs = blobs_before(connection, model_number, max(archive_object.end for archive_object in objects))
     superfluous = [blob for blob in blobs if covered(blob, objects)]
     for first in range(0, len(superfluous), BLOBS_AT_ONCE):
-        some = superfluous[first : first + BLOBS_AT_ONCE]
-        in_transaction(engine, lambda connection, some=some: _delete_blobs(connection, some))  # type: ignore[misc]
+        step = superfluous[first : first + BLOBS_AT_ONCE]
+        in_transaction(engine, lambda connection, step=step: _delete_blobs(connection, step))  # type: ignore[misc]
     return len(superfluous)
 
 
@@ -37,7 +37,7 @@ def _delete_blobs(connection: Connection, blobs: Sequence[StoredBlob]) -> None:
 
 def begin_removal(engine: Engine, objects: Iterable[ArchiveObject], now: datetime) -> None:
     """Let objects count as removed; `delete_leftovers` deletes them."""
-    numbers = [found.number for found in objects]
+    numbers = [archive_object.number for archive_object in objects]
 
     def work(connection: Connection) -> None:
         of_objects = archive_objects.c.number.in_(numbers), archive_objects.c.state == ObjectState.STORED
@@ -75,8 +75,8 @@ def delete_objects(engine: Engine, model_number: int) -> None:
     """
     with translated(), engine.connect() as connection:
         objects = objects_of(connection, archive_objects.c.model_number == model_number, states=ObjectState)
-    for found in objects:
-        store, key = split_address(found.address)
+    for archive_object in objects:
+        store, key = split_address(archive_object.address)
         store.delete(key)
 
 

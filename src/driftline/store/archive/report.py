@@ -13,9 +13,9 @@ def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
     lines = [
         *(f"{_span(plan.model.name, key, period)}: archive" for plan in plans for key, period in plan.periods),
         *(
-            f"{_span(plan.model.name, found.key, Chunk(found.start, found.end))}: remove {found.rows:,} archived rows"
+            f"{_span(plan.model.name, archive_object.key, Chunk(archive_object.start, archive_object.end))}: remove {archive_object.rows:,} archived rows"
             for plan in plans
-            for found in plan.removals
+            for archive_object in plan.removals
         ),
     ]
     yield from lines or ["Nothing is due."]

@@ -130,7 +130,7 @@ class PeriodWriter:
                 f"according to the ledger, and {writer.rows:,} can be read; restore batch_data from a backup."
             )
         archive_file.require_same(path, schema, writer.hashes, writer.rows)
-        return _Content(writer.rows, batches, frozenset(found.number for found in present))
+        return _Content(writer.rows, batches, frozenset(archive_object.number for archive_object in present))
 
     @property
     def _store(self) -> PredictionStore:
@@ -158,7 +158,7 @@ class PeriodWriter:
         column = archive_objects.c
         mine = (column.number == number) & (column.state == ObjectState.WRITING)
         stored = connection.execute(update(archive_objects).where(mine).values(values)).rowcount
-        if not stored or {found.number for found in present} != content.replaced:
+        if not stored or {archive_object.number for archive_object in present} != content.replaced:
             raise ArchiveChanged
         replaced = update(archive_objects).where(column.number.in_(content.replaced))
         connection.execute(replaced.values(state=ObjectState.REPLACED))
