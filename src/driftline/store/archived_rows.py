@@ -29,13 +29,16 @@ T = TypeVar("T")
 
 @dataclass
 class ArchivedRows:
-    """The archived rows of some objects; `find` looks these up, again when one has been replaced meanwhile."""
+    """The archived rows of some objects; `find` looks these up, again when one has been replaced meanwhile.
+
+    `listed` are the objects at first: what they have is not read from blobs.
+    """
 
     find: Find
 
     def __post_init__(self) -> None:
         """Look the objects up."""
-        self.objects = self.find()
+        self.objects = self.listed = self.find()
 
     def has(self, batch: int) -> bool:
         """Return whether an object has rows of a batch, or stands for those that were removed."""
@@ -71,8 +74,8 @@ class ArchivedRows:
         return pa.concat_tables([archive_file.PLACE.empty_table(), *tables], promote_options="default")
 
     def without_archived(self, table: pa.Table) -> pa.Table:
-        """Return the rows of blobs that no object has: a batch's blobs stay until all its rows are archived."""
-        for archive_object in self.objects:
+        """Return the rows of blobs that no listed object has: a blob stays until all its rows are archived."""
+        for archive_object in self.listed:
             numbers = [number for number in archive_object.batches if archive_object.state is ObjectState.STORED]
             times = table.column(EVENT_TIME)
             archived = pc.and_(

@@ -38,6 +38,11 @@ class Blob:
     rows: int
     archived: bool = False
 
+    @property
+    def span(self) -> Span:
+        """The positions of the rows."""
+        return Span(self.batch, self.first, self.first + self.rows)
+
 
 Portion = Sequence[Blob]
 
@@ -173,27 +178,23 @@ class ChunkRows:
         # The columns of segments are among the outputs, but those of older specs were stored with the features.
         wanted = [field for field in self.schema.features if features is None or field.name in features]
         schema = pa.schema([*self.schema.outputs, *wanted, *_placed(0, 0, 0).schema])
-        stored = columnar.concatenated(parts.values(), schema)
-        if self._archive is not None:
-            stored = self._archive.without_archived(stored)
-        archived = self._archived([blob for blob in portion if (blob.batch, blob.first) not in parts], schema)
-        return columnar.concatenated([stored, archived], schema)
+        archive = self._archive or self._find_archived()
+        stored = archive.without_archived(columnar.concatenated(parts.values(), schema))
+        archived = archive.read([blob.span for blob in portion if blob.archived], schema.names)
+        absent = [blob for blob in portion if not blob.archived and (blob.batch, blob.first) not in parts]
+        moved = archive.without_archived(self._moved(absent, schema)) if absent else schema.empty_table()
+        return columnar.concatenated([stored, archived, moved], schema)
 
-    def _archived(self, blobs: Portion, schema: pa.Schema) -> pa.Table:
-        """Return the rows of blobs that are in the archive, or that were moved there since the blobs were listed.
+    def _moved(self, blobs: Portion, schema: pa.Schema) -> pa.Table:
+        """Return the rows of blobs that were archived since they were listed.
 
         Raises:
-            DamagedBatch: a blob is in neither place. RowsRemoved: its rows were removed from the archive.
+            DamagedBatch: a blob is not in the archive either.
         """
-        if not blobs:
-            return schema.empty_table()
-        if self._archive is None or not all(blob.archived for blob in blobs):
-            self._archive = self._find_archived()
-        if not all(self._archive.has(blob.batch) for blob in blobs):
+        archive = self._find_archived()
+        if not all(archive.has(blob.batch) for blob in blobs):
             raise columnar.DamagedBatch
-        return self._archive.read(
-            [Span(blob.batch, blob.first, blob.first + blob.rows) for blob in blobs], schema.names
-        )
+        return columnar.concatenated([archive.read([blob.span for blob in blobs], schema.names)], schema)
 
     def _labels(self, portion: Portion) -> pd.DataFrame:
         """Return the labels of the rows of a portion, by batch number and position."""

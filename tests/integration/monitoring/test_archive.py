@@ -87,7 +87,7 @@ def stored(world: World) -> pd.DataFrame:
 def computed_again(world: World) -> dict[str, list[dict[str, Any]]]:
     world.forget()
     poll(world)
-    return world.said()
+    return world.reported()
 
 
 def objects(folder: Path) -> dict[str, pd.DataFrame]:
@@ -101,7 +101,7 @@ def blobs(world: World) -> int:
 
 
 def test_archived_rows_are_read_and_computed_as_before(world: World, tmp_path: Path) -> None:
-    before, said = stored(world), world.said()
+    before, said = stored(world), world.reported()
     assert [len(plan.periods) for plan in archive_of(world, tmp_path).plans(NAME)] == [DUE]
     assert objects(tmp_path) == {}
     summary = archive(world, tmp_path)
@@ -117,8 +117,8 @@ def test_archived_rows_are_read_and_computed_as_before(world: World, tmp_path: P
     expected = expected.assign(label_known_at=pd.to_datetime(expected["label_known_at"], utc=True))
     columns = [*SPEC.features, "id", "event_time", "model_version", "scored_at", "prediction", "probability_1"]
     for names in (columns, ["id", LABEL, "label_known_at"]):
-        both = [frame[names].sort_values("id", ignore_index=True) for frame in (archived, expected)]
-        pd.testing.assert_frame_equal(*(frame.astype(both[0].dtypes) for frame in both))
+        of_object, of_store = (frame[names].sort_values("id", ignore_index=True) for frame in (archived, expected))
+        pd.testing.assert_frame_equal(of_object, of_store.astype(of_object.dtypes.to_dict()))
     assert archive(world, tmp_path) == ArchiveSummary()
 
 
@@ -132,7 +132,7 @@ def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(world:
     assert ingestion.predictions(NAME, sent(day)).same == 3
     assert ingestion.corrections(NAME, sent(day.assign(distance=-5.0))).changed == 3
     poll(world)
-    said, rows = world.said(), stored(world)
+    said, rows = world.reported(), stored(world)
     assert computed_again(world) == said
     summary = archive(world, tmp_path)
     assert {written.period.start for written in summary.written} == {FIRST, FIRST + 2 * DAY}
@@ -154,7 +154,7 @@ def test_erased_content_is_gone_from_objects(maria_world: World, tmp_path: Path)
     assert ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"})).changed == 2 + 2
     assert ingestion.deletions(NAME, json_sent({"ids": ["2026-02-02/0040"]})).changed == 1
     poll(world)
-    said = world.said()
+    said = world.reported()
     archive(world, tmp_path)
     rows = pd.concat(objects(tmp_path).values())
     assert not set(rows["id"]) & {*secret["id"], "2026-02-02/0040"}
@@ -172,7 +172,7 @@ def test_another_calendar_reads_and_extends_objects(maria_world: World, tmp_path
     registry.revise_spec(world.engine, NAME, 1, SPEC, NOW)
     world.predict(0, part=slice(100, 120))
     poll(world)
-    said = world.said()
+    said = world.reported()
     (written,) = archive(world, tmp_path).written
     assert (written.period.start, written.period.end, written.rows) == (FIRST, FIRST + DAY, 80)
     registry.revise_spec(world.engine, NAME, 1, by_hour, NOW)
@@ -188,13 +188,13 @@ def _numbers(result: dict[str, Any]) -> dict[str, Any]:
 def test_removed_rows_keep_their_results(maria_world: World, tmp_path: Path) -> None:
     world = maria_world
     set_retention(world.engine, NAME, Retention(0, 3))
-    said = world.said()
+    said = world.reported()
     archive(world, tmp_path)
     assert archive(world, tmp_path).removed == 2
     assert len(objects(tmp_path)) == DUE - 2
     world.label(0, part=slice(0, 50), flipped=True)
     poll(world)
-    assert world.said() == said
+    assert world.reported() == said
     ingestion = Ingestion(world.engine, lambda: NOW)
     day = rows_of(FIRST, 300, seed=2).iloc[:3].drop(columns=["label", "model_version", "scored_at"])
     with pytest.raises(RowsRemoved, match="removed from the archive by the model's retention"):
@@ -260,11 +260,13 @@ def killed_run(world: World, folder: Path, step: tuple[Any, str, bool], call: in
 
 def test_kills_change_nothing(maria_world: World, tmp_path: Path) -> None:
     world = maria_world
-    before, said = stored(world), world.said()
+    before, said = stored(world), world.reported()
     for number, step in enumerate(STEPS):
-        assert killed_run(world, tmp_path, step, 1 if number < 4 else 2 if step[1] == "write" else 1), step
+        assert killed_run(world, tmp_path, step, 2 if step[1] == "write" else 1), step
         pd.testing.assert_frame_equal(stored(world), before)
-        assert computed_again(world) == said
+        if number == len(STEPS) - 2:
+            assert blobs(world) == 2 * (2 * DAYS + 1)
+            assert computed_again(world) == said
     archive(world, tmp_path)
     pd.testing.assert_frame_equal(stored(world), before)
     assert computed_again(world) == said

@@ -10,14 +10,14 @@ from driftline.store.version_key import VersionKey
 
 def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
     """Yield what would be done, a line for each object."""
-    lines = [
-        *(f"{_span(plan.model.name, key, period)}: archive" for plan in plans for key, period in plan.periods),
-        *(
-            f"{_span(plan.model.name, archive_object.key, Chunk(archive_object.start, archive_object.end))}: remove {archive_object.rows:,} archived rows"
-            for plan in plans
-            for archive_object in plan.removals
-        ),
-    ]
+    lines = []
+    for plan in plans:
+        name = plan.model.name
+        lines += [f"{_span(name, key, period)}: archive" for key, period in plan.periods]
+        lines += [
+            f"{_span(name, old.key, Chunk(old.start, old.end))}: remove {old.rows:,} archived rows"
+            for old in plan.removals
+        ]
     yield from lines or ["Nothing is due."]
 
 

@@ -109,7 +109,7 @@ class PeriodWriter:
             "batches": "{}",
             "written_at": naive_utc(now),
         }
-        return int(connection.execute(insert(archive_objects).values(row)).inserted_primary_key[0])
+        return int(connection.execute(insert(archive_objects).values(row)).lastrowid)
 
     def _write_file(self, path: Path) -> _Content:
         """Write all rows of the period, as one snapshot of the database has them, to a file, and verify it."""
