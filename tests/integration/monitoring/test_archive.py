@@ -2,14 +2,14 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, MetaData, func, insert, select
 
 from driftline.engine.calendar import chunk_at
 from driftline.engine.results import LABEL
@@ -27,9 +27,11 @@ from driftline.store.archive_file import schema_of
 from driftline.store.archive_objects import ObjectState, RowsRemoved
 from driftline.store.chunk_rows import ChunkRows
 from driftline.store.database import in_transaction, make_engine
-from driftline.store.tables import archive_objects, batch_data
+from driftline.store.tables import archive_objects, batch_data, metadata
 from driftline.store.version_key import VersionKey
 from monitoring.poll.poller import poll_once
+from stack.testing.fixtures import DatabaseAddress
+from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.driftline.ingest.senders import json_sent, sent
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, rows_of
 from tests.integration.schemas import migrate_schema
@@ -58,11 +60,35 @@ def world(engine: Engine, tmp_path: Path) -> World:
     return make_archived(engine, tmp_path)
 
 
-@pytest.fixture
-def maria_world(mariadb: Any, tmp_path: Path) -> World:
-    engine = make_engine(DatabaseSettings(**mariadb.settings()))
+@pytest.fixture(scope="module")
+def template(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A schema with the world, which tests copy."""
+    name = "archive_template"
+    with mariadb_session.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    password = mariadb_session.password
+    address = {"host": "127.0.0.1", "port": mariadb_session.port, "user": "root", "password": password, "name": name}
+    engine = make_engine(DatabaseSettings.model_validate(address))
     migrate_schema(engine, migrate.upgrade)
-    return make_archived(engine, tmp_path)
+    make_archived(engine, tmp_path_factory.mktemp("template"))
+    yield engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    engine.dispose()
+
+
+@pytest.fixture
+def maria_world(template: Engine, mariadb: DatabaseAddress) -> Iterator[World]:
+    """The world on MariaDB alone, copied."""
+    engine = make_engine(DatabaseSettings.model_validate(mariadb.settings()))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET foreign_key_checks = 0")
+        for table in metadata.sorted_tables:
+            connection.exec_driver_sql(f"CREATE TABLE {table.name} LIKE {template.url.database}.{table.name}")
+            same = table.to_metadata(MetaData(), schema=template.url.database)
+            connection.execute(insert(table).from_select([*table.c], select(same)))
+    yield World(engine)
+    engine.dispose()
 
 
 def poll(world: World) -> int:
