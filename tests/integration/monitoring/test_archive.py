@@ -72,9 +72,9 @@ def template(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPa
     migrate_schema(engine, migrate.upgrade)
     make_archived(engine, tmp_path_factory.mktemp("template"))
     yield engine
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
     engine.dispose()
+    with mariadb_session.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def maria_world(template: Engine, mariadb: DatabaseAddress) -> Iterator[World]:
         connection.exec_driver_sql("SET foreign_key_checks = 0")
         for table in metadata.sorted_tables:
             connection.exec_driver_sql(f"CREATE TABLE {table.name} LIKE {template.url.database}.{table.name}")
-            same = table.to_metadata(MetaData(), schema=template.url.database)
+            same = table.to_metadata(MetaData(), schema=str(template.url.database))
             connection.execute(insert(table).from_select([*table.c], select(same)))
     yield World(engine)
     engine.dispose()
