@@ -21,6 +21,9 @@ from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
 
+LOCK_WAIT_SECONDS = 10
+"""How long a statement waits for rows that others have locked."""
+
 
 def create_app(
     settings: MonitorSettings, database: DatabaseSettings, allowed: AccessSettings | None = None, *, polls: bool = True
@@ -32,7 +35,7 @@ def create_app(
     """
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
-    engine = make_engine(database)
+    engine = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
     app.register_blueprint(make_api(monitor))

@@ -17,6 +17,7 @@ from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
+from driftline.store.model_numbers import lock_version
 from driftline.store.registry import Version
 from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
@@ -68,7 +69,7 @@ def compute(
     state = ChunkState.renewed(connection, version, chunk)
     revision = _revision(version, state, wall())
     evaluation = _evaluate(version, before, revision, state)
-    monitored.lock(connection)
+    lock_version(connection, monitored.key)
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
     now = wall()

@@ -90,6 +90,11 @@ class RevisionStore:
         last = connection.execute(starts.order_by(_COLUMNS.chunk_start.desc())).scalar()
         return None if first is None or last is None else (aware_utc(first), aware_utc(last))
 
+    def newest_rows(self, connection: Connection) -> int | None:
+        """Return how many rows the newest stored chunk has; None if there is none."""
+        newest = self._select().with_only_columns(_COLUMNS.rows_seen).order_by(None)
+        return connection.execute(newest.order_by(_COLUMNS.chunk_start.desc()).limit(1)).scalar()
+
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Return every revision of a chunk, oldest first."""
         of_chunk = and_(self.key.rows_of(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))

@@ -24,9 +24,13 @@ _start = pending_chunks.c.chunk_start
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A pending chunk that is locked by the current transaction."""
+    """A pending chunk that is locked by the current transaction.
+
+    `passed_over` says that an earlier one was due, which another transaction has locked.
+    """
 
     start: datetime
+    passed_over: bool = False
 
 
 def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> None:
@@ -106,14 +110,12 @@ def claim(
         due.append(_start > naive_utc(after))
     if retry_by is not None:
         due.append(or_(pending_chunks.c.retry_at.is_(None), pending_chunks.c.retry_at <= naive_utc(retry_by)))
-    start = connection.execute(
-        select(_start)
-        .where(*due)
-        .order_by(pending_chunks.c.model_number, _version, _start)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).scalar()
-    return None if start is None else Claim(aware_utc(start))
+    first = select(_start).where(*due).order_by(pending_chunks.c.model_number, _version, _start).limit(1)
+    start = connection.execute(first.with_for_update(skip_locked=True)).scalar()
+    if start is None:
+        return None
+    earliest = connection.execute(first).scalar()
+    return Claim(aware_utc(start), passed_over=earliest is not None and earliest < start)
 
 
 def settle(connection: Connection, key: VersionKey, start: datetime, due_at: datetime | None) -> None:
