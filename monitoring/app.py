@@ -17,6 +17,7 @@ from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.results import describe_results, make_results_api
 from monitoring.api.routes import describe_paths, make_api
+from monitoring.api.runs import describe_runs, make_runs_api
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
@@ -38,6 +39,7 @@ def create_app(
     engine = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
+    app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_results_api(monitor))
     pressure = Pressure()
@@ -45,6 +47,7 @@ def create_app(
     references = open_store(LocalSettings().objects_address)
     app.register_blueprint(make_models_api(RegisteredModels(engine, references, clock.utc_now), pressure))
     api_description.add_describer(app, describe_paths)
+    api_description.add_describer(app, describe_runs)
     api_description.add_describer(app, describe_results)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from time import perf_counter
@@ -51,6 +51,19 @@ class PollSummary:
     batches: int
     polls: tuple[VersionPoll, ...]
     seconds: float
+
+    def merge(self, later: "PollSummary") -> "PollSummary":
+        """Return what this poll and a later one did together."""
+        polls = {poll.key: poll for poll in self.polls}
+        for poll in later.polls:
+            before = polls[poll.key].outcomes if poll.key in polls else ()
+            polls[poll.key] = replace(poll, outcomes=(*before, *poll.outcomes))
+        return PollSummary(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there were new batches, or a chunk was computed, closed, failed or recovered."""
+        return bool(self.batches) or any(poll.changed for poll in self.polls)
 
     @property
     def outcomes(self) -> tuple[ChunkOutcome, ...]:

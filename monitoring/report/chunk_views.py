@@ -33,6 +33,15 @@ class ChunkRange:
     most: int = 60
 
 
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model version with its clock and its chunks, oldest first."""
+
+    version: Version
+    clock: datetime
+    chunks: list[ChunkView]
+
+
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
     """Read the chunks of a version, oldest first, including the calendar's chunks that have no rows."""
     key = VersionKey(version.model_number, version.number)
