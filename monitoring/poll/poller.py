@@ -18,6 +18,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.schedule_store import read_schedules, record_polls
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
@@ -99,10 +100,10 @@ class PollSummary:
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
-    A `scheduled` poll skips open chunks until they have grown by a tenth, and failed chunks until their retry is due; a
-    requested poll takes all of them. Any number of polls may run at the same time and be killed at any point: the
-    stored results are the same in the end. A chunk that fails, or whose rows others keep locked, does not stop the
-    others.
+    A `scheduled` poll skips models whose own schedule is not due, open chunks until they have grown by a tenth, and
+    failed chunks until their retry is due; a requested poll takes all of them. Any number of polls may run at the same
+    time and be killed at any point: the stored results are the same in the end. A chunk that fails, or whose rows
+    others keep locked, does not stop the others.
 
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
@@ -112,7 +113,13 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     batches = queue_touched_chunks(engine)
     with translated(), engine.connect() as connection:
         versions = pending_chunks.due_versions(connection, wall())
-    polls = tuple(_poll_in_turn(engine, [MonitoredVersion(engine, *version) for version in versions], wall, scheduled))
+        schedules = read_schedules(connection)
+    polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
+    waiting = schedules.keys() - polled
+    due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
+    polls = tuple(_poll_in_turn(engine, due, wall, scheduled))
+    if polled:
+        in_transaction(engine, lambda connection: record_polls(connection, polled, now))
     return PollSummary(batches, polls, perf_counter() - began)
 
 

@@ -77,7 +77,7 @@ def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
         if batch["kind"] == ledger.BatchKind.LABELS:
             relabelled_chunks.record(connection, key, starts, batch["number"])
         if version in ready:
-            pending_chunks.queue(connection, key, starts)
+            pending_chunks.queue(connection, key, starts, aware_utc(batch["written_at"]))
 
 
 def _lock_specs(connection: Connection, model_number: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
@@ -201,6 +201,10 @@ class ModelDetailOut(BaseModel):
 class RevisedOut(BaseModel):
     """A new spec revision of a version, and how many chunks wait to be computed under it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "churn", "version": 1, "revision": 2, "pending_chunks": 31}}
+    )
+
     name: str
     version: int
     revision: int
@@ -209,6 +213,8 @@ class RevisedOut(BaseModel):
 
 class RemovedOut(BaseModel):
     """A removed model, and how many rows were deleted with it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "churn", "rows_deleted": 48_210}})
 
     name: str
     rows_deleted: int

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, null, or_, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import ModelClock, Spec
 from driftline.store.ledger import BatchKind
-from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
+from driftline.store.tables import INSTANT, ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
 from driftline.store.version_key import VersionKey
 
 FIRST_RETRY_DELAY = timedelta(seconds=20)
@@ -33,14 +33,22 @@ class Claim:
     passed_over: bool = False
 
 
-def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> None:
-    """Make chunks pending now, those included that are queued for a later instant."""
+def queue(connection: Connection, key: VersionKey, starts: set[datetime], since: datetime | None = None) -> None:
+    """Make chunks pending now, those included that are queued for a later instant.
+
+    `since` is when the batch was written that they wait to be computed with, if it is one.
+    """
+    waiting = null() if since is None else literal(naive_utc(since), INSTANT)
     rows = [
         {"model_number": key.model_number, "model_version": key.version, "chunk_start": naive_utc(start)}
         for start in sorted(starts)
     ]
     if rows:
-        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
+        present = case(
+            (pending_chunks.c.due_at.is_(None), func.coalesce(pending_chunks.c.waiting_since, waiting)), else_=waiting
+        )
+        queued = upsert(pending_chunks).values({**rows[0], "waiting_since": waiting})
+        connection.execute(queued.on_duplicate_key_update([("waiting_since", present), ("due_at", null())]), rows)
 
 
 def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
@@ -123,7 +131,7 @@ def settle(connection: Connection, key: VersionKey, start: datetime, due_at: dat
     if due_at is None:
         connection.execute(delete(pending_chunks).where(_of_chunk(key, start)))
         return
-    waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None}
+    waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None, "waiting_since": None}
     connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(waiting))
 
 

@@ -55,8 +55,8 @@ def watched(engine: Engine, client: FlaskClient, tmp_path: Path) -> Iterator[Fla
     yield client
 
 
-def _client(settings: DatabaseSettings, output: Path, **monitor: float) -> FlaskClient:
-    app = create_app(MonitorSettings(output=output, **monitor), settings, polls=False)
+def _client(settings: DatabaseSettings, output: Path, wait_seconds: float = 30.0) -> FlaskClient:
+    app = create_app(MonitorSettings(output=output, run_wait_seconds=wait_seconds), settings, polls=False)
     client: FlaskClient = app.test_client()
     return client
 
@@ -227,7 +227,7 @@ def test_a_poll_that_takes_longer_is_answered_with_a_link(
 ) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
-    client = _client(database_settings, tmp_path / "output", run_wait_seconds=0.05)
+    client = _client(database_settings, tmp_path / "output", wait_seconds=0.05)
     with engine.begin() as holder:
         holder.execute(select(model_versions.c.version).with_for_update())
         accepted, joined = client.post("/run-monitoring"), client.get("/run-monitoring")
