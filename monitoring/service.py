@@ -113,15 +113,15 @@ class Monitor:
                 by_model.setdefault(name, []).append(version)
         return by_model
 
-    def overview(self, wanted: OverviewFilter, number: int) -> Overview:
+    def overview(self, overview_filter: OverviewFilter, number: int) -> Overview:
         """Return a page of the overview of all models."""
         with translated(), self.engine.connect() as connection:
-            return read_overview(connection, self._clock(), wanted, number)
+            return read_overview(connection, self._clock(), overview_filter, number)
 
-    def incidents(self, wanted: IncidentFilter) -> list[StoredIncident]:
+    def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
         """Return the incidents that a filter lets through, the newest first."""
         with translated(), self.engine.connect() as connection:
-            return find_incidents(connection, wanted)
+            return find_incidents(connection, incident_filter)
 
     def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
         """Return the current chunks of a model version, by default the newest.
@@ -159,7 +159,7 @@ class Monitor:
                 return ColumnStatus(loaded, chunk, chunks, read_column_drift(connection, loaded, chunk.chunk, column))
 
     def results(
-        self, name: str, version: int | None, span: ResultRange, wanted: ResultFilter
+        self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter
     ) -> tuple[int, ResultRows]:
         """Return the number of a model version, by default the newest that is ready, and its results in a range.
 
@@ -168,7 +168,7 @@ class Monitor:
         """
         with translated(), self.engine.connect() as connection:
             key = registry.version_key(connection, name, version)
-            return key.version, read_results(connection, key, span, wanted)
+            return key.version, read_results(connection, key, span, result_filter)
 
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Return all revisions and verdicts of the chunk that contains an instant.

@@ -35,7 +35,7 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     def home(query_data: OverviewQuery) -> ResponseReturnValue:
         """Show all models, those that need attention first."""
         overview = monitor.overview(query_data.filter(), query_data.page)
-        return render_template("home.html", page=overview_page(overview), wanted=query_data.filter())
+        return render_template("home.html", page=overview_page(overview), filter=query_data.filter())
 
     @needs(Scope.READ)
     def model(name: str, query_data: ModelQuery) -> ResponseReturnValue:

@@ -125,13 +125,13 @@ class Overview:
     now: datetime
 
 
-def read_overview(connection: Connection, now: datetime, wanted: OverviewFilter, number: int) -> Overview:
+def read_overview(connection: Connection, now: datetime, overview_filter: OverviewFilter, number: int) -> Overview:
     """Return a page of the overview, by number from 1; the last one where there are fewer.
 
     The number of statements does not depend on that of the models.
     """
     models = _models(connection, now)
-    selected = [model for model in models if wanted.takes(model)]
+    selected = [model for model in models if overview_filter.takes(model)]
     pages = max(1, ceil(len(selected) / PAGE_SIZE))
     number = min(number, pages)
     shown = selected[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]

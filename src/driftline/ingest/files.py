@@ -30,10 +30,12 @@ def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[C
         yield from _lines(path)
         return
     source = open_source(path, layout.na_values)
-    wanted = label_columns(layout) if labels else columns_read(layout)
-    columns = [name for name in wanted if name in source.columns]
+    columns_to_read = label_columns(layout) if labels else columns_read(layout)
+    columns = [name for name in columns_to_read if name in source.columns]
     if not columns:
-        raise InvalidInput(f"{path} has none of the columns {', '.join(wanted)}; it has {', '.join(source.columns)}.")
+        raise InvalidInput(
+            f"{path} has none of the columns {', '.join(columns_to_read)}; it has {', '.join(source.columns)}."
+        )
     while True:
         before = 0
         try:

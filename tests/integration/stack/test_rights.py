@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pymysql
 import pytest
-from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
+from driftline.store.connection import Connection
 from driftline.store.tables import metadata
 from stack.services.accounts import ACCOUNTS, Administration
 from stack.testing.fixtures import DatabaseAddress
@@ -50,9 +50,9 @@ def schema(churn_engine: Engine, database: DatabaseAddress) -> Iterator[Database
             cursor.execute("DROP USER %s@localhost", (account,))
 
 
-def _connected(address: DatabaseAddress, user: str | None = None) -> "Connection[Cursor]":
+def _connected(address: DatabaseAddress, user: str | None = None) -> Connection:
     password = PASSWORD if user else address.password
-    return pymysql.connect(
+    return Connection(
         host=address.host, port=address.port, user=user or address.user, password=password, database=address.name,
         autocommit=True,
     )  # fmt: skip

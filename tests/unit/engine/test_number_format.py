@@ -6,8 +6,8 @@ from driftline.engine.number_format import format_distinct, percent, readable
 @pytest.mark.parametrize(
     ("share", "shown"), [(0.0, "0 %"), (0.95, "95 %"), (0.9999, "99.9 %"), (1.0, "100 %"), (0.057, "5.7 %")]
 )
-def test_shares_are_rounded_down(share: float, shown: str) -> None:
-    assert percent(share) == shown
+def test_shares_are_rounded_down(share: float, formatted: str) -> None:
+    assert percent(share) == formatted
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ def test_shares_are_rounded_down(share: float, shown: str) -> None:
         (7200.0, 3600.0, ("7,200", "3,600")),
     ],
 )
-def test_numbers_are_shown_so_that_they_differ(value: float, bound: float, shown: tuple[str, str]) -> None:
-    assert format_distinct(value, bound) == shown
+def test_numbers_are_shown_so_that_they_differ(value: float, bound: float, formatted: tuple[str, str]) -> None:
+    assert format_distinct(value, bound) == formatted
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "text"),
     [
         (0.91234, "0.912"),
         (-0.5, "-0.5"),
@@ -37,5 +37,5 @@ def test_numbers_are_shown_so_that_they_differ(value: float, bound: float, shown
         (3e18, "3e+18"),
     ],
 )
-def test_numbers_of_a_usual_size_have_no_exponent(value: float, shown: str) -> None:
-    assert readable(value) == shown
+def test_numbers_of_a_usual_size_have_no_exponent(value: float, text: str) -> None:
+    assert readable(value) == text

@@ -5,9 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from driftline.engine.catalogue import title
-from driftline.engine.evidence.bin_metrics import METRICS
 from driftline.engine.evidence.chunk_evidence import Change
-from driftline.engine.evidence.families import Family, columns
+from driftline.engine.evidence.families import Family
 from driftline.engine.evidence.visible_change import VisibleChange
 
 
@@ -48,10 +47,10 @@ def describe(change: Change, zone: ZoneInfo) -> str:
             "Scores tell positives from negatives less well than in the reference: "
             f"ROC AUC {observed}, where {usual} is expected of these scores{since}"
         )
-    metric = METRICS[(change.component - columns(change.family).start) % len(METRICS)]
+    metric = title(change.metric or "")
     if change.family is Family.EXPECTED:
-        return f"By the scores alone, {title(metric)} falls to {observed}, from {usual} in the reference{since}"
-    return f"{title(metric)} has fallen to {observed}, from {usual} in the reference{since}"
+        return f"By the scores alone, {metric} falls to {observed}, from {usual} in the reference{since}"
+    return f"{metric} has fallen to {observed}, from {usual} in the reference{since}"
 
 
 def how_often(budget: float) -> str:
