@@ -81,9 +81,9 @@ def finish(state: ReferenceRange, summary: OutsideCounts, spec: Spec) -> Outcome
 
 def _details(state: ReferenceRange, summary: OutsideCounts) -> list[str]:
     details = []
-    if summary.below:
+    if summary.below and state.lowest is not None:
         details.append(f"{summary.below} values below {readable(state.lowest, 6)}")
-    if summary.above:
+    if summary.above and state.highest is not None:
         details.append(f"{summary.above} values above {readable(state.highest, 6)}")
     if summary.infinite:
         details.append(f"{summary.infinite} infinite values (above {LARGEST:g} in size)")

@@ -73,7 +73,7 @@ def _copy_model(connection: Connection, name: str) -> None:
     """Register a copy of the first model, in a transaction that the caller rolls back."""
     number = connection.execute(select(models.c.number).where(models.c.name == NAME)).scalar_one()
     created = {"name": name, "created_at": NOW.replace(tzinfo=None)}
-    copy = connection.execute(insert(models).values(created)).inserted_primary_key[0]
+    copy = connection.execute(insert(models).values(created)).lastrowid
     for table in (model_versions, spec_revisions):
         rows = connection.execute(select(table).where(table.c.model_number == number)).mappings().all()
         connection.execute(insert(table), [{**row, "model_number": copy} for row in rows])
