@@ -138,12 +138,15 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
 def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
     World(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
-    told = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
-    assert [(one["revision"], one["verdicts"][-1]["verdict"]) for one in told["revisions"]] == [(1, "ok"), (2, "alert")]
-    values = [{(r["kind"], r["method"]): r["value"] for r in one["results"]} for one in told["revisions"]]
+    answer = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
+    assert [(revision["revision"], revision["verdicts"][-1]["verdict"]) for revision in answer["revisions"]] == [
+        (1, "ok"),
+        (2, "alert"),
+    ]
+    values = [{(r["kind"], r["method"]): r["value"] for r in revision["results"]} for revision in answer["revisions"]]
     assert values[0]["realized", "f1"] > 0.6 > values[1]["realized", "f1"]
     assert values[0]["estimated", "f1"] == values[1]["estimated", "f1"]
-    assert told["revisions"][0]["batches"] != told["revisions"][1]["batches"]
+    assert answer["revisions"][0]["batches"] != answer["revisions"][1]["batches"]
 
 
 REFUSED = {
@@ -185,7 +188,9 @@ def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched
         assert words in page.text
     assert page.text.count('class="cell') == 8
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; img-src 'self';")
+    assert page.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self';"
+    )
     assert "style=" not in page.text, "the policy allows no inline style"
     for asset in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)):
         with watched.get(asset) as answer:

@@ -29,9 +29,9 @@ def poll(world: World) -> None:
 def reasons(world: World, day: int) -> list[str]:
     """Return the reasons of a day's current verdict."""
     start = (FIRST.replace(tzinfo=None)).replace(day=FIRST.day + day)
-    found = [row for row in world.rows(verdicts) if row["current"] and row["chunk_start"] == start]
-    assert len(found) == 1
-    listed: list[str] = json.loads(found[0]["reasons"])
+    current = [row for row in world.rows(verdicts) if row["current"] and row["chunk_start"] == start]
+    assert len(current) == 1
+    listed: list[str] = json.loads(current[0]["reasons"])
     return listed
 
 
@@ -63,11 +63,11 @@ def test_step_by_step_and_all_at_once_store_the_same(world: World) -> None:
     for day in (0, 2, 3, 1, 4):
         world.label(day, rows=900, flipped=day >= 3)
         poll(world)
-    step_by_step = world.said()
+    step_by_step = world.reported()
     assert step_by_step["chunks"][3]["evidence"] not in {None, "{}"}
     world.forget()
     poll(world)
-    assert world.said() == step_by_step
+    assert world.reported() == step_by_step
 
 
 def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,11 +80,11 @@ def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(evidence_replay, "PAGE", 2)
     world.label(0, rows=900, flipped=True)
     poll(world)
-    paged = world.said()
+    paged = world.reported()
     monkeypatch.undo()
     world.forget()
     poll(world)
-    assert world.said() == paged
+    assert world.reported() == paged
     assert world.states()[0] == State.ALERT
 
 
