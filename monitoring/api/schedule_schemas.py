@@ -69,7 +69,7 @@ class PollingOut(BaseModel):
             when = {"every_seconds": every_seconds, "cron": None, "time_zone": "UTC"}
             polls = {"last_poll": last and last.at, "next_poll": following}
         else:
-            every = own.schedule.every and own.schedule.every.total_seconds()
+            every = None if own.schedule.every is None else own.schedule.every.total_seconds()
             when = {"every_seconds": every, "cron": own.schedule.cron, "time_zone": own.schedule.time_zone}
             polls = {"last_poll": own.last_poll, "next_poll": own.next_poll(now)}
         return cls(
