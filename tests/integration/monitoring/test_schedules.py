@@ -54,7 +54,7 @@ def test_a_model_is_polled_by_its_own_schedule(world: World, client: FlaskClient
     world.predict(1, 60)
     assert computed(world, 30) == 0
     waiting = json_of(client.get(f"/api/v1/models/{NAME}"))["polling"]
-    assert (waiting["waiting_batches"], waiting["waiting_chunks"]) == (0, 2), "the new chunk, and the one that closes"
+    assert (waiting["waiting_batches"], waiting["waiting_chunks"], waiting["failed_chunks"]) == (0, 1, 0)
     assert (waiting["waiting_since"], waiting["last_poll"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z")
     assert waiting["lag_seconds"] > 0
     world.predict(2, 60)
