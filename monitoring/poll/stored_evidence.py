@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import Stage
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.problems import counts_from_list
 from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 
@@ -32,7 +33,7 @@ class StoredEvidence:
     closed: bool
     rows: int
     labelled: int
-    counts: ScoreCounts
+    counts: Counts
     drift_lasts: bool
     notes: Mapping[Stage, ChunkEvidence]
     detector: Detector | None
@@ -72,7 +73,7 @@ class EvidenceStore:
         conditions += [_COLUMNS.chunk_start <= naive_utc(last)] if last is not None else []
         return self._read(connection, and_(*conditions), limit=limit)
 
-    def write_counts(self, connection: Connection, start: datetime, counts: ScoreCounts | None) -> None:
+    def write_counts(self, connection: Connection, start: datetime, counts: Counts | None) -> None:
         """Store the counts of a chunk's current revision."""
         stored = counts and json.dumps(counts.to_list(), separators=(",", ":"))
         connection.execute(update(chunk_revisions).where(self._current(start)).values(score_counts=stored))
@@ -117,7 +118,7 @@ def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
         closed=bool(row["closed"]),
         rows=row["rows_seen"],
         labelled=row["rows_labelled"],
-        counts=ScoreCounts.from_list(json.loads(row["score_counts"])),
+        counts=counts_from_list(json.loads(row["score_counts"])),
         drift_lasts=bool(row["drift_lasts"]),
         notes={Stage(stage): ChunkEvidence.from_dict(note) for stage, note in notes.items()},
         detector=json.loads(row["detector"]) if row["detector"] else None,

@@ -154,7 +154,7 @@ def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -
 
     The search is in whole numbers: pandas copies all instants for each search where units differ.
     """
-    first, microseconds = 0, instants.as_unit("us").asi8
+    first, microseconds = 0, instants.as_unit("us").to_numpy("datetime64[us]").view(np.int64)
     while first < len(instants):
         chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
         last = int(microseconds.searchsorted((chunk.end - _EPOCH) // timedelta(microseconds=1)))

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from math import log
 from typing import Any, Self
 
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import Family
-from driftline.engine.evidence.score_counts import ScoreCounts
 
 YEAR = timedelta(days=365.25)
 SMALLEST_THRESHOLD = 2.0
@@ -38,7 +38,7 @@ class ScoredChunk:
     end: datetime
     closes_at: datetime
     labels_at: datetime
-    counts: ScoreCounts
+    counts: Counts
     closed: bool
     labels_in: bool
     drifting: bool = False
@@ -51,13 +51,17 @@ class ScoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change with the most evidence: its family, component and start, and the observed and usual values since."""
+    """The change with the most evidence: its family, component and start, and the observed and usual values since.
+
+    `label` is the class that has changed, of a multiclass model.
+    """
 
     family: Family
     component: int
     since: datetime
     observed: float
     usual: float
+    label: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON-compatible values."""
