@@ -95,10 +95,10 @@ class Monitor:
                 by_model.setdefault(name, []).append(version)
         return by_model
 
-    def incidents(self, wanted: IncidentFilter) -> list[StoredIncident]:
+    def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
         """Return the incidents that a filter lets through, the newest first."""
         with translated(), self.engine.connect() as connection:
-            return find_incidents(connection, wanted)
+            return find_incidents(connection, incident_filter)
 
     def status(self, name: str, version: int | None, span: ChunkRange) -> ModelStatus:
         """Return the current chunks of a model version, by default the newest.
@@ -113,7 +113,7 @@ class Monitor:
                 return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
 
     def results(
-        self, name: str, version: int | None, span: ResultRange, wanted: ResultFilter
+        self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter
     ) -> tuple[int, ResultRows]:
         """Return the number of a model version, by default the newest that is ready, and its results in a range.
 
@@ -122,7 +122,7 @@ class Monitor:
         """
         with translated(), self.engine.connect() as connection:
             key = registry.version_key(connection, name, version)
-            return key.version, read_results(connection, key, span, wanted)
+            return key.version, read_results(connection, key, span, result_filter)
 
     def history(self, name: str, version: int | None, instant: datetime) -> ChunkHistory:
         """Return all revisions and verdicts of the chunk that contains an instant.

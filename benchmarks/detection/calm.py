@@ -43,11 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="304:308", metavar="FIRST:END", help="END is not included")
     parser.add_argument("--budget", action="append", type=float, help="alerts a year; may be given again; default: 1")
-    given = parser.parse_args()
-    first, end = (int(part) for part in given.seeds.split(":"))
+    options = parser.parse_args()
+    first, end = (int(part) for part in options.seeds.split(":"))
     worlds = {seed: _days(seed) for seed in range(first, end)}
     for unit in LENGTHS:
-        for budget in given.budget or [1.0]:
+        for budget in options.budget or [1.0]:
             print(_row(unit, budget, [_count(seed, days, unit, budget) for seed, days in worlds.items()]), flush=True)
 
 

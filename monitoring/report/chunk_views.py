@@ -10,11 +10,13 @@ from driftline.engine.calendar import LONGEST_CHUNK, chunk_at, closing_time, lab
 from driftline.engine.chunks import Chunk, next_chunk
 from driftline.engine.results import State, Verdict
 from driftline.engine.spec import Spec
+from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.report.view import ChunkView
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
 from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdicts import VerdictStore
 
 NOT_COMPUTED = Verdict(State.NO_DATA, ("The next poll computes this chunk.",), provisional=True)
@@ -43,6 +45,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
     revisions = store.between(connection, first, last)
     stored = VerdictStore(key).between(connection, first, last)
     results = store.results_between(connection, first, last)
+    evidence = EvidenceStore(key).evidence_between(connection, first, last) if alert_rule(version.spec) else {}
     views = []
     for chunk in _calendar(version.spec, first, last):
         start, revision = chunk.start, revisions.get(chunk.start)
@@ -63,6 +66,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
                 revision=revision.number if revision else None,
                 computed_at=revision.computed_at if revision else None,
                 labels_as_of=revision.provenance.labels_as_of if revision else None,
+                evidence=evidence.get(start),
             )
         )
     return views

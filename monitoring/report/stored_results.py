@@ -67,7 +67,7 @@ RESULT_FIELDS = ("start", "end", "revision", "closed", *(_NAMES.get(c.name, c.na
 """The names of a row's fields, in order."""
 
 
-def read_results(connection: Connection, key: VersionKey, span: ResultRange, wanted: ResultFilter) -> ResultRows:
+def read_results(connection: Connection, key: VersionKey, span: ResultRange, result_filter: ResultFilter) -> ResultRows:
     """Read the results of a model version in a range of chunks.
 
     A provisional revision is replaced in place when its chunk grows. With `as_of`, a chunk is therefore left out where
@@ -86,7 +86,7 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, wan
             key.rows_of(results),
             results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
             identity.in_(list(by_key)),
-            *wanted.conditions(),
+            *result_filter.conditions(),
         )
         .order_by(*results.primary_key)
     )
@@ -117,14 +117,14 @@ def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> li
 
 def _without_overlap(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     """Return the revisions that no later one overlaps, oldest chunk first: earlier ones, and those of old calendars."""
-    kept: list[Row[Any]] = []
+    page_rows: list[Row[Any]] = []
     for row in sorted(rows, key=lambda row: (row.computed_at, row.revision), reverse=True):
-        place = bisect_left(kept, row.chunk_start, key=lambda other: other.chunk_start)
-        before = place > 0 and kept[place - 1].chunk_end > row.chunk_start
-        after = place < len(kept) and kept[place].chunk_start < row.chunk_end
+        place = bisect_left(page_rows, row.chunk_start, key=lambda other: other.chunk_start)
+        before = place > 0 and page_rows[place - 1].chunk_end > row.chunk_start
+        after = place < len(page_rows) and page_rows[place].chunk_start < row.chunk_end
         if not (before or after):
-            kept.insert(place, row)
-    return kept
+            page_rows.insert(place, row)
+    return page_rows
 
 
 def _described(row: Row[Any]) -> tuple[Any, ...]:

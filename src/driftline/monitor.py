@@ -265,7 +265,7 @@ class FittedMonitor:
             return ()
         moment = evaluated[-1].end if now is None else _instant(now, self.spec.zone)
         facts = [chunk_facts(chunk, self.spec, moment) for chunk in evaluated]
-        return tuple(consecutive_verdicts(self.spec, self.reference.evidence, facts))
+        return tuple(verdict for verdict, _ in consecutive_verdicts(self.spec, self.reference.evidence, facts))
 
     def visible_changes(self, chunk_length: timedelta | None = None) -> tuple[VisibleChange, ...]:
         """Return the smallest changes detected 8 times in 10 within 1, 7 and 30 chunks; none where only bounds alert.

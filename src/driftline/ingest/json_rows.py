@@ -102,16 +102,16 @@ def _limited(faults: Iterator[str]) -> Iterator[str]:
 
 def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[str]:
     """Yield what is wrong with the shape of rows: no object, or fields that no row has."""
-    allowed = set(fields)
+    field_names = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             yield f"row {number:,} is {to_text(row)}; send an object with the fields {', '.join(fields)}"
             continue
-        unknown = row.keys() - allowed
+        unknown = row.keys() - field_names
         if unknown:
             yield f"row {number:,} has the unknown field {to_text(min(unknown))}; a row has {', '.join(fields)}"
         for name in NESTED_NAMES:
-            if name in allowed and not isinstance(row.get(name, {}), dict | None):
+            if name in field_names and not isinstance(row.get(name, {}), dict | None):
                 yield f"row {number:,}, {name}: {to_text(row[name])} is no object; send an object of names and values"
 
 

@@ -160,8 +160,8 @@ def revise(
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}
-    given = {field: value for field, value in options.items() if value is not None}
-    changes = (read_spec(spec) if spec else {}) | given
+    fields = {field: value for field, value in options.items() if value is not None}
+    changes = (read_spec(spec) if spec else {}) | fields
     if not changes:
         raise typer.BadParameter("nothing is to change; pass --spec FILE, --chunk, --label-delay or an alert option")
     revised = _registered().revise(name, changes, version)

@@ -142,10 +142,10 @@ class RegisteredModels:
 
 def revised_spec(present: Spec, changes: Mapping[str, Any]) -> Spec:
     """Return a spec with some fields changed; raise one InvalidInput with every fault."""
-    kept = sorted(set(changes) & set(KEPT))
-    if kept:
+    refused = sorted(set(changes) & set(KEPT))
+    if refused:
         raise InvalidInput(
-            f"A revision keeps {', '.join(KEPT)} of the version, and {', '.join(kept)} cannot change; register the "
+            f"A revision keeps {', '.join(KEPT)} of the version, and {', '.join(refused)} cannot change; register the "
             "changed model as a new version."
         )
     fields = fields_of(present)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftline.engine.chunks import Chunk
+from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import MODEL, Result, ResultKind, Verdict, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
@@ -33,6 +34,8 @@ class ChunkView:
     labels_as_of: datetime | None = None
     drift: frozenset[Subject] | None = field(default=None, repr=False)
     """The drift of the chunk, if it was derived with the verdict."""
+    evidence: ChunkEvidence | None = field(default=None, repr=False)
+    """What the detector says of the chunk; None where bounds alone decide about alerts."""
 
     @property
     def chunk(self) -> Chunk:

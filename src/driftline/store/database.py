@@ -3,15 +3,17 @@
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DatabaseUntrusted, NotMigrated
 from driftline.settings import DatabaseSettings
+from driftline.store import connection as driver
 from driftline.tls import client_context
 
 DEADLOCK, LOCK_TIMEOUT, CHECKREAD, DUPLICATE = 1213, 1205, 1020, 1062
@@ -65,8 +67,13 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
         },
         execution_options={"schema_translate_map": {"truth": settings.truth_name}},
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "handle_error", _end_stream)
     return engine
+
+
+def _connect(_: Dialect, __: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> driver.Connection:
+    return driver.Connection(*arguments, **options)
 
 
 def _end_stream(context: ExceptionContext) -> None:

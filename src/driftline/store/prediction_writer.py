@@ -116,8 +116,8 @@ class PredictionWriter:
         rows: list[Row[tuple[str, int, int, int, datetime]]] = []
         ordered = sorted(ids, key=str.encode)
         for first in range(0, len(ordered), IDS_AT_ONCE):
-            some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
-            statement = select(*columns).where(predictions.c.model_number == self.number, some)
+            selected = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
+            statement = select(*columns).where(predictions.c.model_number == self.number, selected)
             rows += connection.execute(statement.with_for_update() if lock else statement).all()
         frame = pd.DataFrame(rows, columns=list(names))
         frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.as_unit("us").dt.tz_localize("UTC")
@@ -141,8 +141,8 @@ class PredictionWriter:
         """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
         stored = self.read(connection, [*places[BATCH].unique()])
         keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
-        wanted = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
-        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(wanted))
+        stored_places = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
+        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(stored_places))
 
     def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
         """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""

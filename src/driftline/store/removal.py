@@ -75,8 +75,8 @@ def _delete_batches(engine: Engine, number: int) -> Iterator[int]:
     by_batch = [t for t in metadata.sorted_tables if "batch_number" in t.c and "model_number" not in t.c]
 
     def step(connection: Connection) -> int:
-        some = select(ledger.c.number).where(ledger.c.model_number == number).limit(BATCHES_AT_ONCE)
-        numbers = connection.execute(some.with_for_update()).scalars().all()
+        selected = select(ledger.c.number).where(ledger.c.model_number == number).limit(BATCHES_AT_ONCE)
+        numbers = connection.execute(selected.with_for_update()).scalars().all()
         if not numbers:
             return 0
         for table in by_batch:
@@ -95,8 +95,8 @@ def _tables_of_models() -> list[Table]:
 
 def _delete_rows(engine: Engine, table: Table, number: int) -> Iterator[int]:
     """Delete a model's rows of a table, step by step."""
-    some = delete(table).where(table.c.model_number == number).with_dialect_options(mysql_limit=ROWS_AT_ONCE)
-    while count := in_transaction(engine, lambda connection: int(connection.execute(some).rowcount)):
+    deleted_rows = delete(table).where(table.c.model_number == number).with_dialect_options(mysql_limit=ROWS_AT_ONCE)
+    while count := in_transaction(engine, lambda connection: int(connection.execute(deleted_rows).rowcount)):
         yield count
 
 

@@ -26,8 +26,8 @@ def removed_places(connection: Connection, batch_numbers: Iterable[int]) -> pd.D
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
     rows: list[tuple[int, int]] = []
     for first in range(0, len(numbers), BATCHES_AT_ONCE):
-        some = removed_rows.c.batch_number.in_(numbers[first : first + BATCHES_AT_ONCE])
-        rows += [(number, position) for number, position in connection.execute(select(*columns).where(some))]
+        selected = removed_rows.c.batch_number.in_(numbers[first : first + BATCHES_AT_ONCE])
+        rows += [(number, position) for number, position in connection.execute(select(*columns).where(selected))]
     return pd.DataFrame(rows, columns=[BATCH, POSITION], dtype=np.int64)
 
 

@@ -233,6 +233,23 @@ source_offsets = Table(
 )
 
 
+watched_files = Table(
+    "watched_files",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("file_hash", name_type(64), primary_key=True, comment="of the kind and the address"),
+    Column("kind", name_type(20), nullable=False, comment="predictions, labels, correction"),
+    Column("address", text_type(1024), nullable=False),
+    Column("file_version", text_type(255), nullable=False, comment="what changes with the file"),
+    Column("content_hash", name_type(64), nullable=False),
+    Column("state", name_type(16), nullable=False, comment="stored, refused"),
+    Column("rows_sent", BigInteger, nullable=False),
+    Column("reason", text_type(2000), comment="why it was refused"),
+    Column("read_at", INSTANT, nullable=False),
+    **OPTIONS,
+)
+
+
 # What monitoring says ------------------------------------------------------------------------------------------------
 
 

@@ -133,12 +133,15 @@ def test_a_day_without_predictions_is_listed(engine: Engine, client: FlaskClient
 def test_older_revisions_stay_readable(watched: FlaskClient, engine: Engine) -> None:
     World(engine).label(1, flipped=True)
     assert _json(watched.get("/run-monitoring"))["revisions"] == 1
-    told = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
-    assert [(one["revision"], one["verdicts"][-1]["verdict"]) for one in told["revisions"]] == [(1, "ok"), (2, "alert")]
-    values = [{(r["kind"], r["method"]): r["value"] for r in one["results"]} for one in told["revisions"]]
+    answer = _json(watched.get("/api/v1/models/flights/chunks/2026-02-02/revisions"))
+    assert [(revision["revision"], revision["verdicts"][-1]["verdict"]) for revision in answer["revisions"]] == [
+        (1, "ok"),
+        (2, "alert"),
+    ]
+    values = [{(r["kind"], r["method"]): r["value"] for r in revision["results"]} for revision in answer["revisions"]]
     assert values[0]["realized", "f1"] > 0.6 > values[1]["realized", "f1"]
     assert values[0]["estimated", "f1"] == values[1]["estimated", "f1"]
-    assert told["revisions"][0]["batches"] != told["revisions"][1]["batches"]
+    assert answer["revisions"][0]["batches"] != answer["revisions"][1]["batches"]
 
 
 REFUSED = {

@@ -76,11 +76,13 @@ def json_of(answer: Any, status: int = 200) -> Any:
 
 
 def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, engine: Engine) -> None:
-    shown = [json_of(client.post(f"{URL}{QUERY}&dry_run=true", **body(form, reference()))) for form in ("csv", "gzip")]
-    assert shown[0] == shown[1]
-    assert (shown[0]["version"], shown[0]["problem"], stored(engine)) == (None, "multiclass", 0)
-    assert shown[0]["columns"]["scores"] == {"probability_a": "pa", "probability_b": "pb", "probability_c": "pc"}
-    assert shown[0]["spec"]["columns"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
+    answers = [
+        json_of(client.post(f"{URL}{QUERY}&dry_run=true", **body(form, reference()))) for form in ("csv", "gzip")
+    ]
+    assert answers[0] == answers[1]
+    assert (answers[0]["version"], answers[0]["problem"], stored(engine)) == (None, "multiclass", 0)
+    assert answers[0]["columns"]["scores"] == {"probability_a": "pa", "probability_b": "pb", "probability_c": "pc"}
+    assert answers[0]["spec"]["columns"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
 
     versions = [
         json_of(client.post(f"{URL}{QUERY}", **body(form, reference())))["version"] for form in ("parquet", "arrow")

@@ -204,7 +204,7 @@ class _Run:
             if alert:
                 incident = self.history.incident.alerted(step.chunk.start, self.rule.level(step.chunk))
                 self.history = replace(self.history, state=state.restarted(), incident=incident)
-            change = self._change(leading, step.chunk)
+            change = self._change(leading, step.chunk, state.total / threshold)
             self._add_note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
         for step in tick:
             if step.stage is Stage.LABELS:
@@ -220,9 +220,18 @@ class _Run:
         if any(value is not None for value in fields.values()):
             self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
-    def _change(self, component: int, chunk: ScoredChunk) -> Change:
+    def _change(self, component: int, chunk: ScoredChunk, share_of_alert: float) -> Change:
         trends, components = self.history.trends, self.fitted.components
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)
         observed, usual = (float(total / max(rows, 1.0)) for total in (observed, usual))
-        return Change(components.families[component], component, since, observed, usual, components.classes[component])
+        return Change(
+            components.families[component],
+            component,
+            since,
+            observed,
+            usual,
+            log_evidence=float(trends.scores[component]),
+            share_of_alert=share_of_alert,
+            label=components.classes[component],
+        )

@@ -5,9 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from driftline.engine.catalogue import title
-from driftline.engine.evidence.bin_metrics import METRICS
 from driftline.engine.evidence.chunk_evidence import Change
-from driftline.engine.evidence.families import BINARY, Family
+from driftline.engine.evidence.families import Family
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.number_format import format_distinct
 from driftline.engine.results import Metric
@@ -68,7 +67,7 @@ def describe(change: Change, zone: ZoneInfo) -> str:
 
 def _metric(change: Change) -> str:
     """Return the name of the metric that has fallen, and the class."""
-    metric = METRICS[(change.component - BINARY.columns(change.family).start) % len(METRICS)]
+    metric = change.metric or ""
     return title(metric) if change.label is None else f"{title(metric)} of class {change.label}"
 
 

@@ -116,10 +116,10 @@ def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_r
         for number, step in enumerate(steps):
             step(world, number)
         poll_once(world.engine, NOW, scheduled=False)
-    incremental = world.said()
+    incremental = world.reported()
     world.forget()
     poll_once(world.engine, NOW, scheduled=False)
-    afresh = world.said()
+    afresh = world.reported()
     # A chunk that has lost all its rows keeps an empty revision; one pass over what is left has nothing to say of it.
     empty = {row["chunk_start"] for row in incremental["chunks"] if not row["rows_seen"]}
     for name in ("chunks", "verdicts"):

@@ -90,11 +90,11 @@ def test_counts_are_those_of_the_rows_and_merge_exactly() -> None:
     counts = bins.counts(binary_rows(scores, predictions, labels))
     index = bins.bin_of_cell[bins.grid.cells(SCORES)]
     for place, score in enumerate(SCORES):
-        mine = np.isclose(scores, score)
+        tied = np.isclose(scores, score)
         row = int(score >= CUT)
-        assert counts.scored[row, index[place]] == mine.sum()
-        assert counts.labelled[row, index[place]] == (mine & ~np.isnan(labels)).sum()
-        assert counts.positives[row, index[place]] == (mine & (labels == 1)).sum()
+        assert counts.scored[row, index[place]] == tied.sum()
+        assert counts.labelled[row, index[place]] == (tied & ~np.isnan(labels)).sum()
+        assert counts.positives[row, index[place]] == (tied & (labels == 1)).sum()
     halves = [
         bins.counts(binary_rows(scores[part], predictions[part], labels[part]))
         for part in (slice(350), slice(350, None))

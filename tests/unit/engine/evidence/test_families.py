@@ -30,9 +30,11 @@ def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
     """It equals the difference of scipy's log probabilities of the counts by bin."""
     counts = drawn(BINS, np.random.default_rng(1), 3, 400, shift=0.4)
-    rows, ones = counts.labelled.sum(1), counts.positives.sum(1)
+    rows, positive_rows = counts.labelled.sum(1), counts.positives.sum(1)
     moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.scaled_log_odds)
-    expected = (stats.binom.logpmf(ones, rows, moved) - stats.binom.logpmf(ones, rows, BINS.chances)).sum(1)
+    expected = (
+        stats.binom.logpmf(positive_rows, rows, moved) - stats.binom.logpmf(positive_rows, rows, BINS.chances)
+    ).sum(1)
     assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
 
 
@@ -115,8 +117,8 @@ def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
 def test_small_chunks_are_joined_to_blocks() -> None:
     """Chunks of 200 rows make a block of three; an open block is carried on."""
     counts = drawn(BINS, np.random.default_rng(9), 7, 200)
-    whole = list(blocks(counts.scored, BINS.chances))
-    assert [place for place, _ in whole] == [2, 5]
-    assert whole[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
+    counted_blocks = list(blocks(counts.scored, BINS.chances))
+    assert [place for place, _ in counted_blocks] == [2, 5]
+    assert counted_blocks[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
     resumed = list(blocks(counts.scored[1:], BINS.chances, counts.scored[0]))
     assert [place for place, _ in resumed] == [1, 4]

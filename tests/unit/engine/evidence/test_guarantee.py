@@ -54,8 +54,8 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
     for _ in range(streams):
         fitted = redrawn(BINS, random, chunks, ROWS[unit], spread)
         counts = drawn(BINS, random, length, ROWS[unit], shift=random.normal(0, spread, length))
-        nothing = ScoreCounts.empty(BINS.count)
-        parts = [fitted.evidence(stage, counts, nothing) for stage in Stage]
+        no_scores = ScoreCounts.empty(BINS.count)
+        parts = [fitted.evidence(stage, counts, no_scores) for stage in Stage]
         evidence.append(sum(part.log_evidence for part in parts))
     years = length / YEAR[unit]
     count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
@@ -67,11 +67,11 @@ def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
     """Half a unit more log-odds behind the labels alerts in every stream within a week of days."""
     random = np.random.default_rng(3)
     fitted = redrawn(BINS, random, 21, 950)
-    nothing = ScoreCounts.empty(BINS.count)
+    no_scores = ScoreCounts.empty(BINS.count)
     evidence = []
     for _ in range(50):
         counts = drawn(BINS, random, 7, 950, shift=0.5)
-        evidence.append(fitted.evidence(Stage.LABELS, counts, nothing).log_evidence)
+        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores).log_evidence)
     assert alerts(np.stack(evidence, axis=1), 1 / 365, 1.0, np.zeros(7, dtype=bool)) >= 50
 
 

@@ -40,14 +40,14 @@ def alerts(chunks: list[ScoredChunk], rule: AlertRule = RULE) -> list[int]:
     return [place for place, chunk in enumerate(chunks) if evidence.get(chunk.start, ChunkEvidence()).alert]
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
     """Return whether stored histories are equal up to rounding."""
-    blocks = one.pop("open_blocks") == other.pop("open_blocks")
-    names = [name for name in one if name != "incident_since"]
+    blocks = left.pop("open_blocks") == right.pop("open_blocks")
+    names = [name for name in left if name != "incident_since"]
     return (
         blocks
-        and one["incident_since"] == other["incident_since"]
-        and all(np.allclose(one[name], other[name], rtol=1e-9, atol=0) for name in names)
+        and left["incident_since"] == right["incident_since"]
+        and all(np.allclose(left[name], right[name], rtol=1e-9, atol=0) for name in names)
     )
 
 
@@ -59,6 +59,19 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
     assert change is not None
     assert (change.family, change.since) == (Family.SHARE, chunks[60].start)
     assert change.observed > 1.3 * change.usual
+    assert change.metric is None
+    assert min(change.log_evidence or 0, change.share_of_alert or 0) > 1
+
+
+def test_evidence_that_was_stored_without_its_strength_is_read() -> None:
+    chunks = chunks_of(stream(20, 5, shift=0.9))
+    evidence = next(note for note in replay(FITTED, RULE, chunks).evidence.values() if note.alert)
+    stored = evidence.to_dict()
+    assert ChunkEvidence.from_dict(stored) == evidence
+    del stored["change"]["log_evidence"], stored["change"]["share_of_alert"]
+    change = ChunkEvidence.from_dict(stored).change
+    assert change is not None
+    assert (change.since, change.log_evidence) == (evidence.change and evidence.change.since, None)
 
 
 def test_a_small_change_is_found_by_adding_up_evidence() -> None:
@@ -133,15 +146,17 @@ def test_an_incident_closes_after_the_change_ends() -> None:
 def test_resuming_from_any_chunk_gives_the_same_as_all_at_once(delay: timedelta, size: int) -> None:
     """The history after a chunk, stored as JSON, and the later ticks are enough."""
     chunks = chunks_of(stream(30, 12, size=size, shift=0.6), delay=delay, drifting=frozenset({35, 36}))
-    whole = replay(FITTED, RULE, chunks)
+    at_once = replay(FITTED, RULE, chunks)
     for place in (0, 7, 29, 33, 40):
         cut = chunks[place]
-        history = DetectorHistory.from_dict(whole.histories[cut.start].to_dict(), FITTED)
+        history = DetectorHistory.from_dict(at_once.histories[cut.start].to_dict(), FITTED)
         resumed = replay(FITTED, RULE, chunks, history, after=cut.closes_at)
         last = chunks[-1].start
-        assert same(resumed.histories[last].to_dict(), whole.histories[last].to_dict())
-        later = {start for start in whole.evidence if start > cut.start}
-        assert {start: resumed.evidence[start] for start in later} == {start: whole.evidence[start] for start in later}
+        assert same(resumed.histories[last].to_dict(), at_once.histories[last].to_dict())
+        later = {start for start in at_once.evidence if start > cut.start}
+        assert {start: resumed.evidence[start] for start in later} == {
+            start: at_once.evidence[start] for start in later
+        }
 
 
 def test_late_labels_change_what_is_replayed() -> None:

@@ -24,12 +24,12 @@ def power(chances: np.ndarray, chunks: int, runs: int = 120) -> float:
     """Return how often `chunks` days with these chances by bin alert."""
     random = np.random.default_rng(11)
     pool = (FITTED.pool / FITTED.pool.sum()).ravel()
-    found = 0
+    detections = 0
     for _ in range(runs):
         scored = random.multinomial(950, pool, size=chunks).reshape(-1, 2, FITTED.bins.count)
         counts = ScoreCounts(scored, scored, random.binomial(scored, chances))
-        found += any(chunk.alert for chunk in replay(FITTED, AlertRule(1.0), chunks_of(counts)).evidence.values())
-    return found / runs
+        detections += any(chunk.alert for chunk in replay(FITTED, AlertRule(1.0), chunks_of(counts)).evidence.values())
+    return detections / runs
 
 
 @pytest.mark.parametrize("place", [0, 1])

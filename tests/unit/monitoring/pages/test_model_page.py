@@ -21,35 +21,35 @@ def page(*chunks: ChunkView) -> Page:
 
 
 def test_the_newest_closed_day_and_final_verdict_are_shown() -> None:
-    made = page(
+    html = page(
         report(0, realized(0.7)),
         report(1, realized(0.3), state=State.ALERT),
         report(2, estimated(0.6), state=State.PENDING_LABELS, labels_due=False, labelled=0),
         report(3, estimated(0.6), state=State.PENDING_LABELS, labels_due=False, closed=False, labelled=0),
     )
-    assert made.newest is not None
-    assert made.decided is not None
-    assert (made.newest.label, made.decided.label) == ("3 Feb", "2 Feb")
-    assert [(state, count) for _, state, count in made.states] == [
+    assert html.newest is not None
+    assert html.decided is not None
+    assert (html.newest.label, html.decided.label) == ("3 Feb", "2 Feb")
+    assert [(state, count) for _, state, count in html.states] == [
         (State.ALERT, 1),
         (State.PENDING_LABELS, 2),
         (State.OK, 1),
     ]
-    assert made.number_names == ("F1", "Estimated F1")
-    assert made.rows[2].numbers == ("–", "0.600")
-    assert made.rows[2].labels == "0 %"
+    assert html.number_names == ("F1", "Estimated F1")
+    assert html.rows[2].numbers == ("–", "0.600")
+    assert html.rows[2].labels == "0 %"
 
 
 def test_columns_whose_drift_lasted_are_drawn() -> None:
-    made = page(report(0, drift(0.9)), report(1, drift(0.9), drifted=("minutes",)))
-    assert [column for column, _ in made.details] == ["minutes"]
-    assert [dot.outside for dot in made.details[0][1].dots] == [True, True]
+    html = page(report(0, drift(0.9)), report(1, drift(0.9), drifted=("minutes",)))
+    assert [column for column, _ in html.details] == ["minutes"]
+    assert [dot.outside for dot in html.details[0][1].dots] == [True, True]
 
 
 def test_a_model_without_chunks_has_a_page() -> None:
-    made = page()
-    assert (made.newest, made.decided, made.charts, made.states) == (None, None, (), [])
-    assert made.advice[0].urgent
+    html = page()
+    assert (html.newest, html.decided, html.charts, html.states) == (None, None, (), [])
+    assert html.advice[0].urgent
 
 
 def test_both_heat_maps_agree() -> None:
