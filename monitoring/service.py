@@ -9,7 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from driftline.clock import Clock
-from driftline.engine.calendar import chunk_at
+from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound, Unavailable
@@ -26,9 +26,13 @@ from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report import reports
 from monitoring.report.chunk_views import ChunkRange, read_chunks
+from monitoring.report.column_drift import ColumnDrift, read_column_drift
+from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
 
 log = logging.getLogger(__name__)
+COLUMN_CHUNKS = 30
+"""How many chunks before and after one the page of its column has."""
 REPORTED_CHUNKS = 400
 """The most chunks in the reports, so that their cost does not grow with the history."""
 
@@ -44,11 +48,25 @@ class LastPoll:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A model version with its clock and its chunks, oldest first."""
+    """A model version with its clock and its chunks, oldest first.
+
+    `first_chunks` are the starts of the first stored chunk of each version of the model.
+    """
 
     version: registry.Version
     clock: datetime
     chunks: list[ChunkView]
+    first_chunks: dict[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStatus:
+    """A column of a model version in one chunk: that chunk, those around it (oldest first), and where it drifted."""
+
+    version: registry.Version
+    chunk: ChunkView
+    chunks: list[ChunkView]
+    drift: ColumnDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,11 @@ class Monitor:
                 by_model.setdefault(name, []).append(version)
         return by_model
 
+    def overview(self, overview_filter: OverviewFilter, number: int) -> Overview:
+        """Return a page of the overview of all models."""
+        with translated(), self.engine.connect() as connection:
+            return read_overview(connection, self._clock(), overview_filter, number)
+
     def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
         """Return the incidents that a filter lets through, the newest first."""
         with translated(), self.engine.connect() as connection:
@@ -110,7 +133,30 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
+                first_chunks = RevisionStore(_key(loaded)).first_chunks(connection)
+                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span), first_chunks)
+
+    def column(self, name: str, version: int | None, column: str, instant: datetime) -> ColumnStatus:
+        """Return the drift of a column in the chunk that contains an instant, with the chunks before and after it.
+
+        Raises:
+            NotFound: no such model, version or watched column, or nothing is stored for that chunk.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            watched = [watched_column.name for watched_column in loaded.spec.watched]
+            if column not in watched:
+                raise NotFound(f"{name} has no column {column!r}. Columns: {', '.join(watched)}.")
+            start = chunk_at(loaded.spec, instant).start
+            reach = COLUMN_CHUNKS * LONGEST_CHUNK[loaded.spec.period]
+            with self.engine.connect() as connection:
+                clock = clock_of(connection, loaded, self._clock())
+                span = ChunkRange(start - reach, start + reach, segments=(None,))
+                chunks = read_chunks(connection, loaded, clock, span)
+                chunk = next((view for view in chunks if view.start == start), None)
+                if chunk is None:
+                    raise NotFound(_no_chunk(name, start))
+                return ColumnStatus(loaded, chunk, chunks, read_column_drift(connection, loaded, chunk.chunk, column))
 
     def results(
         self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter
@@ -132,17 +178,14 @@ class Monitor:
         """
         with translated():
             loaded = registry.load(self.engine, name, version)
-            key, chunk = VersionKey(loaded.model_number, loaded.number), chunk_at(loaded.spec, instant)
+            key, chunk = _key(loaded), chunk_at(loaded.spec, instant)
             store = RevisionStore(key)
             with self.engine.connect() as connection:
                 revisions = store.history(connection, chunk.start)
                 with_results = [(r, store.results_of(connection, chunk.start, r.number)) for r in revisions]
                 verdicts = VerdictStore(key).history(connection, chunk.start)
         if not revisions:
-            raise NotFound(
-                f"No results are stored for the chunk that starts {chunk.start.isoformat()}; "
-                f"`/api/v1/models/{name}/chunks` lists the chunks."
-            )
+            raise NotFound(_no_chunk(name, chunk.start))
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
     def _poll_and_report(self, scheduled: bool) -> PollSummary:
@@ -173,6 +216,17 @@ class Monitor:
             log.warning("Cannot write the reports to %s: %s", self._output.address, error)
             return False
         return True
+
+
+def _key(version: registry.Version) -> VersionKey:
+    return VersionKey(version.model_number, version.number)
+
+
+def _no_chunk(name: str, start: datetime) -> str:
+    return (
+        f"No results are stored for the chunk that starts {start.isoformat()}; "
+        f"`/api/v1/models/{name}/chunks` lists the chunks."
+    )
 
 
 def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:

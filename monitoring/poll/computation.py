@@ -23,6 +23,7 @@ from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.state_store import StateDeleted
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
@@ -55,7 +56,8 @@ def compute(
     Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
     closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
     verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
-    older calendar it would replace results that another poll may have stored by the newer one.
+    older calendar it would replace results that another poll may have stored by the newer one. Nor is anything stored
+    if a deletion has deleted the chunk's state while it was read.
     """
     version = monitored.load(connection)
     clock = monitored.clock(connection, wall())
@@ -66,9 +68,12 @@ def compute(
     before = store.current(connection, chunk.start)
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
-    state = ChunkState.renewed(connection, version, chunk)
-    revision = _revision(version, state, wall())
-    evaluation = _evaluate(version, before, revision, state)
+    try:
+        state = ChunkState.renewed(connection, version, chunk)
+        revision = _revision(version, state, wall())
+        evaluation = _evaluate(version, before, revision, state)
+    except StateDeleted:
+        return ChunkOutcome(claim.start)
     monitored.lock(connection)
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)

@@ -31,6 +31,8 @@ class ChunkRange:
     first: datetime | None = None
     last: datetime | None = None
     most: int = 60
+    segments: tuple[str | None, ...] | None = None
+    """The segments whose results are read, where None stands for all rows; by default all of them."""
 
 
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
@@ -44,7 +46,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
     first, last = limits
     revisions = store.between(connection, first, last)
     stored = VerdictStore(key).between(connection, first, last)
-    results = store.results_between(connection, first, last)
+    results = store.results_between(connection, first, last, segments=requested.segments)
     evidence = EvidenceStore(key).evidence_between(connection, first, last) if alert_rule(version.spec) else {}
     views = []
     for chunk in _calendar(version.spec, first, last):
@@ -66,6 +68,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
                 revision=revision.number if revision else None,
                 computed_at=revision.computed_at if revision else None,
                 labels_as_of=revision.provenance.labels_as_of if revision else None,
+                spec_revision=revision.provenance.spec_revision if revision else None,
                 evidence=evidence.get(start),
             )
         )

@@ -183,7 +183,9 @@ def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched
         assert words in page.text
     assert page.text.count('class="cell') == 8
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; img-src 'self';")
+    assert page.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self';"
+    )
     assert "style=" not in page.text, "the policy allows no inline style"
     for asset in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)):
         with watched.get(asset) as answer:

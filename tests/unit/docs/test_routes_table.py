@@ -163,6 +163,6 @@ def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask
         api = {
             route.split()[1]
             for route in map(_untyped, documented(name))
-            if not re.search(r" /(openapi|$|models/<name>$)", route)
+            if not re.search(r" /(openapi|$|models/|incidents|changes)", route)
         }
         assert api <= described
