@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
+from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
@@ -147,7 +148,7 @@ class Evaluation:
     """
 
     results: tuple[Result, ...]
-    counts: ScoreCounts | None
+    counts: Counts | None
     of_labels: bool = False
 
 
@@ -157,12 +158,13 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
         return None
     if not revision.rows:
         return None if before is None else Evaluation((), None)
-    summary = labels = state.labels.summary()
+    labels = state.labels.summary()
     of_labels = not state.features.changed and _has_same_origin(before, revision)
-    if not of_labels:
-        summary = state.features.summary().join(labels)
+    counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
+    joined = state.features.summary().join(labels) if not of_labels or counts_need_features else labels
+    summary = labels if of_labels else joined
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
-    return Evaluation(results, count_scores(version.fitted, labels), of_labels)
+    return Evaluation(results, count_scores(version.fitted, joined), of_labels)
 
 
 def _has_same_origin(before: Revision | None, revision: Revision) -> bool:

@@ -80,10 +80,15 @@ class VisibleChangeOut(BaseModel):
 
     chunks: int
     rows: int
-    roc_auc: float | None
+    label: str | None = Field(description="the class that is compared with the rest, of a multiclass model")
+    roc_auc: float | None = Field(description="a fall, and so are f1 and accuracy")
     f1: float | None
     accuracy: float | None
-    share: float | None
+    share: float | None = Field(description="an increased share of positives, or of the class")
+    usual_share: float | None
+    mean_residual: float | None = Field(description="a move of the mean of label less prediction, of a regression")
+    mae: float | None = Field(description="an increased mean absolute error")
+    usual_mae: float | None
 
 
 class VisibleOut(BaseModel):
