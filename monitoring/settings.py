@@ -17,4 +17,7 @@ class MonitorSettings(EnvironmentSettings):
     port: int = Field(5001, ge=1, le=65535)
     poll_seconds: float = Field(10.0, gt=0, description="pause between two scheduled polls; a poll may take longer")
     archive_minutes: float = Field(60.0, gt=0, description="pause between two runs of the archive")
+    run_wait_seconds: float = Field(
+        30.0, ge=0, description="how long a request to poll waits for the result before it gets a link to it"
+    )
     output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from driftline.engine.results import Result, State
-from driftline.report.schema import ChunkBrief, ChunkOut, ResultOut
+from driftline.report.schema import ChunkOut, ResultOut
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
@@ -80,6 +80,7 @@ class ChunksOut(BaseModel):
     version: int
     clock: datetime
     chunks: tuple[ChunkOut, ...]
+    missing: tuple[AdviceOut, ...] = Field(description="what these chunks lack, and what to do about it")
 
 
 class VerdictOut(BaseModel):
@@ -150,27 +151,3 @@ class RevisionsOut(BaseModel):
     start: datetime
     end: datetime
     revisions: tuple[RevisionOut, ...]
-
-
-class ModelPolled(BaseModel):
-    """A model after a poll: the verdicts of its newest chunks, oldest first, and what is missing."""
-
-    name: str
-    version: int
-    clock: datetime
-    chunks: tuple[ChunkBrief, ...]
-    missing: tuple[AdviceOut, ...]
-
-
-class PollOut(BaseModel):
-    """What a poll did: `revisions` counts the closed chunks that were recomputed, `verdicts` the changed verdicts."""
-
-    message: str
-    seconds: float
-    batches: int
-    chunks: int
-    revisions: int
-    verdicts: int
-    failed: int
-    models: tuple[ModelPolled, ...]
-    missing: tuple[AdviceOut, ...] = ()

@@ -10,21 +10,24 @@ from sqlalchemy import Connection
 import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
+from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.archive_objects import RowsRemoved
+from driftline.store.model_numbers import lock_version
 from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.state_store import StateDeleted
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
@@ -59,7 +62,8 @@ def compute(
     Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
     closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
     verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
-    older calendar it would replace results that another poll may have stored by the newer one.
+    older calendar it would replace results that another poll may have stored by the newer one. Nor is anything stored
+    if a deletion has deleted the chunk's state while it was read.
     """
     version = monitored.load(connection)
     clock = monitored.clock(connection, wall())
@@ -72,11 +76,13 @@ def compute(
         return ChunkOutcome(chunk.start, left_open=True)
     try:
         state = ChunkState.renewed(connection, version, chunk)
+        revision = _revision(version, state, wall())
+        evaluation = _evaluate(version, before, revision, state)
+    except StateDeleted:
+        return ChunkOutcome(claim.start)
     except RowsRemoved:
         return _keep_results(connection, monitored, chunk, clock)
-    revision = _revision(version, state, wall())
-    evaluation = _evaluate(version, before, revision, state)
-    monitored.lock(connection)
+    lock_version(connection, monitored.key)
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
     now = wall()
@@ -164,7 +170,7 @@ class Evaluation:
     """
 
     results: tuple[Result, ...]
-    counts: ScoreCounts | None
+    counts: Counts | None
     of_labels: bool = False
 
 
@@ -174,12 +180,13 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
         return None
     if not revision.rows:
         return None if before is None else Evaluation((), None)
-    summary = labels = state.labels.summary()
+    labels = state.labels.summary()
     of_labels = not state.features.changed and _has_same_origin(before, revision)
-    if not of_labels:
-        summary = state.features.summary().join(labels)
+    counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
+    joined = state.features.summary().join(labels) if not of_labels or counts_need_features else labels
+    summary = labels if of_labels else joined
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
-    return Evaluation(results, count_scores(version.fitted, labels), of_labels)
+    return Evaluation(results, count_scores(version.fitted, joined), of_labels)
 
 
 def _has_same_origin(before: Revision | None, revision: Revision) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
@@ -80,10 +80,15 @@ class VisibleChangeOut(BaseModel):
 
     chunks: int
     rows: int
-    roc_auc: float | None
+    label: str | None = Field(description="the class that is compared with the rest, of a multiclass model")
+    roc_auc: float | None = Field(description="a fall, and so are f1 and accuracy")
     f1: float | None
     accuracy: float | None
-    share: float | None
+    share: float | None = Field(description="an increased share of positives, or of the class")
+    usual_share: float | None
+    mean_residual: float | None = Field(description="a move of the mean of label less prediction, of a regression")
+    mae: float | None = Field(description="an increased mean absolute error")
+    usual_mae: float | None
 
 
 class VisibleOut(BaseModel):
@@ -201,6 +206,10 @@ class ModelDetailOut(BaseModel):
 class RevisedOut(BaseModel):
     """A new spec revision of a version, and how many chunks wait to be computed under it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "churn", "version": 1, "revision": 2, "pending_chunks": 31}}
+    )
+
     name: str
     version: int
     revision: int
@@ -209,6 +218,8 @@ class RevisedOut(BaseModel):
 
 class RemovedOut(BaseModel):
     """A removed model, and how many rows were deleted with it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "churn", "rows_deleted": 48_210}})
 
     name: str
     rows_deleted: int

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, insert, select
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
-from driftline.store.tables import models
+from driftline.store.tables import model_versions, models
+from driftline.store.version_key import VersionKey
 
 
 def model_number(connection: Connection, name: str) -> int:
@@ -34,6 +35,15 @@ def ensure_model(connection: Connection, name: str, now: datetime) -> int:
         connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
         number = connection.execute(locked).scalar_one()
     return int(number)
+
+
+def lock_version(connection: Connection, key: VersionKey) -> bool:
+    """Lock a version until the transaction ends; return whether it exists.
+
+    One transaction at a time then stores its results, and sees all earlier verdicts and events.
+    """
+    row = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+    return connection.execute(select(model_versions.c.version).where(row).with_for_update()).first() is not None
 
 
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:

@@ -94,6 +94,18 @@ pending_chunks = Table(
     Column("attempts", Integer, nullable=False, server_default="0", comment="failures since it last went well"),
     Column("last_error", text_type(500)),
     Column("retry_at", INSTANT, comment="instant of the wall's clock before which a failed chunk rests"),
+    Column("waiting_since", INSTANT, comment="when the oldest batch was written that is not in its results"),
+    **OPTIONS,
+)
+
+poll_schedules = Table(
+    "poll_schedules",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("every_seconds", BigInteger),
+    Column("cron", name_type(100), comment="five fields; NULL: every_seconds counts"),
+    Column("time_zone", name_type(64), nullable=False, comment="of the cron expression"),
+    Column("last_poll_at", INSTANT, comment="when its last poll began"),
     **OPTIONS,
 )
 
