@@ -21,11 +21,13 @@ VISIBLE: dict[str, Any] = {
     "changes": [
         {
             "chunks": 7,
+            "label": None,
             "rows": 6_650,
             "roc_auc": 0.04,
             "f1": None,
             "accuracy": None,
             "share": 0.17,
+            "usual_share": 0.14,
             "mean_residual": None,
             "mae": None,
             "usual_mae": None,
