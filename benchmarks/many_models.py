@@ -221,7 +221,8 @@ def main() -> None:
         show(f"poll of {WITH_NEWS} models with news", work)
         of_many, summary = poll_with_news(many, objects / "many", models)
         show(f"poll of {models:,} models, {WITH_NEWS} with news", of_many)
-        print(f"  => versions touched: {len(summary.polls)}; statements: {of_many.statements - work.statements:+}")
+        touched = f"{summary.batches} batches, {len(summary.polls)} versions, {summary.chunks} chunks"
+        print(f"  => {touched}; statements: {of_many.statements - work.statements:+}", flush=True)
         client = client_of(many, objects / "output")
         conclude(f"list of {models:,} models, milliseconds", fastest(client, "/api/v1/models"), MILLISECONDS)
         year = year_of_results(many, objects / "year")

@@ -18,10 +18,13 @@ def model_number(connection: Connection, name: str) -> int:
     Raises:
         NotFound: no model has that name; the error lists the registered ones.
     """
-    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
-    if name not in numbers:
-        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
-    return int(numbers[name])
+    if name.isascii():
+        same = select(models.c.name, models.c.number).where(models.c.name == name)
+        for stored, number in connection.execute(same):
+            if stored == name:
+                return int(number)
+    listed = ", ".join(connection.execute(select(models.c.name).order_by(models.c.name)).scalars())
+    raise NotFound(f"No model is named {name!r}. Registered: {listed or 'none'}.")
 
 
 def ensure_model(connection: Connection, name: str, now: datetime) -> int:
