@@ -1,12 +1,13 @@
 """Reads the stored results of a model version as rows: the current ones, or those of an earlier instant."""
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CHAR, ColumnElement, Connection, Row, cast, select, tuple_
+from sqlalchemy import CHAR, ColumnElement, Connection, Row, cast, func, select, tuple_
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
@@ -20,6 +21,11 @@ _NAMES = {"rows_used": "rows"}
 _COLUMNS = tuple(
     column for column in results.c if column.name not in {"model_number", "model_version", "chunk_start", "revision"}
 )
+_NUMBERS = json.JSONDecoder(parse_int=float)
+"""Reads values that the server writes as JSON arrays, many times faster than the driver reads columns.
+
+MariaDB writes whole real numbers without a point.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, res
     requested = {name: value for name, value in asdict(result_filter).items() if value is not None}
     columns = [column for column in _COLUMNS if column.name not in requested]
     statement = (
-        select(cast(results.c.chunk_start, CHAR), *columns)
+        select(cast(results.c.chunk_start, CHAR), func.json_array(*columns))
         .where(
             key.rows_of(results),
             results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
@@ -92,7 +98,9 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, res
     )
     by_start = {f"{row.chunk_start:%Y-%m-%d %H:%M:%S.%f}": _described(row) | requested for row in page}
     names = [_NAMES.get(column.name, column.name) for column in columns]
-    rows = [_row(by_start[start], names, values) for start, *values in connection.execute(statement)]
+    stored = connection.execute(statement).all()
+    values = _NUMBERS.decode(f"[{','.join(row[1] for row in stored)}]")
+    rows = [_row(by_start[row[0]], names, read) for row, read in zip(stored, values, strict=True)]
     return ResultRows(rows, beyond and aware_utc(beyond))
 
 
@@ -135,7 +143,6 @@ def _described(row: Row[Any]) -> dict[str, Any]:
 
 
 def _row(described: dict[str, Any], names: list[str], values: list[Any]) -> dict[str, Any]:
-    """Return a row; what all rows have in common was not read with each of them, which takes the most time."""
     row = {**described, **dict(zip(names, values, strict=True))}
-    row["segment"] = row["segment"] or None
+    row["rows"], row["segment"] = int(row["rows"]), row["segment"] or None
     return row
