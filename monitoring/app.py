@@ -10,6 +10,7 @@ from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
+from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
@@ -20,6 +21,7 @@ from monitoring.api.routes import describe_paths, make_api
 from monitoring.api.runs import describe_runs, make_runs_api
 from monitoring.api.schedules import describe_schedules, make_polling_reader, make_schedules_api
 from monitoring.api.versions import describe_versions, make_versions_api
+from monitoring.archiving import archive_every
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
@@ -63,5 +65,7 @@ def create_app(
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_pages(monitor, settings.poll_seconds))
     if polls:
-        app.extensions["poller"] = run_every(monitor, settings.poll_seconds)
+        scheduler = run_every(monitor, settings.poll_seconds)
+        archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
+        app.extensions["poller"] = scheduler
     return app

@@ -1,6 +1,7 @@
 """Compute one chunk in one transaction: read, evaluate, store, derive verdicts, settle the claim."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,8 +19,10 @@ from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
+from driftline.store.archive_objects import RowsRemoved
 from driftline.store.model_numbers import lock_version
 from driftline.store.registry import Version
+from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
@@ -28,6 +31,8 @@ from monitoring.poll.state_store import StateDeleted
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
+
+log = logging.getLogger(__name__)
 
 GROWTH = 10
 """A scheduled poll skips an open chunk until it has grown by one row in this many."""
@@ -75,6 +80,8 @@ def compute(
         evaluation = _evaluate(version, before, revision, state)
     except StateDeleted:
         return ChunkOutcome(claim.start)
+    except RowsRemoved:
+        return _keep_results(connection, monitored, chunk, clock)
     lock_version(connection, monitored.key)
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
@@ -96,6 +103,21 @@ def _requeue(
     pending_chunks.settle(connection, monitored.key, claim.start, None)
     pending_chunks.queue(connection, monitored.key, {chunk.start})
     return ChunkOutcome(claim.start)
+
+
+def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Chunk, clock: datetime) -> ChunkOutcome:
+    """Settle the claim of a chunk of which rows were removed from the archive: its results stay as they are."""
+    log.warning(
+        "%s version %d: rows of the chunk of %s were removed by its retention; its results stay.",
+        monitored.name,
+        monitored.key.version,
+        chunk.start.isoformat(),
+    )
+    relabelled_chunks.settle(connection, monitored.key, relabelled_chunks.pending_of(connection, monitored.key, chunk))
+    pending_chunks.settle(
+        connection, monitored.key, chunk.start, next_due(monitored.load(connection).spec, chunk, clock)
+    )
+    return ChunkOutcome(chunk.start)
 
 
 def _hardly_grown(
