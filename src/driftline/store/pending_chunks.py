@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, null, or_, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import ModelClock, Spec
 from driftline.store.ledger import BatchKind
-from driftline.store.tables import INSTANT, ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
+from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
 from driftline.store.version_key import VersionKey
 
 FIRST_RETRY_DELAY = timedelta(seconds=20)
@@ -38,16 +38,21 @@ def queue(connection: Connection, key: VersionKey, starts: set[datetime], since:
 
     `since` is when the batch was written that they wait to be computed with, if it is one.
     """
-    waiting = null() if since is None else literal(naive_utc(since), INSTANT)
     rows = [
-        {"model_number": key.model_number, "model_version": key.version, "chunk_start": naive_utc(start)}
+        {
+            "model_number": key.model_number,
+            "model_version": key.version,
+            "chunk_start": naive_utc(start),
+            "waiting_since": since and naive_utc(since),
+        }
         for start in sorted(starts)
     ]
     if rows:
+        queued = upsert(pending_chunks)
+        waiting = queued.inserted.waiting_since
         present = case(
             (pending_chunks.c.due_at.is_(None), func.coalesce(pending_chunks.c.waiting_since, waiting)), else_=waiting
         )
-        queued = upsert(pending_chunks).values({**rows[0], "waiting_since": waiting})
         connection.execute(queued.on_duplicate_key_update([("waiting_since", present), ("due_at", null())]), rows)
 
 

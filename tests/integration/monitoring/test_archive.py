@@ -148,7 +148,8 @@ def test_archived_rows_are_read_and_computed_as_before(world: World, tmp_path: P
     assert archive(world, tmp_path) == ArchiveSummary()
 
 
-def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(world: World, tmp_path: Path) -> None:
+def test_labels_corrections_and_late_rows_of_archived_chunks_are_computed(maria_world: World, tmp_path: Path) -> None:
+    world = maria_world
     archive(world, tmp_path)
     ingestion = Ingestion(world.engine, lambda: NOW)
     world.label(1, part=slice(0, 50), flipped=True)
