@@ -135,7 +135,7 @@ def poll_with_news(engine: Engine, objects: Path, models: int) -> tuple[Work, Po
     store = register(engine, objects, "original", 5)
     copy_models(engine, store.number, models)
     with engine.begin() as connection:  # what every model has: a chunk that waits to be closed
-        numbers = connection.execute(select(tables.models.c.number)).scalars().all()
+        numbers = connection.execute(select(tables.model_versions.c.model_number)).scalars().all()
         waiting = {"model_version": 1, "chunk_start": naive_utc(FIRST), "due_at": naive_utc(NOW + 100 * DAY)}
         connection.execute(insert(tables.pending_chunks), [waiting | {"model_number": n} for n in numbers])
     for number in numbers[:: max(len(numbers) // WITH_NEWS, 1)][:WITH_NEWS]:
