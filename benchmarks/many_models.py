@@ -135,7 +135,7 @@ def poll_with_news(engine: Engine, objects: Path, models: int) -> tuple[Work, Po
     store = register(engine, objects, "original", 5)
     copy_models(engine, store.number, models)
     with engine.begin() as connection:  # what every model has: a chunk that waits to be closed
-        numbers = connection.execute(select(tables.models.c.number)).scalars().all()
+        numbers = connection.execute(select(tables.model_versions.c.model_number)).scalars().all()
         waiting = {"model_version": 1, "chunk_start": naive_utc(FIRST), "due_at": naive_utc(NOW + 100 * DAY)}
         connection.execute(insert(tables.pending_chunks), [waiting | {"model_number": n} for n in numbers])
     for number in numbers[:: max(len(numbers) // WITH_NEWS, 1)][:WITH_NEWS]:
@@ -221,7 +221,8 @@ def main() -> None:
         show(f"poll of {WITH_NEWS} models with news", work)
         of_many, summary = poll_with_news(many, objects / "many", models)
         show(f"poll of {models:,} models, {WITH_NEWS} with news", of_many)
-        print(f"  => versions touched: {len(summary.polls)}; statements: {of_many.statements - work.statements:+}")
+        touched = f"{summary.batches} batches, {len(summary.polls)} versions, {summary.chunks} chunks"
+        print(f"  => {touched}; statements: {of_many.statements - work.statements:+}", flush=True)
         client = client_of(many, objects / "output")
         conclude(f"list of {models:,} models, milliseconds", fastest(client, "/api/v1/models"), MILLISECONDS)
         year = year_of_results(many, objects / "year")

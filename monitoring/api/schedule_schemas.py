@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftline.models.examples import MODEL
 from driftline.models.schema import ModelDetailOut
 from monitoring.poll.schedules import LONGEST_CRON, Schedule
 from monitoring.report.polling import Polling
@@ -85,5 +86,7 @@ class PollingOut(BaseModel):
 
 class MonitoredModelOut(ModelDetailOut):
     """A model with all its versions, and how its polls are going."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**MODEL, "polling": _POLLING}})
 
     polling: PollingOut

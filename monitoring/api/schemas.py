@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from driftline.engine.results import Result, State
 from driftline.report.schema import ChunkOut, ResultOut
+from monitoring.api import chunk_examples
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
@@ -75,6 +76,8 @@ class AdviceOut(BaseModel):
 
 class ChunksOut(BaseModel):
     """Chunks of a model version, oldest first; `clock` is the model clock's time."""
+
+    model_config = ConfigDict(json_schema_extra={"example": chunk_examples.CHUNKS})
 
     model: str
     version: int
@@ -145,6 +148,8 @@ def _verdict(stored: StoredVerdict) -> VerdictOut:
 
 class RevisionsOut(BaseModel):
     """Every revision of one chunk, oldest first; the last one is current."""
+
+    model_config = ConfigDict(json_schema_extra={"example": chunk_examples.REVISIONS})
 
     model: str
     version: int

@@ -11,6 +11,7 @@ from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, State
 from driftline.engine.spec import Period
+from driftline.models import examples
 from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
@@ -111,6 +112,8 @@ class VisibleOut(BaseModel):
 
 class ProposalOut(BaseModel):
     """A model as it is, or would be, registered; `version` is null for a dry run, which stores nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROPOSAL})
 
     name: str
     version: int | None
