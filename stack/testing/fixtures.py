@@ -176,7 +176,7 @@ def drop_schema(server: TemporaryDatabase, address: DatabaseAddress) -> None:
 
 @contextmanager
 def fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
-    """Provide an empty schema, and drop it afterwards."""
+    """Create an empty schema on a server, and drop it afterwards."""
     address = create_schema(server)
     yield address
     drop_schema(server, address)

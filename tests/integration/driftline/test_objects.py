@@ -61,6 +61,17 @@ def test_files_are_stored_and_fetched(store: ObjectStore, tmp_path: Path) -> Non
     assert [path.name for path in target.parent.iterdir()] == ["target"]
 
 
+def test_parts_of_an_open_object_are_read(store: ObjectStore) -> None:
+    store.put(KEY, LARGE)
+    with store.open(KEY) as file:
+        file.seek(-5, 2)
+        assert file.read() == LARGE[-5:]
+        file.seek(1_000)
+        assert file.read(300) == LARGE[1_000:1_300]
+    with pytest.raises(ObjectMissing), store.open("references/none.parquet"):
+        pass
+
+
 def test_reading_a_replaced_object_is_consistent_or_fails(store: ObjectStore) -> None:
     other = bytes(len(LARGE))
     store.put(KEY, LARGE)
@@ -103,6 +114,18 @@ def test_keys_are_listed_below_a_prefix(store: ObjectStore) -> None:
     assert part.get("Date=2026-01-01/rows.parquet") == b"b/Date=2026-01-01/rows.parquet"
     part.delete_all()
     assert (part.list_keys(), store.list_keys()) == ([], ["a", "bc/d"])
+
+
+def test_each_write_is_another_version(store: ObjectStore) -> None:
+    assert store.versions() == {}
+    for key in ("b", "a/c"):
+        store.put(key, b"old")
+    first = store.versions()
+    assert [*first] == ["a/c", "b"]
+    assert store.versions() == first == {**store.versions("a/c"), **store.versions("b")}
+    store.put("b", b"new")
+    second = store.versions()
+    assert (second["a/c"], second["b"] != first["b"]) == (first["a/c"], True)
 
 
 def test_a_missing_object_is_named_with_its_address(store: ObjectStore, tmp_path: Path) -> None:
