@@ -21,7 +21,6 @@ from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import sent
 from tests.integration.monitoring.world import FIRST, NAME, NOW, World, make_world, rows_of
-from tests.integration.schemas import migrate_schema
 
 DAYS = 5
 
@@ -35,7 +34,7 @@ def settings(mariadb: DatabaseAddress) -> DatabaseSettings:
 def world(settings: DatabaseSettings, tmp_path: Path) -> Iterator[World]:
     """Five days in three batches each, with labels and a correction; the rows of the first are archived."""
     engine = make_engine(settings)
-    migrate_schema(engine, migrate.upgrade)
+    migrate.upgrade(engine)
     made = make_world(engine, tmp_path)
     for day in range(DAYS):
         for first in (0, 100, 200):

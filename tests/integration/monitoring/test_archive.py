@@ -34,7 +34,6 @@ from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.driftline.ingest.senders import json_sent, sent
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, rows_of
-from tests.integration.schemas import migrate_schema
 
 DAYS, DUE = 9, 5
 """The newest event is on the ninth day and labels take three, so that the chunks of five days are due."""
@@ -69,7 +68,7 @@ def template(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPa
     password = mariadb_session.password
     address = {"host": "127.0.0.1", "port": mariadb_session.port, "user": "root", "password": password, "name": name}
     engine = make_engine(DatabaseSettings.model_validate(address))
-    migrate_schema(engine, migrate.upgrade)
+    migrate.upgrade(engine)
     make_archived(engine, tmp_path_factory.mktemp("template"))
     yield engine
     engine.dispose()

@@ -15,7 +15,6 @@ from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import fresh_schema
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.monitoring.world import SPEC, make_world
-from tests.integration.schemas import migrate_schema
 
 DAYS = 6
 
@@ -29,7 +28,7 @@ def pages_settings(mariadb_session: TemporaryDatabase) -> Iterator[DatabaseSetti
 @pytest.fixture(scope="package")
 def pages_engine(pages_settings: DatabaseSettings) -> Iterator[Engine]:
     engine = make_engine(pages_settings)
-    migrate_schema(engine, migrate.upgrade)
+    migrate.upgrade(engine)
     yield engine
     engine.dispose()
 
