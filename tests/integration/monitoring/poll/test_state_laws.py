@@ -106,7 +106,7 @@ def emptied(world: World) -> None:
 def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_rows: int) -> None:
     emptied(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitoring.poll.chunk_state.LARGEST_LABEL_PART", part_rows)
+        patch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", part_rows)
         for number, step in enumerate(steps):
             step(world, number)
         poll_once(world.engine, NOW, scheduled=False)
