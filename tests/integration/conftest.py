@@ -1,5 +1,6 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from stack.services.certificates import Certificates, make_certificates
 from stack.testing.fixtures import DatabaseAddress, fresh_schema
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.schemas import Schemas
+
+os.environ.setdefault("MONITOR_RUN_WAIT_SECONDS", "600")  # a busy machine: no request to poll is answered with a link
 
 FOLDER = Path(__file__).parent
 LONGEST = (
