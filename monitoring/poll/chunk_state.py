@@ -14,9 +14,10 @@ from driftline.engine.evaluate import summarize_chunk
 from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
-from driftline.store.chunk_rows import ChunkRows, Portion
+from driftline.store.chunk_rows import ChunkRows
 from driftline.store.registry import Version
 from driftline.store.removed_rows import BATCH
+from driftline.store.stored_rows import VALUES_AT_ONCE, Portion
 from driftline.store.version_key import VersionKey
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import PendingLabels
@@ -24,8 +25,6 @@ from monitoring.poll.state_store import Description, StateStore, StoredPart
 
 LARGEST_LABEL_PART = 250_000
 """A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
-VALUES_AT_ONCE = 4_000_000
-"""About how many values are decoded at a time: 32 MB of numbers."""
 GROWTH = 2
 """A part is merged with the one before it as soon as that has no more than so many times its rows."""
 

@@ -29,6 +29,10 @@ class BatchKind(StrEnum):
     DELETION = "deletion"
 
 
+KINDS_WITH_ROWS = (BatchKind.PREDICTIONS, BatchKind.CORRECTION)
+"""The kinds of batches that store rows of predictions."""
+
+
 class Consumer(StrEnum):
     """Who processes batches after they are written; other programs may use consumers of their own."""
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from sqlalchemy import Connection, insert, select
 
 from driftline.engine.columns import IntArray
@@ -31,16 +30,6 @@ def removed_places(connection: Connection, batch_numbers: Iterable[int]) -> pd.D
     return pd.DataFrame(rows, columns=[BATCH, POSITION], dtype=np.int64)
 
 
-def without_removed(connection: Connection, table: pa.Table) -> pa.Table:
-    """Return the rows of a table that are not removed; its columns `BATCH` and `POSITION` say where each is stored."""
-    places = removed_places(connection, np.unique(table.column(BATCH).to_numpy()))
-    if places.empty:
-        return table
-    stored = _keys(table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy())
-    removed = np.isin(stored, _keys(places[BATCH].to_numpy(), places[POSITION].to_numpy()))
-    return table.filter(pa.array(~removed))
-
-
 def remove(connection: Connection, model_number: int, places: pd.DataFrame, by_batch: int) -> None:
     """List rows as removed by a batch; `places` has `BATCH`, `POSITION` and the id (None where it is to be erased)."""
     rows = [
@@ -57,6 +46,6 @@ def remove(connection: Connection, model_number: int, places: pd.DataFrame, by_b
         connection.execute(insert(removed_rows), rows)
 
 
-def _keys(numbers: IntArray, positions: IntArray) -> IntArray:
+def place_keys(numbers: IntArray, positions: IntArray) -> IntArray:
     """Return one number for each place; a batch has fewer than 2**20 rows."""
     return np.asarray(numbers, dtype=np.int64) << 20 | np.asarray(positions, dtype=np.int64)
