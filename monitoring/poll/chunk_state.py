@@ -14,6 +14,7 @@ from driftline.engine.evaluate import summarize_chunk
 from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
+from driftline.errors import DatabaseBusy
 from driftline.store.chunk_rows import ChunkRows
 from driftline.store.registry import Version
 from driftline.store.removed_rows import BATCH
@@ -25,6 +26,8 @@ from monitoring.poll.state_store import Description, StateStore, StoredPart
 
 LARGEST_LABEL_PART = 250_000
 """A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
+MOST_READINGS = 5
+"""How often changed rows are read again in the hope that no others change meanwhile."""
 GROWTH = 2
 """A part is merged with the one before it as soon as that has no more than so many times its rows."""
 
@@ -54,14 +57,15 @@ class ContentState:
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
         """Make the parts again that are not of these batches as they are now, or that have batches with new labels.
 
-        `removals` has, by the number of each batch in the chunk, how many of its rows are removed.
+        `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
+        goes on from the parts that it has, which have the new labels.
         """
-        stored = self.store.parts(self.content)
-        kept = [part for part in stored if self._is_current(part.description, removals, relabelled)]
+        before = self.parts or [Part(part.description, part) for part in self.store.parts(self.content)]
+        kept = [part for part in before if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in kept for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed = bool(missing) or len(kept) < len(stored)
-        self.parts = [Part(part.description, part) for part in sorted(kept, key=lambda part: -part.description.rows)]
+        self.changed |= bool(missing) or len(kept) < len(before)
+        self.parts = sorted(kept, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._rows_at_once):
             self._push(self._made({number: removals[number] for number in numbers}, portions))
 
@@ -172,7 +176,14 @@ class ChunkState:
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
-        """Return the state of the rows and labels that are committed by now; the chunk must be claimed."""
+        """Return the state of the rows and labels that are committed by now; the chunk must be claimed.
+
+        Features and labels are read one after the other: where a correction or deletion removes rows in between, what
+        has changed is read again, so that both are of the same rows.
+
+        Raises:
+            DatabaseBusy: rows were removed each time.
+        """
         key = VersionKey(version.model_number, version.number)
         rows = ChunkRows(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
@@ -180,10 +191,16 @@ class ChunkState:
         features, labels = (
             ContentState(content, store, rows, version) for content in (Content.FEATURES, Content.LABELS)
         )
-        removals = rows.removals()
-        features.renew(removals)
-        labels.renew(removals, rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels})))
-        return cls(chunk, features, labels, pending_labels)
+        relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
+        for _ in range(MOST_READINGS):
+            removals = rows.removals()
+            features.renew(removals)
+            labels.renew(removals, relabelled)
+            removed_now = rows.removals()
+            if all(removed_now.get(number) == removed for number, removed in removals.items()):
+                return cls(chunk, features, labels, pending_labels)
+            relabelled = set()
+        raise DatabaseBusy
 
     def save(self) -> None:
         """Store the state, in the transaction that stores the results; what was pending for it is done."""

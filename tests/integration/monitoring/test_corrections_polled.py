@@ -1,13 +1,17 @@
 """A poll after corrections and deletions says what one poll over the final rows says."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, delete, insert
 
+from driftline.engine.calendar import chunk_at
+from driftline.engine.fitted_methods import Content
 from driftline.ingest.ingestion import Ingestion
 from driftline.store.tables import chunk_revisions, chunk_states
+from monitoring.poll.chunk_state import ChunkState, ContentState
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
@@ -40,6 +44,34 @@ def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
     world.forget()
     poll_once(engine, NOW, scheduled=False)
     assert world.said() == after
+
+
+def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are corrected, and moved to the next day, after the features of their chunk are read."""
+    world = make_world(engine, tmp_path)
+    world.predict(0, 150, part=slice(100))
+    world.predict(0, 150, part=slice(100, 150))
+    world.label(0, 150)
+    changed = rows_of(FIRST, 150, seed=2).drop(columns=["model_version", "scored_at", "label"])
+    pending = [changed.iloc[:30].assign(event_time=pd.Timestamp(FIRST + DAY)), changed.iloc[60:70].assign(minutes=9.0)]
+    renew = ContentState.renew
+
+    def interrupted(state: ContentState, *arguments: Any) -> None:
+        renew(state, *arguments)
+        if state.content is Content.FEATURES and pending:
+            assert Ingestion(engine, lambda: NOW).corrections(NAME, sent(pending.pop())).changed
+
+    monkeypatch.setattr(ContentState, "renew", interrupted)
+    with engine.connect() as connection:
+        chunk = chunk_at(world.version.spec, FIRST)
+        state, afresh = (ChunkState.renewed(connection, world.version, chunk) for _ in range(2))
+    assert not pending
+    for content in ("features", "labels"):
+        description = getattr(state, content).description()
+        assert description.rows == 120
+        assert description == getattr(afresh, content).description()
 
 
 def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Path) -> None:
