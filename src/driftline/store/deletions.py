@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import columnar, ledger
+from driftline.store import columnar, ledger, traces
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
 from driftline.store.prediction_batch import OUTPUTS
@@ -88,7 +89,8 @@ def _with_value(connection: Connection, writer: PredictionWriter, locked: Subjec
 def erase(connection: Connection, number: int, model_number: int, subjects: Subjects) -> None:
     """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids.
 
-    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again.
+    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again. So are
+    their ids and values in the ingest log and in the reasons of results.
     """
     stored = subjects.stored
     places = pd.concat([stored[[BATCH, POSITION]], subjects.replaced], ignore_index=True)
@@ -99,7 +101,10 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     ledger.touch_counted(connection, number, model_number, [(stored, -1)])
     for batch_number, group in places.groupby(BATCH):
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
-    _delete_states(connection, model_number, stored, subjects.replaced)
+    spans = _spans(connection, stored, subjects.replaced)
+    _delete_states(connection, model_number, spans)
+    traces.erase_examples(connection, model_number, spans)
+    traces.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
 
 def _by_id(
@@ -160,8 +165,8 @@ def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
     return [int(place) for place in np.flatnonzero(pc.fill_null(pc.equal(table.column(0), value), False).to_numpy())]
 
 
-def _delete_states(connection: Connection, model_number: int, stored: pd.DataFrame, replaced: pd.DataFrame) -> None:
-    """Delete the states of the chunks that have rows, and of those that may have had rows that were corrected."""
+def _spans(connection: Connection, stored: pd.DataFrame, replaced: pd.DataFrame) -> set[tuple[datetime, datetime]]:
+    """Return the first and last events of the rows, and of the blobs with rows that were corrected."""
     spans = {(at, at) for at in map(naive_utc, pd.DatetimeIndex(stored[EVENT_TIME].unique()).to_pydatetime())}
     part = batch_data.c
     for number, group in replaced.groupby(BATCH):
@@ -171,6 +176,11 @@ def _delete_states(connection: Connection, model_number: int, stored: pd.DataFra
         for first_event, last_event, first, count in connection.execute(times):
             if group[POSITION].between(first, first + count - 1).any():
                 spans.add((first_event, last_event))
+    return spans
+
+
+def _delete_states(connection: Connection, model_number: int, spans: traces.Spans) -> None:
+    """Delete the states of the chunks that spans of events touch."""
     states = chunk_states.c
     of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(
         states.model_number == model_number

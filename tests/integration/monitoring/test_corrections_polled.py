@@ -9,8 +9,9 @@ from sqlalchemy import Engine, delete, insert
 
 from driftline.engine.calendar import chunk_at
 from driftline.engine.fitted_methods import Content
+from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion
-from driftline.store.tables import chunk_revisions, chunk_states
+from driftline.store.tables import chunk_revisions, chunk_states, ingest_log, removed_rows, results
 from monitoring.poll.chunk_state import ChunkState, ContentState
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
@@ -85,6 +86,29 @@ def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Pa
     assert poll_once(engine, NOW, scheduled=False).chunks == 1
     closed = [(row["revision"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
     assert closed == [(2, 1), (1, 0)]
+
+
+def test_a_deletion_erases_values_in_results_and_in_the_log(engine: Engine, tmp_path: Path) -> None:
+    """Also in older revisions of the chunk; what is of many rows stays."""
+    world, ingestion = make_world(engine, tmp_path), Ingestion(engine, lambda: NOW)
+    world.predict(0, 150)
+    world.predict(9, 150)
+    secret = rows_of(FIRST, 150, seed=2).iloc[:2].drop(columns=["model_version", "scored_at", "label"])
+    ingestion.corrections(NAME, sent(secret.assign(carrier="Ann's Air (1 rows)")))
+    poll_once(engine, NOW, scheduled=False)
+    name = secret["id"].iloc[0]
+    with pytest.raises(PredictionConflict, match=name):
+        ingestion.predictions(NAME, sent(secret.assign(minutes=1.0)))
+    assert "Ann" in str(world.rows(results))
+    ingestion.corrections(NAME, sent(secret.iloc[1:].assign(carrier="UA")))
+    poll_once(engine, NOW, scheduled=False)
+    assert ingestion.deletions(NAME, json_sent({"ids": secret["id"].tolist()})).changed
+    for table in (results, ingest_log, chunk_states, removed_rows):
+        assert "Ann" not in str(world.rows(table)), table.name
+        assert name not in str(world.rows(table)), table.name
+    reasons = {row["reason"] for row in world.rows(results) if row["method"] == "unseen_categories"}
+    assert "1 category that the reference lacks" in reasons
+    assert "(erased)" in str(world.rows(ingest_log))
 
 
 @pytest.mark.parametrize("overlapping_poll", [False, True])

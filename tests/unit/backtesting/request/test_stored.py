@@ -59,7 +59,9 @@ def test_a_model_with_the_engines_own_names_is_read_by_them() -> None:
     frame = pd.DataFrame({EVENT_TIME: TIMES, ID: range(400), "usage": SCORE, "probability_1": SCORE})
     frame = frame.assign(prediction=SCORE > 0.5, label=np.array([0, 1, np.nan, 1] * 100))
     stored = ModelLayout.canonical(spec)
-    rows = Rows(normalize(frame, flat_layout(spec, stored)), TIMES.to_numpy("datetime64[us]").view(np.int64), np.arange(1, 401))
+    rows = Rows(
+        normalize(frame, flat_layout(spec, stored)), TIMES.to_numpy("datetime64[us]").view(np.int64), np.arange(1, 401)
+    )
     shaped = layout_of(spec, stored).shape(rows)
     assert shaped[LABEL].tolist()[:2] == [0, 1]
     assert shaped["prediction"].tolist() == (SCORE > 0.5).astype(float).tolist()
