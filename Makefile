@@ -3,7 +3,7 @@
 ifndef TWO_AT_ONCE
 .NOTPARALLEL:
 endif
-.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz test-newest bench diagrams screenshot docs secrets services lock
+.PHONY: help setup setup-dev setup-monitor tools up status logs down clean demo check check-types check-rest language audit scan-secrets fetch-data wheel test test-unit test-slow test-integration test-e2e test-laws test-images kills fuzz soak test-newest bench diagrams screenshot docs secrets services lock
 VENV := .venv/bin/python
 # Compiled modules are kept, whatever the environment says, since many processes are started here.
 unexport PYTHONDONTWRITEBYTECODE
@@ -108,6 +108,10 @@ kills: setup ## Run the loop while its servers are killed (times=5: more often i
 
 fuzz: tools ## Send many more drawn requests to both services (cases=5000: of each operation)
 	FUZZ_EXAMPLES=$(or $(cases),1000) $(PYTEST) -q -rP --timeout=0 tests/integration/monitoring/test_openapi.py tests/integration/flaskapp/test_openapi.py
+
+soak: setup ## Run random schedules of senders and pollers that are killed (schedules=500 kills=200 seed=; only=: one of them)
+	SOAK_SCHEDULES=$(or $(schedules),500) SOAK_KILLS=$(or $(kills),200) SOAK_SEED=$(seed) SOAK_ONLY=$(only) \
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTEST) -q --timeout=0 tests/integration/soak
 
 test-laws: setup-dev ## Try the laws of the unit tests on 100 examples each instead of a few (some minutes)
 	EXAMPLES=100 $(PARALLEL) -m hypothesis tests/unit

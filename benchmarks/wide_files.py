@@ -98,8 +98,8 @@ def run(case: Case, path: Path, folder: Path) -> tuple[float, float]:
     words += ["--reference-until", until, "--chunk", case.chunk]
     words += ["--json", str(folder / "o.json"), "--html", str(folder / "o.html")]
     began = time.perf_counter()
-    with Path(os.devnull).open("w") as nothing:
-        actions = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), descriptor) for descriptor in (1, 2)]
+    with Path(os.devnull).open("w") as null_device:
+        actions = [(os.POSIX_SPAWN_DUP2, null_device.fileno(), descriptor) for descriptor in (1, 2)]
         process = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
     _, status, usage = os.wait4(process, 0)
     if status:

@@ -52,10 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "tools", _tools, "build the programs that tests and checks need, if Go is installed")
     up_parser = _add(commands, "up", _up, "start the servers and services that do not run yet")
     up_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
-    what = up_parser.add_mutually_exclusive_group()
-    what.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
+    selection = up_parser.add_mutually_exclusive_group()
+    selection.add_argument("--servers-only", action="store_true", help="start MariaDB and Kafka without the services")
     roles = [service.name for service, _ in with_port()]
-    what.add_argument("--role", choices=roles, help="start one service, and only the servers that it needs")
+    selection.add_argument("--role", choices=roles, help="start one service, and only the servers that it needs")
     _add(commands, "status", _status, "show the state of every server and service; exit status 3 if one does not run")
     logs_parser = _add(commands, "logs", _logs, "show the last lines of the logs")
     logs_parser.add_argument("names", nargs="*", choices=[[], *(process.name for process in PROCESSES)], default=[])

@@ -38,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    used = getattr(item, "fixturenames", ())
-    return next((name for name in SHARED if name in used), item.nodeid.partition("::")[0])
+    fixtures = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED if name in fixtures), item.nodeid.partition("::")[0])
 
 
 def pytest_collection_finish() -> None:

@@ -19,7 +19,7 @@ def driftline(streams: Sequence[Stream]) -> list[AlarmsByLevel]:
     evaluated = [list(FittedMonitor(spec, fitted).evaluate_chunks(stream.analysis)) for stream in streams]
     budgets = {"Driftline": BUDGET, "Driftline, bounds alone": None}
     specs = {name: spec.model_copy(update={"alert_budget": budget}) for name, budget in budgets.items()}
-    monitors = {name: FittedMonitor(own, fitted) for name, own in specs.items()}
+    monitors = {name: FittedMonitor(variant, fitted) for name, variant in specs.items()}
     return [_by_level(monitors, chunks) for chunks in evaluated]
 
 

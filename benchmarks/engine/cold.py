@@ -38,8 +38,12 @@ def main() -> None:
         ratio = _median(timings[NANNYML], part) / _median(timings[name], part)
         conclude(f"{name}, {part}: times faster than NannyML", ratio, target)
     for name in (ENGINE, BACKTEST):
-        used, nannyml = peaks[name], peaks[NANNYML]
-        conclude(f"{name}: share of NannyML's peak memory ({used:,.0f} of {nannyml:,.0f} MiB)", used / nannyml, LIGHTER)
+        bytes_used, nannyml = peaks[name], peaks[NANNYML]
+        conclude(
+            f"{name}: share of NannyML's peak memory ({bytes_used:,.0f} of {nannyml:,.0f} MiB)",
+            bytes_used / nannyml,
+            LIGHTER,
+        )
 
 
 def _commands(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -73,7 +74,8 @@ def describe_results(document: Document) -> None:
 def _json(page: ResultRows, head: dict[str, Any]) -> Response:
     """Write JSON without a model for each row, which would take as long as reading them."""
     answer = {**head, "next": page.next_start, "results": page.rows}
-    return Response(json.dumps(answer, default=_text, allow_nan=False), mimetype="application/json")
+    text = lru_cache(_text)  # each instant is that of many rows
+    return Response(json.dumps(answer, default=text, allow_nan=False), mimetype="application/json")
 
 
 def _text(value: object) -> str:

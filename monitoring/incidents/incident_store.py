@@ -51,8 +51,8 @@ def replace_derived(connection: Connection, key: VersionKey, first: datetime, de
     unused = list(stored)
     for incident in derived:
         overlapping = [row for row in unused if _overlaps(incident, row)]
-        kept = overlapping[0] if overlapping else None
-        number = _write(connection, key, incident, kept)
+        replaced = overlapping[0] if overlapping else None
+        number = _write(connection, key, incident, replaced)
         for row in overlapping:
             unused.remove(row)
         _merge(connection, number, overlapping)
@@ -62,15 +62,15 @@ def _overlaps(incident: VersionIncident, row: RowMapping) -> bool:
     return incident.overlaps(aware_utc(row["first_chunk"]), aware_utc(row["read_until"]))
 
 
-def _write(connection: Connection, key: VersionKey, incident: VersionIncident, kept: RowMapping | None) -> int:
+def _write(connection: Connection, key: VersionKey, incident: VersionIncident, replaced: RowMapping | None) -> int:
     """Write an incident, in place of a stored one if there is one; return its number."""
     values = _row(key, incident)
-    if kept is None:
+    if replaced is None:
         inserted = connection.execute(insert(incidents).values(values)).inserted_primary_key
         assert inserted is not None  # noqa: S101  (an insert of one row)
         number = int(inserted[0])
     else:
-        number = kept["number"]
+        number = replaced["number"]
         connection.execute(update(incidents).where(_COLUMNS.number == number).values(values))
     rows = [
         {

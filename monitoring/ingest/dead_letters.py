@@ -54,10 +54,10 @@ class DeadLetterTopic:
             for letter in letters:
                 self._produce(letter, with_content, note)
                 self._producer.poll(0)
-            left = self._producer.flush(FLUSH_SECONDS)
+            unsent = self._producer.flush(FLUSH_SECONDS)
         except (KafkaException, BufferError) as error:
             raise KafkaUnavailable from error
-        if left or failures:
+        if unsent or failures:
             raise KafkaUnavailable(f"Kafka did not store the messages for topic {self.topic}; check that it exists.")
         return too_large
 

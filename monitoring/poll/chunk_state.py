@@ -61,31 +61,31 @@ class ContentState:
         goes on from the parts that it has, which have the new labels.
         """
         before = self.parts or [Part(part.description, part) for part in self.store.parts(self.content)]
-        kept = [part for part in before if self._is_current(part.description, removals, relabelled)]
-        covered = {number for part in kept for number in part.description.batches}
+        current = [part for part in before if self._is_current(part.description, removals, relabelled)]
+        covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed |= bool(missing) or len(kept) < len(before)
-        self.parts = sorted(kept, key=lambda part: -part.description.rows)
+        self.changed |= bool(missing) or len(current) < len(before)
+        self.parts = sorted(current, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._rows_at_once):
-            self._push(self._made({number: removals[number] for number in numbers}, portions))
+            self._push(self._computed_part({number: removals[number] for number in numbers}, portions))
 
     def save(self) -> None:
         """Store the parts that were made, and delete those that they replace."""
         if not self.changed:
             return
-        kept = {part.source.number for part in self.parts if isinstance(part.source, StoredPart)}
-        self.store.keep(self.content, kept)
-        free = (number for number in range(len(self.parts)) if number not in kept)
+        numbers = {part.source.number for part in self.parts if isinstance(part.source, StoredPart)}
+        self.store.keep(self.content, numbers)
+        free = (number for number in range(len(self.parts)) if number not in numbers)
         for part in self.parts:
             if isinstance(part.source, Summary):
                 self.store.add(self.content, next(free), part.description, part.source)
 
     def description(self) -> Description:
         """Return what all parts together were made of."""
-        whole = Description({}, ContentSum())
+        merged = Description({}, ContentSum())
         for part in self.parts:
-            whole = whole.merge(part.description)
-        return whole
+            merged = merged.merge(part.description)
+        return merged
 
     def summary(self) -> Summary:
         """Merge all parts, the smallest first."""
@@ -127,7 +127,7 @@ class ContentState:
         rows, more = old.description.rows, new.description.rows
         return rows <= GROWTH * more and (self.content is Content.FEATURES or rows + more <= LARGEST_LABEL_PART)
 
-    def _made(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> Part:
+    def _computed_part(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> Part:
         """Read the rows of some batches and summarize them."""
         description, summary = Description(batches, ContentSum()), None
         for portion in portions or [()]:

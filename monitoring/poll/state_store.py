@@ -14,12 +14,17 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.summary_codec import FORMAT, decode, encode
+from driftline.errors import DriftlineError
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
 
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of a summary that is stored in one row; a server's `max_allowed_packet` is 16 MB or more."""
 _COLUMNS = chunk_states.c
+
+
+class StateDeleted(DriftlineError):
+    """A deletion of rows has deleted the state of their chunk while it was read; the next poll computes it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +114,15 @@ class StateStore:
         return [StoredPart(number, Description.from_json(description)) for number, description in rows]
 
     def summary(self, content: Content, part: StoredPart) -> Summary:
-        """Read the summary of a part; raises DamagedSummary where it cannot be decoded."""
+        """Read the summary of a part.
+
+        Raises:
+            StateDeleted: the part is not there any more. DamagedSummary: it cannot be decoded.
+        """
         of_part = and_(self._of_chunk(content), _COLUMNS.part == part.number)
-        pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars()
+        pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars().all()
+        if not pieces:
+            raise StateDeleted
         summary: Summary = decode(b"".join(pieces))
         return summary
 

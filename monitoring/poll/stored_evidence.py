@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
@@ -11,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import Stage
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.problems import counts_from_list
 from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 
@@ -32,7 +34,7 @@ class StoredEvidence:
     closed: bool
     rows: int
     labelled: int
-    counts: ScoreCounts
+    counts: Counts
     drift_lasts: bool
     notes: Mapping[Stage, ChunkEvidence]
     detector: Detector | None
@@ -40,10 +42,7 @@ class StoredEvidence:
     @property
     def evidence(self) -> ChunkEvidence:
         """What the scores and the labels say together."""
-        merged = ChunkEvidence()
-        for stage in Stage:
-            merged = merged.merge(self.notes.get(stage, ChunkEvidence()))
-        return merged
+        return _merged(self.notes)
 
     def same_as(self, other: "StoredEvidence") -> bool:
         """Return whether a replay left everything as it was."""
@@ -72,7 +71,19 @@ class EvidenceStore:
         conditions += [_COLUMNS.chunk_start <= naive_utc(last)] if last is not None else []
         return self._read(connection, and_(*conditions), limit=limit)
 
-    def write_counts(self, connection: Connection, start: datetime, counts: ScoreCounts | None) -> None:
+    def evidence_between(
+        self, connection: Connection, first: datetime, last: datetime
+    ) -> dict[datetime, ChunkEvidence]:
+        """Return by start what the detector says of the chunks that start from `first` to `last`, both included."""
+        within = _COLUMNS.chunk_start.between(naive_utc(first), naive_utc(last))
+        rows = connection.execute(
+            select(_COLUMNS.chunk_start, _COLUMNS.evidence).where(
+                self._of_version(), _COLUMNS.current, within, _COLUMNS.evidence.is_not(None)
+            )
+        )
+        return {aware_utc(start): merged_evidence(stored) for start, stored in rows}
+
+    def write_counts(self, connection: Connection, start: datetime, counts: Counts | None) -> None:
         """Store the counts of a chunk's current revision."""
         stored = counts and json.dumps(counts.to_list(), separators=(",", ":"))
         connection.execute(update(chunk_revisions).where(self._current(start)).values(score_counts=stored))
@@ -110,15 +121,29 @@ class EvidenceStore:
         return of_key if self.spec_revision is None else and_(of_key, _COLUMNS.spec_revision == self.spec_revision)
 
 
+def _notes(stored: str | None) -> dict[Stage, ChunkEvidence]:
+    """Return what the scores and the labels say, from its JSON."""
+    notes = json.loads(stored) if stored else {}
+    return {Stage(stage): ChunkEvidence.from_dict(note) for stage, note in notes.items()}
+
+
+def merged_evidence(stored: str | None) -> ChunkEvidence:
+    """Return what the scores and the labels say together, from the JSON of both."""
+    return _merged(_notes(stored))
+
+
+def _merged(notes: Mapping[Stage, ChunkEvidence]) -> ChunkEvidence:
+    return reduce(ChunkEvidence.merge, (notes[stage] for stage in Stage if stage in notes), ChunkEvidence())
+
+
 def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
-    notes = json.loads(row["evidence"]) if row["evidence"] else {}
     return StoredEvidence(
         chunk=Chunk(aware_utc(row["chunk_start"]), aware_utc(row["chunk_end"])),
         closed=bool(row["closed"]),
         rows=row["rows_seen"],
         labelled=row["rows_labelled"],
-        counts=ScoreCounts.from_list(json.loads(row["score_counts"])),
+        counts=counts_from_list(json.loads(row["score_counts"])),
         drift_lasts=bool(row["drift_lasts"]),
-        notes={Stage(stage): ChunkEvidence.from_dict(note) for stage, note in notes.items()},
+        notes=_notes(row["evidence"]),
         detector=json.loads(row["detector"]) if row["detector"] else None,
     )

@@ -8,11 +8,11 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, and_, insert, select
 
 from driftline.clock import naive_utc
-from driftline.engine.evidence.chunk_evidence import ChunkEvidence
 from driftline.engine.results import State, Verdict
 from driftline.store.tables import chunk_revisions, pending_events, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import Revision
+from monitoring.poll.stored_evidence import merged_evidence
 
 PAST = 3
 """The first verdict of a chunk that ended this many of its lengths before the model's clock is a back-fill."""
@@ -87,10 +87,7 @@ def _evidence(connection: Connection, key: VersionKey, revision: Revision) -> st
     row = connection.execute(stored).first()
     if row is None or not row[1]:
         return None
-    merged = ChunkEvidence()
-    for note in json.loads(row[0] or "{}").values():
-        merged = merged.merge(ChunkEvidence.from_dict(note))
-    return json.dumps(merged.to_dict(), separators=(",", ":"))
+    return json.dumps(merged_evidence(row[0]).to_dict(), separators=(",", ":"))
 
 
 def _of_revision(key: VersionKey, revision: Revision) -> ColumnElement[bool]:

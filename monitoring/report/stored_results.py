@@ -1,12 +1,13 @@
 """Reads the stored results of a model version as rows: the current ones, or those of an earlier instant."""
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
+from sqlalchemy import CHAR, ColumnElement, Connection, Row, cast, func, select, tuple_
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
@@ -20,6 +21,11 @@ _NAMES = {"rows_used": "rows"}
 _COLUMNS = tuple(
     column for column in results.c if column.name not in {"model_number", "model_version", "chunk_start", "revision"}
 )
+_NUMBERS = json.JSONDecoder(parse_int=float)
+"""Reads values that the server writes as JSON arrays, many times faster than the driver reads columns.
+
+MariaDB writes whole real numbers without a point.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ RESULT_FIELDS = ("start", "end", "revision", "closed", *(_NAMES.get(c.name, c.na
 """The names of a row's fields, in order."""
 
 
-def read_results(connection: Connection, key: VersionKey, span: ResultRange, wanted: ResultFilter) -> ResultRows:
+def read_results(connection: Connection, key: VersionKey, span: ResultRange, result_filter: ResultFilter) -> ResultRows:
     """Read the results of a model version in a range of chunks.
 
     A provisional revision is replaced in place when its chunk grows. With `as_of`, a chunk is therefore left out where
@@ -78,19 +84,23 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, wan
     page = revisions[: span.most] if span.first is not None else revisions[-span.most :]
     if not page:
         return ResultRows([], None)
-    by_key = {(row.chunk_start, row.revision): _described(row) for row in page}
-    identity = tuple_(results.c.chunk_start, results.c.revision)
+    requested = {name: value for name, value in asdict(result_filter).items() if value is not None}
+    columns = [column for column in _COLUMNS if column.name not in requested]
     statement = (
-        select(results.c.chunk_start, results.c.revision, *_COLUMNS)
+        select(cast(results.c.chunk_start, CHAR), func.json_array(*columns))
         .where(
             key.rows_of(results),
             results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
-            identity.in_(list(by_key)),
-            *wanted.conditions(),
+            tuple_(results.c.chunk_start, results.c.revision).in_([(row.chunk_start, row.revision) for row in page]),
+            *result_filter.conditions(),
         )
         .order_by(*results.primary_key)
     )
-    rows = [_row(by_key[start, revision], values) for start, revision, *values in connection.execute(statement)]
+    by_start = {f"{row.chunk_start:%Y-%m-%d %H:%M:%S.%f}": _described(row) | requested for row in page}
+    names = [_NAMES.get(column.name, column.name) for column in columns]
+    stored = connection.execute(statement).all()
+    values = _NUMBERS.decode(f"[{','.join(row[1] for row in stored)}]")
+    rows = [_row(by_start[row[0]], names, read) for row, read in zip(stored, values, strict=True)]
     return ResultRows(rows, beyond and aware_utc(beyond))
 
 
@@ -117,21 +127,22 @@ def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> li
 
 def _without_overlap(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     """Return the revisions that no later one overlaps, oldest chunk first: earlier ones, and those of old calendars."""
-    kept: list[Row[Any]] = []
+    page_rows: list[Row[Any]] = []
     for row in sorted(rows, key=lambda row: (row.computed_at, row.revision), reverse=True):
-        place = bisect_left(kept, row.chunk_start, key=lambda other: other.chunk_start)
-        before = place > 0 and kept[place - 1].chunk_end > row.chunk_start
-        after = place < len(kept) and kept[place].chunk_start < row.chunk_end
+        place = bisect_left(page_rows, row.chunk_start, key=lambda other: other.chunk_start)
+        before = place > 0 and page_rows[place - 1].chunk_end > row.chunk_start
+        after = place < len(page_rows) and page_rows[place].chunk_start < row.chunk_end
         if not (before or after):
-            kept.insert(place, row)
-    return kept
+            page_rows.insert(place, row)
+    return page_rows
 
 
-def _described(row: Row[Any]) -> tuple[Any, ...]:
-    return aware_utc(row.chunk_start), aware_utc(row.chunk_end), row.revision, bool(row.closed)
+def _described(row: Row[Any]) -> dict[str, Any]:
+    start, end = aware_utc(row.chunk_start), aware_utc(row.chunk_end)
+    return {"start": start, "end": end, "revision": row.revision, "closed": bool(row.closed)}
 
 
-def _row(described: tuple[Any, ...], values: list[Any]) -> dict[str, Any]:
-    row = dict(zip(RESULT_FIELDS, (*described, *values), strict=True))
-    row["segment"] = row["segment"] or None
+def _row(described: dict[str, Any], names: list[str], values: list[Any]) -> dict[str, Any]:
+    row = {**described, **dict(zip(names, values, strict=True))}
+    row["rows"], row["segment"] = int(row["rows"]), row["segment"] or None
     return row

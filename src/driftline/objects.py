@@ -6,7 +6,7 @@ models, prepared Parquet, reports and raw data are objects. A cloud's library is
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -111,6 +111,13 @@ class ObjectStore:
         if _tag(self._filesystem.info(path)) != _tag(info):
             raise ObjectReplaced(f"{path} was replaced while it was read; read it again.")
 
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """Open an object to read parts of it; errors of reading inside the context are translated too."""
+        path = self.at(key)
+        with self._translated_errors(path), self._filesystem.open(path, "rb") as file:
+            yield file
+
     def fetch(self, key: str, target: Path) -> None:
         """Copy an object into a local file, completely or not at all."""
         with _atomic_file(target) as file:
@@ -144,9 +151,30 @@ class ObjectStore:
         """Return the sorted keys of all objects, without unfinished ones and folder markers."""
         with self._translated_errors(self.address):
             paths: list[str] = self._filesystem.find(self.address)
+        return [key for key, _ in self._keys(paths)]
+
+    def versions(self, key: str | None = None) -> dict[str, str]:
+        """Return the keys of all objects, or of one, in order, each with a text that changes when it is written again.
+
+        The text is the size, time and file number in a folder, the generation or the ETag and time in a cloud.
+        """
+        if key is not None:
+            return {key: self._version(self.info(key))}
+        with self._translated_errors(self.address):
+            listed: dict[str, dict[str, Any]] = self._filesystem.find(self.address, detail=True)
+        return {
+            name: self._version(listed[path]) for name, path in self._keys(listed) if listed[path]["type"] == "file"
+        }
+
+    def _version(self, info: Mapping[str, Any]) -> str:
+        names = ("size", "mtime", "ino") if self.folder else ("generation", "ETag", "etag", "LastModified")
+        return "/".join(str(info[name]) for name in names if name in info)
+
+    def _keys(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield the keys of listed paths in order, without unfinished objects and folder markers, and their paths."""
         root = self._filesystem._strip_protocol(self.address).rstrip("/") + "/"
-        keys = (path.removeprefix(root) for path in paths if path.startswith(root))
-        return sorted(key for key in keys if key and not key.endswith(("/", UNFINISHED)))
+        keys = {path.removeprefix(root): path for path in paths if path.startswith(root)}
+        yield from ((key, keys[key]) for key in sorted(keys) if key and not key.endswith(("/", UNFINISHED)))
 
     def delete(self, key: str) -> None:
         """Remove an object, if it exists."""

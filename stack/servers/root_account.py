@@ -1,10 +1,9 @@
 """The root account of a new database server: local only, with a password."""
 
-import pymysql
-from pymysql.connections import Connection
 from pymysql.constants import ER
-from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
+
+from driftline.store.connection import Connection
 
 FOREIGN_ACCOUNTS = """
 SELECT User, Host FROM mysql.user
@@ -12,7 +11,7 @@ WHERE NOT (User = 'root' AND Host = 'localhost') AND User IN ('root', '')
 """
 
 
-def connect(port: int, password: str) -> "Connection[Cursor]":
+def connect(port: int, password: str) -> Connection:
     """Connect as root; on a new server, set the password of root first.
 
     Raises `pymysql.err.OperationalError` if the server does not answer or root has another password.
@@ -36,7 +35,7 @@ def answers(port: int, password: str) -> bool:
     return True
 
 
-def _secure(connection: "Connection[Cursor]", password: str) -> None:
+def _secure(connection: Connection, password: str) -> None:
     """Drop the predefined accounts, then set the password of root last, as the sign that all is done."""
     with connection.cursor() as cursor:
         cursor.execute(FOREIGN_ACCOUNTS)
@@ -45,7 +44,5 @@ def _secure(connection: "Connection[Cursor]", password: str) -> None:
         cursor.execute("ALTER USER 'root'@'localhost' IDENTIFIED BY %s", (password,))
 
 
-def _connect(port: int, password: str) -> "Connection[Cursor]":
-    return pymysql.connect(
-        host="127.0.0.1", port=port, user="root", password=password, autocommit=True, connect_timeout=5
-    )
+def _connect(port: int, password: str) -> Connection:
+    return Connection(host="127.0.0.1", port=port, user="root", password=password, autocommit=True, connect_timeout=5)

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pymysql
-from pymysql.connections import Connection
 from pymysql.constants import ER
-from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
 
 from driftline.settings import DatabaseSettings
+from driftline.store.connection import Connection
 from driftline.store.database import tls_context
 from stack.errors import StartFailed
 from stack.servers import root_account
@@ -37,7 +35,7 @@ class Administration:
         services: the services whose users and rights these are.
     """
 
-    connect: "Callable[[], Connection[Cursor]]"
+    connect: Callable[[], Connection]
     database_name: str
     clients: str = "localhost"
     password: Callable[[str], str] | None = None
@@ -105,7 +103,7 @@ def _of(site: Site, services: Sequence[Service] = SERVICES) -> Administration:
     return Administration(lambda: _administrator(site), site.database_name, password=password, services=services)
 
 
-def _administrator(site: Site) -> "Connection[Cursor]":
+def _administrator(site: Site) -> Connection:
     """Connect as root of the local server, or as DB_USER of the external one; raises `StartFailed` if that fails."""
     if site.database is None:
         return root_account.connect(site.ports["mariadb"], root_password(site))
@@ -120,9 +118,9 @@ def _administrator(site: Site) -> "Connection[Cursor]":
         ) from error
 
 
-def connected(settings: DatabaseSettings) -> "Connection[Cursor]":
+def connected(settings: DatabaseSettings) -> Connection:
     """Connect as the user of the settings; every statement is its own transaction."""
-    return pymysql.connect(
+    return Connection(
         host=settings.host,
         port=settings.port,
         user=settings.user,

@@ -20,7 +20,7 @@ from stack.servers.readiness import wait_until_ready
 from stack.services import accounts
 from stack.services.environments import environment_for
 from stack.services.local import (
-    EVERYTHING,
+    ALL_SERVICES,
     MARIADB_PROCESS,
     PROCESSES,
     SERVERS,
@@ -33,7 +33,7 @@ from stack.services.site import Site, write_ports
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
 
-def up(*, any_port: bool = False, selection: Selection = EVERYTHING) -> Site:
+def up(*, any_port: bool = False, selection: Selection = ALL_SERVICES) -> Site:
     """Start what a selection needs and does not run yet, and return the site as it then is.
 
     With `any_port` every process takes a free port instead of its default (for tests).

@@ -153,5 +153,5 @@ class Selection:
         return any(service.uses_example for service in self.services if not service.migrates)
 
 
-EVERYTHING = Selection()
-PROCESSES = EVERYTHING.processes
+ALL_SERVICES = Selection()
+PROCESSES = ALL_SERVICES.processes

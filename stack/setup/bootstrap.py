@@ -42,7 +42,7 @@ class Setup:
         return PACKAGES.is_done() or self.packages.is_done()
 
 
-EVERYTHING = Setup(PACKAGES, prerequisites.FOR_SERVERS, downloads.missing, ("fetch",))
+ALL_PARTS = Setup(PACKAGES, prerequisites.FOR_SERVERS, downloads.missing, ("fetch",))
 DEVELOPMENT = Setup(PACKAGES, prerequisites.FOR_PYTHON)
 MONITOR = Setup(MONITOR_PACKAGES, prerequisites.FOR_MONITOR, downloads.missing_for_monitor, ("fetch", "--monitor"))
 
@@ -50,10 +50,12 @@ MONITOR = Setup(MONITOR_PACKAGES, prerequisites.FOR_MONITOR, downloads.missing_f
 def main(arguments: Sequence[str] | None = None) -> int:
     """Install what is missing; the exit status is 1 after a failure, which a message explains."""
     parser = argparse.ArgumentParser(prog="python -m stack.setup.bootstrap", description=__doc__.partition("\n")[0])
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--dev", action="store_const", dest="setup", const=DEVELOPMENT, help="without servers and jars")
-    what.add_argument("--monitor", action="store_const", dest="setup", const=MONITOR, help="for the monitor alone")
-    setup: Setup = parser.parse_args(arguments).setup or EVERYTHING
+    selection = parser.add_mutually_exclusive_group()
+    selection.add_argument(
+        "--dev", action="store_const", dest="setup", const=DEVELOPMENT, help="without servers and jars"
+    )
+    selection.add_argument("--monitor", action="store_const", dest="setup", const=MONITOR, help="for the monitor alone")
+    setup: Setup = parser.parse_args(arguments).setup or ALL_PARTS
     try:
         _make_environment(setup)
     except StackError as error:
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _write("\nInterrupted; run `make setup` again to continue.\n")
         return 130
-    if (setup.missing and setup.missing()) or (setup is EVERYTHING and libaio.reason_missing()):
+    if (setup.missing and setup.missing()) or (setup is ALL_PARTS and libaio.reason_missing()):
         os.execv(virtualenv.PYTHON, (str(virtualenv.PYTHON), "-m", "stack", *setup.fetch))  # noqa: S606  # no shell is meant
     return 0
 

@@ -71,14 +71,13 @@ def _disk_for_monitor() -> str | None:
     return _space(MONITOR_DISK_GB)
 
 
-def _space(needed: float) -> str | None:
-    """Return the fault if less than `needed` GB of disk space are free."""
+def _space(required: float) -> str | None:
+    """Return the fault if less than `required` GB of disk space are free."""
     free = shutil.disk_usage(paths.ROOT).free / 1e9
-    if free >= needed:
+    if free >= required:
         return None
-    return (
-        f"{paths.ROOT} has {free:.1f} GB of free disk space and {needed} GB are needed: free some, or clone elsewhere."
-    )
+    message = "has {:.1f} GB of free disk space and {} GB are needed: free some, or clone elsewhere."
+    return f"{paths.ROOT} {message.format(free, required)}"
 
 
 def _database_server() -> str | None:

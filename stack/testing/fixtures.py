@@ -98,14 +98,14 @@ def kafka_administrator(kafka_session: TemporaryBroker) -> AdminClient:
 @pytest.fixture
 def mariadb(mariadb_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MariaDB."""
-    with _fresh_schema(mariadb_session) as address:
+    with fresh_schema(mariadb_session) as address:
         yield address
 
 
 @pytest.fixture
 def mysql(mysql_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MySQL."""
-    with _fresh_schema(mysql_session) as address:
+    with fresh_schema(mysql_session) as address:
         yield address
 
 
@@ -163,7 +163,8 @@ def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
 
 
 @contextmanager
-def _fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
+def fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
+    """Create an empty schema on a server, and drop it afterwards."""
     name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
     yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)

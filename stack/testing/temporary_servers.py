@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pymysql.connections import Connection
-from pymysql.cursors import Cursor
-
 from driftline.settings import KafkaSettings
+from driftline.store.connection import Connection
 from stack import paths
 from stack.errors import StartFailed
 from stack.servers import kafka, ports, root_account
@@ -94,7 +92,7 @@ class TemporaryDatabase:
     password: str
     process: TemporaryProcess
 
-    def administrator(self) -> "Connection[Cursor]":
+    def administrator(self) -> Connection:
         """Connect as root; every statement is committed by itself."""
         return root_account.connect(self.port, self.password)
 

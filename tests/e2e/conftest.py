@@ -71,6 +71,6 @@ def loop(
     for isolated in stopped_afterwards(
         IsolatedStack(tmp_path_factory.mktemp("loop") / "var", external_servers.settings())
     ):
-        said = isolated.stack("demo", "--any-port", "--scenario", str(scenario_file))
-        (isolated.var / "demo.txt").write_text(said)
+        output = isolated.stack("demo", "--any-port", "--scenario", str(scenario_file))
+        (isolated.var / "demo.txt").write_text(output)
         yield isolated

@@ -103,9 +103,9 @@ def _without_database(isolated: IsolatedStack, *job: str) -> None:
         lambda: _batches(isolated, "predictions") > before or running.poll() is not None, "a batch of predictions"
     )
     _kill(isolated, "mariadb")
-    said, _ = running.communicate(timeout=PATIENCE)
-    assert running.returncode in (0, 2), said
-    assert "Traceback" not in said, said
+    output, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode in (0, 2), output
+    assert "Traceback" not in output, output
     isolated.stack("up")
 
 
@@ -143,13 +143,13 @@ def _killed_after(isolated: IsolatedStack, kind: str, count: int, *job: str) -> 
     _note(isolated, job[0])
 
 
-def _eventually(true: Callable[[], bool], what: str) -> None:
+def _eventually(true: Callable[[], bool], condition: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if true():
             return
         time.sleep(0.02)
-    raise AssertionError(f"{what} did not come within {PATIENCE} s")
+    raise AssertionError(f"{condition} did not come within {PATIENCE} s")
 
 
 def _batches(isolated: IsolatedStack, kind: str) -> int:

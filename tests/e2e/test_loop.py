@@ -29,9 +29,9 @@ def verdicts(days: dict[int, Chunk], first: int, last: int) -> list[str]:
 
 
 def result(chunk: Chunk, kind: str, method: str, subject: str = "model") -> Chunk:
-    wanted = (kind, method, subject)
-    found: Chunk = next(one for one in chunk["results"] if (one["kind"], one["method"], one["subject"]) == wanted)
-    return found
+    key = (kind, method, subject)
+    chunk_result: Chunk = next(row for row in chunk["results"] if (row["kind"], row["method"], row["subject"]) == key)
+    return chunk_result
 
 
 def test_the_days_are_the_planned_ones(loop: IsolatedStack, plan: Plan) -> None:
@@ -44,9 +44,9 @@ def test_every_streamed_day_has_its_chunk(days: dict[int, Chunk], plan: Plan) ->
 
 
 def test_clean_days_with_their_labels_do_not_alert(days: dict[int, Chunk]) -> None:
-    said = verdicts(days, 1, 7)
-    assert "alert" not in said
-    assert said.count("ok") >= 5
+    states = verdicts(days, 1, 7)
+    assert "alert" not in states
+    assert states.count("ok") >= 5
 
 
 def test_a_broken_unit_is_alerted_and_its_column_named(days: dict[int, Chunk]) -> None:
@@ -75,10 +75,10 @@ def test_days_without_their_labels_are_never_ok(days: dict[int, Chunk], plan: Pl
 
 
 def test_the_terminal_holds_findings_against_what_was_put_in(loop: IsolatedStack, plan: Plan) -> None:
-    said = (loop.var / "demo.txt").read_text()
-    assert f"unit drift of DP_MOC_DURATION from {plan.day(8)} on" in said
-    assert f"concept drift from {plan.day(21)} on" in said
-    assert f"127.0.0.1:{loop.site.ports['monitor']}/models/churn" in said
+    output = (loop.var / "demo.txt").read_text()
+    assert f"unit drift of DP_MOC_DURATION from {plan.day(8)} on" in output
+    assert f"concept drift from {plan.day(21)} on" in output
+    assert f"127.0.0.1:{loop.site.ports['monitor']}/models/churn" in output
 
 
 def test_each_streamed_record_is_once_in_mysql_and_once_in_kafka(loop: IsolatedStack, plan: Plan) -> None:
@@ -116,9 +116,9 @@ def test_every_label_that_is_due_is_in(loop: IsolatedStack, plan: Plan) -> None:
 
 def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: IsolatedStack, plan: Plan) -> None:
     with loop.engine().connect() as connection:
-        shown = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
+        totals = connection.execute(text("CALL GetDailyCDRDataBatch(:day)"), {"day": plan.stream_first}).all()
         viewed = connection.execute(text("SELECT COUNT(*), COUNT(label) FROM model_predictions")).one()
-    assert [row[0] for row in shown] == [plan.day(number) for number in range(1, plan.scenario.stream_days + 1)]
+    assert [row[0] for row in totals] == [plan.day(number) for number in range(1, plan.scenario.stream_days + 1)]
     assert viewed[0] == len(loop.content(churn_predictions))
     assert 0 < viewed[1] < viewed[0]
 

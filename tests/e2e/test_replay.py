@@ -28,9 +28,9 @@ def before(loop: IsolatedStack) -> dict[str, pd.DataFrame]:
     return contents(loop)
 
 
-def assert_same(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
+def assert_same(actual: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
     for name, frame in expected.items():
-        pd.testing.assert_frame_equal(found[name], frame, obj=name)
+        pd.testing.assert_frame_equal(actual[name], frame, obj=name)
 
 
 def test_the_demo_run_again_changes_nothing(

@@ -35,11 +35,11 @@ def logs(var: Path) -> list[Path]:
 
 def test_each_password_is_in_its_own_file_only(worlds: list[Path]) -> None:
     for var in worlds:
-        known = passwords(var)
-        assert {"root.password", "driftline_owner.password", "driftline_monitor.password"} <= known.keys()
-        holders = files_with(known.values(), files_below(var))
-        assert [(file.relative_to(var).as_posix(), [*known][number]) for file, number in holders] == [
-            (f"secrets/{name}", name) for name in known
+        secrets = passwords(var)
+        assert {"root.password", "driftline_owner.password", "driftline_monitor.password"} <= secrets.keys()
+        holders = files_with(secrets.values(), files_below(var))
+        assert [(file.relative_to(var).as_posix(), [*secrets][number]) for file, number in holders] == [
+            (f"secrets/{name}", name) for name in secrets
         ]
 
 
@@ -51,25 +51,25 @@ def test_no_log_holds_what_looks_like_a_secret(worlds: list[Path]) -> None:
 
 
 def test_a_secret_in_these_logs_would_have_been_found(worlds: list[Path], tmp_path: Path) -> None:
-    known = passwords(worlds[0])
+    secrets = passwords(worlds[0])
     copied = Path(shutil.copytree(worlds[0] / "log", tmp_path / "log"))
     with (copied / "simulator.log").open("a") as log:
-        log.write(f"connecting as driftline_owner with {known['driftline_owner.password']}\n")
+        log.write(f"connecting as driftline_owner with {secrets['driftline_owner.password']}\n")
     with (copied / "kafka.log").open("ab") as log:
-        log.write(b"\xff sasl.jaas.config: DB_PASSWORD=" + known["root.password"].encode())
-    found = files_with([known["driftline_owner.password"]], files_below(copied))
-    assert found == [(copied / "simulator.log", 0)]
+        log.write(b"\xff sasl.jaas.config: DB_PASSWORD=" + secrets["root.password"].encode())
+    files = files_with([secrets["driftline_owner.password"]], files_below(copied))
+    assert files == [(copied / "simulator.log", 0)]
     assert [(leak.file.name, leak.form) for leak in leaks(files_below(copied))] == [
         ("kafka.log", "Variable with a secret")
     ]
 
 
 def test_no_process_shows_a_password_in_its_command_line(loop: IsolatedStack) -> None:
-    shown = list(command_lines())
-    assert any(b"mariadbd" in command for command in shown)
-    assert any(b"flaskapp" in command for command in shown)
+    commands = list(command_lines())
+    assert any(b"mariadbd" in command for command in commands)
+    assert any(b"flaskapp" in command for command in commands)
     for password in passwords(loop.var).values():
-        assert not any(password.encode() in command for command in shown)
+        assert not any(password.encode() in command for command in commands)
 
 
 def command_lines() -> Iterator[bytes]:

@@ -52,19 +52,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a fresh schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as made:
-        migrate_schema(made, migrate.upgrade)
-        yield made
+    with _engine(database_settings) as new_engine:
+        migrate_schema(new_engine, migrate.upgrade)
+        yield new_engine
 
 
 @pytest.fixture
 def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
     """An engine on a fresh schema with the example's tables too, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as made:
-        with made.connect() as connection:
+    with _engine(database_settings) as new_engine:
+        with new_engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
-        migrate_schema(made, churn.migrate.upgrade)
-        yield made
+        migrate_schema(new_engine, churn.migrate.upgrade)
+        yield new_engine
 
 
 @contextmanager

@@ -72,8 +72,8 @@ def faults(app: APIFlask, token: str, *, refusing: tuple[str, ...], away: bool =
     happened = list(engine.from_schema(schema).execute())
     finished = [event for event in happened if isinstance(event, events.ScenarioFinished)]
     print(f"{sum(len(event.recorder.cases) for event in finished):,} requests")  # noqa: T201  (`make fuzz` shows it)
-    asked = {event.label for event in finished if event.recorder.checks}
-    unasked = [f"{operation} was not asked" for operation in sorted(_operations(app, header) - asked)]
+    labels = {event.label for event in finished if event.recorder.checks}
+    unasked = [f"{operation} was not asked" for operation in sorted(_operations(app, header) - labels)]
     return [*unasked, *(fault for event in happened for fault in _faults(event))]
 
 
@@ -85,12 +85,12 @@ def _operations(app: APIFlask, header: dict[str, str]) -> set[str]:
 def open_doors(app: APIFlask) -> list[str]:
     """Return the routes, pages and files that answer anything but 401 to whoever shows no token."""
     client = app.test_client()
-    asked = [
+    requests = [
         (method, re.sub(r"<[^>]*>", "x", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in rule.methods or ()
     ]
-    return [f"{method} {path}" for method, path in asked if client.open(path, method=method).status_code != 401]
+    return [f"{method} {path}" for method, path in requests if client.open(path, method=method).status_code != 401]
 
 
 def _faults(event: object) -> Iterator[str]:

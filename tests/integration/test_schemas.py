@@ -20,9 +20,9 @@ def described(engine: Engine) -> dict[str, str]:
     name = str(engine.url.database)
     with engine.connect() as connection:
         tables = inspect(connection).get_table_names()
-        shown = {table: connection.exec_driver_sql(f"SHOW CREATE TABLE `{table}`").one()[1] for table in tables}
+        statements = {table: connection.exec_driver_sql(f"SHOW CREATE TABLE `{table}`").one()[1] for table in tables}
         routines = {row[0]: row[1] for row in connection.execute(ROUTINES, {"name": name})}
-    return {subject: definition.replace(name, "") for subject, definition in (shown | routines).items()}
+    return {subject: definition.replace(name, "") for subject, definition in (statements | routines).items()}
 
 
 @pytest.mark.parametrize("package", [migrate, churn.migrate])

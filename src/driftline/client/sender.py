@@ -229,11 +229,11 @@ class Sender:
             backoff.hasten()
         self.wake()
         while self._is_waiting(origins):
-            left = deadline - time.monotonic()
-            if left <= 0 or self._thread is None or not self._thread.is_alive():
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or self._thread is None or not self._thread.is_alive():
                 return False
             with self._changed:
-                self._changed.wait(min(left, 0.1))
+                self._changed.wait(min(remaining, 0.1))
         self._writer.measure()
         return True
 

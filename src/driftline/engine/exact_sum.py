@@ -77,18 +77,18 @@ def _of_block(values: FloatArray) -> int:
     """Return the sum of at most `_BLOCK` numbers as a whole number of 2**-1074."""
     highest = float(np.max(np.abs(values)))
     if not highest <= _LARGEST:
-        return sum(map(_whole, values.tolist()))
+        return sum(map(_as_integer, values.tolist()))
     total = 0
     while highest:
         step = np.ldexp(2.0 * _BLOCK, np.frexp(highest)[1])
         slices = (values + step) - step
-        total += _whole(float(slices.sum()))
+        total += _as_integer(float(slices.sum()))
         values = values - slices
         highest = float(np.max(np.abs(values)))
     return total
 
 
-def _whole(number: float) -> int:
+def _as_integer(number: float) -> int:
     """Return a float as a whole number of 2**-1074."""
     if not np.isfinite(number):
         msg = f"only finite numbers can be added exactly, not {number}"

@@ -70,8 +70,8 @@ class CheckedColumns:
         if self.faults:
             raise InvalidInput(REFUSED, details=tuple(self.faults), rows=self.faulty_rows)
 
-    def refuse(self, column: str, wrong: BoolArray, what: str, cure: str, *, by_itself: bool = True) -> None:
-        """Keep a fault for rows of a column, if any are wrong; `what` says it of one value.
+    def refuse(self, column: str, wrong: BoolArray, description: str, cure: str, *, by_itself: bool = True) -> None:
+        """Keep a fault for rows of a column, if any are wrong; `description` says it of one value.
 
         Where a row is wrong only beside others, and not `by_itself`, it is not among the faulty rows.
         """
@@ -87,7 +87,7 @@ class CheckedColumns:
             if missing
             else f"{to_text(value)}, row {self.rows_before + first + 1:,}"
         )
-        values = f"1 value {what}" if count == 1 else f"{count:,} values {_plural(what)}"
+        values = f"1 value {description}" if count == 1 else f"{count:,} values {_plural(description)}"
         begin = "" if count == 1 else "first "
         self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")
 
@@ -158,17 +158,17 @@ class CheckedColumns:
         classes = self.layout.classes_of(column)
         codes, texts = coded(self.frame[column])
         numbers = np.array([classes.get(plain(text), np.nan) for text in texts] + [np.nan])[codes]
-        known = ", ".join(map(repr, classes))
-        self.refuse(column, np.isnan(numbers) & (codes >= 0), "that is no class of the model", f"send one of {known}")
+        listed = ", ".join(map(repr, classes))
+        self.refuse(column, np.isnan(numbers) & (codes >= 0), "that is no class of the model", f"send one of {listed}")
         return pa.array(np.nan_to_num(numbers).astype(np.int64), mask=np.isnan(numbers))
 
     def multiclass(self, column: str, classes: Iterable[str]) -> pa.Array:
         """Return the class of each row, or null; other values than the model's classes are faults."""
-        allowed = list(classes)
+        class_list = list(classes)
         codes, texts = coded(self.frame[column])
-        is_class = np.array([text in allowed for text in texts] + [True])
-        known = ", ".join(map(repr, allowed))
-        self.refuse(column, ~is_class[codes], "that is no class of the model", f"send one of {known}")
+        is_class = np.array([text in class_list for text in texts] + [True])
+        listed = ", ".join(map(repr, class_list))
+        self.refuse(column, ~is_class[codes], "that is no class of the model", f"send one of {listed}")
         return self._texts(codes, texts)
 
     def categories(self, column: str) -> pa.Array:
@@ -211,9 +211,9 @@ class CheckedColumns:
         return distinct.take(places)
 
 
-def _plural(what: str) -> str:
+def _plural(noun: str) -> str:
     """Return what is said of one value as it is said of several."""
-    return _SEVERAL.get(what, what.replace("that is ", "that are ", 1))
+    return _SEVERAL.get(noun, noun.replace("that is ", "that are ", 1))
 
 
 def shown_text(series: "pd.Series[Any]", wrong: BoolArray) -> str:

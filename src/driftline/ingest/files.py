@@ -1,13 +1,15 @@
 """Files of predictions or labels, cut into batches; the same file is always cut in the same way."""
 
+import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from driftline.backtesting.input.open_source import open_source
-from driftline.backtesting.input.sources import ReadAgainError
+from driftline.backtesting.input.sources import ReadAgainError, compression_of, kind_of, one_line
 from driftline.errors import InvalidInput
 from driftline.ingest.content import Content, Format
 from driftline.ingest.label_rows import label_columns
@@ -16,6 +18,8 @@ from driftline.ingest.prediction_rows import columns_read
 
 BATCH_ROWS = 50_000
 LINE_ENDINGS = (".jsonl", ".ndjson")
+ENDINGS = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".arrow", ".feather", ".ipc", *LINE_ENDINGS})
+"""How the names of files that can be read end, apart from a compression (.gz, .bz2, .zst)."""
 
 
 def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[Content]:
@@ -26,20 +30,22 @@ def contents_of(path: Path, layout: IngestLayout, *, labels: bool) -> Iterator[C
     Raises:
         InvalidInput: the file cannot be read, or it has none of the columns.
     """
-    if path.suffix.lower() in LINE_ENDINGS:
+    if kind_of(path) in LINE_ENDINGS:
         yield from _lines(path)
         return
     source = open_source(path, layout.na_values)
-    wanted = label_columns(layout) if labels else columns_read(layout)
-    columns = [name for name in wanted if name in source.columns]
+    columns_to_read = label_columns(layout) if labels else columns_read(layout)
+    columns = [name for name in columns_to_read if name in source.columns]
     if not columns:
-        raise InvalidInput(f"{path} has none of the columns {', '.join(wanted)}; it has {', '.join(source.columns)}.")
+        raise InvalidInput(
+            f"{path} has none of the columns {', '.join(columns_to_read)}; it has {', '.join(source.columns)}."
+        )
     while True:
         before = 0
         try:
             for block in source.blocks(columns, layout.codes):
                 for part in _parts(block):
-                    yield Content(b"", _format_of(path), int(part.memory_usage().sum()), part, before)
+                    yield Content(b"", format_of_file(path), int(part.memory_usage().sum()), part, before)
                     before += len(part)
             return
         except ReadAgainError:
@@ -52,19 +58,19 @@ def _parts(block: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _lines(path: Path) -> Iterator[Content]:
-    """Yield the lines of a file of JSON, which is read as far as it is yielded."""
+    """Yield the lines of a file of JSON, compressed or not, which is read as far as it is yielded."""
     try:
-        with path.open("rb") as file:
-            before = 0
+        with pa.input_stream(str(path), compression=compression_of(path)) as stream:
+            before, file = 0, io.BufferedReader(stream)
             while lines := list(islice(file, BATCH_ROWS)):
                 data = b"".join(lines)
                 yield Content(data, Format.NDJSON, len(data), rows_before=before)
                 before += len(lines)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read ({error.strerror}); correct the path.") from error
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise InvalidInput(f"{path} cannot be read ({one_line(error)}); correct or replace it.") from error
 
 
-def _format_of(path: Path) -> Format:
+def format_of_file(path: Path) -> Format:
     """Return the format of a file for the log."""
     endings = {".parquet": Format.PARQUET, ".pq": Format.PARQUET, ".arrow": Format.ARROW, ".feather": Format.ARROW}
     return endings.get(path.suffix.lower(), Format.CSV)

@@ -117,18 +117,18 @@ def _require_none(faults: Iterable[tuple[RowFault, str]], message: str = REFUSED
 
 def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[tuple[RowFault, str]]:
     """Yield what is wrong with the shape of rows: no object, or fields that no row has."""
-    allowed = set(fields)
+    field_names = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             cure = f"send an object with the fields {', '.join(fields)}"
             yield RowFault(number, "", to_text(row), cure), f"row {number:,} is {to_text(row)}; {cure}"
             continue
-        unknown = row.keys() - allowed
+        unknown = row.keys() - field_names
         if unknown:
             name, cure = min(unknown), f"a row has {', '.join(fields)}"
             yield RowFault(number, name, None, cure), f"row {number:,} has the unknown field {to_text(name)}; {cure}"
         for name in NESTED_NAMES:
-            if name in allowed and not isinstance(row.get(name, {}), dict | None):
+            if name in field_names and not isinstance(row.get(name, {}), dict | None):
                 yield _value_fault(number, name, row[name], "is no object", "send an object of names and values")
 
 

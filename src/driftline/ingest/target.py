@@ -91,8 +91,8 @@ def _newest(connection: Connection, name: str, version: int | None) -> tuple[int
     numbers = sorted(connection.execute(ready).scalars())
     if not numbers or (version is not None and version not in numbers):
         listed = ", ".join(map(str, numbers)) or "none"
-        wanted = "ready version" if version is None else f"ready version {version}"
-        raise NotFound(f"Model {name!r} has no {wanted}. Ready: {listed}.")
+        searched = "ready version" if version is None else f"ready version {version}"
+        raise NotFound(f"Model {name!r} has no {searched}. Ready: {listed}.")
     newest = numbers[-1] if version is None else version
     revision = select(func.max(spec_revisions.c.revision)).where(
         spec_revisions.c.model_number == number, spec_revisions.c.model_version == newest

@@ -160,8 +160,8 @@ def revise(
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     options = {"period": chunk, "label_delay": label_delay, "alert_budget": alert_budget, "alert_on": alert_on}
-    given = {field: value for field, value in options.items() if value is not None}
-    changes = (read_spec(spec) if spec else {}) | given
+    fields = {field: value for field, value in options.items() if value is not None}
+    changes = (read_spec(spec) if spec else {}) | fields
     if not changes:
         raise typer.BadParameter("nothing is to change; pass --spec FILE, --chunk, --label-delay or an alert option")
     revised = _registered().revise(name, changes, version)
@@ -186,6 +186,30 @@ def remove(name: NAME, yes: YES = False) -> None:
     if not yes and not typer.confirm(f"Remove {name} with all its predictions, labels and results?", err=True):
         raise typer.Exit(1)
     typer.echo(f"{name} is removed: {_registered().remove(name):,} rows were deleted.")
+
+
+@models.command()
+def retention(
+    name: NAME,
+    archive_after: Annotated[int | None, typer.Option(help="Days until rows leave MySQL for the archive.")] = None,
+    remove_after: Annotated[int | None, typer.Option(help="Days until archived rows are removed for good.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep all rows where they are.")] = False,
+) -> None:
+    """Show or set the retention of a model: after how many days its rows are archived, and removed.
+
+    The days begin when a chunk has closed and its labels were due. `driftline db archive` does what is due.
+    """
+    from driftline.store.archive.retention import Retention  # noqa: PLC0415  (it needs a database)
+
+    registered = _registered()
+    given = {"archive_after_days": archive_after, "remove_after_days": remove_after}
+    if keep:
+        registered.set_retention(name, Retention())
+    elif any(days is not None for days in given.values()):
+        registered.set_retention(name, Retention(**given))
+    present = registered.retention(name)
+    for effect, days in (("archived", present.archive_after_days), ("removed", present.remove_after_days)):
+        typer.echo(f"{name}: rows are {effect} {'never' if days is None else f'after {days} days'}")
 
 
 def _registered() -> Any:

@@ -34,9 +34,13 @@ def read_reference_rows(
 
     def before(rows: Rows) -> tuple[Rows, int]:
         progress("reading", len(rows))
-        kept = rows if until is None else rows.split(until)[0]
-        copied = kept if source.single_block else Rows(kept.frame.copy(), kept.times.copy(), kept.numbers.copy())
-        return copied, len(rows) - len(kept)
+        used_rows = rows if until is None else rows.split(until)[0]
+        copied = (
+            used_rows
+            if source.single_block
+            else Rows(used_rows.frame.copy(), used_rows.times.copy(), used_rows.numbers.copy())
+        )
+        return copied, len(rows) - len(used_rows)
 
     read = read_all(source, request, columns, before)
     parts = [rows for rows, _ in read if len(rows)]

@@ -3,12 +3,15 @@
 import json
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from driftline.engine.catalogue import Problem
-from driftline.engine.results import Result, ResultKind, State, SubjectKind
+from driftline.engine.evidence.chunk_evidence import Change, ChunkEvidence
+from driftline.engine.evidence.families import Family
+from driftline.engine.results import Metric, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
 from driftline.report.view import ChunkView
 
@@ -78,6 +81,41 @@ def result_values(result: Result) -> dict[str, Any]:
     }
 
 
+class EvidenceLevel(StrEnum):
+    """How far the evidence for a change goes."""
+
+    WARNING = "warning"
+    WITHHELD = "withheld"
+    ALERT = "alert"
+
+
+class ChangeOut(Out):
+    """The change that the detector has the most evidence for, and how sure it is."""
+
+    quantity: Family
+    metric: Metric | None = Field(description="null for the share of positives, mean residuals and expected losses")
+    label: str | None = Field(description="the class that is compared with the rest, of a multiclass model")
+    since: UtcInstant = Field(description="start of the chunk from which on the evidence grew")
+    observed: float = Field(description="the value since then, over all rows")
+    usual: float = Field(description="the value that the reference, or these scores, let expect")
+    difference: float = Field(description="observed less usual")
+    log_evidence: float | None = Field(
+        description="natural logarithm of how much likelier the data since then is with the change; null: not recorded"
+    )
+    share_of_alert: float | None = Field(
+        description="all evidence as a share of what an alert requires: a warning from 0.1, an alert from 1"
+    )
+
+
+class EvidenceOut(Out):
+    """What the detector says of a chunk: it alerts so rarely by chance as the spec's `alert_budget` says."""
+
+    level: EvidenceLevel | None = Field(description="`withheld`: enough for an alert, but no metric is worse yet")
+    change: ChangeOut | None
+    incident_since: UtcInstant | None = Field(description="the alert whose incident was open when the chunk closed")
+    no_skill: float | None = Field(description="the ROC AUC, where it is not distinguishable from 0.5")
+
+
 class ChunkBrief(Out):
     """A chunk with its verdict; `revision` is null where nothing is stored, as in a backtest."""
 
@@ -97,6 +135,9 @@ class ChunkBrief(Out):
     reasons: tuple[str, ...] = Field(description="in plain words, gravest first")
     drifted: tuple[str, ...] = Field(description="columns whose drift lasts")
     drift_seen: tuple[str, ...] = Field(description="columns that drifted in this chunk, whether it lasts or not")
+    evidence: EvidenceOut | None = Field(
+        description="what the detector says; null where it says nothing, or bounds alone decide about alerts"
+    )
 
     @classmethod
     def of(cls, spec: Spec, view: ChunkView) -> "ChunkBrief":
@@ -134,6 +175,35 @@ def chunk_values(spec: Spec, view: ChunkView) -> dict[str, Any]:
         "reasons": list(view.verdict.reasons),
         "drifted": list(view.verdict.drifted),
         "drift_seen": sorted(view.drifted_subjects(spec)),
+        "evidence": evidence_values(view.evidence),
+    }
+
+
+def evidence_values(evidence: ChunkEvidence | None) -> dict[str, Any] | None:
+    """Return the fields of `EvidenceOut` by name, as plain JSON values; None where there is nothing to say."""
+    if evidence is None or evidence == ChunkEvidence():
+        return None
+    flags = ((evidence.alert, EvidenceLevel.ALERT), (evidence.gated, EvidenceLevel.WITHHELD))
+    level = next((level.value for flag, level in (*flags, (evidence.warning, EvidenceLevel.WARNING)) if flag), None)
+    return {
+        "level": level,
+        "change": evidence.change and _change_values(evidence.change),
+        "incident_since": evidence.incident and utc_text(evidence.incident),
+        "no_skill": evidence.no_skill,
+    }
+
+
+def _change_values(change: Change) -> dict[str, Any]:
+    return {
+        "quantity": change.family.value,
+        "metric": change.metric and change.metric.value,
+        "label": change.label,
+        "since": utc_text(change.since),
+        "observed": change.observed,
+        "usual": change.usual,
+        "difference": change.observed - change.usual,
+        "log_evidence": change.log_evidence,
+        "share_of_alert": change.share_of_alert,
     }
 
 

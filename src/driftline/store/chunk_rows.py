@@ -13,10 +13,12 @@ from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
-from driftline.store import columnar
+from driftline.store import archive_file, columnar
+from driftline.store.archive_objects import objects_between
+from driftline.store.archived_rows import ArchivedRows
 from driftline.store.labels import value_column
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
-from driftline.store.removed_rows import BATCH, POSITION, removed_places
+from driftline.store.removed_rows import BATCH, POSITION, without_removed
 from driftline.store.stored_rows import Blob, Portion, StoredRows, portions, slices
 from driftline.store.tables import labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
@@ -34,6 +36,7 @@ class ChunkRows:
         self.connection, self.key, self.spec, self.chunk = connection, key, spec, chunk
         self.schema = PredictionSchema(spec)
         self.stored = StoredRows(connection, self.schema)
+        self._archive: ArchivedRows | None = None
 
     def removals(self) -> dict[int, int]:
         """Return, by the number of each batch with rows in the chunk, how many rows of the batch are removed.
@@ -82,7 +85,12 @@ class ChunkRows:
 
         Beside them are the columns `BATCH` and `POSITION`.
         """
-        table = self.stored.read(portion, features)
+        frame: pd.DataFrame = self.table(portion, features).to_pandas()
+        return frame
+
+    def table(self, portion: Portion, features: Sequence[str] | None = None) -> pa.Table:
+        """Return what `read` does, as an Arrow table."""
+        table = self._decoded(portion, features)
         inside = pc.and_(
             pc.equal(table.column(MODEL_VERSION), self.key.version),
             pc.and_(
@@ -90,12 +98,7 @@ class ChunkRows:
                 pc.less(table.column(EVENT_TIME), pa.scalar(self.chunk.end, columnar.INSTANT_TYPE)),
             ),
         )
-        frame: pd.DataFrame = table.filter(inside).to_pandas()
-        removed = removed_places(self.connection, {blob.batch for blob in portion})
-        if removed.empty:
-            return frame
-        places = pd.MultiIndex.from_frame(frame[[BATCH, POSITION]])
-        return frame[~places.isin(pd.MultiIndex.from_frame(removed))]
+        return without_removed(self.connection, table.filter(inside))
 
     def with_labels(self, frame: pd.DataFrame, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion with `LABEL_COLUMNS`; all three are missing where a label is not known yet."""
@@ -120,7 +123,38 @@ class ChunkRows:
         return numbers
 
     def _blobs(self, batches: Iterable[int]) -> dict[int, list[Blob]]:
-        return self.stored.blobs(batches, (self.chunk.start, self.chunk.end))
+        """Return the blobs of some batches that may have rows in the chunk, without their content."""
+        blobs = self.stored.blobs(batches, (self.chunk.start, self.chunk.end))
+        self._archive = self._find_archived()
+        for span in self._archive.spans(sorted(batches), archive_file.rows_per_group(len(self.schema.all))):
+            blobs.setdefault(span.batch, []).append(Blob(span.batch, span.first, span.after - span.first, True))
+        return blobs
+
+    def _find_archived(self) -> ArchivedRows:
+        chunk = self.chunk
+        return ArchivedRows(lambda: objects_between(self.connection, self.key, chunk.start, chunk.end))
+
+    def _decoded(self, portion: Portion, features: Sequence[str] | None) -> pa.Table:
+        """Return all stored rows of a portion with the columns asked for; one that a batch does not have is null."""
+        blobs, schema = [blob for blob in portion if not blob.archived], self.stored.schema_of(features)
+        parts = self.stored.tables(blobs, features)
+        archive = self._archive or self._find_archived()
+        stored = archive.without_archived(columnar.concatenated(parts.values(), schema))
+        archived = archive.read([blob.span for blob in portion if blob.archived], schema.names)
+        absent = [blob for blob in blobs if blob not in parts]
+        moved = archive.without_archived(self._moved(absent, schema)) if absent else schema.empty_table()
+        return columnar.concatenated([stored, archived, moved], schema)
+
+    def _moved(self, blobs: Portion, schema: pa.Schema) -> pa.Table:
+        """Return the rows of blobs that were archived since they were listed.
+
+        Raises:
+            DamagedBatch: a blob is not in the archive either.
+        """
+        archive = self._find_archived()
+        if not all(archive.has(blob.batch) for blob in blobs):
+            raise columnar.DamagedBatch
+        return columnar.concatenated([archive.read([blob.span for blob in blobs], schema.names)], schema)
 
     def _labels(self, portion: Portion) -> pd.DataFrame:
         """Return the labels of the rows of a portion that lie in the chunk, by batch number and position."""

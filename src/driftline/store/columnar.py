@@ -124,9 +124,9 @@ def differing_rows(first: pa.Table, second: pa.Table) -> NDArray[np.bool_]:
     """Return which rows of two tables of the same schema and length differ; null equals null."""
     differs = np.zeros(first.num_rows, dtype=bool)
     for name in first.schema.names:
-        one, other = first.column(name), second.column(name)
-        equal = pc.fill_null(pc.equal(one, other), False)
-        same = pc.if_else(pc.is_valid(one), equal, pc.is_null(other))
+        left, right = first.column(name), second.column(name)
+        equal = pc.fill_null(pc.equal(left, right), False)
+        same = pc.if_else(pc.is_valid(left), equal, pc.is_null(right))
         differs |= ~np.asarray(same.to_numpy(), dtype=bool)
     return differs
 

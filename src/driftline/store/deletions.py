@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import columnar, ledger, traces
+from driftline.store import archived_rows, columnar, ledger, traces
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
 from driftline.store.prediction_batch import OUTPUTS
 from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.removed_rows import BATCH, POSITION, place_keys
-from driftline.store.tables import batch_data, chunk_states, labels, predictions, removed_rows
+from driftline.store.tables import batch_data, chunk_states, labels, ledger_slots, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
 
@@ -67,7 +67,8 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
     scanned: set[int] = set()
     while new := _unscanned(connection, writer.number, scanned):
         scanned |= new
-        places = pd.concat([places, _places(_places_with(connection, sorted(new), column, value))], ignore_index=True)
+        of_new = _places(_places_with(connection, writer.number, sorted(new), column, value))
+        places = pd.concat([places, of_new]).drop_duplicates(ignore_index=True)
         present = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
         subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in present])
     if places.empty:
@@ -148,13 +149,17 @@ def _unscanned(connection: Connection, model_number: int, scanned: Collection[in
 
 
 def _places_with(
-    connection: Connection, batches: Iterable[int], column: str, value: str | float
+    connection: Connection, model_number: int, batches: Iterable[int], column: str, value: str | float
 ) -> Iterator[tuple[int, int]]:
-    """Yield the places of the rows with a value in a feature, corrected rows included; erased rows have none."""
+    """Yield the places of the rows of some batches, and of all archived ones, with a value in a feature.
+
+    Corrected rows are included; erased rows have no value. Rows that are archived meanwhile may come twice.
+    """
     for number in batches:
         parts = select(batch_data.c.first_position, batch_data.c.data).where(batch_data.c.batch_number == number)
         for first, data in connection.execute(parts):
             yield from ((number, first + position) for position in _positions_with(data, column, value))
+    yield from archived_rows.of_model(connection, model_number).places_with(column, value)
 
 
 def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
@@ -168,14 +173,8 @@ def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
 def _spans(connection: Connection, stored: pd.DataFrame, replaced: pd.DataFrame) -> set[tuple[datetime, datetime]]:
     """Return the first and last events of the rows, and of the blobs with rows that were corrected."""
     spans = {(at, at) for at in map(naive_utc, pd.DatetimeIndex(stored[EVENT_TIME].unique()).to_pydatetime())}
-    part = batch_data.c
     for number, group in replaced.groupby(BATCH):
-        times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
-            part.batch_number == int(str(number)), part.content == OUTPUTS
-        )
-        for first_event, last_event, first, count in connection.execute(times):
-            if group[POSITION].between(first, first + count - 1).any():
-                spans.add((first_event, last_event))
+        spans |= set(_spans_of(connection, int(str(number)), group[POSITION]))
     return spans
 
 
@@ -190,6 +189,26 @@ def _delete_states(connection: Connection, model_number: int, spans: traces.Span
             of_version = VersionKey(model_number, version).rows_of(chunk_states)
             of_chunk = (states.chunk_start == start) & (states.chunk_end == end)
             connection.execute(delete(chunk_states).where(of_version, of_chunk))
+
+
+def _spans_of(connection: Connection, number: int, positions: "pd.Series[int]") -> Iterator[tuple[datetime, datetime]]:
+    """Yield spans of events that some rows of a batch lie in: those of their blobs, or of the batch if it is archived.
+
+    A span begins with the first event and ends with the last one, which may lie in the same instant.
+    """
+    part = batch_data.c
+    times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
+        part.batch_number == number, part.content == OUTPUTS
+    )
+    archived = positions
+    for first_event, last_event, first, count in connection.execute(times):
+        inside = archived.between(first, first + count - 1)
+        if inside.any():
+            archived = archived[~inside]
+            yield first_event, last_event
+    if len(archived):
+        slots = connection.execute(select(ledger_slots.c.slot).where(ledger_slots.c.batch_number == number)).scalars()
+        yield from ((slot, slot + pd.Timedelta(ledger.SLOT)) for slot in slots)
 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
@@ -222,7 +241,9 @@ def _blank(connection: Connection, number: int, positions: IntArray) -> None:
             & (batch_data.c.content == content)
             & (batch_data.c.first_position == first)
         )
-        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar_one()
+        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar()
+        if data is None:  # it was archived meanwhile, and the object is written again without the rows
+            continue
         blank = columnar.encode(_without_content(columnar.decode(data), inside))
         connection.execute(update(batch_data).where(part).values(data=blank))
 

@@ -138,7 +138,7 @@ def _load(connection: Connection, batch_number: int, model_number: int, column: 
 
 def _merge(connection: Connection, batch_number: int, model_number: int, column: str, frame: pd.DataFrame) -> None:
     """Insert new labels and revise those that have another value and are older."""
-    known = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
+    known_at = pd.to_datetime(frame["known_at"], utc=True).dt.tz_localize(None)
     convert = str if column == labels.c.class_name.name else float
     both = dict.fromkeys((labels.c.value.name, labels.c.class_name.name))
     rows = [
@@ -150,7 +150,7 @@ def _merge(connection: Connection, batch_number: int, model_number: int, column:
             "known": instant.to_pydatetime(),
             "batch": batch_number,
         }
-        for name, label, instant in zip(frame["id"].astype(str), frame[column], known, strict=True)
+        for name, label, instant in zip(frame["id"].astype(str), frame[column], known_at, strict=True)
     ]
     connection.execute(_upsert(), rows)
 

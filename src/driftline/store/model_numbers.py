@@ -6,7 +6,8 @@ from sqlalchemy import Connection, insert, select
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
-from driftline.store.tables import models
+from driftline.store.tables import model_versions, models
+from driftline.store.version_key import VersionKey
 
 
 def model_number(connection: Connection, name: str) -> int:
@@ -17,10 +18,13 @@ def model_number(connection: Connection, name: str) -> int:
     Raises:
         NotFound: no model has that name; the error lists the registered ones.
     """
-    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
-    if name not in numbers:
-        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
-    return int(numbers[name])
+    if name.isascii():
+        same = select(models.c.name, models.c.number).where(models.c.name == name)
+        for stored, number in connection.execute(same):
+            if stored == name:
+                return int(number)
+    listed = ", ".join(connection.execute(select(models.c.name).order_by(models.c.name)).scalars())
+    raise NotFound(f"No model is named {name!r}. Registered: {listed or 'none'}.")
 
 
 def ensure_model(connection: Connection, name: str, now: datetime) -> int:
@@ -34,6 +38,15 @@ def ensure_model(connection: Connection, name: str, now: datetime) -> int:
         connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
         number = connection.execute(locked).scalar_one()
     return int(number)
+
+
+def lock_version(connection: Connection, key: VersionKey) -> bool:
+    """Lock a version until the transaction ends; return whether it exists.
+
+    One transaction at a time then stores its results, and sees all earlier verdicts and events.
+    """
+    row = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+    return connection.execute(select(model_versions.c.version).where(row).with_for_update()).first() is not None
 
 
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from driftline.engine.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
+from driftline.store.archive_objects import objects_of_batches
 from driftline.store.prediction_batch import ID_COLUMNS, PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
 from driftline.store.removed_rows import BATCH, POSITION
@@ -119,8 +121,8 @@ class PredictionWriter:
         rows: list[Row[tuple[str, int, int, int, datetime]]] = []
         ordered = sorted(ids, key=str.encode)
         for first in range(0, len(ordered), IDS_AT_ONCE):
-            some = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
-            statement = select(*columns).where(predictions.c.model_number == self.number, some)
+            selected = predictions.c[ID].in_(ordered[first : first + IDS_AT_ONCE])
+            statement = select(*columns).where(predictions.c.model_number == self.number, selected)
             rows += connection.execute(statement.with_for_update() if lock else statement).all()
         frame = pd.DataFrame(rows, columns=list(names))
         frame[EVENT_TIME] = pd.to_datetime(frame[EVENT_TIME]).dt.as_unit("us").dt.tz_localize("UTC")
@@ -135,9 +137,15 @@ class PredictionWriter:
         return batch.only(pa.array(~sent_ids.isin(places[ID])))
 
     def differing(self, connection: Connection, batch: PredictionBatch, places: pd.DataFrame) -> BoolArray:
-        """Return which of the stored rows at `places` have other content than the batch has under their ids."""
+        """Return which of the stored rows at `places` have other content than the batch has under their ids.
+
+        Raises:
+            RowsRemoved: rows were archived and then removed.
+        """
         sent = batch.table.take(pd.Index(batch.table.column(ID).to_pandas()).get_indexer(pd.Index(places[ID])))
-        stored = StoredRows(connection, self.schema).at(places).select(sent.column_names)
+        numbers = [*map(int, places[BATCH].unique())]
+        find = partial(objects_of_batches, connection, self.number, numbers)
+        stored = StoredRows(connection, self.schema).at(places, find).select(sent.column_names)
         return columnar.differing_rows(sent.drop_columns(batch.uncompared), stored.drop_columns(batch.uncompared))
 
     def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, Table, delete, select, update
 
 from driftline.errors import NotFound
 from driftline.objects import split_address
+from driftline.store.archive.removal import delete_objects
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import lock_model, model_number
 from driftline.store.registry import READY, RETIRED
@@ -44,9 +45,10 @@ def remove(engine: Engine, name: str) -> int:
     model itself last: after a failure, call it again.
 
     Raises:
-        NotFound: no such model. StoreRefused, StoreUnavailable: a reference cannot be deleted.
+        NotFound: no such model. StoreRefused, StoreUnavailable: a reference or an archive object cannot be deleted.
     """
     number = in_transaction(engine, lambda connection: _retire_all(connection, name))
+    delete_objects(engine, number)
     deleted = sum(_delete_batches(engine, number))
     for table in _tables_of_models():
         deleted += sum(_delete_rows(engine, table, number))
@@ -75,8 +77,8 @@ def _delete_batches(engine: Engine, number: int) -> Iterator[int]:
     by_batch = [t for t in metadata.sorted_tables if "batch_number" in t.c and "model_number" not in t.c]
 
     def step(connection: Connection) -> int:
-        some = select(ledger.c.number).where(ledger.c.model_number == number).limit(BATCHES_AT_ONCE)
-        numbers = connection.execute(some.with_for_update()).scalars().all()
+        selected = select(ledger.c.number).where(ledger.c.model_number == number).limit(BATCHES_AT_ONCE)
+        numbers = connection.execute(selected.with_for_update()).scalars().all()
         if not numbers:
             return 0
         for table in by_batch:
@@ -95,8 +97,8 @@ def _tables_of_models() -> list[Table]:
 
 def _delete_rows(engine: Engine, table: Table, number: int) -> Iterator[int]:
     """Delete a model's rows of a table, step by step."""
-    some = delete(table).where(table.c.model_number == number).with_dialect_options(mysql_limit=ROWS_AT_ONCE)
-    while count := in_transaction(engine, lambda connection: int(connection.execute(some).rowcount)):
+    deleted_rows = delete(table).where(table.c.model_number == number).with_dialect_options(mysql_limit=ROWS_AT_ONCE)
+    while count := in_transaction(engine, lambda connection: int(connection.execute(deleted_rows).rowcount)):
         yield count
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection, insert, select
 
 from driftline.engine.columns import IntArray
@@ -25,9 +26,19 @@ def removed_places(connection: Connection, batch_numbers: Iterable[int]) -> pd.D
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
     rows: list[tuple[int, int]] = []
     for first in range(0, len(numbers), BATCHES_AT_ONCE):
-        some = removed_rows.c.batch_number.in_(numbers[first : first + BATCHES_AT_ONCE])
-        rows += [(number, position) for number, position in connection.execute(select(*columns).where(some))]
+        selected = removed_rows.c.batch_number.in_(numbers[first : first + BATCHES_AT_ONCE])
+        rows += [(number, position) for number, position in connection.execute(select(*columns).where(selected))]
     return pd.DataFrame(rows, columns=[BATCH, POSITION], dtype=np.int64)
+
+
+def without_removed(connection: Connection, table: pa.Table) -> pa.Table:
+    """Return the rows of a table that are not removed; its columns `BATCH` and `POSITION` say where each is stored."""
+    places = removed_places(connection, np.unique(table.column(BATCH).to_numpy()))
+    if places.empty:
+        return table
+    stored = place_keys(table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy())
+    removed = np.isin(stored, place_keys(places[BATCH].to_numpy(), places[POSITION].to_numpy()))
+    return table.filter(pa.array(~removed))
 
 
 def remove(connection: Connection, model_number: int, places: pd.DataFrame, by_batch: int) -> None:

@@ -12,6 +12,9 @@ from sqlalchemy import ColumnElement, Connection, select, tuple_
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.store import columnar
+from driftline.store.archive_file import Span
+from driftline.store.archive_objects import RowsRemoved
+from driftline.store.archived_rows import ArchivedRows, Find
 from driftline.store.prediction_batch import FEATURES, OUTPUTS
 from driftline.store.prediction_schema import PredictionSchema
 from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, place_keys
@@ -23,11 +26,17 @@ VALUES_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Consecutive rows of a batch that are stored together."""
+    """Consecutive rows of a batch that are stored together, in MySQL or in the archive."""
 
     batch: int
     first: int
     rows: int
+    archived: bool = False
+
+    @property
+    def span(self) -> Span:
+        """The positions of the rows."""
+        return Span(self.batch, self.first, self.first + self.rows)
 
 
 Portion = Sequence[Blob]
@@ -57,69 +66,72 @@ class StoredRows:
                 blobs.setdefault(row[0], []).append(Blob(*row))
         return blobs
 
-    def read(self, portion: Portion, features: Sequence[str] | None = None) -> pa.Table:
-        """Return all rows of a portion: outputs, and all features or only those named; one that a batch lacks is null.
-
-        Beside them are the columns `BATCH` and `POSITION`. The columns of segments are among the outputs; blobs of
-        features are read where an older spec stored them there.
-        """
-        parts = {(blob.batch, blob.first): _placed(blob) for blob in portion}
-        if features is None:
-            self._decode_beside(parts, portion, (OUTPUTS, FEATURES))
-        else:
-            self._decode_beside(parts, portion, (OUTPUTS,))
-            names = {*features}
-            lacking = [blob for blob in portion if not names.issubset(parts[blob.batch, blob.first].column_names)]
-            self._decode_beside(parts, lacking, (FEATURES,), names)
+    def schema_of(self, features: Sequence[str] | None) -> pa.Schema:
+        """Return the columns of rows: outputs, all features or only those named, `BATCH` and `POSITION`."""
         wanted = [field for field in self.schema.features if features is None or field.name in features]
-        places = _placed(Blob(0, 0, 0)).schema
-        return columnar.concatenated(parts.values(), pa.schema([*self.schema.outputs, *wanted, *places]))
+        return pa.schema([*self.schema.outputs, *wanted, *_placed(Blob(0, 0, 0)).schema])
 
-    def at(self, places: pd.DataFrame) -> pa.Table:
-        """Return the rows at some places, in their order; `places` has `BATCH` and `POSITION`.
+    def tables(self, portion: Portion, features: Sequence[str] | None = None) -> dict[Blob, pa.Table]:
+        """Return all rows of the blobs in MySQL, by blob; those that were archived meanwhile have none.
 
-        Blobs are decoded a few at a time, and only the rows that are returned are kept.
+        The columns of segments are among the outputs; blobs of features are read where an older spec stored them
+        there, or where all features are wanted.
+        """
+        if features is None:
+            return self._decoded({blob: _placed(blob) for blob in portion}, (OUTPUTS, FEATURES))
+        parts = self._decoded({blob: _placed(blob) for blob in portion}, (OUTPUTS,))
+        names = {*features}
+        lacking = {blob: table for blob, table in parts.items() if not names.issubset(table.column_names)}
+        complete = {blob: table for blob, table in parts.items() if blob not in lacking}
+        return complete | self._decoded(lacking, (FEATURES,), names)
+
+    def at(self, places: pd.DataFrame, find: Find) -> pa.Table:
+        """Return the rows at some places, in their order; `find` looks up the archive objects of their batches.
+
+        Blobs are decoded a few at a time, and only the rows that are returned are kept. `places` has `BATCH` and
+        `POSITION`.
 
         Raises:
-            DamagedBatch: a place has no row.
+            RowsRemoved: rows were archived and then removed. DamagedBatch: a place has no row.
         """
         keys = place_keys(places[BATCH].to_numpy(np.int64), places[POSITION].to_numpy(np.int64))
-        ordered = np.sort(keys)
-        touched = [
-            blob
-            for blobs in self.blobs(map(int, places[BATCH].unique())).values()
-            for blob in blobs
-            if _has_any(ordered, blob)
-        ]
-        found = [self.read(())]
+        ordered, schema = np.sort(keys), self.schema_of(None)
+        blobs = self.blobs(map(int, places[BATCH].unique())).values()
+        touched = [blob for of_batch in blobs for blob in of_batch if _has_any(ordered, blob)]
+        found = [schema.empty_table()]
         for portion in portions(touched, max(1, VALUES_AT_ONCE // len(self.schema.all))):
-            table = self.read(portion)
+            table = columnar.concatenated(self.tables(portion).values(), schema)
             found.append(table.filter(pa.array(np.isin(keys_of(table), ordered))))
-        rows = pa.concat_tables(found)
+        archive = ArchivedRows(find)  # looked up after the blobs: see there
+        archived = columnar.concatenated([archive.read(_spans(places), schema.names)], schema)
+        stored = archive.without_archived(pa.concat_tables(found))
+        rows = pa.concat_tables([stored, archived.filter(pa.array(np.isin(keys_of(archived), ordered)))])
         order = pd.Index(keys_of(rows)).get_indexer(pd.Index(keys))
         if (order < 0).any():
-            raise columnar.DamagedBatch
+            raise RowsRemoved if archive.objects else columnar.DamagedBatch
         return rows.drop_columns([BATCH, POSITION]).take(order)
 
-    def _decode_beside(
-        self,
-        parts: dict[tuple[int, int], pa.Table],
-        portion: Portion,
-        contents: Sequence[str],
-        names: Collection[str] | None = None,
-    ) -> None:
-        """Add the columns of some blobs, all or those named, to the `parts` of their rows."""
-        if not portion:
-            return
+    def _decoded(
+        self, parts: dict[Blob, pa.Table], contents: Sequence[str], names: Collection[str] | None = None
+    ) -> dict[Blob, pa.Table]:
+        """Return `parts`, the rows of some blobs, with the columns of their contents, all or those named.
+
+        Blobs that are in MySQL no more are left out.
+        """
+        if not parts:
+            return {}
+        blobs = {(blob.batch, blob.first): blob for blob in parts}
         place = tuple_(batch_data.c.batch_number, batch_data.c.first_position)
         columns = (batch_data.c[name] for name in (BATCH, "first_position", "data"))
-        statement = select(*columns).where(
-            place.in_([(blob.batch, blob.first) for blob in portion]), batch_data.c.content.in_(contents)
-        )
+        statement = select(*columns).where(place.in_([*blobs]), batch_data.c.content.in_(contents))
+        decoded: dict[Blob, pa.Table] = {}
         for number, first, data in self.connection.execute(statement):
-            decoded = columnar.decode(data, names)
-            for field, column in zip(decoded.schema, decoded.columns, strict=True):
-                parts[number, first] = parts[number, first].append_column(field, column)
+            blob, content = blobs[number, first], columnar.decode(data, names)
+            table = decoded.get(blob, parts[blob])
+            for field, column in zip(content.schema, content.columns, strict=True):
+                table = table.append_column(field, column)
+            decoded[blob] = table
+        return decoded
 
 
 def portions(blobs: Sequence[Blob], rows: int) -> Iterator[Portion]:
@@ -152,6 +164,12 @@ def _has_any(keys: IntArray, blob: Blob) -> bool:
     ends = np.array([blob.first, blob.first + blob.rows])
     first, last = np.searchsorted(keys, place_keys(np.full(2, blob.batch), ends))
     return bool(first < last)
+
+
+def _spans(places: pd.DataFrame) -> list[Span]:
+    """Return spans with all places, one for each batch."""
+    ends = places.groupby(BATCH)[POSITION].agg(["min", "max"])
+    return [Span(int(batch), int(first), int(last) + 1) for batch, first, last in ends.itertuples()]
 
 
 def _placed(blob: Blob) -> pa.Table:

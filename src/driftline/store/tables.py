@@ -94,6 +94,18 @@ pending_chunks = Table(
     Column("attempts", Integer, nullable=False, server_default="0", comment="failures since it last went well"),
     Column("last_error", text_type(500)),
     Column("retry_at", INSTANT, comment="instant of the wall's clock before which a failed chunk rests"),
+    Column("waiting_since", INSTANT, comment="when the oldest batch was written that is not in its results"),
+    **OPTIONS,
+)
+
+poll_schedules = Table(
+    "poll_schedules",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("every_seconds", BigInteger),
+    Column("cron", name_type(100), comment="five fields; NULL: every_seconds counts"),
+    Column("time_zone", name_type(64), nullable=False, comment="of the cron expression"),
+    Column("last_poll_at", INSTANT, comment="when its last poll began"),
     **OPTIONS,
 )
 
@@ -115,6 +127,8 @@ models = Table(
     Column("number", Integer, primary_key=True),
     Column("name", name_type(64), nullable=False, unique=True),
     Column("created_at", INSTANT, nullable=False),
+    Column("archive_after_days", Integer, comment="after a chunk has closed and its labels were due; NULL: never"),
+    Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
     **OPTIONS,
 )
 
@@ -200,6 +214,31 @@ removed_rows = Table(
     **OPTIONS,
 )
 
+archive_objects = Table(
+    "archive_objects",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("model_number", Integer, nullable=False),
+    Column("model_version", Integer, nullable=False),
+    Column("period_start", INSTANT, nullable=False),
+    Column("period_end", INSTANT, nullable=False),
+    Column("state", name_type(16), nullable=False, comment="writing, stored, replaced, removing, removed"),
+    Column("address", text_type(500), nullable=False, comment="of a Parquet object"),
+    Column("row_count", BigInteger, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("content_hash", name_type(64), nullable=False, comment="SHA-256 of the object"),
+    Column(
+        "batches",
+        LONGTEXT,
+        nullable=False,
+        comment="JSON: by batch, its removed rows, and its rows in the object with their first and last position",
+    ),
+    Column("written_at", INSTANT, nullable=False),
+    Column("removed_at", INSTANT),
+    Index("ix_archive_objects_period", "model_number", "model_version", "period_start"),
+    **OPTIONS,
+)
+
 ingest_log = Table(
     "ingest_log",
     metadata,
@@ -229,6 +268,23 @@ source_offsets = Table(
     Column("source", name_type(255), primary_key=True, comment="kafka/TOPIC"),
     Column("part", Integer, primary_key=True, autoincrement=False, comment="partition"),
     Column("next_offset", BigInteger, nullable=False, comment="of the first message that was not read"),
+    **OPTIONS,
+)
+
+
+watched_files = Table(
+    "watched_files",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("file_hash", name_type(64), primary_key=True, comment="of the kind and the address"),
+    Column("kind", name_type(20), nullable=False, comment="predictions, labels, correction"),
+    Column("address", text_type(1024), nullable=False),
+    Column("file_version", text_type(255), nullable=False, comment="what changes with the file"),
+    Column("content_hash", name_type(64), nullable=False),
+    Column("state", name_type(16), nullable=False, comment="stored, refused"),
+    Column("rows_sent", BigInteger, nullable=False),
+    Column("reason", text_type(2000), comment="why it was refused"),
+    Column("read_at", INSTANT, nullable=False),
     **OPTIONS,
 )
 

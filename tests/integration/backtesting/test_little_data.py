@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import driftline as dl
-from driftline.backtesting.request.minimum import auc_error
+from driftline.engine.minimum_rows import auc_error
 from driftline.engine.results import State
 
 
@@ -25,8 +25,8 @@ def run(frame: pd.DataFrame, until: str, **options: Any) -> dl.BacktestResult:
     return dl.backtest(frame, timestamp="ts", label="label", score="score", reference_until=until, **options)
 
 
-def inferred(result: dl.BacktestResult, what: str) -> list[str]:
-    return [f"{item.value} ({item.rule})" for item in result.inferred if item.what == what]
+def inferred(result: dl.BacktestResult, subject: str) -> list[str]:
+    return [f"{item.value} ({item.rule})" for item in result.inferred if item.what == subject]
 
 
 def test_90_rows_are_enough_to_distinguish_a_strong_model() -> None:

@@ -7,4 +7,4 @@ from tests.unit.docs.pages import ROOT
 def test_every_example_prints_what_the_tutorial_shows() -> None:
     examples = list(run_examples(ROOT / "docs" / "tutorial.md"))
     assert len(examples) >= 6
-    assert [printed for _, printed in examples] == [shown for shown, _ in examples]
+    assert [printed for _, printed in examples] == [expected for expected, _ in examples]

@@ -68,10 +68,10 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_pa
     spec.write_text("minimum_rows: 60\n")
     revised = run("revise", "any", "--label-delay", "P3D", "--spec", str(spec))
     assert "spec revision 2; 0 chunks wait" in revised.stdout, revised.stderr
-    shown = json.loads(run("show", "any", "--json").stdout)
-    assert [one["spec"]["label_delay"] for one in shown["versions"][0]["specs"]] == ["PT0S", "P3D"]
-    assert shown["versions"][0]["columns"]["scores"] == {"probability_1": "s"}
-    assert [change["chunks"] for change in shown["visible"]["changes"]] == [1, 7, 30]
+    model = json.loads(run("show", "any", "--json").stdout)
+    assert [version["spec"]["label_delay"] for version in model["versions"][0]["specs"]] == ["PT0S", "P3D"]
+    assert model["versions"][0]["columns"]["scores"] == {"probability_1": "s"}
+    assert [change["chunks"] for change in model["visible"]["changes"]] == [1, 7, 30]
     assert "minimum_rows: 60" in run("show", "any").stdout
 
     assert run("retire", "any", "--version", "1", "--yes").exit_code == 0

@@ -105,6 +105,18 @@ def test_keys_are_listed_below_a_prefix(store: ObjectStore) -> None:
     assert (part.list_keys(), store.list_keys()) == ([], ["a", "bc/d"])
 
 
+def test_each_write_is_another_version(store: ObjectStore) -> None:
+    assert store.versions() == {}
+    for key in ("b", "a/c"):
+        store.put(key, b"old")
+    first = store.versions()
+    assert [*first] == ["a/c", "b"]
+    assert store.versions() == first == {**store.versions("a/c"), **store.versions("b")}
+    store.put("b", b"new")
+    second = store.versions()
+    assert (second["a/c"], second["b"] != first["b"]) == (first["a/c"], True)
+
+
 def test_a_missing_object_is_named_with_its_address(store: ObjectStore, tmp_path: Path) -> None:
     assert not store.exists(KEY)
     for read in (store.get, store.sha256, store.info, lambda key: store.fetch(key, tmp_path / "target")):

@@ -15,16 +15,16 @@ from driftline.engine.spec import Spec
 
 Rows = tuple[pd.DataFrame, pd.DataFrame]
 """A reference, and the rows to analyse."""
-Found = list[dict[tuple[str, str, str], Result]]
+ChunkResults = list[dict[tuple[str, str, str], Result]]
 """Our results by chunk, each under its subject, kind and method."""
 
 
-def ours_of(rows: Rows, spec: Spec, *, shuffled: bool = True) -> Found:
+def results_of(rows: Rows, spec: Spec, *, shuffled: bool = True) -> ChunkResults:
     """Judge every chunk; `shuffled`, the reference's rows come in another order than NannyML reads them in."""
     reference, analysis = rows
     fitted = fit_reference(reference.sample(frac=1, random_state=1) if shuffled else reference, spec)
-    found = [evaluate_chunk(fitted, spec, part) for _, part in by_chunk(analysis, spec.period, spec.zone)]
-    return [{(result.subject, result.kind, result.method): result for result in results} for results in found]
+    evaluated = [evaluate_chunk(fitted, spec, part) for _, part in by_chunk(analysis, spec.period, spec.zone)]
+    return [{(result.subject, result.kind, result.method): result for result in results} for results in evaluated]
 
 
 def theirs_of(calculator: Any, rows: Rows) -> pd.DataFrame:
@@ -64,15 +64,17 @@ def with_random_gaps(rows: pd.DataFrame) -> pd.DataFrame:
 
 def named(theirs: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
     """Return one column's or metric's numbers, a row for each chunk."""
-    own = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
-    return [dict(zip([column[-1] for column in own], row, strict=True)) for row in theirs[own].to_numpy().tolist()]
+    matching = [column for column in theirs.columns if tuple(column)[: len(names)] == names]
+    return [
+        dict(zip([column[-1] for column in matching], row, strict=True)) for row in theirs[matching].to_numpy().tolist()
+    ]
 
 
-def same(ours: float | None, theirs: Any) -> bool:
+def same(computed: float | None, theirs: Any) -> bool:
     """Whether a number is NannyML's; where it has none, so must we."""
     if theirs is None or pd.isna(theirs):
-        return ours is None
-    return ours == pytest.approx(float(theirs), rel=1e-9, abs=1e-9)
+        return computed is None
+    return computed == pytest.approx(float(theirs), rel=1e-9, abs=1e-9)
 
 
 def assert_same(result: Result, row: dict[str, Any]) -> None:

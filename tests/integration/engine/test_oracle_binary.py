@@ -14,9 +14,9 @@ from driftline.engine.spec import BusinessValue, ColumnSpec, Period, Spec, Thres
 from driftline.engine.thresholds.comparison import confidence_band
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
-    Found,
+    ChunkResults,
     assert_same,
-    ours_of,
+    results_of,
     same,
     theirs_of,
     uncalibrated,
@@ -38,7 +38,7 @@ THEIR_NAMES = {
     Metric.FALSE_NEGATIVES: "false_negative",
     Metric.BUSINESS_VALUE: "business_value",
 }
-ASKED = ("roc_auc", "f1", "accuracy", "average_precision", "precision", "recall", "specificity")
+METRICS = ("roc_auc", "f1", "accuracy", "average_precision", "precision", "recall", "specificity")
 WORTH = BusinessValue(true_positive=90.5, false_positive=-40.0, true_negative=3.25, false_negative=-120.0)
 SPEC = Spec(
     columns=(ColumnSpec(name="car_value"),),
@@ -62,8 +62,8 @@ class Case:
     analysis: pd.DataFrame
     spec: Spec = SPEC
 
-    def ours(self) -> Found:
-        return ours_of((self.reference, self.analysis), self.spec)
+    def computed(self) -> ChunkResults:
+        return results_of((self.reference, self.analysis), self.spec)
 
 
 @pytest.fixture(scope="module", params=["calibrated", "uncalibrated"])
@@ -76,52 +76,52 @@ def case(request: pytest.FixtureRequest, example: Example) -> Case:
 
 
 @pytest.fixture(scope="module")
-def ours(case: Case) -> Found:
-    found = case.ours()
-    assert len(found) >= 2
-    assert all(result.value is not None for chunk in found for result in chunk.values())
-    return found
+def computed(case: Case) -> ChunkResults:
+    chunks = case.computed()
+    assert len(chunks) >= 2
+    assert all(result.value is not None for chunk in chunks for result in chunk.values())
+    return chunks
 
 
 def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[str, Any]]]:
     """NannyML's numbers by chunk, metric and part."""
     worth = case.spec.business_value or BusinessValue()
     matrix = [[worth.true_negative, worth.false_positive], [worth.false_negative, worth.true_positive]]
-    asked = calculator(
+    calculation = calculator(
         y_pred_proba=SCORE,
         y_pred=PREDICTION,
         y_true=LABEL,
         timestamp_column_name=EVENT_TIME,
         problem_type="classification_binary",
-        metrics=[*ASKED, "confusion_matrix", "business_value"],
+        metrics=[*METRICS, "confusion_matrix", "business_value"],
         business_value_matrix=matrix,
         chunk_period="W",
         **options,
     )
     np.random.seed(SEED)  # NannyML resamples for average precision, without a seed of its own
-    frame = theirs_of(asked, with_classes((case.reference, case.analysis)))
+    frame = theirs_of(calculation, with_classes((case.reference, case.analysis)))
     names = sorted({column[0] for column in frame.columns} - {"chunk"})
     return [{name: row[name].to_dict() for name in names} for _, row in frame.iterrows()]
 
 
-def _same_numbers(theirs: list[dict[str, dict[str, Any]]], ours: Found, kind: ResultKind) -> None:
-    assert len(theirs) == len(ours)
-    for their_chunk, our_chunk in zip(theirs, ours, strict=True):
+def _same_numbers(theirs: list[dict[str, dict[str, Any]]], computed: ChunkResults, kind: ResultKind) -> None:
+    assert len(theirs) == len(computed)
+    for their_chunk, our_chunk in zip(theirs, computed, strict=True):
         for metric, name in THEIR_NAMES.items():
             result, numbers = our_chunk[MODEL, kind, metric], their_chunk[name]
             assert_same(result, numbers)
 
 
-def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
-    _same_numbers(_theirs(nannyml.PerformanceCalculator, case), ours, ResultKind.REALIZED)
+def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
+    _same_numbers(_theirs(nannyml.PerformanceCalculator, case), computed, ResultKind.REALIZED)
 
 
-def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
+def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
     theirs = _theirs(nannyml.CBPE, scored)
-    _same_numbers(theirs, ours, ResultKind.ESTIMATED)
-    for their_chunk, our_chunk in zip(theirs, ours, strict=True):
+    _same_numbers(theirs, computed, ResultKind.ESTIMATED)
+    for their_chunk, our_chunk in zip(theirs, computed, strict=True):
         for metric, name in THEIR_NAMES.items():
             lower, upper = confidence_band(our_chunk[MODEL, ResultKind.ESTIMATED, metric]) or (None, None)
             assert same(lower, their_chunk[name]["lower_confidence_boundary"]), (metric, lower, their_chunk[name])
@@ -136,7 +136,7 @@ def test_business_value_per_prediction_is_a_mean_over_all_rows(nannyml: ModuleTy
     case = Case(reference[:1_500], analysis[-1_000:], spec)
     theirs = _theirs(nannyml.PerformanceCalculator, case, normalize_business_value="per_prediction")
     totals = _theirs(nannyml.PerformanceCalculator, case)
-    for their_chunk, total, our_chunk in zip(theirs, totals, case.ours(), strict=True):
+    for their_chunk, total, our_chunk in zip(theirs, totals, case.computed(), strict=True):
         result, numbers = our_chunk[MODEL, ResultKind.REALIZED, Metric.BUSINESS_VALUE], their_chunk["business_value"]
         assert same(result.value, total["business_value"]["value"] / result.rows)
         assert same(result.sampling_error, numbers["sampling_error"])
@@ -147,7 +147,7 @@ def test_a_model_that_predicts_only_1_has_defined_metrics(nannyml: ModuleType, e
     reference, analysis = example("")
     case = Case(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
     theirs = _theirs(nannyml.PerformanceCalculator, case)
-    for their_chunk, our_chunk in zip(theirs, case.ours(), strict=True):
+    for their_chunk, our_chunk in zip(theirs, case.computed(), strict=True):
         for metric in (Metric.F1, Metric.PRECISION, Metric.RECALL):
             assert np.isnan(their_chunk[metric]["value"])
             assert our_chunk[MODEL, ResultKind.REALIZED, metric].value is not None

@@ -11,7 +11,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, Method, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
-from tests.integration.engine.oracle import named, ours_of, same, theirs_of
+from tests.integration.engine.oracle import named, results_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS, CATEGORICAL = ("car_value", "driver_tenure"), ("salary_range", "size_of_downpayment")
@@ -61,13 +61,13 @@ def test_values_and_bounds(nannyml: ModuleType, example: Example, exact: bool) -
         methods = (Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
         spec, size = SPEC.model_copy(update={"continuous_methods": methods, "exact_distances": True}), 11_000
     rows = reference[:size], analysis
-    ours = ours_of(rows, spec)
+    computed = results_of(rows, spec)
     theirs = theirs_of(_calculator(nannyml, spec, exact), rows)
-    assert len(theirs) == len(ours) > 0
-    drift = [key for key in ours[0] if key[0] in {*CONTINUOUS, *CATEGORICAL} and key[1] is ResultKind.DRIFT]
+    assert len(theirs) == len(computed) > 0
+    drift = [key for key in computed[0] if key[0] in {*CONTINUOUS, *CATEGORICAL} and key[1] is ResultKind.DRIFT]
     assert len(drift) == len(CONTINUOUS) * len(spec.continuous_methods) + 2 * len(CATEGORICAL)
     for column, kind, method in drift:
-        for chunk, row in zip(ours, named(theirs, column, method), strict=True):
+        for chunk, row in zip(computed, named(theirs, column, method), strict=True):
             result = chunk[column, kind, method]
             assert same(result.value, row["value"]), (result, row)
             assert same(result.bounds.upper, row["upper_threshold"]), (result, row)

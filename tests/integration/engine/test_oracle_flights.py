@@ -23,12 +23,12 @@ from driftline.engine.results import (
 )
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.oracle import (
-    Found,
+    ChunkResults,
     Rows,
     assert_same,
     assert_same_frame,
     named,
-    ours_of,
+    results_of,
     same,
     theirs_of,
     with_classes,
@@ -62,18 +62,20 @@ def flights() -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ours(flights: Rows) -> Found:
-    found = ours_of(flights, SPEC)
-    assert len(found) == 7
-    return found
+def computed(flights: Rows) -> ChunkResults:
+    chunks = results_of(flights, SPEC)
+    assert len(chunks) == 7
+    return chunks
 
 
-def _pairs(ours: Found, theirs: pd.DataFrame, key: tuple[str, str, str], *names: str) -> list[tuple[Result, Any]]:
-    return list(zip([chunk[key] for chunk in ours], named(theirs, *names), strict=True))
+def _pairs(
+    computed: ChunkResults, theirs: pd.DataFrame, key: tuple[str, str, str], *names: str
+) -> list[tuple[Result, Any]]:
+    return list(zip([chunk[key] for chunk in computed], named(theirs, *names), strict=True))
 
 
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
-def test_performance(nannyml: ModuleType, flights: Rows, ours: Found, kind: ResultKind) -> None:
+def test_performance(nannyml: ModuleType, flights: Rows, computed: ChunkResults, kind: ResultKind) -> None:
     calculator = {ResultKind.REALIZED: nannyml.PerformanceCalculator, ResultKind.ESTIMATED: nannyml.CBPE}[kind](
         y_pred_proba=SCORE,
         y_pred=PREDICTION,
@@ -85,11 +87,11 @@ def test_performance(nannyml: ModuleType, flights: Rows, ours: Found, kind: Resu
     )
     theirs = theirs_of(calculator, with_classes(flights))
     for metric in SPEC.metrics:
-        for result, row in _pairs(ours, theirs, (MODEL, kind, metric), metric.value):
+        for result, row in _pairs(computed, theirs, (MODEL, kind, metric), metric.value):
             assert_same(result, row)
 
 
-def test_drift(nannyml: ModuleType, flights: Rows, ours: Found) -> None:
+def test_drift(nannyml: ModuleType, flights: Rows, computed: ChunkResults) -> None:
     categorical = (*CATEGORICAL, PREDICTION)
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, SCORE, *categorical],
@@ -100,22 +102,22 @@ def test_drift(nannyml: ModuleType, flights: Rows, ours: Found) -> None:
         chunk_period="M",
     )
     theirs = theirs_of(calculator, flights)
-    drift = [key for key in ours[0] if key[1] is ResultKind.DRIFT]
+    drift = [key for key in computed[0] if key[1] is ResultKind.DRIFT]
     assert len(drift) == 3 * 4 + 4 * 4
     for key in drift:
-        for result, row in _pairs(ours, theirs, key, key[0], key[2]):
+        for result, row in _pairs(computed, theirs, key, key[0], key[2]):
             assert same(result.value, row["value"]), (result, row)
             assert key[2] == Method.CHI2 or same(result.bounds.upper, row["upper_threshold"]), (result, row)
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)
 
 
-def test_missing_values(nannyml: ModuleType, flights: Rows, ours: Found) -> None:
+def test_missing_values(nannyml: ModuleType, flights: Rows, computed: ChunkResults) -> None:
     columns = [*CONTINUOUS, *CATEGORICAL]
     calculator = nannyml.MissingValuesCalculator(
         column_names=columns, timestamp_column_name=EVENT_TIME, chunk_period="M"
     )
     theirs = theirs_of(calculator, flights)
     for column in columns:
-        for result, row in _pairs(ours, theirs, (column, ResultKind.QUALITY, Quality.MISSING_VALUES), column):
+        for result, row in _pairs(computed, theirs, (column, ResultKind.QUALITY, Quality.MISSING_VALUES), column):
             assert same(result.value, row["value"])
             assert_same_frame(result, row)

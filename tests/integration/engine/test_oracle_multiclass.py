@@ -13,7 +13,7 @@ from driftline.engine.performance.multiclass.confusion import cell_name
 from driftline.engine.performance.multiclass.performance import MulticlassPerformance
 from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, Metric, ResultKind
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
-from tests.integration.engine.oracle import Found, Rows, assert_same_frame, named, ours_of, same, theirs_of
+from tests.integration.engine.oracle import ChunkResults, Rows, assert_same_frame, named, results_of, same, theirs_of
 
 CLASSES = ("upmarket_card", "prepaid_card", "highstreet_card")
 PROBA = {name: f"probability_{name}" for name in CLASSES}
@@ -65,11 +65,11 @@ def case(request: pytest.FixtureRequest, cards: Rows) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ours(case: Rows) -> Found:
-    found = ours_of(case, SPEC)
-    assert len(found) >= 2
-    assert all(result.value is not None for chunk in found for result in chunk.values())
-    return found
+def computed(case: Rows) -> ChunkResults:
+    chunks = results_of(case, SPEC)
+    assert len(chunks) >= 2
+    assert all(result.value is not None for chunk in chunks for result in chunk.values())
+    return chunks
 
 
 def _calculator(kind: Any, metrics: tuple[Metric, ...] = SPEC.metrics) -> Any:
@@ -95,14 +95,14 @@ def _tied(case: Rows) -> bool:
 
 
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
-def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, kind: ResultKind) -> None:
+def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, computed: ChunkResults, kind: ResultKind) -> None:
     theirs = theirs_of(
         _calculator(nannyml.PerformanceCalculator if kind is ResultKind.REALIZED else nannyml.CBPE), case
     )
-    assert len(theirs) == len(ours)
+    assert len(theirs) == len(computed)
     assert len(_methods()) == 6 + 9
     for method, name in _methods().items():
-        for chunk, row in zip(ours, named(theirs, name), strict=True):
+        for chunk, row in zip(computed, named(theirs, name), strict=True):
             result = chunk[MODEL, kind, method]
             by_chance = method == Metric.ROC_AUC and kind is ResultKind.ESTIMATED and _tied(case)
             assert by_chance or same(result.value, row["value"]), (result, row)
@@ -112,20 +112,20 @@ def test_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found, 
 def test_an_estimated_area_with_ties_is_near_nannymls(nannyml: ModuleType, cards: Rows) -> None:
     """NannyML takes rows of equal score one by one, as its sort happens to leave them (docs/deviations.md)."""
     theirs = named(theirs_of(_calculator(nannyml.CBPE, (Metric.ROC_AUC,)), cards), Metric.ROC_AUC.value)
-    ours = [chunk[MODEL, ResultKind.ESTIMATED, Metric.ROC_AUC].value for chunk in ours_of(cards, SPEC)]
-    assert ours == pytest.approx([row["value"] for row in theirs], abs=2e-3)
+    computed = [chunk[MODEL, ResultKind.ESTIMATED, Metric.ROC_AUC].value for chunk in results_of(cards, SPEC)]
+    assert computed == pytest.approx([row["value"] for row in theirs], abs=2e-3)
 
 
 def test_both_decisions_on_calibration_are_compared(nannyml: ModuleType, cards: Rows) -> None:
     """Which of NannyML's own scores need calibration depends on the processor: numpy sorts ties by its instructions."""
-    needed = []
+    required = []
     for rows in (cards[0], _without_ties(cards[0], 1)):
         curves = MulticlassPerformance.fit(rows, SPEC).cbpe.calibrations
         decisions = [bool(len(curve.scores)) for curve in curves]
         assert decisions == [_needs_calibration(nannyml, rows, name) for name in CLASSES]
-        needed.append(decisions)
-    assert {*needed[0]} == {True, False}
-    assert needed[1] == [True, True, True]
+        required.append(decisions)
+    assert {*required[0]} == {True, False}
+    assert required[1] == [True, True, True]
 
 
 def _needs_calibration(nannyml: ModuleType, rows: pd.DataFrame, name: str) -> bool:

@@ -10,7 +10,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, MODEL, Method, Result, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
-from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
+from tests.integration.engine.oracle import ChunkResults, Rows, assert_same, named, results_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
@@ -29,7 +29,7 @@ SPEC = Spec(
     categorical_methods=(),
     multivariate_methods=(Method.PCA_RECONSTRUCTION, Method.DOMAIN_CLASSIFIER),
 )
-Case = tuple[Rows, Found]
+Case = tuple[Rows, ChunkResults]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def case(example: Example) -> Case:
     reference, analysis = reference[:1_500], analysis[-900:]
     analysis = analysis.assign(salary_range=analysis["salary_range"].mask(analysis["loan_length"] % 7 == 0, "new"))
     rows = reference, analysis
-    return rows, ours_of(rows, SPEC, shuffled=False)  # the domain classifier knows the order of its rows
+    return rows, results_of(rows, SPEC, shuffled=False)  # the domain classifier knows the order of its rows
 
 
 def _pairs(theirs: pd.DataFrame, case: Case, method: Method, name: str) -> list[tuple[Result, dict[str, Any]]]:

@@ -24,11 +24,11 @@ from driftline.engine.results import (
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
 from tests.integration.engine.oracle import (
-    Found,
+    ChunkResults,
     Rows,
     assert_same,
     named,
-    ours_of,
+    results_of,
     same,
     theirs_of,
     uncalibrated,
@@ -66,8 +66,8 @@ class Case:
     def rows(self) -> Rows:
         return self.reference, self.analysis
 
-    def ours(self) -> Found:
-        return ours_of(self.rows, self.spec)
+    def computed(self) -> ChunkResults:
+        return results_of(self.rows, self.spec)
 
     def theirs(self, calculator: Any) -> pd.DataFrame:
         return theirs_of(calculator, with_classes(self.rows))
@@ -85,29 +85,29 @@ def case(request: pytest.FixtureRequest, example: Example) -> Case:
 def test_both_kinds_of_calibration_are_compared(nannyml: ModuleType) -> None:
     """NannyML's decision whether to calibrate, and its curve, for scores that need it and for scores that do not."""
     grid = np.linspace(0, 1, 57)
-    needed = []
+    required = []
     for seed in range(24):
         rng = np.random.default_rng(seed)
         scores = np.round(rng.beta(1, 2, size=20 + 31 * seed), 3 if seed % 3 else 1)
         labels = (rng.random(len(scores)) < (scores if seed % 2 else scores**2)).astype(np.int64)
         labels[:2], labels[2:4] = 0, 1
         calibrator = nannyml.calibration.IsotonicCalibrator()
-        needed.append(nannyml.calibration.needs_calibration(labels, scores, calibrator))
+        required.append(nannyml.calibration.needs_calibration(labels, scores, calibrator))
         calibrator.fit(scores, labels)
-        expected = calibrator.calibrate(grid) if needed[-1] else grid
+        expected = calibrator.calibrate(grid) if required[-1] else grid
         np.testing.assert_allclose(calibration.fit(scores, labels)(grid), expected, rtol=1e-12, atol=1e-12)
-    assert {False, True} == set(needed)
+    assert {False, True} == set(required)
 
 
 @pytest.fixture(scope="module")
-def ours(case: Case) -> Found:
-    found = case.ours()
-    assert len(found) >= 1
-    assert all(result.value is not None for chunk in found for result in chunk.values())
-    return found
+def computed(case: Case) -> ChunkResults:
+    chunks = case.computed()
+    assert len(chunks) >= 1
+    assert all(result.value is not None for chunk in chunks for result in chunk.values())
+    return chunks
 
 
-def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Found) -> None:
+def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
     categorical = (*CATEGORICAL, PREDICTION)
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*CONTINUOUS, SCORE, *categorical],
@@ -118,11 +118,11 @@ def test_drift_values_and_bounds(nannyml: ModuleType, case: Case, ours: Found) -
         chunk_period=OFFSET[case.period],
     )
     theirs = case.theirs(calculator)
-    assert len(theirs) == len(ours)
-    drift = [key for key in ours[0] if key[1] is ResultKind.DRIFT]
+    assert len(theirs) == len(computed)
+    drift = [key for key in computed[0] if key[1] is ResultKind.DRIFT]
     assert len(drift) == 5 * 3 + 4 * 2
     for column, kind, method in drift:
-        for chunk, row in zip(ours, named(theirs, column, method), strict=True):
+        for chunk, row in zip(computed, named(theirs, column, method), strict=True):
             result = chunk[column, kind, method]
             assert same(result.value, row["value"]), (result, row)
             assert method == Method.CHI2 or same(result.bounds.upper, row["upper_threshold"]), (result, row)
@@ -133,19 +133,21 @@ def test_errors_and_bounds_of_a_reference_with_gaps(nannyml: ModuleType, example
     """CBPE cannot be fitted on such a reference; the realized metrics can."""
     reference, analysis = example("")
     case = Case(with_random_gaps(reference[:6_000]), analysis[:3_000], Period.WEEK)
-    _same_performance(nannyml.PerformanceCalculator, case, case.ours(), ResultKind.REALIZED)
+    _same_performance(nannyml.PerformanceCalculator, case, case.computed(), ResultKind.REALIZED)
 
 
 @pytest.mark.parametrize("kind", [ResultKind.REALIZED, ResultKind.ESTIMATED])
-def test_performance_values_bounds_and_errors(nannyml: ModuleType, case: Case, ours: Found, kind: ResultKind) -> None:
+def test_performance_values_bounds_and_errors(
+    nannyml: ModuleType, case: Case, computed: ChunkResults, kind: ResultKind
+) -> None:
     if kind is ResultKind.REALIZED:
-        return _same_performance(nannyml.PerformanceCalculator, case, ours, kind)
+        return _same_performance(nannyml.PerformanceCalculator, case, computed, kind)
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
-    return _same_performance(nannyml.CBPE, scored, ours, kind)
+    return _same_performance(nannyml.CBPE, scored, computed, kind)
 
 
-def _same_performance(calculator: Any, case: Case, ours: Found, kind: ResultKind) -> None:
+def _same_performance(calculator: Any, case: Case, computed: ChunkResults, kind: ResultKind) -> None:
     theirs = case.theirs(
         calculator(
             y_pred_proba=SCORE,
@@ -157,20 +159,20 @@ def _same_performance(calculator: Any, case: Case, ours: Found, kind: ResultKind
             chunk_period=OFFSET[case.period],
         )
     )
-    assert len(theirs) == len(ours)
+    assert len(theirs) == len(computed)
     for metric in SPEC.metrics:
-        for chunk, row in zip(ours, named(theirs, metric.value), strict=True):
+        for chunk, row in zip(computed, named(theirs, metric.value), strict=True):
             result = chunk[MODEL, kind, metric]
             assert_same(result, row)
 
 
-def test_missing_values_and_errors(nannyml: ModuleType, case: Case, ours: Found) -> None:
+def test_missing_values_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
     columns = [*CONTINUOUS, *CATEGORICAL, SCORE, PREDICTION]
     calculator = nannyml.MissingValuesCalculator(
         column_names=columns, timestamp_column_name=EVENT_TIME, chunk_period=OFFSET[case.period]
     )
     theirs = case.theirs(calculator)
     for column in columns:
-        for chunk, row in zip(ours, named(theirs, column), strict=True):
+        for chunk, row in zip(computed, named(theirs, column), strict=True):
             result = chunk[column, ResultKind.QUALITY, Quality.MISSING_VALUES]
             assert_same(result, row)

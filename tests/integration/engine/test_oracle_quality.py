@@ -10,7 +10,7 @@ from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, MODEL, Quality, Result, ResultKind, State, Statistic
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from tests.integration.engine.conftest import Example
-from tests.integration.engine.oracle import Found, Rows, named, ours_of, same, theirs_of
+from tests.integration.engine.oracle import ChunkResults, Rows, named, results_of, same, theirs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CONTINUOUS, CATEGORICAL = ("car_value", "driver_tenure"), ("salary_range", "size_of_downpayment")
@@ -52,15 +52,17 @@ def rows(request: pytest.FixtureRequest, example: Example) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ours(rows: Rows) -> Found:
-    found = ours_of(rows, SPEC)
-    assert len(found) > 3
-    return found
+def computed(rows: Rows) -> ChunkResults:
+    evaluated = results_of(rows, SPEC)
+    assert len(evaluated) > 3
+    return evaluated
 
 
-def _held(ours: Found, theirs: pd.DataFrame, subject: str, kind: ResultKind, method: str, group: str) -> list[Result]:
+def _results_of(
+    computed: ChunkResults, theirs: pd.DataFrame, subject: str, kind: ResultKind, method: str, group: str
+) -> list[Result]:
     """Compare value, bounds, alert and, where they have one, sampling error of each chunk; give our results."""
-    results = [chunk[subject, kind, method] for chunk in ours]
+    results = [chunk[subject, kind, method] for chunk in computed]
     for result, row in zip(results, named(theirs, group), strict=True):
         assert same(result.value, row["value"]), (result, row)
         assert same(result.bounds.lower, row["lower_threshold"]), (result, row)
@@ -71,33 +73,33 @@ def _held(ours: Found, theirs: pd.DataFrame, subject: str, kind: ResultKind, met
     return results
 
 
-def test_unseen_categories(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
+def test_unseen_categories(nannyml: ModuleType, rows: Rows, computed: ChunkResults) -> None:
     calculator = nannyml.UnseenValuesCalculator(
         column_names=list(CATEGORICAL), timestamp_column_name=EVENT_TIME, chunk_period="W"
     )
     theirs = theirs_of(calculator, rows)
     for column in CATEGORICAL:
-        results = _held(ours, theirs, column, ResultKind.QUALITY, Quality.UNSEEN_CATEGORIES, column)
+        results = _results_of(computed, theirs, column, ResultKind.QUALITY, Quality.UNSEEN_CATEGORIES, column)
         assert all(result.state is State.WARN for result in results)
 
 
-def test_values_out_of_range(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
+def test_values_out_of_range(nannyml: ModuleType, rows: Rows, computed: ChunkResults) -> None:
     calculator = nannyml.NumericalRangeCalculator(
         column_names=list(CONTINUOUS), timestamp_column_name=EVENT_TIME, chunk_period="W"
     )
     theirs = theirs_of(calculator, rows)
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, ResultKind.QUALITY, Quality.OUT_OF_RANGE, column)
+        results = _results_of(computed, theirs, column, ResultKind.QUALITY, Quality.OUT_OF_RANGE, column)
         assert (results[0].state is State.WARN) == (column == "car_value")
 
 
-def test_row_count(nannyml: ModuleType, rows: Rows, ours: Found) -> None:
+def test_row_count(nannyml: ModuleType, rows: Rows, computed: ChunkResults) -> None:
     theirs = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
-    _held(ours, theirs, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count")
+    _results_of(computed, theirs, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count")
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-def test_summary_statistics(nannyml: ModuleType, rows: Rows, ours: Found, statistic: Statistic) -> None:
+def test_summary_statistics(nannyml: ModuleType, rows: Rows, computed: ChunkResults, statistic: Statistic) -> None:
     calculator = {
         Statistic.MEAN: nannyml.SummaryStatsAvgCalculator,
         Statistic.SUM: nannyml.SummaryStatsSumCalculator,
@@ -107,11 +109,11 @@ def test_summary_statistics(nannyml: ModuleType, rows: Rows, ours: Found, statis
     theirs = theirs_of(calculator(list(CONTINUOUS), EVENT_TIME, chunk_period="W"), rows)
     gaps = bool(rows[0]["car_value"].isna().any())
     for column in CONTINUOUS:
-        results = _held(ours, theirs, column, ResultKind.STATISTIC, statistic, column)
+        results = _results_of(computed, theirs, column, ResultKind.STATISTIC, statistic, column)
         assert all(result.sampling_error is not None for result in results)
         # NannyML has no standard error of the standard deviation where the reference has gaps; we leave these out.
-        known = theirs[column, "sampling_error"].notna()
-        assert known.all() == (not gaps or statistic is not Statistic.STANDARD_DEVIATION)
+        has_error = theirs[column, "sampling_error"].notna()
+        assert has_error.all() == (not gaps or statistic is not Statistic.STANDARD_DEVIATION)
 
 
 def test_a_bound_below_0_is_none(nannyml: ModuleType, example: Example) -> None:
@@ -119,11 +121,11 @@ def test_a_bound_below_0_is_none(nannyml: ModuleType, example: Example) -> None:
     reference, analysis = example("")
     uneven = reference[(reference.index < 150) | (reference.index > 4_000)][:1_000]
     rows = uneven.assign(car_value=uneven["car_value"].where(uneven.index > 4_000, 1.0)), analysis[-500:]
-    chunks = ours_of(rows, SPEC)
+    chunks = results_of(rows, SPEC)
     counts = theirs_of(nannyml.SummaryStatsRowCountCalculator(EVENT_TIME, chunk_period="W"), rows)
     spreads = theirs_of(nannyml.SummaryStatsStdCalculator(["car_value"], EVENT_TIME, chunk_period="W"), rows)
     for result in (
-        *_held(chunks, counts, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count"),
-        *_held(chunks, spreads, "car_value", ResultKind.STATISTIC, Statistic.STANDARD_DEVIATION, "car_value"),
+        *_results_of(chunks, counts, MODEL, ResultKind.QUALITY, Quality.ROW_COUNT, "rows_count"),
+        *_results_of(chunks, spreads, "car_value", ResultKind.STATISTIC, Statistic.STANDARD_DEVIATION, "car_value"),
     ):
         assert result.bounds.lower is None

@@ -10,7 +10,7 @@ import pytest
 from driftline.engine.catalogue import METRICS, ColumnKind, Problem
 from driftline.engine.results import EVENT_TIME, ID, LABEL, MODEL, PREDICTION, ResultKind, State
 from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
-from tests.integration.engine.oracle import Found, Rows, assert_same, named, ours_of, same, theirs_of
+from tests.integration.engine.oracle import ChunkResults, Rows, assert_same, named, results_of, same, theirs_of
 
 CONTINUOUS = ("car_age", "km_driven", "price_new", "accident_count", "door_count")
 CATEGORICAL = ("fuel", "transmission")
@@ -56,28 +56,28 @@ def case(request: pytest.FixtureRequest, cars: Rows) -> Rows:
     if request.param == "whole":
         return cars
     names = (*CONTINUOUS, *CATEGORICAL, LABEL, PREDICTION)
-    strange = analysis.assign(fuel=analysis["fuel"].mask(analysis.index % 7 == 0, "steam"))
-    return _with_gaps(reference, names, 1), _with_gaps(strange, names, 2)
+    unseen = analysis.assign(fuel=analysis["fuel"].mask(analysis.index % 7 == 0, "steam"))
+    return _with_gaps(reference, names, 1), _with_gaps(unseen, names, 2)
 
 
 @pytest.fixture(scope="module")
-def ours(case: Rows) -> Found:
-    found = ours_of(case, SPEC)
-    assert len(found) >= 2
-    assert all(result.value is not None for chunk in found for result in chunk.values())
-    return found
+def computed(case: Rows) -> ChunkResults:
+    chunks = results_of(case, SPEC)
+    assert len(chunks) >= 2
+    assert all(result.value is not None for chunk in chunks for result in chunk.values())
+    return chunks
 
 
-def _same_performance(theirs: pd.DataFrame, ours: Found, kind: ResultKind) -> None:
-    assert len(theirs) == len(ours)
+def _same_performance(theirs: pd.DataFrame, computed: ChunkResults, kind: ResultKind) -> None:
+    assert len(theirs) == len(computed)
     assert len(SPEC.metrics) == 6
     for metric in SPEC.metrics:
-        for chunk, row in zip(ours, named(theirs, metric.value), strict=True):
+        for chunk, row in zip(computed, named(theirs, metric.value), strict=True):
             result = chunk[MODEL, kind, metric]
             assert_same(result, row)
 
 
-def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found) -> None:
+def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, computed: ChunkResults) -> None:
     calculator = nannyml.PerformanceCalculator(
         y_pred=PREDICTION,
         y_true=LABEL,
@@ -86,10 +86,10 @@ def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours
         metrics=[metric.value for metric in SPEC.metrics],
         chunk_period="W",
     )
-    _same_performance(theirs_of(calculator, case), ours, ResultKind.REALIZED)
+    _same_performance(theirs_of(calculator, case), computed, ResultKind.REALIZED)
 
 
-def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, ours: Found) -> None:
+def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, computed: ChunkResults) -> None:
     """NannyML estimates rows without a prediction too; we leave them out (docs/deviations.md)."""
     estimator = nannyml.DLE(
         feature_column_names=[*CONTINUOUS, *CATEGORICAL],
@@ -101,10 +101,10 @@ def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Rows, our
         hyperparameters={"n_jobs": 1, "verbosity": -1},  # its defaults but for these; two threads may round otherwise
     )
     predicted = case[0], case[1].dropna(subset=[PREDICTION])
-    _same_performance(theirs_of(estimator, predicted), ours, ResultKind.ESTIMATED)
+    _same_performance(theirs_of(estimator, predicted), computed, ResultKind.ESTIMATED)
 
 
-def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Found) -> None:
+def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, computed: ChunkResults) -> None:
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[PREDICTION],
         timestamp_column_name=EVENT_TIME,
@@ -113,7 +113,7 @@ def test_drift_of_a_numeric_prediction(nannyml: ModuleType, case: Rows, ours: Fo
     )
     theirs = theirs_of(calculator, case)
     for method in SPEC.continuous_methods:
-        for chunk, row in zip(ours, named(theirs, PREDICTION, method), strict=True):
+        for chunk, row in zip(computed, named(theirs, PREDICTION, method), strict=True):
             result = chunk[PREDICTION, ResultKind.DRIFT, method]
             assert same(result.value, row["value"]), (result, row)
             assert (result.state is State.WARN) == bool(row["alert"]), (result, row)

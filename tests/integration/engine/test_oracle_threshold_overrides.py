@@ -15,14 +15,14 @@ from driftline.engine.threshold_override import ConstantThreshold, ThresholdOver
 from driftline.engine.thresholds.policies import bounds_for
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
-ONE = Spec(columns=(ColumnSpec(name="x"),))
-NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
+ONE_COLUMN = Spec(columns=(ColumnSpec(name="x"),))
+NANNYML = ONE_COLUMN.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
 PROBLEM = {
     Problem.BINARY: "classification_binary",
     Problem.MULTICLASS: "classification_multiclass",
     Problem.REGRESSION: "regression",
 }
-OWN = (Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR)
+UNSUPPORTED = (Metric.LOG_LOSS, Metric.BRIER, Metric.CALIBRATION_ERROR)
 """Metrics that NannyML has not."""
 CELLS = (Metric.TRUE_POSITIVES, Metric.FALSE_POSITIVES, Metric.TRUE_NEGATIVES, Metric.FALSE_NEGATIVES)
 CONTINUOUS = (Method.JENSEN_SHANNON, Method.HELLINGER, Method.KOLMOGOROV_SMIRNOV, Method.WASSERSTEIN)
@@ -30,7 +30,7 @@ VALUES = st.lists(st.floats(-3, 3), min_size=1, max_size=8)
 LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE) -> Spec:
+def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE_COLUMN) -> Spec:
     return Spec.model_validate({**spec.model_dump(), "threshold_overrides": {method: threshold}})
 
 
@@ -76,7 +76,7 @@ def _limits(nannyml: ModuleType, kind: ResultKind, method: str, problem: Problem
             (ResultKind.REALIZED, metric, problem)
             for problem in Problem
             for metric in METRICS[problem]
-            if metric not in OWN
+            if metric not in UNSUPPORTED
         ),
     ],
 )
@@ -93,8 +93,8 @@ def test_threshold_overrides_are_those_of_nannyml(
     limits = _limits(nannyml, kind, method, problem)
     expected = nannyml.thresholds.calculate_threshold_values(_theirs(nannyml, threshold), np.array(values), *limits)
     bounds = bounds_for(_with(method, threshold), kind, method, values)
-    for found, wanted in zip((bounds.lower, bounds.upper), expected, strict=True):
-        assert found == (None if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-12))
+    for bound, expected_bound in zip((bounds.lower, bounds.upper), expected, strict=True):
+        assert bound == (None if expected_bound is None else pytest.approx(expected_bound, rel=1e-9, abs=1e-12))
     assert (bounds.alert_lower, bounds.alert_upper) == (bounds.lower, bounds.upper)
 
 

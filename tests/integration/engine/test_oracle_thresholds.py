@@ -71,7 +71,7 @@ def test_drift(nannyml: Any, reference: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("metric", DEFAULT_METRICS[Problem.BINARY])
 def test_performance(nannyml: Any, reference: pd.DataFrame, metric: Metric) -> None:
-    given = {
+    arguments = {
         "metrics": [str(metric)],
         "y_true": "label",
         "y_pred": "prediction",
@@ -80,9 +80,9 @@ def test_performance(nannyml: Any, reference: pd.DataFrame, metric: Metric) -> N
         "timestamp_column_name": "at",
         "chunk_size": CHUNK,
     }
-    realized = nannyml.PerformanceCalculator(**given).fit(reference).result.to_df()
+    realized = nannyml.PerformanceCalculator(**arguments).fit(reference).result.to_df()
     _same(realized, (metric,), ResultKind.REALIZED, metric)
-    estimated = nannyml.CBPE(**given).fit(reference).result.to_df()
+    estimated = nannyml.CBPE(**arguments).fit(reference).result.to_df()
     _same(estimated, (metric,), ResultKind.ESTIMATED, metric, "realized")
 
 

@@ -130,12 +130,14 @@ def test_a_registered_file_is_monitored_as_a_back_test_evaluates_it(case: str, e
     rename = partial(renamed, sources=sources)
     for computed, chunk in zip(status.chunks, expected.chunks, strict=True):
         assert (computed.start, computed.rows, computed.labelled) == (chunk.start, chunk.rows, chunk.labelled)
-        got = {rename(key): value for key, value in values(computed.results).items()}
-        wanted = values(chunk.results)
-        assert got.keys() == (wanted.keys() if has_score else {key for key in wanted if key in got})
-        assert [wanted[key] for key in wanted.keys() - got.keys()] == [None] * (len(wanted) - len(got))
-        assert {key: value for key, value in got.items() if value is not None} == pytest.approx(
-            {key: value for key, value in wanted.items() if value is not None}, rel=1e-12, abs=1e-12
+        stored = {rename(key): value for key, value in values(computed.results).items()}
+        backtested = values(chunk.results)
+        assert stored.keys() == (backtested.keys() if has_score else {key for key in backtested if key in stored})
+        assert [backtested[key] for key in backtested.keys() - stored.keys()] == [None] * (
+            len(backtested) - len(stored)
+        )
+        assert {key: value for key, value in stored.items() if value is not None} == pytest.approx(
+            {key: value for key, value in backtested.items() if value is not None}, rel=1e-12, abs=1e-12
         )
         assert computed.verdict.state in (chunk.verdict.state, State.NO_DATA)
     performance = pd.read_csv(tmp_path / "reports" / PERFORMANCE_REPORT)

@@ -30,7 +30,7 @@ def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
         world.predict(day, 150)
         world.label(day, 150)
     poll_once(engine, NOW, scheduled=False)
-    before = world.said()
+    before = world.reported()
     ingestion = Ingestion(engine, lambda: NOW)
     changed = rows_of(FIRST, 150, seed=2).iloc[:60].drop(columns=["model_version", "scored_at", "label"])
     changed = changed.assign(minutes=changed["minutes"] + 3.0)
@@ -39,12 +39,12 @@ def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
     erased = rows_of(FIRST + 2 * DAY, 150, seed=2)["id"].tolist()[:40]
     assert ingestion.deletions(NAME, json_sent({"ids": [*erased, changed["id"].iloc[0]]})).changed == 42
     assert poll_once(engine, NOW, scheduled=False).chunks == 3
-    after = world.said()
+    after = world.reported()
     assert [chunk["rows_seen"] for chunk in after["chunks"]] == [129, 170, 110]
     assert after["results"] != before["results"]
     world.forget()
     poll_once(engine, NOW, scheduled=False)
-    assert world.said() == after
+    assert world.reported() == after
 
 
 def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
@@ -134,4 +134,4 @@ def test_a_deletion_deletes_the_states_of_its_chunks_and_does_not_wait(
     after = [row for row in world.rows(chunk_states) if row["chunk_start"] != FIRST.replace(tzinfo=None)]
     assert after
     assert not any(row in before for row in after)
-    assert [chunk["rows_seen"] for chunk in world.said()["chunks"]] == [140, 145]
+    assert [chunk["rows_seen"] for chunk in world.reported()["chunks"]] == [140, 145]

@@ -39,11 +39,11 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 @pytest.fixture
 def app(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> APIFlask:
     make_world(engine, tmp_path)
-    allowed = AccessSettings(tokens=tmp_path / "tokens.json", max_body=1_000, max_ingest_body=100_000)
+    access = AccessSettings(tokens=tmp_path / "tokens.json", max_body=1_000, max_ingest_body=100_000)
     for scope in Scope:
         token = tokens.create(tmp_path / "tokens.json", scope, frozenset({scope}), utc_now())
         (tmp_path / scope).write_text(token)
-    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, allowed, polls=False)
+    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
 
 
 def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
@@ -86,9 +86,9 @@ def test_rows_are_stored_and_polled(app: APIFlask, tmp_path: Path) -> None:
     again = writer.post(PREDICTIONS, data=body, content_type=Format.ARROW, headers={"Content-Encoding": "zstd"})
     assert again.json is not None
     assert again.json["same"] == 20
-    known = writer.post(LABELS, data=body_of(labels_of(rows()), Format.CSV), content_type="text/csv; charset=utf-8")
-    assert known.json is not None
-    assert (known.json["new"], known.json["revised"]) == (20, 0)
+    labelled = writer.post(LABELS, data=body_of(labels_of(rows()), Format.CSV), content_type="text/csv; charset=utf-8")
+    assert labelled.json is not None
+    assert (labelled.json["new"], labelled.json["revised"]) == (20, 0)
     polled = holder(app, tmp_path, Scope.OPERATE).post("/run-monitoring").json
     assert polled is not None
     assert polled["models"][0]["chunks"][0]["rows"] == 20
@@ -198,15 +198,15 @@ def test_waiting_batches_leave_requests_for_others() -> None:
     def store() -> bool:
         try:
             with pressure.slot():
-                if not done.is_set():
+                if not finished.is_set():
                     refused.wait(5)
-                    done.set()
+                    finished.set()
         except TooManyBatches:
             refused.wait(5)
             return False
         return True
 
-    done = threading.Event()
+    finished = threading.Event()
     with ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS) as threads:
         stored = [threads.submit(store) for _ in range(MAX_CONCURRENT_REQUESTS)]
     assert sum(future.result() for future in stored) == most

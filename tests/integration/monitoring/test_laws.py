@@ -38,15 +38,15 @@ def poll(world: World) -> None:
 
 def steps(world: World, seed: int) -> list[Step]:
     """All batches of seven days, in an order that no clock would give: some drifted, some labels wrong or late."""
-    found: list[Step] = []
+    schedule: list[Step] = []
     for day in range(7):
         shift = 2.0 if day in (3, 4) else 0.0
         for part in (slice(0, 90), slice(90, 200)):
-            found.append(partial(world.predict, day, 200, shift=shift, part=part))
+            schedule.append(partial(world.predict, day, 200, shift=shift, part=part))
             if day != 5:
-                found.append(partial(world.label, day, 200, part=part, flipped=day in (1, 2)))
-    random.Random(seed).shuffle(found)
-    return found
+                schedule.append(partial(world.label, day, 200, part=part, flipped=day in (1, 2)))
+    random.Random(seed).shuffle(schedule)
+    return schedule
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -55,11 +55,11 @@ def test_polling_after_every_batch_equals_one_poll_at_the_end(world: World, seed
         step()
         poll_once(world.engine, NOW, scheduled=number % 3 > 0)
     poll(world)
-    often = world.said()
+    often = world.reported()
     assert {row["state"] for row in often["verdicts"]} >= {"ok", "alert", "pending_labels"}
     world.forget()
     poll(world)
-    assert world.said() == often
+    assert world.reported() == often
 
 
 class Killed(BaseException):
@@ -85,7 +85,7 @@ def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch
     for step in steps(world, 3):
         step()
     poll(world)
-    undisturbed = world.said()
+    undisturbed = world.reported()
     seams = [(ledger, "settle"), (chunk_queue, "queue"), (chunk_queue, "settle"), (chunk_queue, "claim")]
     for module, name in seams:
         world.forget()
@@ -93,7 +93,7 @@ def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch
             with killed_at(monkeypatch, module, name, call), pytest.raises(Killed):
                 poll(world)
         poll(world)
-        assert world.said() == undisturbed, name
+        assert world.reported() == undisturbed, name
 
 
 def test_two_pollers_at_once_compute_each_chunk_once(world: World) -> None:
@@ -109,17 +109,17 @@ def test_two_pollers_at_once_compute_each_chunk_once(world: World) -> None:
     with ThreadPoolExecutor(2) as pool:
         chunks = [future.result() for future in [pool.submit(one), pool.submit(one)]]
     assert sum(chunks) == 7
-    together = world.said()
+    together = world.reported()
     world.forget()
     poll(world)
-    assert world.said() == together
+    assert world.reported() == together
 
 
 def test_two_pollers_and_a_writer_end_like_one_poll(world: World) -> None:
-    done = threading.Event()
+    finished = threading.Event()
 
     def keep_polling() -> None:
-        while not done.is_set():
+        while not finished.is_set():
             poll(world)
 
     with ThreadPoolExecutor(2) as pool:
@@ -128,14 +128,14 @@ def test_two_pollers_and_a_writer_end_like_one_poll(world: World) -> None:
             for step in steps(world, 5):
                 step()
         finally:
-            done.set()
+            finished.set()
         for poller in pollers:
             poller.result()
     poll(world)
-    together = world.said()
+    together = world.reported()
     world.forget()
     poll(world)
-    assert world.said() == together
+    assert world.reported() == together
 
 
 POLL_FOREVER = """
@@ -160,10 +160,10 @@ def test_a_killed_process_leaves_no_partial_result(world: World, database: Datab
         poller.kill()
         poller.wait()
     poll(world)
-    killed = world.said()
+    killed = world.reported()
     world.forget()
     poll(world)
-    assert world.said() == killed
+    assert world.reported() == killed
 
 
 def _wait_for_chunks(world: World, number: int) -> None:

@@ -76,11 +76,13 @@ def json_of(answer: Any, status: int = 200) -> Any:
 
 
 def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, engine: Engine) -> None:
-    shown = [json_of(client.post(f"{URL}{QUERY}&dry_run=true", **body(form, reference()))) for form in ("csv", "gzip")]
-    assert shown[0] == shown[1]
-    assert (shown[0]["version"], shown[0]["problem"], stored(engine)) == (None, "multiclass", 0)
-    assert shown[0]["columns"]["scores"] == {"probability_a": "pa", "probability_b": "pb", "probability_c": "pc"}
-    assert shown[0]["spec"]["columns"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
+    answers = [
+        json_of(client.post(f"{URL}{QUERY}&dry_run=true", **body(form, reference()))) for form in ("csv", "gzip")
+    ]
+    assert answers[0] == answers[1]
+    assert (answers[0]["version"], answers[0]["problem"], stored(engine)) == (None, "multiclass", 0)
+    assert answers[0]["columns"]["scores"] == {"probability_a": "pa", "probability_b": "pb", "probability_c": "pc"}
+    assert answers[0]["spec"]["columns"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
 
     versions = [
         json_of(client.post(f"{URL}{QUERY}", **body(form, reference())))["version"] for form in ("parquet", "arrow")
@@ -101,6 +103,17 @@ def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, en
     assert json_of(client.get("/run-monitoring"))["failed"] == 0
     assert json_of(client.get("/api/v1/models/any/chunks"))["chunks"][0]["rows"] == 1
     assert client.get("/models/any").status_code == 200
+
+    reference_of = json_of(client.get(f"{URL}/versions/1/reference"))
+    assert (reference_of["rows"], reference_of["columns"]["label"]) == (2_400, "y")
+    assert reference_of["features"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
+    assert json_of(client.post(f"{URL}/versions/1/retire"))["state"] == "retired"
+    json_of(client.post(f"{URL}/versions/1/retire"), 404)
+    assert json_of(client.get(f"{URL}/versions/1/reference")) == reference_of
+    assert client.post(f"{URL}/predictions", json=row | {"id": "n2"}).status_code == 404
+    kinds = [json_of(client.get(f"{URL}/ingest?kind={kind}"))["entries"] for kind in ("labels", "deletion")]
+    assert [len(entries) for entries in kinds] == [1, 0]
+    assert json_of(client.get(f"{URL}/ingest?to=2026-01-01"))["entries"] == []
 
     assert json_of(client.delete(URL))["rows_deleted"] > 5
     assert stored(engine) == 0

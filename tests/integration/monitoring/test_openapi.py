@@ -16,8 +16,8 @@ ENDS_OF_TIME = tuple(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "c
 """They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
 """They refuse rows that the model does not have, which the description does not know."""
-SPECS = ("/api/v1/models/{name}", "/api/v1/models/{name}/specs")
-"""They refuse references and fields of specs that are none, which the description does not know."""
+SPECS = tuple(f"/api/v1/models/{{name}}{path}" for path in ("", "/specs", "/schedule"))
+"""They refuse references, fields of specs and cron expressions that are none, which the description does not know."""
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_the_monitor_answers_as_described(engine: Engine, database_settings: Dat
     world.predict(0)
     world.predict(2, shift=2.0)
     world.label(0)
-    allowed, token = closed(tmp_path)
-    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, allowed, polls=False)
+    access, token = closed(tmp_path)
+    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
     polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
     assert polled.status_code == 200
     assert {*open_doors(app)} == PROBING
@@ -40,6 +40,6 @@ def test_the_monitor_answers_as_described(engine: Engine, database_settings: Dat
 
 def test_the_monitor_without_its_database_answers_as_described(tmp_path: Path) -> None:
     nobody = DatabaseSettings.model_validate({"port": 1, "user": "nobody", "password": "none"})
-    allowed, token = closed(tmp_path)
-    app = create_app(MonitorSettings(output=tmp_path / "output"), nobody, allowed, polls=False)
+    access, token = closed(tmp_path)
+    app = create_app(MonitorSettings(output=tmp_path / "output"), nobody, access, polls=False)
     assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS), away=True) == []

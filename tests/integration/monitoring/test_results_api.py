@@ -71,11 +71,11 @@ def test_results_are_those_of_the_chunks(client: FlaskClient) -> None:
 
 def test_a_filter_keeps_the_rows_with_its_value(client: FlaskClient) -> None:
     rows = _results(client.get(PATH))
-    wanted = {"subject": "minutes", "subject_kind": "feature", "kind": "realized", "method": "roc_auc", "state": "ok"}
-    for field, value in wanted.items():
-        kept = [row for row in rows if row[field] == value]
-        assert _results(client.get(f"{PATH}?{field}={value}")) == kept
-        assert 0 < len(kept) < len(rows), field
+    filters = {"subject": "minutes", "subject_kind": "feature", "kind": "realized", "method": "roc_auc", "state": "ok"}
+    for field, value in filters.items():
+        expected = [row for row in rows if row[field] == value]
+        assert _results(client.get(f"{PATH}?{field}={value}")) == expected
+        assert 0 < len(expected) < len(rows), field
     assert _results(client.get(f"{PATH}?segment=")) == rows
     assert _results(client.get(f"{PATH}?subject=nobody")) == []
     assert _results(client.get(f"{PATH}?from=2027-01-01")) == []
@@ -124,28 +124,28 @@ def test_a_name_that_begins_like_a_formula_is_text_in_csv(client: FlaskClient, e
 
 
 def test_as_of_reads_what_was_reported_then(client: FlaskClient, engine: Engine) -> None:
-    before, then = _results(client.get(PATH)), utc_now().isoformat()
+    before, instant = _results(client.get(PATH)), utc_now().isoformat()
     World(engine).label(1, flipped=True)
     assert client.get("/run-monitoring").status_code == 200
     after = _results(client.get(PATH))
     assert before != after
-    asked = {"as_of": then}
-    assert _results(client.get(PATH, query_string=asked)) == before
+    query = {"as_of": instant}
+    assert _results(client.get(PATH, query_string=query)) == before
     assert _results(client.get(PATH, query_string={"as_of": utc_now().isoformat()})) == after
     assert _results(client.get(PATH, query_string={"as_of": "2020-01-01"})) == []
-    page = client.get(PATH, query_string=asked | {"from": "2026-02-02", "to": "2026-02-03", "most": "1"})
+    page = client.get(PATH, query_string=query | {"from": "2026-02-02", "to": "2026-02-03", "most": "1"})
     assert page.json["next"] == "2026-02-03T00:00:00Z"  # type: ignore[index]
     assert {row["start"] for row in _results(page)} == {"2026-02-02T00:00:00Z"}
 
 
 def test_as_of_reads_the_chunks_of_the_calendar_of_then(client: FlaskClient, engine: Engine) -> None:
-    before, then = _results(client.get(PATH)), utc_now().isoformat()
+    before, instant = _results(client.get(PATH)), utc_now().isoformat()
     version = registry.load(engine, "flights")
     halves = version.spec.model_copy(update={"period": Period.HOUR})
     registry.revise_spec(engine, "flights", version.number, halves, utc_now())
     assert client.get("/run-monitoring").status_code == 200
     assert {row["end"] for row in _results(client.get(PATH))}.isdisjoint(row["end"] for row in before[-1:])
-    assert _results(client.get(PATH, query_string={"as_of": then})) == before
+    assert _results(client.get(PATH, query_string={"as_of": instant})) == before
     now = _results(client.get(PATH, query_string={"as_of": utc_now().isoformat()}))
     assert now == _results(client.get(PATH))
 

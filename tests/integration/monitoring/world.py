@@ -115,10 +115,10 @@ class World:
     def rows(self, table: Table, *, without: Iterable[str] = ()) -> list[dict[str, Any]]:
         """Every row of a table, in the order of its key, apart from some columns."""
         with self.engine.connect() as connection:
-            found = connection.execute(select(table).order_by(*table.primary_key)).mappings().all()
-        return [{name: value for name, value in row.items() if name not in without} for row in found]
+            table_rows = connection.execute(select(table).order_by(*table.primary_key)).mappings().all()
+        return [{name: value for name, value in row.items() if name not in without} for row in table_rows]
 
-    def said(self) -> dict[str, list[dict[str, Any]]]:
+    def reported(self) -> dict[str, list[dict[str, Any]]]:
         """All that is current: what must be the same however often and by whom was polled."""
         current = [row for row in self.rows(chunk_revisions) if row["current"]]
         numbers = {row["chunk_start"]: row["revision"] for row in current}

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pymysql
 import pytest
-from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from sqlalchemy import Engine
 
+from driftline.store.connection import Connection
 from driftline.store.tables import metadata
 from stack.services.accounts import ACCOUNTS, Administration
 from stack.testing.fixtures import DatabaseAddress
@@ -50,9 +50,9 @@ def schema(churn_engine: Engine, database: DatabaseAddress) -> Iterator[Database
             cursor.execute("DROP USER %s@localhost", (account,))
 
 
-def _connected(address: DatabaseAddress, user: str | None = None) -> "Connection[Cursor]":
+def _connected(address: DatabaseAddress, user: str | None = None) -> Connection:
     password = PASSWORD if user else address.password
-    return pymysql.connect(
+    return Connection(
         host=address.host, port=address.port, user=user or address.user, password=password, database=address.name,
         autocommit=True,
     )  # fmt: skip
@@ -102,8 +102,8 @@ MAY = {
     "eda": {"S": "alembic_version alembic_version_churn DP_CDR_Data"},
     "jobs": {
         "S": "alembic_version alembic_version_churn DP_CDR_Data labels stream_runs chunk_revisions results verdicts"
-        " removed_rows ingest_log source_offsets pending_labels chunk_states verdict_events pending_events incidents"
-        " incident_events incident_comments",
+        " removed_rows archive_objects ingest_log source_offsets watched_files pending_labels chunk_states"
+        " poll_schedules verdict_events pending_events incidents incident_events incident_comments",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions",
         "SIU": "models model_versions pending_chunks",
         "SID": "Processed_Data Processed_Data_staging DailySummary",

@@ -120,29 +120,29 @@ def test_a_division_can_be_repeated(tmp_path: Path) -> None:
     batch = spool.begin(RowKind.LABELS)
     batch.append(b"1\n2\n", ["1", "2"])
     spool.seal(batch)
-    [whole] = spool.batches(Stage.READY)
-    content = whole.path.read_bytes()
-    spool.replace(whole, [b"1\n", b"2\n"])
-    whole.path.write_bytes(content)
-    spool.replace(whole, [b"1\n", b"2\n"])
+    [complete] = spool.batches(Stage.READY)
+    content = complete.path.read_bytes()
+    spool.replace(complete, [b"1\n", b"2\n"])
+    complete.path.write_bytes(content)
+    spool.replace(complete, [b"1\n", b"2\n"])
     assert [part.path.read_bytes() for part in spool.batches(Stage.READY)] == [b"1\n", b"2\n"]
-    assert [part.origin for part in spool.batches(Stage.READY)] == [whole.key] * 2
+    assert [part.origin for part in spool.batches(Stage.READY)] == [complete.key] * 2
 
 
 def test_another_division_has_other_keys(tmp_path: Path) -> None:
     """The monitor may name other rows when the whole is sent again, and no key may have two contents."""
-    whole = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path)
-    first, second = whole.parts([b"1\n", b"2\n3\n"]), whole.parts([b"1\n2\n", b"3\n"])
+    complete = BatchFile("1-a", RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path)
+    first, second = complete.parts([b"1\n", b"2\n3\n"]), complete.parts([b"1\n2\n", b"3\n"])
     assert len({part.key for part in (*first, *second)}) == 4
 
 
 def test_parts_are_sent_before_what_follows_their_batch(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     keys = ("1-a", "1-b")
-    whole, following = (BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path) for key in keys)
+    complete, following = (BatchFile(key, RowKind.LABELS, FileFormat.NDJSON, Stage.READY, tmp_path) for key in keys)
     following.path.touch()
-    whole.path.touch()
-    first, second, third = spool.replace(whole, [b"1\n2\n", b"3\n", b"4\n"])
+    complete.path.touch()
+    first, second, third = spool.replace(complete, [b"1\n2\n", b"3\n", b"4\n"])
     parts = spool.replace(first, [b"1\n", b"2\n"])
     assert spool.batches(Stage.READY) == [*parts, second, third, following]
-    assert {part.origin for part in parts} == {whole.key}
+    assert {part.origin for part in parts} == {complete.key}

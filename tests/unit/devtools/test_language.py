@@ -22,7 +22,14 @@ def test_a_class_defined_in_two_files_is_listed() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["found = 1", "def found(): ...", "def f(found): ...", "class Found: ...", "x.found = 1", "for _found in (): ..."],
+    [
+        "found = 1",
+        "def found(): ...",
+        "def f(found): ...",
+        "class Found: ...",
+        "x.found = 1",
+        "for _found in (): ...",
+    ],
 )
 def test_every_way_to_define_a_filler_is_listed(text: str) -> None:
     assert [name.strip("_").lower() for name in language.filler_names([module(text)])] == ["found"]

@@ -17,12 +17,12 @@ def run_examples(page: Path) -> Iterator[tuple[str, str]]:
     A block is executed in the project's root folder. Only blocks that a block of text follows are yielded.
     """
     namespace: dict[str, object] = {}
-    for number, (code, shown) in enumerate(_EXAMPLE.findall(page.read_text()), 1):
+    for number, (code, expected) in enumerate(_EXAMPLE.findall(page.read_text()), 1):
         printed = io.StringIO()
         with contextlib.chdir(ROOT), contextlib.redirect_stdout(printed):
             exec(compile(code, f"{page.name}, example {number}", "exec"), namespace)  # noqa: S102  # it is our own page
-        if shown:
-            yield _without_trailing_blanks(shown), _without_trailing_blanks(printed.getvalue())
+        if expected:
+            yield _without_trailing_blanks(expected), _without_trailing_blanks(printed.getvalue())
 
 
 def _without_trailing_blanks(text: str) -> str:

@@ -57,9 +57,9 @@ def git(*arguments: str) -> list[str]:
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("needs git and a clone, to know what is tracked")
     command = ("git", "-c", "safe.directory=*", *arguments)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    return done.stdout.splitlines()
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert completed.returncode in (0, 1), completed.stderr
+    return completed.stdout.splitlines()
 
 
 def tracked() -> list[Path]:

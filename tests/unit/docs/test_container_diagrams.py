@@ -37,13 +37,13 @@ def read(path: Path) -> dict[str, Any]:
 @cache
 def services() -> dict[str, Service]:
     """Return the root's services, each merged with the service of the compose file that it extends."""
-    return {name: _whole(ROOT / "compose.yaml", name) for name in read(ROOT / "compose.yaml")["services"]}
+    return {name: _complete_service(ROOT / "compose.yaml", name) for name in read(ROOT / "compose.yaml")["services"]}
 
 
-def _whole(file: Path, name: str) -> Service:
+def _complete_service(file: Path, name: str) -> Service:
     service: Service = read(file)["services"][name]
     extended = service.get("extends")
-    inherited = _whole((file.parent / extended["file"]).resolve(), extended["service"]) if extended else {}
+    inherited = _complete_service((file.parent / extended["file"]).resolve(), extended["service"]) if extended else {}
     waits = {**inherited.get("depends_on", {}), **service.get("depends_on", {})}
     return {**inherited, **service, "depends_on": waits}
 
@@ -64,8 +64,8 @@ def test_every_service_is_drawn_and_no_other() -> None:
 
 def test_arrows_are_the_dependencies_of_services() -> None:
     arrows = re.findall(r"^(\w+) --> (\w+)$", text("containers-production"), re.MULTILINE)
-    shown = {(names()[before], names()[after]) for before, after in arrows}
-    assert shown == {(before, name) for name in services() for before in _directly_before(name)}
+    drawn_arrows = {(names()[before], names()[after]) for before, after in arrows}
+    assert drawn_arrows == {(before, name) for name in services() for before in _directly_before(name)}
 
 
 def _before(name: str) -> set[str]:
@@ -82,8 +82,10 @@ def _directly_before(name: str) -> set[str]:
 def test_the_ports_drawn_are_those_published_on_loopback() -> None:
     ports = [(name, port) for name, service in services().items() for port in service.get("ports") or ()]
     published = {(name, port.rpartition(":")[0]) for name, port in ports}
-    shown = {(names()[alias], at) for alias, label in boxes().items() for at in re.findall(r"127[.\d]+:\d+", label)}
-    assert shown == published
+    drawn_addresses = {
+        (names()[alias], at) for alias, label in boxes().items() for at in re.findall(r"127[.\d]+:\d+", label)
+    }
+    assert drawn_addresses == published
 
 
 def test_the_steps_of_the_demo_are_those_of_its_profile() -> None:
@@ -96,15 +98,15 @@ def test_the_steps_of_the_demo_are_those_of_its_profile() -> None:
 
 
 def test_networks_volumes_and_versions_are_those_of_the_file() -> None:
-    seen = drawn("containers-production")
+    diagram = drawn("containers-production")
     shared = read(ROOT / "deploy" / "shared.yaml")
-    whole = read(ROOT / "compose.yaml")
-    named = [*whole["networks"], *(f"volume {name}" for name in (*whole["volumes"], *shared["volumes"]))]
-    assert [name for name in named if name not in " ".join(seen.split())] == []
+    compose = read(ROOT / "compose.yaml")
+    named = [*compose["networks"], *(f"volume {name}" for name in (*compose["volumes"], *shared["volumes"]))]
+    assert [name for name in named if name not in " ".join(diagram.split())] == []
     assert services()["mysql"]["image"].startswith("mysql:8.4@")
     assert services()["kafka"]["image"].startswith("apache/kafka:4.")
-    assert "(MySQL 8.4)" in seen
-    assert "(Kafka 4)" in seen
+    assert "(MySQL 8.4)" in diagram
+    assert "(Kafka 4)" in diagram
 
 
 def images() -> dict[str, str]:

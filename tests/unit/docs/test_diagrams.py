@@ -100,8 +100,8 @@ def test_every_named_file_exists_or_is_written_by_the_code(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_every_named_folder_exists_or_is_created(name: str) -> None:
     paths = re.findall(r"(?<![\w/.])((?:flaskapp|eda|pyspark|monitoring|stack|var)/[\w/-]*)(?![\w.]*\.)", drawn(name))
-    made = {"var/objects", "var/objects/prepared", "eda/output", "monitoring/output"}
-    assert [path for path in paths if not (ROOT / path).exists() and path.rstrip("/") not in made] == []
+    made_at_run_time = {"var/objects", "var/objects/prepared", "eda/output", "monitoring/output"}
+    assert [path for path in paths if not (ROOT / path).exists() and path.rstrip("/") not in made_at_run_time] == []
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -173,14 +173,14 @@ def test_the_pictures_are_those_of_their_sources() -> None:
 
 
 def test_the_gallery_shows_every_picture() -> None:
-    shown = re.findall(r"!\[[^\]]+\]\((rendered/[\w-]+\.svg)\)", GALLERY.read_text())
-    assert shown == list(dict.fromkeys(shown))
-    assert {*shown} == {f"rendered/{name}.svg" for name in SOURCES}
+    pictures = re.findall(r"!\[[^\]]+\]\((rendered/[\w-]+\.svg)\)", GALLERY.read_text())
+    assert pictures == list(dict.fromkeys(pictures))
+    assert {*pictures} == {f"rendered/{name}.svg" for name in SOURCES}
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", GALLERY.read_text())
     assert [link for link in links if "://" not in link and not (GALLERY.parent / link).exists()] == []
 
 
 def test_the_readme_shows_one() -> None:
-    shown = re.findall(r"!\[[^\]]+\]\(PlantUMLDiagrams/(rendered/[\w-]+\.svg)\)", README.read_text())
-    assert [path for path in shown if not (diagrams.FOLDER / path).exists()] == []
-    assert shown
+    pictures = re.findall(r"!\[[^\]]+\]\(PlantUMLDiagrams/(rendered/[\w-]+\.svg)\)", README.read_text())
+    assert [path for path in pictures if not (diagrams.FOLDER / path).exists()] == []
+    assert pictures

@@ -14,10 +14,10 @@ ROWS = [
 
 def test_every_guarantee_is_shown_by_a_test() -> None:
     assert len(ROWS) > 15
-    assert [guarantee for guarantee, *shown in ROWS if not shown or not spans(shown[0])] == []
+    assert [guarantee for guarantee, *proofs in ROWS if not proofs or not spans(proofs[0])] == []
 
 
 def test_every_named_test_exists() -> None:
-    for test in (span for _, shown in ROWS for span in spans(shown)):
+    for test in (span for _, proofs in ROWS for span in spans(proofs)):
         file, _, name = test.partition("::")
         assert re.search(rf"^def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test

@@ -42,8 +42,8 @@ def test_the_picture_is_the_one_that_the_end_to_end_test_has_taken() -> None:
 def test_the_example_prints_what_the_readme_shows() -> None:
     examples = list(run_examples(README))
     assert examples
-    for shown, printed in examples:
-        assert printed == shown
+    for expected, printed in examples:
+        assert printed == expected
 
 
 def test_two_commands_run_the_whole_system_and_its_tests() -> None:

@@ -51,20 +51,20 @@ def test_the_expected_workflows_exist() -> None:
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
-    for used, comment in USES.findall(file.read_text()):
-        if used.startswith("./"):
-            assert (paths.ROOT / used / "action.yml").exists()
+    for action, comment in USES.findall(file.read_text()):
+        if action.startswith("./"):
+            assert (paths.ROOT / action / "action.yml").exists()
         else:
-            assert PINNED.fullmatch(used), used
-            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), (used, comment)
+            assert PINNED.fullmatch(action), action
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), (action, comment)
 
 
 def test_an_action_has_one_version() -> None:
     versions = defaultdict(set)
     for file in (*WORKFLOWS, *ACTIONS):
-        for used, comment in USES.findall(file.read_text()):
-            action = "/".join(used.partition("@")[0].split("/")[:2])
-            versions[action].add((used.partition("@")[2], comment))
+        for reference, comment in USES.findall(file.read_text()):
+            action = "/".join(reference.partition("@")[0].split("/")[:2])
+            versions[action].add((reference.partition("@")[2], comment))
     assert {action for action, pins in versions.items() if len(pins) > 1} == set()
 
 
@@ -124,9 +124,9 @@ def test_a_job_passes_its_servers_by_the_names_of_the_tests() -> None:
 def test_the_servers_of_a_job_are_those_of_the_compose_file() -> None:
     text = (GITHUB / "workflows" / "ci.yml").read_text()
     composed = (paths.ROOT / "compose.yaml").read_text()
-    used = set(re.findall(r"image: ((?:mysql|apache/kafka):\S+)", text))
-    assert len(used) == 2
-    assert [image for image in used if f"image: {image}" not in composed] == []
+    images = set(re.findall(r"image: ((?:mysql|apache/kafka):\S+)", text))
+    assert len(images) == 2
+    assert [image for image in images if f"image: {image}" not in composed] == []
 
 
 def test_every_image_is_built() -> None:
@@ -142,6 +142,6 @@ def test_every_image_is_built() -> None:
 def test_the_page_names_the_variables_of_fetch_data() -> None:
     text = (GITHUB / "workflows" / "fetch-data.yml").read_text()
     page = (paths.ROOT / "docs" / "how-to" / "cloud-data.md").read_text()
-    needed = set(re.findall(r"vars\.(\w+)", text))
-    assert len(needed) == 4
-    assert {name for name in needed if name not in page} == set()
+    variables = set(re.findall(r"vars\.(\w+)", text))
+    assert len(variables) == 4
+    assert {name for name in variables if name not in page} == set()

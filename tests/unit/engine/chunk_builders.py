@@ -53,8 +53,8 @@ def chunk(
     labelled: int | None = None,
 ) -> ChunkFacts:
     start = ORIGIN + timedelta(days=day)
-    known = rows if labelled is None else labelled
-    return ChunkFacts(start, start + timedelta(days=1), closed, labels_due, rows, known, results)
+    labels = rows if labelled is None else labelled
+    return ChunkFacts(start, start + timedelta(days=1), closed, labels_due, rows, labels, results)
 
 
 def unlabelled(*results: Result, day: int = 10, closed: bool = True) -> ChunkFacts:

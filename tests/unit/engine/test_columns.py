@@ -37,16 +37,16 @@ def test_the_type_of_a_column_says_nothing(dtype: Any) -> None:
 
 
 def test_a_number_above_1e70_in_size_is_infinite() -> None:
-    given = pd.Series([1e70, -1e70, 1.1e70, -1.797e308, np.inf, np.nan, 5e-324])
-    assert as_floats(given).tolist()[:5] == [1e70, -1e70, np.inf, -np.inf, np.inf]
-    read = numbers(given)
+    extreme_values = pd.Series([1e70, -1e70, 1.1e70, -1.797e308, np.inf, np.nan, 5e-324])
+    assert as_floats(extreme_values).tolist()[:5] == [1e70, -1e70, np.inf, -np.inf, np.inf]
+    read = numbers(extreme_values)
     assert (read.ordered.tolist(), read.missing, read.infinite) == ([-1e70, 5e-324, 1e70], 1, 3)
 
 
 def test_so_is_a_whole_number_too_large_for_a_float() -> None:
-    given = pd.Series([10**400, -(10**400), 2, None, pd.NA, True], dtype=object)
-    assert numbers(given).ordered.tolist() == [1, 2]
-    assert (numbers(given).missing, numbers(given).infinite) == (2, 2)
+    extreme_values = pd.Series([10**400, -(10**400), 2, None, pd.NA, True], dtype=object)
+    assert numbers(extreme_values).ordered.tolist() == [1, 2]
+    assert (numbers(extreme_values).missing, numbers(extreme_values).infinite) == (2, 2)
     with pytest.raises(InvalidInput, match=r"1 value that is not a number \(.many., row 2\)"):
         as_floats(pd.Series([10**400, "many"], dtype=object, name="usage"))
 

@@ -19,9 +19,9 @@ def test_parts_in_any_order_have_the_hash_of_the_whole(rows: int, seed: int) -> 
     frame = scored_rows(rows, seed=seed)
     part = np.random.default_rng(seed).integers(0, 3, rows)
     parts = [ContentSum.of(frame[part == number], COLUMNS) for number in (2, 0, 1)]
-    whole = ContentSum.of(frame.sample(frac=1, random_state=seed), COLUMNS)
-    assert reduce(ContentSum.merge, parts) == whole
-    assert reduce(ContentSum.merge, parts, ContentSum()) == whole
+    at_once = ContentSum.of(frame.sample(frac=1, random_state=seed), COLUMNS)
+    assert reduce(ContentSum.merge, parts) == at_once
+    assert reduce(ContentSum.merge, parts, ContentSum()) == at_once
 
 
 def test_what_means_the_same_has_the_same_hash() -> None:

@@ -96,12 +96,12 @@ def test_realized_is_of_the_labelled_rows_alone(fitted: FittedReference, rows: p
 @pytest.mark.parametrize(
     ("known", "reason"), [(60, "60 labelled rows, fewer than the minimum of 100"), (99, "99 labelled")]
 )
-def test_too_few_labels_say_nothing(fitted: FittedReference, rows: pd.DataFrame, known: int, reason: str) -> None:
-    results = evaluate_chunk(fitted, SPEC, rows.assign(label=rows["label"].mask(rows["id"] >= known)))
+def test_too_few_labels_say_nothing(fitted: FittedReference, rows: pd.DataFrame, labels: int, reason: str) -> None:
+    results = evaluate_chunk(fitted, SPEC, rows.assign(label=rows["label"].mask(rows["id"] >= labels)))
     for result in _of_kind(results, ResultKind.REALIZED):
-        assert (result.value, result.rows, result.state) == (None, known, State.INSUFFICIENT)
+        assert (result.value, result.rows, result.state) == (None, labels, State.INSUFFICIENT)
         assert result.reason
-        assert f"{known} labelled rows" in result.reason
+        assert f"{labels} labelled rows" in result.reason
 
 
 @pytest.mark.parametrize("label", [0, 1])
@@ -144,10 +144,10 @@ def test_a_column_that_is_all_missing(fitted: FittedReference, rows: pd.DataFram
 
 def test_infinite_values_are_missing_values(fitted: FittedReference, rows: pd.DataFrame) -> None:
     infinite = rows.assign(calls=rows["calls"].mask(rows["id"] < 8, np.inf).mask(rows["id"] < 4, -np.inf))
-    gone = evaluate_chunk(fitted, SPEC, rows.assign(calls=rows["calls"].mask(rows["id"] < 8)))
+    missing = evaluate_chunk(fitted, SPEC, rows.assign(calls=rows["calls"].mask(rows["id"] < 8)))
     results = evaluate_chunk(fitted, SPEC, infinite)
     for method in SPEC.continuous_methods:
-        assert _of(results, "calls", ResultKind.DRIFT, method) == _of(gone, "calls", ResultKind.DRIFT, method)
+        assert _of(results, "calls", ResultKind.DRIFT, method) == _of(missing, "calls", ResultKind.DRIFT, method)
     quality = _of(results, "calls", ResultKind.QUALITY, Quality.MISSING_VALUES)
     assert quality.value == 8 / ROWS
     assert quality.reason == "8 infinite values (above 1e+70 in size) count as missing"

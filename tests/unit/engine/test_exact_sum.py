@@ -21,10 +21,10 @@ def _array(values: list[float]) -> np.ndarray:
 @given(ANY, st.integers(0, 40))
 def test_a_sum_is_that_of_fractions_and_parts_merge_to_it(values: list[float], cut: int) -> None:
     exact = sum(map(Fraction, values), Fraction())
-    whole = ExactSum.of(_array(values))
-    assert Fraction(whole.scaled, 2**1074) == exact
-    assert ExactSum.of(_array(values[cut:])).merge(ExactSum.of(_array(values[:cut]))) == whole
-    assert ExactSum.of(_array(values[::-1])) == whole
+    at_once = ExactSum.of(_array(values))
+    assert Fraction(at_once.scaled, 2**1074) == exact
+    assert ExactSum.of(_array(values[cut:])).merge(ExactSum.of(_array(values[:cut]))) == at_once
+    assert ExactSum.of(_array(values[::-1])) == at_once
 
 
 @given(MODERATE)

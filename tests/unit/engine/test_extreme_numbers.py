@@ -81,8 +81,8 @@ def _not_json(constant: str) -> NoReturn:
 
 
 def _checked(result: Result) -> None:
-    said = json.loads(json.dumps(asdict(result), allow_nan=False))
-    assert said["value"] is not None or (result.reason and result.state not in {"ok", "warn", "alert"})
+    decoded = json.loads(json.dumps(asdict(result), allow_nan=False))
+    assert decoded["value"] is not None or (result.reason and result.state not in {"ok", "warn", "alert"})
 
 
 @pytest.mark.slow

@@ -41,18 +41,18 @@ def test_only_labelled_rows_count(fitted: FittedReference) -> None:
 
 def test_more_positives_than_in_the_reference_drift(fitted: FittedReference) -> None:
     rows = scored_rows(800, seed=1)
-    found = _label(fitted, rows.assign(label=rows["label"].where(np.arange(800) % 2 == 1, 1.0)))
-    assert {r.state for r in found.values()} == {State.WARN}
-    assert found[Method.CHI2].p_value == pytest.approx(0, abs=1e-9)
+    result = _label(fitted, rows.assign(label=rows["label"].where(np.arange(800) % 2 == 1, 1.0)))
+    assert {r.state for r in result.values()} == {State.WARN}
+    assert result[Method.CHI2].p_value == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("known", "state", "reason"),
     [(0, State.PENDING_LABELS, "no label is known yet"), (99, State.INSUFFICIENT, "99 labelled rows, fewer than")],
 )
-def test_few_labels_say_nothing(fitted: FittedReference, known: int, state: State, reason: str) -> None:
+def test_few_labels_say_nothing(fitted: FittedReference, labels: int, state: State, reason: str) -> None:
     rows = scored_rows(800, seed=1)
-    for result in _label(fitted, rows.assign(label=rows["label"].mask(np.arange(800) >= known))).values():
+    for result in _label(fitted, rows.assign(label=rows["label"].mask(np.arange(800) >= labels))).values():
         assert (result.value, result.state) == (None, state)
         assert reason in (result.reason or "")
 
@@ -72,9 +72,9 @@ def test_the_label_of_a_regression_is_a_number() -> None:
         (chunk(HIDDEN, closed=False), False),
     ],
 )
-def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, seen: bool) -> None:
-    assert bool(drift_reasons(ONE_METRIC, facts)) is seen
-    assert bool(drift_findings(ONE_METRIC, facts, drift_of(ONE_METRIC, facts, []))) is seen
+def test_it_counts_once_labels_are_due_and_covered(facts: ChunkFacts, counts: bool) -> None:
+    assert bool(drift_reasons(ONE_METRIC, facts)) is counts
+    assert bool(drift_findings(ONE_METRIC, facts, drift_of(ONE_METRIC, facts, []))) is counts
 
 
 def test_it_lasts_over_settled_chunks_only() -> None:

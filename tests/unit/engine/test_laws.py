@@ -43,8 +43,8 @@ def _but_numbers(result: Result) -> Result:
     return replace(result, value=None, p_value=None, effect=None, sampling_error=None)
 
 
-def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
-    for a, b in zip(one, other, strict=True):
+def _same(first: tuple[Result, ...], second: tuple[Result, ...]) -> None:
+    for a, b in zip(first, second, strict=True):
         assert _but_numbers(a) == _but_numbers(b)
         for name in NUMBERS:
             x, y = getattr(a, name), getattr(b, name)
@@ -60,11 +60,11 @@ LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [summarize_chunk(fitted, LOOSE, rows[part == number]) for number in range(3)]
-    whole = evaluate_chunk(fitted, LOOSE, rows)
+    at_once = evaluate_chunk(fitted, LOOSE, rows)
     for ordered in permutations(parts):
-        _same(finish_chunk(fitted, LOOSE, reduce(Summary.merge, ordered)), whole)
+        _same(finish_chunk(fitted, LOOSE, reduce(Summary.merge, ordered)), at_once)
     right = parts[0].merge(parts[1].merge(parts[2]))
-    _same(finish_chunk(fitted, LOOSE, right), whole)
+    _same(finish_chunk(fitted, LOOSE, right), at_once)
 
 
 @LAW

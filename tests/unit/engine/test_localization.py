@@ -27,10 +27,10 @@ def _located(fitted: FittedReference, rows: pd.DataFrame, column: str) -> tuple[
 
 
 def _by_plan(fitted: FittedReference, rows: pd.DataFrame, column: str) -> dict[str, Contribution]:
-    found = localize_by_segment(fitted, BY_PLAN, summarize_chunk(fitted, BY_PLAN, rows), column, "plan")
-    assert [own.share for own in found] == sorted((own.share for own in found), reverse=True)
-    assert sum(own.share for own in found) == pytest.approx(1, abs=1e-12)
-    return {own.part: own for own in found}
+    parts = localize_by_segment(fitted, BY_PLAN, summarize_chunk(fitted, BY_PLAN, rows), column, "plan")
+    assert [localized.share for localized in parts] == sorted((localized.share for localized in parts), reverse=True)
+    assert sum(localized.share for localized in parts) == pytest.approx(1, abs=1e-12)
+    return {localized.part: localized for localized in parts}
 
 
 def test_a_pile_of_values_is_found_in_its_bin(fitted: FittedReference) -> None:
@@ -54,7 +54,7 @@ def test_categories_are_named(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1)
     moved = _located(fitted, rows.assign(plan=rows["plan"].mask(rows["id"] < 400, "pro")), "plan")
     assert moved[0].part == "pro"
-    assert {own.part for own in moved} == {"basic", "plus", "pro", OTHER}
+    assert {localized.part for localized in moved} == {"basic", "plus", "pro", OTHER}
     new = _located(fitted, rows.assign(plan=rows["plan"].mask(rows["id"] < 400, "gold")), "plan")
     assert (new[0].part, new[0].chunk) == (OTHER, 0.4)
 
@@ -63,14 +63,14 @@ def test_the_parts_are_those_of_the_distance(fitted: FittedReference) -> None:
     rows = scored_rows(500, seed=3).assign(usage=lambda r: r["usage"] * 1.5)
     summary = summarize_chunk(fitted, BY_PLAN, rows)
     for column in ("usage", "calls", "plan", PREDICTION, "probability_1"):
-        found = localize(fitted, BY_PLAN, summary, column)
-        assert sum(own.share for own in found) == pytest.approx(1, abs=1e-12)
-        assert sum(own.chunk for own in found) == pytest.approx(1, abs=1e-12)
-        whole = [own for own in found if own.reference and own.chunk]
+        parts = localize(fitted, BY_PLAN, summary, column)
+        assert sum(localized.share for localized in parts) == pytest.approx(1, abs=1e-12)
+        assert sum(localized.chunk for localized in parts) == pytest.approx(1, abs=1e-12)
+        present = [localized for localized in parts if localized.reference and localized.chunk]
         squared = sum(
             (p * np.log2(2 * p / (p + q)) + q * np.log2(2 * q / (p + q))) / 2
-            for p, q in ((own.reference, own.chunk) for own in whole)
-        ) + sum((own.reference + own.chunk) / 2 for own in found if own not in whole)
+            for p, q in ((localized.reference, localized.chunk) for localized in present)
+        ) + sum((localized.reference + localized.chunk) / 2 for localized in parts if localized not in present)
         distance = next(
             r.value
             for r in finish_chunk(fitted, BY_PLAN, summary)
@@ -82,11 +82,11 @@ def test_the_parts_are_those_of_the_distance(fitted: FittedReference) -> None:
 def test_the_segment_whose_rows_changed_is_found(fitted: FittedReference) -> None:
     rows = scored_rows(3_000, seed=1)
     changed = rows.assign(calls=rows["calls"].mask(rows["plan"] == "pro", rows["calls"] + 9))
-    found = _by_plan(fitted, changed, "calls")
-    assert next(iter(found)) == "plan=pro"
-    assert found["plan=pro"].share > 0.9
-    assert found["plan=pro"].reference == pytest.approx(0.1, abs=0.02)
-    assert abs(found["plan: other rows"].share) < 1e-12
+    parts = _by_plan(fitted, changed, "calls")
+    assert next(iter(parts)) == "plan=pro"
+    assert parts["plan=pro"].share > 0.9
+    assert parts["plan=pro"].reference == pytest.approx(0.1, abs=0.02)
+    assert abs(parts["plan: other rows"].share) < 1e-12
 
 
 def test_a_segment_that_grew_is_found() -> None:
@@ -94,18 +94,18 @@ def test_a_segment_that_grew_is_found() -> None:
     reference = scored_rows(4_000, days=4).assign(usage=lambda r: r["usage"].fillna(1) + 500 * (r["plan"] == "pro"))
     fitted = fit_reference(reference, BY_PLAN)
     rows = scored_rows(3_000, seed=1).assign(usage=lambda r: r["usage"].fillna(1) + 500 * (r["plan"] == "pro"))
-    found = _by_plan(fitted, pd.concat([rows, rows[rows["plan"] == "pro"], rows[rows["plan"] == "pro"]]), "usage")
-    assert next(iter(found)) == "plan=pro"
-    assert found["plan=pro"].chunk > 2 * found["plan=pro"].reference
+    parts = _by_plan(fitted, pd.concat([rows, rows[rows["plan"] == "pro"], rows[rows["plan"] == "pro"]]), "usage")
+    assert next(iter(parts)) == "plan=pro"
+    assert parts["plan=pro"].chunk > 2 * parts["plan=pro"].reference
 
 
 def test_rows_of_a_new_segment_come_together(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1)
     new = rows["id"] < 300
     changed = rows.assign(plan=rows["plan"].mask(new, "gold"), calls=rows["calls"].mask(new, 40.0))
-    found = _by_plan(fitted, changed, "calls")
-    assert next(iter(found)) == "plan: other rows"
-    assert found["plan: other rows"].chunk == 0.3
+    parts = _by_plan(fitted, changed, "calls")
+    assert next(iter(parts)) == "plan: other rows"
+    assert parts["plan: other rows"].chunk == 0.3
 
 
 def test_nothing_to_locate(fitted: FittedReference) -> None:
@@ -135,11 +135,11 @@ def test_what_cannot_be_located_says_what_can(fitted: FittedReference) -> None:
 def test_parts_locate_what_the_whole_does(fitted: FittedReference, rows: int, seed: int, cut: int) -> None:
     chunk = scored_rows(rows, seed=seed)
     stored = FittedReference.from_json(fitted.to_json())
-    whole = summarize_chunk(fitted, BY_PLAN, chunk.sample(frac=1, random_state=seed))
+    at_once = summarize_chunk(fitted, BY_PLAN, chunk.sample(frac=1, random_state=seed))
     merged = summarize_chunk(stored, BY_PLAN, chunk[cut:]).merge(summarize_chunk(stored, BY_PLAN, chunk[:cut]))
     for column in ("usage", "plan"):
-        assert localize(stored, BY_PLAN, merged, column) == localize(fitted, BY_PLAN, whole, column)
-        by_segment = [localize_by_segment(fitted, BY_PLAN, own, column, "plan") for own in (merged, whole)]
+        assert localize(stored, BY_PLAN, merged, column) == localize(fitted, BY_PLAN, at_once, column)
+        by_segment = [localize_by_segment(fitted, BY_PLAN, summary, column, "plan") for summary in (merged, at_once)]
         assert by_segment[0] == by_segment[1]
         total = 1 if chunk[column].notna().any() else 0
-        assert sum(own.share for own in by_segment[0]) == pytest.approx(total, abs=1e-9)
+        assert sum(localized.share for localized in by_segment[0]) == pytest.approx(total, abs=1e-9)

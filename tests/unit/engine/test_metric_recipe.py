@@ -65,9 +65,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         assert text.count(before) == 1, path
         (folder / path).write_text(text.replace(before, f"{indent(block.strip(), '    ')}{end}\n{before}"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(ROOT)])}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    completed = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False
+    )
+    assert completed.returncode == 0, completed.stderr
+    answer: dict[str, Any] = json.loads(completed.stdout)
     return answer
 
 

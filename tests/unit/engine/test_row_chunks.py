@@ -35,13 +35,13 @@ def test_a_count_of_chunks_differs_by_one_row_at_most(total: int, count: int) ->
 
 @given(hours=st.lists(st.integers(0, 30), max_size=40), rows=st.integers(1, 10))
 def test_chunks_tile_the_time_and_hold_every_row_once_in_order(hours: list[int], rows: int) -> None:
-    found = list(by_sizes(rows_at(hours), row_sizes(len(hours), rows)))
-    assert [place for _, part in found for place in part["place"]] == sorted(range(len(hours)), key=lambda p: hours[p])
-    assert all(chunk.start < chunk.end for chunk, _ in found)
-    assert all(one.end == after.start for (one, _), (after, _) in pairwise(found))
-    if found:
-        assert found[0][0].start == NOON + timedelta(hours=min(hours))
-        assert found[-1][0].end > NOON + timedelta(hours=max(hours))
+    cut = list(by_sizes(rows_at(hours), row_sizes(len(hours), rows)))
+    assert [place for _, part in cut for place in part["place"]] == sorted(range(len(hours)), key=lambda p: hours[p])
+    assert all(chunk.start < chunk.end for chunk, _ in cut)
+    assert all(earlier.end == later.start for (earlier, _), (later, _) in pairwise(cut))
+    if cut:
+        assert cut[0][0].start == NOON + timedelta(hours=min(hours))
+        assert cut[-1][0].end > NOON + timedelta(hours=max(hours))
 
 
 def test_sizes_must_add_up() -> None:

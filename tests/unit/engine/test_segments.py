@@ -59,17 +59,19 @@ def test_results_of_all_rows_are_those_without_segments(reference: pd.DataFrame,
 
 
 def test_a_segment_without_rows_has_no_data(fitted: FittedReference) -> None:
-    found = _segment(evaluate_chunk(fitted, BY_PLAN, scored_rows(1_000).query("plan != 'pro'")), "plan=pro")
-    assert len(found) == len(fitted.bounds)
-    assert {(r.value, r.rows, r.state, r.reason) for r in found} == {(None, 0, State.NO_DATA, "no rows in this chunk")}
+    segment = _segment(evaluate_chunk(fitted, BY_PLAN, scored_rows(1_000).query("plan != 'pro'")), "plan=pro")
+    assert len(segment) == len(fitted.bounds)
+    assert {(r.value, r.rows, r.state, r.reason) for r in segment} == {
+        (None, 0, State.NO_DATA, "no rows in this chunk")
+    }
 
 
 def test_a_value_that_the_reference_has_not(fitted: FittedReference) -> None:
     rows = scored_rows(1_000, seed=1).assign(plan="gold")
-    found = _segment(evaluate_chunk(fitted, BY_PLAN, rows), "plan=gold")
-    assert len(found) == len(fitted.bounds)
+    segment = _segment(evaluate_chunk(fitted, BY_PLAN, rows), "plan=gold")
+    assert len(segment) == len(fitted.bounds)
     reason = "the reference has no rows with plan=gold"
-    assert {(r.value, r.rows, r.state, r.reason) for r in found} == {(None, 1_000, State.INSUFFICIENT, reason)}
+    assert {(r.value, r.rows, r.state, r.reason) for r in segment} == {(None, 1_000, State.INSUFFICIENT, reason)}
 
 
 def test_only_the_most_frequent_new_values_are_listed(fitted: FittedReference) -> None:
@@ -87,9 +89,11 @@ def test_a_segment_too_small_in_the_reference_says_so(reference: pd.DataFrame) -
     fitted = fit_reference(rare, BY_PLAN)
     rows = scored_rows(1_000, seed=1).assign(plan="rare")
     stored = FittedReference.from_json(fitted.to_json())
-    for found in (_segment(evaluate_chunk(own, BY_PLAN, rows), "plan=rare") for own in (fitted, stored)):
-        assert {r.reason for r in found} == {"the reference has 60 rows with plan=rare, fewer than the minimum of 100"}
-        assert {(r.value, r.state) for r in found} == {(None, State.INSUFFICIENT)}
+    for segment in (_segment(evaluate_chunk(fit, BY_PLAN, rows), "plan=rare") for fit in (fitted, stored)):
+        assert {r.reason for r in segment} == {
+            "the reference has 60 rows with plan=rare, fewer than the minimum of 100"
+        }
+        assert {(r.value, r.state) for r in segment} == {(None, State.INSUFFICIENT)}
 
 
 @pytest.mark.slow
@@ -126,13 +130,13 @@ def test_a_reference_without_these_segments_is_refused(reference: pd.DataFrame) 
 
 
 def test_segments_do_not_speak_in_the_verdict() -> None:
-    good = realized(0.5)
+    good_result = realized(0.5)
     bad = replace(realized(0.01, bounds=Bounds(lower=0.4, alert_lower=0.3)), segment="plan=pro")
-    for results in ((bad, good), (good, bad)):
+    for results in ((bad, good_result), (good_result, bad)):
         facts = chunk(*results)
-        assert facts.performance(ResultKind.REALIZED, Metric.F1) == good
-        assert verdict_of(ONE_METRIC, facts) == verdict_of(ONE_METRIC, chunk(good))
-    assert good.subject == MODEL
+        assert facts.performance(ResultKind.REALIZED, Metric.F1) == good_result
+        assert verdict_of(ONE_METRIC, facts) == verdict_of(ONE_METRIC, chunk(good_result))
+    assert good_result.subject == MODEL
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +155,9 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
 LAW = settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
-    assert len(one) == len(other)
-    for a, b in zip(one, other, strict=True):
+def _same(first: tuple[Result, ...], second: tuple[Result, ...]) -> None:
+    assert len(first) == len(second)
+    for a, b in zip(first, second, strict=True):
         assert (a.segment, a.subject, a.method, a.rows, a.state) == (b.segment, b.subject, b.method, b.rows, b.state)
         assert a.value == (None if b.value is None else pytest.approx(b.value, rel=1e-12, abs=1e-14)), (a, b)
 
@@ -164,10 +168,10 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(small: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [summarize_chunk(small, LOOSE, rows[part == number]) for number in range(3)]
-    whole = evaluate_chunk(small, LOOSE, rows.sample(frac=1, random_state=seed))
+    at_once = evaluate_chunk(small, LOOSE, rows.sample(frac=1, random_state=seed))
     for ordered in permutations(parts):
-        _same(finish_chunk(small, LOOSE, reduce(Summary.merge, ordered)), whole)
-    _same(finish_chunk(small, LOOSE, parts[0].merge(parts[1].merge(parts[2]))), whole)
+        _same(finish_chunk(small, LOOSE, reduce(Summary.merge, ordered)), at_once)
+    _same(finish_chunk(small, LOOSE, parts[0].merge(parts[1].merge(parts[2]))), at_once)
 
 
 @LAW

@@ -36,14 +36,16 @@ def test_a_value_of_the_wrong_shape_is_named(fields: dict[str, Any], place: str)
 
 
 @pytest.mark.parametrize("given", [None, [], ()])
-def test_without_metrics_there_are_the_default_ones(given: Any) -> None:
-    assert Spec.model_validate(X | {"metrics": given}).metrics == DEFAULT_METRICS[Problem.BINARY]
+def test_without_metrics_there_are_the_default_ones(requested: Any) -> None:
+    assert Spec.model_validate(X | {"metrics": requested}).metrics == DEFAULT_METRICS[Problem.BINARY]
 
 
 @pytest.mark.parametrize("kind", ["continuous", "categorical"])
 def test_a_method_of_the_other_kind_of_column_is_refused(kind: str) -> None:
-    ((_, said),) = faults({f"{kind}_methods": ["chi2" if kind == "continuous" else "wasserstein", "psi"]})
-    assert said.startswith(f"{kind}_methods cannot be {'chi2' if kind == 'continuous' else 'wasserstein'}; available: ")
+    ((_, fault),) = faults({f"{kind}_methods": ["chi2" if kind == "continuous" else "wasserstein", "psi"]})
+    assert fault.startswith(
+        f"{kind}_methods cannot be {'chi2' if kind == 'continuous' else 'wasserstein'}; available: "
+    )
 
 
 def test_the_methods_of_each_kind_are_those_that_the_engine_has() -> None:
@@ -51,7 +53,7 @@ def test_the_methods_of_each_kind_are_those_that_the_engine_has() -> None:
 
 
 def test_every_contradiction_is_named_at_once() -> None:
-    said = faults(
+    messages = faults(
         {
             "metrics": ["mae"],
             "classes": ["a", "b"],
@@ -59,5 +61,5 @@ def test_every_contradiction_is_named_at_once() -> None:
             "threshold_overrides": {"none": {"type": "constant"}},
         }
     )
-    assert [msg.split(" ")[0] for _, msg in said] == ["a", "classes", "segments", "there"]
-    assert {place for place, _ in said} == {""}
+    assert [msg.split(" ")[0] for _, msg in messages] == ["a", "classes", "segments", "there"]
+    assert {place for place, _ in messages} == {""}

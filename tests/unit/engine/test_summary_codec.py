@@ -20,7 +20,7 @@ from tests.unit.engine.frame_builders import ORIGIN, SPEC, scored_rows
 from tests.unit.example_counts import FEW
 
 DAY = Chunk(ORIGIN, ORIGIN.replace(day=2))
-EVERYTHING = {
+ALL_METHODS = {
     "minimum_rows": 2,
     "minimum_class_rows": 1,
     "continuous_methods": tuple(method for method in Method if method.value in {"psi", "hellinger"})
@@ -38,7 +38,7 @@ LAW = settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_sco
 def _spec(problem: Problem) -> Spec:
     classes = ("low", "high") if problem is Problem.MULTICLASS else ()
     return SPEC.model_copy(
-        update={**EVERYTHING, "problem": problem, "classes": classes, "metrics": DEFAULT_METRICS[problem]}
+        update={**ALL_METHODS, "problem": problem, "classes": classes, "metrics": DEFAULT_METRICS[problem]}
     )
 
 
@@ -76,15 +76,15 @@ def _stored(summary: Summary) -> Summary:
 
 
 def _merged(parts: list[Summary]) -> Summary:
-    return reduce(lambda one, other: _stored(one.merge(other)), map(_stored, parts))
+    return reduce(lambda first, second: _stored(first.merge(second)), map(_stored, parts))
 
 
-def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
+def _same(first: tuple[Result, ...], second: tuple[Result, ...]) -> None:
     """Compare results bit by bit; only PCA may differ, in its last bits."""
-    assert [r for r in one if r.method != Method.PCA_RECONSTRUCTION] == [
-        r for r in other if r.method != Method.PCA_RECONSTRUCTION
+    assert [r for r in first if r.method != Method.PCA_RECONSTRUCTION] == [
+        r for r in second if r.method != Method.PCA_RECONSTRUCTION
     ]
-    for a, b in zip(one, other, strict=True):
+    for a, b in zip(first, second, strict=True):
         assert a.value == (None if b.value is None else pytest.approx(b.value, rel=1e-12))
 
 
@@ -97,7 +97,7 @@ def test_stored_parts_merge_to_exactly_one_pass(
     spec, frame, rng = _spec(problem), _rows(problem, rows, seed), np.random.default_rng(seed)
     frame["label"] = frame["label"].mask(rng.random(rows) < unlabelled)
     frame["plan"] = frame["plan"].astype(object).mask(rng.random(rows) < 0.2, "new")
-    whole = evaluate_chunk(fitted, spec, frame, DAY)
+    at_once = evaluate_chunk(fitted, spec, frame, DAY)
     of_features, of_labels = (rng.integers(0, count, rows) for count in (4, 3))
     features = _merged(
         [
@@ -109,12 +109,12 @@ def test_stored_parts_merge_to_exactly_one_pass(
     labels = _merged(
         [summarize_chunk(fitted, spec, without[of_labels == n], Content.LABELS) for n in rng.permutation(3)]
     )
-    _same(finish_chunk(fitted, spec, features.join(labels), DAY), whole)
+    _same(finish_chunk(fitted, spec, features.join(labels), DAY), at_once)
     by_labels = finish_chunk(fitted, spec, labels, DAY)
     changeable = {ResultKind.REALIZED} | ({ResultKind.ESTIMATED} if problem is not Problem.REGRESSION else set())
     assert by_labels == tuple(
         r
-        for r in whole
+        for r in at_once
         if (r.kind in changeable or r.subject == LABEL) and not (r.reason or "").startswith("the reference has no rows")
     )
 
@@ -145,9 +145,9 @@ def test_other_bytes_are_refused(cut: int) -> None:
 
 
 def test_only_summaries_are_made() -> None:
-    class Other:
+    class UnknownSummary:
         pass
 
     with pytest.raises(KeyError):
-        encode(Other())
+        encode(UnknownSummary())
     assert decode(encode({"a": np.array([1.5, 2.5])}))["a"].tolist() == [1.5, 2.5]

@@ -32,10 +32,10 @@ def chunks(draw: st.DrawFn, day: int) -> ChunkFacts:
         drift(draw(distances), column="y"),
         missing(draw(distances), effect=draw(st.sampled_from([0.0, 0.1]))),
     ]
-    kept = [result for result in results if draw(st.integers(0, 5))]
+    present = [result for result in results if draw(st.integers(0, 5))]
     closed = draw(st.booleans()) if day == 10 else draw(st.integers(0, 5)) > 0
     labelled = draw(st.sampled_from([rows, rows // 2, 0]))
-    return chunk(*kept, day=day, closed=closed, labels_due=draw(st.booleans()), rows=rows, labelled=labelled)
+    return chunk(*present, day=day, closed=closed, labels_due=draw(st.booleans()), rows=rows, labelled=labelled)
 
 
 histories = st.tuples(*(chunks(day) for day in range(4, 10)))
@@ -116,7 +116,7 @@ def _states(reference: np.ndarray, analysis: np.ndarray) -> list[State]:
         for i, metric in enumerate(THREE.metrics)
     ]
     facts = [_facts(row, bounds, day) for day, row in enumerate(analysis.tolist())]
-    return [verdict_of(THREE, one, facts[max(0, i - LOOKBACK) : i]).state for i, one in enumerate(facts)]
+    return [verdict_of(THREE, fact, facts[max(0, i - LOOKBACK) : i]).state for i, fact in enumerate(facts)]
 
 
 @pytest.mark.slow

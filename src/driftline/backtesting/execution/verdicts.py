@@ -33,7 +33,7 @@ def derive_verdicts(
     all_facts = [
         chunk_facts(chunk, spec, now, complete=assignment.is_complete(chunk.chunk, newest)) for chunk in chunks
     ]
-    for facts, derived in zip(all_facts, consecutive_verdicts(spec, fitted, all_facts), strict=True):
+    for facts, (derived, evidence) in zip(all_facts, consecutive_verdicts(spec, fitted, all_facts), strict=True):
         verdict = _mark_partial(derived, Chunk(facts.start, facts.end), assignment)
         yield ChunkView(
             start=facts.start,
@@ -45,6 +45,7 @@ def derive_verdicts(
             verdict=verdict,
             results=facts.results,
             drift=frozenset(drift_reasons(spec, facts)),
+            evidence=evidence,
         )
 
 

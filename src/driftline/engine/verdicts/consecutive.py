@@ -13,15 +13,21 @@ from driftline.engine.verdicts.track_record import RECORD_WINDOW, track_records
 from driftline.engine.verdicts.verdict import LOOKBACK, verdict_of
 
 
-def consecutive_verdicts(spec: Spec, fitted: FittedEvidence | None, chunks: Sequence[ChunkFacts]) -> Iterator[Verdict]:
-    """Yield the verdicts of all chunks, which are in time order; `fitted` is the evidence of their reference."""
+def consecutive_verdicts(
+    spec: Spec, fitted: FittedEvidence | None, chunks: Sequence[ChunkFacts]
+) -> Iterator[tuple[Verdict, ChunkEvidence | None]]:
+    """Yield the verdicts of all chunks, which are in time order, each with its evidence.
+
+    `fitted` is the evidence of their reference. Evidence is None where bounds alone decide about alerts.
+    """
     drifts = list(_drifts(spec, chunks))
     evidence = evidence_of(spec, fitted, chunks, drifts)
     settled: list[ChunkFacts] = []
     closed: list[ChunkFacts] = []
     for chunk, drift in zip(chunks, drifts, strict=True):
         chunk_evidence = None if evidence is None else evidence.get(chunk.start, ChunkEvidence())
-        yield verdict_of(spec, chunk, closed, track_records(spec, settled), evidence=chunk_evidence, drift=drift)
+        records = track_records(spec, settled)
+        yield verdict_of(spec, chunk, closed, records, evidence=chunk_evidence, drift=drift), chunk_evidence
         if chunk.settled(spec):
             settled = [*settled, chunk][-RECORD_WINDOW:]
         if chunk.closed:

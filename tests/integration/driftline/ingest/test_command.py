@@ -27,17 +27,17 @@ def run(database: DatabaseAddress, *arguments: str | Path) -> "subprocess.Comple
 
 def test_files_are_stored_once(engine: Engine, database: DatabaseAddress, tmp_path: Path) -> None:
     make_ingestion(engine, tmp_path)
-    table, lines, known = tmp_path / "rows.csv", tmp_path / "rows.jsonl", tmp_path / "labels.csv"
+    table, lines, labels = tmp_path / "rows.csv", tmp_path / "rows.jsonl", tmp_path / "labels.csv"
     rows().to_csv(table, index=False)
     lines.write_text("\n".join(map(json.dumps, nested(rows(30)))))
-    labels_of(rows()).to_csv(known, index=False)
+    labels_of(rows()).to_csv(labels, index=False)
     stored = run(database, table, lines)
     assert stored.returncode == 0, stored.stderr
     assert stored.stdout.splitlines() == [
         f"{table}: 20 rows, 20 new, 0 same, 0 changed",
         f"{lines}: 30 rows, 10 new, 20 same, 0 changed",
     ]
-    assert "20 new" in run(database, known, "--labels").stdout
+    assert "20 new" in run(database, labels, "--labels").stdout
     assert "20 rows, 0 new, 20 same" in run(database, table).stdout
     changed = tmp_path / "changed.csv"
     rows(2).assign(distance=-1.0).to_csv(changed, index=False)

@@ -19,10 +19,10 @@ from tests.integration.monitoring.world import FIRST, NAME, NOW
 
 @pytest.fixture
 def ingestion(engine: Engine, tmp_path: Path) -> Ingestion:
-    made = make_ingestion(engine, tmp_path)
-    made.predictions(NAME, sent(rows(), key="first"))
-    made.labels(NAME, sent(labels_of(rows())))
-    return made
+    new_ingestion = make_ingestion(engine, tmp_path)
+    new_ingestion.predictions(NAME, sent(rows(), key="first"))
+    new_ingestion.labels(NAME, sent(labels_of(rows())))
+    return new_ingestion
 
 
 def stored(ingestion: Ingestion) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def slots(ingestion: Ingestion, kind: str) -> list[tuple[int, int]]:
         return [((slot - FIRST.replace(tzinfo=None)).days, count) for slot, count in slots_of_kind]
 
 
-def everything(ingestion: Ingestion) -> str:
+def contents(ingestion: Ingestion) -> str:
     """The text of every stored row of predictions and labels, blobs included."""
     with ingestion.engine.connect() as connection:
         blobs = connection.execute(select(batch_data.c.data)).scalars()
@@ -90,21 +90,21 @@ def test_a_correction_can_be_corrected(ingestion: Ingestion) -> None:
 
 
 def test_a_correction_of_an_unknown_id_is_refused(ingestion: Ingestion) -> None:
-    before = everything(ingestion)
+    before = contents(ingestion)
     with pytest.raises(InvalidInput, match="'2026-02-01/0020': no such prediction is stored; send it as a prediction"):
         ingestion.corrections(NAME, sent(rows(21)))
-    assert everything(ingestion) == before
+    assert contents(ingestion) == before
 
 
 def test_a_deletion_erases_content_corrections_and_labels(ingestion: Ingestion) -> None:
     secret = rows(2).assign(carrier="Secret Air", distance=[4242.5, 4243.5])
     ingestion.corrections(NAME, sent(secret))
     ingestion.corrections(NAME, sent(corrected(2)))
-    assert "Secret Air" in everything(ingestion)
+    assert "Secret Air" in contents(ingestion)
     name = "2026-02-01/0000"
     receipt = ingestion.deletions(NAME, json_sent({"ids": [name, "nobody"]}))
     assert receipt.changed == 3  # as it was, and twice as it was before a correction
-    text = everything(ingestion)
+    text = contents(ingestion)
     assert name not in text
     assert "4242.5" not in text
     assert "4243.5" in text
@@ -116,7 +116,7 @@ def test_a_deletion_by_value_erases_whoever_has_it(ingestion: Ingestion) -> None
     ingestion.corrections(NAME, sent(rows(4).assign(carrier="Secret Air", distance=[1.5, 2.5, 3.5, 4.5])))
     ingestion.corrections(NAME, sent(corrected(1)))
     assert ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"})).changed == 7
-    assert "Secret Air" not in everything(ingestion)
+    assert "Secret Air" not in contents(ingestion)
     assert stored(ingestion)["id"].tolist() == [rows()["id"][0], *rows()["id"].tolist()[4:]]
     minutes = float(stored(ingestion)["minutes"][1])
     assert ingestion.deletions(NAME, json_sent({"column": "minutes", "value": minutes})).changed == 1
@@ -140,7 +140,7 @@ def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
     monkeypatch.setattr(deletions, step, interrupted)
     ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"}))
     assert not pending
-    assert "Secret Air" not in everything(ingestion)
+    assert "Secret Air" not in contents(ingestion)
     kept = [] if carrier == "Secret Air" else [rows()["id"][0]]
     assert stored(ingestion)["id"].tolist() == [*kept, *rows()["id"].tolist()[4:]]
     assert stored(ingestion)["label"].notna().all()
@@ -149,12 +149,12 @@ def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
 def test_a_repeated_deletion_changes_nothing(ingestion: Ingestion) -> None:
     ids = {"ids": rows(3)["id"].tolist()}
     assert ingestion.deletions(NAME, json_sent(ids, key="d")).changed == 3
-    before = everything(ingestion)
+    before = contents(ingestion)
     with ingestion.engine.connect() as connection:
         batches = connection.execute(select(func.count()).select_from(ledger)).scalar_one()
     assert ingestion.deletions(NAME, json_sent(ids, key="d")).changed == 0
     assert ingestion.deletions(NAME, json_sent(ids)).changed == 0
-    assert everything(ingestion) == before
+    assert contents(ingestion) == before
     with ingestion.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(ledger)).scalar_one() == batches
     assert ingestion.predictions(NAME, sent(rows(), key="first")).same == 20

@@ -112,13 +112,13 @@ def test_many_writers_of_one_batch_write_it_once(engine: Engine) -> None:
 def test_consumers_share_the_work_and_lose_none(engine: Engine) -> None:
     for n in range(3):
         write(engine, f"a/{n}", records(1, first=n))
-    with engine.begin() as mine, engine.begin() as other:
-        first, second = ledger.claim(mine, OTHER), ledger.claim(other, OTHER)
+    with engine.begin() as own_connection, engine.begin() as second_connection:
+        first, second = ledger.claim(own_connection, OTHER), ledger.claim(second_connection, OTHER)
         assert first is not None
         assert second is not None
         assert first["batch_id"] != second["batch_id"]
-        ledger.settle(mine, OTHER, first["number"])
-        other.rollback()
+        ledger.settle(own_connection, OTHER, first["number"])
+        second_connection.rollback()
     assert counts(engine) == (3, 3, 2)
 
 

@@ -66,7 +66,7 @@ def test_rows_at_some_places_come_in_their_order(
     ids = [f"2026-01-01/{n}" for n in (30, 2, 31, 7)]
     with engine.connect() as connection:
         places = store.writer.places_of(connection, ids).set_index("id").loc[ids].reset_index()
-        rows = StoredRows(connection, store.schema).at(places)
+        rows = StoredRows(connection, store.schema).at(places, list)
         blobs = connection.execute(batch_data.select()).all()
     assert rows.column("id").to_pylist() == ids
     assert rows.column("minutes").to_pylist() == [30 / 3, 2 / 3, 31 / 3, 7 / 3]
@@ -76,7 +76,7 @@ def test_rows_at_some_places_come_in_their_order(
 def test_a_place_without_a_row_is_an_error(engine: Engine, store: PredictionStore) -> None:
     with engine.connect() as connection, pytest.raises(columnar.DamagedBatch):
         places = store.writer.places_of(connection, ["2026-01-01/3"]).assign(batch_position=HOURS)
-        StoredRows(connection, store.schema).at(places)
+        StoredRows(connection, store.schema).at(places, list)
 
 
 def test_labels_of_other_chunks_are_not_read(engine: Engine, store: PredictionStore) -> None:

@@ -46,14 +46,14 @@ def key(engine: Engine, tmp_path: Path) -> VersionKey:
 
 def stored(engine: Engine) -> list[dict[str, Any]]:
     """All incidents with their events, without numbers and what people added."""
-    own = {"number", "acknowledged_at", "acknowledged_by"}
+    ignored = {"number", "acknowledged_at", "acknowledged_by"}
     with engine.connect() as connection:
         rows = connection.execute(select(incidents).order_by(incidents.c.first_chunk)).mappings().all()
         events = connection.execute(
             select(incident_events).order_by(incident_events.c.incident_number, incident_events.c.position)
         ).mappings().all()  # fmt: skip
     return [
-        {name: value for name, value in row.items() if name not in own}
+        {name: value for name, value in row.items() if name not in ignored}
         | {"events": [dict(e) | {"incident_number": 0} for e in events if e["incident_number"] == row["number"]]}
         for row in rows
     ]
@@ -112,11 +112,11 @@ def test_incidents_follow_from_the_events_alone(
 ) -> None:
     clear(engine, *TABLES)
     days = Days(engine, key, detector=detector)
-    for day, state, closed, length, then in steps:
+    for day, state, closed, length, expected in steps:
         days.verdict(day, state, closed=closed, days=length)
-        if then == "take":
+        if expected == "take":
             update_incidents(engine)
-        elif then == "die":
+        elif expected == "die":
             die_while_taking(engine)
     update_incidents(engine)
     step_by_step = stored(engine)
@@ -130,10 +130,10 @@ def test_incidents_follow_from_the_events_alone(
 
 
 def test_several_processes_take_events_while_they_are_written(engine: Engine, key: VersionKey) -> None:
-    days, done, chance = Days(engine, key, detector=False), threading.Event(), random.Random(7)
+    days, finished, chance = Days(engine, key, detector=False), threading.Event(), random.Random(7)
 
     def keep_taking() -> None:
-        while not done.is_set():
+        while not finished.is_set():
             update_incidents(engine)
 
     with ThreadPoolExecutor(2) as pool:
@@ -142,7 +142,7 @@ def test_several_processes_take_events_while_they_are_written(engine: Engine, ke
             for _ in range(60):
                 days.verdict(chance.randrange(10), chance.choice(STATES))
         finally:
-            done.set()
+            finished.set()
         for taker in takers:
             taker.result()
     update_incidents(engine)

@@ -46,8 +46,8 @@ def app(days: Days, database_settings: DatabaseSettings, tmp_path: Path) -> APIF
     file = tmp_path / "tokens.json"
     for scope in (Scope.READ, Scope.OPERATE):
         (tmp_path / scope).write_text(tokens.create(file, scope, frozenset({Scope.READ, scope}), utc_now()))
-    allowed = AccessSettings(tokens=file)
-    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, allowed, polls=False)
+    access = AccessSettings(tokens=file)
+    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
 
 
 def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
@@ -59,8 +59,8 @@ def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
 def listed(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
     answer = client.get(PREFIX, query_string=query).json
     assert answer is not None
-    found: list[dict[str, Any]] = answer["incidents"]
-    return found
+    incidents: list[dict[str, Any]] = answer["incidents"]
+    return incidents
 
 
 def test_incidents_are_listed_newest_first_and_filtered(app: APIFlask, tmp_path: Path) -> None:

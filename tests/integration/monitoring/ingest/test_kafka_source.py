@@ -30,7 +30,7 @@ from driftline.ingest.messages import DeadLetter, Message
 from driftline.settings import KafkaSettings
 from driftline.store import source_offsets
 from driftline.store.database import in_transaction
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
@@ -115,8 +115,8 @@ def topics(kafka: str, engine: Engine, tmp_path: Path, fresh_topic: FreshTopic) 
 def count(engine: Engine) -> tuple[int, int]:
     with engine.connect() as connection:
         tables = (predictions, labels_table)
-        done = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
-    return done[0], done[1]
+        counts = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
+    return counts[0], counts[1]
 
 
 def test_topics_end_in_rows_and_are_read_once(topics: Topics) -> None:
@@ -134,16 +134,16 @@ def test_topics_end_in_rows_and_are_read_once(topics: Topics) -> None:
 
 def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
     frame = rows(40)
-    good = nested(frame)
-    wrong_score = good[3] | {"score": 7}
-    conflicting = good[4] | {"score": 0.123}
+    valid = nested(frame)
+    wrong_score = valid[3] | {"score": 7}
+    conflicting = valid[4] | {"score": 0.123}
     bad = [b"\xff", {"id": "x", "model": "unknown"}, wrong_score, [1, 2], {"id": "y", "prediction": 1}]
-    mixed = [*good[:3], *bad, *good[4:]]
+    mixed = [*valid[:3], *bad, *valid[4:]]
     topics.send(topics.settings.predictions_topic, mixed)
     topics.source().run_to_end()
     topics.send(topics.settings.predictions_topic, [conflicting])
     topics.source().run_to_end()
-    assert set(topics.stored()["id"]) == set(frame["id"]) - {good[3]["id"]}
+    assert set(topics.stored()["id"]) == set(frame["id"]) - {valid[3]["id"]}
     letters = topics.dead_letters()
     assert len(letters) == len(bad) + 1
     by_value = {letter["value"]: letter[REASON].decode() for letter in letters}
@@ -152,24 +152,24 @@ def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
     assert "outside 0 to 1" in by_value[json.dumps(wrong_score).encode()]
     assert "stored with different content" in by_value[json.dumps(conflicting).encode()]
     assert all(letter[ORIGIN].startswith(topics.settings.predictions_topic.encode()) for letter in letters)
-    refused = topics.ingestion.log(NAME, 100, state=IngestState.REFUSED)
+    refused = topics.ingestion.log(NAME, 100, LogFilter(state=IngestState.REFUSED))
     assert {entry.caller for _, entry in refused} == {"kafka"}
     assert len(refused) == 3  # those whose model is known
 
 
 def test_hostile_messages_become_dead_letters(topics: Topics) -> None:
     frame = rows(6)
-    good = nested(frame)
+    valid = nested(frame)
     deep = b'{"features": ' + b"[" * 900 + b"]" * 900 + b"}"
     hostile = {
         "deep": deep,
         "deeper": b"[" * 100_000,
-        "deep id": json.dumps(good[0]).replace(json.dumps(good[0]["id"]), "[" * 900 + "]" * 900).encode(),
-        "surrogate": json.dumps(good[0] | {"id": "\ud800"}).encode(),
+        "deep id": json.dumps(valid[0]).replace(json.dumps(valid[0]["id"]), "[" * 900 + "]" * 900).encode(),
+        "surrogate": json.dumps(valid[0] | {"id": "\ud800"}).encode(),
         "digits": b'{"id": ' + b"9" * 5_000 + b"}",
         "long": b"x" * 999_850,
     }
-    topics.send(topics.settings.predictions_topic, [*good[:3], *hostile.values(), *good[3:]])
+    topics.send(topics.settings.predictions_topic, [*valid[:3], *hostile.values(), *valid[3:]])
     stored = topics.source().run_to_end()
     assert (stored.rows, stored.dead_letters) == (6, len(hostile))
     letters = topics.dead_letters()

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import Engine
 
 from driftline.engine.results import State
+from driftline.report.schema import ChunkBrief
 from driftline.store.tables import verdicts
 from monitoring.poll import evidence_replay
 from monitoring.poll.poller import poll_once
-from tests.integration.monitoring.world import FIRST, NOW, SPEC, World, make_world
+from monitoring.report.chunk_views import ChunkRange, read_chunks
+from tests.integration.monitoring.world import DAY, FIRST, NOW, SPEC, World, make_world
 
 BUDGET = SPEC.model_copy(update={"alert_budget": 1.0})
 
@@ -27,9 +29,9 @@ def poll(world: World) -> None:
 def reasons(world: World, day: int) -> list[str]:
     """Return the reasons of a day's current verdict."""
     start = (FIRST.replace(tzinfo=None)).replace(day=FIRST.day + day)
-    found = [row for row in world.rows(verdicts) if row["current"] and row["chunk_start"] == start]
-    assert len(found) == 1
-    listed: list[str] = json.loads(found[0]["reasons"])
+    current = [row for row in world.rows(verdicts) if row["current"] and row["chunk_start"] == start]
+    assert len(current) == 1
+    listed: list[str] = json.loads(current[0]["reasons"])
     return listed
 
 
@@ -43,6 +45,14 @@ def test_flipped_labels_alert_by_evidence_and_name_it(world: World) -> None:
     assert [world.states()[day] for day in range(3)] == [State.OK, State.OK, State.ALERT]
     assert "since about 3 February 2026" in reasons(world, 2)[0]
     assert reasons(world, 2)[0].endswith("a change this clear turns up by chance at most once a year.")
+    with world.engine.connect() as connection:
+        views = read_chunks(connection, world.version, NOW, ChunkRange())
+    calm, flipped = (ChunkBrief.of(BUDGET, view).evidence for view in (views[0], views[2]))
+    assert flipped is not None
+    assert flipped.change is not None
+    assert (calm, flipped.level, flipped.change.since) == (None, "alert", FIRST + 2 * DAY)
+    assert min(flipped.change.log_evidence or 0, flipped.change.share_of_alert or 0) > 1
+    assert abs(flipped.change.difference) > 0.1
 
 
 def test_step_by_step_and_all_at_once_store_the_same(world: World) -> None:
@@ -53,11 +63,11 @@ def test_step_by_step_and_all_at_once_store_the_same(world: World) -> None:
     for day in (0, 2, 3, 1, 4):
         world.label(day, rows=900, flipped=day >= 3)
         poll(world)
-    step_by_step = world.said()
+    step_by_step = world.reported()
     assert step_by_step["chunks"][3]["evidence"] not in {None, "{}"}
     world.forget()
     poll(world)
-    assert world.said() == step_by_step
+    assert world.reported() == step_by_step
 
 
 def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +80,11 @@ def test_pages_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(evidence_replay, "PAGE", 2)
     world.label(0, rows=900, flipped=True)
     poll(world)
-    paged = world.said()
+    paged = world.reported()
     monkeypatch.undo()
     world.forget()
     poll(world)
-    assert world.said() == paged
+    assert world.reported() == paged
     assert world.states()[0] == State.ALERT
 
 

@@ -1,6 +1,10 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
 import contextlib
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -9,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy import Connection, Engine, event, select, text, update
 
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
@@ -17,15 +21,24 @@ from driftline.objects import open_store
 from driftline.store import database, labels, registry, removal
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
-from driftline.store.model_numbers import ensure_model
-from driftline.store.tables import batch_data, chunk_revisions, pending_chunks, pending_labels, results, verdicts
+from driftline.store.model_numbers import ensure_model, lock_version
+from driftline.store.tables import (
+    batch_data,
+    chunk_revisions,
+    models,
+    pending_chunks,
+    pending_labels,
+    results,
+    verdicts,
+)
 from driftline.store.version_key import VersionKey
-from monitoring.poll import relabelled_chunks, touched_chunks
+from monitoring.poll import computation, relabelled_chunks, touched_chunks
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
-from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.poller import SMALL_CHUNK_VALUES, PollSummary, poll_once
 from monitoring.report.chunk_views import ChunkRange, read_chunks
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
+from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
 
 
 @pytest.fixture
@@ -52,42 +65,42 @@ def filled(world: World, days: int, labelled: int) -> None:
 
 def revisions(world: World) -> dict[int, list[int]]:
     """The revision numbers of each day."""
-    found: dict[int, list[int]] = {}
+    numbers: dict[int, list[int]] = {}
     for row in world.rows(chunk_revisions):
-        found.setdefault((row["chunk_start"] - FIRST.replace(tzinfo=None)).days, []).append(row["revision"])
-    return found
+        numbers.setdefault((row["chunk_start"] - FIRST.replace(tzinfo=None)).days, []).append(row["revision"])
+    return numbers
 
 
 def provisional(world: World) -> list[int]:
     """The days whose verdict may yet turn."""
-    said = [row for row in world.rows(verdicts) if row["current"] and row["provisional"]]
-    return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in said]
+    open_verdicts = [row for row in world.rows(verdicts) if row["current"] and row["provisional"]]
+    return [(row["chunk_start"] - FIRST.replace(tzinfo=None)).days for row in open_verdicts]
 
 
 def test_a_first_poll_computes_every_chunk(world: World) -> None:
     filled(world, days=6, labelled=3)
-    done = poll(world)
-    assert (done.batches, done.chunks, done.revisions, done.failed) == (9, 6, 0, 0)
+    summary = poll(world)
+    assert (summary.batches, summary.chunks, summary.revisions, summary.failed) == (9, 6, 0, 0)
     assert world.states() == {0: "ok", 1: "ok"} | dict.fromkeys((2, 3, 4, 5), "pending_labels")
 
 
 def test_a_poll_without_pending_work_does_nothing(world: World) -> None:
-    done = poll(world)
-    assert (done.batches, done.outcomes) == (0, ())
+    summary = poll(world)
+    assert (summary.batches, summary.outcomes) == (0, ())
 
 
 def test_replaying_changes_nothing(world: World) -> None:
-    everything = (chunk_revisions, results, verdicts, pending_chunks)
+    stored_tables = (chunk_revisions, results, verdicts, pending_chunks)
     filled(world, days=6, labelled=5)
     poll(world)
-    before = [world.rows(table) for table in everything]
+    before = [world.rows(table) for table in stored_tables]
     filled(world, days=6, labelled=5)
     assert poll(world).outcomes == ()
     with world.engine.begin() as connection:
         chunk_queue.queue_all(connection, VersionKey(world.version.model_number, 1), SPEC)
     again = poll(world)
     assert (len(again.outcomes), again.chunks, again.verdicts) == (6, 0, 0)
-    assert [world.rows(table) for table in everything] == before
+    assert [world.rows(table) for table in stored_tables] == before
 
 
 def test_late_labels_revise_only_their_chunk(world: World) -> None:
@@ -98,8 +111,8 @@ def test_late_labels_revise_only_their_chunk(world: World) -> None:
     assert world.states()[2] == "pending_labels"
     said_before = [row for row in world.rows(results) if row["chunk_start"] == (FIRST + 2 * DAY).replace(tzinfo=None)]
     world.label(2, part=slice(240, 300))
-    done = poll(world)
-    assert (done.chunks, done.revisions) == (1, 1)
+    summary = poll(world)
+    assert (summary.chunks, summary.revisions) == (1, 1)
     assert revisions(world) == {day: [1, 2] if day == 2 else [1] for day in range(8)}
     assert world.states()[2] == "ok"
     assert [row for row in world.rows(results) if row in said_before] == said_before
@@ -124,8 +137,8 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     poll(world)
     assert world.states()[4] == "pending_labels"
     world.predict(3, shift=2.0)
-    done = poll(world)
-    assert (done.chunks, world.states()[4]) == (1, "warn")
+    summary = poll(world)
+    assert (summary.chunks, world.states()[4]) == (1, "warn")
     spoken = [row for row in world.rows(verdicts) if row["chunk_start"] == (FIRST + 4 * DAY).replace(tzinfo=None)]
     assert [(row["revision"], row["sequence"], row["current"]) for row in spoken] == [(1, 1, 0), (1, 2, 1)]
     assert '"minutes"' in spoken[1]["drifted"]
@@ -141,10 +154,10 @@ def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Pa
         world.label(day)
         poll(world)
     assert world.states()[8] == "alert", "past estimates held"
-    step_by_step = world.said()
+    step_by_step = world.reported()
     world.forget()
     poll(world)
-    assert world.said() == step_by_step
+    assert world.reported() == step_by_step
 
 
 def test_a_verdict_waits_for_a_chunk_of_another_poller(world: World) -> None:
@@ -168,14 +181,13 @@ def test_a_verdict_waits_for_a_chunk_of_another_poller(world: World) -> None:
 
 def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
     """Let something happen once, between what the next poll reads and its taking of the version's lock."""
-    lock = MonitoredVersion.lock
 
-    def late(monitored: MonitoredVersion, connection: Connection) -> None:
-        monkeypatch.setattr(MonitoredVersion, "lock", lock)
+    def late(connection: Connection, key: VersionKey) -> bool:
+        monkeypatch.setattr(computation, "lock_version", lock_version)
         happening()
-        lock(monitored, connection)
+        return lock_version(connection, key)
 
-    monkeypatch.setattr(MonitoredVersion, "lock", late)
+    monkeypatch.setattr(computation, "lock_version", late)
 
 
 def test_an_overtaken_poll_does_not_revert_a_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,11 +202,11 @@ def test_an_overtaken_poll_does_not_revert_a_verdict(world: World, monkeypatch: 
 
     before_the_lock(monkeypatch, overtake)
     poll(world)
-    overtaken = world.said()
+    overtaken = world.reported()
     assert provisional(world) == [12]
     world.forget()
     poll(world)
-    assert world.said() == overtaken
+    assert world.reported() == overtaken
 
 
 def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
@@ -209,17 +221,17 @@ def test_an_overtaken_poll_reads_the_wall_again_under_the_lock(
     world.label(0)
     touched_chunks.queue_touched_chunks(engine)
     monitored = MonitoredVersion(engine, NAME, VersionKey(world.version.model_number, 1))
-    shown = [early]
+    verdict_rows = [early]
 
     def overtake() -> None:
         poll_once(engine, late, scheduled=False)
-        shown.append(late)
+        verdict_rows.append(late)
 
     before_the_lock(monkeypatch, overtake)
     with engine.begin() as connection:
         claim = chunk_queue.claim(connection, monitored.key, early, None, None)
         assert claim == chunk_queue.Claim(FIRST)
-        compute(connection, monitored, claim, lambda: shown[-1], scheduled=False)
+        compute(connection, monitored, claim, lambda: verdict_rows[-1], scheduled=False)
     assert provisional(world) == []
 
 
@@ -276,10 +288,10 @@ def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
     assert current == [datetime(2026, 1, 26), datetime(2026, 2, 2)]  # noqa: DTZ001  # as stored
     queued = [row["chunk_start"] for row in weeks.rows(pending_chunks) if row["due_at"] is None]
     assert queued == [FIRST.replace(tzinfo=None)]
-    weekly = weeks.said()["results"]
+    weekly = weeks.reported()["results"]
     poll(weeks)  # queues the week of that day instead
     poll(weeks)
-    assert weeks.said()["results"] == weekly
+    assert weeks.reported()["results"] == weekly
     assert [row for row in weeks.rows(pending_chunks) if row["due_at"] is None] == []
 
 
@@ -308,12 +320,12 @@ def test_closing_and_label_deadline_need_no_batch(engine: Engine, tmp_path: Path
     world.predict(0)
     world.label(0)
     noon = FIRST + timedelta(hours=12)
-    seen = []
+    counts = []
     for days in (0, 1, 2, 3, 4, 5):
-        done = poll_once(engine, noon + days * DAY, scheduled=True)
+        summary = poll_once(engine, noon + days * DAY, scheduled=True)
         rows = world.rows(verdicts)
-        seen.append((done.chunks, len(done.outcomes), rows[-1]["state"], rows[-1]["provisional"]))
-    assert seen == [
+        counts.append((summary.chunks, len(summary.outcomes), rows[-1]["state"], rows[-1]["provisional"]))
+    assert counts == [
         (1, 1, "pending_labels", 1),
         (0, 1, "pending_labels", 1),
         (0, 0, "pending_labels", 1),
@@ -331,8 +343,8 @@ def test_a_failing_chunk_is_retried_and_stops_no_other(world: World) -> None:
     with world.engine.begin() as connection:
         (stored,) = connection.execute(select(batch_data.c.data).where(place, batch_data.c.content == "outputs")).one()
         connection.execute(update(batch_data).where(place, batch_data.c.content == "outputs").values(data=b"damaged"))
-    done = poll(world, scheduled=True)
-    assert (done.chunks, done.failed) == (3, 1)
+    summary = poll(world, scheduled=True)
+    assert (summary.chunks, summary.failed) == (3, 1)
     with world.engine.connect() as connection:
         version = world.version
         (report,) = read_chunks(connection, version, FIRST + 3 * DAY, ChunkRange(FIRST + DAY, FIRST + DAY))
@@ -370,12 +382,83 @@ def test_a_locked_chunk_waits_and_stops_no_other(world: World, monkeypatch: pyte
     of_day = chunk_revisions.c.chunk_start == (FIRST + DAY).replace(tzinfo=None)
     with world.engine.begin() as holder:
         holder.execute(select(chunk_revisions).where(of_day).with_for_update())
-        done = poll(world, scheduled=True)
-        assert (done.chunks, done.failed) == (1, 1)
+        summary = poll(world, scheduled=True)
+        assert (summary.chunks, summary.failed) == (1, 1)
     (locked,) = [row for row in world.rows(pending_chunks) if row["attempts"]]
     assert locked["chunk_start"] == (FIRST + DAY).replace(tzinfo=None)
     assert locked["last_error"].startswith("Other transactions lock the required rows")
     assert poll(world).revisions == 1
+
+
+def test_a_locked_model_keeps_no_other_waiting(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the first model are locked, its pending chunk and its record of labels: the second one is computed."""
+    filled(world, days=2, labelled=0)
+    poll(world)
+    second = other_model(world, tmp_path)
+    world.label(0)
+    world.label(1)
+    second()
+    wait_briefly(world.engine, monkeypatch)
+    with world.engine.begin() as holder:
+        holder.execute(select(models).where(models.c.name == NAME).with_for_update())
+        done = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1)]
+    assert (done.batches, done.failed) == (1, 0)
+    assert poll(world).chunks == 2
+
+
+def other_model(world: World, objects: Path) -> Callable[[], object]:
+    """Register a second model; return what writes its first day."""
+    candidate = registry.Candidate("second", SPEC, "b" * 64, reference(), None, {})
+    registry.register(world.engine, candidate, open_store(objects), NOW)
+    store, frame = registry.load(world.engine, "second").store, rows_of(FIRST, 60, seed=2)
+    return lambda: in_transaction(world.engine, lambda connection: store.write(connection, "second", frame, NOW))
+
+
+def test_a_slow_version_occupies_one_process(world: World, tmp_path: Path, database: DatabaseAddress) -> None:
+    """One process waits inside the first of two chunks of a large version; the other leaves both, and does the rest."""
+    filled(world, days=3, labelled=0)
+    poll(world)
+    large = update(chunk_revisions).values(rows_seen=SMALL_CHUNK_VALUES)
+    with world.engine.begin() as connection:
+        connection.execute(large)
+    second = other_model(world, tmp_path)
+    world.label(0)
+    world.label(1)
+    environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}
+    with world.engine.begin() as holder:
+        holder.execute(select(chunk_revisions.c.revision).with_for_update())
+        slow = subprocess.Popen([sys.executable, "-c", ONE_POLL], cwd=Path(__file__).parents[4], env=environment)
+        until(lambda: waits_for_a_lock(world))
+        second()
+        done = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1), (NAME, 0)]
+    assert slow.wait(60) == 0
+    assert [row["rows_labelled"] for row in world.rows(chunk_revisions) if row["current"]] == [300, 300, 0, 0]
+
+
+ONE_POLL = """
+from datetime import datetime, UTC
+from driftline.store.database import make_engine
+from driftline.settings import DatabaseSettings
+from monitoring.poll.poller import poll_once
+done = poll_once(make_engine(DatabaseSettings()), datetime(2026, 3, 1, 12, tzinfo=UTC), scheduled=True)
+assert (done.chunks, done.failed) == (2, 0), done
+"""
+
+
+def waits_for_a_lock(world: World) -> bool:
+    """Return whether a transaction waits for rows that another one has locked."""
+    waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+    with world.engine.connect() as connection:
+        return bool(connection.execute(waiting).scalar_one())
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true within 30 seconds"
+        time.sleep(0.2)  # MySQL's list of transactions is renewed only where nobody has read it for 0.1 s
 
 
 def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
@@ -386,8 +469,8 @@ def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(
     wait_briefly(world.engine, monkeypatch)
     with world.engine.begin() as holder:
         relabelled_chunks.record(holder, VersionKey(world.version.model_number, 1), {FIRST}, 1_000_000)
-        done = poll(world)
-        assert (done.chunks, done.failed) == (1, 0)
+        summary = poll(world)
+        assert (summary.chunks, summary.failed) == (1, 0)
     assert [row["batch_number"] for row in world.rows(pending_labels)] == [1_000_000]
 
 
@@ -426,24 +509,26 @@ def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: Wo
     make_world(world.engine, tmp_path)
     assert poll(world).revisions == 1
     assert world.states()[1] == "alert"
-    revised = world.said()
+    revised = world.reported()
     world.forget()
     poll(world)
-    assert world.said() == revised
+    assert world.reported() == revised
 
 
 def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     filled(world, days=3, labelled=0)
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
     assert registry.register(world.engine, again, open_store(tmp_path), NOW) == 2
-    done = poll(world)
-    assert [(one.key, len(one.outcomes)) for one in done.polls] == [(VersionKey(world.version.model_number, 1), 3)]
+    summary = poll(world)
+    assert [(model_poll.key, len(model_poll.outcomes)) for model_poll in summary.polls] == [
+        (VersionKey(world.version.model_number, 1), 3)
+    ]
 
 
 def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
-    by_day = weeks.said()
+    by_day = weeks.reported()
     weekly = SPEC.model_copy(update={"period": Period.WEEK})
     registry.revise_spec(weeks.engine, weeks.version.name, 1, weekly, NOW)
     poll(weeks)
@@ -452,7 +537,7 @@ def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
     assert [row["chunk_start"] for row in weeks.rows(verdicts) if row["current"]] == current
     registry.revise_spec(weeks.engine, weeks.version.name, 1, SPEC, NOW)
     poll(weeks)
-    assert [(row["chunk_start"], row["state"]) for row in weeks.said()["verdicts"]] == [
+    assert [(row["chunk_start"], row["state"]) for row in weeks.reported()["verdicts"]] == [
         (row["chunk_start"], row["state"]) for row in by_day["verdicts"]
     ]
 
@@ -460,15 +545,15 @@ def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
 def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
-    said: list[list[dict[str, Any]]] = [[], [], []]
+    stored: list[list[dict[str, Any]]] = [[], [], []]
     for period in (Period.WEEK, Period.DAY, Period.WEEK, Period.DAY):
-        for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
-            kept += [row for row in weeks.rows(table, without={"current"}) if row not in kept]
+        for table_rows, table in zip(stored, (chunk_revisions, results, verdicts), strict=True):
+            table_rows += [row for row in weeks.rows(table, without={"current"}) if row not in table_rows]
         registry.revise_spec(weeks.engine, NAME, 1, SPEC.model_copy(update={"period": period}), NOW)
         poll(weeks)
-    for kept, table in zip(said, (chunk_revisions, results, verdicts), strict=True):
+    for table_rows, table in zip(stored, (chunk_revisions, results, verdicts), strict=True):
         now_stored = weeks.rows(table, without={"current"})
-        assert [row for row in kept if row not in now_stored] == [], table.name
+        assert [row for row in table_rows if row not in now_stored] == [], table.name
     open_ones = {row["chunk_start"] for row in weeks.rows(chunk_revisions) if row["current"] and not row["closed"]}
     assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
 

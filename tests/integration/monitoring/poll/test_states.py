@@ -35,7 +35,7 @@ def afresh(world: World) -> dict[str, list[dict[str, Any]]]:
     """What one pass over all that is stored says."""
     world.forget()
     poll(world)
-    return world.said()
+    return world.reported()
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def test_a_poll_reads_only_new_batches(world: World) -> None:
     with blobs_read(world.engine) as read:
         assert poll(world) == 1
     assert read.count("features") <= 2
-    assert world.said() == afresh(world)
+    assert world.reported() == afresh(world)
 
 
 def test_labels_are_merged_without_reading_a_feature(world: World) -> None:
@@ -74,7 +74,7 @@ def test_labels_are_merged_without_reading_a_feature(world: World) -> None:
     with blobs_read(world.engine) as read:
         assert poll(world) == 1
     assert set(read) == {"outputs"}
-    assert world.said() == afresh(world)
+    assert world.reported() == afresh(world)
 
 
 def test_new_labels_make_again_only_the_parts_of_their_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_new_labels_make_again_only_the_parts_of_their_rows(world: World, monkey
     with blobs_read(world.engine) as read:
         poll(world)
     assert read == ["outputs"]
-    assert world.said() == afresh(world)
+    assert world.reported() == afresh(world)
 
 
 def test_revised_labels_replace_the_earlier_ones(world: World) -> None:
@@ -97,7 +97,7 @@ def test_revised_labels_replace_the_earlier_ones(world: World) -> None:
     world.label(0, part=slice(150, 250))
     poll(world)
     assert world.rows(pending_labels) == []
-    assert world.said() == afresh(world)
+    assert world.reported() == afresh(world)
 
 
 def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
@@ -105,7 +105,7 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
         world.predict(0, part=slice(100 * part, 100 * part + 100))
     world.label(0)
     poll(world)
-    before = world.said()
+    before = world.reported()
 
     def erase(connection: Any) -> None:
         number, removed = 2, ["2026-02-01/0110", "2026-02-01/0140"]
@@ -123,9 +123,9 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
     in_transaction(world.engine, erase)
     world.label(0, part=slice(0, 1), flipped=True)
     poll(world)
-    assert world.said() != before
-    assert {row["rows_seen"] for row in world.said()["chunks"]} == {298}
-    assert world.said() == afresh(world)
+    assert world.reported() != before
+    assert {row["rows_seen"] for row in world.reported()["chunks"]} == {298}
+    assert world.reported() == afresh(world)
 
 
 @pytest.mark.parametrize("changed", [{"format": "0"}, {"spec_revision": 0}, {"chunk_end": FIRST.replace(tzinfo=None)}])
@@ -136,7 +136,7 @@ def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(world: World, c
         connection.execute(update(chunk_states).values(**changed, data=b"of another code"))
     world.predict(0, part=slice(100, 300))
     poll(world)
-    assert world.said() == afresh(world)
+    assert world.reported() == afresh(world)
 
 
 def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
@@ -147,7 +147,7 @@ def test_a_day_that_loses_all_rows_says_so(world: World) -> None:
     in_transaction(world.engine, lambda connection: remove(connection, world.version.model_number, places, 1))
     world.label(0, part=slice(0, 1))
     poll(world)
-    assert [(row["rows_seen"], row["current"]) for row in world.said()["chunks"]] == [(0, True)]
+    assert [(row["rows_seen"], row["current"]) for row in world.reported()["chunks"]] == [(0, True)]
 
 
 def test_a_poll_loads_only_models_that_have_news(world: World, tmp_path: Path) -> None:
@@ -162,9 +162,9 @@ def test_a_poll_loads_only_models_that_have_news(world: World, tmp_path: Path) -
     assert len(world.rows(pending_chunks)) == 6
     world.predict(0)
     summary = poll_once(world.engine, NOW, scheduled=True)
-    assert [(done.name, len(done.outcomes)) for done in summary.polls] == [(NAME, 1)]
+    assert [(model_poll.name, len(model_poll.outcomes)) for model_poll in summary.polls] == [(NAME, 1)]
     later = poll_once(world.engine, NOW + 2 * DAY, scheduled=True)
-    assert [done.name for done in later.polls] == ["other_1", "other_3", "other_5"]
+    assert [model_poll.name for model_poll in later.polls] == ["other_1", "other_3", "other_5"]
 
 
 def test_versions_take_turns(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ def test_an_unwritable_file_is_an_error(tmp_path: Path) -> None:
         tokens.create(tmp_path / "blocked" / "tokens.json", "x", READ, NOW)
 
 
-GOOD = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026-01-01T00:00:00Z"}
+VALID = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ GOOD = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "2026
     [
         ("", "Invalid JSON"),
         ("[]", "object"),
-        (json.dumps({"tokens": [GOOD, GOOD]}), "same name"),
-        (json.dumps({"tokens": [GOOD, {**GOOD, "name": "b"}]}), "same sha256"),
-        (json.dumps({"tokens": [{**GOOD, "scopes": []}]}), "tokens.0.scopes"),
-        (json.dumps({"tokens": [{**GOOD, "scopes": ["all"]}]}), "'read', 'ingest', 'operate' or 'admin'"),
-        (json.dumps({"tokens": [{**GOOD, "expires_at": "2026-02-01T00:00:00"}]}), "timezone"),
-        (json.dumps({"tokens": [{**GOOD, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
+        (json.dumps({"tokens": [VALID, VALID]}), "same name"),
+        (json.dumps({"tokens": [VALID, {**VALID, "name": "b"}]}), "same sha256"),
+        (json.dumps({"tokens": [{**VALID, "scopes": []}]}), "tokens.0.scopes"),
+        (json.dumps({"tokens": [{**VALID, "scopes": ["all"]}]}), "'read', 'ingest', 'operate' or 'admin'"),
+        (json.dumps({"tokens": [{**VALID, "expires_at": "2026-02-01T00:00:00"}]}), "timezone"),
+        (json.dumps({"tokens": [{**VALID, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
     ],
 )
 def test_an_invalid_file_is_refused_and_stays_unchanged(file: Path, content: str, fault: str) -> None:

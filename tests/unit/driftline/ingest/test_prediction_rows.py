@@ -56,8 +56,8 @@ def test_a_binary_prediction() -> None:
 def test_a_multiclass_prediction() -> None:
     rows = flat(MULTICLASS, prediction=["dog"], probability_cat=[0.25], probability_dog=[0.75])
     assert (rows["prediction"], rows["probability_cat"], rows["probability_dog"]) == (["dog"], [0.25], [0.75])
-    made = flat(MULTICLASS, probability_cat=[0.25], probability_dog=[0.75])
-    assert made["prediction"] == ["dog"]
+    frame = flat(MULTICLASS, probability_cat=[0.25], probability_dog=[0.75])
+    assert frame["prediction"] == ["dog"]
     with pytest.raises(InvalidInput, match=r"'bird', row 1.*send one of 'cat', 'dog'"):
         flat(MULTICLASS, prediction=["bird"], probability_cat=[0.25], probability_dog=[0.75])
 

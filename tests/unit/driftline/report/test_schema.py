@@ -59,6 +59,17 @@ def test_a_chunk_without_its_results_has_the_other_fields(result: BacktestResult
     assert (brief["status"], brief["closed"], brief["revision"], brief["waiting"]) == ("open", False, None, False)
 
 
+def test_evidence_tells_what_changed_since_when_and_how_surely(written: Any) -> None:
+    evidence = [chunk["evidence"] for chunk in written["chunks"]]
+    assert evidence[:3] == [None] * 3
+    first = evidence[3]
+    change = first["change"]
+    assert (first["level"], change["metric"], change["since"]) == ("alert", "roc_auc", "2026-01-16T00:00:00Z")
+    assert change["difference"] == change["observed"] - change["usual"] < -0.2
+    assert min(change["log_evidence"], change["share_of_alert"]) > 1
+    assert {found["incident_since"] for found in evidence[3:6]} == {"2026-01-16T00:00:00Z"}
+
+
 def test_drift_is_seen_before_it_lasts(written: Any) -> None:
     shifted = written["chunks"][3]
     assert (shifted["drifted"], shifted["drift_seen"]) == ([], ["usage"])

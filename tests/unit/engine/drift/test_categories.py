@@ -36,9 +36,9 @@ def test_the_effect_of_chi2_does_not_grow_with_the_rows() -> None:
 
 @given(COUNTS, COUNTS)
 def test_unseen_categories_count_as_one(reference: dict[str, int], chunk: dict[str, int]) -> None:
-    known = [chunk.get(name, 0) for name in reference]
-    unseen = sum(chunk.values()) - sum(known)
-    expected = jensenshannon([*reference.values(), 0], [*known, unseen], base=2)
+    reference_counts = [chunk.get(name, 0) for name in reference]
+    unseen = sum(chunk.values()) - sum(reference_counts)
+    expected = jensenshannon([*reference.values(), 0], [*reference_counts, unseen], base=2)
     outcome = jensen_shannon.finish(Frequencies(reference), Frequencies(chunk))
     assert outcome.value == pytest.approx(np.nan_to_num(expected), rel=1e-9, abs=1e-7)
 

@@ -18,8 +18,8 @@ VALUES = st.lists(st.floats(-1e3, 1e3) | st.integers(-3, 3).map(float), min_size
 )
 
 
-def _largest_gap(one: FloatArray, other: FloatArray) -> float:
-    return max(abs(float(np.mean(one <= x)) - float(np.mean(other <= x))) for x in (*one, *other))
+def _largest_gap(first: FloatArray, second: FloatArray) -> float:
+    return max(abs(float(np.mean(first <= x)) - float(np.mean(second <= x))) for x in (*first, *second))
 
 
 @given(VALUES, VALUES)
@@ -70,18 +70,18 @@ def test_a_long_constant_reference_is_kept_whole() -> None:
 @given(VALUES)
 def test_equal_samples_have_no_distance(values: FloatArray) -> None:
     """Exactly 0, where NannyML's float shares may leave 1e-8: a deviation."""
-    whole, bins = distribution.fit(values), histogram.fit(values)
-    summary = distribution.summarize(whole, values)
-    assert kolmogorov_smirnov.finish(whole, summary).value == 0
-    assert kolmogorov_smirnov.finish(whole, summary).p_value == 1
-    assert wasserstein.finish(whole, summary).value == 0
+    fitted, bins = distribution.fit(values), histogram.fit(values)
+    summary = distribution.summarize(fitted, values)
+    assert kolmogorov_smirnov.finish(fitted, summary).value == 0
+    assert kolmogorov_smirnov.finish(fitted, summary).p_value == 1
+    assert wasserstein.finish(fitted, summary).value == 0
     assert jensen_shannon.finish(bins, histogram.summarize(bins, values)).value == 0
 
 
 def test_samples_that_share_nothing_are_as_far_as_can_be() -> None:
     low, high = np.linspace(0, 1, 50), np.linspace(5, 6, 50)
-    whole, bins = distribution.fit(low), histogram.fit(low)
-    assert kolmogorov_smirnov.finish(whole, distribution.summarize(whole, high)).value == 1
+    fitted, bins = distribution.fit(low), histogram.fit(low)
+    assert kolmogorov_smirnov.finish(fitted, distribution.summarize(fitted, high)).value == 1
     assert jensen_shannon.finish(bins, histogram.summarize(bins, high)).value == pytest.approx(1)
 
 

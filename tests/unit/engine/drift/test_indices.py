@@ -43,9 +43,9 @@ def test_a_chunk_is_counted_the_same_in_any_order(reference: FloatArray, chunk: 
     shuffled = np.array(random.sample(chunk.tolist(), len(chunk)))
     for sketch in (deciles, histogram, distribution):
         state = sketch.fit(reference)
-        one, other = sketch.summarize(state, chunk), sketch.summarize(state, shuffled)
-        assert one.counts.tolist() == other.counts.tolist()
-        assert one.rows == other.rows == len(chunk)
+        first, second = sketch.summarize(state, chunk), sketch.summarize(state, shuffled)
+        assert first.counts.tolist() == second.counts.tolist()
+        assert first.rows == second.rows == len(chunk)
     bins = histogram.fit(reference)
     assert histogram.summarize(bins, shuffled).counts.tolist() == np.histogram(chunk, bins.edges)[0].tolist()
 
@@ -57,16 +57,16 @@ def test_l_infinity_takes_each_unseen_category_by_itself() -> None:
 
 
 @given(COUNTS, COUNTS)
-def test_they_are_distances(one: dict[str, int], other: dict[str, int]) -> None:
+def test_they_are_distances(first: dict[str, int], second: dict[str, int]) -> None:
     for method in (hellinger, l_infinity):
-        value = method.finish(Frequencies(one), Frequencies(other)).value
+        value = method.finish(Frequencies(first), Frequencies(second)).value
         assert value is not None
         assert 0 <= value <= 1
-        assert method.finish(Frequencies(one), Frequencies(one)).value == 0
-    index = psi.finish(Frequencies(one), Frequencies(other)).value
+        assert method.finish(Frequencies(first), Frequencies(first)).value == 0
+    index = psi.finish(Frequencies(first), Frequencies(second)).value
     assert index is not None
     assert index >= 0
-    assert psi.finish(Frequencies(one), Frequencies(one)).value == 0
+    assert psi.finish(Frequencies(first), Frequencies(first)).value == 0
 
 
 def test_samples_that_share_nothing_are_as_far_as_can_be() -> None:
@@ -117,11 +117,11 @@ def test_rows_of_the_same_source_have_an_index_below_the_floor() -> None:
 def test_a_long_reference_is_kept_whole_where_asked_for() -> None:
     rng = np.random.default_rng(2)
     reference, chunk = np.sort(rng.normal(size=12_000)), np.sort(rng.normal(0.5, size=300))
-    kept, binned = distribution.fit_exact(reference), distribution.fit(reference)
-    assert isinstance(kept.reference, distribution.Sample)
-    assert len(kept.reference.values) == 12_000
-    assert kept.spread == binned.spread
-    exact = wasserstein.finish(kept, distribution.summarize(kept, chunk)).value
+    unbinned, binned = distribution.fit_exact(reference), distribution.fit(reference)
+    assert isinstance(unbinned.reference, distribution.Sample)
+    assert len(unbinned.reference.values) == 12_000
+    assert unbinned.spread == binned.spread
+    exact = wasserstein.finish(unbinned, distribution.summarize(unbinned, chunk)).value
     rough = wasserstein.finish(binned, distribution.summarize(binned, chunk)).value
     apart = np.abs(reference - np.repeat(chunk, 40)).mean()
     assert exact == pytest.approx(apart, rel=1e-9)

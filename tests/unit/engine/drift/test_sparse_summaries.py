@@ -37,10 +37,10 @@ def test_a_small_chunk_has_a_small_summary(rows: int) -> None:
 
 
 def test_merged_parts_are_the_summary_of_all_rows() -> None:
-    merged, whole = summarize(VALUES[:200]).merge(summarize(VALUES[200:])), summarize(VALUES)
-    assert merged.rows == whole.rows == len(VALUES)
-    assert merged.counts.tolist() == whole.counts.tolist()
-    assert (merged.below, merged.above) == (whole.below, whole.above) == (1, 2)
+    merged, at_once = summarize(VALUES[:200]).merge(summarize(VALUES[200:])), summarize(VALUES)
+    assert merged.rows == at_once.rows == len(VALUES)
+    assert merged.counts.tolist() == at_once.counts.tolist()
+    assert (merged.below, merged.above) == (at_once.below, at_once.above) == (1, 2)
 
 
 def test_a_bin_may_have_more_rows_than_a_small_number_holds() -> None:

@@ -8,7 +8,8 @@ from scipy.special import expit, logit
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_fit import fit_evidence
 from driftline.engine.evidence.score_bins import BINS
 from driftline.engine.evidence.score_grid import ScoreGrid
 from driftline.engine.evidence.spline_calibration import SplineCalibration
@@ -89,11 +90,11 @@ def test_counts_are_those_of_the_rows_and_merge_exactly() -> None:
     counts = bins.counts(binary_rows(scores, predictions, labels))
     index = bins.bin_of_cell[bins.grid.cells(SCORES)]
     for place, score in enumerate(SCORES):
-        mine = np.isclose(scores, score)
+        tied = np.isclose(scores, score)
         row = int(score >= CUT)
-        assert counts.scored[row, index[place]] == mine.sum()
-        assert counts.labelled[row, index[place]] == (mine & ~np.isnan(labels)).sum()
-        assert counts.positives[row, index[place]] == (mine & (labels == 1)).sum()
+        assert counts.scored[row, index[place]] == tied.sum()
+        assert counts.labelled[row, index[place]] == (tied & ~np.isnan(labels)).sum()
+        assert counts.positives[row, index[place]] == (tied & (labels == 1)).sum()
     halves = [
         bins.counts(binary_rows(scores[part], predictions[part], labels[part]))
         for part in (slice(350), slice(350, None))
@@ -127,7 +128,7 @@ def test_too_few_labels_of_a_class_give_no_evidence() -> None:
 def test_the_fitted_state_survives_json() -> None:
     """It is the same after storing and loading."""
     fitted = reference()
-    assert FittedEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
+    assert BinaryEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
 
 
 def test_few_chunks_are_cut_into_slices_of_time() -> None:

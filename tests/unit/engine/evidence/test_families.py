@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
-from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Family, Stage, columns
+from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
@@ -19,18 +19,22 @@ BINS = FITTED.bins
 
 def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     """Families weigh 1 : 1 : 1 : 0.25 and have 6, 3, 3 and 6 components."""
-    assert WEIGHTS.sum() == pytest.approx(1)
-    assert COUNT == 18
-    assert WEIGHTS[columns(Family.REALIZED)].sum() * 4 == pytest.approx(WEIGHTS[columns(Family.SHARE)].sum())
-    assert (IN_STAGE[Stage.SCORES] ^ IN_STAGE[Stage.LABELS]).all()
+    assert BINARY.weights.sum() == pytest.approx(1)
+    assert BINARY.count == 18
+    assert BINARY.weights[BINARY.columns(Family.REALIZED)].sum() * 4 == pytest.approx(
+        BINARY.weights[BINARY.columns(Family.SHARE)].sum()
+    )
+    assert (BINARY.in_stage[Stage.SCORES] ^ BINARY.in_stage[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
     """It equals the difference of scipy's log probabilities of the counts by bin."""
     counts = drawn(BINS, np.random.default_rng(1), 3, 400, shift=0.4)
-    rows, ones = counts.labelled.sum(1), counts.positives.sum(1)
+    rows, positive_rows = counts.labelled.sum(1), counts.positives.sum(1)
     moved = expit(logit(BINS.chances) + 0.3 - 0.6 * BINS.scaled_log_odds)
-    expected = (stats.binom.logpmf(ones, rows, moved) - stats.binom.logpmf(ones, rows, BINS.chances)).sum(1)
+    expected = (
+        stats.binom.logpmf(positive_rows, rows, moved) - stats.binom.logpmf(positive_rows, rows, BINS.chances)
+    ).sum(1)
     assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
 
 
@@ -113,8 +117,8 @@ def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
 def test_small_chunks_are_joined_to_blocks() -> None:
     """Chunks of 200 rows make a block of three; an open block is carried on."""
     counts = drawn(BINS, np.random.default_rng(9), 7, 200)
-    whole = list(blocks(counts.scored, BINS.chances))
-    assert [place for place, _ in whole] == [2, 5]
-    assert whole[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
+    counted_blocks = list(blocks(counts.scored, BINS.chances))
+    assert [place for place, _ in counted_blocks] == [2, 5]
+    assert counted_blocks[1][1].tolist() == counts.scored[3:6].sum(0).tolist()
     resumed = list(blocks(counts.scored[1:], BINS.chances, counts.scored[0]))
     assert [place for place, _ in resumed] == [1, 4]

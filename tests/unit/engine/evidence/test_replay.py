@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.families import Family, Stage
 from driftline.engine.evidence.no_skill import no_skill
@@ -39,14 +40,14 @@ def alerts(chunks: list[ScoredChunk], rule: AlertRule = RULE) -> list[int]:
     return [place for place, chunk in enumerate(chunks) if evidence.get(chunk.start, ChunkEvidence()).alert]
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
     """Return whether stored histories are equal up to rounding."""
-    blocks = one.pop("open_blocks") == other.pop("open_blocks")
-    names = [name for name in one if name != "incident_since"]
+    blocks = left.pop("open_blocks") == right.pop("open_blocks")
+    names = [name for name in left if name != "incident_since"]
     return (
         blocks
-        and one["incident_since"] == other["incident_since"]
-        and all(np.allclose(one[name], other[name], rtol=1e-9, atol=0) for name in names)
+        and left["incident_since"] == right["incident_since"]
+        and all(np.allclose(left[name], right[name], rtol=1e-9, atol=0) for name in names)
     )
 
 
@@ -58,6 +59,19 @@ def test_calm_chunks_do_not_alert_and_a_change_does_at_once() -> None:
     assert change is not None
     assert (change.family, change.since) == (Family.SHARE, chunks[60].start)
     assert change.observed > 1.3 * change.usual
+    assert change.metric is None
+    assert min(change.log_evidence or 0, change.share_of_alert or 0) > 1
+
+
+def test_evidence_that_was_stored_without_its_strength_is_read() -> None:
+    chunks = chunks_of(stream(20, 5, shift=0.9))
+    evidence = next(note for note in replay(FITTED, RULE, chunks).evidence.values() if note.alert)
+    stored = evidence.to_dict()
+    assert ChunkEvidence.from_dict(stored) == evidence
+    del stored["change"]["log_evidence"], stored["change"]["share_of_alert"]
+    change = ChunkEvidence.from_dict(stored).change
+    assert change is not None
+    assert (change.since, change.log_evidence) == (evidence.change and evidence.change.since, None)
 
 
 def test_a_small_change_is_found_by_adding_up_evidence() -> None:
@@ -132,15 +146,17 @@ def test_an_incident_closes_after_the_change_ends() -> None:
 def test_resuming_from_any_chunk_gives_the_same_as_all_at_once(delay: timedelta, size: int) -> None:
     """The history after a chunk, stored as JSON, and the later ticks are enough."""
     chunks = chunks_of(stream(30, 12, size=size, shift=0.6), delay=delay, drifting=frozenset({35, 36}))
-    whole = replay(FITTED, RULE, chunks)
+    at_once = replay(FITTED, RULE, chunks)
     for place in (0, 7, 29, 33, 40):
         cut = chunks[place]
-        history = DetectorHistory.from_dict(whole.histories[cut.start].to_dict(), FITTED)
+        history = DetectorHistory.from_dict(at_once.histories[cut.start].to_dict(), FITTED)
         resumed = replay(FITTED, RULE, chunks, history, after=cut.closes_at)
         last = chunks[-1].start
-        assert same(resumed.histories[last].to_dict(), whole.histories[last].to_dict())
-        later = {start for start in whole.evidence if start > cut.start}
-        assert {start: resumed.evidence[start] for start in later} == {start: whole.evidence[start] for start in later}
+        assert same(resumed.histories[last].to_dict(), at_once.histories[last].to_dict())
+        later = {start for start in at_once.evidence if start > cut.start}
+        assert {start: resumed.evidence[start] for start in later} == {
+            start: at_once.evidence[start] for start in later
+        }
 
 
 def test_late_labels_change_what_is_replayed() -> None:
@@ -175,18 +191,22 @@ def test_a_model_without_skill_is_named_where_rows_could_tell() -> None:
     flat, few, usual = (
         drawn(FITTED.bins, random, 1, size, tilt=tilt)[0] for size, tilt in ((950, -slope), (20, -slope), (950, 0.0))
     )
-    assert no_skill(FITTED, flat) == pytest.approx(0.5, abs=0.06)
-    assert no_skill(FITTED, few) is None
-    assert no_skill(FITTED, usual) is None
+    judged = [
+        no_skill(FITTED.roc_auc, counts, float(metrics_of(counts.labelled, counts.positives)[0]))
+        for counts in (flat, few, usual)
+    ]
+    assert judged == [pytest.approx(0.5, abs=0.06), None, None]
 
 
 def test_scores_move_when_a_chunk_closes() -> None:
     """Families of the scores have their own place: without any label they alert on scores that promise less."""
     random = np.random.default_rng(3)
-    chunks = chunks_of(drawn(FITTED.bins, random, 12, 950))
-    scored = chunks[0].counts.scored.copy()
+    counts = drawn(FITTED.bins, random, 12, 950)
+    chunks = chunks_of(counts)
+    scored = counts.scored[0].copy()
     scored[:, scored.shape[1] // 3 :] //= 6
-    fallen = [replace(c, labels_in=False, counts=replace(c.counts, scored=scored)) for c in chunks[6:]]
+    of_few = replace(counts[0], scored=scored)
+    fallen = [replace(c, labels_in=False, counts=of_few) for c in chunks[6:]]
     calm = [replace(c, labels_in=False) for c in chunks[:6]]
     evidence = replay(FITTED, RULE, calm + fallen).evidence
     change = evidence[chunks[6].start].change

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change
-from driftline.engine.evidence.families import Family, columns
+from driftline.engine.evidence.families import BINARY, Family
 from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.evidence.visible_change import tilted, visible_changes
@@ -24,12 +24,12 @@ def power(chances: np.ndarray, chunks: int, runs: int = 120) -> float:
     """Return how often `chunks` days with these chances by bin alert."""
     random = np.random.default_rng(11)
     pool = (FITTED.pool / FITTED.pool.sum()).ravel()
-    found = 0
+    detections = 0
     for _ in range(runs):
         scored = random.multinomial(950, pool, size=chunks).reshape(-1, 2, FITTED.bins.count)
         counts = ScoreCounts(scored, scored, random.binomial(scored, chances))
-        found += any(chunk.alert for chunk in replay(FITTED, AlertRule(1.0), chunks_of(counts)).evidence.values())
-    return found / runs
+        detections += any(chunk.alert for chunk in replay(FITTED, AlertRule(1.0), chunks_of(counts)).evidence.values())
+    return detections / runs
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -88,7 +88,7 @@ def test_words_name_the_evidence_its_start_and_its_size(
     family: Family, component: int, observed: float, usual: float, words: str
 ) -> None:
     """Each family has its sentence, and an alert says how often chance would do it."""
-    change = Change(family, columns(family).start + component, SINCE, observed, usual)
+    change = Change(family, BINARY.columns(family).start + component, SINCE, observed, usual)
     assert words in describe_alert(change, 1.0, UTC_ZONE)
     assert describe_alert(change, 1.0, UTC_ZONE).endswith("a change this clear turns up by chance at most once a year.")
     assert words in describe_warning(change, 1.0, UTC_ZONE)

@@ -50,7 +50,7 @@ def test_a_broken_relation_is_seen(fitted: FittedReference) -> None:
 @pytest.mark.slow
 def test_parts_merge_to_the_chunk(fitted: FittedReference) -> None:
     rows = scored_rows(60, seed=2)
-    whole = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, rows))
+    at_once = _multivariate(evaluate_chunk(fitted, MULTIVARIATE, rows))
     parts = [summarize_chunk(fitted, MULTIVARIATE, rows[np.arange(60) % 3 == number]) for number in (2, 0, 1)]
     merged = _multivariate(finish_chunk(fitted, MULTIVARIATE, parts[0].merge(parts[1]).merge(parts[2])))
     stored = FittedReference.from_json(fitted.to_json())
@@ -58,9 +58,9 @@ def test_parts_merge_to_the_chunk(fitted: FittedReference) -> None:
     again = _multivariate(evaluate_chunk(stored, MULTIVARIATE, rows.sample(frac=1, random_state=1)))
     for results in (merged, again):
         for method, result in results.items():
-            assert result.value == pytest.approx(whole[method].value, rel=1e-12)
+            assert result.value == pytest.approx(at_once[method].value, rel=1e-12)
             assert result.sampling_error == (
-                None if method == Method.DOMAIN_CLASSIFIER else pytest.approx(whole[method].sampling_error, rel=1e-12)
+                None if method == Method.DOMAIN_CLASSIFIER else pytest.approx(at_once[method].sampling_error, rel=1e-12)
             )
 
 

@@ -127,15 +127,15 @@ def test_parts_merge_in_any_order(errors: list[float], seed: int) -> None:
     values = np.array(errors)
     part = np.random.default_rng(seed).integers(0, 3, len(values))
     parts = [ReconstructionErrors.of(values[part == number]) for number in range(3)]
-    whole = ReconstructionErrors.of(values)
+    at_once = ReconstructionErrors.of(values)
     for merged in (
         reduce(ReconstructionErrors.merge, parts),
         reduce(ReconstructionErrors.merge, parts[::-1]),
         parts[0].merge(parts[1].merge(parts[2])),
     ):
-        assert merged.rows == whole.rows
-        assert merged.mean == pytest.approx(whole.mean, rel=1e-12)
-        assert merged.squared_deviations == pytest.approx(whole.squared_deviations, rel=1e-9, abs=1e-9)
+        assert merged.rows == at_once.rows
+        assert merged.mean == pytest.approx(at_once.mean, rel=1e-12)
+        assert merged.squared_deviations == pytest.approx(at_once.squared_deviations, rel=1e-9, abs=1e-9)
 
 
 def test_the_state_survives_json() -> None:

@@ -41,7 +41,7 @@ def test_the_curve_of_single_rows_has_the_fewest_knots(labels: list[int]) -> Non
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12), st.integers(0, 1)), min_size=2, max_size=40))
 def test_the_curve_of_close_scores_equals_scikit_learns(rows: list[tuple[int, int, int]]) -> None:
     rows = sorted(rows)
-    scores = np.array([0.1 * whole + 2e-16 * near for whole, near, _ in rows])
+    scores = np.array([0.1 * tenth + 2e-16 * near for tenth, near, _ in rows])
     labels = np.array([label for *_, label in rows])
     order = np.argsort(scores, kind="stable")
     curve = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)

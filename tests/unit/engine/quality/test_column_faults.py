@@ -32,15 +32,15 @@ def _outside(reference: list[float], chunk: list[float]) -> Outcome:
 
 
 def test_the_most_frequent_unseen_category_is_named() -> None:
-    found = _unseen(["a", "b"], ["a", "new", "new", "newer", "b"])
-    assert (found.value, found.rows, found.effect) == (0.6, 5, 0.6)
-    assert found.reason == "2 categories that the reference lacks, most often 'new' (2 rows)"
+    result = _unseen(["a", "b"], ["a", "new", "new", "newer", "b"])
+    assert (result.value, result.rows, result.effect) == (0.6, 5, 0.6)
+    assert result.reason == "2 categories that the reference lacks, most often 'new' (2 rows)"
 
 
 def test_a_missing_value_is_unseen_but_has_no_effect() -> None:
-    found = _unseen(["a", "b"], ["a", None, "new", "b"])
-    assert (found.value, found.effect) == (0.5, 0.25)
-    assert "1 missing values count as unseen, since the reference has none" in (found.reason or "")
+    result = _unseen(["a", "b"], ["a", None, "new", "b"])
+    assert (result.value, result.effect) == (0.5, 0.25)
+    assert "1 missing values count as unseen, since the reference has none" in (result.reason or "")
     assert _unseen(["a", None], ["a", None, "a", "a"]).value == 0.0
 
 
@@ -52,19 +52,19 @@ def test_a_category_is_seen_however_it_was_stored() -> None:
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_parts_of_unseen_categories_merge(
-    reference: list[str | None], one: list[str | None], other: list[str | None]
+    reference: list[str | None], first: list[str | None], second: list[str | None]
 ) -> None:
     state = unseen_categories.fit(categories(pd.Series(reference, dtype=object)))
-    parts = [unseen_categories.summarize(state, categories(pd.Series(part, dtype=object))) for part in (one, other)]
+    parts = [unseen_categories.summarize(state, categories(pd.Series(part, dtype=object))) for part in (first, second)]
     merged = parts[1].merge(parts[0])
-    assert unseen_categories.finish(state, merged, LOOSE) == _unseen(reference, one + other)
+    assert unseen_categories.finish(state, merged, LOOSE) == _unseen(reference, first + second)
     assert merged == parts[0].merge(parts[1])
 
 
 def test_values_beyond_the_range_are_counted_on_both_sides() -> None:
-    found = _outside([0.0, 10.0, 3.0], [0.0, 10.0, -1.0, 10.5, 11.0, np.nan, -np.inf, 5.0])
-    assert (found.value, found.rows, found.effect) == (0.5, 8, 0.5)
-    assert found.reason == "1 values below 0; 2 values above 10; 1 infinite values (above 1e+70 in size)"
+    result = _outside([0.0, 10.0, 3.0], [0.0, 10.0, -1.0, 10.5, 11.0, np.nan, -np.inf, 5.0])
+    assert (result.value, result.rows, result.effect) == (0.5, 8, 0.5)
+    assert result.reason == "1 values below 0; 2 values above 10; 1 infinite values (above 1e+70 in size)"
 
 
 def test_infinite_values_of_the_reference_do_not_widen_its_range() -> None:
@@ -72,22 +72,22 @@ def test_infinite_values_of_the_reference_do_not_widen_its_range() -> None:
 
 
 def test_a_reference_without_values_has_no_range() -> None:
-    found = _outside([np.nan], [1.0, 2.0])
-    assert found.value is None
-    assert found.reason == "the reference has no values of this column to compare with"
+    result = _outside([np.nan], [1.0, 2.0])
+    assert result.value is None
+    assert result.reason == "the reference has no values of this column to compare with"
 
 
 @given(FLOATS, FLOATS)
-def test_parts_of_values_out_of_range_merge(one: list[float], other: list[float]) -> None:
+def test_parts_of_values_out_of_range_merge(first: list[float], second: list[float]) -> None:
     state = out_of_range.ReferenceRange(0.0, 10.0)
-    parts = [out_of_range.summarize(state, numbers(pd.Series(part))) for part in (one, other)]
+    parts = [out_of_range.summarize(state, numbers(pd.Series(part))) for part in (first, second)]
     merged = parts[0].merge(parts[1])
-    assert out_of_range.finish(state, merged, LOOSE) == _outside([0.0, 10.0], one + other)
+    assert out_of_range.finish(state, merged, LOOSE) == _outside([0.0, 10.0], first + second)
     assert merged == parts[1].merge(parts[0])
 
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_few_rows_say_nothing(rows: int) -> None:
-    for found in (_unseen(["a"], ["new"] * rows), _outside([0.0], [1.0] * rows)):
-        assert found.value is None
-        assert found.reason == f"{rows} rows, fewer than the minimum of 2"
+    for result in (_unseen(["a"], ["new"] * rows), _outside([0.0], [1.0] * rows)):
+        assert result.value is None
+        assert result.reason == f"{rows} rows, fewer than the minimum of 2"

@@ -48,24 +48,24 @@ def test_without_an_id_equal_content_is_a_duplicate_at_any_time(ids: str | None)
 
 
 def test_a_row_without_id_is_never_the_duplicate_of_one_with_id() -> None:
-    one = scored_rows(1)
-    assert _share(pd.concat([one, one.assign(id=None)], ignore_index=True)) == 0.0
+    row = scored_rows(1)
+    assert _share(pd.concat([row, row.assign(id=None)], ignore_index=True)) == 0.0
 
 
 def test_columns_are_not_mistaken_for_one_another() -> None:
-    one = scored_rows(1).drop(columns="id").assign(usage=1.0, calls=2.0)
-    assert _share(pd.concat([one, one.assign(usage=2.0, calls=1.0)])) == 0.0
+    row = scored_rows(1).drop(columns="id").assign(usage=1.0, calls=2.0)
+    assert _share(pd.concat([row, row.assign(usage=2.0, calls=1.0)])) == 0.0
 
 
 @given(st.lists(st.sampled_from([1, 2, "3", None]), max_size=30), st.integers(0, 30))
 def test_duplicates_merge_across_parts_and_in_any_order(ids: list[object], cut: int) -> None:
     rows = scored_rows(len(ids)).assign(id=pd.Series(ids, dtype=object), usage=1.0, calls=1.0, plan="pro", label=0)
     rows = rows.assign(probability_1=0.5, prediction=0)
-    one, other = (duplicates.summarize(part, LOOSE) for part in (rows[:cut], rows[cut:]))
-    whole = duplicates.summarize(rows.sample(frac=1, random_state=cut), LOOSE)
-    assert whole.rows - len(whole.hashes) == len(ids) - len(set(map(str, ids)))
-    for merged in (one.merge(other), other.merge(one)):
-        assert (merged.rows, merged.hashes.tolist()) == (whole.rows, whole.hashes.tolist())
+    first, second = (duplicates.summarize(part, LOOSE) for part in (rows[:cut], rows[cut:]))
+    at_once = duplicates.summarize(rows.sample(frac=1, random_state=cut), LOOSE)
+    assert at_once.rows - len(at_once.hashes) == len(ids) - len(set(map(str, ids)))
+    for merged in (first.merge(second), second.merge(first)):
+        assert (merged.rows, merged.hashes.tolist()) == (at_once.rows, at_once.hashes.tolist())
 
 
 def test_the_age_of_the_newest_row() -> None:
@@ -76,9 +76,9 @@ def test_the_age_of_the_newest_row() -> None:
 
 
 def test_freshness_needs_to_know_when_the_chunk_ends() -> None:
-    found = freshness.finish(freshness.summarize(scored_rows(4)), None)
-    assert found.value is None
-    assert "pass the chunk" in (found.reason or "")
+    result = freshness.finish(freshness.summarize(scored_rows(4)), None)
+    assert result.value is None
+    assert "pass the chunk" in (result.reason or "")
     early = Chunk(ORIGIN - timedelta(days=1), ORIGIN)
     assert "is not in this chunk" in (freshness.finish(freshness.summarize(scored_rows(4)), early).reason or "")
 

@@ -34,13 +34,13 @@ def _count(rows: float) -> Result:
         (_count(1600.0), "1600 rows are more than the bound 1500.0"),
         (
             _fault(Quality.FRESHNESS, 7200.0, Bounds(upper=3600.0), subject=MODEL),
-            "the newest row is 7.2e+03 s older than the chunk's end, above the bound 3.6e+03 s",
+            "the newest row is 7,200 s older than the chunk's end, above the bound 3,600 s",
         ),
     ],
 )
-def test_a_fault_beyond_its_bound_and_floor_is_seen(result: Result, said: str) -> None:
+def test_a_fault_beyond_its_bound_and_floor_is_seen(result: Result, wording: str) -> None:
     (reason,) = drift_reasons(ONE_METRIC, chunk(result)).values()
-    assert reason.startswith(said)
+    assert reason.startswith(wording)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_fault_warns_when_it_lasts() -> None:
 
 def test_one_fault_does_not_make_another_last() -> None:
     unseen = _fault(Quality.UNSEEN_CATEGORIES, 0.1, effect=0.1)
-    gone = _fault(Quality.MISSING_VALUES, 0.1, effect=0.1)
-    assert drift_of(ONE_METRIC, chunk(unseen, day=10), [chunk(gone, day=9)]).lasting == frozenset()
-    assert len(drift_of(ONE_METRIC, chunk(unseen, gone, day=10), [chunk(gone, day=9)]).lasting) == 1
+    missing = _fault(Quality.MISSING_VALUES, 0.1, effect=0.1)
+    assert drift_of(ONE_METRIC, chunk(unseen, day=10), [chunk(missing, day=9)]).lasting == frozenset()
+    assert len(drift_of(ONE_METRIC, chunk(unseen, missing, day=10), [chunk(missing, day=9)]).lasting) == 1
 
 
 def test_an_open_chunk_is_neither_short_of_rows_nor_stale() -> None:

@@ -27,9 +27,9 @@ def _state(of: Ordered) -> tuple[int, list[int], list[int]]:
 
 @given(st.lists(st.floats(-1e150, 1e150), min_size=1, max_size=80), SHARES)
 def test_few_values_have_exact_quantiles(values: list[float], share: float) -> None:
-    found, off_by = _of(values).quantile(share)
+    estimate, off_by = _of(values).quantile(share)
     assert off_by == 0.0
-    assert found == pytest.approx(float(np.quantile(values, share)), rel=1e-12, abs=1e-300)
+    assert estimate == pytest.approx(float(np.quantile(values, share)), rel=1e-12, abs=1e-300)
     assert _of(values).quantile(0.5)[0] == pytest.approx(float(pd.Series(values).median()), rel=1e-12, abs=1e-300)
 
 
@@ -41,24 +41,24 @@ def few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(values=NUMBERS, share=SHARES)
 @pytest.mark.usefixtures("few_groups")
 def test_many_values_have_quantiles_as_close_as_is_said(values: list[float], share: float) -> None:
-    found, off_by = _of(values).quantile(share)
+    estimate, off_by = _of(values).quantile(share)
     with np.errstate(over="ignore"):
         ranks = share * (len(values) - 1)
         below, above = np.sort(values)[[int(ranks), min(int(ranks) + 1, len(values) - 1)]]
     exact = below + (above - below) * (ranks - int(ranks)) if np.isfinite(above - below) else None
     assert len(_of(values).groups) <= 12
-    if exact is not None and np.isfinite(found):
-        assert abs(found - exact) <= off_by * (1 + 1e-9) + 1e-12 * max(abs(below), abs(above))
+    if exact is not None and np.isfinite(estimate):
+        assert abs(estimate - exact) <= off_by * (1 + 1e-9) + 1e-12 * max(abs(below), abs(above))
 
 
 @given(values=NUMBERS, parts=st.lists(st.integers(0, 2), min_size=80, max_size=80))
 @pytest.mark.usefixtures("few_groups")
 def test_parts_merge_exactly_in_any_order(values: list[float], parts: list[int]) -> None:
-    whole = _state(_of(values))
-    cut = [_of([value for value, own in zip(values, parts, strict=False) if own == part]) for part in range(3)]
+    at_once = _state(_of(values))
+    cut = [_of([value for value, number in zip(values, parts, strict=False) if number == part]) for part in range(3)]
     for order in permutations(cut):
-        assert _state(reduce(Ordered.merge, order)) == whole
-    assert _state(cut[0].merge(cut[1].merge(cut[2]))) == whole
+        assert _state(reduce(Ordered.merge, order)) == at_once
+    assert _state(cut[0].merge(cut[1].merge(cut[2]))) == at_once
 
 
 def test_a_long_column_stays_bounded_and_close() -> None:
@@ -67,10 +67,10 @@ def test_a_long_column_stays_bounded_and_close() -> None:
     assert len(long.groups) <= 100_000
     octaves = np.log2(values[-1] / values[0])
     for share in (0.05, 0.25, 0.5, 0.75, 0.95):
-        found, off_by = long.quantile(share)
+        estimate, off_by = long.quantile(share)
         exact = float(np.quantile(values, share))
         assert 0 < off_by <= 2 * octaves / 100_000 * exact
-        assert abs(found - exact) <= off_by
+        assert abs(estimate - exact) <= off_by
 
 
 def test_values_on_both_sides_of_0_keep_their_order() -> None:

@@ -30,40 +30,40 @@ def _statistics(results: tuple[Result, ...]) -> dict[tuple[str, str], Result]:
 
 
 def test_every_continuous_column_and_score_has_each_statistic(fitted: FittedReference) -> None:
-    found = _statistics(evaluate_chunk(fitted, ALL, scored_rows(100, seed=1)))
+    by_method = _statistics(evaluate_chunk(fitted, ALL, scored_rows(100, seed=1)))
     quantiles = [f"quantiles:{share}" for share in (0.05, 0.25, 0.75, 0.95)]
     each = ["mean", "sum", "standard_deviation", "median", *quantiles]
-    assert list(found) == [(column, method) for column in ("usage", "calls", "probability_1") for method in each]
-    assert all(result.sampling_error is not None and result.bounds.lower is not None for result in found.values())
+    assert list(by_method) == [(column, method) for column in ("usage", "calls", "probability_1") for method in each]
+    assert all(result.sampling_error is not None and result.bounds.lower is not None for result in by_method.values())
 
 
 def test_missing_and_infinite_values_are_left_out(fitted: FittedReference) -> None:
     rows = scored_rows(100, seed=1).assign(calls=[*range(98), np.nan, np.inf])
-    found = _statistics(evaluate_chunk(fitted, ALL, rows))
-    assert found["calls", "mean"].value == pytest.approx(48.5)
-    assert found["calls", "sum"].value == 98 * 97 / 2
-    assert found["calls", "standard_deviation"].value == pytest.approx(float(np.std(range(98), ddof=1)))
-    assert found["calls", "median"].value == 48.5
-    assert found["calls", "quantiles:0.25"].value == 24.25
-    assert found["calls", "mean"].rows == 98
-    assert found["calls", "mean"].state is State.WARN
+    by_method = _statistics(evaluate_chunk(fitted, ALL, rows))
+    assert by_method["calls", "mean"].value == pytest.approx(48.5)
+    assert by_method["calls", "sum"].value == 98 * 97 / 2
+    assert by_method["calls", "standard_deviation"].value == pytest.approx(float(np.std(range(98), ddof=1)))
+    assert by_method["calls", "median"].value == 48.5
+    assert by_method["calls", "quantiles:0.25"].value == 24.25
+    assert by_method["calls", "mean"].rows == 98
+    assert by_method["calls", "mean"].state is State.WARN
 
 
 def test_few_values_say_nothing(fitted: FittedReference) -> None:
-    found = _statistics(evaluate_chunk(fitted, ALL, scored_rows(50, seed=1).assign(calls=np.nan)))
-    for (column, _), result in found.items():
+    by_method = _statistics(evaluate_chunk(fitted, ALL, scored_rows(50, seed=1).assign(calls=np.nan)))
+    for (column, _), result in by_method.items():
         assert (result.value is None) == (column == "calls")
-    assert found["calls", "sum"].reason == "0 values that are not missing, fewer than the minimum of 2"
+    assert by_method["calls", "sum"].reason == "0 values that are not missing, fewer than the minimum of 2"
 
 
 @pytest.mark.parametrize(("value", "rows"), [(1e70, 50), (-1e70, 50), (1e308, 0)])
 def test_values_that_are_not_infinite_can_be_added_up(value: float, rows: int) -> None:
     only = ALL.model_copy(update={"continuous_methods": ()})
     fitted = fit_reference(scored_rows(1_200, days=12), only)
-    found = _statistics(evaluate_chunk(fitted, only, scored_rows(50, seed=1).assign(calls=value)))
-    assert found["calls", "sum"].rows == rows
-    assert found["calls", "sum"].value == (pytest.approx(50 * value) if rows else None)
-    assert found["calls", "median"].value == (value if rows else None)
+    by_method = _statistics(evaluate_chunk(fitted, only, scored_rows(50, seed=1).assign(calls=value)))
+    assert by_method["calls", "sum"].rows == rows
+    assert by_method["calls", "sum"].value == (pytest.approx(50 * value) if rows else None)
+    assert by_method["calls", "median"].value == (value if rows else None)
 
 
 def test_the_error_of_a_quantile_is_that_of_scipys_density() -> None:
@@ -111,9 +111,9 @@ def chunks(draw: st.DrawFn) -> pd.DataFrame:
 LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
+def _same(first: tuple[Result, ...], second: tuple[Result, ...]) -> None:
     """Equal to 1e-12 where floats are added up (sums, and performance), and exactly elsewhere."""
-    for a, b in zip(one, other, strict=True):
+    for a, b in zip(first, second, strict=True):
         assert (a.subject, a.kind, a.method, a.rows, a.reason) == (b.subject, b.kind, b.method, b.rows, b.reason)
         exact = a.kind is ResultKind.QUALITY or a.method == "median"
         close = b.value if exact or b.value is None else pytest.approx(b.value, rel=1e-12, abs=1e-12)
@@ -126,10 +126,10 @@ def _same(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
 def test_a_chunk_is_the_merge_of_its_parts_in_any_order(fitted: FittedReference, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [summarize_chunk(fitted, ALL, rows[part == number]) for number in range(3)]
-    whole = evaluate_chunk(fitted, ALL, rows.sample(frac=1, random_state=seed))
-    for one, two, three in permutations(parts):
-        _same(finish_chunk(fitted, ALL, one.merge(two).merge(three)), whole)
-    _same(finish_chunk(fitted, ALL, parts[0].merge(parts[1].merge(parts[2]))), whole)
+    at_once = evaluate_chunk(fitted, ALL, rows.sample(frac=1, random_state=seed))
+    for first, two, three in permutations(parts):
+        _same(finish_chunk(fitted, ALL, first.merge(two).merge(three)), at_once)
+    _same(finish_chunk(fitted, ALL, parts[0].merge(parts[1].merge(parts[2]))), at_once)
 
 
 @pytest.mark.slow

@@ -36,15 +36,15 @@ def test_they_are_exact_to_1e_12_of_their_parts(values: list[float]) -> None:
 
 @given(NUMBERS, st.integers(0, 60), st.randoms(use_true_random=False))
 def test_parts_merge_to_the_whole_in_any_order(values: list[float], cut: int, random: object) -> None:
-    whole = _sums(values)
+    at_once = _sums(values)
     shuffled = values.copy()
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    one, other = _sums(shuffled[:cut]), _sums(shuffled[cut:])
+    first, second = _sums(shuffled[:cut]), _sums(shuffled[cut:])
     size = sum(map(abs, values))
-    for merged in (one.merge(other), other.merge(one)):
-        assert merged.count == whole.count
-        assert merged.total.value == pytest.approx(whole.total.value, rel=1e-15, abs=1e-28 * size)
-        assert merged.deviation == pytest.approx(whole.deviation, rel=1e-13)
+    for merged in (first.merge(second), second.merge(first)):
+        assert merged.count == at_once.count
+        assert merged.total.value == pytest.approx(at_once.total.value, rel=1e-15, abs=1e-28 * size)
+        assert merged.deviation == pytest.approx(at_once.deviation, rel=1e-13)
 
 
 def test_values_close_together_and_far_from_0() -> None:

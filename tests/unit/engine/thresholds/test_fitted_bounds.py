@@ -18,8 +18,8 @@ def fitted() -> FittedReference:
 
 def _accuracy(fitted: FittedReference, rows: int, labelled: int) -> Result:
     frame = scored_rows(rows, seed=3)
-    known = frame.assign(label=frame["label"].mask(np.arange(rows) >= labelled))
-    results = evaluate_chunk(fitted, SPEC, known)
+    labelled_frame = frame.assign(label=frame["label"].mask(np.arange(rows) >= labelled))
+    results = evaluate_chunk(fitted, SPEC, labelled_frame)
     return next(r for r in results if (r.kind, r.method) == (ResultKind.REALIZED, Metric.ACCURACY))
 
 

@@ -19,11 +19,11 @@ from tests.unit.engine.chunk_builders import chunk, drift
 from tests.unit.engine.frame_builders import SPEC, scored_rows
 from tests.unit.engine.thresholds_drawn import THRESHOLDS
 
-ONE = Spec(columns=(ColumnSpec(name="x"),))
-NANNYML = ONE.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
+ONE_COLUMN = Spec(columns=(ColumnSpec(name="x"),))
+NANNYML = ONE_COLUMN.model_copy(update={"thresholds": ThresholdPolicy.NANNYML})
 
 
-def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE) -> Spec:
+def _with(method: str, threshold: ThresholdOverride, spec: Spec = ONE_COLUMN) -> Spec:
     return Spec.model_validate({**spec.model_dump(), "threshold_overrides": {method: threshold}})
 
 
@@ -49,7 +49,7 @@ def test_it_goes_before_the_policy_and_names_its_method_alone() -> None:
     values = [0.5, 0.52, 0.48, 0.5]
     assert bounds_for(spec, ResultKind.ESTIMATED, Metric.F1, values).lower == 0.4
     assert bounds_for(spec, ResultKind.REALIZED, Metric.ACCURACY, values) == bounds_for(
-        ONE, ResultKind.REALIZED, Metric.ACCURACY, values
+        ONE_COLUMN, ResultKind.REALIZED, Metric.ACCURACY, values
     )
     assert compare(Metric.F1, 0.95, bounds_for(spec, ResultKind.REALIZED, Metric.F1, values)) is State.OK
 
@@ -90,19 +90,19 @@ def test_it_comes_back_from_json_as_it_was(threshold: ThresholdOverride) -> None
 def test_in_the_verdict_it_stands_for_the_effect_floor_too() -> None:
     """Who says 0.02 means 0.02; and who takes the bounds away is not told of drift."""
     narrow = drift(0.05, bounds=Bounds(upper=0.02, alert_upper=0.02))
-    assert drift_reasons(ONE, chunk(narrow)) == {}
+    assert drift_reasons(ONE_COLUMN, chunk(narrow)) == {}
     assert drift_reasons(_with(Method.JENSEN_SHANNON, ConstantThreshold(upper=0.02)), chunk(narrow))
     without = drift(0.5, bounds=Bounds())
-    assert drift_reasons(ONE, chunk(without))
+    assert drift_reasons(ONE_COLUMN, chunk(without))
     assert drift_reasons(_with(Method.JENSEN_SHANNON, ConstantThreshold()), chunk(without)) == {}
 
 
 def test_a_chunk_is_held_against_it() -> None:
-    own = {
+    overrides = {
         Method.PSI.value: ConstantThreshold(upper=1e-6),
         Quality.MISSING_VALUES.value: StandardDeviationThreshold(std_lower_multiplier=None, std_upper_multiplier=0.0),
     }
-    spec = SPEC.model_copy(update={"threshold_overrides": own, "continuous_methods": (Method.PSI,)})
+    spec = SPEC.model_copy(update={"threshold_overrides": overrides, "continuous_methods": (Method.PSI,)})
     fitted = fit_reference(scored_rows(2_000, days=8), spec)
     results = {(r.subject, r.method): r for r in evaluate_chunk(fitted, spec, scored_rows(500, seed=4))}
     assert results["usage", Method.PSI].bounds.upper == 1e-6

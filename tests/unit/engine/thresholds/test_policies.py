@@ -44,8 +44,8 @@ def test_drift_and_missing_values_are_bounded_above_only(kind: ResultKind, metho
 
 def test_the_alert_bound_is_a_shared_t_prediction_limit() -> None:
     bounds = bounds_for(SPEC, ResultKind.REALIZED, Metric.F1, EIGHT)
-    one = SPEC.model_copy(update={"metrics": (Metric.F1,)})
-    alone = bounds_for(one, ResultKind.REALIZED, Metric.F1, EIGHT)
+    only_f1 = SPEC.model_copy(update={"metrics": (Metric.F1,)})
+    alone = bounds_for(only_f1, ResultKind.REALIZED, Metric.F1, EIGHT)
     assert bounds.alert_lower is not None
     assert alone.alert_lower is not None
     assert (MEAN - bounds.alert_lower) / SD / sqrt(1 + 1 / 8) == pytest.approx(T_QUANTILE[3], abs=1e-4)
@@ -54,8 +54,8 @@ def test_the_alert_bound_is_a_shared_t_prediction_limit() -> None:
 
 def test_the_alert_bound_is_never_inside_the_warning_bound() -> None:
     many = [0.5 + 0.001 * (i % 7) for i in range(5000)]
-    one = SPEC.model_copy(update={"metrics": (Metric.F1,)})
-    bounds = bounds_for(one, ResultKind.REALIZED, Metric.F1, many)
+    one_metric = SPEC.model_copy(update={"metrics": (Metric.F1,)})
+    bounds = bounds_for(one_metric, ResultKind.REALIZED, Metric.F1, many)
     assert bounds.lower is not None
     assert bounds.alert_lower == bounds.lower
 
@@ -97,8 +97,8 @@ def test_sampling_errors_change_no_other_bounds() -> None:
 
 
 @given(st.lists(shares, min_size=4, max_size=20), st.floats(0, 1), st.floats(0, 1))
-def test_the_larger_the_sampling_error_the_wider_the_bounds(values: list[float], one: float, other: float) -> None:
-    less, more = (bounds_for(SPEC, ResultKind.REALIZED, Metric.F1, values, error) for error in sorted((one, other)))
+def test_the_larger_the_sampling_error_the_wider_the_bounds(values: list[float], first: float, second: float) -> None:
+    less, more = (bounds_for(SPEC, ResultKind.REALIZED, Metric.F1, values, error) for error in sorted((first, second)))
     assert None not in {less.lower, more.lower, less.alert_lower, more.alert_lower}
     assert (more.lower or 0.0) <= (less.lower or 0.0)
     assert (more.alert_lower or 0.0) <= (less.alert_lower or 0.0)

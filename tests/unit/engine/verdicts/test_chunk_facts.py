@@ -32,6 +32,6 @@ def test_performance_returns_results_of_the_model_only() -> None:
 
 def test_the_last_closed_chunks_come_oldest_first() -> None:
     chunks = [chunk(day=day, closed=day != 3) for day in (4, 1, 3, 2, 5)]
-    found = last_closed(chunks, ORIGIN + timedelta(days=5), 2)
-    assert found == (chunk(day=2), chunk(day=4))
+    recent = last_closed(chunks, ORIGIN + timedelta(days=5), 2)
+    assert recent == (chunk(day=2), chunk(day=4))
     assert last_closed(chunks, ORIGIN, 2) == ()

@@ -13,7 +13,7 @@ from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, UPPER, chunk, drift, missing, realized
 
 NARROW = Bounds(upper=0.02, alert_upper=0.03)
-SEEN, CALM = chunk(drift(0.15)), chunk(drift(0.05))
+DRIFTED, CALM = chunk(drift(0.15)), chunk(drift(0.05))
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_the_false_discovery_rate_is_held_over_the_columns() -> None:
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_discoveries_are_those_of_scipy(p_values: list[float]) -> None:
     adjusted = false_discovery_control(p_values) if p_values else np.array([])
-    for found, value in zip(discoveries(p_values), adjusted, strict=True):
-        assert found == (value <= 0.05) or np.isclose(value, 0.05, rtol=1e-12)
+    for discovered, value in zip(discoveries(p_values), adjusted, strict=True):
+        assert discovered == (value <= 0.05) or np.isclose(value, 0.05, rtol=1e-12)
 
 
 def test_no_discoveries_without_tests() -> None:
@@ -80,19 +80,19 @@ def test_no_discoveries_without_tests() -> None:
 @pytest.mark.parametrize(
     ("preceding", "present", "lasts"),
     [
-        ([], SEEN, False),
-        ([CALM, CALM], SEEN, False),
-        ([CALM, SEEN], SEEN, True),
-        ([SEEN, CALM], SEEN, True),
-        ([SEEN, SEEN], CALM, False),
-        ([SEEN, CALM, CALM], SEEN, False),
-        ([chunk(drift(0.15), closed=False)], SEEN, False),
-        ([chunk(drift(0.15), rows=99)], SEEN, False),
-        ([chunk(drift(0.15, column="y"))], SEEN, False),
-        ([chunk(missing(0.5, effect=0.5))], SEEN, False),
-        ([chunk(drift(0.15, Method.KOLMOGOROV_SMIRNOV, p_value=0.001))], SEEN, True),
-        ([SEEN, SEEN], chunk(drift(0.15), closed=False), False),
-        ([SEEN, SEEN], chunk(drift(0.15), rows=99), False),
+        ([], DRIFTED, False),
+        ([CALM, CALM], DRIFTED, False),
+        ([CALM, DRIFTED], DRIFTED, True),
+        ([DRIFTED, CALM], DRIFTED, True),
+        ([DRIFTED, DRIFTED], CALM, False),
+        ([DRIFTED, CALM, CALM], DRIFTED, False),
+        ([chunk(drift(0.15), closed=False)], DRIFTED, False),
+        ([chunk(drift(0.15), rows=99)], DRIFTED, False),
+        ([chunk(drift(0.15, column="y"))], DRIFTED, False),
+        ([chunk(missing(0.5, effect=0.5))], DRIFTED, False),
+        ([chunk(drift(0.15, Method.KOLMOGOROV_SMIRNOV, p_value=0.001))], DRIFTED, True),
+        ([DRIFTED, DRIFTED], chunk(drift(0.15), closed=False), False),
+        ([DRIFTED, DRIFTED], chunk(drift(0.15), rows=99), False),
         ([chunk(missing(0.5, effect=0.5))], chunk(missing(0.5, effect=0.5)), True),
     ],
 )
@@ -165,7 +165,7 @@ def test_reasons_are_plain_words_with_numbers(result: Result, words: str) -> Non
 
 def test_the_same_drift_in_an_open_chunk_is_a_note() -> None:
     still_open = chunk(drift(0.15), closed=False)
-    (finding,) = drift_findings(ONE_METRIC, still_open, drift_of(ONE_METRIC, still_open, [SEEN]))
+    (finding,) = drift_findings(ONE_METRIC, still_open, drift_of(ONE_METRIC, still_open, [DRIFTED]))
     assert finding.state is None
     assert finding.reason.endswith("the chunk is still open.")
     assert UPPER.upper == 0.12

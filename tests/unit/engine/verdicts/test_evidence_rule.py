@@ -14,7 +14,7 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import verdict_of
 from tests.unit.engine.chunk_builders import ONE_METRIC, chunk, realized
 
-NOTHING = ChunkEvidence()
+NO_EVIDENCE = ChunkEvidence()
 CHANGE = Change(Family.SHARE, 0, datetime(2026, 5, 12, tzinfo=UTC), 0.21, 0.14)
 FINE, FAR = 0.7, 0.2
 
@@ -26,7 +26,7 @@ def state(value: float, evidence: ChunkEvidence, spec: Spec = ONE_METRIC, rows: 
 
 def test_evidence_alerts_whatever_the_bounds_say() -> None:
     """The value is inside its bounds; the reason says what changed, since when and how sure that is."""
-    evidence = replace(NOTHING, alert=True, change=CHANGE)
+    evidence = replace(NO_EVIDENCE, alert=True, change=CHANGE)
     verdict = verdict_of(ONE_METRIC, chunk(realized(FINE)), evidence=evidence)
     assert verdict.state is State.ALERT
     assert verdict.reasons[0] == (
@@ -37,32 +37,32 @@ def test_evidence_alerts_whatever_the_bounds_say() -> None:
 
 def test_bounds_warn_at_most_where_evidence_alerts() -> None:
     """Far beyond the alert bound without evidence is a warning; without a budget it alerts as ever."""
-    assert state(FAR, NOTHING) is State.WARN
+    assert state(FAR, NO_EVIDENCE) is State.WARN
     assert verdict_of(ONE_METRIC, chunk(realized(FAR))).state is State.ALERT
 
 
 def test_two_low_chunks_in_a_row_warn_where_evidence_alerts() -> None:
     """Signs of bounds do not alert together either."""
     low = chunk(realized(FAR), day=9)
-    assert verdict_of(ONE_METRIC, chunk(realized(FAR)), [low], evidence=NOTHING).state is State.WARN
+    assert verdict_of(ONE_METRIC, chunk(realized(FAR)), [low], evidence=NO_EVIDENCE).state is State.WARN
 
 
 def test_a_threshold_of_the_spec_still_alerts() -> None:
     """What the user asked for stays as it is."""
-    own = ONE_METRIC.model_copy(update={"threshold_overrides": {"f1": ConstantThreshold(lower=0.5)}})
-    assert state(FAR, NOTHING, own) is State.ALERT
+    overridden = ONE_METRIC.model_copy(update={"threshold_overrides": {"f1": ConstantThreshold(lower=0.5)}})
+    assert state(FAR, NO_EVIDENCE, overridden) is State.ALERT
 
 
 @pytest.mark.parametrize(
     ("evidence", "words"),
     [
-        (replace(NOTHING, warning=True, change=CHANGE), "not yet clear enough for an alert at 1 a year."),
-        (replace(NOTHING, warning=True, gated=True, change=CHANGE), "no metric is worse by its margin yet."),
+        (replace(NO_EVIDENCE, warning=True, change=CHANGE), "not yet clear enough for an alert at 1 a year."),
+        (replace(NO_EVIDENCE, warning=True, gated=True, change=CHANGE), "no metric is worse by its margin yet."),
         (
-            replace(NOTHING, incident=CHANGE.since),
+            replace(NO_EVIDENCE, incident=CHANGE.since),
             "began with the alert of 12 May 2026 is still open.",
         ),
-        (replace(NOTHING, no_skill=0.507), "ROC AUC 0.507 is not distinguishable from 0.5."),
+        (replace(NO_EVIDENCE, no_skill=0.507), "ROC AUC 0.507 is not distinguishable from 0.5."),
     ],
 )
 def test_the_rest_of_the_evidence_warns(evidence: ChunkEvidence, words: str) -> None:
@@ -74,8 +74,8 @@ def test_the_rest_of_the_evidence_warns(evidence: ChunkEvidence, words: str) -> 
 
 def test_few_rows_are_insufficient_unless_evidence_says_more() -> None:
     """Evidence adds up over chunks that are too small for a metric."""
-    assert state(FINE, NOTHING, rows=99) is State.INSUFFICIENT
-    assert state(FINE, replace(NOTHING, alert=True, change=CHANGE), rows=99) is State.ALERT
+    assert state(FINE, NO_EVIDENCE, rows=99) is State.INSUFFICIENT
+    assert state(FINE, replace(NO_EVIDENCE, alert=True, change=CHANGE), rows=99) is State.ALERT
 
 
 def test_only_the_default_policy_has_a_budget() -> None:
@@ -91,8 +91,8 @@ def test_only_the_default_policy_has_a_budget() -> None:
 
 def test_notes_of_scores_and_labels_merge_with_the_alert_first() -> None:
     """An alert of the labels precedes a warning of the scores; the incident and the skill are kept."""
-    scores = replace(NOTHING, warning=True, change=replace(CHANGE, family=Family.EXPECTED), incident=CHANGE.since)
-    labels = replace(NOTHING, alert=True, change=CHANGE, no_skill=0.5)
+    scores = replace(NO_EVIDENCE, warning=True, change=replace(CHANGE, family=Family.EXPECTED), incident=CHANGE.since)
+    labels = replace(NO_EVIDENCE, alert=True, change=CHANGE, no_skill=0.5)
     merged = scores.merge(labels)
     assert (merged.alert, merged.warning, merged.change) == (True, False, CHANGE)
     assert (merged.incident, merged.no_skill) == (CHANGE.since, 0.5)

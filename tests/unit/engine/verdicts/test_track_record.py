@@ -70,7 +70,7 @@ def test_only_settled_chunks_are_compared() -> None:
 
 def test_old_chunks_are_forgotten_whatever_order_they_come_in() -> None:
     missed = [chunk(estimated(0.5), realized(0.9), day=day) for day in range(20)]
-    held = [chunk(estimated(0.5), realized(0.5), day=day) for day in range(20, 20 + RECORD_WINDOW)]
+    confirmed = [chunk(estimated(0.5), realized(0.5), day=day) for day in range(20, 20 + RECORD_WINDOW)]
     expected = {Metric.F1: TrackRecord(RECORD_WINDOW, RECORD_WINDOW)}
-    assert track_records(ONE_METRIC, [*held, *missed]) == expected
-    assert track_records(ONE_METRIC, [*missed[::-1], *held[::-1]]) == expected
+    assert track_records(ONE_METRIC, [*confirmed, *missed]) == expected
+    assert track_records(ONE_METRIC, [*missed[::-1], *confirmed[::-1]]) == expected

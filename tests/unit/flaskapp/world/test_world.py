@@ -100,18 +100,18 @@ def test_records_show_the_labels_known_by_then(later: int) -> None:
 def test_labels_follow_the_label_delay() -> None:
     slow = World(Parameters(1, START, 400, label_delay=7))
     labels = pd.concat([slow.labels_known_on(day(n)) for n in range(8)])
-    own = labels[labels[Cdr.DATE].dt.date == START]
-    delay = own[KNOWN_AT].dt.normalize() - pd.Timestamp(START, tz="UTC")
-    assert set(delay[own[Cdr.PSEUDO_CHURNED] == 1].dt.days) <= set(range(1, 8))
-    assert len(own) == len(slow.records_of_day(START))
+    first_day = labels[labels[Cdr.DATE].dt.date == START]
+    delay = first_day[KNOWN_AT].dt.normalize() - pd.Timestamp(START, tz="UTC")
+    assert set(delay[first_day[Cdr.PSEUDO_CHURNED] == 1].dt.days) <= set(range(1, 8))
+    assert len(first_day) == len(slow.records_of_day(START))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_prevalence(seed: int) -> None:
-    own = World(Parameters(seed, START, 1000))
-    days = [own.chances_of_day(day(n))["chance"].mean() for n in (0, 10, 20)]
+    first_day = World(Parameters(seed, START, 1000))
+    days = [first_day.chances_of_day(day(n))["chance"].mean() for n in (0, 10, 20)]
     assert np.mean(days) == pytest.approx(0.14, abs=0.012)
-    labels = _labels(own, day(20))[Cdr.PSEUDO_CHURNED]
+    labels = _labels(first_day, day(20))[Cdr.PSEUDO_CHURNED]
     assert labels.mean() == pytest.approx(days[-1], abs=4 * np.sqrt(0.14 * 0.86 / 1000))
 
 

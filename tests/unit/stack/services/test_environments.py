@@ -139,5 +139,5 @@ def test_a_second_env_in_one_shell_gives_the_second_role(first: str, second: str
 
 
 def test_another_account_on_the_local_port_is_an_external_server(site: Site) -> None:
-    given = {"DB_HOST": "127.0.0.1", "DB_PORT": "3307", "DB_USER": "root", "DB_PASSWORD": "p"}
-    assert settings_for("jobs", Site.at(site.var, given))["DB_USER"] == "root"
+    variables = {"DB_HOST": "127.0.0.1", "DB_PORT": "3307", "DB_USER": "root", "DB_PASSWORD": "p"}
+    assert settings_for("jobs", Site.at(site.var, variables))["DB_USER"] == "root"

@@ -68,15 +68,15 @@ def test_what_needs_no_score_stays_exact(rows: Rows, limit: int) -> None:
 
 @given(ROWS, ROWS, ROWS, LIMIT)
 def test_parts_merge_to_the_whole_in_any_order(first: Rows, second: Rows, third: Rows, limit: int) -> None:
-    whole = BoundedRows.of(_scores([*first, *second, *third]), limit)
+    at_once = BoundedRows.of(_scores([*first, *second, *third]), limit)
     a, b, c = (BoundedRows.of(_scores(part), limit) for part in (first, second, third))
     for merged in (a.merge(b).merge(c), a.merge(b.merge(c)), c.merge(a).merge(b)):
-        assert merged.width == whole.width
-        np.testing.assert_allclose(merged.rows.scores, whole.rows.scores, rtol=1e-12, atol=1e-12 * whole.width)
+        assert merged.width == at_once.width
+        np.testing.assert_allclose(merged.rows.scores, at_once.rows.scores, rtol=1e-12, atol=1e-12 * at_once.width)
         for name in ("predictions", "labels", "counts"):
-            np.testing.assert_array_equal(getattr(merged.rows, name), getattr(whole.rows, name))
-        assert merged.roc_auc_error == whole.roc_auc_error
-        assert merged.average_precision_error == whole.average_precision_error
+            np.testing.assert_array_equal(getattr(merged.rows, name), getattr(at_once.rows, name))
+        assert merged.roc_auc_error == at_once.roc_auc_error
+        assert merged.average_precision_error == at_once.average_precision_error
 
 
 def test_a_width_does_not_depend_on_rounding() -> None:

@@ -44,10 +44,10 @@ def _outcomes(fitted: MulticlassPerformance, summary: MulticlassRows) -> dict[tu
 def test_parts_merge_to_the_chunk_in_any_order(fitted: MulticlassPerformance, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [fitted.summarize(rows[part == number], LOOSE) for number in range(3)]
-    whole = _outcomes(fitted, fitted.summarize(rows, LOOSE))
+    at_once = _outcomes(fitted, fitted.summarize(rows, LOOSE))
     for ordered in permutations(parts):
-        assert _outcomes(fitted, reduce(MulticlassRows.merge, ordered)) == whole
-    assert _outcomes(fitted, parts[0].merge(parts[1].merge(parts[2]))) == whole
+        assert _outcomes(fitted, reduce(MulticlassRows.merge, ordered)) == at_once
+    assert _outcomes(fitted, parts[0].merge(parts[1].merge(parts[2]))) == at_once
 
 
 @LAW

@@ -57,10 +57,10 @@ def _assert_same(actual: Mapping[tuple[str, str], Outcome], expected: Mapping[tu
 def test_parts_merge_to_the_chunk_in_any_order(fitted: RegressionPerformance, rows: pd.DataFrame, seed: int) -> None:
     part = np.random.default_rng(seed).integers(0, 3, len(rows))
     parts = [fitted.summarize(rows[part == number], LOOSE) for number in range(3)]
-    whole = _outcomes(fitted, fitted.summarize(rows, LOOSE))
+    at_once = _outcomes(fitted, fitted.summarize(rows, LOOSE))
     for ordered in permutations(parts):
-        _assert_same(_outcomes(fitted, reduce(LossSummary.merge, ordered)), whole)
-    _assert_same(_outcomes(fitted, parts[0].merge(parts[1].merge(parts[2]))), whole)
+        _assert_same(_outcomes(fitted, reduce(LossSummary.merge, ordered)), at_once)
+    _assert_same(_outcomes(fitted, parts[0].merge(parts[1].merge(parts[2]))), at_once)
 
 
 @LAW

@@ -182,9 +182,9 @@ def test_unwatched_features_are_required_too(fitted: RegressionPerformance) -> N
 
 
 def test_categories_are_numbered_and_unseen_ones_are_0() -> None:
-    seen = pd.DataFrame({"fuel": ["gas", None, "diesel"], "age": 1.0, "doors": 2.0, "prediction": 3.0})
-    encoding = FeatureEncoding.fit(seen, SPEC)
-    later = seen.assign(fuel=pd.Series(["wood", "gas", None]), age=[np.inf, 1.0, 2.0])
+    rows = pd.DataFrame({"fuel": ["gas", None, "diesel"], "age": 1.0, "doors": 2.0, "prediction": 3.0})
+    encoding = FeatureEncoding.fit(rows, SPEC)
+    later = rows.assign(fuel=pd.Series(["wood", "gas", None]), age=[np.inf, 1.0, 2.0])
     np.testing.assert_array_equal(encoding(later, SPEC)[:, 0], [np.nan, 1, 2])
     assert encoding(later, SPEC)[:, 1].tolist() == [0, 3, 1]
     assert FeatureEncoding.from_dict(encoding.to_dict())(later, SPEC)[:, 1].tolist() == [0, 3, 1]

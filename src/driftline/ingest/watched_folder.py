@@ -1,0 +1,197 @@
+"""Watches a folder or a bucket prefix, and ingests each file that appears in it once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from driftline.backtesting.input.sources import kind_of
+from driftline.errors import InvalidInput, Unavailable
+from driftline.ingest.file_ingestion import FileCounts, FileIngestion
+from driftline.ingest.files import ENDINGS
+from driftline.ingest.ingestion import REFUSALS
+from driftline.objects import ObjectMissing, ObjectReplaced, ObjectStore
+from driftline.store import watched_files
+from driftline.store.database import in_transaction, translated
+from driftline.store.ingest_log import IngestState
+from driftline.store.ledger import BatchKind
+from driftline.store.watched_files import LONGEST_ADDRESS, WatchedFile
+
+log = logging.getLogger(__name__)
+
+HIDDEN = (".", "_")
+"""How names begin that programs give to files and folders that are not complete, or not data."""
+LONGEST_PAUSE = 60.0
+"""Seconds to wait at most after failures; each further failure doubles the pause."""
+
+
+class Stopped(Exception):
+    """The process is to end, between two batches of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at a folder did: how many files it stored and refused, and how many it left for the next look."""
+
+    stored: int = 0
+    refused: int = 0
+    left: int = 0
+
+
+@dataclass
+class WatchedFolder:
+    """Ingests the files of a folder or bucket prefix, in the order of their names, each version of a file once.
+
+    A file of a folder is read when it was the same at two looks; an object appears complete. What became of a file is
+    written after its last batch: a file that a process did not finish is read again, and the ledger ignores the rows
+    that are stored. A refused file is read again when it changes.
+    """
+
+    store: ObjectStore
+    files: FileIngestion
+    stop: Event
+    _seen: Mapping[str, str] = field(init=False, default_factory=dict)
+    _failed: dict[str, str] = field(init=False, default_factory=dict)
+    _last: Look | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Raise InvalidInput where the folder does not exist."""
+        if self.store.folder and not self.store.folder.is_dir():
+            raise InvalidInput(f"There is no folder {self.store.folder}; create it, or correct the path.")
+
+    def run(self, every: float) -> None:
+        """Look every so many seconds until `stop` is set; a failure of a server is waited for.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        pause = every
+        while not self.stop.is_set():
+            try:
+                self.look()
+                pause = every
+            except Unavailable as error:
+                pause = min(2 * pause, max(LONGEST_PAUSE, every))
+                log.warning("%s Trying again in %.1f s.", error, pause)
+            self.stop.wait(pause)
+
+    def look(self) -> Look:
+        """List the files once, and ingest those that are new or changed and complete.
+
+        Raises:
+            NotFound: no such model or version. Unavailable: the database or the store does not answer.
+        """
+        versions = {key: version for key, version in self.store.versions().items() if is_data(key)}
+        if self._last is None or self._last.left or versions != self._seen:
+            self._last = self._read(versions)
+            self._seen = versions
+        else:
+            self._last = Look()
+        return self._last
+
+    def _read(self, versions: Mapping[str, str]) -> Look:
+        known = self._known()
+        changed = {key: version for key, version in versions.items() if self._is_changed(key, version, known)}
+        complete = [key for key in changed if self.store.folder is None or self._seen.get(key) == changed[key]]
+        states: list[IngestState | None] = []
+        try:
+            for key in complete:
+                states.append(self._read_file(key, changed[key], known.get(self.store.at(key))))
+        except Stopped:
+            log.info("Stopped; the file will be read again.")
+        stored, refused = states.count(IngestState.STORED), states.count(IngestState.REFUSED)
+        return Look(stored, refused, len(changed) - stored - refused)
+
+    def _known(self) -> Mapping[str, WatchedFile]:
+        """Return the files that were read before, by address."""
+        with translated(), self.files.ingestion.engine.connect() as connection:
+            return watched_files.read(connection, self._model_number, self.files.kind)
+
+    @property
+    def _model_number(self) -> int:
+        return self.files.ingestion.targets.of(self.files.model, self.files.version).model_number
+
+    def _is_changed(self, key: str, version: str, known: Mapping[str, WatchedFile]) -> bool:
+        file = known.get(self.store.at(key))
+        return (file is None or file.file_version != version) and self._failed.get(key) != version
+
+    def _read_file(self, key: str, version: str, before: WatchedFile | None) -> IngestState | None:
+        """Ingest a file and write what became of it; return None where it is left for the next look.
+
+        A file that fails in another way than by its rows is logged, and read again by the next process.
+        """
+        if self.stop.is_set():
+            raise Stopped
+        address = self.store.at(key)
+        try:
+            _require_storable(address)
+            with TemporaryDirectory(prefix="driftline-watch-") as folder:
+                copy = Path(folder) / Path(key).name
+                if not self._fetch(key, version, copy):
+                    return None
+                file = self._ingest(key, copy, WatchedFile(address, version, _content_hash(copy)), before)
+        except (OSError, InvalidInput) as error:
+            log.warning("%s cannot be read: %s", key, error)
+            self._failed[key] = version
+            return IngestState.REFUSED
+        self._record(file)
+        return file.state
+
+    def _fetch(self, key: str, version: str, copy: Path) -> bool:
+        """Copy a file; return whether the copy is of this version."""
+        try:
+            self.store.fetch(key, copy)
+            return self.store.versions(key)[key] == version
+        except (ObjectMissing, ObjectReplaced):
+            return False
+
+    def _ingest(self, key: str, copy: Path, file: WatchedFile, before: WatchedFile | None) -> WatchedFile:
+        """Store the rows of a file, unless its content is stored; return what became of it."""
+        if before and before.state is IngestState.STORED and before.content_hash == file.content_hash:
+            return replace(file, rows_sent=before.rows_sent)
+
+        def progress(counts: FileCounts) -> None:
+            log.info("%s: %s so far", key, counts)
+            if self.stop.is_set():
+                raise Stopped
+
+        try:
+            counts = self.files.store(copy, progress, name=key, key=self._batch_key(file))
+        except REFUSALS as error:
+            log.warning("Refused: %s", error)
+            return replace(file, state=IngestState.REFUSED, reason=str(error))
+        log.info("%s: %s", key, counts)
+        return replace(file, rows_sent=counts.rows)
+
+    def _batch_key(self, file: WatchedFile) -> str | None:
+        """Return the key of a file's batches: a label or a correction may change, and change back in a later file."""
+        if self.files.kind is BatchKind.PREDICTIONS:
+            return None
+        parts = "/".join((file.address, file.file_version, file.content_hash))
+        return f"file/{sha256(parts.encode()).hexdigest()}"
+
+    def _record(self, file: WatchedFile) -> None:
+        number, kind, now = self._model_number, self.files.kind, self.files.ingestion.clock()
+        in_transaction(
+            self.files.ingestion.engine,
+            lambda connection: watched_files.record(connection, number, kind, file, now),
+        )
+
+
+def is_data(key: str) -> bool:
+    """Return whether a file is read, by its name: others are hidden, temporary, or of another format."""
+    parts = key.split("/")
+    return all(part and not part.startswith(HIDDEN) for part in parts) and kind_of(Path(key)) in ENDINGS
+
+
+def _require_storable(address: str) -> None:
+    if len(address) > LONGEST_ADDRESS or address != address.encode(errors="replace").decode():
+        raise InvalidInput(f"An address has at most {LONGEST_ADDRESS:,} characters, all of UTF-8; rename it.")
+
+
+def _content_hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()

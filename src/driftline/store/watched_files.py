@@ -1,0 +1,54 @@
+"""Which files of a watched folder were read: written after the last batch of a file, so that none is left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.mysql import insert
+
+from driftline.clock import naive_utc
+from driftline.store.ingest_log import LONGEST_REASON, IngestState
+from driftline.store.tables import watched_files
+
+LONGEST_ADDRESS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFile:
+    """A file as it was read last: its address, its version and content then, its rows, and why it was refused."""
+
+    address: str
+    file_version: str
+    content_hash: str
+    state: IngestState = IngestState.STORED
+    rows_sent: int = 0
+    reason: str | None = None
+
+
+def read(connection: Connection, model_number: int, kind: str) -> dict[str, WatchedFile]:
+    """Return by address the files that were read for a model; `kind` is what they contain."""
+    table = watched_files
+    columns = [table.c[name] for name in WatchedFile.__dataclass_fields__]
+    statement = select(*columns).where(table.c.model_number == model_number, table.c.kind == kind)
+    rows = connection.execute(statement).mappings()
+    files = (WatchedFile(**{**row, "state": IngestState(row["state"])}) for row in rows)
+    return {file.address: file for file in files}
+
+
+def record(connection: Connection, model_number: int, kind: str, file: WatchedFile, read_at: datetime) -> None:
+    """Write what became of a file, in place of what was written about it before."""
+    key = sha256(f"{kind}/{file.address}".encode()).hexdigest()
+    values: Mapping[str, object] = {
+        "kind": kind,
+        "address": file.address,
+        "file_version": file.file_version,
+        "content_hash": file.content_hash,
+        "state": file.state,
+        "rows_sent": file.rows_sent,
+        "reason": file.reason and file.reason[:LONGEST_REASON],
+        "read_at": naive_utc(read_at),
+    }
+    statement = insert(watched_files).values(model_number=model_number, file_hash=key, **values)
+    connection.execute(statement.on_duplicate_key_update(**values))

@@ -1,0 +1,118 @@
+"""One pass over the final data of a model, and what the monitor says of both: it must be the same."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine, select
+
+from driftline.clock import utc_now
+from driftline.objects import ObjectStore
+from driftline.store import labels as label_store
+from driftline.store import registry
+from driftline.store.database import in_transaction
+from driftline.store.tables import chunk_revisions, labels, pending_chunks, results, verdicts
+from driftline.store.version_key import VersionKey
+from monitoring.poll.poller import poll_once
+from tests.integration.soak.schedule import FIRST
+
+OF_REVISION = (
+    "chunk_end",
+    "closed",
+    "rows_seen",
+    "rows_labelled",
+    "labels_as_of",
+    "drift_lasts",
+    "evidence",
+    "detector",
+)
+OF_VERDICT = ("closed", "state", "provisional", "reasons", "drifted")
+NOT_COMPARED = {"model_number", "revision"}
+
+Said = dict[str, dict[tuple[Any, ...], Any]]
+
+
+def rows_of_version(engine: Engine, version: registry.Version) -> pd.DataFrame:
+    """Return all predictions of a version."""
+    with engine.connect() as connection:
+        return version.store.read(connection, version.number, FIRST - timedelta(days=9), FIRST + timedelta(days=60))
+
+
+def in_one_pass(engine: Engine, objects: ObjectStore, name: str, versions: list[registry.Version]) -> int:
+    """Register a model with the same versions, store the final rows and labels of another at once, and poll once.
+
+    Return the number of the model.
+    """
+    for version in versions:
+        reference = registry.read_reference(version)
+        candidate = registry.Candidate(
+            name, version.spec, f"{version.number}", reference, None, {}, fitted=version.fitted
+        )
+        number = registry.register(engine, candidate, objects, utc_now())
+        assert number == version.number
+        store = registry.load(engine, name, number).store
+        frame = rows_of_version(engine, version)[list(store.columns)]
+        in_transaction(engine, lambda connection: store.write(connection, f"{name}/{number}", frame, utc_now()))  # noqa: B023
+    model = registry.load(engine, name).model_number
+    known = labels_of(engine, versions[0].model_number)
+    frame = pd.DataFrame(
+        [(name, value, at) for name, (at, value) in known.items()], columns=["id", "value", "known_at"]
+    )
+    if len(frame):
+        in_transaction(
+            engine, lambda connection: label_store.write_batch(connection, f"{name}/labels", model, frame, utc_now())
+        )
+    poll_once(engine, utc_now(), scheduled=False)
+    return model
+
+
+def labels_of(engine: Engine, model_number: int) -> dict[str, tuple[datetime, int]]:
+    """Return the stored labels of a model by id."""
+    columns = select(labels.c.id, labels.c.known_at, labels.c.value).where(labels.c.model_number == model_number)
+    with engine.connect() as connection:
+        return {name: (at.replace(tzinfo=FIRST.tzinfo), int(value)) for name, at, value in connection.execute(columns)}
+
+
+def said(engine: Engine, version: VersionKey) -> Said:
+    """Return what is current of a version: revisions, results and verdicts of chunks with rows, and pending chunks."""
+    with engine.connect() as connection:
+        found = {
+            table.name: connection.execute(select(table).where(version.rows_of(table))).mappings().all()
+            for table in (chunk_revisions, results, verdicts, pending_chunks)
+        }
+    revisions = {row["chunk_start"]: row for row in found["chunk_revisions"] if row["current"] and row["rows_seen"]}
+    numbers = {start: row["revision"] for start, row in revisions.items()}
+    current = [row for row in found["results"] if numbers.get(row["chunk_start"]) == row["revision"]]
+    return {
+        "revisions": {(start,): tuple(row[name] for name in OF_REVISION) for start, row in revisions.items()},
+        "results": {_key(row): _values(row) for row in current},
+        "verdicts": {
+            (row["chunk_start"],): tuple(row[name] for name in OF_VERDICT)
+            for row in found["verdicts"]
+            if row["current"] and row["chunk_start"] in numbers
+        },
+        "pending": {(row["chunk_start"],): row["due_at"] for row in found["pending_chunks"]},
+    }
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("chunk_start", "subject_kind", "subject", "segment", "kind", "method"))
+
+
+def _values(row: Any) -> tuple[Any, ...]:
+    key = {"chunk_start", "subject_kind", "subject", "segment", "kind", "method"}
+    return tuple(value for name, value in row.items() if name not in key | NOT_COMPARED | {"model_version"})
+
+
+def differences(found: Said, expected: Said) -> Iterator[str]:
+    """Yield what is not the same."""
+    for name, values in expected.items():
+        keys = found[name].keys() | values.keys()
+        other = [key for key in keys if found[name].get(key) != values.get(key)]
+        if other:
+            first = min(other, key=str)
+            yield (
+                f"{len(other)} of {len(keys)} {name} differ, first {first}: {found[name].get(first)}; "
+                f"in one pass {values.get(first)}"
+            )
