@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, insert
 
 from driftline.engine.calendar import chunk_at
 from driftline.engine.fitted_methods import Content
+from driftline.engine.results import Quality
 from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion
 from driftline.store.tables import chunk_revisions, chunk_states, ingest_log, removed_rows, results
@@ -16,7 +17,7 @@ from monitoring.poll.chunk_state import ChunkState, ContentState
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, make_world, rows_of
 
 
 @pytest.fixture
@@ -90,7 +91,8 @@ def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Pa
 
 def test_a_deletion_erases_values_in_results_and_in_the_log(engine: Engine, tmp_path: Path) -> None:
     """Also in older revisions of the chunk; what is of many rows stays."""
-    world, ingestion = make_world(engine, tmp_path), Ingestion(engine, lambda: NOW)
+    spec = SPEC.model_copy(update={"quality": (Quality.UNSEEN_CATEGORIES,)})
+    world, ingestion = make_world(engine, tmp_path, spec), Ingestion(engine, lambda: NOW)
     world.predict(0, 150)
     world.predict(9, 150)
     secret = rows_of(FIRST, 150, seed=2).iloc[:2].drop(columns=["model_version", "scored_at", "label"])
