@@ -113,7 +113,7 @@ def test_a_refusal_lists_the_faulty_rows(app: APIFlask, tmp_path: Path) -> None:
     assert answer.json is not None
     error = answer.json["error"]
     assert [(row["row"], row["column"], row["value"]) for row in error["rows"]] == [
-        (4, "score", "7"), (8, "features.minutes", "ERR"), (10, "features.carrier", None),
+        (4, "score", "7.0"), (8, "features.minutes", "ERR"), (10, "features.carrier", None),
     ]  # fmt: skip
     assert all(row["cure"] for row in error["rows"])
     assert error["more_rows"] is False
