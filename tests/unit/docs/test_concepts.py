@@ -14,8 +14,8 @@ NOUNS = (
     "coverage", "detector", "drift", "drift method", "effect floor", "estimate", "evidence", "feature", "finding",
     "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model version",
     "no skill", "pending", "pending labels", "prediction", "provisional", "realized performance", "reference",
-    "relay", "result", "retention", "score", "segment", "sketch", "source", "spec", "spool", "state", "subject",
-    "summary", "threshold", "track record", "verdict", "verdict event", "visible change", "zone",
+    "relay", "result", "retention", "run", "schedule", "score", "segment", "sketch", "source", "spec", "spool", "state",
+    "subject", "summary", "threshold", "track record", "verdict", "verdict event", "visible change", "zone",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "publish",
