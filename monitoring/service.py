@@ -6,7 +6,7 @@ from datetime import datetime
 from threading import Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from driftline.clock import Clock
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
@@ -17,6 +17,7 @@ from driftline.objects import ObjectStore
 from driftline.report.view import ChunkView
 from driftline.store import registry
 from driftline.store.database import translated
+from driftline.store.tables import model_versions, models
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
@@ -26,10 +27,10 @@ from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
-from monitoring.report.current_reports import CurrentReports
+from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
-from monitoring.runs import Runs
+from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
 COLUMN_CHUNKS = 30
@@ -72,7 +73,7 @@ class Monitor:
         """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
         self.engine = engine
         self.last: LastPoll | None = None
-        self.runs = Runs(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
         self._clock = clock
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
@@ -175,9 +176,21 @@ class Monitor:
             raise NotFound(_no_chunk(name, chunk.start))
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
+    def _reported_versions(self) -> dict[str, ReportedVersion]:
+        """Return the newest ready version of each model, whose results the reports have."""
+        columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
+        ready = (
+            select(*columns)
+            .select_from(model_versions.join(models, models.c.number == model_versions.c.model_number))
+            .where(model_versions.c.state == registry.READY)
+            .order_by(models.c.number, model_versions.c.version)
+        )
+        with translated(), self.engine.connect() as connection:
+            return {name: ReportedVersion(version, at) for name, version, at in connection.execute(ready)}
+
     def _poll_and_report(self, scheduled: bool) -> PollSummary:
         """Poll and write the reports; after a failure on the way the next poll writes all of them."""
-        with self._reports.renewed(self.models) as changed:
+        with self._reports.renewed(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
             update_incidents(self.engine)
             changed.update(poll.name for poll in summary.polls if poll.changed)

@@ -20,7 +20,7 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
 from driftline.store.archive_objects import RowsRemoved
-from driftline.store.model_numbers import lock_version
+from driftline.store.model_numbers import lock_version, record_results
 from driftline.store.registry import Version
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_state import ChunkState, has_removals
@@ -92,6 +92,7 @@ def compute(
     _store(connection, store, before, revision, evaluation)
     computed = evaluation is not None
     changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
+    record_results(connection, monitored.key, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
     return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
 

@@ -1,8 +1,10 @@
 """Keeps the reports current: after a poll, those of the models that changed are written again, no others are read."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from driftline.errors import NotFound, Unavailable
 from driftline.objects import ObjectStore
@@ -17,25 +19,33 @@ ALL_REPORTED_CHUNKS = 4_000
 FEWEST_CHUNKS = 7
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedVersion:
+    """The version of a model that is reported, and when a process stored results of it last."""
+
+    version: int
+    results_at: datetime | None
+
+
 class CurrentReports:
     """The reports of the newest version of each model in an object store, which nobody else writes."""
 
     def __init__(self, output: ObjectStore, read: Callable[[str, int], ModelStatus]) -> None:
         """Take where reports go, and what reads the newest chunks of a model, so many at most."""
         self._output, self._read = output, read
-        self._reported: dict[str, int] | None = None
+        self._reported: dict[str, ReportedVersion] | None = None
 
     @contextmanager
-    def renewed(self, models: Callable[[], Mapping[str, Sequence[int]]]) -> Iterator[set[str]]:
-        """Write the reports of the models that are added to the set within the block, and of those with a new version.
+    def renewed(self, newest_versions: Callable[[], dict[str, ReportedVersion]]) -> Iterator[set[str]]:
+        """Write the reports of the models that have other results than those reported, or are added to the set.
 
-        `models` returns the ready versions of each model. If the block fails, or the reports cannot be written, all of
-        them are written the next time.
+        The set is filled within the block; `newest_versions` returns by name what is to be reported after it. If the
+        block fails, or the reports cannot be written, all of them are written the next time.
         """
         reported, self._reported = self._reported, None
         changed: set[str] = set()
         yield changed
-        newest = {name: versions[-1] for name, versions in models().items()}
+        newest = newest_versions()
         try:
             if reported is None or not reports.exist(self._output):
                 reports.write(self._output, self._statuses(newest, len(newest)))
@@ -46,8 +56,10 @@ class CurrentReports:
         else:
             self._reported = newest
 
-    def _renew(self, reported: Mapping[str, int], newest: Mapping[str, int], changed: set[str]) -> None:
-        """Write the reports of models that changed or have another version; remove those of models that are gone."""
+    def _renew(
+        self, reported: Mapping[str, ReportedVersion], newest: Mapping[str, ReportedVersion], changed: set[str]
+    ) -> None:
+        """Write the reports of models that changed; remove those of models that are gone."""
         kept = {name for name, version in newest.items() if name not in changed and reported.get(name) == version}
         others = [name for name in newest if name not in kept]
         reports.write(self._output, self._statuses(others, len(newest)), kept)

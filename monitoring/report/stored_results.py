@@ -2,12 +2,12 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CHAR, ColumnElement, Connection, Row, cast, func, select, tuple_
+from sqlalchemy import CHAR, Column, ColumnElement, Connection, Row, cast, func, literal_column, select, tuple_
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
@@ -21,11 +21,10 @@ _NAMES = {"rows_used": "rows"}
 _COLUMNS = tuple(
     column for column in results.c if column.name not in {"model_number", "model_version", "chunk_start", "revision"}
 )
+_ENUMS = frozenset({"subject_kind", "kind", "state"})
+"""Fields that are the same in all rows where they are requested; names may be stored with other blanks at the end."""
 _NUMBERS = json.JSONDecoder(parse_int=float)
-"""Reads values that the server writes as JSON arrays, many times faster than the driver reads columns.
-
-MariaDB writes whole real numbers without a point.
-"""
+"""Reads real numbers, which MariaDB writes without a point where they are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,30 @@ class ResultRange:
 
 
 @dataclass(frozen=True, slots=True)
-class ResultRows:
-    """Results of whole chunks, oldest chunk first, and the start of the first chunk beyond them, if there is one.
+class StoredResult:
+    """A result as it is read: the fields that it shares with others by name, and the others as a JSON object.
 
-    Each row has the fields of `RESULT_FIELDS` by name; `start` and `end` are aware.
+    The server writes JSON, and the driver reads one text many times faster than a row of columns.
     """
 
-    rows: list[dict[str, Any]]
+    shared: dict[str, Any]
+    others: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRows:
+    """Results of whole chunks, oldest chunk first, and the start of the first chunk beyond them, if there is one."""
+
+    stored: list[StoredResult]
     next_start: datetime | None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The results with the fields of `RESULT_FIELDS` by name; `start` and `end` are aware."""
+        others = _NUMBERS.decode(f"[{','.join(result.others for result in self.stored)}]")
+        return [
+            {**result.shared, **row, "rows": int(row["rows"])} for result, row in zip(self.stored, others, strict=True)
+        ]
 
 
 RESULT_FIELDS = ("start", "end", "revision", "closed", *(_NAMES.get(c.name, c.name) for c in _COLUMNS))
@@ -84,10 +99,10 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, res
     page = revisions[: span.most] if span.first is not None else revisions[-span.most :]
     if not page:
         return ResultRows([], None)
-    requested = {name: value for name, value in asdict(result_filter).items() if value is not None}
-    columns = [column for column in _COLUMNS if column.name not in requested]
+    shared = {name: value for name, value in asdict(result_filter).items() if name in _ENUMS and value is not None}
+    columns = [column for column in _COLUMNS if column.name not in shared]
     statement = (
-        select(cast(results.c.chunk_start, CHAR), func.json_array(*columns))
+        select(cast(results.c.chunk_start, CHAR), func.json_object(*_pairs(columns)))
         .where(
             key.rows_of(results),
             results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
@@ -96,12 +111,16 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, res
         )
         .order_by(*results.primary_key)
     )
-    by_start = {f"{row.chunk_start:%Y-%m-%d %H:%M:%S.%f}": _described(row) | requested for row in page}
-    names = [_NAMES.get(column.name, column.name) for column in columns]
-    stored = connection.execute(statement).all()
-    values = _NUMBERS.decode(f"[{','.join(row[1] for row in stored)}]")
-    rows = [_row(by_start[row[0]], names, read) for row, read in zip(stored, values, strict=True)]
-    return ResultRows(rows, beyond and aware_utc(beyond))
+    by_start = {f"{row.chunk_start:%Y-%m-%d %H:%M:%S.%f}": _described(row) | shared for row in page}
+    stored = [StoredResult(by_start[start], others) for start, others in connection.execute(statement)]
+    return ResultRows(stored, beyond and aware_utc(beyond))
+
+
+def _pairs(columns: Iterable[Column[Any]]) -> Iterator[Any]:
+    """Yield the name of each column in a row, and what is read of it."""
+    for column in columns:
+        yield literal_column(f"'{_NAMES.get(column.name, column.name)}'")
+        yield func.nullif(column, "") if column is results.c.segment else column
 
 
 def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> list[Row[Any]]:
@@ -140,9 +159,3 @@ def _without_overlap(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
 def _described(row: Row[Any]) -> dict[str, Any]:
     start, end = aware_utc(row.chunk_start), aware_utc(row.chunk_end)
     return {"start": start, "end": end, "revision": row.revision, "closed": bool(row.closed)}
-
-
-def _row(described: dict[str, Any], names: list[str], values: list[Any]) -> dict[str, Any]:
-    row = {**described, **dict(zip(names, values, strict=True))}
-    row["rows"], row["segment"] = int(row["rows"]), row["segment"] or None
-    return row

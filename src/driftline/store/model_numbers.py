@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
@@ -45,8 +45,17 @@ def lock_version(connection: Connection, key: VersionKey) -> bool:
 
     One transaction at a time then stores its results, and sees all earlier verdicts and events.
     """
-    row = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-    return connection.execute(select(model_versions.c.version).where(row).with_for_update()).first() is not None
+    locked = select(model_versions.c.version).where(_of_version(key)).with_for_update()
+    return connection.execute(locked).first() is not None
+
+
+def record_results(connection: Connection, key: VersionKey, now: datetime) -> None:
+    """Record when results of a version were stored last; the version must be locked."""
+    connection.execute(update(model_versions).where(_of_version(key)).values(results_at=naive_utc(now)))
+
+
+def _of_version(key: VersionKey) -> ColumnElement[bool]:
+    return and_(model_versions.c.model_number == key.model_number, model_versions.c.version == key.version)
 
 
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:

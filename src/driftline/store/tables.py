@@ -145,6 +145,7 @@ model_versions = Table(
     Column("details", LONGTEXT, nullable=False, comment="JSON: metrics, importances, configuration"),
     Column("layout", LONGTEXT, comment="JSON: which of the user's columns is which; NULL: canonical names"),
     Column("created_at", INSTANT, nullable=False),
+    Column("results_at", INSTANT, comment="when a result or a verdict was stored last"),
     UniqueConstraint("model_number", "training_hash", name="uq_model_versions_training"),
     **OPTIONS,
 )

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,7 +13,7 @@ from driftline.errors import Unavailable
 from driftline.objects import open_store
 from driftline.store.registry import Version
 from monitoring.report.chunk_views import ModelStatus
-from monitoring.report.current_reports import CurrentReports
+from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.reports import DRIFT_COLUMNS, PERFORMANCE_COLUMNS, _csv
 from tests.unit.monitoring.reports_builder import ORIGIN, SPEC, drift, realized
 from tests.unit.monitoring.reports_builder import report as view
@@ -50,7 +51,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
-    days, read = {"-calls": 2, "churn": 3}, list[str]()
+    days, read, at = {"-calls": 2, "churn": 3}, list[str](), dict[str, datetime]()
 
     def status(name: str, _: int) -> ModelStatus:
         read.append(name)
@@ -58,7 +59,7 @@ def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
 
     def poll(current: CurrentReports, *changed: str, models: Sequence[str]) -> list[str]:
         read.clear()
-        with current.renewed(lambda: {name: [1] for name in models}) as names:
+        with current.renewed(lambda: {name: ReportedVersion(1, at.get(name)) for name in models}) as names:
             names.update(changed)
         return list(read)
 
@@ -68,6 +69,8 @@ def test_only_models_that_changed_are_read_again(tmp_path: Path) -> None:
     assert poll(current, models=["-calls", "churn"]) == []
     days["churn"] = 4
     assert poll(current, "churn", models=["-calls", "churn"]) == ["churn"]
+    at["-calls"] = ORIGIN
+    assert poll(current, models=["-calls", "churn"]) == ["-calls"], "another process has stored results"
     poll(CurrentReports(open_store(tmp_path / "written"), status), models=["-calls", "churn"])
     assert contents(tmp_path / "renewed") == contents(tmp_path / "written")
     assert b"'-calls" in contents(tmp_path / "renewed")["drift_report.csv"]
@@ -85,8 +88,8 @@ def test_after_a_failed_poll_all_models_are_read_again(tmp_path: Path) -> None:
         return status_of(name, 1)
 
     current = CurrentReports(open_store(tmp_path), status)
-    with pytest.raises(Unavailable), current.renewed(lambda: {"churn": [1]}):
+    with pytest.raises(Unavailable), current.renewed(lambda: {"churn": ReportedVersion(1, None)}):
         raise Unavailable
-    with current.renewed(lambda: {"churn": [1]}):
+    with current.renewed(lambda: {"churn": ReportedVersion(1, None)}):
         pass
     assert read == ["churn"]
