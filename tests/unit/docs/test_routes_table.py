@@ -64,7 +64,9 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 
 
 INCIDENT = "/api/v1/incidents/<int:number>"
-OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring", f"{INCIDENT}/acknowledge", f"{INCIDENT}/comments"}
+OPERATES = {"/start_stream", "/stop_stream", "/run-monitoring", f"{INCIDENT}/acknowledge", f"{INCIDENT}/comments"} | {
+    f"/incidents/<int:number>/{action}" for action in ("acknowledge", "comments")
+}
 """Routes that change something; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 ADMINISTERS = {
