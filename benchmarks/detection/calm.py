@@ -20,9 +20,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.detection.features import features
 from benchmarks.detection.streams import CUT, START, parameters
 from churn.columns import FEATURES
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_fit import fit_evidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
-from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.replay import replay
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -105,7 +105,7 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
         sum(chunk.alert for chunk in reported),
         sum(chunk.warning for chunk in reported),
         sum(chunk.incident is not None for chunk in reported),
-        sum(no_skill(fitted, chunk.counts) is not None for chunk in chunks),
+        sum(chunk.no_skill is not None for chunk in reported),
     )
 
 
@@ -121,7 +121,7 @@ def _cut(days: Days, unit: str, random: np.random.Generator) -> Iterator[pd.Data
             yield from (day[hours == hour] for hour in range(24))
 
 
-def _fit(reference: Sequence[pd.DataFrame]) -> FittedEvidence:
+def _fit(reference: Sequence[pd.DataFrame]) -> BinaryEvidence:
     rows = pd.concat(reference)
     scores, predictions, labels = (rows[name].to_numpy(np.float64) for name in (SCORE, PREDICTION, LABEL))
     fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference])
@@ -130,7 +130,7 @@ def _fit(reference: Sequence[pd.DataFrame]) -> FittedEvidence:
     return fitted
 
 
-def _chunk(fitted: FittedEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
+def _chunk(fitted: BinaryEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
     start, end = ORIGIN + place * length, ORIGIN + (place + 1) * length
     counts = fitted.bins.counts(_binary_rows(rows))
     return ScoredChunk(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting)

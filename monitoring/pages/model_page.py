@@ -19,7 +19,7 @@ from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, peri
 from driftline.store.registry import Version
 from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
-from monitoring.service import ModelStatus
+from monitoring.report.chunk_views import ModelStatus
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
 MOST_DETAILS = 6

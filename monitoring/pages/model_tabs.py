@@ -50,7 +50,7 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
     def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
         """Show what came for a model, and what was refused and why."""
         versions = ready_versions(monitor, name)
-        version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.before, query_data.state)
+        version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
         more = len(entries) > INGEST_PAGE_SIZE
         shown = entries[:INGEST_PAGE_SIZE]
         return render_template(

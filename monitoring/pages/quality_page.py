@@ -14,7 +14,7 @@ from driftline.store.registry import Version
 from monitoring.pages.hover import outside_words
 from monitoring.pages.model_page import DRIFT_HEIGHT, LEFT, RIGHT, WIDTH
 from monitoring.report.advice import WRITE_PREDICTIONS, Advice
-from monitoring.service import ModelStatus
+from monitoring.report.chunk_views import ModelStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftline.engine.results import State
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from monitoring.api.schemas import Instant
 from monitoring.incidents.derivation import IncidentState
 from monitoring.report.overview import OverviewFilter
@@ -87,3 +87,7 @@ class IngestPageQuery(BaseModel):
 
     state: Annotated[IngestState | None, BeforeValidator(_absent)] = None
     before: int | None = Field(None, ge=1, le=2**63 - 1)
+
+    def filter(self) -> LogFilter:
+        """Return the filter of the log."""
+        return LogFilter(self.state, before=self.before)

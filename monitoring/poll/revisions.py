@@ -90,6 +90,11 @@ class RevisionStore:
         last = connection.execute(starts.order_by(_COLUMNS.chunk_start.desc())).scalar()
         return None if first is None or last is None else (aware_utc(first), aware_utc(last))
 
+    def newest_rows(self, connection: Connection) -> int | None:
+        """Return how many rows the newest stored chunk has; None if there is none."""
+        newest = self._select().with_only_columns(_COLUMNS.rows_seen).order_by(None)
+        return connection.execute(newest.order_by(_COLUMNS.chunk_start.desc()).limit(1)).scalar()
+
     def first_chunks(self, connection: Connection) -> dict[int, datetime]:
         """Return the start of the first stored chunk of each version of the model, by version."""
         columns = (_COLUMNS.model_version, func.min(_COLUMNS.chunk_start))

@@ -1,7 +1,7 @@
 """Reads the chunks of a model version as views, chunks without rows, waiting and failed ones included."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -33,6 +33,19 @@ class ChunkRange:
     most: int = 60
     segments: tuple[str | None, ...] | None = None
     """The segments whose results are read, where None stands for all rows; by default all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model version with its clock and its chunks, oldest first.
+
+    `first_chunks` are the starts of the first stored chunk of each version of the model.
+    """
+
+    version: Version
+    clock: datetime
+    chunks: list[ChunkView]
+    first_chunks: dict[int, datetime] = field(default_factory=dict)
 
 
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:

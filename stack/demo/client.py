@@ -73,10 +73,8 @@ class DemoClient:
 
     def _missing(self) -> list[str]:
         """Return in the monitor's words what is missing and what to do about it."""
-        models = self._call("GET", f"{self.monitor}/run-monitoring")["models"]
-        return [
-            f"Missing:         {entry['missing']} {entry['to_do']}" for model in models for entry in model["missing"]
-        ]
+        missing = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks")["missing"]
+        return [f"Missing:         {entry['missing']} {entry['to_do']}" for entry in missing]
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
         """Send a request and return the decoded answer; an error contains the answer's text."""

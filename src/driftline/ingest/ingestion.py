@@ -27,7 +27,7 @@ from driftline.store import bulk, ingest_log, labels, ledger
 from driftline.store.corrections import correct
 from driftline.store.database import in_transaction, translated
 from driftline.store.deletions import erase
-from driftline.store.ingest_log import IngestEntry, IngestState
+from driftline.store.ingest_log import EVERY_ENTRY, IngestEntry, IngestState, LogFilter
 from driftline.store.model_numbers import model_number
 from driftline.store.prediction_batch import PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION
@@ -115,16 +115,14 @@ class Ingestion:
         """
         return self._ingest(name, sent, ledger.BatchKind.DELETION)
 
-    def log(
-        self, name: str, most: int, before: int | None = None, state: IngestState | None = None
-    ) -> list[tuple[int, IngestEntry]]:
-        """Return the newest entries of a model's log with their numbers; `before` is the last number of a page.
+    def log(self, name: str, most: int, wanted: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
+        """Return the newest entries of a model's log with their numbers, at most `most` of them.
 
         Raises:
             NotFound: no such model.
         """
         with translated(), self.engine.connect() as connection:
-            return ingest_log.newest(connection, model_number(connection, name), most, before, state)
+            return ingest_log.newest(connection, model_number(connection, name), most, wanted)
 
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.

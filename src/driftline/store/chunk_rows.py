@@ -13,11 +13,14 @@ from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
-from driftline.store import columnar
+from driftline.store import archive_file, columnar
+from driftline.store.archive_file import Span
+from driftline.store.archive_objects import objects_between
+from driftline.store.archived_rows import ArchivedRows
 from driftline.store.labels import value_column
 from driftline.store.prediction_batch import FEATURES, OUTPUTS
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
-from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, removed_places
+from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, without_removed
 from driftline.store.tables import batch_data, labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
 
@@ -28,11 +31,17 @@ LABEL_COLUMNS = (LABEL, "label_known_at", "label_batch_number")
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Consecutive rows of a batch that are stored together."""
+    """Consecutive rows of a batch that are stored together, in MySQL or in the archive."""
 
     batch: int
     first: int
     rows: int
+    archived: bool = False
+
+    @property
+    def span(self) -> Span:
+        """The positions of the rows."""
+        return Span(self.batch, self.first, self.first + self.rows)
 
 
 Portion = Sequence[Blob]
@@ -45,6 +54,7 @@ class ChunkRows:
         """Store what is read; nothing is read yet."""
         self.connection, self.key, self.spec, self.chunk = connection, key, spec, chunk
         self.schema = PredictionSchema(spec)
+        self._archive: ArchivedRows | None = None
 
     def removals(self) -> dict[int, int]:
         """Return, by the number of each batch with rows in the chunk, how many rows of the batch are removed.
@@ -89,6 +99,11 @@ class ChunkRows:
 
         Beside them are the columns `BATCH` and `POSITION`.
         """
+        frame: pd.DataFrame = self.table(portion, features).to_pandas()
+        return frame
+
+    def table(self, portion: Portion, features: Sequence[str] | None = None) -> pa.Table:
+        """Return what `read` does, as an Arrow table."""
         table = self._decoded(portion, features)
         inside = pc.and_(
             pc.equal(table.column(MODEL_VERSION), self.key.version),
@@ -97,12 +112,7 @@ class ChunkRows:
                 pc.less(table.column(EVENT_TIME), pa.scalar(self.chunk.end, columnar.INSTANT_TYPE)),
             ),
         )
-        frame: pd.DataFrame = table.filter(inside).to_pandas()
-        removed = removed_places(self.connection, {blob.batch for blob in portion})
-        if removed.empty:
-            return frame
-        places = pd.MultiIndex.from_frame(frame[[BATCH, POSITION]])
-        return frame[~places.isin(pd.MultiIndex.from_frame(removed))]
+        return without_removed(self.connection, table.filter(inside))
 
     def with_labels(self, frame: pd.DataFrame, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion with `LABEL_COLUMNS`; all three are missing where a label is not known yet."""
@@ -139,7 +149,14 @@ class ChunkRows:
             ordered = statement.where(batch_data.c.batch_number.in_(some)).order_by(BATCH, "first_position")
             for row in self.connection.execute(ordered):
                 blobs.setdefault(row[0], []).append(Blob(*row))
+        self._archive = self._find_archived()
+        for span in self._archive.spans(sorted(batches), archive_file.rows_per_group(len(self.schema.all))):
+            blobs.setdefault(span.batch, []).append(Blob(span.batch, span.first, span.after - span.first, True))
         return blobs
+
+    def _find_archived(self) -> ArchivedRows:
+        chunk = self.chunk
+        return ArchivedRows(lambda: objects_between(self.connection, self.key, chunk.start, chunk.end))
 
     def _decoded(self, portion: Portion, features: Sequence[str] | None) -> pa.Table:
         """Return all stored rows of a portion with the columns asked for; one that a batch does not have is null."""
@@ -147,7 +164,10 @@ class ChunkRows:
         place = tuple_(batch_data.c.batch_number, batch_data.c.first_position)
         statement = select(
             *(batch_data.c[name] for name in (BATCH, "first_position", "row_count", "content", "data"))
-        ).where(place.in_([(blob.batch, blob.first) for blob in portion]), batch_data.c.content.in_(contents))
+        ).where(
+            place.in_([(blob.batch, blob.first) for blob in portion if not blob.archived]),
+            batch_data.c.content.in_(contents),
+        )
         parts: dict[tuple[int, int], pa.Table] = {}
         for number, first, count, content, data in self.connection.execute(statement):
             decoded = columnar.decode(data)
@@ -157,9 +177,24 @@ class ChunkRows:
             parts[number, first] = _beside(_placed(number, first, count) if part is None else part, decoded)
         # The columns of segments are among the outputs, but those of older specs were stored with the features.
         wanted = [field for field in self.schema.features if features is None or field.name in features]
-        return columnar.concatenated(
-            parts.values(), pa.schema([*self.schema.outputs, *wanted, *_placed(0, 0, 0).schema])
-        )
+        schema = pa.schema([*self.schema.outputs, *wanted, *_placed(0, 0, 0).schema])
+        archive = self._archive or self._find_archived()
+        stored = archive.without_archived(columnar.concatenated(parts.values(), schema))
+        archived = archive.read([blob.span for blob in portion if blob.archived], schema.names)
+        absent = [blob for blob in portion if not blob.archived and (blob.batch, blob.first) not in parts]
+        moved = archive.without_archived(self._moved(absent, schema)) if absent else schema.empty_table()
+        return columnar.concatenated([stored, archived, moved], schema)
+
+    def _moved(self, blobs: Portion, schema: pa.Schema) -> pa.Table:
+        """Return the rows of blobs that were archived since they were listed.
+
+        Raises:
+            DamagedBatch: a blob is not in the archive either.
+        """
+        archive = self._find_archived()
+        if not all(archive.has(blob.batch) for blob in blobs):
+            raise columnar.DamagedBatch
+        return columnar.concatenated([archive.read([blob.span for blob in blobs], schema.names)], schema)
 
     def _labels(self, portion: Portion) -> pd.DataFrame:
         """Return the labels of the rows of a portion, by batch number and position."""

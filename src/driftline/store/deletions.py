@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,13 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import columnar, ledger
+from driftline.store import archived_rows, columnar, ledger
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
 from driftline.store.prediction_batch import OUTPUTS
 from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
 from driftline.store.removed_rows import BATCH, POSITION
-from driftline.store.tables import batch_data, chunk_states, labels, predictions, removed_rows
+from driftline.store.tables import batch_data, chunk_states, labels, ledger_slots, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
 
@@ -126,6 +127,7 @@ def _places_with(
         parts = select(batch_data.c.first_position, batch_data.c.data).where(batch_data.c.batch_number == number)
         for first, data in connection.execute(parts):
             yield from ((number, first + position) for position in _positions_with(data, column, value))
+    yield from archived_rows.of_model(connection, model_number).places_with(column, value)
 
 
 def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
@@ -139,14 +141,8 @@ def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
 def _delete_states(connection: Connection, model_number: int, stored: pd.DataFrame, replaced: pd.DataFrame) -> None:
     """Delete the states of the chunks that have rows, and of those that may have had rows that were corrected."""
     spans = {(at, at) for at in map(naive_utc, pd.DatetimeIndex(stored[EVENT_TIME].unique()).to_pydatetime())}
-    part = batch_data.c
     for number, group in replaced.groupby(BATCH):
-        times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
-            part.batch_number == int(str(number)), part.content == OUTPUTS
-        )
-        for first_event, last_event, first, count in connection.execute(times):
-            if group[POSITION].between(first, first + count - 1).any():
-                spans.add((first_event, last_event))
+        spans |= set(_spans_of(connection, int(str(number)), group[POSITION]))
     states = chunk_states.c
     of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(
         states.model_number == model_number
@@ -156,6 +152,26 @@ def _delete_states(connection: Connection, model_number: int, stored: pd.DataFra
             of_version = VersionKey(model_number, version).rows_of(chunk_states)
             of_chunk = (states.chunk_start == start) & (states.chunk_end == end)
             connection.execute(delete(chunk_states).where(of_version, of_chunk))
+
+
+def _spans_of(connection: Connection, number: int, positions: "pd.Series[int]") -> Iterator[tuple[datetime, datetime]]:
+    """Yield spans of events that some rows of a batch lie in: those of their blobs, or of the batch if it is archived.
+
+    A span begins with the first event and ends with the last one, which may lie in the same instant.
+    """
+    part = batch_data.c
+    times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
+        part.batch_number == number, part.content == OUTPUTS
+    )
+    archived = positions
+    for first_event, last_event, first, count in connection.execute(times):
+        inside = archived.between(first, first + count - 1)
+        if inside.any():
+            archived = archived[~inside]
+            yield first_event, last_event
+    if len(archived):
+        slots = connection.execute(select(ledger_slots.c.slot).where(ledger_slots.c.batch_number == number)).scalars()
+        yield from ((slot, slot + pd.Timedelta(ledger.SLOT)) for slot in slots)
 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
@@ -188,7 +204,9 @@ def _blank(connection: Connection, number: int, positions: IntArray) -> None:
             & (batch_data.c.content == content)
             & (batch_data.c.first_position == first)
         )
-        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar_one()
+        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar()
+        if data is None:  # it was archived meanwhile, and the object is written again without the rows
+            continue
         blank = columnar.encode(_without_content(columnar.decode(data), inside))
         connection.execute(update(batch_data).where(part).values(data=blank))
 

@@ -166,16 +166,18 @@ def touch_counted(
     connection.execute(insert(ledger_slots), slots)
 
 
-def claim(connection: Connection, consumer: str) -> RowMapping | None:
+def claim(connection: Connection, consumer: str, without_models: Collection[int] = ()) -> RowMapping | None:
     """Lock one batch that is pending for a consumer, skip those that others have locked, and return its ledger row.
 
-    It is None where no batch is pending. Read the batch's rows only after this: they may then be more than were
-    claimed, never less.
+    It is None where no batch is pending; those of some models are left pending. Read the batch's rows only after this:
+    they may then be more than were claimed, never less.
     """
-    return next(iter(claim_all(connection, consumer, most=1)), None)
+    return next(iter(claim_all(connection, consumer, 1, without_models)), None)
 
 
-def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowMapping]:
+def claim_all(
+    connection: Connection, consumer: str, most: int, without_models: Collection[int] = ()
+) -> Sequence[RowMapping]:
     """Lock up to `most` batches as `claim` does, and return their ledger rows in the order of their numbers."""
     pending = (
         select(pending_batches.c.batch_number)
@@ -184,6 +186,9 @@ def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowM
         .limit(most)
         .with_for_update(skip_locked=True)
     )
+    if without_models:
+        of_models = select(ledger.c.number).where(ledger.c.model_number.in_(without_models))
+        pending = pending.where(pending_batches.c.batch_number.not_in(of_models))
     numbers = connection.execute(pending).scalars().all()
     if not numbers:
         return []

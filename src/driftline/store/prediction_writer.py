@@ -16,6 +16,7 @@ from driftline.engine.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
+from driftline.store.archive_objects import RowsRemoved
 from driftline.store.prediction_batch import ID_COLUMNS, PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION
 from driftline.store.removed_rows import BATCH, POSITION
@@ -138,11 +139,18 @@ class PredictionWriter:
         return columnar.differing_rows(sent.drop_columns(batch.uncompared), stored.drop_columns(batch.uncompared))
 
     def rows_at(self, connection: Connection, places: pd.DataFrame) -> pa.Table:
-        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
+        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have.
+
+        Raises:
+            RowsRemoved: rows were archived and then removed.
+        """
         stored = self.read(connection, [*places[BATCH].unique()])
         keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
         stored_places = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
-        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(stored_places))
+        rows = keys.get_indexer(stored_places)
+        if (rows < 0).any():
+            raise RowsRemoved
+        return stored.drop_columns([BATCH, POSITION]).take(rows)
 
     def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
         """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""

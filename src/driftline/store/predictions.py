@@ -13,6 +13,9 @@ from driftline.clock import aware_utc, naive_utc
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
 from driftline.store import columnar, ledger
+from driftline.store.archive_file import Span
+from driftline.store.archive_objects import objects_of_batches
+from driftline.store.archived_rows import ArchivedRows
 from driftline.store.labels import value_column
 from driftline.store.prediction_batch import IN_ORDER, PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema, require_valid
@@ -108,8 +111,11 @@ class PredictionStore:
             for name in decoded.schema.names:
                 part = part.append_column(decoded.schema.field(name), decoded.column(name))
             parts[number, first] = part
-        places = _placed(0, 0, 0).schema
-        return columnar.concatenated(parts.values(), pa.schema([*self.schema.all, *places]))
+        schema = pa.schema([*self.schema.all, *_placed(0, 0, 0).schema])
+        archive = ArchivedRows(lambda: objects_of_batches(connection, self.number, numbers))
+        stored = archive.without_archived(columnar.concatenated(parts.values(), schema))
+        whole = [Span(int(number), 0, ledger.MAX_ROWS) for number in numbers]
+        return columnar.concatenated([stored, archive.read(whole, schema.names)], schema)
 
     def _labels(self, connection: Connection, numbers: Sequence[int], start: datetime, end: datetime) -> pd.DataFrame:
         """Return the labels of the rows of some batches in a span, by batch number and position."""

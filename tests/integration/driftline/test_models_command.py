@@ -46,8 +46,8 @@ class Run:
             }
         ).to_csv(self.file, index=False)
 
-    def __call__(self, *arguments: str, answer: str | None = None) -> Result:
-        return CliRunner().invoke(app, ["models", *arguments], input=answer, env=self.environment)
+    def __call__(self, *arguments: str, answer: str | None = None, group: str = "models") -> Result:
+        return CliRunner().invoke(app, [group, *arguments], input=answer, env=self.environment)
 
 
 def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_path: Path) -> None:
@@ -73,6 +73,13 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_pa
     assert model["versions"][0]["columns"]["scores"] == {"probability_1": "s"}
     assert [change["chunks"] for change in model["visible"]["changes"]] == [1, 7, 30]
     assert "minimum_rows: 60" in run("show", "any").stdout
+
+    kept = run("retention", "any", "--archive-after", "90", "--remove-after", "700")
+    assert kept.stdout == "any: rows are archived after 90 days\nany: rows are removed after 700 days\n", kept.stderr
+    assert run("archive", "--dry-run", group="db").stdout == "Nothing is due.\n"
+    archived = run("archive", "--model", "any", group="db")
+    assert archived.stdout == "0 objects were written, 0 blobs deleted from MySQL, 0 objects removed.\n"
+    assert run("retention", "any", "--keep").stdout.count("never") == 2
 
     assert run("retire", "any", "--version", "1", "--yes").exit_code == 0
     assert "no ready version" in run("list").stdout

@@ -14,7 +14,7 @@ from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from driftline.store import ingest_log
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions
 from driftline.store.tables import ingest_log as log_table
 from monitoring.poll import touched_chunks
@@ -256,8 +256,8 @@ def test_the_log_says_what_came_and_forgets_it_after_a_month(ingestion: Ingestio
         "predictions", "nightly", 20, 20, Format.ARROW,
     )  # fmt: skip
     assert label_entry.kind == "labels"
-    assert [number for number, _ in ingestion.log(NAME, 10, before=second)] == [first]
-    assert ingestion.log(NAME, 10, state=IngestState.REFUSED) == []
+    assert [number for number, _ in ingestion.log(NAME, 10, LogFilter(before=second))] == [first]
+    assert ingestion.log(NAME, 10, LogFilter(state=IngestState.REFUSED)) == []
     with ingestion.engine.begin() as connection:
         assert ingest_log.remove_old(connection, NOW + ingest_log.RETENTION) == 0
         assert ingest_log.remove_old(connection, NOW + 2 * ingest_log.RETENTION) == 2

@@ -26,7 +26,7 @@ from driftline.ingest.messages import Message
 from driftline.settings import KafkaSettings
 from driftline.store import source_offsets
 from driftline.store.database import in_transaction
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
@@ -147,7 +147,7 @@ def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
     assert "outside 0 to 1" in by_value[json.dumps(wrong_score).encode()]
     assert "stored with different content" in by_value[json.dumps(conflicting).encode()]
     assert all(letter[ORIGIN].startswith(topics.settings.predictions_topic.encode()) for letter in letters)
-    refused = topics.ingestion.log(NAME, 100, state=IngestState.REFUSED)
+    refused = topics.ingestion.log(NAME, 100, LogFilter(state=IngestState.REFUSED))
     assert {entry.caller for _, entry in refused} == {"kafka"}
     assert len(refused) == 3  # those whose model is known
 

@@ -9,11 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete
 
+from driftline.engine.fitted_methods import Content, Summary
 from driftline.store import columnar, corrections, deletions, ledger
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
+from monitoring.poll.state_store import StateStore, StoredPart
 from tests.integration.monitoring.world import DAY, FIRST, NOW, World, make_world, rows_of
 from tests.unit.example_counts import FEW
 
@@ -112,7 +114,7 @@ def emptied(world: World) -> None:
 def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_rows: int) -> None:
     emptied(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitoring.poll.chunk_state.LARGEST_LABEL_PART", part_rows)
+        patch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", part_rows)
         for number, step in enumerate(steps):
             step(world, number)
         poll_once(world.engine, NOW, scheduled=False)
@@ -125,6 +127,32 @@ def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_r
     for name in ("chunks", "verdicts"):
         incremental[name] = [row for row in incremental[name] if row["chunk_start"] not in empty]
     assert incremental == afresh
+
+
+def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.predict(0, ROWS, part=slice(0, 100))
+    poll(False, world, 0)
+    world.predict(0, ROWS, part=slice(100, ROWS))
+    real = StateStore.summary
+    deletions_done: list[None] = []
+
+    def after_a_deletion(store: StateStore, content: Content, part: StoredPart) -> Summary:
+        if not deletions_done:
+            deletions_done.append(None)
+            erase(0, slice(0, 60), world, 1)
+        return real(store, content, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StateStore, "summary", after_a_deletion)
+        summary = poll_once(world.engine, NOW, scheduled=False)
+    assert (len(deletions_done), summary.chunks, summary.failed) == (1, 0, 0)
+    poll(False, world, 0)
+    incremental = world.reported()
+    world.forget()
+    poll(False, world, 0)
+    assert world.reported() == incremental
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from driftline.errors import NotFound
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
-from monitoring.service import ModelStatus
+from monitoring.report.chunk_views import ModelStatus
 from tests.unit.backtesting.conftest import UNTIL, make_world
 from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC, drift, estimated, realized, report
 
