@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, insert, literal, select, text
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Better, Target, conclude, machine
+from benchmarks.measuring import Better, RatioTarget, conclude, machine
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
@@ -38,7 +38,7 @@ YEAR = 365
 WITH_NEWS = 10
 ROWS = 60
 READS = 5
-MILLISECONDS = Target(200, Better.LOWER)
+MILLISECONDS = RatioTarget(200, Better.LOWER)
 
 
 def spec_of(features: int) -> Spec:

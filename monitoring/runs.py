@@ -17,7 +17,7 @@ KEPT_RUNS = 100
 """How many of the newest runs stay readable."""
 
 
-class RunState(StrEnum):
+class PollRunState(StrEnum):
     """Whether a run is going on, has ended, or has failed."""
 
     RUNNING = "running"
@@ -26,7 +26,7 @@ class RunState(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Run:
+class PollRun:
     """A run: a poll, and a second one if requests have joined the first; `summary` adds up both.
 
     `problem` says why it failed. `asked` is set while a request waits for a poll that begins after it.
@@ -42,11 +42,11 @@ class Run:
     _ended: Event = field(default_factory=Event)
 
     @property
-    def state(self) -> RunState:
+    def state(self) -> PollRunState:
         """The state at present."""
         if self.ended_at is None:
-            return RunState.RUNNING
-        return RunState.ENDED if self.problem is None else RunState.FAILED
+            return PollRunState.RUNNING
+        return PollRunState.ENDED if self.problem is None else PollRunState.FAILED
 
     def wait(self, seconds: float) -> bool:
         """Wait until the run has ended, for so many seconds at most; return whether it has."""
@@ -58,7 +58,7 @@ class Run:
         self._ended.set()
 
 
-class Runs:
+class PollRuns:
     """The runs of a process; safe to use from several threads.
 
     Whatever was stored before a request is in the result that it gets: a request that joins a run adds a second poll to
@@ -69,34 +69,34 @@ class Runs:
         """Take what polls (its argument says whether the poll is scheduled) and the wall clock."""
         self._poll, self._clock = poll, clock
         self._lock = Lock()
-        self._running: Run | None = None
-        self._next: Run | None = None
-        self._kept: dict[str, Run] = {}
+        self._running: PollRun | None = None
+        self._next: PollRun | None = None
+        self._kept: dict[str, PollRun] = {}
 
-    def request(self) -> Run:
+    def request(self) -> PollRun:
         """Return the run that polls for a request: the one that is going on, or a new one in the background."""
         with self._lock:
             running = self._running
             if running is None:
-                running = self._running = self._keep(Run(self._clock(), asked=True))
+                running = self._running = self._keep(PollRun(self._clock(), asked=True))
                 Thread(target=self._work, args=(running,), name="requested poll", daemon=True).start()
             elif not running.is_extended:
                 running.asked = True
                 self._keep(running)
             else:
-                running = self._next = self._next or self._keep(Run(self._clock(), asked=True))
+                running = self._next = self._next or self._keep(PollRun(self._clock(), asked=True))
             return running
 
-    def schedule(self) -> Run | None:
+    def schedule(self) -> PollRun | None:
         """Poll as scheduled and return the run; do nothing and return None while another run is going on."""
         with self._lock:
             if self._running is not None:
                 return None
-            run = self._running = Run(self._clock(), asked=False)
+            run = self._running = PollRun(self._clock(), asked=False)
         self._work(run)
         return run
 
-    def find(self, run_id: str) -> Run:
+    def find(self, run_id: str) -> PollRun:
         """Return a run that is going on, or one of the newest that were requested, changed something or failed.
 
         Raises:
@@ -111,12 +111,12 @@ class Runs:
             )
         return run
 
-    def newest(self) -> list[Run]:
+    def newest(self) -> list[PollRun]:
         """Return the runs that are kept, the newest first."""
         with self._lock:
             return list(self._kept.values())[::-1]
 
-    def _work(self, run: Run | None) -> None:
+    def _work(self, run: PollRun | None) -> None:
         """Complete a run, and those that were requested meanwhile."""
         while run is not None:
             try:
@@ -128,7 +128,7 @@ class Runs:
                 run.problem = error
             run = self._end(run)
 
-    def _complete(self, run: Run) -> None:
+    def _complete(self, run: PollRun) -> None:
         """Poll, and once more if a request has come meanwhile."""
         for is_extended in (False, True):
             with self._lock:
@@ -139,7 +139,7 @@ class Runs:
             summary = self._poll(not requested)
             run.summary = summary if run.summary is None else run.summary.merge(summary)
 
-    def _end(self, run: Run) -> Run | None:
+    def _end(self, run: PollRun) -> PollRun | None:
         """End a run and return the one that waits for it."""
         with self._lock:
             if run.problem is not None or (run.summary is not None and run.summary.has_news):
@@ -148,7 +148,7 @@ class Runs:
             run.end(self._clock())
             return self._running
 
-    def _keep(self, run: Run) -> Run:
+    def _keep(self, run: PollRun) -> PollRun:
         """Keep a run readable, and forget the oldest beyond `KEPT_RUNS`."""
         self._kept[run.id] = run
         for run_id in list(self._kept)[:-KEPT_RUNS]:

@@ -32,7 +32,7 @@ from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
-from monitoring.runs import Runs
+from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
 COLUMN_CHUNKS = 30
@@ -75,7 +75,7 @@ class Monitor:
         """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
         self.engine = engine
         self.last: LastPoll | None = None
-        self.runs = Runs(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
         self._clock = clock
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()

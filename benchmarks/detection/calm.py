@@ -52,7 +52,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Count:
+class AlertCount:
     """What the evidence reports of one world: chunks, alerts, warnings, chunks in an incident, chunks without skill."""
 
     chunks: int
@@ -62,7 +62,7 @@ class Count:
     no_skill: int
 
 
-def _row(unit: str, budget: float, counts: Sequence[Count]) -> str:
+def _row(unit: str, budget: float, counts: Sequence[AlertCount]) -> str:
     chunks, alerts = sum(c.chunks for c in counts), sum(c.alerts for c in counts)
     years = chunks * (LENGTHS[unit] / YEAR)
     return (
@@ -89,7 +89,7 @@ def _days(seed: int) -> Days:
     return days
 
 
-def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
+def _count(seed: int, days: Days, unit: str, budget: float) -> AlertCount:
     random = np.random.default_rng(seed)
     past = days[:BEFORE] if unit == "week" else days[BEFORE - REFERENCE_DAYS : BEFORE]
     reference = list(_cut(past, unit, random))
@@ -100,7 +100,7 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
     ]
     evidence = replay(fitted, AlertRule(budget), chunks).evidence
     reported = [evidence.get(chunk.start, ChunkEvidence()) for chunk in chunks]
-    return Count(
+    return AlertCount(
         len(chunks),
         sum(chunk.alert for chunk in reported),
         sum(chunk.warning for chunk in reported),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.report.schema import ChunkBrief
 from monitoring.api.schemas import AdviceOut
-from monitoring.runs import RunState
+from monitoring.runs import PollRunState
 
 _POLL: dict[str, Any] = {
     "run": "3f9a0c51d2e7",
@@ -88,7 +88,7 @@ class RunOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": _RUN})
 
     run: str
-    state: RunState
+    state: PollRunState
     began_at: datetime
     ended_at: datetime | None
     problem: str | None

@@ -17,7 +17,7 @@ from monitoring.api.schemas import AdviceOut
 from monitoring.poll.poller import PollSummary, VersionPoll
 from monitoring.report.advice import REGISTER_MODEL, advice_on
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.runs import Run
+from monitoring.runs import PollRun
 from monitoring.service import Monitor
 
 POLL, PREFIX = "/run-monitoring", "/api/v1/runs"
@@ -64,20 +64,20 @@ def describe_runs(document: Document) -> None:
     """State the response of a poll that takes longer, and the refusals, for the OpenAPI document."""
     schema = RunOut.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs", {})
-    document.setdefault("components", {}).setdefault("schemas", {}).update({**definitions, "Run": schema})
+    document.setdefault("components", {}).setdefault("schemas", {}).update({**definitions, "PollRun": schema})
     link = {"schema": {"type": "string"}, "description": "the path of the run"}
     for operation in document["paths"].get(POLL, {}).values():
         operation["responses"]["202"] = {
             "description": "The poll takes longer: read the run later.",
             "headers": {"Location": link, "Retry-After": {"schema": {"type": "string"}}},
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Run"}}},
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PollRun"}}},
         }
     detail = document["paths"].get(f"{PREFIX}/{{run}}")
     if detail is not None:
         add_error_response(detail["get"], NotFound)
 
 
-def _accepted(run: Run) -> Response:
+def _accepted(run: PollRun) -> Response:
     """Return the response to a request whose run goes on."""
     response = jsonify(RunOut(**_head(run)).model_dump(mode="json"))
     response.status_code = HTTPStatus.ACCEPTED
@@ -85,7 +85,7 @@ def _accepted(run: Run) -> Response:
     return response
 
 
-def _head(run: Run) -> dict[str, object]:
+def _head(run: PollRun) -> dict[str, object]:
     """Return the fields of `RunOut` by name; the message of an error that is a fault of the monitor is not shown."""
     problem = run.problem
     message = problem.message if isinstance(problem, DriftlineError) else DriftlineError().message
@@ -98,7 +98,7 @@ def _head(run: Run) -> dict[str, object]:
     }
 
 
-def _poll_out(monitor: Monitor, run: Run) -> PollOut:
+def _poll_out(monitor: Monitor, run: PollRun) -> PollOut:
     summary = run.summary
     assert summary is not None  # noqa: S101  (the run has ended and has not failed)
     changed = [poll for poll in summary.polls if poll.changed]

@@ -145,16 +145,16 @@ def _poll_in_turn(
             turns.append(waiting.popleft())
         turn = turns.popleft() if turns else last.popleft()
         step = _poll_chunk(engine, turn, wall, scheduled)
-        if step is Step.NONE_DUE:
+        if step is TurnEnd.NONE_DUE:
             yield VersionPoll(turn.monitored.name, turn.monitored.key, tuple(turn.outcomes))
-        elif step is Step.COMPUTED and not turn.is_last:
+        elif step is TurnEnd.COMPUTED and not turn.is_last:
             turns.append(turn)
         else:
             turn.is_last = True
             last.append(turn)
 
 
-class Step(Enum):
+class TurnEnd(Enum):
     """What a version's turn ended with: a chunk, none that is due, or the discovery that others work on the version."""
 
     COMPUTED = auto()
@@ -176,7 +176,7 @@ class _Turn:
         return self.outcomes[-1].start if self.outcomes else None
 
 
-def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Step:
+def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> TurnEnd:
     """Claim and compute the next due chunk in one transaction, or record why it failed.
 
     A deadlock runs the whole transaction again, and so does the first lock time-out; a chunk that stays locked is
@@ -184,17 +184,17 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> St
     """
     monitored, claimed = turn.monitored, list[datetime]()
 
-    def claim_and_compute(connection: Connection) -> ChunkOutcome | Step:
+    def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
         claimed.clear()
         now = wall()
         clock, retry_by = monitored.clock(connection, now), now if scheduled else None
         claim = pending_chunks.claim(connection, monitored.key, clock, turn.after, retry_by)
         if claim is None:
-            return Step.NONE_DUE
+            return TurnEnd.NONE_DUE
         if claim.passed_over and not turn.is_last:
-            return Step.OCCUPIED
+            return TurnEnd.OCCUPIED
         if claim.passed_over and scheduled and not _is_small(connection, monitored):
-            return Step.NONE_DUE
+            return TurnEnd.NONE_DUE
         claimed.append(claim.start)
         return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
@@ -205,7 +205,7 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> St
             raise
         log.warning("%s version %d: the chunk of %s is locked.", monitored.name, monitored.key.version, claimed[-1])
         turn.outcomes.append(_record_failure(engine, monitored.key, claimed[-1], error, wall()))
-        return Step.NONE_DUE if turn.is_last else Step.OCCUPIED
+        return TurnEnd.NONE_DUE if turn.is_last else TurnEnd.OCCUPIED
     except Unavailable:
         raise
     except Exception as error:
@@ -213,10 +213,10 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> St
             raise
         log.exception("%s version %d: the chunk of %s failed.", monitored.name, monitored.key.version, claimed[-1])
         result = _record_failure(engine, monitored.key, claimed[-1], error, wall())
-    if isinstance(result, Step):
+    if isinstance(result, TurnEnd):
         return result
     turn.outcomes.append(result)
-    return Step.COMPUTED
+    return TurnEnd.COMPUTED
 
 
 def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:

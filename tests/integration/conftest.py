@@ -1,5 +1,6 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.services.certificates import Certificates, make_certificates
 from tests.integration.schemas import migrate_schema
+
+os.environ.setdefault("MONITOR_RUN_WAIT_SECONDS", "600")  # a busy machine: no request to poll is answered with a link
 
 FOLDER = Path(__file__).parent
 LONGEST = (

@@ -15,7 +15,7 @@ NOUNS = (
     "incident", "label", "label delay", "lasting drift", "ledger", "metric", "model", "model version",
     "no skill", "pending", "pending labels", "prediction", "provisional", "realized performance", "reference",
     "relay", "result", "score", "segment", "sketch", "source", "spec", "spool", "state", "subject", "summary",
-    "threshold", "track record", "verdict", "verdict event", "visible change", "zone",
+    "threshold", "track record", "verdict", "run", "schedule", "verdict event", "visible change", "zone",
 )  # fmt: skip
 VERBS = (
     "backtest", "claim", "compute", "derive", "evaluate", "fit", "ingest", "load", "merge", "poll", "publish",

@@ -11,7 +11,7 @@ from driftline.store.version_key import VersionKey
 from monitoring import runs as runs_module
 from monitoring.poll.computation import ChunkOutcome
 from monitoring.poll.poller import PollSummary, VersionPoll
-from monitoring.runs import Run, Runs, RunState
+from monitoring.runs import PollRun, PollRuns, PollRunState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = VersionKey(1, 1)
@@ -48,27 +48,27 @@ def polls() -> Iterator[Polls]:
     polls.may_end.set()
 
 
-def ended(run: Run) -> PollSummary:
+def ended(run: PollRun) -> PollSummary:
     assert run.wait(10)
     assert run.summary is not None
     return run.summary
 
 
 def test_requests_during_a_poll_join_it_and_it_polls_once_more(polls: Polls) -> None:
-    runs = Runs(polls, lambda: NOW)
+    runs = PollRuns(polls, lambda: NOW)
     first = runs.request()
     assert polls.began.wait(10)
     assert runs.request() is runs.request() is first
-    assert (first.state, runs.schedule()) == (RunState.RUNNING, None)
+    assert (first.state, runs.schedule()) == (PollRunState.RUNNING, None)
     polls.end()
     polls.end()
     summary = ended(first)
     assert (summary.batches, summary.chunks, len(summary.polls), summary.seconds) == (2, 2, 1, 1.0)
-    assert (first.state, polls.scheduled) == (RunState.ENDED, [False, False])
+    assert (first.state, polls.scheduled) == (PollRunState.ENDED, [False, False])
 
 
 def test_a_request_during_the_second_poll_gets_the_next_run(polls: Polls) -> None:
-    runs = Runs(polls, lambda: NOW)
+    runs = PollRuns(polls, lambda: NOW)
     first = runs.request()
     assert polls.began.wait(10)
     runs.request()
@@ -84,7 +84,7 @@ def test_a_request_during_the_second_poll_gets_the_next_run(polls: Polls) -> Non
 
 def test_a_request_makes_a_scheduled_run_poll_all_once_more(polls: Polls) -> None:
     polls.may_end.set()
-    runs = Runs(polls, lambda: NOW)
+    runs = PollRuns(polls, lambda: NOW)
     scheduled = runs.schedule()
     assert scheduled is not None
     assert ended(scheduled).batches == 1
@@ -98,11 +98,11 @@ def test_a_request_makes_a_scheduled_run_poll_all_once_more(polls: Polls) -> Non
 
 def test_whoever_has_joined_a_run_that_fails_is_told(polls: Polls) -> None:
     polls.problem = Unavailable()
-    runs = Runs(polls, lambda: NOW)
+    runs = PollRuns(polls, lambda: NOW)
     run = runs.request()
     polls.end()
     assert run.wait(10)
-    assert (run.state, run.problem) == (RunState.FAILED, polls.problem)
+    assert (run.state, run.problem) == (PollRunState.FAILED, polls.problem)
     polls.problem = None
     again = runs.request()
     polls.end()
@@ -111,7 +111,7 @@ def test_whoever_has_joined_a_run_that_fails_is_told(polls: Polls) -> None:
 
 def test_the_oldest_runs_are_forgotten(polls: Polls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "KEPT_RUNS", 2)
-    runs = Runs(polls, lambda: NOW)
+    runs = PollRuns(polls, lambda: NOW)
     made = []
     for _ in range(3):
         made.append(runs.request())
