@@ -63,7 +63,7 @@ def create_app(
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, describe_comments)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now))
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)

@@ -6,7 +6,7 @@ from datetime import datetime
 from threading import Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from driftline.clock import Clock
 from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
@@ -15,9 +15,11 @@ from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound
 from driftline.objects import ObjectStore
 from driftline.report.view import ChunkView
-from driftline.store import registry
+from driftline.store import ingest_log, model_list, registry
 from driftline.store.database import translated
-from driftline.store.tables import model_versions, models
+from driftline.store.ingest_log import IngestEntry, LogFilter
+from driftline.store.model_list import SpecRevision
+from driftline.store.tables import model_versions, models, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
@@ -145,6 +147,36 @@ class Monitor:
                 if chunk is None:
                     raise NotFound(_no_chunk(name, start))
                 return ColumnStatus(loaded, chunk, chunks, read_column_drift(connection, loaded, chunk.chunk, column))
+
+    def spec_revisions(self, name: str, version: int | None) -> tuple[registry.Version, tuple[SpecRevision, ...]]:
+        """Return a model version, by default the newest, and the revisions of its spec, oldest first.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            with self.engine.connect() as connection:
+                summaries = model_list.versions_of(connection, name)
+        return loaded, next(summary.revisions for summary in summaries if summary.version == loaded.number)
+
+    def ingest_log(
+        self, name: str, most: int, log_filter: LogFilter
+    ) -> tuple[registry.Version, list[tuple[int, IngestEntry]]]:
+        """Return a model's newest version and the newest entries of its ingest log with their numbers.
+
+        Raises:
+            NotFound: no such model, or no ready version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name)
+            with self.engine.connect() as connection:
+                return loaded, ingest_log.newest(connection, loaded.model_number, most, log_filter)
+
+    def newest_change(self) -> int:
+        """Return the number of the newest verdict event, which changes as soon as any verdict does; 0 without any."""
+        with translated(), self.engine.connect() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(verdict_events.c.number), 0))).scalar_one())
 
     def results(
         self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter

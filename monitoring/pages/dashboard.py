@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
+from driftline.clock import Clock
 from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
@@ -13,7 +14,9 @@ from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
 from monitoring.pages import page_text
 from monitoring.pages.column_page import column_page
+from monitoring.pages.incident_pages import add_incident_pages
 from monitoring.pages.model_page import page_of
+from monitoring.pages.model_tabs import add_model_tabs, ready_versions
 from monitoring.pages.overview_page import overview_page
 from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
 from monitoring.report.chunk_views import ChunkRange
@@ -26,7 +29,7 @@ POLICY = (
 )
 
 
-def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
+def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
     style = stylesheet()
@@ -40,7 +43,7 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     @needs(Scope.READ)
     def model(name: str, query_data: ModelQuery) -> ResponseReturnValue:
         """Show one model by chunk."""
-        versions = _versions(monitor, name)
+        versions = ready_versions(monitor, name)
         segments = None if query_data.segment is None else (None, query_data.segment)
         requested = ChunkRange(query_data.first, query_data.last, segments=segments or (None,))
         status = monitor.status(name, query_data.version, requested)
@@ -52,8 +55,13 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     def column(name: str, query_data: ColumnQuery) -> ResponseReturnValue:
         """Show where the drift of a column in one chunk comes from."""
         status = monitor.column(name, query_data.version, query_data.column, query_data.chunk)
-        page = column_page(status, query_data.column, _versions(monitor, name))
+        page = column_page(status, query_data.column, ready_versions(monitor, name))
         return render_template("column.html", page=page)
+
+    @needs(Scope.READ)
+    def changes() -> dict[str, int]:
+        """Return a number that changes as soon as any verdict does; open pages ask for it."""
+        return {"newest": monitor.newest_change()}
 
     @needs(Scope.READ)
     def report_style() -> Response:
@@ -70,6 +78,9 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     pages.get("/static/report.css", endpoint="report_static")(report_style)
     pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
     pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
+    pages.get("/changes")(changes)
+    add_model_tabs(pages, monitor)
+    add_incident_pages(pages, monitor.engine, clock)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
     words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
@@ -82,14 +93,6 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
 
 def _open_incidents(monitor: Monitor, name: str | None = None, version: int | None = None) -> list[StoredIncident]:
     return monitor.incidents(IncidentFilter(name, version, IncidentState.OPEN, most=SHOWN_INCIDENTS))
-
-
-def _versions(monitor: Monitor, name: str) -> tuple[int, ...]:
-    """Return the ready versions of a model, oldest first; raise NotFound where there are none."""
-    versions = monitor.models()
-    if name not in versions:
-        raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-    return tuple(versions[name])
 
 
 def _protect(response: Response) -> Response:

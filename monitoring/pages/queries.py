@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftline.engine.results import State
+from driftline.store.ingest_log import IngestState, LogFilter
 from monitoring.api.schemas import Instant
+from monitoring.incidents.derivation import IncidentState
 from monitoring.report.overview import OverviewFilter
 
 
@@ -49,3 +51,43 @@ class ColumnQuery(BaseModel):
     column: str
     chunk: Instant
     version: int | None = Field(None, ge=1)
+
+
+class IncidentsPageQuery(BaseModel):
+    """Which incidents the list has: of a model, in a state, with numbers below one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: OptionalText = None
+    state: Annotated[IncidentState | None, BeforeValidator(_absent)] = None
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
+
+
+class CommentForm(BaseModel):
+    """A comment that was written on a page; the name counts where no token tells who it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=2_000)
+    author: OptionalText = Field(None, max_length=64)
+
+
+class VersionPageQuery(BaseModel):
+    """The model version that a page is about; by default the newest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int | None = Field(None, ge=1)
+
+
+class IngestPageQuery(BaseModel):
+    """Which entries of the ingest log: in a state, with numbers below one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[IngestState | None, BeforeValidator(_absent)] = None
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
+
+    def filter(self) -> LogFilter:
+        """Return the filter of the log."""
+        return LogFilter(self.state, before=self.before)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from driftline.engine.chunks import Chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.fitted_methods import Content, Summary
+from driftline.errors import DatabaseBusy
 from driftline.store import chunk_parts
 from driftline.store.chunk_parts import Description, PartReader
 from driftline.store.chunk_rows import ChunkRows
@@ -19,6 +20,8 @@ from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import PendingLabels
 from monitoring.poll.state_store import StateStore, StoredPart
 
+MOST_READINGS = 5
+"""How often changed rows are read again in the hope that no others change meanwhile."""
 GROWTH = 2
 """A part is merged with the one before it as soon as that has no more than so many times its rows."""
 
@@ -48,14 +51,15 @@ class ContentState:
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
         """Make the parts again that are not of these batches as they are now, or that have batches with new labels.
 
-        `removals` has, by the number of each batch in the chunk, how many of its rows are removed.
+        `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
+        goes on from the parts that it has, which have the new labels.
         """
-        stored = self.store.parts(self.content)
-        current = [part for part in stored if self._is_current(part.description, removals, relabelled)]
+        before = self.parts or [Part(part.description, part) for part in self.store.parts(self.content)]
+        current = [part for part in before if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed = bool(missing) or len(current) < len(stored)
-        self.parts = [Part(part.description, part) for part in sorted(current, key=lambda part: -part.description.rows)]
+        self.changed |= bool(missing) or len(current) < len(before)
+        self.parts = sorted(current, key=lambda part: -part.description.rows)
         for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
             self._push(Part(*self._reader.computed_part({number: removals[number] for number in numbers}, portions)))
 
@@ -122,7 +126,14 @@ class ChunkState:
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
-        """Return the state of the rows and labels that are committed by now; the chunk must be claimed."""
+        """Return the state of the rows and labels that are committed by now; the chunk must be claimed.
+
+        Features and labels are read one after the other: where a correction or deletion removes rows in between, what
+        has changed is read again, so that both are of the same rows.
+
+        Raises:
+            DatabaseBusy: rows were removed each time.
+        """
         key = VersionKey(version.model_number, version.number)
         rows = ChunkRows(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
@@ -130,10 +141,16 @@ class ChunkState:
         features, labels = (
             ContentState(content, store, rows, version) for content in (Content.FEATURES, Content.LABELS)
         )
-        removals = rows.removals()
-        features.renew(removals)
-        labels.renew(removals, rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels})))
-        return cls(chunk, features, labels, pending_labels)
+        relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
+        for _ in range(MOST_READINGS):
+            removals = rows.removals()
+            features.renew(removals)
+            labels.renew(removals, relabelled)
+            removed_now = rows.removals()
+            if all(removed_now.get(number) == removed for number, removed in removals.items()):
+                return cls(chunk, features, labels, pending_labels)
+            relabelled = set()
+        raise DatabaseBusy
 
     def save(self) -> None:
         """Store the state, in the transaction that stores the results; what was pending for it is done."""

@@ -152,3 +152,20 @@ if (hover) {
 }
 for (const svg of document.querySelectorAll("svg[data-columns]")) moveByArrows(svg, Number(svg.dataset.columns));
 for (const box of document.querySelectorAll(".wide")) if (box.querySelector(".plot")) box.scrollLeft = box.scrollWidth;
+
+// An open page asks now and then whether there are newer results, and offers to show them.
+const news = document.getElementById("news");
+let seen = null;
+async function askForChanges() {
+  if (document.hidden) return;
+  const response = await fetch(news.dataset.changes, { headers: { Accept: "application/json" } });
+  if (!response.ok) return;
+  const { newest } = await response.json();
+  seen ??= newest;
+  news.hidden = newest === seen;
+}
+if (news) {
+  const ask = () => askForChanges().catch(() => undefined);  // the monitor restarts: ask again later
+  ask();
+  setInterval(ask, 15_000);
+}

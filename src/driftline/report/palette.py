@@ -2,7 +2,7 @@
 
 LIGHT = {
     "page": "#f3f5f7", "card": "#ffffff", "ink": "#1c2833", "soft": "#5b6b78", "line": "#dfe5ea", "link": "#0f5c6e",
-    "ok": "#1f7a4d", "ok-back": "#d9f0e3", "warn": "#8a5a00", "warn-back": "#fdebc4",
+    "ok": "#1a6d44", "ok-back": "#d9f0e3", "warn": "#8a5a00", "warn-back": "#fdebc4",
     "alert": "#a8261c", "alert-back": "#fbdcd8", "wait": "#32598f", "wait-back": "#dce8f8",
     "none": "#5b6b78", "none-back": "#e6eaee", "error": "#7a2a7d", "error-back": "#f2ddf3",
     "realized": "#14639e", "estimated": "#7a55bd", "band": "rgb(122 85 189 / 14%)",

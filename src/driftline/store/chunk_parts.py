@@ -16,13 +16,12 @@ from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
-from driftline.store.chunk_rows import ChunkRows, Portion
+from driftline.store.chunk_rows import ChunkRows
 from driftline.store.removed_rows import BATCH
+from driftline.store.stored_rows import VALUES_AT_ONCE, Portion
 
 LARGEST_LABEL_PART = 250_000
 """A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
-VALUES_AT_ONCE = 4_000_000
-"""About how many values are decoded at a time: 32 MB of numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
@@ -27,6 +27,10 @@ class BatchKind(StrEnum):
     LABELS = "labels"
     CORRECTION = "correction"
     DELETION = "deletion"
+
+
+KINDS_WITH_ROWS = (BatchKind.PREDICTIONS, BatchKind.CORRECTION)
+"""The kinds of batches that store rows of predictions."""
 
 
 class Consumer(StrEnum):
@@ -110,6 +114,11 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         raise BatchConflict(
             f"Batch {batch.id!r} is in the ledger with other content; send changed rows as a correction under a new id."
         )
+
+
+def clear_events(connection: Connection, number: int) -> None:
+    """Record that a batch added no rows, and so no first and last event: they would move the clock of the data."""
+    connection.execute(update(ledger).where(ledger.c.number == number).values(first_event=None, last_event=None))
 
 
 def number_of(connection: Connection, batch_id: str) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.mysql import insert as upsert
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import ModelClock, Spec
-from driftline.store.ledger import BatchKind
+from driftline.store.ledger import KINDS_WITH_ROWS
 from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
 from driftline.store.version_key import VersionKey
 
@@ -88,7 +88,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
         select(func.max(ledger.c.last_event))
         .where(
             ledger.c.model_number == pending_chunks.c.model_number,
-            ledger.c.kind.in_([BatchKind.PREDICTIONS, BatchKind.CORRECTION]),
+            ledger.c.kind.in_(KINDS_WITH_ROWS),
         )
         .correlate(pending_chunks)
         .scalar_subquery()

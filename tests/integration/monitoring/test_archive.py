@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine, MetaData, func, insert, select
 
 from driftline.engine.calendar import chunk_at
@@ -29,6 +30,7 @@ from driftline.store.chunk_rows import ChunkRows
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.tables import archive_objects, batch_data, metadata
 from driftline.store.version_key import VersionKey
+from monitoring.archiving import archive_every
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase
@@ -303,11 +305,14 @@ def test_kills_change_nothing(maria_world: World, tmp_path: Path) -> None:
     assert blobs(world) == 2 * 2 * (DAYS - DUE)
 
 
-def test_two_runs_at_once_are_refused(maria_world: World, tmp_path: Path) -> None:
+def test_one_run_at_a_time_by_schedule_and_removal_with_the_model(maria_world: World, tmp_path: Path) -> None:
     world = maria_world
     with archive_run.only_run(world.engine), pytest.raises(ArchiveRunning, match="Another archive run is working"):
         archive(world, tmp_path)
-    archive(world, tmp_path)
+    scheduler = BackgroundScheduler()
+    archive_every(scheduler, archive_of(world, tmp_path), 60)
+    scheduler.get_jobs()[0].func()
+    assert len(objects(tmp_path)) == DUE
     removal.remove(world.engine, NAME)
     assert objects(tmp_path) == {}
 

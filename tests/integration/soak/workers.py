@@ -18,7 +18,7 @@ from driftline.clock import utc_now
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
 
 PR_SET_PDEATHSIG = 1
-PAUSE_SECONDS = 0.03
+PAUSE_SECONDS = 0.1
 ODD_ENVIRONMENT = {
     "TZ": "Asia/Kathmandu",
     "LC_ALL": "C",

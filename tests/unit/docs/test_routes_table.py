@@ -63,9 +63,10 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
     assert documented(name) == routes_of(services[name])
 
 
-INCIDENT = "/api/v1/incidents/<int:number>"
 RUNS = {"/run-monitoring", "/api/v1/runs", "/api/v1/runs/<run>"}
-OPERATES = {"/start_stream", "/stop_stream", *RUNS, f"{INCIDENT}/acknowledge", f"{INCIDENT}/comments"}
+INCIDENTS = ("/api/v1/incidents/<int:number>", "/incidents/<int:number>")
+ON_INCIDENTS = {f"{incident}/{action}" for incident in INCIDENTS for action in ("acknowledge", "comments")}
+OPERATES = {"/start_stream", "/stop_stream", *RUNS, *ON_INCIDENTS}
 """Routes that change something, or tell what that did; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 ADMINISTERS = {

@@ -21,11 +21,12 @@ from driftline.objects import ObjectStore, open_store
 from driftline.store import archive_file
 from driftline.store.archive_file import LABEL_KNOWN_AT, ArchiveWriter, DamagedArchive
 from driftline.store.archive_objects import ArchivedBatch, ObjectState, batches_json, objects_between
-from driftline.store.chunk_rows import ChunkRows, Portion
+from driftline.store.chunk_rows import ChunkRows
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_model
 from driftline.store.predictions import PredictionStore
 from driftline.store.removed_rows import BATCH, POSITION
+from driftline.store.stored_rows import Portion
 from driftline.store.tables import archive_objects
 from driftline.store.version_key import VersionKey
 

@@ -120,6 +120,21 @@ def test_rows_without_a_time_were_made_at_receipt_and_sent_again_change_nothing(
     assert set(stored(ingestion, days=60)["event_time"]) == {pd.Timestamp(NOW)}
 
 
+def test_rows_that_are_stored_already_do_not_move_the_clock_of_the_data(engine: Engine, tmp_path: Path) -> None:
+    ingestion = make_ingestion(engine, tmp_path, WALL_SPEC)
+    later = Ingestion(engine, lambda: NOW + timedelta(hours=5))
+    untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]
+    ingestion.predictions(NAME, json_sent(untimed))
+    assert later.predictions(NAME, json_sent(untimed[:10])).same == 10
+    with engine.connect() as connection:
+        newest = later.targets.of(NAME).store.newest
+        assert newest(connection) == NOW
+        new = untimed[0] | {"id": "new"}
+        assert later.predictions(NAME, json_sent([*untimed[:10], new])).new == 1
+        connection.rollback()
+        assert newest(connection) == NOW + timedelta(hours=5)
+
+
 def test_the_clock_of_the_data_needs_times(ingestion: Ingestion) -> None:
     untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]
     with pytest.raises(InvalidInput, match="Columns are missing: at"):

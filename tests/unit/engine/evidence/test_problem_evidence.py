@@ -238,3 +238,13 @@ def test_what_is_visible_is_said_in_the_words_of_the_problem() -> None:
     assert len(of_classifier) == 6
     assert "Mean absolute error rises from" in of_regression[1]
     assert "the mean of label less prediction moves by" in of_regression[0]
+
+
+def test_narrowed_counts_are_the_same_and_merge_without_overflow() -> None:
+    """Small counts take a byte each; adding and stacking them widens them again."""
+    counts = type(REGRESSION.empty_counts())(np.array([100, 27]), np.array([127.0, 1.5, 2.5, 0.0, 0.0]))
+    narrow = counts.narrowed()
+    assert narrow.counts.dtype == np.int8
+    assert narrow.to_list() == counts.to_list()
+    assert narrow.merge(narrow).counts.tolist() == [200, 54]
+    assert type(counts).stack([narrow, narrow]).counts.sum(0).tolist() == [200, 54]
