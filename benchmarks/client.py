@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import ipc
 
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, timed, times
 from driftline.client import MonitorClient
 
 CALLS = 2_000
@@ -125,7 +125,7 @@ def compare_calls(url: str, folder: Path) -> None:
         p50, p90, p99, p999 = np.percentile(durations, [50, 90, 99, 99.9])
         print(f"  {name:<26} p50 {p50:6.1f} µs   p90 {p90:6.1f}   p99 {p99:6.1f}   p99.9 {p999:8.1f}")
     ratio = times(seconds["client.log"], seconds["logging to a file"])
-    conclude("client.log, times a logging call", ratio, Target(2, Better.LOWER))
+    conclude("client.log, times a logging call", ratio, RatioTarget(2, Better.LOWER))
 
 
 def compare_frames(url: str, folder: Path) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, delete
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, share, show, timed
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, share, show, timed
 from benchmarks.storage import DAY, NOW, Width, typed_table
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.http.server import make_server
@@ -137,7 +137,7 @@ def main() -> None:
             )
         show(measured, ROWS)
         sent, loaded = measured.values()
-        conclude("share of a bare LOAD DATA", share(sent, loaded), Target(0.7, Better.HIGHER))
+        conclude("share of a bare LOAD DATA", share(sent, loaded), RatioTarget(0.7, Better.HIGHER))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Better(Enum):
 
 
 @dataclass(frozen=True)
-class Target:
+class RatioTarget:
     """The target of a ratio."""
 
     bound: float
@@ -67,7 +67,7 @@ def times(measured: Sequence[float], baseline: Sequence[float]) -> float:
     return median(measured) / median(baseline)
 
 
-def conclude(question: str, ratio: float, target: Target | None = None) -> None:
+def conclude(question: str, ratio: float, target: RatioTarget | None = None) -> None:
     """Print a ratio and its target."""
     verdict = "" if target is None else f"   target: {target.better.value} {target.bound:g}"
     if target is not None and not target.is_met(ratio):

@@ -11,7 +11,7 @@ from statistics import median
 
 from benchmarks.durable import databases
 from benchmarks.history import NOW, History, make_history
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, times
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, times
 from monitoring.poll.poller import poll_once
 
 FIRST_NEW_DAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ NEW_ROWS = (1_000, 10_000)
 RUNS = 11
 UNMEASURED = 4
 """Polls until all chunks of a poll, back to the label delay, have the new size."""
-AIM = Target(1.2, Better.LOWER)
+AIM = RatioTarget(1.2, Better.LOWER)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, timed, times
 from churn.columns import CDR_USAGE, Cdr
 from churn.tables import cdr
 from driftline.store import bulk
@@ -15,7 +15,7 @@ from driftline.store.database import in_transaction
 
 SUBSCRIBERS, DAYS = 10_000, 100
 RUNS = 7
-AIM = Target(1.3, Better.LOWER)
+AIM = RatioTarget(1.3, Better.LOWER)
 COLUMNS = (Cdr.DATE, Cdr.MSISDN, Cdr.RECORD_ID, *CDR_USAGE, Cdr.PSEUDO_CHURNED)
 GROUP_BY = """
     SELECT DATE(DP_DATE), SUM(DP_MOC_COUNT), SUM(DP_MOC_DURATION), SUM(DP_DATA_COUNT), SUM(DP_DATA_VOLUME)

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from benchmarks.durable import databases
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, share, show, timed, times
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, share, show, timed, times
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.engine.spec import ColumnSpec, Spec
@@ -142,7 +142,7 @@ def compare(engine: Engine, width: Width, model_number: int) -> None:
     )
     show(written, WRITTEN)
     columnar, typed = written.values()
-    conclude("writing: share of LOAD DATA into a typed table", share(columnar, typed), Target(0.7, Better.HIGHER))
+    conclude("writing: share of LOAD DATA into a typed table", share(columnar, typed), RatioTarget(0.7, Better.HIGHER))
 
     chunk = width.rows(READ, 10**9).assign(**{MODEL_VERSION: 2})
     in_transaction(engine, lambda connection: store.write(connection, f"chunk {model_number}", chunk, NOW))
@@ -161,7 +161,7 @@ def compare(engine: Engine, width: Width, model_number: int) -> None:
     )
     show(read, READ)
     columnar, typed = read.values()
-    conclude("reading a chunk: time of the typed table's", times(columnar, typed), Target(0.1, Better.LOWER))
+    conclude("reading a chunk: time of the typed table's", times(columnar, typed), RatioTarget(0.1, Better.LOWER))
 
 
 def main() -> None:

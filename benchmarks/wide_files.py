@@ -23,7 +23,7 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class Case:
+class WideFile:
     """A file, how it is cut, and the most memory in GB that one process may use for it."""
 
     name: str
@@ -38,9 +38,9 @@ class Case:
 
 
 CASES = (
-    Case("300 features by the day", 200_000, 200, 200, 30, 70, 60, "1d", 1.5),
-    Case("twice the rows by the day", 400_000, 400, 200, 30, 70, 60, "1d", 2.0),
-    Case("five years by the hour", 2_000_000, 1_826, 2, 0, 1, 180, "1h", 1.0),
+    WideFile("300 features by the day", 200_000, 200, 200, 30, 70, 60, "1d", 1.5),
+    WideFile("twice the rows by the day", 400_000, 400, 200, 30, 70, 60, "1d", 2.0),
+    WideFile("five years by the hour", 2_000_000, 1_826, 2, 0, 1, 180, "1h", 1.0),
 )
 START = pd.Timestamp("2020-01-01")
 
@@ -63,7 +63,7 @@ def main() -> None:
             print(f"{case.name}: {figures}{met}", flush=True)
 
 
-def write(case: Case, path: Path) -> None:
+def write(case: WideFile, path: Path) -> None:
     """Write predictions of a calibrated model that never changes."""
     writer: pc.CSVWriter | None = None
     for block in blocks(case):
@@ -74,7 +74,7 @@ def write(case: Case, path: Path) -> None:
         writer.close()
 
 
-def blocks(case: Case) -> Iterator[pd.DataFrame]:
+def blocks(case: WideFile) -> Iterator[pd.DataFrame]:
     """Yield the rows of a case in the order of time."""
     random = np.random.default_rng(SEED)
     step = pd.Timedelta(days=case.days) / case.rows
@@ -90,7 +90,7 @@ def blocks(case: Case) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame(columns | {"score": score, "label": (random.random(rows) < score).astype(int)})
 
 
-def run(case: Case, path: Path, folder: Path) -> tuple[float, float]:
+def run(case: WideFile, path: Path, folder: Path) -> tuple[float, float]:
     """Run the command; return its seconds and the peak resident memory in GB of its largest process."""
     until = (START + pd.Timedelta(days=case.reference_days)).date().isoformat()
     command = Path(sys.executable).with_name("driftline")

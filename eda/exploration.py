@@ -7,7 +7,7 @@ from functools import cached_property
 from churn.columns import CDR_USAGE, Cdr
 from eda import correlation
 from eda.correlation import Correlation, CorrelationMethod
-from eda.days import Days
+from eda.days import DailyCounts
 from eda.profile import Group, Profile
 from eda.quantities import VARIABLES
 from eda.span import Span
@@ -44,7 +44,7 @@ class Exploration:
     available: Span
     span: Span
     subscribers: int
-    days: Days
+    days: DailyCounts
     profile: Profile
 
     @cached_property

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
-from eda.days import SETTLED_SHARE, Count
+from eda.days import SETTLED_SHARE, DayCount
 from eda.exploration import Exploration
 from eda.quantities import QUANTITIES, label
 from eda.wording import amount, percent, share, signed
@@ -41,7 +41,7 @@ def _churn(exploration: Exploration) -> Iterator[Observation]:
         reason = f"no day has the labels of {percent(SETTLED_SHARE)} of its subscribers yet"
         yield Observation("Churn", f"The churn rate is not known: {reason}. Labels are not used below.")
         return
-    labelled = exploration.days.counts.loc[exploration.days.settled, Count.LABELLED].sum()
+    labelled = exploration.days.counts.loc[exploration.days.settled, DayCount.LABELLED].sum()
     yield Observation("Churn", f"PSEUDO_CHURNED is 1 in {share(rate)} of {labelled:,} labelled subscriber-days.")
 
 
@@ -115,7 +115,7 @@ def _empty_days(exploration: Exploration) -> Iterator[Observation]:
 
 
 def _unsettled(exploration: Exploration) -> Iterator[Observation]:
-    waiting = exploration.days.counts.index[~exploration.days.settled & (exploration.days.counts[Count.RECORDS] > 0)]
+    waiting = exploration.days.counts.index[~exploration.days.settled & (exploration.days.counts[DayCount.RECORDS] > 0)]
     if len(waiting) and exploration.days.settled.any():
         yield Observation(
             "Labels to come",

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from churn.columns import CDR_USAGE
 from churn.tables import cdr
 from driftline.errors import NotFound
-from eda.days import DAY, Count, missing_name, total_name
+from eda.days import DAY, DayCount, missing_name, total_name
 from eda.profile import DAY_NUMBER
 from eda.quantities import VARIABLES
 from eda.sample import DRAW, KEY, draws
@@ -49,10 +49,10 @@ def day_rows(connection: Connection, span: Span) -> pd.DataFrame:
     label, subscriber = cdr.c.PSEUDO_CHURNED, cdr.c.DP_MSISDN
     columns: dict[str, ColumnElement[Any]] = {
         DAY: day,
-        Count.RECORDS: func.count(),
-        Count.SUBSCRIBERS: func.count(distinct(subscriber)),
-        Count.LABELLED: func.count(distinct(case((label.is_not(None), subscriber)))),
-        Count.CHURNED: func.count(distinct(case((label == 1, subscriber)))),
+        DayCount.RECORDS: func.count(),
+        DayCount.SUBSCRIBERS: func.count(distinct(subscriber)),
+        DayCount.LABELLED: func.count(distinct(case((label.is_not(None), subscriber)))),
+        DayCount.CHURNED: func.count(distinct(case((label == 1, subscriber)))),
         **{total_name(column): func.sum(cdr.c[column]) for column in CDR_USAGE},
         **{missing_name(column): func.count() - func.count(cdr.c[column]) for column in VARIABLES},
     }

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from eda import wording
 from eda.correlation import MINIMUM_ROWS
-from eda.days import SETTLED_SHARE, Count
+from eda.days import SETTLED_SHARE, DayCount
 from eda.exploration import SKEWED, ColumnSummary, Exploration
 from eda.findings import findings
 from eda.histogram import EXACT_BELOW, LARGEST_ERROR
@@ -75,7 +75,7 @@ def _tiles(exploration: Exploration) -> tuple[Tile, ...]:
     days = exploration.days
     cells = days.records * len(QUANTITIES)
     missing = int(days.missing[list(QUANTITIES)].to_numpy().sum())
-    with_records = int((days.counts[Count.RECORDS] > 0).sum())
+    with_records = int((days.counts[DayCount.RECORDS] > 0).sum())
     settled = int(days.settled.sum())
     return (
         Tile(f"{days.records:,}", "records", f"{days.records / with_records:,.0f} a day with records"),

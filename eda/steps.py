@@ -12,16 +12,16 @@ EVERY_SECONDS = 5.0
 
 
 @dataclass
-class Step:
+class LoggedStep:
     """The message that is logged when a step ends."""
 
     message: str
 
 
 @contextmanager
-def step(message: str) -> Iterator[Step]:
+def step(message: str) -> Iterator[LoggedStep]:
     """Log the message of a step and its duration when it ends without an error."""
-    result, start = Step(message), time.perf_counter()
+    result, start = LoggedStep(message), time.perf_counter()
     yield result
     log.info("%s (%.1f s)", result.message, time.perf_counter() - start)
 

@@ -10,6 +10,7 @@ from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
+from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
 from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
@@ -17,9 +18,16 @@ from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
 from monitoring.api.results import describe_results, make_results_api
 from monitoring.api.routes import describe_paths, make_api
+from monitoring.api.runs import describe_runs, make_runs_api
+from monitoring.api.schedules import describe_schedules, make_polling_reader, make_schedules_api
+from monitoring.api.versions import describe_versions, make_versions_api
+from monitoring.archiving import archive_every
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
+
+LOCK_WAIT_SECONDS = 10
+"""How long a statement waits for rows that others have locked."""
 
 
 def create_app(
@@ -32,22 +40,32 @@ def create_app(
     """
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
-    engine = make_engine(database)
+    engine = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
     install(app, ready=lambda: migrate.require_current(engine))
+    app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_results_api(monitor))
     pressure = Pressure()
     app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), pressure))
+    polling = make_polling_reader(monitor, settings.poll_seconds, clock.utc_now)
     references = open_store(LocalSettings().objects_address)
-    app.register_blueprint(make_models_api(RegisteredModels(engine, references, clock.utc_now), pressure))
+    registered = RegisteredModels(engine, references, clock.utc_now)
+    app.register_blueprint(make_models_api(registered, pressure, polling))
+    app.register_blueprint(make_versions_api(registered))
+    app.register_blueprint(make_schedules_api(engine, polling))
     api_description.add_describer(app, describe_paths)
+    api_description.add_describer(app, describe_runs)
+    api_description.add_describer(app, describe_schedules)
+    api_description.add_describer(app, describe_versions)
     api_description.add_describer(app, describe_results)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, describe_comments)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now))
     if polls:
-        app.extensions["poller"] = run_every(monitor, settings.poll_seconds)
+        scheduler = run_every(monitor, settings.poll_seconds)
+        archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
+        app.extensions["poller"] = scheduler
     return app

@@ -1,4 +1,4 @@
-"""The running monitor: polls one at a time, keeps the reports current and remembers the last poll."""
+"""The running monitor: polls one at a time, keeps the reports current and answers what is read."""
 
 import logging
 from dataclasses import dataclass
@@ -6,17 +6,20 @@ from datetime import datetime
 from threading import Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from driftline.clock import Clock
-from driftline.engine.calendar import chunk_at
+from driftline.engine.calendar import LONGEST_CHUNK, chunk_at
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
-from driftline.errors import DriftlineError, NotFound, Unavailable
+from driftline.errors import DriftlineError, NotFound
 from driftline.objects import ObjectStore
 from driftline.report.view import ChunkView
-from driftline.store import registry
+from driftline.store import ingest_log, model_list, registry
 from driftline.store.database import translated
+from driftline.store.ingest_log import IngestEntry, LogFilter
+from driftline.store.model_list import SpecRevision
+from driftline.store.tables import model_versions, models, verdict_events
 from driftline.store.version_key import VersionKey
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
@@ -24,13 +27,16 @@ from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
 from monitoring.poll.verdicts import StoredVerdict, VerdictStore
-from monitoring.report import reports
-from monitoring.report.chunk_views import ChunkRange, read_chunks
+from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
+from monitoring.report.column_drift import ColumnDrift, read_column_drift
+from monitoring.report.current_reports import CurrentReports, ReportedVersion
+from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
+from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
-REPORTED_CHUNKS = 400
-"""The most chunks in the reports, so that their cost does not grow with the history."""
+COLUMN_CHUNKS = 30
+"""How many chunks before and after one the page of its column has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,13 @@ class LastPoll:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """A model version with its clock and its chunks, oldest first."""
+class ColumnStatus:
+    """A column of a model version in one chunk: that chunk, those around it (oldest first), and where it drifted."""
 
     version: registry.Version
-    clock: datetime
+    chunk: ChunkView
     chunks: list[ChunkView]
+    drift: ColumnDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,10 @@ class Monitor:
         """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
         self.engine = engine
         self.last: LastPoll | None = None
-        self._output, self._clock = output, clock
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self._clock = clock
+        self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
-        self._reports_are_current = False
 
     def poll(self, *, scheduled: bool) -> PollSummary:
         """Poll, then write the reports if they are not current; waits for a poll that is running.
@@ -95,6 +103,11 @@ class Monitor:
                 by_model.setdefault(name, []).append(version)
         return by_model
 
+    def overview(self, overview_filter: OverviewFilter, number: int) -> Overview:
+        """Return a page of the overview of all models."""
+        with translated(), self.engine.connect() as connection:
+            return read_overview(connection, self._clock(), overview_filter, number)
+
     def incidents(self, incident_filter: IncidentFilter) -> list[StoredIncident]:
         """Return the incidents that a filter lets through, the newest first."""
         with translated(), self.engine.connect() as connection:
@@ -110,7 +123,60 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span))
+                first_chunks = RevisionStore(_key(loaded)).first_chunks(connection)
+                return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span), first_chunks)
+
+    def column(self, name: str, version: int | None, column: str, instant: datetime) -> ColumnStatus:
+        """Return the drift of a column in the chunk that contains an instant, with the chunks before and after it.
+
+        Raises:
+            NotFound: no such model, version or watched column, or nothing is stored for that chunk.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            watched = [watched_column.name for watched_column in loaded.spec.watched]
+            if column not in watched:
+                raise NotFound(f"{name} has no column {column!r}. Columns: {', '.join(watched)}.")
+            start = chunk_at(loaded.spec, instant).start
+            reach = COLUMN_CHUNKS * LONGEST_CHUNK[loaded.spec.period]
+            with self.engine.connect() as connection:
+                clock = clock_of(connection, loaded, self._clock())
+                span = ChunkRange(start - reach, start + reach, segments=(None,))
+                chunks = read_chunks(connection, loaded, clock, span)
+                chunk = next((view for view in chunks if view.start == start), None)
+                if chunk is None:
+                    raise NotFound(_no_chunk(name, start))
+                return ColumnStatus(loaded, chunk, chunks, read_column_drift(connection, loaded, chunk.chunk, column))
+
+    def spec_revisions(self, name: str, version: int | None) -> tuple[registry.Version, tuple[SpecRevision, ...]]:
+        """Return a model version, by default the newest, and the revisions of its spec, oldest first.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name, version)
+            with self.engine.connect() as connection:
+                summaries = model_list.versions_of(connection, name)
+        return loaded, next(summary.revisions for summary in summaries if summary.version == loaded.number)
+
+    def ingest_log(
+        self, name: str, most: int, log_filter: LogFilter
+    ) -> tuple[registry.Version, list[tuple[int, IngestEntry]]]:
+        """Return a model's newest version and the newest entries of its ingest log with their numbers.
+
+        Raises:
+            NotFound: no such model, or no ready version.
+        """
+        with translated():
+            loaded = registry.load(self.engine, name)
+            with self.engine.connect() as connection:
+                return loaded, ingest_log.newest(connection, loaded.model_number, most, log_filter)
+
+    def newest_change(self) -> int:
+        """Return the number of the newest verdict event, which changes as soon as any verdict does; 0 without any."""
+        with translated(), self.engine.connect() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(verdict_events.c.number), 0))).scalar_one())
 
     def results(
         self, name: str, version: int | None, span: ResultRange, result_filter: ResultFilter
@@ -132,57 +198,55 @@ class Monitor:
         """
         with translated():
             loaded = registry.load(self.engine, name, version)
-            key, chunk = VersionKey(loaded.model_number, loaded.number), chunk_at(loaded.spec, instant)
+            key, chunk = _key(loaded), chunk_at(loaded.spec, instant)
             store = RevisionStore(key)
             with self.engine.connect() as connection:
                 revisions = store.history(connection, chunk.start)
                 with_results = [(r, store.results_of(connection, chunk.start, r.number)) for r in revisions]
                 verdicts = VerdictStore(key).history(connection, chunk.start)
         if not revisions:
-            raise NotFound(
-                f"No results are stored for the chunk that starts {chunk.start.isoformat()}; "
-                f"`/api/v1/models/{name}/chunks` lists the chunks."
-            )
+            raise NotFound(_no_chunk(name, chunk.start))
         return ChunkHistory(loaded, chunk, with_results, verdicts)
 
+    def _reported_versions(self) -> dict[str, ReportedVersion]:
+        """Return the newest ready version of each model, whose results the reports have."""
+        columns = (models.c.name, model_versions.c.version, model_versions.c.results_at)
+        ready = (
+            select(*columns)
+            .select_from(model_versions.join(models, models.c.number == model_versions.c.model_number))
+            .where(model_versions.c.state == registry.READY)
+            .order_by(models.c.number, model_versions.c.version)
+        )
+        with translated(), self.engine.connect() as connection:
+            return {name: ReportedVersion(version, at) for name, version, at in connection.execute(ready)}
+
     def _poll_and_report(self, scheduled: bool) -> PollSummary:
-        """Poll and write the reports; a failure on the way leaves them marked as not current."""
-        were_current, self._reports_are_current = self._reports_are_current, False
-        summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
-        update_incidents(self.engine)
-        unchanged = were_current and not any(poll.changed for poll in summary.polls)
-        self._reports_are_current = (unchanged and self._reports_exist()) or self._report()
+        """Poll and write the reports; after a failure on the way the next poll writes all of them."""
+        with self._reports.renewed(self._reported_versions) as changed:
+            summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
+            update_incidents(self.engine)
+            changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
 
-    def _reports_exist(self) -> bool:
-        """Return whether the reports exist; False if the object store is unavailable."""
-        try:
-            return reports.exist(self._output)
-        except Unavailable:
-            return False
 
-    def _report(self) -> bool:
-        """Write the reports; return whether they could be written."""
-        newest = [
-            self.status(name, versions[-1], ChunkRange(most=REPORTED_CHUNKS))
-            for name, versions in self.models().items()
-        ]
-        try:
-            reports.write(self._output, [(status.version, status.chunks) for status in newest if status.chunks])
-        except Unavailable as error:
-            log.warning("Cannot write the reports to %s: %s", self._output.address, error)
-            return False
-        return True
+def _key(version: registry.Version) -> VersionKey:
+    return VersionKey(version.model_number, version.number)
+
+
+def _no_chunk(name: str, start: datetime) -> str:
+    return (
+        f"No results are stored for the chunk that starts {start.isoformat()}; "
+        f"`/api/v1/models/{name}/chunks` lists the chunks."
+    )
 
 
 def run_every(monitor: Monitor, seconds: float) -> BackgroundScheduler:
     """Start the scheduled polls in the background: one at a time, missed ones merged into one."""
 
     def poll() -> None:
-        try:
-            monitor.poll(scheduled=True)
-        except DriftlineError as error:
-            log.warning("The scheduled poll failed: %s", error)
+        run = monitor.runs.schedule()
+        if run is not None and isinstance(run.problem, DriftlineError):
+            log.warning("The scheduled poll failed: %s", run.problem)
 
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(poll, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)

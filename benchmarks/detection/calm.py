@@ -20,9 +20,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.detection.features import features
 from benchmarks.detection.streams import CUT, START, parameters
 from churn.columns import FEATURES
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_fit import fit_evidence
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
-from driftline.engine.evidence.no_skill import no_skill
 from driftline.engine.evidence.replay import replay
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.results import EVENT_TIME, LABEL, PREDICTION, SCORE
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Count:
+class AlertCount:
     """What the evidence reports of one world: chunks, alerts, warnings, chunks in an incident, chunks without skill."""
 
     chunks: int
@@ -62,7 +62,7 @@ class Count:
     no_skill: int
 
 
-def _row(unit: str, budget: float, counts: Sequence[Count]) -> str:
+def _row(unit: str, budget: float, counts: Sequence[AlertCount]) -> str:
     chunks, alerts = sum(c.chunks for c in counts), sum(c.alerts for c in counts)
     years = chunks * (LENGTHS[unit] / YEAR)
     return (
@@ -89,7 +89,7 @@ def _days(seed: int) -> Days:
     return days
 
 
-def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
+def _count(seed: int, days: Days, unit: str, budget: float) -> AlertCount:
     random = np.random.default_rng(seed)
     past = days[:BEFORE] if unit == "week" else days[BEFORE - REFERENCE_DAYS : BEFORE]
     reference = list(_cut(past, unit, random))
@@ -100,12 +100,12 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> Count:
     ]
     evidence = replay(fitted, AlertRule(budget), chunks).evidence
     reported = [evidence.get(chunk.start, ChunkEvidence()) for chunk in chunks]
-    return Count(
+    return AlertCount(
         len(chunks),
         sum(chunk.alert for chunk in reported),
         sum(chunk.warning for chunk in reported),
         sum(chunk.incident is not None for chunk in reported),
-        sum(no_skill(fitted, chunk.counts) is not None for chunk in chunks),
+        sum(chunk.no_skill is not None for chunk in reported),
     )
 
 
@@ -121,7 +121,7 @@ def _cut(days: Days, unit: str, random: np.random.Generator) -> Iterator[pd.Data
             yield from (day[hours == hour] for hour in range(24))
 
 
-def _fit(reference: Sequence[pd.DataFrame]) -> FittedEvidence:
+def _fit(reference: Sequence[pd.DataFrame]) -> BinaryEvidence:
     rows = pd.concat(reference)
     scores, predictions, labels = (rows[name].to_numpy(np.float64) for name in (SCORE, PREDICTION, LABEL))
     fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference])
@@ -130,7 +130,7 @@ def _fit(reference: Sequence[pd.DataFrame]) -> FittedEvidence:
     return fitted
 
 
-def _chunk(fitted: FittedEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
+def _chunk(fitted: BinaryEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
     start, end = ORIGIN + place * length, ORIGIN + (place + 1) * length
     counts = fitted.bins.counts(_binary_rows(rows))
     return ScoredChunk(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting)

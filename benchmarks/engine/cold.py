@@ -8,10 +8,10 @@ from statistics import median
 
 from benchmarks.engine.processes import Timing, backtest, peak, run, script
 from benchmarks.engine.rows import write
-from benchmarks.measuring import Better, Target, conclude, machine, show
+from benchmarks.measuring import Better, RatioTarget, conclude, machine, show
 
 REFERENCE, ANALYSIS, CHUNKS = 500_000, 1_000_000, 100
-FASTER, LIGHTER = Target(15, Better.HIGHER), Target(0.5, Better.LOWER)
+FASTER, LIGHTER = RatioTarget(15, Better.HIGHER), RatioTarget(0.5, Better.LOWER)
 ENGINE, BACKTEST, NANNYML = "the engine, called from a script", "driftline backtest", "a NannyML script"
 
 

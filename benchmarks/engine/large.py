@@ -5,12 +5,12 @@ from pathlib import Path
 
 from benchmarks.engine.processes import backtest, peak, run
 from benchmarks.engine.rows import write
-from benchmarks.measuring import Better, Target, conclude, machine
+from benchmarks.measuring import Better, RatioTarget, conclude, machine
 
 REFERENCE = 500_000
 SIZES = {1_000_000: 100, 10_000_000: 1_000}
 """Rows of the analysis, and the number of chunks."""
-MEMORY = Target(4096, Better.LOWER)
+MEMORY = RatioTarget(4096, Better.LOWER)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from benchmarks.engine.driftline_process import spec_of
 from benchmarks.engine.nannyml_process import import_nannyml
 from benchmarks.engine.processes import METHODS
 from benchmarks.engine.rows import CATEGORICAL, CONTINUOUS, START, scored
-from benchmarks.measuring import Better, Target, alternate, conclude, machine, show, timed, times
+from benchmarks.measuring import Better, RatioTarget, alternate, conclude, machine, show, timed, times
 from driftline.engine.drift.methods import SKETCHES, methods_of
 from driftline.engine.fitted_methods import read_values
 from driftline.engine.reference import fit_reference
@@ -20,7 +20,7 @@ from driftline.engine.spec import ColumnSpec
 ROWS = 10_000
 REFERENCES = (1_000_000, 10_000)
 RUNS = 15
-AIM = Target(5, Better.LOWER)
+AIM = RatioTarget(5, Better.LOWER)
 
 
 def driftline_call(reference: pd.DataFrame, chunk: pd.DataFrame) -> Callable[[], object]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from eda.days import Count
+from eda.days import DayCount
 from eda.exploration import Exploration
 from eda.plots.style import BLUE, GREY, ORANGE, WIDTH, date_axis, empty, in_unit, note
 from eda.quantities import QUANTITIES, UsageUnit
@@ -46,7 +46,7 @@ def _lines(exploration: Exploration) -> Iterator[Line]:
     """Yield the panels in the order in which they are drawn."""
     days, plain = exploration.days, in_unit(UsageUnit.CALLS)
     percent = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
-    for count in (Count.RECORDS, Count.SUBSCRIBERS):
+    for count in (DayCount.RECORDS, DayCount.SUBSCRIBERS):
         values = days.counts[count].astype("float64")
         yield Line(f"{count.capitalize()} per day", values, BLUE, plain, f"median {number(float(values.median()))}")
     labelled = days.labelled_share

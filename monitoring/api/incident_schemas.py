@@ -87,11 +87,15 @@ def incident_values(incident: StoredIncident) -> dict[str, Any]:
 class IncidentsOut(BaseModel):
     """Incidents, the newest number first."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"incidents": [_EXAMPLE]}})
+
     incidents: tuple[IncidentOut, ...]
 
 
 class IncidentStateOut(BaseModel):
     """The state of an incident that was acknowledged or commented on; to read the incident takes the scope `read`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"number": 7, "state": "open"}})
 
     number: int
     state: IncidentState

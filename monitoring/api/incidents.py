@@ -21,11 +21,9 @@ from monitoring.api.incident_schemas import (
     incident_values,
 )
 from monitoring.incidents import stored_incidents
-from monitoring.incidents.stored_incidents import IncidentFilter
+from monitoring.incidents.stored_incidents import NO_CALLER, IncidentFilter
 
 PREFIX = "/api/v1/incidents"
-NO_CALLER = "local"
-"""Who acts where no token is needed and no author is given."""
 
 
 def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:

@@ -57,7 +57,7 @@ def make_ingest_api(ingestion: Ingestion, pressure: Pressure) -> APIBlueprint:
     @needs(Scope.READ)
     def log(name: str, query_data: IngestLogQuery) -> IngestLogOut:
         """List what was ingested for a model, and what was refused and why, newest first."""
-        entries = ingestion.log(name, query_data.most, query_data.before, query_data.state)
+        entries = ingestion.log(name, query_data.most, query_data.filter())
         return IngestLogOut(model=name, entries=tuple(LogEntryOut.of(number, entry) for number, entry in entries))
 
     responses: dict[Callable[..., object], type] = {

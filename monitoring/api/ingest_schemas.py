@@ -1,15 +1,36 @@
 """The requests and responses of ingestion, as types that /openapi.json shows."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.ingest.ingestion import Receipt
-from driftline.store.ingest_log import IngestEntry, IngestState
-from monitoring.api.schemas import Texts
+from driftline.store.ingest_log import IngestEntry, IngestState, LogFilter
+from driftline.store.ledger import BatchKind
+from monitoring.api.schemas import Instant, Texts
 
 MOST_ENTRIES = 1_000
+_LOG: dict[str, Any] = {
+    "model": "churn",
+    "entries": [
+        {
+            "number": 812,
+            "received_at": "2026-05-12T08:15:02Z",
+            "kind": "predictions",
+            "state": "refused",
+            "batch": None,
+            "caller": "scoring",
+            "format": "application/json",
+            "bytes": 21_480,
+            "rows": None,
+            "new": None,
+            "same": None,
+            "changed": None,
+            "reason": "Column 'amount' has 1 value that is not a number ('ERR', row 12); clean it.",
+        }
+    ],
+}
 
 
 class IngestQuery(BaseModel):
@@ -26,6 +47,8 @@ class IngestQuery(BaseModel):
 class PredictionsStored(BaseModel):
     """A stored batch of predictions: how many were new, and how many were stored already."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"batch": "http/9c1e", "rows": 500, "new": 498, "same": 2}})
+
     batch: str
     rows: int
     new: int
@@ -39,6 +62,10 @@ class PredictionsStored(BaseModel):
 
 class LabelsStored(BaseModel):
     """A stored batch of labels: how many were new, stored already, and revised."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"batch": "http/77ab", "rows": 500, "new": 490, "same": 8, "revised": 2}}
+    )
 
     batch: str
     rows: int
@@ -55,6 +82,10 @@ class LabelsStored(BaseModel):
 class CorrectionsStored(BaseModel):
     """A stored batch of corrections: how many predictions it changed, and how many had that content already."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"batch": "http/03fd", "rows": 3, "same": 1, "corrected": 2}}
+    )
+
     batch: str
     rows: int
     same: int
@@ -69,6 +100,8 @@ class CorrectionsStored(BaseModel):
 class DeletionsStored(BaseModel):
     """A deletion: how many rows it erased; none where there was nothing left of them."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"batch": "http/e81a", "deleted": 12}})
+
     batch: str
     deleted: int
 
@@ -79,13 +112,20 @@ class DeletionsStored(BaseModel):
 
 
 class IngestLogQuery(BaseModel):
-    """Which entries of the log: the newest, or those before the number of an entry; by default of any state."""
+    """Which entries of the log: the newest, or those before the number of an entry; by default all."""
 
     model_config = ConfigDict(extra="forbid")
 
     most: int = Field(100, ge=1, le=MOST_ENTRIES)
-    before: int | None = Field(None, ge=1, le=2**63 - 1)
+    before: int | None = Field(None, ge=1, le=2**63 - 1, description="the last number of the page before")
     state: IngestState | None = None
+    kind: BatchKind | None = None
+    since: Instant | None = Field(None, alias="from", description="the first instant of arrival")
+    until: Instant | None = Field(None, alias="to", description="the instant of arrival at which the list ends")
+
+    def filter(self) -> LogFilter:
+        """Return the requested entries."""
+        return LogFilter(self.state, self.kind, self.since, self.until, self.before)
 
 
 class LogEntryOut(BaseModel):
@@ -127,6 +167,8 @@ class LogEntryOut(BaseModel):
 
 class IngestLogOut(BaseModel):
     """Entries of a model's ingest log, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _LOG})
 
     model: str
     entries: tuple[LogEntryOut, ...]

@@ -30,6 +30,26 @@ REPEATABLE = ("score", "features", "categorical", "na_values")
 class ModelListOut(BaseModel):
     """All models in the order of their names."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "models": [
+                    {
+                        "name": "churn",
+                        "versions": [1, 2],
+                        "registered_at": "2026-01-03T09:00:00Z",
+                        "version": 2,
+                        "problem": "binary",
+                        "period": "1d",
+                        "features": 25,
+                        "newest_chunk": "2026-05-12T00:00:00Z",
+                        "state": "warn",
+                    }
+                ]
+            }
+        }
+    )
+
     models: tuple[ModelSummaryOut, ...]
 
 

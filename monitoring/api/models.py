@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from apiflask import APIBlueprint
 from flask import request
+from sqlalchemy import Connection
 
 from driftline.http.access import accepts_batches, needs
 from driftline.http.api_description import Document
@@ -11,17 +12,21 @@ from driftline.http.scopes import Scope
 from driftline.ingest.content import Content
 from driftline.models.detail import model_detail
 from driftline.models.registered_models import RegisteredModels
-from driftline.models.schema import ModelDetailOut, ModelSummaryOut, ProposalOut, RemovedOut, RevisedOut
+from driftline.models.schema import ModelSummaryOut, ProposalOut, RemovedOut, RevisedOut
 from driftline.models.uploaded import propose_uploaded
+from driftline.store.database import translated
 from monitoring.api.model_description import describe_references
 from monitoring.api.model_schemas import ModelListOut, ReferenceQuery, RevisionIn, RevisionQuery
 from monitoring.api.pressure import Pressure
+from monitoring.api.schedule_schemas import MonitoredModelOut, PollingOut
 
 PREFIX = "/api/v1/models"
 
 
-def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlueprint:
-    """Build the routes for one database."""
+def make_models_api(
+    registered: RegisteredModels, pressure: Pressure, read_polling: Callable[[Connection, str], PollingOut]
+) -> APIBlueprint:
+    """Build the routes for one database; `read_polling` reads how the polls of a model are going."""
     api = APIBlueprint("registered_models", __name__, tag="Models")
 
     @needs(Scope.READ)
@@ -30,9 +35,11 @@ def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlue
         return ModelListOut(models=tuple(map(ModelSummaryOut.of, registered.summaries())))
 
     @needs(Scope.READ)
-    def show(name: str) -> ModelDetailOut:
-        """Show a model: its versions, specs and columns, its reference, and what the monitor can see."""
-        return model_detail(registered, name)
+    def show(name: str) -> MonitoredModelOut:
+        """Show a model: its versions, specs and columns, its reference, what the monitor can see, and its polls."""
+        detail = model_detail(registered, name)
+        with translated(), registered.engine.connect() as connection:
+            return MonitoredModelOut(**dict(detail), polling=read_polling(connection, name))
 
     @needs(Scope.ADMIN)
     @accepts_batches
@@ -62,7 +69,7 @@ def make_models_api(registered: RegisteredModels, pressure: Pressure) -> APIBlue
         method(f"{PREFIX}{rule}")(api.output(out)(view))
 
     route(api.get, "", list_models, ModelListOut)
-    route(api.get, "/<name>", show, ModelDetailOut)
+    route(api.get, "/<name>", show, MonitoredModelOut)
     route(api.post, "/<name>", api.input(ReferenceQuery, location="query")(register), ProposalOut)
     with_body = api.input(RevisionIn, location="json")(revise)
     route(api.post, "/<name>/specs", api.input(RevisionQuery, location="query")(with_body), RevisedOut)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from driftline.engine.results import Result, State
-from driftline.report.schema import ChunkBrief, ChunkOut, ResultOut
+from driftline.report.schema import ChunkOut, ResultOut
+from monitoring.api import chunk_examples
 from monitoring.poll.revisions import Revision
 from monitoring.poll.verdicts import StoredVerdict
 from monitoring.report.advice import Advice
@@ -76,10 +77,13 @@ class AdviceOut(BaseModel):
 class ChunksOut(BaseModel):
     """Chunks of a model version, oldest first; `clock` is the model clock's time."""
 
+    model_config = ConfigDict(json_schema_extra={"example": chunk_examples.CHUNKS})
+
     model: str
     version: int
     clock: datetime
     chunks: tuple[ChunkOut, ...]
+    missing: tuple[AdviceOut, ...] = Field(description="what these chunks lack, and what to do about it")
 
 
 class VerdictOut(BaseModel):
@@ -145,32 +149,10 @@ def _verdict(stored: StoredVerdict) -> VerdictOut:
 class RevisionsOut(BaseModel):
     """Every revision of one chunk, oldest first; the last one is current."""
 
+    model_config = ConfigDict(json_schema_extra={"example": chunk_examples.REVISIONS})
+
     model: str
     version: int
     start: datetime
     end: datetime
     revisions: tuple[RevisionOut, ...]
-
-
-class ModelPolled(BaseModel):
-    """A model after a poll: the verdicts of its newest chunks, oldest first, and what is missing."""
-
-    name: str
-    version: int
-    clock: datetime
-    chunks: tuple[ChunkBrief, ...]
-    missing: tuple[AdviceOut, ...]
-
-
-class PollOut(BaseModel):
-    """What a poll did: `revisions` counts the closed chunks that were recomputed, `verdicts` the changed verdicts."""
-
-    message: str
-    seconds: float
-    batches: int
-    chunks: int
-    revisions: int
-    verdicts: int
-    failed: int
-    models: tuple[ModelPolled, ...]
-    missing: tuple[AdviceOut, ...] = ()

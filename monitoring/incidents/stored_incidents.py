@@ -15,6 +15,8 @@ from driftline.store.tables import incident_comments, incident_events, incidents
 from monitoring.incidents.derivation import IncidentEvent, IncidentEventKind, IncidentState
 from monitoring.incidents.standing import Severity
 
+NO_CALLER = "local"
+"""Who acts where no token is needed and no author is given."""
 _COLUMNS, _EVENTS, _COMMENTS = incidents.c, incident_events.c, incident_comments.c
 
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from driftline.store.database import in_transaction, translated
-from driftline.store.tables import model_versions
+from driftline.store.model_numbers import lock_version
 from driftline.store.version_key import VersionKey
 from monitoring.incidents import event_log
 from monitoring.incidents.derivation import derive_incidents
@@ -31,8 +31,7 @@ def update_version(connection: Connection, key: VersionKey) -> int:
 
     The version is locked first: its events come in order, and all that are committed are read.
     """
-    row = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
-    if connection.execute(select(model_versions.c.version).where(row).with_for_update()).first() is None:
+    if not lock_version(connection, key):
         return 0
     pending = event_log.pending(connection, EventConsumer.INCIDENTS, key)
     if not pending:

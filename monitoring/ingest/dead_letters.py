@@ -67,7 +67,7 @@ class DeadLetterTopic:
         """Hand a letter to the client; `note` gets the outcome, at once where the client finds the letter too large."""
         message = letter.message
         origin = f"{message.topic}/{message.partition}/{message.offset}"
-        headers = {REASON: letter.reason.encode(errors="replace")[:LONGEST_REASON], ORIGIN: origin.encode()}
+        headers = {REASON: _cut(letter.reason), ORIGIN: origin.encode()}
         content = (message.value, message.key)
         if not with_content:
             headers[OMITTED] = str(len(message.value or b"")).encode()
@@ -80,3 +80,8 @@ class DeadLetterTopic:
             if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
                 raise
             note(error.args[0], letter)
+
+
+def _cut(reason: str) -> bytes:
+    """Return the whole characters of a reason that fit."""
+    return reason.encode(errors="replace")[:LONGEST_REASON].decode(errors="ignore").encode()

@@ -1,14 +1,18 @@
 """Reads topics of predictions and labels and stores each of their rows once, also when processes are killed."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_when_event_set
 
 from driftline.errors import DriftlineError, KafkaUnavailable, Unavailable
 from driftline.ingest.ingestion import Ingestion
@@ -34,6 +38,7 @@ SESSION_MILLISECONDS = 10_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds to wait after a failure of the database or the broker; each further failure doubles them."""
 
+T = TypeVar("T")
 Place = tuple[str, int]
 """A topic and a partition."""
 
@@ -77,16 +82,9 @@ class KafkaSource:
     def run(self, stop: Event) -> None:
         """Read and store until `stop` is set; a failure of a server is waited for."""
         self._consumer.subscribe([*self._writers], on_assign=lambda _, places: self._assign(places, stop))
-        pause = FIRST_PAUSE
         try:
             while not stop.is_set():
-                try:
-                    self._store_next()
-                    pause = FIRST_PAUSE
-                except Unavailable as error:
-                    log.warning("%s Trying again in %.1f s.", error, pause)
-                    stop.wait(pause)
-                    pause = min(2 * pause, LONGEST_PAUSE)
+                _repeat(self._store_next, stop)
         finally:
             self._consumer.close()
 
@@ -123,16 +121,10 @@ class KafkaSource:
 
     def _assign(self, places: Sequence[TopicPartition], stop: Event) -> None:
         """Begin each partition where the database says; wait for the database if it does not answer."""
-        pause = FIRST_PAUSE
-        while not stop.is_set():
-            try:
-                self._stored |= self._read_offsets([(place.topic, place.partition) for place in places])
-                break
-            except Unavailable as error:
-                log.warning("%s Trying again in %.1f s.", error, pause)
-                stop.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+        offsets = _repeat(lambda: self._read_offsets([(place.topic, place.partition) for place in places]), stop)
+        self._stored |= offsets or {}
         assigned = [self._start(place.topic, place.partition) for place in places]
+        self._log_gaps([place for place in assigned if place.offset >= 0])
         self._consumer.assign(assigned)
         log.info("Reading %s.", ", ".join(f"{p.topic}/{p.partition}" for p in assigned) or "no partition")
 
@@ -146,17 +138,24 @@ class KafkaSource:
         return stored
 
     def _start(self, topic: str, part: int) -> TopicPartition:
-        """Return where a partition is read on; log where that is not what the topic has."""
+        """Return where a partition is read on."""
         offset = self._stored.get((topic, part))
-        place = TopicPartition(topic, part, OFFSET_BEGINNING if offset is None else offset)
-        if offset is not None:
-            self._log_gap(place)
-        return place
+        return TopicPartition(topic, part, OFFSET_BEGINNING if offset is None else offset)
 
-    def _log_gap(self, place: TopicPartition) -> None:
+    def _log_gaps(self, places: Sequence[TopicPartition]) -> None:
+        """Log where partitions do not have the messages that are to be read next; wait 10 s at most for all of them."""
+        deadline = time.monotonic() + BROKER_SECONDS
+        for number, place in enumerate(places):
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                log.warning("Kafka did not say in time which messages %d partitions have.", len(places) - number)
+                return
+            self._log_gap(place, seconds)
+
+    def _log_gap(self, place: TopicPartition, seconds: float) -> None:
         """Log an error where messages expired before they were read, or the stored offset is beyond the end."""
         try:
-            first, end = self._consumer.get_watermark_offsets(place, timeout=BROKER_SECONDS)
+            first, end = self._consumer.get_watermark_offsets(place, timeout=seconds)
         except KafkaException as error:
             log.warning("Kafka does not say which messages %s/%d has: %s", place.topic, place.partition, error)
             return
@@ -247,6 +246,28 @@ class KafkaSource:
             self._consumer.seek(TopicPartition(*place, offset))
         except KafkaException as error:
             log.warning("%s/%d is no longer read here: %s", *place, error)
+
+
+def _repeat(work: Callable[[], T], stop: Event) -> T | None:
+    """Do some work, and wait and do it again while a server is away; return its result, None where `stop` is set."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        wait=wait_exponential(FIRST_PAUSE, max=LONGEST_PAUSE),
+        stop=stop_when_event_set(stop),
+        sleep=sleep_using_event(stop),
+        before_sleep=_log_failure,
+        reraise=True,
+    )
+    try:
+        return retrying(work)
+    except Unavailable:
+        return None
+
+
+def _log_failure(state: RetryCallState) -> None:
+    """Log why work is repeated, and after what time."""
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("%s Trying again in %.1f s.", error, state.upcoming_sleep)
 
 
 def _source(topic: str) -> str:

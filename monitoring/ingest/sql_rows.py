@@ -1,6 +1,6 @@
 """Rows of a user's table as those of a model: names, types, ids, and which of them changed. No I/O here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -190,6 +190,18 @@ class SqlRows:
         parts = self.frame.iloc[:middle], self.frame.iloc[middle:]
         first, second = (SqlRows(self.config, part.reset_index(drop=True)) for part in parts)
         return first, second
+
+    def parts(self, faulty: Collection[int]) -> Sequence["SqlRows"]:
+        """Return the rows that are `faulty`, by their numbers from 1, each alone, and the others together.
+
+        Where none is, or all are, the parts are halves of at least two rows.
+        """
+        valid = [number not in faulty for number in range(1, len(self) + 1)]
+        if all(valid) or not any(valid):
+            return self.halves()
+        numbers = sorted(faulty)
+        alone = (SqlRows(self.config, self.frame.iloc[[number - 1]].reset_index(drop=True)) for number in numbers)
+        return self.only(valid), *alone
 
 
 def _digest(value: object) -> int:

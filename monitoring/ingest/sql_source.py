@@ -145,7 +145,7 @@ class SqlSource:
         reached = as_microseconds(last.replace(tzinfo=UTC))
         if not groups and expected is not None and reached <= expected:
             return Counts(), expected
-        ready = [(kind, group, prepared(self.ingestion, group, kind)) for kind, group in groups]
+        ready = [(kind, *part) for kind, group in groups for part in prepared(self.ingestion, group, kind)]
         while True:
             position = reached if expected is None else max(expected, reached)
             write = partial(self._write, expected=expected, position=position, ready=ready)
@@ -169,12 +169,12 @@ class SqlSource:
         ready: Sequence[tuple[BatchKind, SqlRows, Prepared]],
     ) -> Counts:
         source_offsets.advance(connection, self._offsets_name, 0, expected, position)
-        counts = Counts()
+        counts, refused = Counts(), _Refused(connection, self.ingestion)
         for kind, group, write in ready:
-            refused = _Refused(connection, self.ingestion, kind)
-            writer = GroupWriter(connection, self.ingestion, kind, refused.add)
+            writer = GroupWriter(connection, self.ingestion, kind, partial(refused.add, kind))
             writer.add(group, write)
-            counts.rows, counts.refused = counts.rows + writer.rows, counts.refused + refused.rows
+            counts.rows += writer.rows
+        counts.refused = refused.rows
         return counts
 
 
@@ -184,17 +184,16 @@ class _Refused:
 
     connection: Connection
     ingestion: Ingestion
-    kind: BatchKind
     rows: int = 0
 
-    def add(self, group: SqlRows, error: DriftlineError) -> None:
+    def add(self, kind: BatchKind, group: SqlRows, error: DriftlineError) -> None:
         """Count a refused row, and log it; a model that does not exist is waited for."""
         if isinstance(error, NotFound):
             raise error
         self.rows += len(group)
         named = type(error)(f"The row with the key {group.keys[0]!r}: {error.message}", details=error.details)
         if self.rows <= MOST_LOGGED:
-            self.ingestion.log_refusal(self.connection, group.model, group.sent, self.kind, named)
+            self.ingestion.log_refusal(self.connection, group.model, group.sent, kind, named)
             log.warning("%s: %s", group.config.name, named)
 
 

@@ -4,49 +4,64 @@ from apiflask import APIBlueprint
 from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
+from driftline.clock import Clock
 from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.report.pages import TEMPLATES, stylesheet
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
-from monitoring.api.schemas import ChunkQuery
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
-from monitoring.pages.model_page import Page, page_of
-from monitoring.report.advice import REGISTER_MODEL
+from monitoring.pages import page_text
+from monitoring.pages.column_page import column_page
+from monitoring.pages.incident_pages import add_incident_pages
+from monitoring.pages.model_page import page_of
+from monitoring.pages.model_tabs import add_model_tabs, ready_versions
+from monitoring.pages.overview_page import overview_page
+from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
-CARD = ChunkRange(most=30)
-"""The chunks of each model on the home page."""
 SHOWN_INCIDENTS = 10
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
-def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
+def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
     style = stylesheet()
 
     @needs(Scope.READ)
-    def home() -> ResponseReturnValue:
-        """Show all models."""
-        model_pages = [_page(monitor, name, CARD, versions) for name, versions in monitor.models().items()]
-        advice = [] if model_pages else [REGISTER_MODEL]
-        return render_template("home.html", pages=model_pages, advice=advice, incidents=_open_incidents(monitor))
+    def home(query_data: OverviewQuery) -> ResponseReturnValue:
+        """Show all models, those that need attention first."""
+        overview = monitor.overview(query_data.filter(), query_data.page)
+        return render_template("home.html", page=overview_page(overview), filter=query_data.filter())
 
     @needs(Scope.READ)
-    def model(name: str, query_data: ChunkQuery) -> ResponseReturnValue:
+    def model(name: str, query_data: ModelQuery) -> ResponseReturnValue:
         """Show one model by chunk."""
-        versions = monitor.models()
-        if name not in versions:
-            raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-        requested = ChunkRange(query_data.first, query_data.last)
-        page = _page(monitor, name, requested, versions[name], query_data.version)
+        versions = ready_versions(monitor, name)
+        segments = None if query_data.segment is None else (None, query_data.segment)
+        requested = ChunkRange(query_data.first, query_data.last, segments=segments or (None,))
+        status = monitor.status(name, query_data.version, requested)
+        page = page_of(status, versions, query_data.segment)
         incidents = _open_incidents(monitor, name, page.version.number)
-        return render_template("model.html", page=page, incidents=incidents)
+        return render_template("model.html", page=page, incidents=incidents, query=query_data)
+
+    @needs(Scope.READ)
+    def column(name: str, query_data: ColumnQuery) -> ResponseReturnValue:
+        """Show where the drift of a column in one chunk comes from."""
+        status = monitor.column(name, query_data.version, query_data.column, query_data.chunk)
+        page = column_page(status, query_data.column, ready_versions(monitor, name))
+        return render_template("column.html", page=page)
+
+    @needs(Scope.READ)
+    def changes() -> dict[str, int]:
+        """Return a number that changes as soon as any verdict does; open pages ask for it."""
+        return {"newest": monitor.newest_change()}
 
     @needs(Scope.READ)
     def report_style() -> Response:
@@ -59,24 +74,25 @@ def make_pages(monitor: Monitor, poll_seconds: float) -> APIBlueprint:
     def not_found(error: NotFound) -> ResponseReturnValue:
         return render_template("problem.html", heading="Page not found", error=error), error.status
 
-    pages.get("/")(home)
+    pages.get("/")(pages.input(OverviewQuery, location="query")(home))
     pages.get("/static/report.css", endpoint="report_static")(report_style)
-    pages.get("/models/<name>")(pages.input(ChunkQuery, location="query")(model))
+    pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
+    pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
+    pages.get("/changes")(changes)
+    add_model_tabs(pages, monitor)
+    add_incident_pages(pages, monitor.engine, clock)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
-    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS}
+    words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
     pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds})
+    for name, function in page_text.FILTERS.items():
+        pages.add_app_template_filter(function, name)
     pages.after_request(_protect)
     return pages
 
 
 def _open_incidents(monitor: Monitor, name: str | None = None, version: int | None = None) -> list[StoredIncident]:
     return monitor.incidents(IncidentFilter(name, version, IncidentState.OPEN, most=SHOWN_INCIDENTS))
-
-
-def _page(monitor: Monitor, name: str, requested: ChunkRange, versions: list[int], version: int | None = None) -> Page:
-    status = monitor.status(name, version, requested)
-    return page_of(status.version, tuple(versions), status.clock, status.chunks)
 
 
 def _protect(response: Response) -> Response:

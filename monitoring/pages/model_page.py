@@ -1,26 +1,33 @@
 """What a model's page shows, prepared for the template. No I/O here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
 from driftline.engine.catalogue import title
-from driftline.engine.number_format import percent
+from driftline.engine.number_format import percent, readable
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec
+from driftline.errors import NotFound
 from driftline.report.charts import Axis, Chart, Series, draw_chart
 from driftline.report.heat_map import HeatRow, farthest_method, heat_map
 from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
 from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
 from driftline.store.registry import Version
+from monitoring.pages.hover import drift_lines, hover_data, metric_lines
 from monitoring.report.advice import Advice, advice_on
+from monitoring.report.chunk_views import ModelStatus
 
 DECISIVE = frozenset({State.OK, State.WARN, State.ALERT})
 MOST_DETAILS = 6
 MOST_METRICS = 3
 """The table has a column for each of this many metrics at most, and for the estimate of the first."""
-METRIC_HEIGHT, DRIFT_HEIGHT = 132.0, 84.0
+METRIC_HEIGHT, DRIFT_HEIGHT = 150.0, 100.0
+WIDTH, LEFT, RIGHT = 1240.0, 150.0, 84.0
+"""The chart's width, and what is left of it and right of it for labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,25 @@ class ChunkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverageBar:
+    """The labels of a chunk: `height` from 0 to 1, `None` without rows, and whether they are due and enough."""
+
+    height: float | None
+    due: bool
+    enough: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AxisMark:
+    """An event on the time axis, at the left end of a place: a version that begins, or another spec revision."""
+
+    x: float
+    text: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One model's page: its newest verdicts, what is missing, and its charts, all on one axis."""
 
@@ -57,6 +83,11 @@ class Page:
     heat: tuple[HeatRow, ...]
     details: tuple[tuple[str, Chart], ...]
     number_names: tuple[str, ...]
+    coverage: tuple[CoverageBar, ...]
+    marks: tuple[AxisMark, ...]
+    segments: tuple[str, ...]
+    segment: str | None
+    hover: dict[str, Any]
 
     @property
     def states(self) -> list[tuple[StateWords, State, int]]:
@@ -64,35 +95,94 @@ class Page:
         return [(STATE_WORDS[state], state, count) for state, count in count_states([r.chunk for r in self.rows])]
 
     @property
+    def starts(self) -> list[str]:
+        """The starts of the chunks, as the page's addresses name them."""
+        return [f"{row.chunk.start:%Y-%m-%dT%H:%M:%SZ}" for row in self.rows]
+
+    @property
     def strip(self) -> list[StripCell]:
         """The verdicts from left to right, each with a link to its row of the table."""
         return [strip_cell(row.label, [row.chunk], row.anchor) for row in self.rows]
 
 
-def page_of(version: Version, versions: tuple[int, ...], clock: datetime, chunks: Sequence[ChunkView]) -> Page:
-    """Return the page of a model version from its chunks, oldest first."""
-    spec = version.spec
-    axis = Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], 1140, 226, 84, most_ticks=12)
-    rows = tuple(_row(spec, chunk, label) for chunk, label in zip(chunks, axis.labels, strict=True))
+def page_of(status: ModelStatus, versions: tuple[int, ...], segment: str | None = None) -> Page:
+    """Return the page of a model version; with a segment, the charts and the heat map are of its rows.
+
+    Raises:
+        NotFound: no results are computed for that segment.
+    """
+    version, all_rows, spec = status.version, status.chunks, status.version.spec
+    segments = segments_of(version)
+    if segment is not None and segment not in segments:
+        raise NotFound(f"No segment {segment!r} has results. Segments: {', '.join(segments) or 'none in the spec'}.")
+    chunks = all_rows if segment is None else [chunk.in_segment(segment) for chunk in all_rows]
+    axis = Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
+    rows = tuple(_row(spec, chunk, label) for chunk, label in zip(all_rows, axis.labels, strict=True))
     closed = [row for row in rows if row.chunk.closed]
     decided = [row for row in closed if row.state in DECISIVE and not row.chunk.verdict.provisional]
     heat = heat_map(spec, [column.name for column in spec.watched], [[chunk] for chunk in chunks])
-    lasting = [row.column for row in heat if row.lasts][:MOST_DETAILS]
+    heat.sort(key=lambda row: row.weight, reverse=True)
+    drifting = [row.column for row in heat if row.lasts or (segment and row.weight[1])][:MOST_DETAILS]
+    methods = {column: farthest_method(spec, column, chunks) for column in drifting}
     return Page(
         version=version,
         versions=versions,
-        clock=clock,
+        clock=status.clock,
         period=PERIOD_WORDS[spec.period],
         axis=axis,
         rows=rows,
         newest=closed[-1] if closed else (rows[-1] if rows else None),
         decided=decided[-1] if decided else None,
-        advice=tuple(advice_on(spec, chunks)),
+        advice=tuple(advice_on(spec, all_rows)),
         charts=tuple(metric_chart(metric, chunks, axis) for metric in spec.metrics) if chunks else (),
         heat=tuple(heat),
-        details=tuple((c, drift_chart(c, farthest_method(spec, c, chunks), chunks, axis)) for c in lasting),
+        details=tuple((column, drift_chart(column, method, chunks, axis)) for column, method in methods.items()),
         number_names=_number_names(spec),
+        coverage=tuple(_coverage_bar(spec, chunk, label) for chunk, label in zip(chunks, axis.labels, strict=True)),
+        marks=tuple(_marks(status.first_chunks, chunks, axis)),
+        segments=segments,
+        segment=segment,
+        hover=hover_data(
+            axis,
+            [f"{chunk.start:%Y-%m-%dT%H:%M:%SZ}" for chunk in chunks],
+            [
+                *([metric_lines(metric, chunk) for chunk in chunks] for metric in spec.metrics),
+                *([drift_lines(m, _drift_result(k, c, m), k) for k in chunks] for c, m in methods.items()),
+            ],
+        ),
     )
+
+
+def segments_of(version: Version) -> tuple[str, ...]:
+    """Return the segments that have results of their own, as `feature=value`."""
+    return tuple(
+        f"{feature}={value}"
+        for feature, segments in version.fitted.segments.items()
+        for value, segment in segments.items()
+        if segment.methods is not None
+    )
+
+
+def _coverage_bar(spec: Spec, chunk: ChunkView, label: str) -> CoverageBar:
+    share, due = chunk.coverage, "due" if chunk.labels_due else "not due yet"
+    words = "no rows" if share is None else f"{percent(share)} of {chunk.rows:,} labels are in; they are {due}"
+    return CoverageBar(share, chunk.labels_due, share is not None and share >= spec.label_coverage, f"{label}: {words}")
+
+
+def _marks(first_chunks: Mapping[int, datetime], chunks: Sequence[ChunkView], axis: Axis) -> Iterator[AxisMark]:
+    """Yield where versions begin and where another spec revision was used, from left to right."""
+    begins: dict[int, list[str]] = {}
+    for number, start in first_chunks.items():
+        place = next((n for n, chunk in enumerate(chunks) if chunk.start >= start), None)
+        if place is not None and (place or chunks[0].start == start) and len(first_chunks) > 1:
+            begins.setdefault(place, []).append(f"version {number}")
+    revisions = [(n, chunk.spec_revision) for n, chunk in enumerate(chunks) if chunk.spec_revision is not None]
+    for (_, before), (place, revision) in pairwise(revisions):
+        if revision != before:
+            begins.setdefault(place, []).append(f"spec {revision}")
+    for place in sorted(begins):
+        text = ", ".join(begins[place])
+        yield AxisMark(axis.x(place), text, f"{axis.labels[place]}: {text} begins")
 
 
 def metric_chart(metric: str, chunks: Sequence[ChunkView], axis: Axis) -> Chart:
@@ -130,4 +220,9 @@ def _number_names(spec: Spec) -> tuple[str, ...]:
 def _numbers(spec: Spec, chunk: ChunkView) -> tuple[str, ...]:
     realized = [chunk.result(ResultKind.REALIZED, metric) for metric in spec.metrics[:MOST_METRICS]]
     results = (*realized, chunk.result(ResultKind.ESTIMATED, spec.metrics[0]))
-    return tuple("–" if r is None or r.value is None else f"{r.value:.3f}" for r in results)
+    return tuple("–" if r is None or r.value is None else _table_number(r.value) for r in results)
+
+
+def _table_number(value: float) -> str:
+    """Return a number of a table's column, whose rows have equally many decimals while they are small."""
+    return f"{value:.3f}" if abs(value) < 10 else readable(value, 4)

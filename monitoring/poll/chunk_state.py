@@ -5,27 +5,23 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Self
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.content_sum import ContentSum
-from driftline.engine.evaluate import summarize_chunk
 from driftline.engine.fitted_methods import Content, Summary
-from driftline.engine.results import LABEL
-from driftline.engine.spec import Spec
-from driftline.store.chunk_rows import ChunkRows, Portion
+from driftline.errors import DatabaseBusy
+from driftline.store import chunk_parts
+from driftline.store.chunk_parts import Description, PartReader
+from driftline.store.chunk_rows import ChunkRows
 from driftline.store.registry import Version
-from driftline.store.removed_rows import BATCH
 from driftline.store.version_key import VersionKey
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import PendingLabels
-from monitoring.poll.state_store import Description, StateStore, StoredPart
+from monitoring.poll.state_store import StateStore, StoredPart
 
-LARGEST_LABEL_PART = 250_000
-"""A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
-VALUES_AT_ONCE = 4_000_000
-"""About how many values are decoded at a time: 32 MB of numbers."""
+MOST_READINGS = 5
+"""How often changed rows are read again in the hope that no others change meanwhile."""
 GROWTH = 2
 """A part is merged with the one before it as soon as that has no more than so many times its rows."""
 
@@ -55,16 +51,17 @@ class ContentState:
     def renew(self, removals: Mapping[int, int], relabelled: AbstractSet[int] = frozenset()) -> None:
         """Make the parts again that are not of these batches as they are now, or that have batches with new labels.
 
-        `removals` has, by the number of each batch in the chunk, how many of its rows are removed.
+        `removals` has, by the number of each batch in the chunk, how many of its rows are removed. Called again, it
+        goes on from the parts that it has, which have the new labels.
         """
-        stored = self.store.parts(self.content)
-        current = [part for part in stored if self._is_current(part.description, removals, relabelled)]
+        before = self.parts or [Part(part.description, part) for part in self.store.parts(self.content)]
+        current = [part for part in before if self._is_current(part.description, removals, relabelled)]
         covered = {number for part in current for number in part.description.batches}
         missing = removals.keys() - covered
-        self.changed = bool(missing) or len(current) < len(stored)
-        self.parts = [Part(part.description, part) for part in sorted(current, key=lambda part: -part.description.rows)]
-        for numbers, portions in self.rows.groups(missing, self._rows_at_once):
-            self._push(self._computed_part({number: removals[number] for number in numbers}, portions))
+        self.changed |= bool(missing) or len(current) < len(before)
+        self.parts = sorted(current, key=lambda part: -part.description.rows)
+        for numbers, portions in self.rows.groups(missing, self._reader.rows_at_once):
+            self._push(Part(*self._reader.computed_part({number: removals[number] for number in numbers}, portions)))
 
     def save(self) -> None:
         """Store the parts that were made, and delete those that they replace."""
@@ -86,27 +83,15 @@ class ContentState:
 
     def summary(self) -> Summary:
         """Merge all parts, the smallest first."""
-        summaries = [self._summary(part) for part in self.parts] or [self._summarized(self._read(()))]
+        summaries = [self._summary(part) for part in self.parts] or [self._reader.summarized(self._reader.read(()))]
         while len(summaries) > 1:
             summaries.sort(key=lambda summary: -summary.rows)
             summaries.append(summaries.pop().merge(summaries.pop()))
         return summaries[0]
 
     @property
-    def _spec(self) -> Spec:
-        return self.version.spec
-
-    @property
-    def _features(self) -> Sequence[str] | None:
-        """The features to read: for labels those of segments alone; None are all."""
-        return self._spec.segments if self.content is Content.LABELS else None
-
-    @property
-    def _rows_at_once(self) -> int:
-        """About how many rows are read at a time: the more columns, the fewer."""
-        columns = len(self.rows.schema.outputs) + len(self._spec.columns if self._features is None else self._features)
-        rows = max(1, VALUES_AT_ONCE // columns)
-        return rows if self.content is Content.FEATURES else min(rows, LARGEST_LABEL_PART)
+    def _reader(self) -> PartReader:
+        return PartReader(self.rows, self.version.fitted, self.content)
 
     def _is_current(self, description: Description, removals: Mapping[int, int], relabelled: AbstractSet[int]) -> bool:
         same = all(removals.get(number) == removed for number, removed in description.batches.items())
@@ -122,44 +107,12 @@ class ContentState:
 
     def _absorbs(self, new: Part, old: Part) -> bool:
         rows, more = old.description.rows, new.description.rows
-        return rows <= GROWTH * more and (self.content is Content.FEATURES or rows + more <= LARGEST_LABEL_PART)
-
-    def _computed_part(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> Part:
-        """Read the rows of some batches and summarize them."""
-        description, summary = Description(batches, ContentSum()), None
-        for portion in portions or [()]:
-            frame = self._read(portion)
-            description = description.merge(self._described(frame))
-            part = self._summarized(frame)
-            summary = part if summary is None else summary.merge(part)
-        assert summary is not None  # noqa: S101  (there is a portion)
-        return Part(description, summary)
-
-    def _read(self, portion: Portion) -> pd.DataFrame:
-        frame = self.rows.read(portion, features=self._features)
-        return self.rows.with_labels(frame, portion) if self.content is Content.LABELS else frame
-
-    def _summarized(self, frame: pd.DataFrame) -> Summary:
-        return summarize_chunk(self.version.fitted, self._spec, frame, self.content)
+        return rows <= GROWTH * more and (
+            self.content is Content.FEATURES or rows + more <= chunk_parts.LARGEST_LABEL_PART
+        )
 
     def _summary(self, part: Part) -> Summary:
         return part.source if isinstance(part.source, Summary) else self.store.summary(self.content, part.source)
-
-    def _described(self, frame: pd.DataFrame) -> Description:
-        """Describe rows that were read: what they come from, and a hash of all that results depend on."""
-        sources = {int(number) for number in frame[BATCH].unique()}
-        if self.content is Content.FEATURES:
-            return Description({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
-        labelled = frame[LABEL].notna()
-        numbers = frame.loc[labelled, "label_batch_number"].unique()
-        newest = pd.to_datetime(frame["label_known_at"], utc=True).max() if labelled.any() else None
-        return Description(
-            {},
-            ContentSum.of(frame, self._spec.output_columns),
-            frozenset(sources | {int(number) for number in numbers}),
-            int(labelled.sum()),
-            newest and newest.to_pydatetime(),
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +126,14 @@ class ChunkState:
 
     @classmethod
     def renewed(cls, connection: Connection, version: Version, chunk: Chunk) -> Self:
-        """Return the state of the rows and labels that are committed by now; the chunk must be claimed."""
+        """Return the state of the rows and labels that are committed by now; the chunk must be claimed.
+
+        Features and labels are read one after the other: where a correction or deletion removes rows in between, what
+        has changed is read again, so that both are of the same rows.
+
+        Raises:
+            DatabaseBusy: rows were removed each time.
+        """
         key = VersionKey(version.model_number, version.number)
         rows = ChunkRows(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
@@ -181,10 +141,16 @@ class ChunkState:
         features, labels = (
             ContentState(content, store, rows, version) for content in (Content.FEATURES, Content.LABELS)
         )
-        removals = rows.removals()
-        features.renew(removals)
-        labels.renew(removals, rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels})))
-        return cls(chunk, features, labels, pending_labels)
+        relabelled = rows.batches_of_labels(sorted({pending.batch_number for pending in pending_labels}))
+        for _ in range(MOST_READINGS):
+            removals = rows.removals()
+            features.renew(removals)
+            labels.renew(removals, relabelled)
+            removed_now = rows.removals()
+            if all(removed_now.get(number) == removed for number, removed in removals.items()):
+                return cls(chunk, features, labels, pending_labels)
+            relabelled = set()
+        raise DatabaseBusy
 
     def save(self) -> None:
         """Store the state, in the transaction that stores the results; what was pending for it is done."""

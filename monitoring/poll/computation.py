@@ -1,6 +1,7 @@
 """Compute one chunk in one transaction: read, evaluate, store, derive verdicts, settle the claim."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,22 +10,29 @@ from sqlalchemy import Connection
 import driftline
 from driftline.clock import Clock
 from driftline.engine.calendar import chunk_at, closing_time, next_due, verdict_reach
+from driftline.engine.catalogue import Problem
 from driftline.engine.chunks import Chunk, previous_chunk
 from driftline.engine.content_sum import ContentSum
 from driftline.engine.evaluate import count_scores, finish_chunk
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result
 from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.engine.verdicts.verdict import LOOKBACK
 from driftline.store import pending_chunks
+from driftline.store.archive_objects import RowsRemoved
+from driftline.store.model_numbers import lock_version, record_results
 from driftline.store.registry import Version
+from monitoring.poll import relabelled_chunks
 from monitoring.poll.chunk_state import ChunkState, has_removals
 from monitoring.poll.evidence_replay import EvidenceReplay
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import Provenance, Revision, RevisionStore
+from monitoring.poll.state_store import StateDeleted
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdict_context import VerdictContext
 from monitoring.poll.verdicts import VerdictStore
+
+log = logging.getLogger(__name__)
 
 GROWTH = 10
 """A scheduled poll skips an open chunk until it has grown by one row in this many."""
@@ -54,7 +62,8 @@ def compute(
     Everything is read after the claim, so it may include more than was claimed, never less. Whether the chunk has
     closed, and its verdict, follow from the clocks as read under the version's lock: no other poll can have stored a
     verdict by a later clock. If the spec was revised meanwhile, nothing is stored and the chunk stays queued: by the
-    older calendar it would replace results that another poll may have stored by the newer one.
+    older calendar it would replace results that another poll may have stored by the newer one. Nor is anything stored
+    if a deletion has deleted the chunk's state while it was read.
     """
     version = monitored.load(connection)
     clock = monitored.clock(connection, wall())
@@ -65,10 +74,15 @@ def compute(
     before = store.current(connection, chunk.start)
     if scheduled and _hardly_grown(connection, version, before, chunk, clock):
         return ChunkOutcome(chunk.start, left_open=True)
-    state = ChunkState.renewed(connection, version, chunk)
-    revision = _revision(version, state, wall())
-    evaluation = _evaluate(version, before, revision, state)
-    monitored.lock(connection)
+    try:
+        state = ChunkState.renewed(connection, version, chunk)
+        revision = _revision(version, state, wall())
+        evaluation = _evaluate(version, before, revision, state)
+    except StateDeleted:
+        return ChunkOutcome(claim.start)
+    except RowsRemoved:
+        return _keep_results(connection, monitored, chunk, clock)
+    lock_version(connection, monitored.key)
     if monitored.load(connection).spec_revision != version.spec_revision:
         return ChunkOutcome(claim.start)
     now = wall()
@@ -78,6 +92,7 @@ def compute(
     _store(connection, store, before, revision, evaluation)
     computed = evaluation is not None
     changed = _rederive_verdicts(connection, monitored, store, before, chunk, clock, now)
+    record_results(connection, monitored.key, now)
     pending_chunks.settle(connection, monitored.key, chunk.start, next_due(version.spec, chunk, clock))
     return ChunkOutcome(chunk.start, computed, computed and before is not None and before.closed, changed)
 
@@ -89,6 +104,21 @@ def _requeue(
     pending_chunks.settle(connection, monitored.key, claim.start, None)
     pending_chunks.queue(connection, monitored.key, {chunk.start})
     return ChunkOutcome(claim.start)
+
+
+def _keep_results(connection: Connection, monitored: MonitoredVersion, chunk: Chunk, clock: datetime) -> ChunkOutcome:
+    """Settle the claim of a chunk of which rows were removed from the archive: its results stay as they are."""
+    log.warning(
+        "%s version %d: rows of the chunk of %s were removed by its retention; its results stay.",
+        monitored.name,
+        monitored.key.version,
+        chunk.start.isoformat(),
+    )
+    relabelled_chunks.settle(connection, monitored.key, relabelled_chunks.pending_of(connection, monitored.key, chunk))
+    pending_chunks.settle(
+        connection, monitored.key, chunk.start, next_due(monitored.load(connection).spec, chunk, clock)
+    )
+    return ChunkOutcome(chunk.start)
 
 
 def _hardly_grown(
@@ -141,7 +171,7 @@ class Evaluation:
     """
 
     results: tuple[Result, ...]
-    counts: ScoreCounts | None
+    counts: Counts | None
     of_labels: bool = False
 
 
@@ -151,12 +181,13 @@ def _evaluate(version: Version, before: Revision | None, revision: Revision, sta
         return None
     if not revision.rows:
         return None if before is None else Evaluation((), None)
-    summary = labels = state.labels.summary()
+    labels = state.labels.summary()
     of_labels = not state.features.changed and _has_same_origin(before, revision)
-    if not of_labels:
-        summary = state.features.summary().join(labels)
+    counts_need_features = version.spec.problem is Problem.REGRESSION  # its losses are expected from features
+    joined = state.features.summary().join(labels) if not of_labels or counts_need_features else labels
+    summary = labels if of_labels else joined
     results = version.present(finish_chunk(version.fitted, version.spec, summary, revision.chunk))
-    return Evaluation(results, count_scores(version.fitted, labels), of_labels)
+    return Evaluation(results, count_scores(version.fitted, joined), of_labels)
 
 
 def _has_same_origin(before: Revision | None, revision: Revision) -> bool:

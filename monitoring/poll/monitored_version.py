@@ -1,4 +1,4 @@
-"""A model version that the monitor polls: its newest spec revision, its clock and its lock."""
+"""A model version that the monitor polls: its newest spec revision and its clock."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from driftline.engine.spec import ModelClock
 from driftline.store import registry
-from driftline.store.tables import model_versions, spec_revisions
+from driftline.store.tables import spec_revisions
 from driftline.store.version_key import VersionKey
 
 BEFORE_ANY_DATA = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,8 +38,3 @@ class MonitoredVersion:
     def clock(self, connection: Connection, now: datetime) -> datetime:
         """Return the model's present instant."""
         return clock_of(connection, self.load(connection), now)
-
-    def lock(self, connection: Connection) -> None:
-        """Lock the version, so that one transaction at a time stores its results and sees all earlier verdicts."""
-        row = (model_versions.c.model_number == self.key.model_number) & (model_versions.c.version == self.key.version)
-        connection.execute(select(model_versions.c.version).where(row).with_for_update())

@@ -3,8 +3,9 @@
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from time import perf_counter
 
 from sqlalchemy import Connection, Engine
@@ -16,12 +17,18 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
+from monitoring.poll.revisions import RevisionStore
+from monitoring.poll.schedule_store import read_schedules, record_polls
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
 
 VERSIONS_IN_TURN = 8
 """How many versions take turns in a poll; the fitted references of all of them are in memory."""
+LOCK_WAITS = 2
+"""How many times the computation of a chunk waits for locks of others, before it is put off."""
+SMALL_CHUNK_VALUES = 2_000_000
+"""Pollers share the chunks of a version that have at most this many values of features, some seconds of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,19 @@ class PollSummary:
     batches: int
     polls: tuple[VersionPoll, ...]
     seconds: float
+
+    def merge(self, later: "PollSummary") -> "PollSummary":
+        """Return what this poll and a later one did together."""
+        polls = {poll.key: poll for poll in self.polls}
+        for poll in later.polls:
+            before = polls[poll.key].outcomes if poll.key in polls else ()
+            polls[poll.key] = replace(poll, outcomes=(*before, *poll.outcomes))
+        return PollSummary(self.batches + later.batches, tuple(polls.values()), self.seconds + later.seconds)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there were new batches, or a chunk was computed, closed, failed or recovered."""
+        return bool(self.batches) or any(poll.changed for poll in self.polls)
 
     @property
     def outcomes(self) -> tuple[ChunkOutcome, ...]:
@@ -80,10 +100,10 @@ class PollSummary:
 def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
-    A `scheduled` poll skips open chunks until they have grown by a tenth, and failed chunks until their retry is due; a
-    requested poll takes all of them. Any number of polls may run at the same time and be killed at any point: the
-    stored results are the same in the end. A chunk that fails, or whose rows others keep locked, does not stop the
-    others.
+    A `scheduled` poll skips models whose own schedule is not due, open chunks until they have grown by a tenth, and
+    failed chunks until their retry is due; a requested poll takes all of them. Any number of polls may run at the same
+    time and be killed at any point: the stored results are the same in the end. A chunk that fails, or whose rows
+    others keep locked, does not stop the others.
 
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
@@ -93,7 +113,13 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     batches = queue_touched_chunks(engine)
     with translated(), engine.connect() as connection:
         versions = pending_chunks.due_versions(connection, wall())
-    polls = tuple(_poll_in_turn(engine, [MonitoredVersion(engine, *version) for version in versions], wall, scheduled))
+        schedules = read_schedules(connection)
+    polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
+    waiting = schedules.keys() - polled
+    due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
+    polls = tuple(_poll_in_turn(engine, due, wall, scheduled))
+    if polled:
+        in_transaction(engine, lambda connection: record_polls(connection, polled, now))
     return PollSummary(batches, polls, perf_counter() - began)
 
 
@@ -109,55 +135,97 @@ def _poll_in_turn(
     """Compute the due chunks of each version; yield what was done for each version as soon as none of its are left.
 
     A few versions take turns, a chunk each: one with many chunks does not delay the others until it is done. Chunks of
-    a version are computed oldest first, because later verdicts read earlier chunks.
+    a version are computed oldest first, because later verdicts read earlier chunks. Versions that another poller works
+    on, or that others keep locked, come last.
     """
-    waiting = deque(versions)
-    taking_turns: deque[tuple[MonitoredVersion, list[ChunkOutcome]]] = deque()
-    while waiting or taking_turns:
-        while waiting and len(taking_turns) < VERSIONS_IN_TURN:
-            taking_turns.append((waiting.popleft(), []))
-        monitored, outcomes = taking_turns.popleft()
-        outcome = _poll_chunk(engine, monitored, outcomes[-1].start if outcomes else None, wall, scheduled)
-        if outcome is None:
-            yield VersionPoll(monitored.name, monitored.key, tuple(outcomes))
+    waiting, last = deque(_Turn(monitored) for monitored in versions), deque[_Turn]()
+    turns = deque[_Turn]()
+    while waiting or turns or last:
+        while waiting and len(turns) < VERSIONS_IN_TURN:
+            turns.append(waiting.popleft())
+        turn = turns.popleft() if turns else last.popleft()
+        step = _poll_chunk(engine, turn, wall, scheduled)
+        if step is TurnEnd.NONE_DUE:
+            yield VersionPoll(turn.monitored.name, turn.monitored.key, tuple(turn.outcomes))
+        elif step is TurnEnd.COMPUTED and not turn.is_last:
+            turns.append(turn)
         else:
-            outcomes.append(outcome)
-            taking_turns.append((monitored, outcomes))
+            turn.is_last = True
+            last.append(turn)
 
 
-def _poll_chunk(
-    engine: Engine, monitored: MonitoredVersion, after: datetime | None, wall: Clock, scheduled: bool
-) -> ChunkOutcome | None:
-    """Claim and compute the next due chunk in one transaction, or record why it failed; None if no chunk is due.
+class TurnEnd(Enum):
+    """What a version's turn ended with: a chunk, none that is due, or the discovery that others work on the version."""
 
-    A deadlock or a lock timeout runs the whole transaction again; a chunk that stays locked is recorded as failed.
+    COMPUTED = auto()
+    NONE_DUE = auto()
+    OCCUPIED = auto()
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A version in a poll, and what was done for it; `is_last` while others are working on it."""
+
+    monitored: MonitoredVersion
+    outcomes: list[ChunkOutcome] = field(default_factory=list)
+    is_last: bool = False
+
+    @property
+    def after(self) -> datetime | None:
+        """The start of the last chunk that was claimed."""
+        return self.outcomes[-1].start if self.outcomes else None
+
+
+def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> TurnEnd:
+    """Claim and compute the next due chunk in one transaction, or record why it failed.
+
+    A deadlock runs the whole transaction again, and so does the first lock time-out; a chunk that stays locked is
+    recorded as failed, and the version's others are tried once more at the end of the poll.
     """
-    claimed: list[datetime] = []
+    monitored, claimed = turn.monitored, list[datetime]()
 
-    def claim_and_compute(connection: Connection) -> ChunkOutcome | None:
+    def claim_and_compute(connection: Connection) -> ChunkOutcome | TurnEnd:
         claimed.clear()
         now = wall()
-        clock = monitored.clock(connection, now)
-        claim = pending_chunks.claim(connection, monitored.key, clock, after, now if scheduled else None)
+        clock, retry_by = monitored.clock(connection, now), now if scheduled else None
+        claim = pending_chunks.claim(connection, monitored.key, clock, turn.after, retry_by)
         if claim is None:
-            return None
+            return TurnEnd.NONE_DUE
+        if claim.passed_over and not turn.is_last:
+            return TurnEnd.OCCUPIED
+        if claim.passed_over and scheduled and not _is_small(connection, monitored):
+            return TurnEnd.NONE_DUE
         claimed.append(claim.start)
         return compute(connection, monitored, claim, wall, scheduled=scheduled)
 
     try:
-        return in_transaction(engine, claim_and_compute)
+        result = in_transaction(engine, claim_and_compute, lock_waits=LOCK_WAITS)
     except DatabaseBusy as error:
         if not claimed:
             raise
         log.warning("%s version %d: the chunk of %s is locked.", monitored.name, monitored.key.version, claimed[-1])
-        return _record_failure(engine, monitored.key, claimed[-1], error, wall())
+        turn.outcomes.append(_record_failure(engine, monitored.key, claimed[-1], error, wall()))
+        return TurnEnd.NONE_DUE if turn.is_last else TurnEnd.OCCUPIED
     except Unavailable:
         raise
     except Exception as error:
         if not claimed:
             raise
         log.exception("%s version %d: the chunk of %s failed.", monitored.name, monitored.key.version, claimed[-1])
-        return _record_failure(engine, monitored.key, claimed[-1], error, wall())
+        result = _record_failure(engine, monitored.key, claimed[-1], error, wall())
+    if isinstance(result, TurnEnd):
+        return result
+    turn.outcomes.append(result)
+    return TurnEnd.COMPUTED
+
+
+def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:
+    """Return whether the chunks of a version are computed so fast that a poller may help another one with them.
+
+    A slow one occupies one poller: the others have to be free for other models. It is told by the newest stored chunk.
+    """
+    rows = RevisionStore(monitored.key).newest_rows(connection)
+    return rows is not None and rows * len(monitored.load(connection).spec.columns) <= SMALL_CHUNK_VALUES
 
 
 def _record_failure(engine: Engine, key: VersionKey, start: datetime, error: Exception, now: datetime) -> ChunkOutcome:

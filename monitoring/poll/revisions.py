@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,18 @@ class RevisionStore:
         last = connection.execute(starts.order_by(_COLUMNS.chunk_start.desc())).scalar()
         return None if first is None or last is None else (aware_utc(first), aware_utc(last))
 
+    def newest_rows(self, connection: Connection) -> int | None:
+        """Return how many rows the newest stored chunk has; None if there is none."""
+        newest = self._select().with_only_columns(_COLUMNS.rows_seen).order_by(None)
+        return connection.execute(newest.order_by(_COLUMNS.chunk_start.desc()).limit(1)).scalar()
+
+    def first_chunks(self, connection: Connection) -> dict[int, datetime]:
+        """Return the start of the first stored chunk of each version of the model, by version."""
+        columns = (_COLUMNS.model_version, func.min(_COLUMNS.chunk_start))
+        of_model = select(*columns).where(_COLUMNS.model_number == self.key.model_number)
+        firsts = connection.execute(of_model.group_by(_COLUMNS.model_version))
+        return {version: aware_utc(start) for version, start in firsts}
+
     def history(self, connection: Connection, start: datetime) -> list[Revision]:
         """Return every revision of a chunk, oldest first."""
         of_chunk = and_(self.key.rows_of(chunk_revisions), _COLUMNS.chunk_start == naive_utc(start))
@@ -103,9 +115,18 @@ class RevisionStore:
         return int(connection.execute(newest).scalar_one())
 
     def results_between(
-        self, connection: Connection, first: datetime, last: datetime, *, performance_only: bool = False
+        self,
+        connection: Connection,
+        first: datetime,
+        last: datetime,
+        *,
+        performance_only: bool = False,
+        segments: Collection[str | None] | None = None,
     ) -> dict[datetime, tuple[Result, ...]]:
-        """Return by start the results of the current revisions of chunks that start in `first` to `last`, inclusive."""
+        """Return by start the results of the current revisions of chunks that start in `first` to `last`, inclusive.
+
+        `segments` are those whose results are read, where None stands for all rows; by default all of them.
+        """
         same = and_(
             *(chunk_revisions.c[name] == results.c[name] for name in ("model_number", "model_version", "chunk_start")),
             _COLUMNS.revision == results.c.revision,
@@ -117,6 +138,8 @@ class RevisionStore:
         ]
         if performance_only:
             conditions += [results.c.subject_kind == SubjectKind.MODEL, results.c.kind.in_(PERFORMANCE)]
+        if segments is not None:
+            conditions.append(results.c.segment.in_([_stored_segment(segment) for segment in segments]))
         rows = connection.execute(select(results).select_from(results.join(chunk_revisions, same)).where(*conditions))
         by_start: dict[datetime, list[Result]] = {}
         for row in rows.mappings():

@@ -1,9 +1,7 @@
 """The state store: the mergeable summaries of each chunk, in parts that say which batches they were made of."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
@@ -11,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from driftline import __version__
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
-from driftline.engine.content_sum import ContentSum
 from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.summary_codec import FORMAT, decode, encode
+from driftline.errors import DriftlineError
+from driftline.store.chunk_parts import Description
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
 
@@ -22,63 +21,8 @@ PIECE_BYTES = 8 * 1024 * 1024
 _COLUMNS = chunk_states.c
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a part of a chunk's state was made of.
-
-    `batches` has, by the number of each batch, how many of its rows were removed: where another number is, the part is
-    made again. `sources` are the batches that its rows and labels come from, `labelled` how many rows have a label,
-    `labels_as_of` the newest label's instant.
-    """
-
-    batches: Mapping[int, int]
-    content: ContentSum
-    sources: frozenset[int] = frozenset()
-    labelled: int = 0
-    labels_as_of: datetime | None = None
-
-    @property
-    def rows(self) -> int:
-        """How many rows the part has."""
-        return self.content.rows
-
-    def merge(self, other: "Description") -> "Description":
-        """Describe both parts together."""
-        instants = [at for at in (self.labels_as_of, other.labels_as_of) if at is not None]
-        return Description(
-            {**self.batches, **other.batches},
-            self.content.merge(other.content),
-            self.sources | other.sources,
-            self.labelled + other.labelled,
-            max(instants, default=None),
-        )
-
-    def to_json(self) -> str:
-        """Return the description as JSON."""
-        return json.dumps(
-            {
-                "batches": [*self.batches.items()],
-                "rows": self.content.rows,
-                "sums": self.content.sums,
-                "sources": sorted(self.sources),
-                "labelled": self.labelled,
-                "labels_as_of": self.labels_as_of and self.labels_as_of.isoformat(),
-            },
-            separators=(",", ":"),
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> "Description":
-        """Return what `to_json` was made from."""
-        stored = json.loads(text)
-        first, second = stored["sums"]
-        return cls(
-            dict(stored["batches"]),
-            ContentSum(stored["rows"], (first, second)),
-            frozenset(stored["sources"]),
-            stored["labelled"],
-            stored["labels_as_of"] and datetime.fromisoformat(stored["labels_as_of"]),
-        )
+class StateDeleted(DriftlineError):
+    """A deletion of rows has deleted the state of their chunk while it was read; the next poll computes it again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,9 +53,15 @@ class StateStore:
         return [StoredPart(number, Description.from_json(description)) for number, description in rows]
 
     def summary(self, content: Content, part: StoredPart) -> Summary:
-        """Read the summary of a part; raises DamagedSummary where it cannot be decoded."""
+        """Read the summary of a part.
+
+        Raises:
+            StateDeleted: the part is not there any more. DamagedSummary: it cannot be decoded.
+        """
         of_part = and_(self._of_chunk(content), _COLUMNS.part == part.number)
-        pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars()
+        pieces = self.connection.execute(select(_COLUMNS.data).where(of_part).order_by(_COLUMNS.piece)).scalars().all()
+        if not pieces:
+            raise StateDeleted
         summary: Summary = decode(b"".join(pieces))
         return summary
 

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import Stage
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.problems import counts_from_list
 from driftline.store.tables import chunk_revisions
 from driftline.store.version_key import VersionKey
 
@@ -33,7 +34,7 @@ class StoredEvidence:
     closed: bool
     rows: int
     labelled: int
-    counts: ScoreCounts
+    counts: Counts
     drift_lasts: bool
     notes: Mapping[Stage, ChunkEvidence]
     detector: Detector | None
@@ -82,7 +83,7 @@ class EvidenceStore:
         )
         return {aware_utc(start): merged_evidence(stored) for start, stored in rows}
 
-    def write_counts(self, connection: Connection, start: datetime, counts: ScoreCounts | None) -> None:
+    def write_counts(self, connection: Connection, start: datetime, counts: Counts | None) -> None:
         """Store the counts of a chunk's current revision."""
         stored = counts and json.dumps(counts.to_list(), separators=(",", ":"))
         connection.execute(update(chunk_revisions).where(self._current(start)).values(score_counts=stored))
@@ -141,7 +142,7 @@ def _stored(row: Mapping[Any, Any]) -> StoredEvidence:
         closed=bool(row["closed"]),
         rows=row["rows_seen"],
         labelled=row["rows_labelled"],
-        counts=ScoreCounts.from_list(json.loads(row["score_counts"])),
+        counts=counts_from_list(json.loads(row["score_counts"])),
         drift_lasts=bool(row["drift_lasts"]),
         notes=_notes(row["evidence"]),
         detector=json.loads(row["detector"]) if row["detector"] else None,

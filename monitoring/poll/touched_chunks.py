@@ -1,13 +1,16 @@
 """From batches to chunks: queue the chunks that a committed batch touched, by each version's present calendar."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
 from driftline.clock import aware_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import Spec
+from driftline.errors import DatabaseBusy
 from driftline.store import ledger, pending_chunks, registry
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Consumer
@@ -23,18 +26,35 @@ Specs = dict[int, Spec]
 
 
 def queue_touched_chunks(engine: Engine) -> int:
-    """Replace every pending batch by the pending chunks it touched, one transaction each; return their number."""
-    batches = 0
-    while in_transaction(engine, queue_chunks_of_next_batch):
+    """Replace every pending batch by the pending chunks it touched, one transaction each; return their number.
+
+    Where another transaction keeps the rows of a model locked, its batches stay pending until the next poll.
+    """
+    batches, locked = 0, set[int]()
+    while True:
+        claimed: list[RowMapping] = []
+        try:
+            found = in_transaction(engine, partial(_queue_next_batch, claimed=claimed, locked=locked), lock_waits=1)
+        except DatabaseBusy:
+            if not claimed or claimed[-1]["model_number"] is None:
+                raise
+            locked.add(claimed[-1]["model_number"])
+            log.warning("Batch %s waits for the next poll: rows of its model are locked.", claimed[-1]["batch_id"])
+            continue
+        if not found:
+            return batches
         batches += 1
-    return batches
 
 
-def queue_chunks_of_next_batch(connection: Connection) -> bool:
-    """Claim one batch, queue the chunks it touched and settle the claim; return whether there was a batch."""
-    batch = ledger.claim(connection, Consumer.MONITOR)
+def _queue_next_batch(connection: Connection, claimed: list[RowMapping], locked: Collection[int]) -> bool:
+    """Claim a batch, queue the chunks it touched and settle the claim; return whether there was a batch.
+
+    It is added to `claimed` as soon as it is claimed. Batches of the `locked` models are left pending.
+    """
+    batch = ledger.claim(connection, Consumer.MONITOR, locked)
     if batch is None:
         return False
+    claimed.append(batch)
     if batch["model_number"] is not None:
         _queue_chunks(connection, batch)
     ledger.settle(connection, Consumer.MONITOR, batch["number"])
@@ -57,7 +77,7 @@ def _queue_chunks(connection: Connection, batch: RowMapping) -> None:
         if batch["kind"] == ledger.BatchKind.LABELS:
             relabelled_chunks.record(connection, key, starts, batch["number"])
         if version in ready:
-            pending_chunks.queue(connection, key, starts)
+            pending_chunks.queue(connection, key, starts, aware_utc(batch["written_at"]))
 
 
 def _lock_specs(connection: Connection, model_number: int) -> None:

@@ -1,7 +1,7 @@
 """Reads the chunks of a model version as views, chunks without rows, waiting and failed ones included."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -31,6 +31,21 @@ class ChunkRange:
     first: datetime | None = None
     last: datetime | None = None
     most: int = 60
+    segments: tuple[str | None, ...] | None = None
+    """The segments whose results are read, where None stands for all rows; by default all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model version with its clock and its chunks, oldest first.
+
+    `first_chunks` are the starts of the first stored chunk of each version of the model.
+    """
+
+    version: Version
+    clock: datetime
+    chunks: list[ChunkView]
+    first_chunks: dict[int, datetime] = field(default_factory=dict)
 
 
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
@@ -44,7 +59,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
     first, last = limits
     revisions = store.between(connection, first, last)
     stored = VerdictStore(key).between(connection, first, last)
-    results = store.results_between(connection, first, last)
+    results = store.results_between(connection, first, last, segments=requested.segments)
     evidence = EvidenceStore(key).evidence_between(connection, first, last) if alert_rule(version.spec) else {}
     views = []
     for chunk in _calendar(version.spec, first, last):
@@ -66,6 +81,7 @@ def read_chunks(connection: Connection, version: Version, clock: datetime, reque
                 revision=revision.number if revision else None,
                 computed_at=revision.computed_at if revision else None,
                 labels_as_of=revision.provenance.labels_as_of if revision else None,
+                spec_revision=revision.provenance.spec_revision if revision else None,
                 evidence=evidence.get(start),
             )
         )

@@ -1,6 +1,7 @@
 """Reports as files or objects: performance and drift as CSV files and PNG plots; each is replaced as a whole."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -34,24 +35,46 @@ def exist(output: ObjectStore) -> bool:
     return output.exists(PERFORMANCE_REPORT) and output.exists(DRIFT_REPORT)
 
 
-def write(output: ObjectStore, reported: Sequence[Reported]) -> None:
+def write(output: ObjectStore, reported: Iterable[Reported], kept: Collection[str] = ()) -> None:
     """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, undefined values are empty.
 
-    A text that begins like a formula gets an apostrophe in front; numbers are written as they are.
+    A text that begins like a formula gets an apostrophe in front; numbers are written as they are. The stored reports
+    of the models in `kept` stay as they are. Models are read one after the other.
 
     Raises:
         Unavailable: the object store refuses, or cannot be reached.
     """
-    performance = [row for version, chunks in reported for row in _performance_rows(version, chunks)]
-    drift = [row for version, chunks in reported for row in _drift_rows(version, chunks)]
-    output.put(PERFORMANCE_REPORT, _csv(performance, PERFORMANCE_COLUMNS))
-    output.put(DRIFT_REPORT, _csv(drift, DRIFT_COLUMNS))
+    performance = [_stored(output, PERFORMANCE_REPORT, PERFORMANCE_COLUMNS, kept)] if kept else []
+    drift = [_stored(output, DRIFT_REPORT, DRIFT_COLUMNS, kept)] if kept else []
     for version, chunks in reported:
+        performance.append(_csv(list(_performance_rows(version, chunks)), PERFORMANCE_COLUMNS))
+        drift.append(_csv(list(_drift_rows(version, chunks)), DRIFT_COLUMNS))
         name = f"{version.name}, version {version.number}"
         performance_plot = performance_figure(f"{name}: performance", version.spec.metrics, chunks)
         drift_plot = drift_figure(f"{name}: drift as a ratio to its bound", version.spec, chunks)
         output.put(f"performance_{version.name}.png", png(performance_plot))
         output.put(f"drift_{version.name}.png", png(drift_plot))
+    output.put(PERFORMANCE_REPORT, _joined(performance, PERFORMANCE_COLUMNS))
+    output.put(DRIFT_REPORT, _joined(drift, DRIFT_COLUMNS))
+
+
+def delete_plots(output: ObjectStore, name: str) -> None:
+    """Delete the plots of a model that is gone."""
+    for report in ("performance", "drift"):
+        output.delete(f"{report}_{name}.png")
+
+
+def _stored(output: ObjectStore, report: str, columns: tuple[str, ...], names: Collection[str]) -> bytes:
+    """Return the rows of some models in a stored report, as a CSV file."""
+    stored = pd.read_csv(BytesIO(output.get(report)), dtype=str, keep_default_na=False)
+    written = without_formulas(pd.DataFrame({"model": list(names)}, dtype=object))["model"]
+    return stored.loc[stored["model"].isin(written), list(columns)].to_csv(index=False).encode()
+
+
+def _joined(parts: Sequence[bytes], columns: tuple[str, ...]) -> bytes:
+    """Return CSV files with the same columns as one file."""
+    head = _csv([], columns)
+    return head + b"".join(part[len(head) :] for part in parts)
 
 
 def _performance_rows(version: Version, chunks: Iterable[ChunkView]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The Spark session of a job: on loopback, in UTC, without Spark's web page."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ def spark_session(name: str, settings: JobSettings) -> Iterator[SparkSession]:
 def _start(name: str, settings: JobSettings) -> SparkSession:
     if _is_local(settings):
         os.environ["SPARK_LOCAL_IP"] = LOOPBACK  # read before any option; its default is the network's address
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.master)
     for key, value in _options(settings).items():
         builder = builder.config(key, value)

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from typing import Annotated
 
 import typer
 
@@ -13,7 +14,7 @@ from driftline.ingest.command import ingest
 from driftline.models.command import models
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
-db = typer.Typer(help="Manage the database schema.", no_args_is_help=True)
+db = typer.Typer(help="Manage the database: its tables, and the archive of its rows.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(token, name="token")
 app.add_typer(models, name="models")
@@ -36,6 +37,27 @@ def upgrade() -> None:
 
     migrate.upgrade(make_engine(DatabaseSettings()))
     typer.echo("The schema is up to date.")
+
+
+@db.command()
+def archive(
+    model: Annotated[str | None, typer.Option(help="Name of the model (default: all that have a retention).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is due, and change nothing.")] = False,
+) -> None:
+    """Move rows that are older than their model's retention to Parquet objects, or remove them from there."""
+    from driftline.store.archive.report import plan_lines, summary_lines  # noqa: PLC0415
+    from driftline.store.archive.run import Archive  # noqa: PLC0415  (and the import before: they need a database)
+
+    archive_of_all = Archive.from_environment()
+    if dry_run:
+        for line in plan_lines(archive_of_all.plans(model)):
+            typer.echo(line)
+        return
+    summary = archive_of_all.run(model)
+    for line in summary_lines(summary):
+        typer.echo(line)
+    if summary.failures:
+        raise typer.Exit(1)
 
 
 SERVER_LIBRARIES = frozenset({"alembic", "fsspec", "pydantic_settings", "pymysql", "sqlalchemy", "tenacity"})

@@ -1,6 +1,21 @@
 """All errors of Driftline: one base class; the docstring of each class is its default message and names the cure."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
+
+MOST_ROWS = 100
+"""How many faulty rows an error lists."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowFault:
+    """What is wrong with one row, whichever rows are beside it: its number from 1, the column, the value, the cure."""
+
+    row: int
+    column: str
+    value: str | None
+    cure: str
 
 
 class DriftlineError(Exception):
@@ -8,10 +23,17 @@ class DriftlineError(Exception):
 
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, message: str | None = None, *, details: tuple[str, ...] = ()) -> None:
-        """Store the message, by default the docstring of the class; `details` lists several faults one by one."""
+    def __init__(
+        self, message: str | None = None, *, details: tuple[str, ...] = (), rows: Iterable[RowFault] = ()
+    ) -> None:
+        """Store the message, by default the docstring of the class; `details` lists several faults one by one.
+
+        Of `rows`, the first faults by row are stored, and whether there are more of them.
+        """
         self.message = message or (type(self).__doc__ or "").strip()
         self.details = details
+        faults = sorted(rows, key=lambda fault: fault.row)
+        self.rows, self.more_rows = tuple(faults[:MOST_ROWS]), len(faults) > MOST_ROWS
         super().__init__("\n".join((self.message, *(f"  - {detail}" for detail in details))))
 
     @property

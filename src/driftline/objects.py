@@ -111,6 +111,13 @@ class ObjectStore:
         if _tag(self._filesystem.info(path)) != _tag(info):
             raise ObjectReplaced(f"{path} was replaced while it was read; read it again.")
 
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """Open an object to read parts of it; errors of reading inside the context are translated too."""
+        path = self.at(key)
+        with self._translated_errors(path), self._filesystem.open(path, "rb") as file:
+            yield file
+
     def fetch(self, key: str, target: Path) -> None:
         """Copy an object into a local file, completely or not at all."""
         with _atomic_file(target) as file:

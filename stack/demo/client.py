@@ -55,8 +55,18 @@ class DemoClient:
         raise StackError(f"The stream did not finish within {STREAM_SECONDS} s; `curl` GET /stream shows why.")
 
     def compute(self) -> None:
-        """Compute everything that is pending."""
-        print_line(f"    {json.dumps(self._call('POST', f'{self.monitor}/run-monitoring'))[:200]}")
+        """Compute everything that is pending, and wait for it.
+
+        Raises:
+            StackError: the run of the monitor failed.
+        """
+        answer = self._call("POST", f"{self.monitor}/run-monitoring")
+        while answer.get("state") == "running":  # it takes longer than one request waits
+            time.sleep(POLL_SECONDS)
+            answer = self._call("GET", f"{self.monitor}/api/v1/runs/{answer['run']}")
+        if answer.get("problem"):
+            raise StackError(f"The monitor's run failed: {answer['problem']} See `make logs`.")
+        print_line(f"    {json.dumps(answer.get('result', answer))[:200]}")
 
     def findings(self, plan: Plan) -> list[Day]:
         """Return the chunks of the streamed days."""
@@ -73,10 +83,8 @@ class DemoClient:
 
     def _missing(self) -> list[str]:
         """Return in the monitor's words what is missing and what to do about it."""
-        models = self._call("GET", f"{self.monitor}/run-monitoring")["models"]
-        return [
-            f"Missing:         {entry['missing']} {entry['to_do']}" for model in models for entry in model["missing"]
-        ]
+        missing = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks")["missing"]
+        return [f"Missing:         {entry['missing']} {entry['to_do']}" for entry in missing]
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
         """Send a request and return the decoded answer; an error contains the answer's text."""

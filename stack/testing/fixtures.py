@@ -98,14 +98,14 @@ def kafka_administrator(kafka_session: TemporaryBroker) -> AdminClient:
 @pytest.fixture
 def mariadb(mariadb_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MariaDB."""
-    with _fresh_schema(mariadb_session) as address:
+    with fresh_schema(mariadb_session) as address:
         yield address
 
 
 @pytest.fixture
 def mysql(mysql_session: TemporaryDatabase) -> Iterator[DatabaseAddress]:
     """A fresh empty schema on MySQL."""
-    with _fresh_schema(mysql_session) as address:
+    with fresh_schema(mysql_session) as address:
         yield address
 
 
@@ -162,15 +162,27 @@ def _is_led(client: AdminClient, topic: str, partitions: int) -> bool:
     return len(visible) == partitions and all(partition.leader >= 0 for partition in visible.values())
 
 
-@contextmanager
-def _fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
+def create_schema(server: TemporaryDatabase) -> DatabaseAddress:
+    """Create an empty schema with a unique name."""
     name = f"test_{_unique()}"
     _administer(server, f"CREATE DATABASE {name}")
-    yield DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
-    for schema in (name, f"{name}_truth"):  # the second exists only if the test created it
-        _administer(server, f"DROP DATABASE IF EXISTS {schema}")
+    return DatabaseAddress("127.0.0.1", server.port, "root", server.password, name)
 
 
-def _administer(server: TemporaryDatabase, statement: str) -> None:
+def drop_schema(server: TemporaryDatabase, address: DatabaseAddress) -> None:
+    """Drop a schema, and its truth schema if there is one."""
+    _administer(server, *(f"DROP DATABASE IF EXISTS {name}" for name in (address.name, f"{address.name}_truth")))
+
+
+@contextmanager
+def fresh_schema(server: TemporaryDatabase) -> Iterator[DatabaseAddress]:
+    """Create an empty schema on a server, and drop it afterwards."""
+    address = create_schema(server)
+    yield address
+    drop_schema(server, address)
+
+
+def _administer(server: TemporaryDatabase, *statements: str) -> None:
     with server.administrator() as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
+        for statement in statements:
+            cursor.execute(statement)

@@ -5,6 +5,7 @@ run always starts its own.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -17,6 +18,8 @@ from stack.demo.plan import Plan, PlannedDrift, Scenario
 from stack.testing import external_servers
 from stack.testing.isolated_stack import IsolatedStack
 from tests.e2e.killed_run import killed_run
+
+os.environ.setdefault("MONITOR_RUN_WAIT_SECONDS", "600")  # a busy machine: no request to poll is answered with a link
 
 SCENARIO = Scenario(
     history_days=60,

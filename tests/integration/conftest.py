@@ -1,7 +1,8 @@
 """A migrated database and certificates; the longest files come first, so that no process ends long after the other."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
 from stack.services.certificates import Certificates, make_certificates
-from tests.integration.schemas import migrate_schema
+from stack.testing.fixtures import DatabaseAddress, fresh_schema
+from stack.testing.temporary_servers import TemporaryDatabase
+from tests.integration.schemas import Schemas
+
+os.environ.setdefault("MONITOR_RUN_WAIT_SECONDS", "600")  # a busy machine: no request to poll is answered with a link
 
 FOLDER = Path(__file__).parent
 LONGEST = (
@@ -29,6 +34,17 @@ LONGEST = (
     "flaskapp/test_kafka_tls.py",
 )
 """Each takes a minute or two; the rest seconds."""
+
+
+def upgrade_example(engine: Engine) -> None:
+    """Create the truth schema, and all tables of the example."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {engine.url.database}_truth")
+    churn.migrate.upgrade(engine)
+
+
+MIGRATED = {"churn_engine": upgrade_example, "job_on": upgrade_example, "engine": migrate.upgrade}
+"""Fixtures that work on a migrated schema, and how it is migrated; the first that a test uses decides."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,22 +65,54 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"), datetime.now(UTC), ("127.0.0.1",))
 
 
+@pytest.fixture(scope="session")
+def mariadb_schemas(mariadb_session: TemporaryDatabase) -> Iterator[Schemas]:
+    """The migrated schemas on MariaDB."""
+    yield from _dropped(Schemas(mariadb_session))
+
+
+@pytest.fixture(scope="session")
+def mysql_schemas(mysql_session: TemporaryDatabase) -> Iterator[Schemas]:
+    """The migrated schemas on MySQL."""
+    yield from _dropped(Schemas(mysql_session))
+
+
+def _dropped(schemas: Schemas) -> Iterator[Schemas]:
+    yield schemas
+    schemas.drop()
+
+
+@pytest.fixture
+def mariadb(mariadb_schemas: Schemas, request: pytest.FixtureRequest) -> Iterator[DatabaseAddress]:
+    """A schema on MariaDB: migrated if the test uses a fixture of `MIGRATED`, otherwise empty."""
+    with _schema(mariadb_schemas, request) as address:
+        yield address
+
+
+@pytest.fixture
+def mysql(mysql_schemas: Schemas, request: pytest.FixtureRequest) -> Iterator[DatabaseAddress]:
+    """A schema on MySQL: migrated if the test uses a fixture of `MIGRATED`, otherwise empty."""
+    with _schema(mysql_schemas, request) as address:
+        yield address
+
+
+def _schema(schemas: Schemas, request: pytest.FixtureRequest) -> AbstractContextManager[DatabaseAddress]:
+    upgrade = next((MIGRATED[name] for name in MIGRATED if name in request.fixturenames), None)
+    return schemas.migrated(upgrade) if upgrade else fresh_schema(schemas.server)
+
+
 @pytest.fixture
 def engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
-    """An engine on a fresh schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as new_engine:
-        migrate_schema(new_engine, migrate.upgrade)
-        yield new_engine
+    """An engine on a schema with the tables for monitoring alone, once on MariaDB and once on MySQL."""
+    with _engine(database_settings) as made:
+        yield made
 
 
 @pytest.fixture
 def churn_engine(database_settings: DatabaseSettings) -> Iterator[Engine]:
-    """An engine on a fresh schema with the example's tables too, once on MariaDB and once on MySQL."""
-    with _engine(database_settings) as new_engine:
-        with new_engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {database_settings.truth_name}")
-        migrate_schema(new_engine, churn.migrate.upgrade)
-        yield new_engine
+    """An engine on a schema with the example's tables too, once on MariaDB and once on MySQL."""
+    with _engine(database_settings) as made:
+        yield made
 
 
 @contextmanager

@@ -139,6 +139,19 @@ def test_a_monitor_has_the_results_of_the_engine(rows: pd.DataFrame) -> None:
     assert len(repr(chunks[0])) < 300
 
 
+def test_a_monitor_infers_the_minimum_rows_that_a_backtest_infers(rows: pd.DataFrame) -> None:
+    """Where the spec sets none of the two; one that is set leaves both as they are."""
+    reference = rows[rows["event_time"] < pd.Timestamp(UNTIL, tz="UTC")]
+    fields = {name: value for name, value in SPEC.items() if name != "minimum_rows"}
+    inferred = dl.Monitor(fields).fit(reference).spec
+    backtest = dl.backtest(rows, **ROLES, reference_until=UNTIL, chunk="1d").spec
+    names = ("minimum_rows", "minimum_class_rows")
+    assert [getattr(inferred, name) for name in names] == [getattr(backtest, name) for name in names]
+    assert inferred.minimum_rows < 100
+    assert dl.Monitor({**fields, "minimum_rows": 100}).fit(reference).spec.minimum_rows == 100
+    assert dl.Monitor({**fields, "minimum_class_rows": 10}).fit(reference).spec.minimum_rows == 100
+
+
 @pytest.mark.parametrize(
     "stored",
     [

@@ -49,8 +49,8 @@ def backtest(
     `features` are the columns to watch (default: every other column), `categorical` those of them to compare as
     categories. `chunk` is `1h`, `1d`, `1w`, `1mo`, `1q`, `rows:5000` or `count:20`. `problem` is `binary`, `multiclass`
     or `regression`; `positive` is the value of label and prediction that stands for class 1.
-    `alert_budget` is how many false alerts a year a binary model with scores may have at most (default 1), `alert_on`
-    whether a `change` alerts, or only one that does `harm`: by which a metric gets worse.
+    `alert_budget` is how many false alerts a year a classifier with scores, or a regression, may have at most (default
+    1), `alert_on` whether a `change` alerts, or only one that does `harm`: by which a metric gets worse.
     `na_values` are further words or numbers that stand for a missing value, in any column, such as `unknown` or -999.
 
     `spec` is a typed `Spec`, a mapping of its fields, or the path of a YAML file. The arguments above win over it. Of a

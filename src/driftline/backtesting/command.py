@@ -37,7 +37,7 @@ NA_VALUES = Annotated[
 ]
 ALERT_BUDGET = Annotated[
     float | None,
-    typer.Option(help="False alerts a year that a binary model with scores may have at most (default: 1)."),
+    typer.Option(help="False alerts a year that a classifier with scores or a regression may have (default: 1)."),
 ]
 ALERT_ON = Annotated[
     str | None, typer.Option(help="change, or harm: alert only on changes by which a metric gets worse.")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -40,7 +40,11 @@ class Answer:
     wait: float | None = None
     """Seconds that the monitor asks to wait."""
     named_rows: tuple[int, ...] = ()
-    """Numbers, from 1, of invalid rows: of each fault the first."""
+    """Numbers, from 1, of rows in the texts of faults: of each fault the first."""
+    faulty_rows: Mapping[int, str] = field(default_factory=dict)
+    """Numbers, from 1, of rows that are invalid whichever rows are beside them, with the reason."""
+    more_rows: bool = False
+    """Whether further rows are invalid."""
     may_be_content: bool = False
     """Whether the content of the batch may be why it was not answered, so that other batches are sent before it."""
     divisible: bool = False
@@ -62,8 +66,16 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
         message = str(error.get("message") or "The request is too large; a proxy may limit it.")
         details = error.get("details")
         faults = tuple(map(str, details)) if isinstance(details, list) else ()
-        rows, divisible = _named_rows(faults), _is_divisible(status, error)
-        return Answer(DeliveryState.REFUSED, message, faults, status, named_rows=rows, divisible=divisible)
+        return Answer(
+            DeliveryState.REFUSED,
+            message,
+            faults,
+            status,
+            named_rows=_named_rows(faults),
+            faulty_rows=_faulty_rows(error.get("rows")),
+            more_rows=error.get("more_rows") is not False,
+            divisible=_is_divisible(status, error),
+        )
     message = str(error.get("message")) if isinstance(error, dict) else "the answer is not one of a Driftline monitor"
     wait = _wait(headers.get("Retry-After"), now)
     may_be_content = status == INTERNAL_ERROR or not isinstance(error, dict)
@@ -80,6 +92,16 @@ def _named_rows(faults: Sequence[str]) -> tuple[int, ...]:
     """Return the numbers of rows in the texts of faults; a value that a text quotes may look like one, too."""
     numbers = (int(digits.replace(",", "")) for fault in faults for digits in _ROW.findall(fault))
     return tuple(dict.fromkeys(numbers))
+
+
+def _faulty_rows(listed: object) -> dict[int, str]:
+    """Return the rows that an answer lists as invalid, with their faults."""
+    faulty: dict[int, str] = {}
+    for fault in listed if isinstance(listed, list) else ():
+        if isinstance(fault, dict) and type(row := fault.get("row")) is int:
+            text = f"row {row:,}, column {fault.get('column')!r}: {fault.get('value')!r}; {fault.get('cure')}"
+            faulty[row] = f"{faulty[row]}; {text}" if row in faulty else text
+    return faulty
 
 
 def _json_object(body: bytes) -> dict[str, object]:

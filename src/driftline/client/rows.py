@@ -45,6 +45,8 @@ def prediction_line(
         row["scores"] = {_class_name(name): score_value(f"score of class {name!r}", p) for name, p in score.items()}
     elif score is not None:
         row["score"] = score if type(score) is float and isfinite(score) else score_value("score", score)
+    else:
+        row["score"] = row["scores"] = None  # the model may have either, and every row has every field
     if not isinstance(features, Mapping):
         msg = f"features is a value of type {type(features).__name__}; pass a mapping of feature names to values."
         raise InvalidInput(msg)

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from driftline.client.answers import Answer, DeliveryState
@@ -171,31 +171,46 @@ class Sender:
             self.last_error = None
         else:
             refusals.count()
-            parts = self._divide(batch, content, answer) if answer.divisible and refusals.are_few else []
+            parts = self._divide(batch, content, answer, refusals) if answer.divisible and refusals.are_few else []
             if not parts:
-                self._refuse(batch, answer, logging.DEBUG if refusals.logged else logging.ERROR)
-                refusals.logged = True
+                self._refuse(batch, answer, refusals)
         with self._changed:
             self._changed.notify_all()
         return parts
 
-    def _divide(self, batch: BatchFile, content: bytes, answer: Answer) -> list[BatchFile]:
-        """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none."""
+    def _divide(self, batch: BatchFile, content: bytes, answer: Answer, refusals: Refusals) -> list[BatchFile]:
+        """Replace a batch by its parts, and return them; a single row, and what cannot be read, has none.
+
+        Rows that the answer lists as invalid are kept in the folder `refused` and not sent again.
+        """
         try:
-            contents = divide(batch.format, content, answer.named_rows)
+            division = divide(
+                batch.format, content, answer.named_rows, answer.faulty_rows.keys(), more=answer.more_rows
+            )
         except (ValueError, ImportError) as error:
             log.warning("%s cannot be divided (%s)", batch.path, error)
             return []
-        return self._spool.replace(batch, contents) if contents else []
+        if not division.parts:
+            return []
+        if division.faulty:
+            details = tuple(text for _, text in sorted(answer.faulty_rows.items()))
+            self._log_refusal(refusals, batch, "rows", answer)
+            return self._spool.replace(batch, division.parts, division.faulty, _reason(answer, details))
+        return self._spool.replace(batch, division.parts)
 
-    def _refuse(self, batch: BatchFile, answer: Answer, level: int) -> None:
+    def _refuse(self, batch: BatchFile, answer: Answer, refusals: Refusals) -> None:
+        self._spool.refuse(batch, _reason(answer, answer.details))
+        self._log_refusal(refusals, batch, "a batch", answer)
+
+    def _log_refusal(self, refusals: Refusals, batch: BatchFile, what: str, answer: Answer) -> None:
+        """Log the first refusal of a batch and its parts, and note it; the reasons of all are beside the rows."""
         self.last_error = f"HTTP {answer.status}: {answer.message}"
-        reason = {"status": answer.status, "message": answer.message, "details": answer.details}
-        path = self._spool.refuse(batch, reason)
         log.log(
-            level, "the monitor refuses a batch of %s (HTTP %s): %s It is kept in %s with the reason beside it.",
-            batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), path,
+            logging.DEBUG if refusals.logged else logging.ERROR,
+            "the monitor refuses %s of %s (HTTP %s): %s They are kept in %s with the reason beside them.",
+            what, batch.kind, answer.status, "; ".join((answer.message, *answer.details[:3])), self._spool.refused,
         )  # fmt: skip
+        refusals.logged = True
 
     def _failed(self, now: float, answer: Answer) -> None:
         self.last_error = answer.message
@@ -232,3 +247,8 @@ class Sender:
         self.wake()
         if self._thread is not None:
             self._thread.join(timeout)
+
+
+def _reason(answer: Answer, details: Sequence[str]) -> dict[str, object]:
+    """Return why rows were refused, as it is kept beside them."""
+    return {"status": answer.status, "message": answer.message, "details": details}

@@ -128,17 +128,33 @@ class Spool:
                 self._refused_measured = changed, sum(map(_size, entries))
         return self._refused_measured[1]
 
-    def replace(self, batch: BatchFile, contents: Sequence[bytes]) -> list[BatchFile]:
-        """Replace a claimed batch by its parts and return them; done twice, it has the same outcome."""
-        parts = batch.parts(contents)
+    def replace(
+        self,
+        batch: BatchFile,
+        contents: Sequence[bytes],
+        faulty: bytes = b"",
+        reason: Mapping[str, object] | None = None,
+    ) -> list[BatchFile]:
+        """Replace a claimed batch by its parts and return them; done twice, it has the same outcome.
+
+        Rows that are `faulty` go to the folder `refused` first, with the reason beside them.
+        """
+        parts = batch.parts([*contents, faulty])
+        refused = parts.pop()
+        if faulty:
+            self._write_reason(refused, reason or {})
+            _write(self.refused / refused.name, faulty)
         self._write_all([part.at(Stage.NEW) for part in parts], contents)
         batch.path.unlink()
         return parts
 
     def refuse(self, batch: BatchFile, reason: Mapping[str, object]) -> Path:
         """Move a claimed batch to the folder `refused`, with the reason beside it; return its new path."""
-        (self.refused / f"{batch.name}{REASON}").write_text(json.dumps(dict(reason), indent=2) + "\n")
+        self._write_reason(batch, reason)
         return batch.path.rename(self.refused / batch.name)
+
+    def _write_reason(self, batch: BatchFile, reason: Mapping[str, object]) -> None:
+        (self.refused / f"{batch.name}{REASON}").write_text(json.dumps(dict(reason), indent=2) + "\n")
 
     def _remove_abandoned(self) -> None:
         """Remove what processes that have ended were still making; it was never acknowledged."""

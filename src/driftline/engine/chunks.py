@@ -14,6 +14,8 @@ from driftline.engine.results import EVENT_TIME
 from driftline.engine.spec import Period
 from driftline.errors import InvalidInput
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Chunk:
@@ -148,11 +150,14 @@ def _runs(times: pd.Series, period: Period, zone: ZoneInfo) -> Iterator[tuple[Ch
 
 
 def _runs_in_order(instants: pd.DatetimeIndex, period: Period, zone: ZoneInfo) -> Iterator[tuple[Chunk, slice]]:
-    """Yield each chunk that contains any of the ascending `instants` (UTC), with their slice."""
-    first = 0
+    """Yield each chunk that contains any of the ascending `instants` (UTC), with their slice.
+
+    The search is in whole numbers: pandas copies all instants for each search where units differ.
+    """
+    first, microseconds = 0, instants.as_unit("us").to_numpy("datetime64[us]").view(np.int64)
     while first < len(instants):
         chunk = chunk_of(instants[first].to_pydatetime(warn=False), period, zone)
-        last = int(instants.searchsorted(pd.Timestamp(chunk.end)))
+        last = int(microseconds.searchsorted((chunk.end - _EPOCH) // timedelta(microseconds=1)))
         yield chunk, slice(first, last)
         first = last
 

@@ -7,11 +7,10 @@ import pandas as pd
 
 from driftline.engine.chunks import Chunk
 from driftline.engine.compute import compute_outcomes, not_fitted
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.problems import count_evidence
 from driftline.engine.fitted_methods import Content, Summary
 from driftline.engine.outcome import Outcome, ResultKey, undefined
-from driftline.engine.performance.binary.bounded import BoundedRows
-from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.segments import new_values, spec_of_segments, summarize_segments
@@ -65,10 +64,9 @@ def finish_chunk(
     return (*of_all_rows, *by_segment)
 
 
-def count_scores(fitted: FittedReference, summary: Summary) -> ScoreCounts | None:
+def count_scores(fitted: FittedReference, summary: Summary) -> Counts | None:
     """Return the counts that evidence is computed from; None if the reference was not fitted for evidence."""
-    rows = summary.performance.rows if isinstance(summary.performance, BoundedRows) else summary.performance
-    return fitted.evidence.bins.counts(rows) if fitted.evidence and isinstance(rows, BinaryRows) else None
+    return count_evidence(fitted.evidence, summary.performance)
 
 
 def _segment_results(

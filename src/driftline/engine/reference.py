@@ -13,14 +13,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from driftline.engine.catalogue import ColumnKind, Problem
+from driftline.engine.catalogue import ColumnKind
 from driftline.engine.chunks import by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
+from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
 from driftline.engine.fitted_methods import FittedMethods, require
 from driftline.engine.outcome import ResultKey
 from driftline.engine.partial_chunks import complete_chunks
-from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
+from driftline.engine.performance.regression.performance import RegressionPerformance
+from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.segments import FittedSegment, FittedSegments, fit_segments
 from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
 from driftline.engine.tasks import Map, Task, call, serial_map
@@ -37,8 +39,8 @@ class FittedReference:
 
     `since` and `until` are the first and the last event (both included, UTC), `chunks` the number of chunks with rows.
     `content_hash` is the SHA-256 of the rows' content; it does not depend on their order. `segments` are by feature
-    and value. `evidence` is the state for alerts within a budget; None for models that are not binary, and where the
-    reference has too few labels.
+    and value. `evidence` is the state for alerts within a budget; None where the reference has too few labels,
+    or a classifier no scores.
     """
 
     methods: FittedMethods
@@ -97,7 +99,7 @@ class FittedReference:
                 feature: {value: FittedSegment.from_dict(segment) for value, segment in parts.items()}
                 for feature, parts in stored["segments"].items()
             },
-            evidence=FittedEvidence.from_dict(stored["evidence"]) if stored["evidence"] else None,
+            evidence=evidence_from_dict(stored["evidence"]) if stored["evidence"] else None,
         )
 
 
@@ -127,10 +129,12 @@ def fit_reference(
     tasks: list[Task] = [
         *FittedMethods.tasks(ordered, spec),
         partial(content_hash, ordered, spec),
-        partial(_fit_evidence, ordered, spec, lengths),
+        partial(fit_classifier, ordered, spec, lengths),
     ]
     *outputs, digest, evidence = mapper(call, tasks)
     methods = FittedMethods.of(spec, outputs)
+    if isinstance(methods.performance, RegressionPerformance):
+        evidence = fit_regression(ordered, spec, methods.performance, lengths)
     times = ordered[EVENT_TIME]
     return FittedReference(
         methods=methods,
@@ -143,14 +147,6 @@ def fit_reference(
         segments=fit_segments(ordered, spec, methods, bounding_chunks, mapper),
         evidence=evidence,
     )
-
-
-def _fit_evidence(ordered: pd.DataFrame, spec: Spec, lengths: Sequence[int]) -> FittedEvidence | None:
-    """Fit the evidence of a binary model on the reference's rows, whose chunks have these lengths."""
-    if spec.problem is not Problem.BINARY:
-        return None
-    scores, predictions, labels = (as_floats(ordered[name]) for name in (SCORE, PREDICTION, LABEL))
-    return fit_evidence(scores, predictions, labels, lengths)
 
 
 def content_hash(frame: pd.DataFrame, spec: Spec) -> str:

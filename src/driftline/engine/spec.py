@@ -135,8 +135,8 @@ class Spec(BaseModel):
     - `segments` names categorical features; results are also computed for each of their values.
     - `exact_distances` stores all values of the reference for Kolmogorov-Smirnov and Wasserstein, however many.
     - `threshold_overrides` are by method and take precedence over the policy `thresholds`.
-    - `alert_budget` is the largest number of false alerts per year of a binary model with scores; None: only bounds
-      alert. `alert_on` states whether any change alerts, or only one by which a metric gets worse.
+    - `alert_budget` is the largest number of false alerts per year of a classifier with scores or a regression; None:
+      only bounds alert. `alert_on` states whether any change alerts, or only one by which a metric gets worse.
 
     >>> import driftline as dl
     >>> columns = [{"name": "usage"}, {"name": "plan", "kind": "categorical"}]

@@ -28,6 +28,7 @@ from driftline.engine.performance.binary.bounded import BoundedRows
 from driftline.engine.performance.binary.rows import BinaryRows
 from driftline.engine.performance.multiclass.rows import MulticlassRows
 from driftline.engine.performance.regression.loss_summary import LossSum, LossSummary
+from driftline.engine.performance.regression.residual_bins import ResidualSummary
 from driftline.engine.quality.duplicates import DistinctRows
 from driftline.engine.quality.freshness import NewestRow
 from driftline.engine.quality.missing_values import MissingCounts
@@ -59,6 +60,7 @@ _CLASSES: dict[str, Any] = {
         Ordered,
         OutsideCounts,
         ReconstructionErrors,
+        ResidualSummary,
         RowLevelSummary,
         Sample,
         SegmentSummary,

@@ -23,6 +23,21 @@ ERROR_SCHEMA: Document = {
                 "code": {"type": "string"},
                 "message": {"type": "string"},
                 "details": {"type": "array", "items": {"type": "string"}},
+                "rows": {
+                    "type": "array",
+                    "description": "the first rows that are invalid whichever rows are beside them",
+                    "items": {
+                        "type": "object",
+                        "required": ["row", "column", "value", "cure"],
+                        "properties": {
+                            "row": {"type": "integer", "minimum": 1},
+                            "column": {"type": "string", "description": "empty: the row as a whole"},
+                            "value": {"type": "string", "nullable": True},
+                            "cure": {"type": "string"},
+                        },
+                    },
+                },
+                "more_rows": {"type": "boolean", "description": "whether further rows are invalid"},
             },
         }
     },

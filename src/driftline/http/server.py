@@ -1,7 +1,8 @@
 """The HTTP or HTTPS server of a service, with limits that keep one client from blocking the others.
 
-An idle connection occupies no thread, a slow request has a deadline, and the app works on at most
-`MAX_CONCURRENT_REQUESTS` complete requests at a time, as many as the database has connections for.
+An idle connection occupies no thread, a slow request has a deadline, at most `MAX_BODIES` bodies are read at a time,
+and the app works on at most `MAX_CONCURRENT_REQUESTS` complete requests at a time, as many as the database has
+connections for.
 """
 
 import logging
@@ -26,6 +27,8 @@ MAX_CONCURRENT_REQUESTS = 8
 """Requests that the app works on at a time."""
 THREADS = 32
 """Worker threads; those above `MAX_CONCURRENT_REQUESTS` read requests and write responses."""
+MAX_BODIES = 16
+"""Bodies that are read at a time: as slow as they may be, the other threads answer requests without a body."""
 MAX_IDLE_CONNECTIONS = 200
 """Connections that may be open without a request."""
 SHUTDOWN_SECONDS = 30
@@ -103,6 +106,7 @@ class LimitedServer(Server):
             accepted_queue_timeout=1,
         )
         self.gateway = BodyGateway
+        self.bodies = threading.BoundedSemaphore(MAX_BODIES)
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:

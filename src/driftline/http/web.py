@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -90,8 +91,8 @@ def install(app: APIFlask, ready: Callable[[], None], polled: Collection[str] = 
     app.get("/readyz")(readyz)
 
 
-def _response(status: int, code: str, message: str, details: tuple[str, ...] = ()) -> Response:
-    response = jsonify(error={"code": code, "message": message, "details": list(details)})
+def _response(status: int, code: str, message: str, details: tuple[str, ...] = (), **more: object) -> Response:
+    response = jsonify(error={"code": code, "message": message, "details": list(details), **more})
     response.status_code = status
     return response
 
@@ -99,7 +100,8 @@ def _response(status: int, code: str, message: str, details: tuple[str, ...] = (
 def _driftline_error(error: DriftlineError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s: %s (%s)", _request_line(), error, error.__cause__ or "no cause recorded")
-    response = _response(error.status, error.code, error.message, error.details)
+    rows = {"rows": [*map(asdict, error.rows)], "more_rows": error.more_rows} if error.rows else {}
+    response = _response(error.status, error.code, error.message, error.details, **rows)
     response.headers.extend(error.headers if isinstance(error, Refusal) else ())
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", RETRY_SECONDS)

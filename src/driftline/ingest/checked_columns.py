@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from driftline.backtesting.input.faulty_rows import faulty_rows
 from driftline.backtesting.input.number_text import NumberText, is_text
 from driftline.backtesting.request.classes import plain
 from driftline.backtesting.request.scales import PROBABILITY_SCALE, ScoreUnit
@@ -19,13 +20,14 @@ from driftline.engine.catalogue import Problem
 from driftline.engine.columns import BoolArray, FloatArray, IntArray, coded, floats_and_strays
 from driftline.engine.performance.scores import ROUNDING
 from driftline.engine.stray_values import to_text
-from driftline.errors import InvalidInput
+from driftline.errors import InvalidInput, RowFault
 from driftline.ingest.content import MOST_BYTES
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.layouts import IngestLayout
 
 BOUNDED = (ScoreUnit.PROBABILITY, ScoreUnit.PERCENT)
 """Units of which every score is from 0 to 1 as a probability."""
+REFUSED = "The rows are invalid; nothing was stored."
 LONGEST_ID = 128
 LONGEST_TEXT = 4_096
 """How many characters a category may have."""
@@ -46,6 +48,7 @@ class CheckedColumns:
     layout: IngestLayout
     rows_before: int = 0
     faults: list[str] = field(default_factory=list)
+    faulty_rows: list[RowFault] = field(default_factory=list)
     text_bytes: int = 0
 
     @property
@@ -59,12 +62,23 @@ class CheckedColumns:
             return read()
         except InvalidInput as error:
             self.faults.extend(error.details or (error.message,))
+            self.faulty_rows.extend(error.rows)
             return None
 
-    def refuse(self, column: str, wrong: BoolArray, description: str, cure: str) -> None:
-        """Keep a fault for rows of a column, if any are wrong; `what` says it of one value."""
+    def require_no_faults(self) -> None:
+        """Raise InvalidInput with all faults that were found, and with the rows that have them, if there are any."""
+        if self.faults:
+            raise InvalidInput(REFUSED, details=tuple(self.faults), rows=self.faulty_rows)
+
+    def refuse(self, column: str, wrong: BoolArray, description: str, cure: str, *, by_itself: bool = True) -> None:
+        """Keep a fault for rows of a column, if any are wrong; `description` says it of one value.
+
+        Where a row is wrong only beside others, and not `by_itself`, it is not among the faulty rows.
+        """
         if not wrong.any():
             return
+        if by_itself:
+            self._list(column, wrong, cure)
         first, count = int(np.flatnonzero(wrong)[0]), int(wrong.sum())
         value = self.frame[column].iloc[first]
         missing = pd.isna(value) is True
@@ -77,9 +91,25 @@ class CheckedColumns:
         begin = "" if count == 1 else "first "
         self.faults.append(f"column {column!r} has {values} ({begin}{place}); {cure}")
 
+    def _list(self, column: str, wrong: BoolArray, cure: str) -> None:
+        series = self.frame[column] if column in self.frame else pd.Series([None] * self.rows, name=column)
+        self.faulty_rows.extend(faulty_rows(series, wrong, self.rows_before, cure))
+
+    def require_sent(self, column: str, lacking: BoolArray) -> None:
+        """Keep a fault for rows that were sent without a column that every row has."""
+        if lacking.any():
+            cure = "send null where there is no value"
+            self._list(column, lacking, cure)
+            first, count = int(np.flatnonzero(lacking)[0]), int(lacking.sum())
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            begin = "" if count == 1 else "the first is "
+            row = self.rows_before + first + 1
+            self.faults.append(f"{rows} came without {column!r} ({begin}row {row:,}); {cure}")
+
     def require_present(self, column: str, missing: BoolArray) -> None:
         """Keep a fault for rows that have no value."""
         if missing.any():
+            self._list(column, missing, "give every row a value")
             first, count = int(np.flatnonzero(missing)[0]), int(missing.sum())
             rows = "1 row" if count == 1 else f"{count:,} rows"
             begin = "" if count == 1 else "the first is "
@@ -164,7 +194,8 @@ class CheckedColumns:
         ids = self._texts(codes, texts)
         if len({*texts}) < len(ids) - ids.null_count:
             repeated = pd.Series(ids.to_pandas()).duplicated().to_numpy() & (codes >= 0)
-            self.refuse(column, repeated, "that an earlier row has", "send each id once, and changes as corrections")
+            cure = "send each id once, and changes as corrections"
+            self.refuse(column, repeated, "that an earlier row has", cure, by_itself=False)
         return ids
 
     def _texts(self, codes: IntArray, texts: list[str]) -> pa.Array:

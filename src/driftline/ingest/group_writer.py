@@ -1,6 +1,6 @@
-"""Writes groups of rows in a transaction of the caller; a refused group is halved until its invalid rows are single."""
+"""Writes groups of rows in a transaction of the caller, apart from the rows that are refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -27,25 +27,35 @@ class Group(Protocol):
     def halves(self) -> tuple[Self, Self]:
         """Return the first and the second half of at least two rows."""
 
+    def parts(self, faulty: Collection[int]) -> Sequence[Self]:
+        """Return the rows that are `faulty`, by their numbers from 1, each alone, and the others together."""
+
 
 G = TypeVar("G", bound=Group)
 Prepared = Write | DriftlineError
 """What writes a group, or why it is refused before anything is written."""
 
 
-def prepared(ingestion: Ingestion, group: Group, kind: str) -> Prepared:
-    """Read and check a group, before the transaction begins; `kind` is what its rows are."""
+def prepared(ingestion: Ingestion, group: G, kind: str) -> Iterator[tuple[G, Prepared]]:
+    """Yield a group with what writes it, or its parts: valid ones, and single invalid rows with their faults."""
     try:
-        return ingestion.prepare(group.model, group.sent, kind)
-    except (NotFound, *REFUSALS) as error:
-        return error
+        yield group, ingestion.prepare(group.model, group.sent, kind)
+    except NotFound as error:
+        yield group, error
+    except REFUSALS as error:
+        if len(group) == 1:
+            yield group, error
+            return
+        for part in group.parts({fault.row for fault in error.rows}):
+            yield from prepared(ingestion, part, kind)
 
 
 @dataclass
 class GroupWriter(Generic[G]):
-    """Writes groups in one transaction and counts their rows, new or not.
+    """Writes groups in one transaction; one that conflicts is halved until its conflicting rows are single.
 
-    `refuse` takes what cannot be written, and why: single rows, or all rows for a model that does not exist.
+    `refuse` takes what cannot be written, and why: single rows, or all rows for a model that does not exist. `rows`
+    counts those that are stored, new or not.
     """
 
     connection: Connection
@@ -55,15 +65,19 @@ class GroupWriter(Generic[G]):
     rows: int = 0
 
     def add(self, group: G, ready: Prepared) -> None:
-        """Write a group as `prepared` returned it, except for its rows that are refused."""
-        error = ready if isinstance(ready, DriftlineError) else self._write(ready)
+        """Write a group that `prepared` yielded, or refuse it."""
+        if isinstance(ready, DriftlineError):
+            self.refuse(group, ready)
+            return
+        error = self._write(ready)
         if error is None:
             return
-        if isinstance(error, NotFound) or len(group) == 1:
+        if len(group) == 1:
             self.refuse(group, error)
             return
         for half in group.halves():
-            self.add(half, prepared(self.ingestion, half, self.kind))
+            for part in prepared(self.ingestion, half, self.kind):
+                self.add(*part)
 
     def _write(self, write: Write) -> DriftlineError | None:
         """Write a group; return why it conflicts with what is stored, with the group undone."""

@@ -18,16 +18,16 @@ from driftline.ingest.content import Content, require_few_rows
 from driftline.ingest.content_frame import flat_frame
 from driftline.ingest.deletion import Deletion
 from driftline.ingest.errors import TooMuchContent
-from driftline.ingest.json_rows import json_frame
-from driftline.ingest.label_rows import COLUMNS, label_columns, label_rows
-from driftline.ingest.layouts import KNOWN_AT, LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
+from driftline.ingest.json_rows import SentRows, json_rows
+from driftline.ingest.label_rows import label_columns, label_rows
+from driftline.ingest.layouts import LABEL_FIELDS, PREDICTION_FIELDS, IngestLayout, query_option
 from driftline.ingest.prediction_rows import columns_read, prediction_rows
 from driftline.ingest.target import Target, Targets
-from driftline.store import bulk, ingest_log, labels, ledger
+from driftline.store import ingest_log, labels, ledger
 from driftline.store.corrections import correct
 from driftline.store.database import in_transaction, translated
 from driftline.store.deletions import erase
-from driftline.store.ingest_log import IngestEntry, IngestState
+from driftline.store.ingest_log import EVERY_ENTRY, IngestEntry, IngestState, LogFilter
 from driftline.store.model_numbers import model_number
 from driftline.store.prediction_batch import PredictionBatch
 from driftline.store.prediction_schema import MODEL_VERSION
@@ -115,16 +115,14 @@ class Ingestion:
         """
         return self._ingest(name, sent, ledger.BatchKind.DELETION)
 
-    def log(
-        self, name: str, most: int, before: int | None = None, state: IngestState | None = None
-    ) -> list[tuple[int, IngestEntry]]:
-        """Return the newest entries of a model's log with their numbers; `before` is the last number of a page.
+    def log(self, name: str, most: int, wanted: LogFilter = EVERY_ENTRY) -> list[tuple[int, IngestEntry]]:
+        """Return the newest entries of a model's log with their numbers, at most `most` of them.
 
         Raises:
             NotFound: no such model.
         """
         with translated(), self.engine.connect() as connection:
-            return ingest_log.newest(connection, model_number(connection, name), most, before, state)
+            return ingest_log.newest(connection, model_number(connection, name), most, wanted)
 
     def prepare(self, name: str, sent: Sent, kind: str) -> Write:
         """Read and check a batch; the result writes it with its log entry, in a transaction of the caller.
@@ -205,14 +203,13 @@ class Ingestion:
 
     def _label_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
         layout = target.layout(sent.content, sent.na_values, sent.option)
-        frame = _frame(sent.content, layout, LABEL_FIELDS, label_columns(layout))
-        rows = label_rows(frame, layout, now, sent.content.rows_before)
-        compared = COLUMNS if KNOWN_AT in frame else COLUMNS[:2]
-        content = ledger.content_hash(bulk.encode(rows.sort_values("id"), compared))
+        sent_rows = _rows(sent.content, layout, LABEL_FIELDS, label_columns(layout))
+        rows = label_rows(sent_rows.frame, layout, now, sent.content.rows_before)
+        content = rows.content_hash
         batch_id = batch_name("labels", target, sent.key, content)
 
         def write(connection: Connection) -> Receipt:
-            return _write_labels(connection, batch_id, target, rows, now, content)
+            return _write_labels(connection, batch_id, target, rows.frame, now, content)
 
         return write
 
@@ -220,9 +217,9 @@ class Ingestion:
 def _prediction_batch(target: Target, sent: Sent, now: datetime, *, times_needed: bool) -> PredictionBatch:
     """Return the checked rows of a batch in the model's schema."""
     layout = target.layout(sent.content, sent.na_values, sent.option)
-    frame = _frame(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
+    sent_rows = _rows(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
     rows = prediction_rows(
-        frame, layout, target.version, now, times_needed=times_needed, rows_before=sent.content.rows_before
+        sent_rows, layout, target.version, now, times_needed=times_needed, rows_before=sent.content.rows_before
     )
     assumed = {MODEL_VERSION} if sent.version is None else set()
     return target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
@@ -260,13 +257,13 @@ def _prepare(batch: PredictionBatch) -> None:
         _ = batch.id_rows
 
 
-def _frame(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> pd.DataFrame:
-    """Return what was sent as a frame with those of `columns` that it has."""
+def _rows(content: Content, layout: IngestLayout, fields: Collection[str], columns: Collection[str]) -> SentRows:
+    """Return what was sent with those of `columns` that it has."""
     if content.frame is not None:
-        return content.frame
+        return SentRows(content.frame)
     if content.nested:
-        return json_frame(content, tuple(fields), tuple(columns))
-    return flat_frame(content, tuple(columns), layout.codes, layout.na_values)
+        return json_rows(content, tuple(fields), tuple(columns))
+    return SentRows(flat_frame(content, tuple(columns), layout.codes, layout.na_values))
 
 
 def _write_labels(

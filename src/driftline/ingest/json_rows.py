@@ -6,13 +6,18 @@ is named by its path: `at`, `scores.cat`, `features.amount`.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NoReturn
 
+import numpy as np
 import pandas as pd
 
+from driftline.engine.columns import BoolArray
 from driftline.engine.stray_values import to_text
-from driftline.errors import InvalidInput
+from driftline.errors import MOST_ROWS, InvalidInput, RowFault
+from driftline.ingest.checked_columns import REFUSED
 from driftline.ingest.content import Content, Format, require_few_rows
 from driftline.ingest.json_size import containers_of, require_few_containers, require_small_document
 
@@ -24,10 +29,19 @@ _LINE = re.compile(rb"\S[^\n]*")
 """A line from its first character that is not blank."""
 
 
-def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Return rows as a frame with those of `columns` that any row has; a field that a row lacks is None.
+@dataclass(frozen=True)
+class SentRows:
+    """Rows as a frame; `lacking` says, of columns that some rows were sent without, which rows these are."""
 
-    `fields` are the names that a row may have, `columns` the paths of those that are read.
+    frame: pd.DataFrame
+    lacking: Mapping[str, BoolArray] = field(default_factory=dict)
+
+
+def json_rows(content: Content, fields: Sequence[str], columns: Sequence[str]) -> SentRows:
+    """Return rows with those of `columns` that any row has; a field that a row lacks is None.
+
+    `fields` are the names that a row may have, `columns` the paths of those that are read. An object that is null has
+    null in all its fields.
 
     Raises:
         InvalidInput: it is not JSON, or rows have another shape; every fault is listed.
@@ -35,16 +49,17 @@ def json_frame(content: Content, fields: Sequence[str], columns: Sequence[str]) 
     """
     rows = _lines(content.data) if content.format is Format.NDJSON else _document(content.data)
     require_few_rows(len(rows))
-    faults = tuple(_limited(_row_faults(rows, fields)))
-    if faults:
-        raise InvalidInput("The rows are invalid; nothing was stored.", details=faults)
-    frame = {name: values for name in columns if (values := _values(rows, name)) is not None}
-    faults = tuple(_limited(_value_faults(frame)))
-    if faults:
-        raise InvalidInput("The rows are invalid; nothing was stored.", details=faults)
-    return pd.DataFrame(
-        {name: pd.Series(values, dtype=object) for name, values in frame.items()}, index=range(len(rows))
-    )
+    _require_none(_row_faults(rows, fields))
+    frame: dict[str, list[Any]] = {}
+    lacking: dict[str, BoolArray] = {}
+    for outer, names in _by_object(columns).items():
+        for name, values, absent in _values(rows, outer, names):
+            if absent is None or not absent.all():
+                frame[name] = values
+                lacking |= {} if absent is None else {name: absent}
+    _require_none(_value_faults(frame))
+    ordered = {name: pd.Series(frame[name], dtype=object) for name in columns if name in frame}
+    return SentRows(pd.DataFrame(ordered, index=range(len(rows))), lacking)
 
 
 def _document(data: bytes) -> list[Any]:
@@ -56,22 +71,22 @@ def _document(data: bytes) -> list[Any]:
 def _lines(data: bytes) -> list[Any]:
     """Return the objects of all lines that are not empty; list the lines that are no JSON."""
     rows: list[Any] = []
-    faults: list[str] = []
+    faults: list[tuple[RowFault, str]] = []
     number, place, containers = 1, 0, 0
     for match in _LINE.finditer(data):
         number += data.count(b"\n", place, match.start())
         line, place = match[0], match.start()
-        require_few_rows(len(rows) + 1, at_least=True)
+        row = len(rows) + len(faults) + 1
+        require_few_rows(row, at_least=True)
         containers += containers_of(line)
         require_few_containers(containers)
         try:
             rows.append(parsed_json(line, f"line {number:,}"))
         except InvalidInput as error:
-            faults.append(error.message)
-            if len(faults) == MOST_FAULTS:
+            faults.append((RowFault(row, "", None, "send one JSON object a line"), error.message))
+            if len(faults) > MOST_ROWS:
                 break
-    if faults:
-        raise InvalidInput("Lines are not valid JSON; nothing was stored.", details=tuple(faults))
+    _require_none(faults, "Lines are not valid JSON; nothing was stored.")
     return rows
 
 
@@ -91,47 +106,73 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON, send null")
 
 
-def _limited(faults: Iterator[str]) -> Iterator[str]:
-    """Yield the first faults, and whether there are more."""
-    for number, fault in enumerate(faults):
-        if number == MOST_FAULTS:
-            yield "and more; correct these first"
-            return
-        yield fault
+def _require_none(faults: Iterable[tuple[RowFault, str]], message: str = REFUSED) -> None:
+    """Raise InvalidInput where there are faults: with the first messages, and with more of the rows."""
+    first = [*islice(faults, MOST_ROWS + 1)]
+    if first:
+        details = [text for _, text in first[:MOST_FAULTS]]
+        more = ["and more; correct these first"] if len(first) > MOST_FAULTS else []
+        raise InvalidInput(message, details=(*details, *more), rows=(fault for fault, _ in first))
 
 
-def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[str]:
+def _row_faults(rows: Sequence[Any], fields: Sequence[str]) -> Iterator[tuple[RowFault, str]]:
     """Yield what is wrong with the shape of rows: no object, or fields that no row has."""
     field_names = set(fields)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            yield f"row {number:,} is {to_text(row)}; send an object with the fields {', '.join(fields)}"
+            cure = f"send an object with the fields {', '.join(fields)}"
+            yield RowFault(number, "", to_text(row), cure), f"row {number:,} is {to_text(row)}; {cure}"
             continue
         unknown = row.keys() - field_names
         if unknown:
-            yield f"row {number:,} has the unknown field {to_text(min(unknown))}; a row has {', '.join(fields)}"
+            name, cure = min(unknown), f"a row has {', '.join(fields)}"
+            yield RowFault(number, name, None, cure), f"row {number:,} has the unknown field {to_text(name)}; {cure}"
         for name in NESTED_NAMES:
             if name in field_names and not isinstance(row.get(name, {}), dict | None):
-                yield f"row {number:,}, {name}: {to_text(row[name])} is no object; send an object of names and values"
+                yield _value_fault(number, name, row[name], "is no object", "send an object of names and values")
 
 
-def _values(rows: Sequence[Mapping[str, Any]], column: str) -> list[Any] | None:
-    """Return the values at a path, None where a row has none; None where no row has the field."""
-    outer, nested, inner = column.partition(".")
-    if not nested or outer not in NESTED_NAMES:
-        return [row.get(column) for row in rows] if any(column in row for row in rows) else None
-    objects = [row.get(outer) or {} for row in rows]
-    return [row.get(inner) for row in objects] if any(inner in row for row in objects) else None
+def _value_fault(row: int, column: str, value: Any, what: str, cure: str) -> tuple[RowFault, str]:
+    shown = to_text(value)
+    return RowFault(row, column, shown, cure), f"row {row:,}, {column}: {shown} {what}; {cure}"
 
 
-def _value_faults(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+def _by_object(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns by the field of a row that is their object; those that are fields themselves under ''."""
+    groups: dict[str, list[str]] = {}
+    for column in columns:
+        outer, nested, _ = column.partition(".")
+        groups.setdefault(outer if nested and outer in NESTED_NAMES else "", []).append(column)
+    return groups
+
+
+def _values(
+    rows: Sequence[Mapping[str, Any]], outer: str, columns: Sequence[str]
+) -> Iterator[tuple[str, list[Any], BoolArray | None]]:
+    """Yield columns of an object of each row with their values, and which rows lack them; None: no row does."""
+    names = {column.removeprefix(f"{outer}.") if outer else column: column for column in columns}
+    if outer:
+        of_null, of_none = dict.fromkeys(names), dict[str, Any]()
+        objects = [of_null if (value := row.get(outer, of_none)) is None else value for row in rows]
+    else:
+        objects = [*rows]
+    wanted = names.keys()
+    if all(wanted <= row.keys() for row in objects):
+        yield from ((column, [row[name] for row in objects], None) for name, column in names.items())
+        return
+    for name, column in names.items():
+        absent = np.fromiter((name not in row for row in objects), dtype=bool, count=len(objects))
+        yield column, [row.get(name) for row in objects], absent if absent.any() else None
+
+
+def _value_faults(columns: Mapping[str, Sequence[Any]]) -> Iterator[tuple[RowFault, str]]:
     """Yield the values that are lists or objects, or text that UTF-8 does not have."""
     for name, values in columns.items():
         for number, value in enumerate(values, 1):
             if isinstance(value, dict | list):
-                yield f"row {number:,}, {name}: {to_text(value)} is no single value; send a text, a number or null"
+                yield _value_fault(number, name, value, "is no single value", "send a text, a number or null")
             elif isinstance(value, str) and not _is_text(value):
-                yield f"row {number:,}, {name}: {to_text(value)} has half of a surrogate pair; send whole characters"
+                yield _value_fault(number, name, value, "has half of a surrogate pair", "send whole characters")
 
 
 def _is_text(value: str) -> bool:

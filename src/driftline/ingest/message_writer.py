@@ -1,7 +1,7 @@
 """Stores the messages of one partition: their rows, how far the partition was read, and what was refused."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -10,7 +10,8 @@ from driftline.ingest.group_writer import GroupWriter, prepared
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.messages import DeadLetter, Message, RowGroup, grouped, parsed
 from driftline.store import source_offsets
-from driftline.store.database import in_transaction
+from driftline.store.database import in_transaction, translated
+from driftline.store.source_offsets import OffsetMoved
 
 MOST_LOGGED = 20
 """How many refused messages of those stored together are in the ingest log; the dead letters are all of them."""
@@ -29,14 +30,16 @@ class MessageWriter:
     """Stores the messages of one partition in one transaction; an invalid message does not keep the others back.
 
     `kind` is what the messages are: predictions or labels. `publish` takes the dead letters, and returns when they are
-    safe: before the transaction commits, so that none is lost. Some may be published twice if the process dies in
-    between. `model` is that of messages that name none.
+    safe: before the transaction commits, so that none is lost. Those of invalid messages are published before it
+    begins. What was published is remembered until the messages are stored, and not published again by further attempts;
+    some letters are published twice if the process dies in between. `model` is that of messages that name none.
     """
 
     ingestion: Ingestion
     kind: str
     publish: Callable[[Sequence[DeadLetter]], None]
     model: str | None = None
+    _published: set[Message] = field(init=False, repr=False, compare=False, default_factory=set)
 
     def store(self, source: str, part: int, expected: int | None, messages: Sequence[Message]) -> StoredMessages:
         """Store messages of a partition that follow each other; `expected` is the stored offset, None for none.
@@ -46,33 +49,59 @@ class MessageWriter:
             Unavailable: the database or the dead letters' topic does not answer; nothing was changed.
         """
         rows, dead = parsed(messages, self.model)
-        groups = [(group, prepared(self.ingestion, group, self.kind)) for group in grouped(rows)]
+        groups = [part for group in grouped(rows) for part in prepared(self.ingestion, group, self.kind)]
+        for group, ready in groups:
+            if isinstance(ready, DriftlineError):
+                dead += [DeadLetter(row.message, str(ready)) for row in group.rows]
 
         def write(connection: Connection) -> StoredMessages:
             source_offsets.advance(connection, source, part, expected, messages[-1].offset + 1)
-            refused = _Refused(connection, self.ingestion, self.kind, [*dead])
+            refused = _Refused(connection, self.ingestion, self.kind, {letter.message for letter in dead})
             writer = GroupWriter(connection, self.ingestion, self.kind, refused.add)
             for group, ready in groups:
                 writer.add(group, ready)
-            if refused.dead_letters:
-                self.publish(refused.dead_letters)
-            return StoredMessages(writer.rows, len(refused.dead_letters))
+            self._publish(refused.dead_letters)
+            return StoredMessages(writer.rows, len(dead) + len(refused.dead_letters))
 
-        return in_transaction(self.ingestion.engine, write)
+        engine = self.ingestion.engine
+        try:
+            if dead:
+                with translated(), engine.connect() as connection:
+                    source_offsets.require(connection, source, part, expected)
+                self._publish(dead)
+            stored = in_transaction(engine, write)
+        except OffsetMoved:
+            self._published.difference_update(messages)
+            raise
+        self._published.difference_update(messages)
+        return stored
+
+    def _publish(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish letters that were not published by an earlier attempt."""
+        new = [letter for letter in letters if letter.message not in self._published]
+        if new:
+            self.publish(new)
+            self._published.update(letter.message for letter in new)
 
 
 @dataclass
 class _Refused:
-    """The dead letters of a transaction; the first of those whose model exists are logged in it."""
+    """Messages that a transaction refuses; the first of those whose model is known are logged in it.
+
+    `dead_letters` are those that are not `published` before it begins: they conflict with what is stored.
+    """
 
     connection: Connection
     ingestion: Ingestion
     kind: str
-    dead_letters: list[DeadLetter]
+    published: Collection[Message]
     logged: int = 0
+    dead_letters: list[DeadLetter] = field(default_factory=list)
 
     def add(self, group: RowGroup, error: DriftlineError) -> None:
-        self.dead_letters += [DeadLetter(row.message, str(error)) for row in group.rows]
+        """Add the messages of a group."""
+        messages = (row.message for row in group.rows if row.message not in self.published)
+        self.dead_letters += [DeadLetter(message, str(error)) for message in messages]
         if self.logged < MOST_LOGGED and not isinstance(error, NotFound):
             self.ingestion.log_refusal(self.connection, group.model, group.sent, self.kind, error)
             self.logged += 1

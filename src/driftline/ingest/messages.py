@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,17 @@ class RowGroup:
         """Return the first and the second half of at least two rows."""
         middle = len(self.rows) // 2
         return RowGroup(self.rows[:middle]), RowGroup(self.rows[middle:])
+
+    def parts(self, faulty: Collection[int]) -> tuple["RowGroup", ...]:
+        """Return the rows that are `faulty`, by their numbers from 1, each alone, and the others together.
+
+        Where none is, or all are, the parts are halves of at least two rows.
+        """
+        others = tuple(row for number, row in enumerate(self.rows, 1) if number not in faulty)
+        if not 0 < len(others) < len(self.rows):
+            return self.halves()
+        alone = (RowGroup((row,)) for number, row in enumerate(self.rows, 1) if number in faulty)
+        return RowGroup(others), *alone
 
 
 def grouped(rows: Iterable[MessageRow]) -> Iterator[RowGroup]:

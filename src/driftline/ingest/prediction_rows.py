@@ -1,6 +1,6 @@
 """Predictions that were sent, checked and in the model's schema. No I/O here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftline.backtesting.input.epochs import epoch_unit
 from driftline.backtesting.input.instants import as_microseconds, microseconds
 from driftline.backtesting.input.rows import normalize
 from driftline.clock import MAX_CLOCK_SKEW
 from driftline.engine.catalogue import ColumnKind, Problem
-from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
 from driftline.ingest.checked_columns import CheckedColumns
+from driftline.ingest.json_rows import SentRows
 from driftline.ingest.layouts import IngestLayout
 from driftline.store.columnar import INSTANT_TYPE
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT, PredictionSchema
-
-REFUSED = "The rows are invalid; nothing was stored."
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,31 @@ def columns_read(layout: IngestLayout) -> tuple[str, ...]:
 
 
 def prediction_rows(
-    frame: pd.DataFrame, layout: IngestLayout, version: int, now: datetime, *, times_needed: bool, rows_before: int = 0
+    sent: SentRows, layout: IngestLayout, version: int, now: datetime, *, times_needed: bool, rows_before: int = 0
 ) -> PredictionRows:
-    """Check the rows of a frame and return them in the schema of the spec; `frame` has the columns that were sent.
+    """Check rows and return them in the schema of the spec.
 
-    Where no row has an event time and none is needed, the rows have that of now.
+    Where no row has an event time and none is needed, the rows have that of now. A row without a prediction has the one
+    that follows from its scores, unless it says that the prediction is missing.
 
     Raises:
         InvalidInput: with every fault, by column.
         TooMuchContent: texts are too long in all.
     """
-    schema = PredictionSchema(layout.spec).all
+    schema, frame = PredictionSchema(layout.spec).all, sent.frame
     if not len(frame):
         return PredictionRows(schema.empty_table(), timed=True)
     timed = layout.sources[EVENT_TIME] in frame
-    _require_columns(frame, layout, times_needed=times_needed and not timed)
+    optional = _optional(layout)
+    _require_columns(frame, layout, optional, times_needed=times_needed and not timed)
     columns = CheckedColumns(normalize(frame, layout), layout, rows_before)
+    for name in sent.lacking.keys() - optional:
+        columns.require_sent(name, sent.lacking[name])
     times = columns.collect(lambda: _event_times(columns, now)) if timed else _now(now, len(frame))
     arrays = {ID: columns.collect(lambda: columns.ids(layout.sources[ID]))}
-    arrays |= _outputs(columns, schema)
+    arrays |= _outputs(columns, schema, sent.lacking.get(layout.sources.get(PREDICTION, "")))
     arrays |= {column.name: _feature(columns, column.name, column.kind) for column in layout.spec.columns}
-    if columns.faults:
-        raise InvalidInput(REFUSED, details=tuple(columns.faults))
+    columns.require_no_faults()
     rows = len(frame)
     arrays[EVENT_TIME] = pa.array(times, pa.int64()).cast(INSTANT_TYPE)
     arrays[MODEL_VERSION] = pa.array(np.full(rows, version, np.int64))
@@ -70,9 +73,16 @@ def prediction_rows(
     return PredictionRows(pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema), timed)
 
 
-def _require_columns(frame: pd.DataFrame, layout: IngestLayout, *, times_needed: bool) -> None:
-    """Raise InvalidInput where a column is missing that every batch has."""
-    optional = {layout.sources[EVENT_TIME]} | ({layout.sources.get(PREDICTION)} if layout.spec.scores else set())
+def _optional(layout: IngestLayout) -> set[str]:
+    """Return the columns that a row may come without."""
+    prediction = {layout.sources[PREDICTION]} if layout.spec.scores and PREDICTION in layout.sources else set()
+    return {layout.sources[EVENT_TIME], *prediction}
+
+
+def _require_columns(
+    frame: pd.DataFrame, layout: IngestLayout, optional: Collection[str], *, times_needed: bool
+) -> None:
+    """Raise InvalidInput where a column is missing that every row has, and no row of these."""
     missing = [name for name in columns_read(layout) if name not in frame and name not in optional]
     if times_needed:
         missing.insert(0, layout.sources[EVENT_TIME])
@@ -99,8 +109,11 @@ def _event_times(columns: CheckedColumns, now: datetime) -> IntArray:
     return times
 
 
-def _outputs(columns: CheckedColumns, schema: pa.Schema) -> dict[str, pa.Array]:
-    """Return the prediction and the scores; an output that the model does not have is null."""
+def _outputs(columns: CheckedColumns, schema: pa.Schema, unpredicted: BoolArray | None) -> dict[str, pa.Array]:
+    """Return the prediction and the scores; an output that the model does not have is null.
+
+    `unpredicted` are the rows that came without a prediction, which others have.
+    """
     layout, spec = columns.layout, columns.layout.spec
     source = layout.sources.get(PREDICTION, "")
     prediction = columns.collect(partial(_prediction, columns, source)) if source in columns.frame else None
@@ -109,8 +122,9 @@ def _outputs(columns: CheckedColumns, schema: pa.Schema) -> dict[str, pa.Array]:
         for name in spec.scores
         if name in layout.sources
     }
-    if prediction is None and not columns.faults:
-        prediction = _predicted(layout, scores, columns.rows, schema.field(PREDICTION).type)
+    if (prediction is None or unpredicted is not None) and not columns.faults:
+        predicted = _predicted(layout, scores, columns.rows, schema.field(PREDICTION).type)
+        prediction = predicted if prediction is None else pc.if_else(pa.array(unpredicted), predicted, prediction)
     absent = {name: pa.nulls(columns.rows, schema.field(name).type) for name in spec.scores if name not in scores}
     numbers = {name: None if score is None else pa.array(score, from_pandas=True) for name, score in scores.items()}
     return {**absent, **numbers, PREDICTION: prediction}

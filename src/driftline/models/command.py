@@ -188,6 +188,30 @@ def remove(name: NAME, yes: YES = False) -> None:
     typer.echo(f"{name} is removed: {_registered().remove(name):,} rows were deleted.")
 
 
+@models.command()
+def retention(
+    name: NAME,
+    archive_after: Annotated[int | None, typer.Option(help="Days until rows leave MySQL for the archive.")] = None,
+    remove_after: Annotated[int | None, typer.Option(help="Days until archived rows are removed for good.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep all rows where they are.")] = False,
+) -> None:
+    """Show or set the retention of a model: after how many days its rows are archived, and removed.
+
+    The days begin when a chunk has closed and its labels were due. `driftline db archive` does what is due.
+    """
+    from driftline.store.archive.retention import Retention  # noqa: PLC0415  (it needs a database)
+
+    registered = _registered()
+    given = {"archive_after_days": archive_after, "remove_after_days": remove_after}
+    if keep:
+        registered.set_retention(name, Retention())
+    elif any(days is not None for days in given.values()):
+        registered.set_retention(name, Retention(**given))
+    present = registered.retention(name)
+    for effect, days in (("archived", present.archive_after_days), ("removed", present.remove_after_days)):
+        typer.echo(f"{name}: rows are {effect} {'never' if days is None else f'after {days} days'}")
+
+
 def _registered() -> Any:
     """Connect to the database and the object store that the environment names."""
     from driftline.models.registered_models import RegisteredModels  # noqa: PLC0415

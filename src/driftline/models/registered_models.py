@@ -19,6 +19,7 @@ from driftline.objects import ObjectStore, open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.spec_input import SpecLike, fields_of
 from driftline.store import migrate, model_list, registry, removal
+from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import make_engine, translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.tables import pending_chunks
@@ -131,8 +132,24 @@ class RegisteredModels:
         """
         removal.retire(self.engine, name, version)
 
+    def retention(self, name: str) -> Retention:
+        """Return after how many days the rows of a model are archived, and removed from the archive.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return retention_of(self.engine, name)
+
+    def set_retention(self, name: str, retention: Retention) -> None:
+        """Set the retention of a model; the next archive run follows it.
+
+        Raises:
+            NotFound: no such model.
+        """
+        set_retention(self.engine, name, retention)
+
     def remove(self, name: str) -> int:
-        """Remove a model with everything that it stored, references included; return the number of rows deleted.
+        """Remove a model with all that it stored, in objects too; return the number of rows deleted.
 
         Raises:
             NotFound: no such model.

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from driftline.engine.evidence.visible_change import VisibleChange
 from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.reference import FittedReference
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, State
 from driftline.engine.spec import Period
+from driftline.models import examples
 from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
@@ -80,10 +81,15 @@ class VisibleChangeOut(BaseModel):
 
     chunks: int
     rows: int
-    roc_auc: float | None
+    label: str | None = Field(description="the class that is compared with the rest, of a multiclass model")
+    roc_auc: float | None = Field(description="a fall, and so are f1 and accuracy")
     f1: float | None
     accuracy: float | None
-    share: float | None
+    share: float | None = Field(description="an increased share of positives, or of the class")
+    usual_share: float | None
+    mean_residual: float | None = Field(description="a move of the mean of label less prediction, of a regression")
+    mae: float | None = Field(description="an increased mean absolute error")
+    usual_mae: float | None
 
 
 class VisibleOut(BaseModel):
@@ -106,6 +112,8 @@ class VisibleOut(BaseModel):
 
 class ProposalOut(BaseModel):
     """A model as it is, or would be, registered; `version` is null for a dry run, which stores nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROPOSAL})
 
     name: str
     version: int | None
@@ -201,6 +209,10 @@ class ModelDetailOut(BaseModel):
 class RevisedOut(BaseModel):
     """A new spec revision of a version, and how many chunks wait to be computed under it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "churn", "version": 1, "revision": 2, "pending_chunks": 31}}
+    )
+
     name: str
     version: int
     revision: int
@@ -209,6 +221,8 @@ class RevisedOut(BaseModel):
 
 class RemovedOut(BaseModel):
     """A removed model, and how many rows were deleted with it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "churn", "rows_deleted": 48_210}})
 
     name: str
     rows_deleted: int

@@ -6,6 +6,7 @@ from itertools import groupby
 from math import ceil, floor, log10
 from operator import attrgetter
 
+from driftline.engine.number_format import readable
 from driftline.engine.results import Bounds, Result
 
 MARGIN = 10.0
@@ -136,6 +137,16 @@ class ValueAxis:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceRange:
+    """Where the reference is: its mean at the height `middle`, and the newest warning bounds around it."""
+
+    top: float
+    bottom: float
+    middle: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A drawn chart: its title, its newest value in words, a note on how often it was outside, and its geometry."""
 
@@ -150,6 +161,7 @@ class Chart:
     dots: list[Dot]
     band: str
     empty: bool
+    reference: ReferenceRange | None
 
 
 def draw_chart(
@@ -187,6 +199,7 @@ def draw_chart(
         dots=_dots(title, series[0], provisional, axis, scale),
         band=_band(bands, axis, scale),
         empty=not values,
+        reference=_reference(bounds, scale),
     )
 
 
@@ -223,6 +236,21 @@ def _bands(series: Sequence[Series]) -> list[tuple[float, float] | None]:
     return [estimate_band(result) if result else None for result in estimated]
 
 
+def _reference(bounds: Sequence[Bounds | None], scale: ValueAxis) -> ReferenceRange | None:
+    """Return the range of the reference by the newest bounds; a bound that is missing is the edge of the chart."""
+    newest = next((b for b in reversed(bounds) if b is not None and b.expected is not None), None)
+    if newest is None or newest.expected is None:
+        return None
+    top, bottom = (scale.y(edge) for edge in (_or(newest.upper, scale.high), _or(newest.lower, scale.low)))
+    sides = [readable(side) for side in (newest.lower, newest.upper) if side is not None]
+    words = f"Reference: mean {readable(newest.expected)}" + (f", bounds {' and '.join(sides)}" if sides else "")
+    return ReferenceRange(top, bottom, scale.y(newest.expected), words)
+
+
+def _or(value: Value, other: float) -> float:
+    return other if value is None else value
+
+
 def _note(series: Sequence[Series]) -> str:
     """Return how often the first series that has values was outside its bounds."""
     first = next((line for line in series if any(value is not None for value in _values(line.results))), None)
@@ -235,14 +263,14 @@ def _newest(series: Sequence[Series], axis: Axis) -> tuple[str, str]:
     for line in series:
         for label, value in zip(reversed(axis.labels), reversed(_values(line.results)), strict=True):
             if value is not None:
-                return f"{value:.3g}", f"estimated, {label}" if line.name == "estimated" else label
+                return readable(value), f"estimated, {label}" if line.name == "estimated" else label
     return "–", "no value yet"
 
 
 def _level(name: str, values: Sequence[Value], axis: Axis, scale: ValueAxis) -> Iterator[Level]:
     last = next((value for value in reversed(values) if value is not None), None)
     if last is not None:
-        yield Level(name, _steps(values, axis, scale), Mark(scale.y(last), f"{last:.3g}"))
+        yield Level(name, _steps(values, axis, scale), Mark(scale.y(last), readable(last)))
 
 
 def _labels_apart(levels: Sequence[Level]) -> list[Level]:
@@ -300,7 +328,7 @@ def _dots(title: str, series: Series, provisional: Sequence[bool], axis: Axis, s
             continue
         outside, open_ended = is_outside(result), place < len(provisional) and provisional[place]
         if outside or len(axis.labels) <= MOST_DOTS:
-            words = f"{axis.labels[place]}: {title} {result.value:.4g} from {result.rows:,} rows"
+            words = f"{axis.labels[place]}: {title} {readable(result.value, 4)} from {result.rows:,} rows"
             words += (", outside its bound" if outside else "") + (", provisional" if open_ended else "")
             dots.append(Dot(axis.x(place + 0.5), scale.y(result.value), words, outside, open_ended))
     return dots

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
-from driftline.engine.number_format import percent
+from driftline.engine.number_format import percent, readable
 from driftline.engine.results import Quality, Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.engine.thresholds.comparison import worse_side
@@ -55,6 +55,12 @@ class HeatRow:
     def lasts(self) -> bool:
         """Whether the drift of the column lasts in any place."""
         return any(cell.lasting for cell in self.cells)
+
+    @property
+    def weight(self) -> tuple[int, int, float]:
+        """The contribution to the drift: in how many places it lasts and was seen, and the largest ratio."""
+        lasting, drifted = sum(cell.lasting for cell in self.cells), sum(cell.drifted for cell in self.cells)
+        return lasting, drifted, max((cell.ratio or 0.0 for cell in self.cells), default=0.0)
 
     def paths(self, axis: Axis, y: float) -> list[tuple[int, str]]:
         """Return one path for each shade, of strokes as wide as a cell at the height `y`."""
@@ -151,4 +157,4 @@ def _words(result: Result | None) -> str:
     bound = result.bounds.upper
     if result.method == Quality.MISSING_VALUES:
         return f"{percent(result.value)} missing" + ("" if bound is None else f", bound {percent(bound)}")
-    return f"{title(result.method)} {result.value:.3g}" + ("" if bound is None else f", bound {bound:.3g}")
+    return f"{title(result.method)} {readable(result.value)}" + ("" if bound is None else f", bound {readable(bound)}")

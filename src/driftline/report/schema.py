@@ -93,7 +93,8 @@ class ChangeOut(Out):
     """The change that the detector has the most evidence for, and how sure it is."""
 
     quantity: Family
-    metric: Metric | None = Field(description="null for the share of positives")
+    metric: Metric | None = Field(description="null for the share of positives, mean residuals and expected losses")
+    label: str | None = Field(description="the class that is compared with the rest, of a multiclass model")
     since: UtcInstant = Field(description="start of the chunk from which on the evidence grew")
     observed: float = Field(description="the value since then, over all rows")
     usual: float = Field(description="the value that the reference, or these scores, let expect")
@@ -196,6 +197,7 @@ def _change_values(change: Change) -> dict[str, Any]:
     return {
         "quantity": change.family.value,
         "metric": change.metric and change.metric.value,
+        "label": change.label,
         "since": utc_text(change.since),
         "observed": change.observed,
         "usual": change.usual,

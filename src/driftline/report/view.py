@@ -1,6 +1,6 @@
 """The view of a chunk that all reports show, in a backtest or the monitor. No I/O here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from driftline.engine.chunks import Chunk
@@ -16,8 +16,8 @@ class ChunkView:
     """One half-open chunk [start, end) with its results and its verdict; instants are aware.
 
     `rows` counts the predictions, `labelled` those of them whose label is in. `waiting` means that the chunk's content
-    changed and the next poll computes it. `revision`, `computed_at` and `labels_as_of` describe the stored revision;
-    they are None where nothing is stored, as in a backtest. `results` may be about segments too.
+    changed and the next poll computes it. `revision`, `computed_at`, `labels_as_of` and `spec_revision` describe the
+    stored revision; they are None where nothing is stored, as in a backtest. `results` may be about segments too.
     """
 
     start: datetime
@@ -32,6 +32,7 @@ class ChunkView:
     revision: int | None = None
     computed_at: datetime | None = None
     labels_as_of: datetime | None = None
+    spec_revision: int | None = None
     drift: frozenset[Subject] | None = field(default=None, repr=False)
     """The drift of the chunk, if it was derived with the verdict."""
     evidence: ChunkEvidence | None = field(default=None, repr=False)
@@ -56,6 +57,14 @@ class ChunkView:
         """Return the result on all rows; None where it was not computed."""
         key = (kind, method, subject, None)
         return next((r for r in self.results if (r.kind, r.method, r.subject, r.segment) == key), None)
+
+    def in_segment(self, segment: str) -> "ChunkView":
+        """Return the chunk with the results of one segment as its own; rows, labels and verdict stay those of all rows.
+
+        No drift of it lasts: only a verdict says so, and verdicts are on all rows.
+        """
+        results = tuple(replace(result, segment=None) for result in self.results if result.segment == segment)
+        return replace(self, results=results, verdict=replace(self.verdict, drifted=()), drift=None)
 
     def facts(self) -> ChunkFacts:
         """Return the facts that the engine's verdict rules read."""

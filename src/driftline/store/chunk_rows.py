@@ -1,41 +1,31 @@
 """The rows of a chunk by batch: which batches there are, what of them counts no more, and portions of their rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from driftline.clock import naive_utc
 from driftline.engine.chunks import Chunk
 from driftline.engine.results import EVENT_TIME, LABEL
 from driftline.engine.spec import Spec
-from driftline.store import columnar
+from driftline.store import archive_file, columnar
+from driftline.store.archive_objects import objects_between
+from driftline.store.archived_rows import ArchivedRows
 from driftline.store.labels import value_column
-from driftline.store.prediction_batch import FEATURES, OUTPUTS
 from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
-from driftline.store.removed_rows import BATCH, BATCHES_AT_ONCE, POSITION, removed_places
-from driftline.store.tables import batch_data, labels, ledger_slots, predictions, removed_rows
+from driftline.store.removed_rows import BATCH, POSITION, without_removed
+from driftline.store.stored_rows import Blob, Portion, StoredRows, portions, slices
+from driftline.store.tables import labels, ledger_slots, predictions, removed_rows
 from driftline.store.version_key import VersionKey
 
 PORTION_BLOBS = 500
 """How many blobs are read by one statement at most."""
 LABEL_COLUMNS = (LABEL, "label_known_at", "label_batch_number")
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Consecutive rows of a batch that are stored together."""
-
-    batch: int
-    first: int
-    rows: int
-
-
-Portion = Sequence[Blob]
 
 
 class ChunkRows:
@@ -45,6 +35,8 @@ class ChunkRows:
         """Store what is read; nothing is read yet."""
         self.connection, self.key, self.spec, self.chunk = connection, key, spec, chunk
         self.schema = PredictionSchema(spec)
+        self.stored = StoredRows(connection, self.schema)
+        self._archive: ArchivedRows | None = None
 
     def removals(self) -> dict[int, int]:
         """Return, by the number of each batch with rows in the chunk, how many rows of the batch are removed.
@@ -59,7 +51,7 @@ class ChunkRows:
         )
         numbers = self.connection.execute(select(ledger_slots.c.batch_number).where(in_chunk).distinct()).scalars()
         removals = dict.fromkeys(map(int, numbers), 0)
-        for some in _slices(sorted(removals)):
+        for some in slices(sorted(removals)):
             counts = select(removed_rows.c.batch_number, func.count()).where(removed_rows.c.batch_number.in_(some))
             removals |= dict(map(tuple, self.connection.execute(counts.group_by(removed_rows.c.batch_number))))
         return removals
@@ -76,19 +68,28 @@ class ChunkRows:
             of_batch = by_batch.get(batch, [])
             added = sum(blob.rows for blob in of_batch)
             if numbers and (filled + added > rows or len(blobs) >= PORTION_BLOBS):
-                yield numbers, list(_portions(blobs, rows))
+                yield numbers, list(portions(blobs, rows))
                 numbers, blobs, filled = [], [], 0
             numbers.append(batch)
             blobs += of_batch
             filled += added
         if numbers:
-            yield numbers, list(_portions(blobs, rows))
+            yield numbers, list(portions(blobs, rows))
+
+    def portion(self) -> Portion:
+        """Return all blobs that have rows in the chunk."""
+        return [blob for blobs in self._blobs(self.removals()).values() for blob in blobs]
 
     def read(self, portion: Portion, *, features: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a portion that count: outputs, and all features or only those named.
 
         Beside them are the columns `BATCH` and `POSITION`.
         """
+        frame: pd.DataFrame = self.table(portion, features).to_pandas()
+        return frame
+
+    def table(self, portion: Portion, features: Sequence[str] | None = None) -> pa.Table:
+        """Return what `read` does, as an Arrow table."""
         table = self._decoded(portion, features)
         inside = pc.and_(
             pc.equal(table.column(MODEL_VERSION), self.key.version),
@@ -97,12 +98,7 @@ class ChunkRows:
                 pc.less(table.column(EVENT_TIME), pa.scalar(self.chunk.end, columnar.INSTANT_TYPE)),
             ),
         )
-        frame: pd.DataFrame = table.filter(inside).to_pandas()
-        removed = removed_places(self.connection, {blob.batch for blob in portion})
-        if removed.empty:
-            return frame
-        places = pd.MultiIndex.from_frame(frame[[BATCH, POSITION]])
-        return frame[~places.isin(pd.MultiIndex.from_frame(removed))]
+        return without_removed(self.connection, table.filter(inside))
 
     def with_labels(self, frame: pd.DataFrame, portion: Portion) -> pd.DataFrame:
         """Return the rows of a portion with `LABEL_COLUMNS`; all three are missing where a label is not known yet."""
@@ -119,7 +115,7 @@ class ChunkRows:
             predictions.c.event_time < naive_utc(self.chunk.end),
         )
         numbers: set[int] = set()
-        for some in _slices(label_batches):
+        for some in slices(label_batches):
             statement = select(predictions.c.batch_number).join(labels, same_id).where(in_chunk)
             numbers |= set(
                 self.connection.execute(statement.where(labels.c.batch_number.in_(some)).distinct()).scalars()
@@ -128,47 +124,53 @@ class ChunkRows:
 
     def _blobs(self, batches: Iterable[int]) -> dict[int, list[Blob]]:
         """Return the blobs of some batches that may have rows in the chunk, without their content."""
-        columns = (batch_data.c[name] for name in (BATCH, "first_position", "row_count"))
-        statement = select(*columns).where(
-            batch_data.c.content == OUTPUTS,
-            batch_data.c.last_event >= naive_utc(self.chunk.start),
-            batch_data.c.first_event < naive_utc(self.chunk.end),
-        )
-        blobs: dict[int, list[Blob]] = {}
-        for some in _slices(sorted(batches)):
-            ordered = statement.where(batch_data.c.batch_number.in_(some)).order_by(BATCH, "first_position")
-            for row in self.connection.execute(ordered):
-                blobs.setdefault(row[0], []).append(Blob(*row))
+        blobs = self.stored.blobs(batches, (self.chunk.start, self.chunk.end))
+        self._archive = self._find_archived()
+        for span in self._archive.spans(sorted(batches), archive_file.rows_per_group(len(self.schema.all))):
+            blobs.setdefault(span.batch, []).append(Blob(span.batch, span.first, span.after - span.first, True))
         return blobs
+
+    def _find_archived(self) -> ArchivedRows:
+        chunk = self.chunk
+        return ArchivedRows(lambda: objects_between(self.connection, self.key, chunk.start, chunk.end))
 
     def _decoded(self, portion: Portion, features: Sequence[str] | None) -> pa.Table:
         """Return all stored rows of a portion with the columns asked for; one that a batch does not have is null."""
-        contents = [OUTPUTS] if features is not None and not features else [OUTPUTS, FEATURES]
-        place = tuple_(batch_data.c.batch_number, batch_data.c.first_position)
-        statement = select(
-            *(batch_data.c[name] for name in (BATCH, "first_position", "row_count", "content", "data"))
-        ).where(place.in_([(blob.batch, blob.first) for blob in portion]), batch_data.c.content.in_(contents))
-        parts: dict[tuple[int, int], pa.Table] = {}
-        for number, first, count, content, data in self.connection.execute(statement):
-            decoded = columnar.decode(data)
-            if content == FEATURES and features is not None:
-                decoded = decoded.select([name for name in features if name in decoded.schema.names])
-            part = parts.get((number, first))
-            parts[number, first] = _beside(_placed(number, first, count) if part is None else part, decoded)
-        # The columns of segments are among the outputs, but those of older specs were stored with the features.
-        wanted = [field for field in self.schema.features if features is None or field.name in features]
-        return columnar.concatenated(
-            parts.values(), pa.schema([*self.schema.outputs, *wanted, *_placed(0, 0, 0).schema])
-        )
+        blobs, schema = [blob for blob in portion if not blob.archived], self.stored.schema_of(features)
+        parts = self.stored.tables(blobs, features)
+        archive = self._archive or self._find_archived()
+        stored = archive.without_archived(columnar.concatenated(parts.values(), schema))
+        archived = archive.read([blob.span for blob in portion if blob.archived], schema.names)
+        absent = [blob for blob in blobs if blob not in parts]
+        moved = archive.without_archived(self._moved(absent, schema)) if absent else schema.empty_table()
+        return columnar.concatenated([stored, archived, moved], schema)
+
+    def _moved(self, blobs: Portion, schema: pa.Schema) -> pa.Table:
+        """Return the rows of blobs that were archived since they were listed.
+
+        Raises:
+            DamagedBatch: a blob is not in the archive either.
+        """
+        archive = self._find_archived()
+        if not all(archive.has(blob.batch) for blob in blobs):
+            raise columnar.DamagedBatch
+        return columnar.concatenated([archive.read([blob.span for blob in blobs], schema.names)], schema)
 
     def _labels(self, portion: Portion) -> pd.DataFrame:
-        """Return the labels of the rows of a portion, by batch number and position."""
+        """Return the labels of the rows of a portion that lie in the chunk, by batch number and position."""
         same_id = and_(labels.c.model_number == self.key.model_number, labels.c.id == predictions.c.id)
-        numbers = {blob.batch for blob in portion}
-        condition = and_(predictions.c.model_number == self.key.model_number, predictions.c.batch_number.in_(numbers))
-        if len(numbers) == 1:
-            last = max(blob.first + blob.rows for blob in portion)
-            condition = and_(condition, predictions.c.position.between(min(blob.first for blob in portion), last))
+        in_chunk = and_(
+            predictions.c.model_number == self.key.model_number,
+            predictions.c.event_time >= naive_utc(self.chunk.start),
+            predictions.c.event_time < naive_utc(self.chunk.end),
+        )
+        in_portion = or_(
+            false(),
+            *(
+                and_(predictions.c.batch_number == number, predictions.c.position.between(first, last))
+                for number, first, last in _spans(portion)
+            ),
+        )
         statement = select(
             predictions.c.batch_number,
             predictions.c.position.label(POSITION),
@@ -176,36 +178,13 @@ class ChunkRows:
             labels.c.known_at.label("label_known_at"),
             labels.c.batch_number.label("label_batch_number"),
         ).select_from(predictions.join(labels, same_id))
-        rows = self.connection.execute(statement.where(condition))
+        rows = self.connection.execute(statement.where(in_chunk, in_portion))
         frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
         return frame.astype({BATCH: np.int64, POSITION: np.int64})
 
 
-def _portions(blobs: Sequence[Blob], rows: int) -> Iterator[Portion]:
-    """Cut blobs into portions of about `rows` rows at most."""
-    portion: list[Blob] = []
-    filled = 0
-    for blob in blobs:
-        if portion and filled + blob.rows > rows:
-            yield portion
-            portion, filled = [], 0
-        portion.append(blob)
-        filled += blob.rows
-    if portion:
-        yield portion
-
-
-def _slices(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(numbers), BATCHES_AT_ONCE):
-        yield numbers[first : first + BATCHES_AT_ONCE]
-
-
-def _beside(table: pa.Table, columns: pa.Table) -> pa.Table:
-    for name in columns.schema.names:
-        table = table.append_column(columns.schema.field(name), columns.column(name))
-    return table
-
-
-def _placed(number: int, first: int, rows: int) -> pa.Table:
-    """Return the place of consecutive rows of a batch: its number, and their positions in it."""
-    return pa.table({BATCH: np.full(rows, number, np.int64), POSITION: np.arange(first, first + rows, dtype=np.int64)})
+def _spans(portion: Portion) -> Iterator[tuple[int, int, int]]:
+    """Yield each batch of a portion, its first position in it, and the last one: the blobs of a batch are adjacent."""
+    for batch, group in groupby(portion, lambda blob: blob.batch):
+        blobs = [*group]
+        yield batch, blobs[0].first, blobs[-1].first + blobs[-1].rows - 1

@@ -1,7 +1,7 @@
 """Rows of a batch as typed columns, and as compressed Arrow blobs: encode, cut, decode, hash. No I/O here."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -101,24 +101,21 @@ def encode(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def decode(data: bytes) -> pa.Table:
-    """Return the table that `encode` stored; raise DamagedBatch for anything else."""
+def decode(data: bytes, names: Collection[str] | None = None) -> pa.Table:
+    """Return the table that `encode` stored, or those of its columns that are named, which alone are decompressed.
+
+    Raises:
+        DamagedBatch: `encode` did not make the bytes.
+    """
     try:
         with pa.ipc.open_stream(data) as reader:
+            if names is None:
+                return reader.read_all()
+            places = [place for place, name in enumerate(reader.schema.names) if name in names]
+            if not places:  # no included field would mean all of them
+                return reader.schema.empty_table().select([])
+        with pa.ipc.open_stream(data, options=pa.ipc.IpcReadOptions(included_fields=places)) as reader:
             return reader.read_all()
-    except (pa.ArrowException, OSError) as error:
-        raise DamagedBatch from error
-
-
-def decode_column(data: bytes, name: str) -> pa.ChunkedArray | None:
-    """Return one column of what `encode` stored, without decoding the others; None where there is no such column."""
-    try:
-        with pa.ipc.open_stream(data) as reader:
-            place = reader.schema.get_field_index(name)
-        if place < 0:
-            return None
-        with pa.ipc.open_stream(data, options=pa.ipc.IpcReadOptions(included_fields=[place])) as reader:
-            return reader.read_all().column(0)
     except (pa.ArrowException, OSError) as error:
         raise DamagedBatch from error
 

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.pool import ConnectionPoolEntry
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from driftline.errors import DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DatabaseUntrusted, NotMigrated
 from driftline.settings import DatabaseSettings
@@ -36,14 +36,16 @@ _SESSION = (
 )
 
 
-def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
+def make_engine(settings: DatabaseSettings, *, pool_size: int = 5, lock_wait_seconds: int | None = None) -> Engine:
     """Make the engine: READ COMMITTED, UTC sessions, strict mode, utf8mb4, LOAD DATA LOCAL allowed.
 
-    It connects on first use. Where the settings name a CA, it connects only by TLS, to a certificate of that CA.
+    A statement waits `lock_wait_seconds` for a lock; None leaves the server's default, 50 s. It connects on first use.
+    Where the settings name a CA, it connects only by TLS, to a certificate of that CA.
 
     Raises:
         InvalidInput: the CA, certificate or key that the settings name cannot be used.
     """
+    lock_wait = "" if lock_wait_seconds is None else f", innodb_lock_wait_timeout = {lock_wait_seconds}"
     address = URL.create(
         "mysql+pymysql",
         username=settings.user,
@@ -60,7 +62,7 @@ def make_engine(settings: DatabaseSettings, *, pool_size: int = 5) -> Engine:
         pool_size=pool_size,
         pool_recycle=600,
         connect_args={
-            "init_command": _SESSION,
+            "init_command": _SESSION + lock_wait,
             "local_infile": True,
             "connect_timeout": 5,
             "ssl": tls_context(settings),
@@ -146,8 +148,10 @@ def _tls_message(error: DBAPIError) -> str:
     )
 
 
-def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+def in_transaction(engine: Engine, work: Callable[[Connection], T], *, lock_waits: int | None = None) -> T:
     """Run `work` in one transaction, and all of it again after a conflict with another transaction.
+
+    There are at most `ATTEMPTS` of them, and no further one after `lock_waits` that ended because rows stayed locked.
 
     Raises:
         DatabaseUnavailable: the server is away. Either nothing was changed or the commit's outcome is unknown, and a
@@ -157,7 +161,7 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
     retrying = Retrying(
         retry=retry_if_exception(_is_retryable),
         wait=wait_random_exponential(0.02, max=2),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=_stop_after(ATTEMPTS, lock_waits),
         reraise=True,
     )
 
@@ -167,6 +171,19 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
     with translated():
         return retrying(once)
+
+
+def _stop_after(attempts: int, lock_waits: int | None) -> Callable[[RetryCallState], bool]:
+    """Return a condition that holds after so many attempts, or so many that waited for locks in vain."""
+    waits = 0
+
+    def stop(state: RetryCallState) -> bool:
+        nonlocal waits
+        error = state.outcome and state.outcome.exception()
+        waits += isinstance(error, DBAPIError) and error_code(error) == LOCK_TIMEOUT
+        return state.attempt_number >= attempts or (lock_waits is not None and waits >= lock_waits)
+
+    return stop
 
 
 def is_reachable(engine: Engine) -> bool:

@@ -1,7 +1,8 @@
 """Deletions: the content of predictions and labels is erased for good, also where a correction had replaced it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,13 @@ from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, upd
 from driftline.clock import naive_utc
 from driftline.engine.columns import IntArray
 from driftline.engine.results import EVENT_TIME, ID
-from driftline.store import columnar, ledger
+from driftline.store import archived_rows, columnar, ledger, traces
 from driftline.store import removed_rows as removed
 from driftline.store.corrections import delete_ids
 from driftline.store.prediction_batch import OUTPUTS
 from driftline.store.prediction_writer import IDS_AT_ONCE, PredictionWriter
-from driftline.store.removed_rows import BATCH, POSITION
-from driftline.store.tables import batch_data, chunk_states, labels, predictions, removed_rows
+from driftline.store.removed_rows import BATCH, POSITION, place_keys
+from driftline.store.tables import batch_data, chunk_states, labels, ledger_slots, predictions, removed_rows
 from driftline.store.tables import ledger as ledger_table
 from driftline.store.version_key import VersionKey
 
@@ -59,11 +60,27 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
     """Return what is stored of the predictions that have a value in a feature, and lock it.
 
     Every batch of the model is looked at. Rows that a correction has given another value are no subjects, but what
-    they were before is erased.
+    they were before is erased. A correction that is committed during the scan moves rows to its own batch: such batches
+    are looked at, too, until there is none that has not been. A row that was found is locked, so it moves no more.
     """
-    places = _places(_places_with(connection, writer.number, column, value))
-    stored = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
-    subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in stored])
+    places = _places([])
+    scanned: set[int] = set()
+    while new := _unscanned(connection, writer.number, scanned):
+        scanned |= new
+        of_new = _places(_places_with(connection, writer.number, sorted(new), column, value))
+        places = pd.concat([places, of_new]).drop_duplicates(ignore_index=True)
+        present = _at_places(connection, predictions, writer.number, places, (predictions.c[ID],))
+        subjects = subjects_of_ids(connection, writer, [str(row[0]) for row in present])
+    if places.empty:
+        return Subjects(writer.places_of(connection, []), (), places)
+    return _with_value(connection, writer, subjects, places)
+
+
+def _with_value(connection: Connection, writer: PredictionWriter, locked: Subjects, places: pd.DataFrame) -> Subjects:
+    """Return those of the locked subjects that are at some places, and the rows there that are corrected."""
+    has_value = np.isin(_keys(locked.stored), _keys(places))
+    ids = locked.stored[ID][has_value].tolist()
+    subjects = locked if has_value.all() else subjects_of_ids(connection, writer, ids)
     columns = (removed_rows.c.batch_number, removed_rows.c.position)
     replaced = _places(_at_places(connection, removed_rows, writer.number, places, columns))
     every = pd.concat([subjects.replaced, replaced]).drop_duplicates(ignore_index=True)
@@ -73,7 +90,8 @@ def subjects_of_value(connection: Connection, writer: PredictionWriter, column: 
 def erase(connection: Connection, number: int, model_number: int, subjects: Subjects) -> None:
     """Erase subjects in the transaction of their batch: from the blobs, the labels and every row with their ids.
 
-    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again.
+    The states of their chunks, which may have values of theirs, are deleted too: the next poll makes them again. So are
+    their ids and values in the ingest log and in the reasons of results.
     """
     stored = subjects.stored
     places = pd.concat([stored[[BATCH, POSITION]], subjects.replaced], ignore_index=True)
@@ -84,7 +102,10 @@ def erase(connection: Connection, number: int, model_number: int, subjects: Subj
     ledger.touch_counted(connection, number, model_number, [(stored, -1)])
     for batch_number, group in places.groupby(BATCH):
         _blank(connection, int(str(batch_number)), group[POSITION].to_numpy(np.int64))
-    _delete_states(connection, model_number, stored, subjects.replaced)
+    spans = _spans(connection, stored, subjects.replaced)
+    _delete_states(connection, model_number, spans)
+    traces.erase_examples(connection, model_number, spans)
+    traces.erase_from_log(connection, model_number, {*stored[ID], *subjects.label_ids})
 
 
 def _by_id(
@@ -115,38 +136,50 @@ def _places(rows: Iterable[Sequence[object]]) -> pd.DataFrame:
     return pd.DataFrame([tuple(row) for row in rows], columns=[BATCH, POSITION], dtype=np.int64)
 
 
-def _places_with(
-    connection: Connection, model_number: int, column: str, value: str | float
-) -> Iterator[tuple[int, int]]:
-    """Yield the places of the rows with a value in a feature, corrected rows included; erased rows have none."""
+def _keys(places: pd.DataFrame) -> IntArray:
+    return place_keys(places[BATCH].to_numpy(np.int64), places[POSITION].to_numpy(np.int64))
+
+
+def _unscanned(connection: Connection, model_number: int, scanned: Collection[int]) -> set[int]:
+    """Return the batches of a model that have not been looked at; later ones only if they may have moved a row."""
     of_model = ledger_table.c.model_number == model_number
-    kinds = ledger_table.c.kind.in_([ledger.BatchKind.PREDICTIONS, ledger.BatchKind.CORRECTION])
-    numbers = connection.execute(select(ledger_table.c.number).where(of_model, kinds)).scalars().all()
-    for number in numbers:
+    kinds = [ledger.BatchKind.CORRECTION] if scanned else ledger.KINDS_WITH_ROWS
+    numbers = connection.execute(select(ledger_table.c.number).where(of_model, ledger_table.c.kind.in_(kinds)))
+    return {*numbers.scalars()}.difference(scanned)
+
+
+def _places_with(
+    connection: Connection, model_number: int, batches: Iterable[int], column: str, value: str | float
+) -> Iterator[tuple[int, int]]:
+    """Yield the places of the rows of some batches, and of all archived ones, with a value in a feature.
+
+    Corrected rows are included; erased rows have no value. Rows that are archived meanwhile may come twice.
+    """
+    for number in batches:
         parts = select(batch_data.c.first_position, batch_data.c.data).where(batch_data.c.batch_number == number)
         for first, data in connection.execute(parts):
             yield from ((number, first + position) for position in _positions_with(data, column, value))
+    yield from archived_rows.of_model(connection, model_number).places_with(column, value)
 
 
 def _positions_with(data: bytes, column: str, value: str | float) -> list[int]:
     """Return which rows of a blob have a value in a column, which alone is decoded."""
-    values = columnar.decode_column(data, column)
-    if values is None or pa.types.is_string(values.type) != isinstance(value, str):
+    table = columnar.decode(data, [column])
+    if not table.num_columns or pa.types.is_string(table.column(0).type) != isinstance(value, str):
         return []
-    return [int(place) for place in np.flatnonzero(pc.fill_null(pc.equal(values, value), False).to_numpy())]
+    return [int(place) for place in np.flatnonzero(pc.fill_null(pc.equal(table.column(0), value), False).to_numpy())]
 
 
-def _delete_states(connection: Connection, model_number: int, stored: pd.DataFrame, replaced: pd.DataFrame) -> None:
-    """Delete the states of the chunks that have rows, and of those that may have had rows that were corrected."""
+def _spans(connection: Connection, stored: pd.DataFrame, replaced: pd.DataFrame) -> set[tuple[datetime, datetime]]:
+    """Return the first and last events of the rows, and of the blobs with rows that were corrected."""
     spans = {(at, at) for at in map(naive_utc, pd.DatetimeIndex(stored[EVENT_TIME].unique()).to_pydatetime())}
-    part = batch_data.c
     for number, group in replaced.groupby(BATCH):
-        times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
-            part.batch_number == int(str(number)), part.content == OUTPUTS
-        )
-        for first_event, last_event, first, count in connection.execute(times):
-            if group[POSITION].between(first, first + count - 1).any():
-                spans.add((first_event, last_event))
+        spans |= set(_spans_of(connection, int(str(number)), group[POSITION]))
+    return spans
+
+
+def _delete_states(connection: Connection, model_number: int, spans: traces.Spans) -> None:
+    """Delete the states of the chunks that spans of events touch."""
     states = chunk_states.c
     of_model = select(states.model_version, states.chunk_start, states.chunk_end).where(
         states.model_number == model_number
@@ -156,6 +189,26 @@ def _delete_states(connection: Connection, model_number: int, stored: pd.DataFra
             of_version = VersionKey(model_number, version).rows_of(chunk_states)
             of_chunk = (states.chunk_start == start) & (states.chunk_end == end)
             connection.execute(delete(chunk_states).where(of_version, of_chunk))
+
+
+def _spans_of(connection: Connection, number: int, positions: "pd.Series[int]") -> Iterator[tuple[datetime, datetime]]:
+    """Yield spans of events that some rows of a batch lie in: those of their blobs, or of the batch if it is archived.
+
+    A span begins with the first event and ends with the last one, which may lie in the same instant.
+    """
+    part = batch_data.c
+    times = select(part.first_event, part.last_event, part.first_position, part.row_count).where(
+        part.batch_number == number, part.content == OUTPUTS
+    )
+    archived = positions
+    for first_event, last_event, first, count in connection.execute(times):
+        inside = archived.between(first, first + count - 1)
+        if inside.any():
+            archived = archived[~inside]
+            yield first_event, last_event
+    if len(archived):
+        slots = connection.execute(select(ledger_slots.c.slot).where(ledger_slots.c.batch_number == number)).scalars()
+        yield from ((slot, slot + pd.Timedelta(ledger.SLOT)) for slot in slots)
 
 
 def _delete_labels(connection: Connection, model_number: int, ids: Sequence[str]) -> None:
@@ -188,7 +241,9 @@ def _blank(connection: Connection, number: int, positions: IntArray) -> None:
             & (batch_data.c.content == content)
             & (batch_data.c.first_position == first)
         )
-        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar_one()
+        data = connection.execute(select(batch_data.c.data).where(part).with_for_update()).scalar()
+        if data is None:  # it was archived meanwhile, and the object is written again without the rows
+            continue
         blank = columnar.encode(_without_content(columnar.decode(data), inside))
         connection.execute(update(batch_data).where(part).values(data=blank))
 

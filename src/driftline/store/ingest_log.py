@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.store.tables import ingest_log
@@ -68,15 +68,40 @@ def remove_old(connection: Connection, now: datetime) -> int:
     return len(numbers)
 
 
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which entries: those with every given value, received from `since` to before `until`, numbered below `before`."""
+
+    state: IngestState | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on the table."""
+        columns, conditions = ingest_log.c, list[ColumnElement[bool]]()
+        if self.state is not None:
+            conditions.append(columns.state == self.state)
+        if self.kind is not None:
+            conditions.append(columns.kind == self.kind)
+        if self.since is not None:
+            conditions.append(columns.received_at >= naive_utc(self.since))
+        if self.until is not None:
+            conditions.append(columns.received_at < naive_utc(self.until))
+        if self.before is not None:
+            conditions.append(columns.number < self.before)
+        return conditions
+
+
+EVERY_ENTRY = LogFilter()
+
+
 def newest(
-    connection: Connection, model_number: int, most: int, before: int | None = None, state: IngestState | None = None
+    connection: Connection, model_number: int, most: int, wanted: LogFilter = EVERY_ENTRY
 ) -> list[tuple[int, IngestEntry]]:
-    """Return the newest entries of a model with their numbers, newest first; `before` is the last number of a page."""
-    statement = select(ingest_log).where(ingest_log.c.model_number == model_number)
-    if before is not None:
-        statement = statement.where(ingest_log.c.number < before)
-    if state is not None:
-        statement = statement.where(ingest_log.c.state == state)
+    """Return the newest entries of a model with their numbers, newest first, at most `most` of them."""
+    statement = select(ingest_log).where(ingest_log.c.model_number == model_number, *wanted.conditions())
     rows = connection.execute(statement.order_by(ingest_log.c.number.desc()).limit(most)).mappings()
     return [(int(row["number"]), _entry(row)) for row in rows]
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import BatchConflict, InvalidInput
@@ -27,6 +27,10 @@ class BatchKind(StrEnum):
     LABELS = "labels"
     CORRECTION = "correction"
     DELETION = "deletion"
+
+
+KINDS_WITH_ROWS = (BatchKind.PREDICTIONS, BatchKind.CORRECTION)
+"""The kinds of batches that store rows of predictions."""
 
 
 class Consumer(StrEnum):
@@ -112,6 +116,11 @@ def _require_same(connection: Connection, batch: Batch) -> None:
         )
 
 
+def clear_events(connection: Connection, number: int) -> None:
+    """Record that a batch added no rows, and so no first and last event: they would move the clock of the data."""
+    connection.execute(update(ledger).where(ledger.c.number == number).values(first_event=None, last_event=None))
+
+
 def number_of(connection: Connection, batch_id: str) -> int:
     """Return the number of a batch that the ledger has."""
     return int(connection.execute(select(ledger.c.number).where(ledger.c.batch_id == batch_id)).scalar_one())
@@ -166,16 +175,18 @@ def touch_counted(
     connection.execute(insert(ledger_slots), slots)
 
 
-def claim(connection: Connection, consumer: str) -> RowMapping | None:
+def claim(connection: Connection, consumer: str, without_models: Collection[int] = ()) -> RowMapping | None:
     """Lock one batch that is pending for a consumer, skip those that others have locked, and return its ledger row.
 
-    It is None where no batch is pending. Read the batch's rows only after this: they may then be more than were
-    claimed, never less.
+    It is None where no batch is pending; those of some models are left pending. Read the batch's rows only after this:
+    they may then be more than were claimed, never less.
     """
-    return next(iter(claim_all(connection, consumer, most=1)), None)
+    return next(iter(claim_all(connection, consumer, 1, without_models)), None)
 
 
-def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowMapping]:
+def claim_all(
+    connection: Connection, consumer: str, most: int, without_models: Collection[int] = ()
+) -> Sequence[RowMapping]:
     """Lock up to `most` batches as `claim` does, and return their ledger rows in the order of their numbers."""
     pending = (
         select(pending_batches.c.batch_number)
@@ -184,6 +195,9 @@ def claim_all(connection: Connection, consumer: str, most: int) -> Sequence[RowM
         .limit(most)
         .with_for_update(skip_locked=True)
     )
+    if without_models:
+        of_models = select(ledger.c.number).where(ledger.c.model_number.in_(without_models))
+        pending = pending.where(pending_batches.c.batch_number.not_in(of_models))
     numbers = connection.execute(pending).scalars().all()
     if not numbers:
         return []

@@ -1,11 +1,12 @@
 """What is registered, read without the fitted references: lists of a thousand models take few statements."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, ScalarSelect, Select, Table, and_, func, select
 
 from driftline.clock import aware_utc
 from driftline.engine.results import State
@@ -18,20 +19,25 @@ from driftline.store.tables import model_versions, models, spec_revisions, verdi
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """A model in a list: its ready versions, its newest one, and the state of that one's newest chunk.
+    """A model in a list: its ready versions, its newest one, and the states of that one's newest chunks.
 
-    `version` is None for a model without a ready version; then the fields after it are None too.
+    `closed_chunk` and `closed_state` are of its newest closed chunk. `version` is None for a model without a ready
+    version; then the fields after it are None too.
     """
 
+    number: int
     name: str
     versions: tuple[int, ...]
     registered_at: datetime
     version: int | None = None
+    spec: Mapping[str, Any] | None = field(default=None, repr=False)
     problem: str | None = None
     period: str | None = None
     features: int | None = None
     newest_chunk: datetime | None = None
     state: State | None = None
+    closed_chunk: datetime | None = None
+    closed_state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,13 @@ def list_models(connection: Connection) -> list[ModelSummary]:
     registered = select(models.c.number, models.c.name, models.c.created_at).order_by(models.c.name)
     newest = {row["number"]: row for row in connection.execute(_newest_versions()).mappings()}
     return [
-        _summary(name, tuple(ready.get(number, ())), aware_utc(created_at), newest.get(number))
+        _summary(number, name, tuple(ready.get(number, ())), aware_utc(created_at), newest.get(number))
         for number, name, created_at in connection.execute(registered)
     ]
 
 
 def _newest_versions() -> Select[Any]:
-    """Select the newest ready version of each model with its newest spec and the verdict of its newest chunk."""
+    """Select the newest ready version of each model with its newest spec and the verdicts of its newest chunks."""
     newest = (
         select(model_versions.c.model_number, func.max(model_versions.c.version).label("version"))
         .where(model_versions.c.state == READY)
@@ -89,32 +95,42 @@ def _newest_versions() -> Select[Any]:
         same_model = table.c.model_number == newest.c.model_number
         return and_(same_model, table.c.model_version == newest.c.version)
 
+    def of_newest_chunk(column: Column[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+        current = select(column).where(of_version(verdicts), verdicts.c.current, *conditions)
+        return current.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery()
+
     spec = select(spec_revisions.c.spec).where(of_version(spec_revisions)).order_by(spec_revisions.c.revision.desc())
-    verdict = select(verdicts.c.state).where(of_version(verdicts), verdicts.c.current)
-    start = select(verdicts.c.chunk_start).where(of_version(verdicts), verdicts.c.current)
     return select(
         newest.c.model_number.label("number"),
         newest.c.version,
         spec.limit(1).scalar_subquery().label("spec"),
-        verdict.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery().label("state"),
-        start.order_by(verdicts.c.chunk_start.desc()).limit(1).scalar_subquery().label("newest_chunk"),
+        of_newest_chunk(verdicts.c.state).label("state"),
+        of_newest_chunk(verdicts.c.chunk_start).label("newest_chunk"),
+        of_newest_chunk(verdicts.c.state, verdicts.c.closed).label("closed_state"),
+        of_newest_chunk(verdicts.c.chunk_start, verdicts.c.closed).label("closed_chunk"),
     )
 
 
-def _summary(name: str, versions: tuple[int, ...], registered_at: datetime, newest: RowMapping | None) -> ModelSummary:
+def _summary(
+    number: int, name: str, versions: tuple[int, ...], registered_at: datetime, newest: RowMapping | None
+) -> ModelSummary:
     if newest is None:
-        return ModelSummary(name, versions, registered_at)
+        return ModelSummary(number, name, versions, registered_at)
     spec = json.loads(newest["spec"])
     return ModelSummary(
+        number=number,
         name=name,
         versions=versions,
         registered_at=registered_at,
         version=newest["version"],
+        spec=spec,
         problem=spec["problem"],
         period=spec["period"],
         features=len(spec["columns"]),
         newest_chunk=newest["newest_chunk"] and aware_utc(newest["newest_chunk"]),
         state=newest["state"] and State(newest["state"]),
+        closed_chunk=newest["closed_chunk"] and aware_utc(newest["closed_chunk"]),
+        closed_state=newest["closed_state"] and State(newest["closed_state"]),
     )
 
 

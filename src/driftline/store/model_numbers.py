@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from driftline.clock import naive_utc
 from driftline.errors import NotFound
-from driftline.store.tables import models
+from driftline.store.tables import model_versions, models
+from driftline.store.version_key import VersionKey
 
 
 def model_number(connection: Connection, name: str) -> int:
@@ -17,10 +18,13 @@ def model_number(connection: Connection, name: str) -> int:
     Raises:
         NotFound: no model has that name; the error lists the registered ones.
     """
-    numbers = {row.name: row.number for row in connection.execute(select(models.c.name, models.c.number))}
-    if name not in numbers:
-        raise NotFound(f"No model is named {name!r}. Registered: {', '.join(sorted(numbers)) or 'none'}.")
-    return int(numbers[name])
+    if name.isascii():
+        same = select(models.c.name, models.c.number).where(models.c.name == name)
+        for stored, number in connection.execute(same):
+            if stored == name:
+                return int(number)
+    listed = ", ".join(connection.execute(select(models.c.name).order_by(models.c.name)).scalars())
+    raise NotFound(f"No model is named {name!r}. Registered: {listed or 'none'}.")
 
 
 def ensure_model(connection: Connection, name: str, now: datetime) -> int:
@@ -34,6 +38,24 @@ def ensure_model(connection: Connection, name: str, now: datetime) -> int:
         connection.execute(insert(models).prefix_with("IGNORE").values(name=name, created_at=naive_utc(now)))
         number = connection.execute(locked).scalar_one()
     return int(number)
+
+
+def lock_version(connection: Connection, key: VersionKey) -> bool:
+    """Lock a version until the transaction ends; return whether it exists.
+
+    One transaction at a time then stores its results, and sees all earlier verdicts and events.
+    """
+    locked = select(model_versions.c.version).where(_of_version(key)).with_for_update()
+    return connection.execute(locked).first() is not None
+
+
+def record_results(connection: Connection, key: VersionKey, now: datetime) -> None:
+    """Record when results of a version were stored last; the version must be locked."""
+    connection.execute(update(model_versions).where(_of_version(key)).values(results_at=naive_utc(now)))
+
+
+def _of_version(key: VersionKey) -> ColumnElement[bool]:
+    return and_(model_versions.c.model_number == key.model_number, model_versions.c.version == key.version)
 
 
 def lock_model(connection: Connection, number: int, *, shared: bool = False) -> None:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, null, or_, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import chunk_at
 from driftline.engine.spec import ModelClock, Spec
-from driftline.store.ledger import BatchKind
+from driftline.store.ledger import KINDS_WITH_ROWS
 from driftline.store.tables import ledger, ledger_slots, model_versions, models, pending_chunks, spec_revisions
 from driftline.store.version_key import VersionKey
 
@@ -24,19 +24,36 @@ _start = pending_chunks.c.chunk_start
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A pending chunk that is locked by the current transaction."""
+    """A pending chunk that is locked by the current transaction.
+
+    `passed_over` says that an earlier one was due, which another transaction has locked.
+    """
 
     start: datetime
+    passed_over: bool = False
 
 
-def queue(connection: Connection, key: VersionKey, starts: set[datetime]) -> None:
-    """Make chunks pending now, those included that are queued for a later instant."""
+def queue(connection: Connection, key: VersionKey, starts: set[datetime], since: datetime | None = None) -> None:
+    """Make chunks pending now, those included that are queued for a later instant.
+
+    `since` is when the batch was written that they wait to be computed with, if it is one.
+    """
     rows = [
-        {"model_number": key.model_number, "model_version": key.version, "chunk_start": naive_utc(start)}
+        {
+            "model_number": key.model_number,
+            "model_version": key.version,
+            "chunk_start": naive_utc(start),
+            "waiting_since": since and naive_utc(since),
+        }
         for start in sorted(starts)
     ]
     if rows:
-        connection.execute(upsert(pending_chunks).on_duplicate_key_update(due_at=null()), rows)
+        queued = upsert(pending_chunks)
+        waiting = queued.inserted.waiting_since
+        present = case(
+            (pending_chunks.c.due_at.is_(None), func.coalesce(pending_chunks.c.waiting_since, waiting)), else_=waiting
+        )
+        connection.execute(queued.on_duplicate_key_update([("waiting_since", present), ("due_at", null())]), rows)
 
 
 def queue_all(connection: Connection, key: VersionKey, spec: Spec) -> None:
@@ -71,7 +88,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
         select(func.max(ledger.c.last_event))
         .where(
             ledger.c.model_number == pending_chunks.c.model_number,
-            ledger.c.kind.in_([BatchKind.PREDICTIONS, BatchKind.CORRECTION]),
+            ledger.c.kind.in_(KINDS_WITH_ROWS),
         )
         .correlate(pending_chunks)
         .scalar_subquery()
@@ -106,14 +123,12 @@ def claim(
         due.append(_start > naive_utc(after))
     if retry_by is not None:
         due.append(or_(pending_chunks.c.retry_at.is_(None), pending_chunks.c.retry_at <= naive_utc(retry_by)))
-    start = connection.execute(
-        select(_start)
-        .where(*due)
-        .order_by(pending_chunks.c.model_number, _version, _start)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).scalar()
-    return None if start is None else Claim(aware_utc(start))
+    first = select(_start).where(*due).order_by(pending_chunks.c.model_number, _version, _start).limit(1)
+    start = connection.execute(first.with_for_update(skip_locked=True)).scalar()
+    if start is None:
+        return None
+    earliest = connection.execute(first).scalar()
+    return Claim(aware_utc(start), passed_over=earliest is not None and earliest < start)
 
 
 def settle(connection: Connection, key: VersionKey, start: datetime, due_at: datetime | None) -> None:
@@ -121,7 +136,7 @@ def settle(connection: Connection, key: VersionKey, start: datetime, due_at: dat
     if due_at is None:
         connection.execute(delete(pending_chunks).where(_of_chunk(key, start)))
         return
-    waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None}
+    waiting = {"due_at": naive_utc(due_at), "attempts": 0, "last_error": None, "retry_at": None, "waiting_since": None}
     connection.execute(update(pending_chunks).where(_of_chunk(key, start)).values(waiting))
 
 

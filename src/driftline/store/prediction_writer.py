@@ -1,9 +1,10 @@
 """Writes batches of predictions through the ledger: each row once, and never other content under the same id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ from driftline.engine.columns import BoolArray
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.errors import InvalidInput, PredictionConflict
 from driftline.store import bulk, columnar, ledger
+from driftline.store.archive_objects import objects_of_batches
 from driftline.store.prediction_batch import ID_COLUMNS, PredictionBatch
-from driftline.store.prediction_schema import MODEL_VERSION
+from driftline.store.prediction_schema import MODEL_VERSION, PredictionSchema
 from driftline.store.removed_rows import BATCH, POSITION
+from driftline.store.stored_rows import StoredRows
 from driftline.store.tables import batch_data, predictions
 from driftline.store.version_key import VersionKey
 
@@ -37,10 +40,10 @@ class Written:
 
 @dataclass(frozen=True)
 class PredictionWriter:
-    """Writes the predictions of one model; `read` returns all rows of some batches, with their places."""
+    """Writes the predictions of one model, which have the columns of a schema."""
 
     number: int
-    read: Callable[[Connection, Sequence[int]], pa.Table]
+    schema: PredictionSchema
 
     def write(self, connection: Connection, batch_id: str, batch: PredictionBatch, written_at: datetime) -> Written:
         """Write a batch through the ledger; the same batch sent again changes nothing.
@@ -60,6 +63,8 @@ class PredictionWriter:
             encoded.result()
         self.insert_data(connection, number, new)
         self._touch(connection, number, new.table)
+        if not new.table.num_rows:
+            ledger.clear_events(connection, number)  # times that nobody sent are not those of the stored rows
         return Written(new.table.num_rows, rows - new.table.num_rows)
 
     def open(
@@ -132,17 +137,16 @@ class PredictionWriter:
         return batch.only(pa.array(~sent_ids.isin(places[ID])))
 
     def differing(self, connection: Connection, batch: PredictionBatch, places: pd.DataFrame) -> BoolArray:
-        """Return which of the stored rows at `places` have other content than the batch has under their ids."""
-        sent = batch.table.take(pd.Index(batch.table.column(ID).to_pandas()).get_indexer(pd.Index(places[ID])))
-        stored = self.rows_at(connection, places)
-        return columnar.differing_rows(sent.drop_columns(batch.uncompared), stored.drop_columns(batch.uncompared))
+        """Return which of the stored rows at `places` have other content than the batch has under their ids.
 
-    def rows_at(self, connection: Connection, places: pd.DataFrame) -> pa.Table:
-        """Return the stored rows of these batch numbers and positions, in their order, with the columns they have."""
-        stored = self.read(connection, [*places[BATCH].unique()])
-        keys = pd.MultiIndex.from_arrays([stored.column(BATCH).to_numpy(), stored.column(POSITION).to_numpy()])
-        stored_places = pd.MultiIndex.from_arrays([places[BATCH], places[POSITION]])
-        return stored.drop_columns([BATCH, POSITION]).take(keys.get_indexer(stored_places))
+        Raises:
+            RowsRemoved: rows were archived and then removed.
+        """
+        sent = batch.table.take(pd.Index(batch.table.column(ID).to_pandas()).get_indexer(pd.Index(places[ID])))
+        numbers = [*map(int, places[BATCH].unique())]
+        find = partial(objects_of_batches, connection, self.number, numbers)
+        stored = StoredRows(connection, self.schema).at(places, find).select(sent.column_names)
+        return columnar.differing_rows(sent.drop_columns(batch.uncompared), stored.drop_columns(batch.uncompared))
 
     def insert_data(self, connection: Connection, number: int, batch: PredictionBatch) -> None:
         """Store the columns of a batch's new rows as blobs: outputs and features of the same rows, apart."""

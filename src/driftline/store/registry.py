@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from driftline.clock import aware_utc, naive_utc
+from driftline.engine.minimum_rows import DEFAULTS, lowered_minimum
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
@@ -114,8 +115,9 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     """Register a version with its frozen reference and return its number; a second call returns the same number.
 
     The reference goes to `objects` as Parquet, is fitted, and its hash and fitted state are stored with the first spec
-    revision. The version is `creating` until its reference is stored, then `ready`: after a failure the next call does
-    all of it again.
+    revision. A candidate that is not fitted yet, and whose spec sets no minimum rows, requires fewer rows if the
+    reference allows it (`driftline.engine.minimum_rows`). The version is `creating` until its reference is stored, then
+    `ready`: after a failure the next call does all of it again.
 
     Raises:
         InvalidInput: a name is too long to be stored, the reference is shorter than 8 chunks, or its scores are no
@@ -123,6 +125,8 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
         StoreRefused, StoreUnavailable: the reference cannot be stored.
     """
     require_storable(candidate.name, candidate.spec)
+    if candidate.fitted is None:
+        candidate = replace(candidate, spec=lowered_minimum(candidate.spec, candidate.reference))
     fitted = candidate.fitted or fit_reference(candidate.reference, candidate.spec)
     if candidate.layout is None:  # else the scores are as the layout's scale says
         require_probabilities(candidate.reference, candidate.spec.scores)
@@ -247,7 +251,10 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
 
 
 def _with_columns_of(present: Spec, spec: Spec) -> Spec:
-    """Return a revised spec with its columns in the present order, in which rows are stored and hashed."""
+    """Return a revised spec with its columns in the present order, in which rows are stored and hashed.
+
+    It keeps the present minimum rows where it sets none.
+    """
     columns = {column.name: column for column in spec.columns}
     if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.columns} or (
         (spec.problem, spec.classes) != (present.problem, present.classes)
@@ -255,7 +262,8 @@ def _with_columns_of(present: Spec, spec: Spec) -> Spec:
         raise Conflict(
             "A spec revision keeps the model's problem, classes and columns; register others as a new version."
         )
-    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features)})
+    kept = {} if spec.model_fields_set & DEFAULTS.keys() else {name: getattr(present, name) for name in DEFAULTS}
+    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features), **kept})
 
 
 def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, Table, delete, select, update
 
 from driftline.errors import NotFound
 from driftline.objects import split_address
+from driftline.store.archive.removal import delete_objects
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import lock_model, model_number
 from driftline.store.registry import READY, RETIRED
@@ -44,9 +45,10 @@ def remove(engine: Engine, name: str) -> int:
     model itself last: after a failure, call it again.
 
     Raises:
-        NotFound: no such model. StoreRefused, StoreUnavailable: a reference cannot be deleted.
+        NotFound: no such model. StoreRefused, StoreUnavailable: a reference or an archive object cannot be deleted.
     """
     number = in_transaction(engine, lambda connection: _retire_all(connection, name))
+    delete_objects(engine, number)
     deleted = sum(_delete_batches(engine, number))
     for table in _tables_of_models():
         deleted += sum(_delete_rows(engine, table, number))

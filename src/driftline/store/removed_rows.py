@@ -36,8 +36,8 @@ def without_removed(connection: Connection, table: pa.Table) -> pa.Table:
     places = removed_places(connection, np.unique(table.column(BATCH).to_numpy()))
     if places.empty:
         return table
-    stored = _keys(table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy())
-    removed = np.isin(stored, _keys(places[BATCH].to_numpy(), places[POSITION].to_numpy()))
+    stored = place_keys(table.column(BATCH).to_numpy(), table.column(POSITION).to_numpy())
+    removed = np.isin(stored, place_keys(places[BATCH].to_numpy(), places[POSITION].to_numpy()))
     return table.filter(pa.array(~removed))
 
 
@@ -57,6 +57,6 @@ def remove(connection: Connection, model_number: int, places: pd.DataFrame, by_b
         connection.execute(insert(removed_rows), rows)
 
 
-def _keys(numbers: IntArray, positions: IntArray) -> IntArray:
+def place_keys(numbers: IntArray, positions: IntArray) -> IntArray:
     """Return one number for each place; a batch has fewer than 2**20 rows."""
     return np.asarray(numbers, dtype=np.int64) << 20 | np.asarray(positions, dtype=np.int64)

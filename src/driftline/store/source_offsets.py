@@ -21,6 +21,11 @@ def read(connection: Connection, source: str, partitions: Iterable[int]) -> dict
     return {row.part: row.next_offset for row in connection.execute(statement)}
 
 
+def require(connection: Connection, source: str, part: int, expected: int | None) -> None:
+    """Raise OffsetMoved where another offset than `expected`, None for nothing, is stored of a partition now."""
+    _require_same(source, part, read(connection, source, [part]).get(part), expected)
+
+
 def advance(connection: Connection, source: str, part: int, expected: int | None, next_offset: int) -> None:
     """Store that a partition was read up to `next_offset`; `expected` is what was stored before, None for nothing.
 
@@ -32,8 +37,7 @@ def advance(connection: Connection, source: str, part: int, expected: int | None
     """
     of_part = (source_offsets.c.source == source, source_offsets.c.part == part)
     stored = connection.execute(select(source_offsets.c.next_offset).where(*of_part).with_for_update()).scalar()
-    if stored != expected:
-        raise OffsetMoved(f"Partition {part} of {source} was read up to {stored}, not {expected}; read on from there.")
+    _require_same(source, part, stored, expected)
     if expected is None:
         try:
             connection.execute(insert(source_offsets).values(source=source, part=part, next_offset=next_offset))
@@ -43,3 +47,8 @@ def advance(connection: Connection, source: str, part: int, expected: int | None
             ) from error
     else:
         connection.execute(update(source_offsets).where(*of_part).values(next_offset=next_offset))
+
+
+def _require_same(source: str, part: int, stored: int | None, expected: int | None) -> None:
+    if stored != expected:
+        raise OffsetMoved(f"Partition {part} of {source} was read up to {stored}, not {expected}; read on from there.")

@@ -94,6 +94,18 @@ pending_chunks = Table(
     Column("attempts", Integer, nullable=False, server_default="0", comment="failures since it last went well"),
     Column("last_error", text_type(500)),
     Column("retry_at", INSTANT, comment="instant of the wall's clock before which a failed chunk rests"),
+    Column("waiting_since", INSTANT, comment="when the oldest batch was written that is not in its results"),
+    **OPTIONS,
+)
+
+poll_schedules = Table(
+    "poll_schedules",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("every_seconds", BigInteger),
+    Column("cron", name_type(100), comment="five fields; NULL: every_seconds counts"),
+    Column("time_zone", name_type(64), nullable=False, comment="of the cron expression"),
+    Column("last_poll_at", INSTANT, comment="when its last poll began"),
     **OPTIONS,
 )
 
@@ -115,6 +127,8 @@ models = Table(
     Column("number", Integer, primary_key=True),
     Column("name", name_type(64), nullable=False, unique=True),
     Column("created_at", INSTANT, nullable=False),
+    Column("archive_after_days", Integer, comment="after a chunk has closed and its labels were due; NULL: never"),
+    Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
     **OPTIONS,
 )
 
@@ -131,6 +145,7 @@ model_versions = Table(
     Column("details", LONGTEXT, nullable=False, comment="JSON: metrics, importances, configuration"),
     Column("layout", LONGTEXT, comment="JSON: which of the user's columns is which; NULL: canonical names"),
     Column("created_at", INSTANT, nullable=False),
+    Column("results_at", INSTANT, comment="when a result or a verdict was stored last"),
     UniqueConstraint("model_number", "training_hash", name="uq_model_versions_training"),
     **OPTIONS,
 )
@@ -197,6 +212,31 @@ removed_rows = Table(
     Column("id", text_type(128), comment="of a corrected row; NULL once its content is erased"),
     Index("ix_removed_rows_by_batch", "by_batch"),
     Index("ix_removed_rows_id", "model_number", "id"),
+    **OPTIONS,
+)
+
+archive_objects = Table(
+    "archive_objects",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("model_number", Integer, nullable=False),
+    Column("model_version", Integer, nullable=False),
+    Column("period_start", INSTANT, nullable=False),
+    Column("period_end", INSTANT, nullable=False),
+    Column("state", name_type(16), nullable=False, comment="writing, stored, replaced, removing, removed"),
+    Column("address", text_type(500), nullable=False, comment="of a Parquet object"),
+    Column("row_count", BigInteger, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("content_hash", name_type(64), nullable=False, comment="SHA-256 of the object"),
+    Column(
+        "batches",
+        LONGTEXT,
+        nullable=False,
+        comment="JSON: by batch, its removed rows, and its rows in the object with their first and last position",
+    ),
+    Column("written_at", INSTANT, nullable=False),
+    Column("removed_at", INSTANT),
+    Index("ix_archive_objects_period", "model_number", "model_version", "period_start"),
     **OPTIONS,
 )
 

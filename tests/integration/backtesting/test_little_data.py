@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import driftline as dl
-from driftline.backtesting.request.minimum import auc_error
+from driftline.engine.minimum_rows import auc_error
 from driftline.engine.results import State
 
 

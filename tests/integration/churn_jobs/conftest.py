@@ -19,7 +19,6 @@ from driftline.objects import open_store
 from driftline.settings import DatabaseSettings
 from driftline.store.database import make_engine
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.schemas import migrate_schema
 
 FOLDER = Path(__file__).parent
 UNCLOSED = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
@@ -58,13 +57,12 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture
 def job_on(spark: SparkSession, tmp_path: Path) -> Iterator[Callable[[DatabaseAddress], Job]]:
-    """Create a job on a migrated schema of a server."""
-
+    """Create a job on this test's schema, which is migrated."""
     engines = []
 
     def make(address: DatabaseAddress) -> Job:
         settings = DatabaseSettings.model_validate(address.settings())
-        engines.append(migrated(make_engine(settings)))
+        engines.append(make_engine(settings))
         objects, scratch = open_store(tmp_path / "objects"), tmp_path / "unfinished" / "a-1"
         return Job(engines[-1], objects, scratch, NOW, lambda: nullcontext(Jdbc(spark, settings)))
 
@@ -83,5 +81,5 @@ def migrated(engine: Engine) -> Engine:
     """Migrate a schema and its truth schema to the current version."""
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS {engine.url.database}_truth")
-    migrate_schema(engine, migrate.upgrade)
+    migrate.upgrade(engine)
     return engine

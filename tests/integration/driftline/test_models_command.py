@@ -16,12 +16,12 @@ OPTIONS = ("--timestamp", "at", "--label", "y", "--score", "s", "--id", "key")
 
 
 @pytest.fixture
-def run(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> "Run":
+def run(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> "CommandRunner":
     del engine  # has made the tables
-    return Run(database_settings, tmp_path)
+    return CommandRunner(database_settings, tmp_path)
 
 
-class Run:
+class CommandRunner:
     """Runs commands with the settings of the test's database."""
 
     def __init__(self, database: DatabaseSettings, folder: Path) -> None:
@@ -46,11 +46,11 @@ class Run:
             }
         ).to_csv(self.file, index=False)
 
-    def __call__(self, *arguments: str, answer: str | None = None) -> Result:
-        return CliRunner().invoke(app, ["models", *arguments], input=answer, env=self.environment)
+    def __call__(self, *arguments: str, answer: str | None = None, group: str = "models") -> Result:
+        return CliRunner().invoke(app, [group, *arguments], input=answer, env=self.environment)
 
 
-def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_path: Path) -> None:
+def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunner, tmp_path: Path) -> None:
     declined = run("add", "any", str(run.file), *OPTIONS, answer="n\n")
     assert declined.exit_code == 1
     assert "'a, b' (continuous)" in declined.stderr
@@ -74,6 +74,13 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_pa
     assert [change["chunks"] for change in model["visible"]["changes"]] == [1, 7, 30]
     assert "minimum_rows: 60" in run("show", "any").stdout
 
+    kept = run("retention", "any", "--archive-after", "90", "--remove-after", "700")
+    assert kept.stdout == "any: rows are archived after 90 days\nany: rows are removed after 700 days\n", kept.stderr
+    assert run("archive", "--dry-run", group="db").stdout == "Nothing is due.\n"
+    archived = run("archive", "--model", "any", group="db")
+    assert archived.stdout == "0 objects were written, 0 blobs deleted from MySQL, 0 objects removed.\n"
+    assert run("retention", "any", "--keep").stdout.count("never") == 2
+
     assert run("retire", "any", "--version", "1", "--yes").exit_code == 0
     assert "no ready version" in run("list").stdout
     assert run("remove", "any", answer="n\n").exit_code == 1
@@ -82,7 +89,7 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: Run, tmp_pa
 
 
 def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_the_spec(
-    run: Run, tmp_path: Path
+    run: CommandRunner, tmp_path: Path
 ) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("label_delay: P1D\nminimum_rows: 60\n")
@@ -92,7 +99,7 @@ def test_a_model_is_registered_with_a_label_delay_which_wins_over_the_file_of_th
     assert (registered["label_delay"], registered["minimum_rows"]) == ("P3D", 60)
 
 
-def test_faults_are_named_as_flags(run: Run) -> None:
+def test_faults_are_named_as_flags(run: CommandRunner) -> None:
     delay = run("add", "any", str(run.file), *OPTIONS, "--label-delay", "soon", "--yes")
     assert "label_delay" in str(delay.exception)
     refused = run("add", "any", str(run.file), *OPTIONS, "--chunk", "rows:50", "--yes")

@@ -61,6 +61,17 @@ def test_files_are_stored_and_fetched(store: ObjectStore, tmp_path: Path) -> Non
     assert [path.name for path in target.parent.iterdir()] == ["target"]
 
 
+def test_parts_of_an_open_object_are_read(store: ObjectStore) -> None:
+    store.put(KEY, LARGE)
+    with store.open(KEY) as file:
+        file.seek(-5, 2)
+        assert file.read() == LARGE[-5:]
+        file.seek(1_000)
+        assert file.read(300) == LARGE[1_000:1_300]
+    with pytest.raises(ObjectMissing), store.open("references/none.parquet"):
+        pass
+
+
 def test_reading_a_replaced_object_is_consistent_or_fails(store: ObjectStore) -> None:
     other = bytes(len(LARGE))
     store.put(KEY, LARGE)

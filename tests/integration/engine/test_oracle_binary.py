@@ -55,7 +55,7 @@ SPEC = Spec(
 
 
 @dataclass(frozen=True)
-class Case:
+class BinaryCase:
     """A reference, rows to analyse."""
 
     reference: pd.DataFrame
@@ -67,23 +67,23 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=["calibrated", "uncalibrated"])
-def case(request: pytest.FixtureRequest, example: Example) -> Case:
+def case(request: pytest.FixtureRequest, example: Example) -> BinaryCase:
     """Scores with ties that are probabilities; scores without ties that are none, and values missing."""
     reference, analysis = example("")
     if request.param == "calibrated":
-        return Case(reference[:3_500], analysis[-2_000:])
-    return Case(uncalibrated(reference[:3_500]), with_random_gaps(uncalibrated(analysis[-2_000:])))
+        return BinaryCase(reference[:3_500], analysis[-2_000:])
+    return BinaryCase(uncalibrated(reference[:3_500]), with_random_gaps(uncalibrated(analysis[-2_000:])))
 
 
 @pytest.fixture(scope="module")
-def computed(case: Case) -> ChunkResults:
+def computed(case: BinaryCase) -> ChunkResults:
     chunks = case.computed()
     assert len(chunks) >= 2
     assert all(result.value is not None for chunk in chunks for result in chunk.values())
     return chunks
 
 
-def _theirs(calculator: Any, case: Case, **options: Any) -> list[dict[str, dict[str, Any]]]:
+def _theirs(calculator: Any, case: BinaryCase, **options: Any) -> list[dict[str, dict[str, Any]]]:
     """NannyML's numbers by chunk, metric and part."""
     worth = case.spec.business_value or BusinessValue()
     matrix = [[worth.true_negative, worth.false_positive], [worth.false_negative, worth.true_positive]]
@@ -112,11 +112,11 @@ def _same_numbers(theirs: list[dict[str, dict[str, Any]]], computed: ChunkResult
             assert_same(result, numbers)
 
 
-def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
+def test_realized_values_bounds_and_errors(nannyml: ModuleType, case: BinaryCase, computed: ChunkResults) -> None:
     _same_numbers(_theirs(nannyml.PerformanceCalculator, case), computed, ResultKind.REALIZED)
 
 
-def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: Case, computed: ChunkResults) -> None:
+def test_estimated_values_bounds_and_errors(nannyml: ModuleType, case: BinaryCase, computed: ChunkResults) -> None:
     # NannyML cannot calibrate rows without a score; we leave them out (docs/deviations.md).
     scored = replace(case, analysis=case.analysis.dropna(subset=[SCORE]))
     theirs = _theirs(nannyml.CBPE, scored)
@@ -133,7 +133,7 @@ def test_business_value_per_prediction_is_a_mean_over_all_rows(nannyml: ModuleTy
     reference, analysis = example("")
     mean = WORTH.model_copy(update={"per_prediction": True})
     spec = SPEC.model_copy(update={"metrics": (Metric.BUSINESS_VALUE,), "business_value": mean})
-    case = Case(reference[:1_500], analysis[-1_000:], spec)
+    case = BinaryCase(reference[:1_500], analysis[-1_000:], spec)
     theirs = _theirs(nannyml.PerformanceCalculator, case, normalize_business_value="per_prediction")
     totals = _theirs(nannyml.PerformanceCalculator, case)
     for their_chunk, total, our_chunk in zip(theirs, totals, case.computed(), strict=True):
@@ -145,7 +145,7 @@ def test_business_value_per_prediction_is_a_mean_over_all_rows(nannyml: ModuleTy
 
 def test_a_model_that_predicts_only_1_has_defined_metrics(nannyml: ModuleType, example: Example) -> None:
     reference, analysis = example("")
-    case = Case(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
+    case = BinaryCase(reference[:1_500], analysis[-1_000:].assign(**{PREDICTION: 1}))
     theirs = _theirs(nannyml.PerformanceCalculator, case)
     for their_chunk, our_chunk in zip(theirs, case.computed(), strict=True):
         for metric in (Metric.F1, Metric.PRECISION, Metric.RECALL):

@@ -13,13 +13,14 @@ import jsonschema_rs
 import pandas as pd
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from werkzeug.test import TestResponse
 
 from driftline.report.schema import ChunkOut
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import make_engine
+from driftline.store.tables import model_versions
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.servers import ports
@@ -54,8 +55,9 @@ def watched(engine: Engine, client: FlaskClient, tmp_path: Path) -> Iterator[Fla
     yield client
 
 
-def _client(settings: DatabaseSettings, output: Path) -> FlaskClient:
-    client: FlaskClient = create_app(MonitorSettings(output=output), settings, polls=False).test_client()
+def _client(settings: DatabaseSettings, output: Path, wait_seconds: float = 30.0) -> FlaskClient:
+    app = create_app(MonitorSettings(output=output, run_wait_seconds=wait_seconds), settings, polls=False)
+    client: FlaskClient = app.test_client()
     return client
 
 
@@ -77,8 +79,9 @@ def test_without_a_model_the_api_advises_training(client: FlaskClient) -> None:
 
 def test_without_predictions_the_api_advises_scoring(client: FlaskClient, engine: Engine, tmp_path: Path) -> None:
     make_world(engine, tmp_path)
-    (model,) = _json(client.post("/run-monitoring"))["models"]
-    assert (model["chunks"], model["missing"][0]["missing"]) == ([], "No predictions have come yet.")
+    assert _json(client.post("/run-monitoring"))["models"] == []
+    listed = _json(client.get("/api/v1/models/flights/chunks"))
+    assert (listed["chunks"], listed["missing"][0]["missing"]) == ([], "No predictions have come yet.")
     assert "No predictions have come yet." in client.get("/models/flights").text
 
 
@@ -87,8 +90,10 @@ def test_run_monitoring_returns_what_was_computed(client: FlaskClient, engine: E
     world.predict(0)
     first, again = _json(client.post("/run-monitoring")), _json(client.get("/run-monitoring"))
     assert (first["batches"], first["chunks"], first["failed"], first["verdicts"]) == (1, 1, 0, 1)
-    assert (again["chunks"], again["message"]) == (0, "Nothing was pending.")
-    (chunk,) = again["models"][0]["chunks"]
+    assert (again["chunks"], again["message"], again["models"]) == (0, "Nothing was pending.", [])
+    (model,) = first["models"]
+    assert (model["name"], model["computed"], model["failed"]) == ("flights", ["2026-02-01T00:00:00Z"], [])
+    (chunk,) = model["chunks"]
     assert (chunk["start"], chunk["verdict"], chunk["rows"]) == ("2026-02-01T00:00:00Z", "pending_labels", 300)
 
 
@@ -183,7 +188,9 @@ def test_the_page_shows_states_in_words_and_loads_nothing_from_elsewhere(watched
         assert words in page.text
     assert page.text.count('class="cell') == 8
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; img-src 'self';")
+    assert page.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self';"
+    )
     assert "style=" not in page.text, "the policy allows no inline style"
     for asset in set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)):
         with watched.get(asset) as answer:
@@ -218,6 +225,26 @@ def test_reports_are_written_after_a_poll_that_changed_something(
     (output / "performance_report.csv").unlink()
     watched.get("/run-monitoring")
     assert (output / "performance_report.csv").exists()
+
+
+def test_a_poll_that_takes_longer_is_answered_with_a_link(
+    engine: Engine, database_settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    world = make_world(engine, tmp_path)
+    world.predict(0)
+    client = _client(database_settings, tmp_path / "output", wait_seconds=0.05)
+    with engine.begin() as holder:
+        holder.execute(select(model_versions.c.version).with_for_update())
+        accepted, joined = client.post("/run-monitoring"), client.get("/run-monitoring")
+        assert (accepted.status_code, joined.status_code, _json(accepted)) == (202, 202, _json(joined))
+        path = accepted.headers["Location"]
+        assert _json(client.get(path))["state"] == "running"
+        assert _json(client.get(path))["result"] is None
+    _until(lambda: _json(client.get(path))["state"] == "ended")
+    result = _json(client.get(path))["result"]
+    assert (result["batches"], result["chunks"], result["models"][0]["name"]) == (1, 1, "flights")
+    assert _json(client.get("/api/v1/runs"))["runs"][0]["run"] == result["run"]
+    assert client.get("/api/v1/runs/0").status_code == 404
 
 
 def test_readiness_follows_the_schema(mariadb: DatabaseAddress, tmp_path: Path) -> None:
@@ -294,8 +321,10 @@ def test_racing_polls_compute_each_chunk_once(engine: Engine, client: FlaskClien
     with ThreadPoolExecutor(RACERS) as pool:
         answers = list(pool.map(poll, range(RACERS)))
     assert {answer.status_code for answer in answers} == {200}
-    assert sum(_json(answer)["chunks"] for answer in answers) == 4
-    assert sum(_json(answer)["failed"] for answer in answers) == 0
+    runs = {_json(answer)["run"]: _json(answer) for answer in answers}
+    assert sum(run["chunks"] for run in runs.values()) == 4
+    assert sum(run["failed"] for run in runs.values()) == 0
+    assert len(runs) < RACERS, "some have joined others"
     for chunk in _json(client.get("/api/v1/models/flights/chunks"))["chunks"]:
         revisions = _json(client.get(f"/api/v1/models/flights/chunks/{chunk['start']}/revisions"))["revisions"]
         assert len(revisions) == 1

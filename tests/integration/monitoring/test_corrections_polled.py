@@ -1,17 +1,23 @@
 """A poll after corrections and deletions says what one poll over the final rows says."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, delete, insert
 
+from driftline.engine.calendar import chunk_at
+from driftline.engine.fitted_methods import Content
+from driftline.engine.results import Quality
+from driftline.errors import PredictionConflict
 from driftline.ingest.ingestion import Ingestion
-from driftline.store.tables import chunk_revisions, chunk_states
+from driftline.store.tables import chunk_revisions, chunk_states, ingest_log, removed_rows, results
+from monitoring.poll.chunk_state import ChunkState, ContentState
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, sent
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, make_world, rows_of
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, make_world, rows_of
 
 
 @pytest.fixture
@@ -42,6 +48,34 @@ def test_chunks_are_computed_again(engine: Engine, tmp_path: Path) -> None:
     assert world.reported() == after
 
 
+def test_features_and_labels_of_a_chunk_are_of_the_same_rows(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are corrected, and moved to the next day, after the features of their chunk are read."""
+    world = make_world(engine, tmp_path)
+    world.predict(0, 150, part=slice(100))
+    world.predict(0, 150, part=slice(100, 150))
+    world.label(0, 150)
+    changed = rows_of(FIRST, 150, seed=2).drop(columns=["model_version", "scored_at", "label"])
+    pending = [changed.iloc[:30].assign(event_time=pd.Timestamp(FIRST + DAY)), changed.iloc[60:70].assign(minutes=9.0)]
+    renew = ContentState.renew
+
+    def interrupted(state: ContentState, *arguments: Any) -> None:
+        renew(state, *arguments)
+        if state.content is Content.FEATURES and pending:
+            assert Ingestion(engine, lambda: NOW).corrections(NAME, sent(pending.pop())).changed
+
+    monkeypatch.setattr(ContentState, "renew", interrupted)
+    with engine.connect() as connection:
+        chunk = chunk_at(world.version.spec, FIRST)
+        state, afresh = (ChunkState.renewed(connection, world.version, chunk) for _ in range(2))
+    assert not pending
+    for content in ("features", "labels"):
+        description = getattr(state, content).description()
+        assert description.rows == 120
+        assert description == getattr(afresh, content).description()
+
+
 def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0, 150)
@@ -53,6 +87,30 @@ def test_a_correction_without_times_closes_no_chunk(engine: Engine, tmp_path: Pa
     assert poll_once(engine, NOW, scheduled=False).chunks == 1
     closed = [(row["revision"], row["closed"]) for row in world.rows(chunk_revisions) if row["current"]]
     assert closed == [(2, 1), (1, 0)]
+
+
+def test_a_deletion_erases_values_in_results_and_in_the_log(engine: Engine, tmp_path: Path) -> None:
+    """Also in older revisions of the chunk; what is of many rows stays."""
+    spec = SPEC.model_copy(update={"quality": (Quality.UNSEEN_CATEGORIES,)})
+    world, ingestion = make_world(engine, tmp_path, spec), Ingestion(engine, lambda: NOW)
+    world.predict(0, 150)
+    world.predict(9, 150)
+    secret = rows_of(FIRST, 150, seed=2).iloc[:2].drop(columns=["model_version", "scored_at", "label"])
+    ingestion.corrections(NAME, sent(secret.assign(carrier="Ann's Air (1 rows)")))
+    poll_once(engine, NOW, scheduled=False)
+    name = secret["id"].iloc[0]
+    with pytest.raises(PredictionConflict, match=name):
+        ingestion.predictions(NAME, sent(secret.assign(minutes=1.0)))
+    assert "Ann" in str(world.rows(results))
+    ingestion.corrections(NAME, sent(secret.iloc[1:].assign(carrier="UA")))
+    poll_once(engine, NOW, scheduled=False)
+    assert ingestion.deletions(NAME, json_sent({"ids": secret["id"].tolist()})).changed
+    for table in (results, ingest_log, chunk_states, removed_rows):
+        assert "Ann" not in str(world.rows(table)), table.name
+        assert name not in str(world.rows(table)), table.name
+    reasons = {row["reason"] for row in world.rows(results) if row["method"] == "unseen_categories"}
+    assert "1 category that the reference lacks" in reasons
+    assert "(erased)" in str(world.rows(ingest_log))
 
 
 @pytest.mark.parametrize("overlapping_poll", [False, True])

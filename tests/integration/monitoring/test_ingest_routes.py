@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from driftline.clock import utc_now
-from driftline.http import tokens
+from driftline.http import access, tokens
 from driftline.http.scopes import Scope
-from driftline.http.server import MAX_CONCURRENT_REQUESTS
+from driftline.http.server import MAX_CONCURRENT_REQUESTS, make_server
+from driftline.http.web import install, make_app
 from driftline.ingest.content import Encoding, Format
-from driftline.settings import AccessSettings, DatabaseSettings
+from driftline.ingest.ingestion import Ingestion
+from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
+from monitoring.api.ingest import make_ingest_api
 from monitoring.api.pressure import MOST_BATCHES, MOST_WAITING, Pressure, TooManyBatches
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
@@ -48,6 +52,30 @@ def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
     return client
 
 
+def test_a_batch_that_has_to_wait_too_long_is_sent_again_later(engine: Engine) -> None:
+    """Over HTTP; the batch that holds the slot is still being stored."""
+    pressure, web = Pressure(most=1, wait_seconds=0.01), make_app("busy", "Busy")
+    access.guard(web, "127.0.0.1", AccessSettings())
+    install(web, ready=lambda: None)
+    web.register_blueprint(make_ingest_api(Ingestion(engine, utc_now), pressure))
+    server = make_server(web, "127.0.0.1", 0, TlsSettings(cert=None, key=None))
+    serving = threading.Thread(target=server.serve)
+    serving.start()
+    connection = HTTPConnection("127.0.0.1", server.bind_addr[1], timeout=10)
+    statuses = []
+    with pressure.slot():
+        for method, path in (("POST", PREDICTIONS), ("GET", "/healthz")):
+            connection.request(method, path, b"[]" if method == "POST" else None, {"Content-Type": Format.JSON})
+            answer = connection.getresponse()
+            statuses.append((answer.status, answer.headers["Retry-After"]))
+            body = answer.read()
+            assert answer.status == 200 or json.loads(body)["error"]["code"] == "too_many_batches"
+    connection.close()
+    server.stop()
+    serving.join()
+    assert statuses == [(503, "2"), (200, None)]
+
+
 def test_rows_are_stored_and_polled(app: APIFlask, tmp_path: Path) -> None:
     writer = holder(app, tmp_path, Scope.INGEST)
     answer = writer.post(PREDICTIONS, json=nested(rows()), headers={"Idempotency-Key": "one"})
@@ -74,6 +102,21 @@ def test_several_words_stand_for_a_missing_value(app: APIFlask, tmp_path: Path) 
     assert writer.post(f"{PREDICTIONS}?na_values=ERR", json=[first, second]).status_code == 400
     answer = writer.post(f"{PREDICTIONS}?na_values=ERR&na_values=gone", json=[first, second, *others])
     assert (answer.status_code, answer.json and answer.json["new"]) == (200, 20)
+
+
+def test_a_refusal_lists_the_faulty_rows(app: APIFlask, tmp_path: Path) -> None:
+    sent = nested(rows())
+    sent[3]["score"], sent[7]["features"]["minutes"] = 7, "ERR"
+    del sent[9]["features"]["carrier"]
+    answer = holder(app, tmp_path, Scope.INGEST).post(PREDICTIONS, json=sent)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    error = answer.json["error"]
+    assert [(row["row"], row["column"], row["value"]) for row in error["rows"]] == [
+        (4, "score", "7.0"), (8, "features.minutes", "ERR"), (10, "features.carrier", None),
+    ]  # fmt: skip
+    assert all(row["cure"] for row in error["rows"])
+    assert error["more_rows"] is False
 
 
 def test_the_log_is_for_readers(app: APIFlask, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from monitoring.poll import touched_chunks
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import NOW, World, make_world
+from tests.integration.simulated_kill import SimulatedKill, killed_at
 
 Step = Callable[[], None]
 
@@ -62,26 +63,7 @@ def test_polling_after_every_batch_equals_one_poll_at_the_end(world: World, seed
     assert world.reported() == often
 
 
-class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
-
-
-@contextmanager
-def killed_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int) -> Iterator[None]:
-    """Die in the given call of a function, before it has done anything."""
-    real, calls = getattr(module, name), iter(range(1, 1000))
-
-    def deadly(*arguments: Any, **keywords: Any) -> Any:
-        if next(calls) == call:
-            raise Killed
-        return real(*arguments, **keywords)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, name, deadly)
-        yield
-
-
-def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_any_two_writes_changes_nothing(world: World) -> None:
     for step in steps(world, 3):
         step()
     poll(world)
@@ -90,7 +72,7 @@ def test_a_kill_between_any_two_writes_changes_nothing(world: World, monkeypatch
     for module, name in seams:
         world.forget()
         for call in (1, 2, 4):
-            with killed_at(monkeypatch, module, name, call), pytest.raises(Killed):
+            with killed_at(module, name, call), pytest.raises(SimulatedKill):
                 poll(world)
         poll(world)
         assert world.reported() == undisturbed, name

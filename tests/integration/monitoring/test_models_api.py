@@ -104,6 +104,17 @@ def test_a_model_is_shown_registered_revised_and_removed(client: FlaskClient, en
     assert json_of(client.get("/api/v1/models/any/chunks"))["chunks"][0]["rows"] == 1
     assert client.get("/models/any").status_code == 200
 
+    reference_of = json_of(client.get(f"{URL}/versions/1/reference"))
+    assert (reference_of["rows"], reference_of["columns"]["label"]) == (2_400, "y")
+    assert reference_of["features"] == [{"name": "größe, m²", "kind": "continuous", "watched": True}]
+    assert json_of(client.post(f"{URL}/versions/1/retire"))["state"] == "retired"
+    json_of(client.post(f"{URL}/versions/1/retire"), 404)
+    assert json_of(client.get(f"{URL}/versions/1/reference")) == reference_of
+    assert client.post(f"{URL}/predictions", json=row | {"id": "n2"}).status_code == 404
+    kinds = [json_of(client.get(f"{URL}/ingest?kind={kind}"))["entries"] for kind in ("labels", "deletion")]
+    assert [len(entries) for entries in kinds] == [1, 0]
+    assert json_of(client.get(f"{URL}/ingest?to=2026-01-01"))["entries"] == []
+
     assert json_of(client.delete(URL))["rows_deleted"] > 5
     assert stored(engine) == 0
     json_of(client.get(URL), 404)

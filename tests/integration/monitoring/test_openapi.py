@@ -16,8 +16,8 @@ ENDS_OF_TIME = tuple(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "c
 """They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
 """They refuse rows that the model does not have, which the description does not know."""
-SPECS = ("/api/v1/models/{name}", "/api/v1/models/{name}/specs")
-"""They refuse references and fields of specs that are none, which the description does not know."""
+SPECS = tuple(f"/api/v1/models/{{name}}{path}" for path in ("", "/specs", "/schedule"))
+"""They refuse references, fields of specs and cron expressions that are none, which the description does not know."""
 
 
 @pytest.fixture

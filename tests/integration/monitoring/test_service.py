@@ -152,6 +152,16 @@ def queue(world: World) -> None:
     in_transaction(world.engine, lambda connection: pending_chunks.queue(connection, VersionKey(number, 1), {FIRST}))
 
 
+def test_results_that_another_process_has_stored_are_reported(world: World, output: Path) -> None:
+    monitor = started(world, output)
+    world.predict(0)
+    monitor.poll(scheduled=True)
+    world.predict(1)
+    poll_once(world.engine, NOW, scheduled=True)
+    monitor.poll(scheduled=True)
+    assert reported(output) == 2
+
+
 def test_reports_are_not_written_again_while_nothing_changes(world: World, output: Path) -> None:
     monitor = started(world, output)
     world.predict(0)

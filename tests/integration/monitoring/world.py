@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from sqlalchemy import Engine, Table, delete, insert, select
 
 from driftline.engine.catalogue import ColumnKind
+from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.spec import ColumnSpec, ModelClock, Spec
 from driftline.objects import open_store
 from driftline.store import labels, registry
@@ -158,8 +160,18 @@ def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
+def _fitted(spec: Spec, days: int) -> FittedReference:
+    return _fitted_on(spec.model_dump_json(), days)
+
+
+@cache
+def _fitted_on(spec: str, days: int) -> FittedReference:
+    """Fit a reference once for all tests of a process: it takes longer than to register a model."""
+    return fit_reference(reference(days), Spec.model_validate_json(spec))
+
+
 def make_world(engine: Engine, objects: Path, spec: Spec = SPEC, days: int = 8) -> World:
     """Register the model with a reference of some days and 300 rows each."""
-    candidate = registry.Candidate(NAME, spec, "a" * 64, reference(days), None, {})
+    candidate = registry.Candidate(NAME, spec, "a" * 64, reference(days), None, {}, fitted=_fitted(spec, days))
     registry.register(engine, candidate, open_store(objects), NOW)
     return World(engine)

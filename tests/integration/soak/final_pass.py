@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from driftline.clock import utc_now
 from driftline.objects import ObjectStore
@@ -40,31 +40,32 @@ def rows_of_version(engine: Engine, version: registry.Version) -> pd.DataFrame:
 
 
 def in_one_pass(engine: Engine, objects: ObjectStore, name: str, versions: list[registry.Version]) -> int:
-    """Register a model with the same versions, store the final rows and labels of another at once, and poll once.
+    """Register a model with the same versions, store the final rows and labels of another at once, and poll.
 
-    Return the number of the model.
+    They are stored in one transaction, so that a poll of another process sees all or nothing. Return the number of the
+    model.
     """
     for version in versions:
         reference = registry.read_reference(version)
         candidate = registry.Candidate(
             name, version.spec, f"{version.number}", reference, None, {}, fitted=version.fitted
         )
-        number = registry.register(engine, candidate, objects, utc_now())
-        assert number == version.number
-        store = registry.load(engine, name, number).store
-        frame = rows_of_version(engine, version)[list(store.columns)]
-        in_transaction(engine, lambda connection: store.write(connection, f"{name}/{number}", frame, utc_now()))  # noqa: B023
-    model = registry.load(engine, name).model_number
+        assert registry.register(engine, candidate, objects, utc_now()) == version.number
+    registered = registry.load(engine, name)
+    frames = [rows_of_version(engine, version)[list(registered.store.columns)] for version in versions]
     known = labels_of(engine, versions[0].model_number)
-    frame = pd.DataFrame(
-        [(name, value, at) for name, (at, value) in known.items()], columns=["id", "value", "known_at"]
-    )
-    if len(frame):
-        in_transaction(
-            engine, lambda connection: label_store.write_batch(connection, f"{name}/labels", model, frame, utc_now())
-        )
+    rows = [(row_id, value, at) for row_id, (at, value) in known.items()]
+
+    def write(connection: Connection) -> None:
+        for number, frame in enumerate(frames, start=1):
+            registered.store.write(connection, f"{name}/{number}", frame, utc_now())
+        if rows:
+            frame = pd.DataFrame(rows, columns=["id", "value", "known_at"])
+            label_store.write_batch(connection, f"{name}/labels", registered.model_number, frame, utc_now())
+
+    in_transaction(engine, write)
     poll_once(engine, utc_now(), scheduled=False)
-    return model
+    return registered.model_number
 
 
 def labels_of(engine: Engine, model_number: int) -> dict[str, tuple[datetime, int]]:

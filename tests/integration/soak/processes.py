@@ -5,10 +5,13 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from threading import Lock
 from typing import Any
+
+import pytest
 
 from tests.integration.soak import workers
 from tests.integration.soak.schedule import Process
@@ -85,8 +88,12 @@ class KillableProcess:
 @contextmanager
 def all_processes(place: Place) -> Iterator[dict[Process, KillableProcess]]:
     """Start all processes; kill them in the end."""
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-    multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        for name, value in workers.ODD_ENVIRONMENT.items():
+            patch.setenv(name, value)
+        multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
+        forkserver.ensure_running()
     processes = {name: KillableProcess(name, place) for name in Process}
     try:
         for process in processes.values():

@@ -46,8 +46,8 @@ class Api:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Return the status and the JSON of the answer to a request about the model."""
-        address = f"{self.url}/api/v1/models/{self.model}{path}" if not path.startswith("//") else self.url + path[1:]
+        """Return the status and the content, JSON or a page, of the answer to a request about the model."""
+        address = self.url + (path[1:] if path.startswith("//") else f"/api/v1/models/{self.model}{path}")
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -60,10 +60,11 @@ class Api:
             if response.status == 503 and time.monotonic() < deadline:
                 time.sleep(0.05)
                 continue
-            return response.status, json.loads(response.data or b"null")
+            is_page = response.headers.get("Content-Type", "").startswith("text/html")
+            return response.status, response.data.decode() if is_page else json.loads(response.data or b"null")
 
     def expect(self, allowed: Iterable[int], *request: Any) -> Any:
-        """Return the JSON of an answer; raise AssertionError for another status."""
+        """Return the content of an answer; raise AssertionError for another status."""
         status, answer = self.request(*request)
         assert status in allowed, f"{request[:2]} was answered by {status}: {answer}"
         return answer
@@ -187,7 +188,7 @@ class HttpSender:
         plain.delete(gone)
 
     def _revise(self, step: Step) -> None:
-        body = json.dumps({"changes": REVISIONS[step.content % len(REVISIONS)]}).encode()
+        body = json.dumps(REVISIONS[step.content % len(REVISIONS)]).encode()
         version = 1 + step.content % self.run.versions
         headers = {"Content-Type": "application/json"}
         self.run.api.expect((200,), "POST", f"/specs?version={version}", body, headers)
@@ -386,7 +387,7 @@ def nested(row: Row) -> Row:
 def write_file(path: Path, rows: list[Row], form: str) -> None:
     """Write predictions or labels to a file."""
     if form == "ndjson":
-        path.write_text("".join(f"{json.dumps(nested(row))}\n" for row in rows))
+        path.write_text("".join(f"{json.dumps(nested(row))}\n" for row in rows), "utf-8")
     elif form == "csv":
         pd.DataFrame(rows).to_csv(path, index=False)
     else:

@@ -64,16 +64,21 @@ class Soak:
         name = schedule.name
         self._register(name, 1)
         run = self._run_of(name)
-        self._send_all(schedule, run)
+        faults = self._outcome(schedule, run)
         self.counts["schedules"] += 1
         self.counts["kills"] = sum(process.kills for process in self.processes.values())
         self.counts["acknowledged"] += run.plain.acknowledged
+        return [*faults, *failures.read_text("utf-8").splitlines()] or [*self._remove(run.api, name)]
+
+    def _outcome(self, schedule: Schedule, run: Run) -> list[str]:
+        """Do all steps and wait for the results; return the faults."""
         try:
-            self._await_results(name)
-        except TimeoutError as error:
-            return [str(error), *failures.read_text().splitlines()]
-        faults = [*self._faults(name, run), *failures.read_text().splitlines()]
-        return faults or [*self._remove(run.api, name)]
+            self._send_all(schedule, run)
+            self._await_results(schedule.name)
+            return [*self._faults(schedule.name, run)]
+        except Exception as error:  # noqa: BLE001  (the next schedules are run in any case)
+            log = (self.place.folder / "server.log").read_text("utf-8").splitlines()
+            return [f"{type(error).__name__}: {error}", "the end of the server's log:", *log[-30:]]
 
     def _register(self, name: str, version: int) -> None:
         candidate = registry.Candidate(name, SPEC, f"{version}", self._reference, None, {}, fitted=self._fitted)
@@ -150,7 +155,10 @@ class Soak:
         self.counts["labels"] += len(labels)
         yield from run.plain.faults(contents, labels)
         yield from self._count_faults(number, len(rows) + run.versions)
+        if "<b>ü" in str(run.api.expect((200,), "GET", f"//models/{name}")):
+            yield "the page of the model has a category that is not escaped"
         again = in_one_pass(self.engine, self.objects, f"{name}-again", versions)
+        self._await_results(f"{name}-again")
         for version in versions:
             found, expected = (said(self.engine, VersionKey(model, version.number)) for model in (number, again))
             self.counts["results"] += len(expected["results"])

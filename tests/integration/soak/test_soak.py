@@ -20,8 +20,8 @@ from tests.integration.soak.schedule import draw_schedule
 from tests.integration.soak.soak import Soak
 from tests.integration.soak.workers import Place
 
-SCHEDULES = int(os.environ.get("SOAK_SCHEDULES", "3"))
-KILLS = int(os.environ.get("SOAK_KILLS", "3"))
+SCHEDULES = int(os.environ.get("SOAK_SCHEDULES", "2"))
+KILLS = int(os.environ.get("SOAK_KILLS", "2"))
 SEED = os.environ.get("SOAK_SEED") or ("1" if os.environ.get("CI") else str(random.SystemRandom().randrange(10**6)))
 ONLY = os.environ.get("SOAK_ONLY")
 """The number of a single schedule to run."""

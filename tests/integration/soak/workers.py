@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -17,7 +18,16 @@ from driftline.clock import utc_now
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
 
 PR_SET_PDEATHSIG = 1
-PAUSE_SECONDS = 0.03
+PAUSE_SECONDS = 0.1
+ODD_ENVIRONMENT = {
+    "TZ": "Asia/Kathmandu",
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "HOME": "/nonexistent",
+}
+"""The environment of all workers: what they store must not depend on it."""
+OPEN_FILES = 200
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,8 @@ def run(worker: Worker, place: Place, name: str, pipe: Connection | None) -> Non
     """Run a worker until it is killed; its log goes to a file, and it ends with the process that forked it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.environ |= place.environment | {"DRIFTLINE_OBJECTS": str(place.folder / "objects")}
-    handler = logging.FileHandler(place.folder / f"{name}.log")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    handler = logging.FileHandler(place.folder / f"{name}.log", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     try:
@@ -99,7 +110,7 @@ def _poll(place: Place, name: str, *, scheduled: bool) -> None:
 
 def note_failure(place: Place, text: str) -> None:
     """Add a line to the file of failures."""
-    with (place.folder / "failures.txt").open("a") as file:
+    with (place.folder / "failures.txt").open("a", encoding="utf-8") as file:
         file.write(f"{text}\n")
 
 

@@ -126,6 +126,8 @@ class Receiver:
     """What the server shows over HTTPS; without them it speaks plain HTTP."""
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False
     """Whether the API refuses a row, and so its batch."""
+    lists_rows: bool = False
+    """Whether a refusal lists the first hundred refused rows."""
     names_rows: bool = True
     """Whether a refusal names the first refused row, as that of an invalid value does."""
     fails: Callable[[dict[str, Any]], bool] = lambda _: False
@@ -171,16 +173,24 @@ class Receiver:
                 return self.failure
             refused = [number for number, row in enumerate(request.rows, 1) if self.refuses(row)]
             if refused:
-                named = f"{len(refused)} values (first 'ERR', row {refused[0]:,})"
-                return refusal(400, detail=named if self.names_rows else "some row")
+                return self._refusal(refused)
             stored = key in self.batches
             self.batches[key] = request.rows
             if self.losses:
                 return self.losses.pop(0)
-            rows = len(request.rows)
+            count = len(request.rows)
             return answer(
-                200, {"batch": key, "rows": rows, "new": 0 if stored else rows, "same": rows if stored else 0}
+                200, {"batch": key, "rows": count, "new": 0 if stored else count, "same": count if stored else 0}
             )
+
+    def _refusal(self, refused: list[int]) -> Reply:
+        """Return the refusal of a batch with some invalid rows."""
+        if self.lists_rows:
+            rows = [{"row": row, "column": "x", "value": "ERR", "cure": "clean it"} for row in refused[:100]]
+            error = {"code": "invalid_input", "message": "It is.", "rows": rows, "more_rows": len(refused) > 100}
+            return answer(400, {"error": error})
+        named = f"{len(refused)} values (first 'ERR', row {refused[0]:,})"
+        return refusal(400, detail=named if self.names_rows else "some row")
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -50,6 +50,19 @@ def test_a_refusal_names_rows() -> None:
     assert read(400, {"error": {"details": details}}).named_rows == (11_996, 4, 7, 8)
 
 
+def test_a_refusal_lists_faulty_rows() -> None:
+    rows = [
+        {"row": 3, "column": "x", "value": "ERR", "cure": "clean it"},
+        {"row": 3, "column": "y", "value": None, "cure": "send it"},
+        {"row": "4"},
+        5,
+    ]
+    read_rows = read(400, {"error": {"rows": rows, "more_rows": False}})
+    assert read_rows.faulty_rows == {3: "row 3, column 'x': 'ERR'; clean it; row 3, column 'y': None; send it"}
+    assert (read_rows.more_rows, read(400, error()).more_rows) == (False, True)
+    assert read(400, {"error": {"rows": "all"}}).faulty_rows == {}
+
+
 def test_a_part_of_a_refused_batch_may_be_stored() -> None:
     assert read(400, error()).divisible
     assert read(409, error("prediction_conflict")).divisible

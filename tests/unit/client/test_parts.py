@@ -19,7 +19,8 @@ def lines(rows: list[dict[str, Any]]) -> bytes:
 
 
 def parts_of(rows: list[dict[str, Any]], named: tuple[int, ...] = ()) -> list[list[dict[str, Any]]]:
-    return [[json.loads(line) for line in part.splitlines()] for part in divide(FileFormat.NDJSON, lines(rows), named)]
+    parts = divide(FileFormat.NDJSON, lines(rows), named).parts
+    return [[json.loads(line) for line in part.splitlines()] for part in parts]
 
 
 def ids(parts: list[list[dict[str, Any]]]) -> list[list[Any]]:
@@ -47,27 +48,35 @@ def test_each_row_is_in_one_part(rows: int, named: list[int]) -> None:
     assert all(0 < len(part) <= max(1, (rows + 1) // 2) for part in parts)
 
 
-def test_a_part_keeps_the_fields_of_the_batch() -> None:
-    """The monitor takes a field that a row lacks as missing only where another row of the batch has it."""
-    rows: list[dict[str, Any]] = [
-        {"id": 1, "features": {"a": 1}},
-        {"id": 2, "score": 0.5, "features": {"b": "x"}},
-        {"id": 3, "scores": {"cat": 0.5}},
-    ]
-    [first], [second, third] = parts_of(rows)
-    assert first == {"id": 1, "features": {"a": 1, "b": None}, "score": None, "scores": {"cat": None}}
-    assert second == rows[1] | {"features": {"b": "x", "a": None}}
-    assert third == rows[2]
+@pytest.mark.parametrize(
+    ("named", "faulty", "more", "parts"),
+    [
+        ((2,), (2, 5), False, [[0, 2, 3, 5]]),
+        ((3,), (2, 5), False, [[0], [3, 5], [2]]),
+        ((), (2, 5), True, [[0, 2], [3, 5]]),
+        ((), (1, 2, 3, 4, 5, 6), True, []),
+    ],
+)
+def test_faulty_rows_are_left_out(
+    named: tuple[int, ...], faulty: tuple[int, ...], more: bool, parts: list[list[int]]
+) -> None:
+    rows = lines([{"id": number} for number in range(6)])
+    division = divide(FileFormat.NDJSON, rows, named, faulty, more=more)
+    assert [[json.loads(line)["id"] for line in part.splitlines()] for part in division.parts] == parts
+    assert [json.loads(line)["id"] + 1 for line in division.faulty.splitlines()] == [*faulty]
+    table = pa.table({"id": [*range(6)]})
+    divided = divide(FileFormat.ARROW, write_stream(table), named, faulty, more=more)
+    assert [read_stream(part)["id"].to_pylist() for part in divided.parts] == parts
 
 
 def test_lines_that_are_not_json_are_divided_as_they_are() -> None:
     first, second, third = b'{"id":1,"x":2}\n', b'{"id"\n', b"[3]\n"
-    assert divide(FileFormat.NDJSON, first + second + third, (2,)) == [first, third, second]
+    assert divide(FileFormat.NDJSON, first + second + third, (2,)).parts == [first, third, second]
 
 
 def test_a_table_is_divided_likewise() -> None:
     table = pa.table({"id": ["a", "b", "c", "d"], "x": pa.array(["u", "v", None, "u"]).dictionary_encode()})
-    parts = [read_stream(part) for part in divide(FileFormat.ARROW, write_stream(table), [3])]
+    parts = [read_stream(part) for part in divide(FileFormat.ARROW, write_stream(table), [3]).parts]
     assert [part["id"].to_pylist() for part in parts] == [["a"], ["b", "d"], ["c"]]
     assert {part.schema for part in parts} == {table.schema}
 

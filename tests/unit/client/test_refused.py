@@ -58,6 +58,43 @@ def test_one_invalid_row_in_a_hundred_leaves_the_others_stored(
     assert len(receiver.requests) <= most_requests
 
 
+@pytest.mark.parametrize(("share", "most_requests"), [(100, 2), (5, 40)], ids=["one in a hundred", "one in five"])
+def test_rows_that_an_answer_lists_are_left_out_at_once(
+    share: int, most_requests: int, receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    receiver.refuses = lambda row: int(row["id"]) % share == 0
+    receiver.lists_rows = True
+    client = make_client(batch_seconds=3600)
+    for number in range(2_000):
+        client.log({}, 1, id=number)
+    assert flushed(client, 30)
+    assert receiver.ids == {str(number): 1 for number in range(2_000) if number % share}
+    refused = tmp_path / "spool" / "churn" / "refused"
+    kept = [json.loads(line)["id"] for path in refused.glob("*.ndjson") for line in path.read_text().splitlines()]
+    assert sorted(map(int, kept)) == [*range(0, 2_000, share)]
+    reasons = [json.loads(path.read_text())["details"] for path in refused.glob("*.reason.json")]
+    assert reasons[0][0].endswith("column 'x': 'ERR'; clean it")
+    assert sum(map(len, reasons)) == len(kept)
+    assert len(receiver.requests) <= most_requests
+    assert client.status().refused_batches == len(reasons)
+
+
+def test_corrected_rows_are_sent_when_their_file_is_moved_back(
+    receiver: Receiver, make_client: MakeClient, tmp_path: Path
+) -> None:
+    receiver.refuses = lambda row: row["id"] in "24"
+    receiver.lists_rows = True
+    client = make_client()
+    for number in range(9):
+        client.log({}, 1, id=number)
+    assert flushed(client)
+    [refused] = (tmp_path / "spool" / "churn" / "refused").glob("*.ndjson")
+    receiver.refuses = lambda _: False
+    refused.rename(tmp_path / "spool" / "churn" / f"{refused.name}.ready")
+    assert flushed(client)
+    assert receiver.ids == {str(number): 1 for number in range(9)}
+
+
 @pytest.mark.slow
 def test_a_frame_keeps_its_valid_rows(receiver: Receiver, make_client: MakeClient) -> None:
     receiver.refuses = lambda row: row["x"] == "ERR"

@@ -61,7 +61,8 @@ def test_a_multiclass_prediction_has_a_score_for_each_class() -> None:
 
 
 def test_a_regression_has_no_score() -> None:
-    assert "score" not in row(score=None, prediction=12.25)
+    without = row(score=None, prediction=12.25)
+    assert (without["score"], without["scores"]) == (None, None)
 
 
 def test_the_time_is_now_by_default() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from churn.columns import CDR_USAGE, Cdr
 from eda import days
-from eda.days import DAY, Count, missing_name, total_name
+from eda.days import DAY, DayCount, missing_name, total_name
 from eda.exploration import Exploration
 from eda.profile import DAY_NUMBER, profile
 from eda.quantities import VARIABLES
@@ -41,10 +41,10 @@ def day_rows(frame: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 DAY: date.fromordinal(int(str(number))),
-                Count.RECORDS: len(day),
-                Count.SUBSCRIBERS: day[Cdr.MSISDN].nunique(),
-                Count.LABELLED: day.loc[label.notna(), Cdr.MSISDN].nunique(),
-                Count.CHURNED: day.loc[label == 1, Cdr.MSISDN].nunique(),
+                DayCount.RECORDS: len(day),
+                DayCount.SUBSCRIBERS: day[Cdr.MSISDN].nunique(),
+                DayCount.LABELLED: day.loc[label.notna(), Cdr.MSISDN].nunique(),
+                DayCount.CHURNED: day.loc[label == 1, Cdr.MSISDN].nunique(),
                 **{total_name(column): day[column].sum(min_count=1) for column in CDR_USAGE},
                 **{missing_name(column): day[column].isna().sum() for column in VARIABLES},
             }

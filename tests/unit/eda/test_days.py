@@ -9,7 +9,7 @@ import pytest
 from churn.columns import CDR_USAGE, Cdr
 from driftline.errors import SchemaMismatch
 from eda import days
-from eda.days import DAY, Count, Days, missing_name, total_name
+from eda.days import DAY, DailyCounts, DayCount, missing_name, total_name
 from eda.quantities import VARIABLES
 from eda.span import Span
 
@@ -17,16 +17,16 @@ from eda.span import Span
 def row(day: int, records: int = 100, labelled: int = 100, churned: int = 20, missing: int = 0) -> dict[str, object]:
     return {
         DAY: date(2026, 1, day),
-        Count.RECORDS: records,
-        Count.SUBSCRIBERS: records,
-        Count.LABELLED: labelled,
-        Count.CHURNED: churned,
+        DayCount.RECORDS: records,
+        DayCount.SUBSCRIBERS: records,
+        DayCount.LABELLED: labelled,
+        DayCount.CHURNED: churned,
         **{total_name(column): None if missing == records else 500 for column in CDR_USAGE},
         **{missing_name(column): missing for column in VARIABLES},
     }
 
 
-def week(*rows: dict[str, object]) -> Days:
+def week(*rows: dict[str, object]) -> DailyCounts:
     return days.from_rows(pd.DataFrame(rows), Span(date(2026, 1, 1), date(2026, 1, 7)))
 
 

@@ -18,7 +18,7 @@ ErrorFor = Callable[[BoolArray, str], InvalidInput]
 """Returns the error for some rows of a column, from a mask of the rows and a description of the fault."""
 _LIMITS = {"seconds": 10**11, "milliseconds": 10**14, "microseconds": 10**17, "nanoseconds": 10**20}
 """The units that numbers since 1970 can have, each with the bound that its numbers stay below."""
-_PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+PER_SECOND = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _MICRO = 10**6
 _TOO_EARLY = 10**8
 """Seconds since 1970 that are all smaller than this, and so before March 1973, count something else."""
@@ -67,7 +67,7 @@ def microseconds_of_numbers(column: "pd.Series[Any]", unit: str | None, error_fo
         raise error_for(
             foreign, f"a number that is not in {unit} since 1970, as the others are; write times in ISO 8601"
         )
-    second = _PER_SECOND[unit]
+    second = PER_SECOND[unit]
     signed = values.astype(np.float64)
     far = (signed < EARLIEST.timestamp() * second) | (signed >= LATEST.timestamp() * second)
     if far.any():

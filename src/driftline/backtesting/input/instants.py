@@ -17,6 +17,7 @@ from driftline.backtesting.input.epochs import (
     is_number,
     microseconds_of_numbers,
 )
+from driftline.backtesting.input.faulty_rows import faulty_rows
 from driftline.backtesting.input.storage import with_plain_dtype
 from driftline.engine.columns import BoolArray, IntArray
 from driftline.engine.stray_values import to_text
@@ -190,5 +191,6 @@ def _fault(column: "pd.Series[Any]", wrong: BoolArray, offset: int, description:
     text = plain.isoformat() if isinstance(plain, datetime) else to_text(plain)
     return InvalidInput(
         f"column {column.name!r} has {description}, in {count:,} row{'' if count == 1 else 's'}; "
-        f"the first is row {offset + first + 1:,}" + ("" if pd.isna(plain) is True else f" ({text})")
+        f"the first is row {offset + first + 1:,}" + ("" if pd.isna(plain) is True else f" ({text})"),
+        rows=faulty_rows(column, wrong, offset, f"has {description}"),
     )

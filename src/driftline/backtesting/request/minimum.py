@@ -1,29 +1,14 @@
-"""The minimum rows of a chunk, by the sampling error of the model's performance. No I/O here.
-
-With too few rows, results scatter so much that a model without any skill looks like the model of the reference. How
-many are enough depends on the model: a strong model is distinguishable from chance with fewer rows than a weak one.
-"""
+"""Infers the minimum rows of a chunk from the reference, and notes them. No I/O here."""
 
 from collections.abc import Mapping
-from math import sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.request.layout import Layout
-from driftline.backtesting.request.output_checks import auc_and_error
 from driftline.engine.catalogue import Problem
-from driftline.engine.columns import as_floats
-from driftline.engine.results import LABEL, PREDICTION, SCORE
-from driftline.engine.spec import Spec
-
-FEWEST_ROWS = 30
-"""Below this the normal approximation of sampling errors does not hold."""
-FEWEST_CLASS_ROWS = 5
-SKILL_ERRORS = 2.0
-"""The performance of the reference is this many standard errors away from that of a model without skill."""
+from driftline.engine.minimum_rows import DEFAULTS, sufficient_rows
 
 
 def infer_minimum(
@@ -31,85 +16,14 @@ def infer_minimum(
 ) -> tuple[Mapping[str, int], Inference | None]:
     """Return the lowered fields of the spec, as the reference allows, and the note on them.
 
-    `frame` has the outputs of the reference, `fields` those that the user's spec sets. Nothing is raised above the
-    spec's default, and nothing is lowered without labels.
+    `frame` has the outputs of the reference, `fields` those that the user's spec sets.
     """
-    default = {name: Spec.model_fields[name].default for name in ("minimum_rows", "minimum_class_rows")}
-    if default.keys() & fields.keys():
+    if DEFAULTS.keys() & fields.keys():
         return {}, None
-    rows, class_rows, reason = _BY_PROBLEM[layout.spec.problem](frame)
-    if rows >= default["minimum_rows"]:
+    sufficient = sufficient_rows(layout.spec, frame)
+    if sufficient.rows >= DEFAULTS["minimum_rows"]:
         return {}, None
-    lowered = {"minimum_rows": rows, "minimum_class_rows": min(class_rows, default["minimum_class_rows"])}
-    of_class = f", {lowered['minimum_class_rows']} of the rarer class"
-    value = f"{rows} rows" + ("" if layout.spec.problem is Problem.REGRESSION else of_class)
-    return lowered, Inference("minimum", value, reason)
-
-
-def auc_error(auc: float, positives: float, negatives: float) -> float:
-    """Return the standard error of a ROC AUC from the rows of both classes (Hanley and McNeil 1982)."""
-    both_above, both_below = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-    spread = auc * (1 - auc) + (positives - 1) * (both_above - auc * auc) + (negatives - 1) * (both_below - auc * auc)
-    return sqrt(max(spread, 0.0) / (positives * negatives))
-
-
-Minimum = tuple[int, int, str]
-_NO_MINIMUM: Minimum = (10**9, 10**9, "")
-
-
-def _of_binary(frame: pd.DataFrame) -> Minimum:
-    """Return how many rows distinguish the ROC AUC of the score, or of the prediction, from chance."""
-    labels = as_floats(frame[LABEL])
-    values = as_floats(frame[SCORE])
-    if not np.isfinite(values).any():
-        values = as_floats(frame[PREDICTION])
-    auc, _ = auc_and_error(values, labels)
-    if auc is None or auc <= 0.5:
-        return _NO_MINIMUM
-    finite = labels[np.isfinite(labels)]
-    rarer = min(float(np.mean(finite == 1)), float(np.mean(finite == 0)))
-
-    def is_enough(rows: float) -> bool:
-        return SKILL_ERRORS * auc_error(auc, rows * rarer, rows * (1 - rarer)) <= auc - 0.5
-
-    rows = next((n for n in range(FEWEST_ROWS, 1_000) if n * rarer >= 1 and is_enough(n)), _NO_MINIMUM[0])
-    class_rows = next((n for n in range(FEWEST_CLASS_ROWS, 1_000) if is_enough(n / rarer)), _NO_MINIMUM[0])
-    return rows, class_rows, f"fewer cannot distinguish ROC AUC ({auc:.3f} in the reference) from chance"
-
-
-def _of_multiclass(frame: pd.DataFrame) -> Minimum:
-    """Return how many rows distinguish the accuracy from that of chance."""
-    complete = np.asarray(frame[PREDICTION].notna()) & np.asarray(frame[LABEL].notna())
-    predictions, labels = frame[PREDICTION][complete].astype(str), frame[LABEL][complete].astype(str)
-    if not len(labels):
-        return _NO_MINIMUM
-    accuracy = float(np.mean(predictions.to_numpy() == labels.to_numpy()))
-    shares = [series.value_counts(normalize=True) for series in (predictions, labels)]
-    gain = accuracy - float(shares[0].mul(shares[1], fill_value=0.0).sum())
-    if gain <= 0:
-        return _NO_MINIMUM
-    rows = (SKILL_ERRORS / gain) ** 2 * accuracy * (1 - accuracy)
-    reason = f"fewer cannot distinguish accuracy ({accuracy:.3f} in the reference) from chance"
-    return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
-
-
-def _of_regression(frame: pd.DataFrame) -> Minimum:
-    """Return how many rows distinguish the mean absolute error from that of the labels' median."""
-    predictions, labels = as_floats(frame[PREDICTION]), as_floats(frame[LABEL])
-    complete = np.isfinite(predictions) & np.isfinite(labels)
-    if np.sum(complete) < FEWEST_ROWS:
-        return _NO_MINIMUM
-    errors = np.abs(predictions - labels)[complete]
-    gain = float(np.mean(np.abs(labels[complete] - np.median(labels[complete])))) - float(np.mean(errors))
-    if gain <= 0:
-        return _NO_MINIMUM
-    rows = (SKILL_ERRORS * float(np.std(errors)) / gain) ** 2
-    reason = f"fewer cannot distinguish the mean absolute error ({np.mean(errors):.4g} in the reference) from chance"
-    return max(FEWEST_ROWS, int(np.ceil(rows))), FEWEST_CLASS_ROWS, reason
-
-
-_BY_PROBLEM = {
-    Problem.BINARY: _of_binary,
-    Problem.MULTICLASS: _of_multiclass,
-    Problem.REGRESSION: _of_regression,
-}
+    class_rows = min(sufficient.class_rows, DEFAULTS["minimum_class_rows"])
+    lowered = {"minimum_rows": sufficient.rows, "minimum_class_rows": class_rows}
+    of_class = "" if layout.spec.problem is Problem.REGRESSION else f", {class_rows} of the rarer class"
+    return lowered, Inference("minimum", f"{sufficient.rows} rows{of_class}", sufficient.reason)

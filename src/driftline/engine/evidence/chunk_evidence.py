@@ -6,8 +6,8 @@ from math import log
 from typing import Any, Self
 
 from driftline.engine.evidence.bin_metrics import METRICS
-from driftline.engine.evidence.families import Family, columns
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.families import BINARY, Family
 from driftline.engine.results import Metric
 
 YEAR = timedelta(days=365.25)
@@ -40,7 +40,7 @@ class ScoredChunk:
     end: datetime
     closes_at: datetime
     labels_at: datetime
-    counts: ScoreCounts
+    counts: Counts
     closed: bool
     labels_in: bool
     drifting: bool = False
@@ -57,7 +57,7 @@ class Change:
 
     `log_evidence` is the natural logarithm of how much likelier the change made the data since then. `share_of_alert`
     is the evidence of all changes together as a share of what an alert requires. Both are None in evidence that was
-    stored before they were recorded.
+    stored before they were recorded. `label` is the class that has changed, of a multiclass model.
     """
 
     family: Family
@@ -68,14 +68,18 @@ class Change:
     log_evidence: float | None = None
     share_of_alert: float | None = None
 
+    label: str | None = None
+
     @property
     def metric(self) -> Metric | None:
-        """The metric that has changed; None for the share of positives."""
-        if self.family is Family.SHARE:
+        """The metric that has changed; None for the share of positives, mean residuals and expected losses."""
+        if self.family in (Family.SHARE, Family.MEAN_RESIDUAL, Family.EXPECTED_LOSS):
             return None
         if self.family is Family.RANKING:
             return Metric.ROC_AUC
-        return METRICS[(self.component - columns(self.family).start) % len(METRICS)]
+        if self.family is Family.RESIDUAL_SIZE:
+            return Metric.MAE
+        return METRICS[(self.component - BINARY.columns(self.family).start) % len(METRICS)]  # of every class alike
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as JSON-compatible values."""

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import BoolArray, FloatArray
-from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Stage
+from driftline.engine.evidence.families import Stage
 
 RESERVE = 0.2
 """The mass, in alerts, that is reserved for chunks where drift lasts; the reserve is full at the start."""
@@ -32,9 +32,9 @@ class DetectorState:
     saved: FloatArray
 
     @classmethod
-    def start(cls, budget: float) -> Self:
+    def start(cls, budget: float, components: int) -> Self:
         """Return the state before any chunk, for `budget` false alerts a year."""
-        return cls(np.zeros(COUNT), np.full(len(Stage), RESERVE / budget))
+        return cls(np.zeros(components), np.full(len(Stage), RESERVE / budget))
 
     @property
     def total(self) -> float:
@@ -42,24 +42,31 @@ class DetectorState:
         return float(self.ratios.sum())
 
     def advance(
-        self, stage: Stage, log_evidence: FloatArray, years: float, budget: float, *, drifting: bool, usable: BoolArray
+        self,
+        stage: Stage,
+        log_evidence: FloatArray,
+        years: float,
+        budget: float,
+        *,
+        drifting: bool,
+        weights: FloatArray,
     ) -> "DetectorState":
         """Return the state after a chunk of this many years whose data has arrived at `stage`.
 
-        `usable` are the components that the reference allows; only those of the stage change. Half of the chunk's mass
-        is added at once; the other half is saved, up to `RESERVE`, and added with a chunk where drift lasts.
+        `weights` are those of the stage's components that the reference allows; others are 0 and do not change. Half
+        of the chunk's mass is added at once; the other half is saved, up to `RESERVE`, and added with a chunk where
+        drift lasts.
         """
         row = list(Stage).index(stage)
         saved, mass = masses(float(self.saved[row]), years, budget, drifting=drifting)
-        moving = IN_STAGE[stage] & usable
-        grown = grow(self.ratios, np.where(moving, mass, 0.0), np.where(moving, log_evidence, 0.0))
+        grown = grow(self.ratios, weights * mass, np.where(weights > 0, log_evidence, 0.0))
         all_saved = self.saved.copy()
         all_saved[row] = saved
         return replace(self, ratios=grown, saved=all_saved)
 
     def restarted(self) -> "DetectorState":
         """Return the state after an alert."""
-        return replace(self, ratios=np.zeros(COUNT))
+        return replace(self, ratios=np.zeros_like(self.ratios))
 
 
 def masses(saved: float, years: float, budget: float, *, drifting: bool) -> tuple[float, float]:
@@ -68,9 +75,12 @@ def masses(saved: float, years: float, budget: float, *, drifting: bool) -> tupl
     return (0.0, years / 2 + saved) if drifting else (saved, years / 2)
 
 
-def grow(ratios: FloatArray, mass: FloatArray | float, log_evidence: FloatArray) -> FloatArray:
-    """Return the ratios after one chunk; arrays for many streams have further axes before that of the components."""
-    grown = (ratios + WEIGHTS * mass) * np.exp(np.minimum(log_evidence, LARGEST_LOG))
+def grow(ratios: FloatArray, mass: FloatArray, log_evidence: FloatArray) -> FloatArray:
+    """Return the ratios after one chunk that adds `mass` to each component.
+
+    Arrays for many streams have further axes before that of the components.
+    """
+    grown = (ratios + mass) * np.exp(np.minimum(log_evidence, LARGEST_LOG))
     return np.minimum(grown, LARGEST_RATIO)
 
 
@@ -88,9 +98,9 @@ class Trends:
     sums: FloatArray
 
     @classmethod
-    def start(cls) -> Self:
+    def start(cls, components: int) -> Self:
         """Return the trends before any chunk."""
-        return cls(np.zeros(COUNT), np.zeros(COUNT), np.zeros((COUNT, 3)))
+        return cls(np.zeros(components), np.zeros(components), np.zeros((components, 3)))
 
     def advance(self, start: datetime, moving: BoolArray, log_evidence: FloatArray, values: FloatArray) -> "Trends":
         """Return the trends after the chunk that starts at `start`; `values` are as in `sums`."""
@@ -115,11 +125,14 @@ class Incident:
         """Whether evidence for the alert remains."""
         return self.level > 0
 
-    def advance(self, log_evidence: FloatArray, threshold: float) -> "Incident":
-        """Return the incident after a chunk; `threshold` is the level of a new alert. Closed ones stay closed."""
+    def advance(self, log_evidence: FloatArray, weights: FloatArray, threshold: float) -> "Incident":
+        """Return the incident after a chunk; `threshold` is the level of a new alert. Closed ones stay closed.
+
+        `weights` are those of all components.
+        """
         if not self.open:
             return self
-        mean = float(np.log(WEIGHTS @ np.exp(np.minimum(log_evidence, LARGEST_LOG))))
+        mean = float(np.log(weights @ np.exp(np.minimum(log_evidence, LARGEST_LOG))))
         level = min(self.level + mean, threshold)
         return replace(self, level=level) if level > 0 else Incident()
 

@@ -1,149 +1,62 @@
-"""The fitted state of evidence: bins of scores, zones of indifference, and variances of metrics. No I/O here."""
+"""The fitted evidence of a model: what all problems have in common. No I/O here."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Generic, TypeVar
 
-import numpy as np
+from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.evidence.counts import Counts
+from driftline.engine.evidence.families import ComponentTable, Stage
+from driftline.engine.evidence.stage_evidence import StageEvidence
 
-from driftline.engine.columns import BoolArray, FloatArray, IntArray
-from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.block_metrics import LARGEST_DRAW, MINIMUM_BLOCKS, BlockMetrics, blocks, metrics_of_draws
-from driftline.engine.evidence.residuals import Indifference, Residuals, indifference
-from driftline.engine.evidence.score_bins import LABELS, ScoreBins
-from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
-from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
-from driftline.engine.performance.binary.rows import MISSING
-
-MINIMUM_SLICES = 10
-"""The reference is cut into at least this many slices of time, whatever the number of its chunks."""
-MINIMUM_CLASS_LABELS = 20
-"""With fewer labelled rows of a class in the reference there is no evidence."""
+C = TypeVar("C", bound=Counts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedEvidence:
-    """The state fitted on the reference; `expected` and `realized` are None where it has too few blocks of rows.
+class ProblemEvidence(ABC, Generic[C]):
+    """The state fitted on the reference, from which the evidence of chunks is computed; `C` is what counts a chunk."""
 
-    `pool` are the reference's counts of scored rows, shape (2, bins); `chunk_rows` is the mean size of its chunks.
-    """
-
-    bins: ScoreBins
-    share: Indifference
-    ranking: Indifference
-    expected: BlockMetrics | None
-    realized: BlockMetrics | None
-    pool: IntArray
+    __slots__ = ()
+    counts_type: ClassVar[type[Counts]]
+    """The class of the counts."""
     chunk_rows: float
+    """The mean number of rows of the reference's chunks."""
 
+    @property
+    @abstractmethod
+    def components(self) -> ComponentTable:
+        """The components of the detector."""
+
+    @property
+    @abstractmethod
+    def usable(self) -> BoolArray:
+        """A mask of the components that the reference allows."""
+
+    @abstractmethod
+    def empty_counts(self) -> C:
+        """Return the counts of no rows."""
+
+    def read_counts(self, stored: Sequence[Any]) -> Counts:
+        """Return the counts that `Counts.to_list` serialized."""
+        return self.counts_type.from_list(stored)
+
+    @abstractmethod
+    def evidence(self, stage: Stage, counts: C, open_block: C) -> StageEvidence:
+        """Return the evidence at a stage of stacked chunks in time order; `open_block` precedes them.
+
+        For the labels, the chunks are those whose labels are in.
+        """
+
+    @abstractmethod
+    def no_skill(self, counts: C, values: FloatArray) -> float | None:
+        """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None.
+
+        `values` are those of the chunk in `StageEvidence`. None also where the rows are too few to decide.
+        """
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-compatible values."""
-        return {
-            "bins": self.bins.to_dict(),
-            "share": self.share.to_dict(),
-            "ranking": self.ranking.to_dict(),
-            "expected": self.expected.to_dict() if self.expected else None,
-            "realized": self.realized.to_dict() if self.realized else None,
-            "pool": self.pool.tolist(),
-            "chunk_rows": self.chunk_rows,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return the state that `to_dict` serialized."""
-        expected, realized = (
-            BlockMetrics.from_dict(stored[name]) if stored[name] else None for name in ("expected", "realized")
-        )
-        return cls(
-            ScoreBins.from_dict(stored["bins"]),
-            Indifference(**stored["share"]),
-            Indifference(**stored["ranking"]),
-            expected,
-            realized,
-            np.asarray(stored["pool"], dtype=np.int64),
-            stored["chunk_rows"],
-        )
 
 
-def fit_evidence(
-    scores: FloatArray, predictions: FloatArray, labels: FloatArray, sizes: Sequence[int]
-) -> FittedEvidence | None:
-    """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks.
-
-    Return None where the reference is too small: too few labels of a class, or rows in fewer than four slices.
-    """
-    usable = np.isfinite(scores) & np.isfinite(predictions)
-    if _too_few(labels[usable]):
-        return None
-    scores, slices = scores[usable], _renumbered(_slices(sizes)[usable])
-    number = int(slices[-1]) + 1
-    if number < MINIMUM_BLOCKS:
-        return None
-    labelled = np.where(np.isfinite(labels), labels, MISSING)[usable].astype(np.int64)
-    codes = predictions[usable].astype(np.int64) * LABELS + labelled
-    grid = ScoreGrid.of(scores)
-    cells = grid.cells(scores)
-    by_cell = np.bincount(labelled * CELLS + cells, minlength=LABELS * CELLS).reshape(LABELS, CELLS)
-    bins = ScoreBins.fit(grid, by_cell)
-    return fit_on_counts(bins, bins.counts_of_slices(cells, codes, slices, number), len(sizes))
-
-
-def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> FittedEvidence:
-    """Fit on the counts of the reference's slices, oldest first; `chunks` is the number of its chunks."""
-    labelled = counts[rows_of(counts.labelled) > 0]
-    residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
-    pool = counts.scored.sum(0)
-    expected, realized = _block_metrics(bins, counts)
-    return FittedEvidence(
-        bins=bins,
-        share=indifference(residuals.shift, residuals.shift_variance),
-        ranking=indifference(residuals.tilt, residuals.tilt_variance),
-        expected=expected,
-        realized=realized,
-        pool=pool,
-        chunk_rows=float(pool.sum() / chunks),
-    )
-
-
-def _too_few(labels: FloatArray) -> bool:
-    return min(int(np.sum(labels == 0)), int(np.sum(labels == 1))) < MINIMUM_CLASS_LABELS
-
-
-def _slices(sizes: Sequence[int]) -> IntArray:
-    """Return the slice of each row: its chunk, or a part of it where the reference has few chunks."""
-    parts = -(-MINIMUM_SLICES // len(sizes))
-    number_in_chunk = np.concatenate([np.arange(size) * parts // size for size in sizes])
-    slices: IntArray = np.repeat(np.arange(len(sizes)) * parts, sizes) + number_in_chunk
-    return slices
-
-
-def _renumbered(slices: IntArray) -> IntArray:
-    """Number the slices that have rows from 0 on; `slices` are ascending."""
-    return np.cumsum(np.diff(slices, prepend=slices[0]) > 0)
-
-
-def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics | None, BlockMetrics | None]:
-    """Return the means and variances of the expected and of the realized metrics."""
-    complete = dict(blocks(counts.scored, bins.chances))
-    if len(complete) < MINIMUM_BLOCKS:
-        return None, None
-    scored = np.stack([*complete.values()])
-    rows = min(int(rows_of(scored).mean()), LARGEST_DRAW)
-    draws_expected, draws_realized = metrics_of_draws(counts.scored.sum(0), bins.chances, rows)
-    expected = _fit(metrics_of(scored, scored * bins.chances), draws_expected, rows, scored)
-    ends = [position for position, _ in blocks(counts.labelled, bins.chances)]
-    labelled, positives = (_sums_until(part, ends) for part in (counts.labelled, counts.positives))
-    return expected, _fit(metrics_of(labelled, positives), draws_realized, rows, labelled)
-
-
-def _sums_until(counts: IntArray, ends: Sequence[int]) -> IntArray:
-    """Return the sums of slices from one end to the next."""
-    sums = counts.cumsum(0)[list(ends)]
-    return np.diff(sums, axis=0, prepend=np.zeros_like(sums[:1]))
-
-
-def _fit(values: FloatArray, draws: FloatArray, drawn_rows: int, counts: IntArray) -> BlockMetrics | None:
-    defined: BoolArray = np.isfinite(values.sum(axis=-1))
-    if int(defined.sum()) < MINIMUM_BLOCKS:
-        return None
-    return BlockMetrics.fit(values[defined], draws, drawn_rows, float(rows_of(counts).mean()))
+FittedEvidence = ProblemEvidence[Any]
+"""The fitted evidence of a model with any problem."""

@@ -1,7 +1,7 @@
 """The test for no skill: whether the score ranks no better than chance in a chunk. No I/O here."""
 
-from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.fitted import FittedEvidence
+import numpy as np
+
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.performance.ranks import chance_error
 
@@ -12,24 +12,19 @@ POWER = 2.33
 CHANCE = 0.5
 
 
-def no_skill(fitted: FittedEvidence, counts: ScoreCounts, roc_auc: float | None = None) -> float | None:
+def no_skill(reference: float, counts: ScoreCounts, roc_auc: float) -> float | None:
     """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None.
 
-    `roc_auc` is that of the counts, if already computed. None also where the rows are too few to decide, or where the
-    model had no skill in the reference.
+    `reference` and `roc_auc` are the ROC AUC of the reference and of the counts. None also where the rows are too few
+    to decide, or where the model had no skill in the reference. For a multiclass model, whose counts have an axis by
+    class, the values are means over classes; the mean of the classes' errors is not below the error of the mean,
+    however they are correlated.
     """
-    positives = int(counts.positives.sum())
-    negatives = int(counts.labelled.sum()) - positives
-    if not positives or not negatives:
+    positives = counts.positives.sum((-1, -2))
+    negatives = counts.labelled.sum((-1, -2)) - positives
+    if not (positives.all() and negatives.all()):
         return None
-    error = chance_error(positives, negatives)
-    auc = float(metrics_of(counts.labelled, counts.positives)[0]) if roc_auc is None else roc_auc
-    is_decidable = (reference_roc_auc(fitted) - CHANCE) / error > ONE_SIDED + POWER
-    return auc if is_decidable and auc - ONE_SIDED * error <= CHANCE else None
-
-
-def reference_roc_auc(fitted: FittedEvidence) -> float:
-    """Return the ROC AUC of the reference: the mean of its blocks or, with few blocks, the one expected from scores."""
-    if fitted.realized:
-        return float(fitted.realized.mean[0])
-    return float(metrics_of(fitted.pool, fitted.pool * fitted.bins.chances)[0])
+    pairs = zip(np.atleast_1d(positives).tolist(), np.atleast_1d(negatives).tolist(), strict=True)
+    error = float(np.mean([chance_error(*pair) for pair in pairs]))
+    is_decidable = (reference - CHANCE) / error > ONE_SIDED + POWER
+    return roc_auc if is_decidable and roc_auc - ONE_SIDED * error <= CHANCE else None

@@ -7,24 +7,25 @@ a tick is all steps of the same instant.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import merge
 from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change, ChunkEvidence, ScoredChunk
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.detector import DetectorState, Incident, Trends, state_from_values, state_values
-from driftline.engine.evidence.families import FAMILY_OF, IN_STAGE, STAGE_OF, Family, Stage, columns
+from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
-from driftline.engine.evidence.no_skill import no_skill
-from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.evidence.stage_evidence import StageEvidence, labels_evidence, scores_evidence
 
 WARNING_SHARE = 0.1
 """A warning begins at this share of the threshold of alerts."""
 HARM = 0.85
 """With `alert_on: harm` an alert requires a metric's estimated drop to reach this share of its margin."""
+PAGE = 500
+"""The evidence of this many chunks is computed at a time, which bounds the memory of a long replay."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,35 +35,38 @@ class DetectorHistory:
     state: DetectorState
     trends: Trends
     incident: Incident
-    open_blocks: Mapping[Stage, ScoreCounts]
+    open_blocks: Mapping[Stage, Counts]
 
     @classmethod
     def start(cls, fitted: FittedEvidence, rule: AlertRule) -> Self:
         """Return the history before any chunk."""
-        blocks = {stage: ScoreCounts.empty(fitted.bins.count) for stage in Stage}
-        return cls(DetectorState.start(rule.budget), Trends.start(), Incident(), blocks)
+        count = fitted.components.count
+        blocks = {stage: fitted.empty_counts() for stage in Stage}
+        return cls(DetectorState.start(rule.budget, count), Trends.start(count), Incident(), blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the history as JSON-compatible values."""
-        blocks = {stage.value: counts.to_list() for stage, counts in self.open_blocks.items() if counts.scored.any()}
+        blocks = {stage.value: counts.to_list() for stage, counts in self.open_blocks.items() if counts.has_rows}
         return {**state_values(self.state, self.trends, self.incident), "open_blocks": blocks}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any], fitted: FittedEvidence) -> Self:
         """Return the state that `to_dict` serialized."""
-        stored_blocks = {Stage(stage): ScoreCounts.from_list(counts) for stage, counts in stored["open_blocks"].items()}
-        blocks = {stage: stored_blocks.get(stage, ScoreCounts.empty(fitted.bins.count)) for stage in Stage}
+        blocks = {stage: fitted.empty_counts() for stage in Stage}
+        blocks |= {Stage(stage): fitted.read_counts(counts) for stage, counts in stored["open_blocks"].items()}
         return cls(*state_from_values(stored), blocks)
 
 
-_RANKING = columns(Family.RANKING).start
 Notes = Mapping[tuple[datetime, Stage], ChunkEvidence]
 """The evidence of chunks by start and stage; chunks without evidence are left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """The evidence of chunks, and the detector's history after all ticks up to the closing of each chunk."""
+    """The evidence of chunks, and the detector's history after all ticks up to the closing of each chunk.
+
+    `histories` are empty where they were not asked for.
+    """
 
     notes: Notes
     histories: Mapping[datetime, DetectorHistory]
@@ -84,12 +88,14 @@ def replay(
     *,
     after: datetime | None = None,
     until: datetime | None = None,
+    keep_histories: bool = True,
 ) -> Replay:
     """Apply the detector to chunks, oldest first, starting from the history `initial`.
 
-    Only ticks later than `after`, and not later than `until`, are applied.
+    Only ticks later than `after`, and not later than `until`, are applied. Without `keep_histories` only the evidence
+    is returned, which needs much less memory.
     """
-    run = _Run(fitted, rule, initial or DetectorHistory.start(fitted, rule))
+    run = _Run(fitted, rule, initial or DetectorHistory.start(fitted, rule), keep_histories)
     for tick in _ticks(fitted, chunks, run.history, after, until):
         run.advance(tick)
     return Replay(run.notes, run.histories)
@@ -109,7 +115,7 @@ class _Step:
     log_evidence: FloatArray
     values: FloatArray
     harm: float
-    open_block: ScoreCounts
+    open_block: Counts
 
 
 def _ticks(
@@ -119,29 +125,31 @@ def _ticks(
     after: datetime | None,
     until: datetime | None,
 ) -> Iterator[list[_Step]]:
-    """Yield the steps of each instant, oldest first."""
-    usable = [c for c in chunks if c.closed and c.counts.scored.any()]
+    """Yield the steps of each instant, oldest first; those of scores precede those of labels."""
+    usable = [c for c in chunks if c.closed and c.counts.has_rows]
     closed = [c for c in usable if is_between(c.closes_at, after, until)]
     labelled = [c for c in usable if c.labels_in and is_between(c.labels_at, after, until)]
-    steps = [(c.closes_at, step) for c, step in _steps(fitted, Stage.SCORES, closed, history)]
-    steps += [(c.labels_at, step) for c, step in _steps(fitted, Stage.LABELS, labelled, history)]
-    for _, group in groupby(sorted(steps, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+    of_scores = ((step.chunk.closes_at, step) for step in _steps(fitted, Stage.SCORES, closed, history))
+    of_labels = ((step.chunk.labels_at, step) for step in _steps(fitted, Stage.LABELS, labelled, history))
+    ordered = merge(of_scores, of_labels, key=lambda pair: pair[0])
+    for _, group in groupby(ordered, key=lambda pair: pair[0]):
         yield [step for _, step in group]
 
 
 def _steps(
     fitted: FittedEvidence, stage: Stage, chunks: Sequence[ScoredChunk], history: DetectorHistory
-) -> Iterator[tuple[ScoredChunk, _Step]]:
-    if not chunks:
-        return
-    counts = ScoreCounts.stack(chunk.counts for chunk in chunks)
-    evidence_of = scores_evidence if stage is Stage.SCORES else labels_evidence
-    part: StageEvidence = evidence_of(fitted, counts, history.open_blocks[stage])
-    for row, chunk in enumerate(chunks):
-        step = _Step(
-            stage, chunk, part.log_evidence[row], part.values[row], float(part.harm[row]), part.open_blocks[row]
-        )
-        yield chunk, step
+) -> Iterator[_Step]:
+    """Yield the step of each chunk, computed page by page."""
+    open_block = history.open_blocks[stage]
+    for first in range(0, len(chunks), PAGE):
+        page = chunks[first : first + PAGE]
+        counts = fitted.counts_type.stack(chunk.counts for chunk in page)
+        part = fitted.evidence(stage, counts, open_block)
+        open_block = part.open_blocks[-1]
+        for row, chunk in enumerate(page):
+            yield _Step(
+                stage, chunk, part.log_evidence[row], part.values[row], float(part.harm[row]), part.open_blocks[row]
+            )
 
 
 @dataclass(slots=True)
@@ -151,16 +159,21 @@ class _Run:
     fitted: FittedEvidence
     rule: AlertRule
     history: DetectorHistory
+    keep_histories: bool
     notes: dict[tuple[datetime, Stage], ChunkEvidence] = field(default_factory=dict)
     histories: dict[datetime, DetectorHistory] = field(default_factory=dict)
-    usable: BoolArray = field(init=False)
+    weights: dict[Stage, FloatArray] = field(init=False)
+    """The weights, by stage, of the stage's components that the reference allows; 0 for the others."""
 
     def __post_init__(self) -> None:
-        missing = {Family.EXPECTED: self.fitted.expected, Family.REALIZED: self.fitted.realized}
-        self.usable = np.array([missing.get(family, True) is not None for family in FAMILY_OF])
+        components, usable = self.fitted.components, self.fitted.usable
+        self.weights = {
+            stage: np.where(mask & usable, components.weights, 0.0) for stage, mask in components.in_stage.items()
+        }
 
     def advance(self, tick: list[_Step]) -> None:
         """Apply all steps of one instant, and record the evidence."""
+        components = self.fitted.components
         state, trends, blocks = self.history.state, self.history.trends, dict(self.history.open_blocks)
         for step in tick:
             state = state.advance(
@@ -169,13 +182,13 @@ class _Run:
                 step.chunk.years,
                 self.rule.budget,
                 drifting=step.chunk.drifting,
-                usable=self.usable,
+                weights=self.weights[step.stage],
             )
-            moving = IN_STAGE[step.stage] & (step.values[:, 0] > 0)
+            moving = components.in_stage[step.stage] & (step.values[:, 0] > 0)
             trends = trends.advance(step.chunk.start, moving, step.log_evidence, step.values)
             blocks[step.stage] = step.open_block
         total_evidence = np.sum([step.log_evidence for step in tick], axis=0)
-        incident = self.history.incident.advance(total_evidence, self.rule.level(tick[0].chunk))
+        incident = self.history.incident.advance(total_evidence, components.weights, self.rule.level(tick[0].chunk))
         self.history = DetectorHistory(state, trends, incident, blocks)
         self._record(tick)
 
@@ -184,7 +197,7 @@ class _Run:
         state, threshold = self.history.state, 1 / self.rule.budget
         if state.total >= WARNING_SHARE * threshold:
             leading = int(np.argmax(state.ratios))
-            step = next((step for step in tick if step.stage is STAGE_OF[leading]), tick[-1])
+            step = next((step for step in tick if step.stage is self.fitted.components.stages[leading]), tick[-1])
             crossed = state.total >= threshold
             harmful = max((s.harm for s in tick if s.harm == s.harm), default=0.0) >= HARM
             alert = crossed and (harmful or not self.rule.harm_only)
@@ -195,12 +208,11 @@ class _Run:
             self._add_note(step, alert=alert, warning=not alert, gated=crossed and not alert, change=change)
         for step in tick:
             if step.stage is Stage.LABELS:
-                rows, roc_auc, _ = step.values[_RANKING]
-                auc = float(roc_auc / rows) if rows else None
-                self._add_note(step, no_skill=no_skill(self.fitted, step.chunk.counts, auc))
+                self._add_note(step, no_skill=self.fitted.no_skill(step.chunk.counts, step.values))
             else:
                 self._add_note(step, incident=self.history.incident.since)
-                self.histories[step.chunk.start] = self.history
+                if self.keep_histories:
+                    self.histories[step.chunk.start] = self.history
 
     def _add_note(self, step: _Step, **fields: Any) -> None:
         """Set fields of a chunk's evidence; nothing is recorded where all of them are None."""
@@ -209,9 +221,17 @@ class _Run:
             self.notes[key] = replace(self.notes.get(key, ChunkEvidence()), **fields)
 
     def _change(self, component: int, chunk: ScoredChunk, share_of_alert: float) -> Change:
-        trends = self.history.trends
+        trends, components = self.history.trends, self.fitted.components
         rows, observed, usual = trends.sums[component]
         since = datetime.fromtimestamp(trends.since[component] / 1e6, tz=chunk.start.tzinfo)
         observed, usual = (float(total / max(rows, 1.0)) for total in (observed, usual))
-        log_evidence = float(trends.scores[component])
-        return Change(FAMILY_OF[component], component, since, observed, usual, log_evidence, share_of_alert)
+        return Change(
+            components.families[component],
+            component,
+            since,
+            observed,
+            usual,
+            log_evidence=float(trends.scores[component]),
+            share_of_alert=share_of_alert,
+            label=components.classes[component],
+        )

@@ -63,9 +63,13 @@ class ScoreBins:
     def counts(self, rows: BinaryRows) -> ScoreCounts:
         """Count the rows of a chunk that have a score and a prediction."""
         scored = rows.scored.predicted
-        bins = self.bin_of_cell[self.grid.cells(scored.scores)]
-        codes = (scored.predictions * LABELS + scored.labels) * self.count + bins
-        by_label = np.bincount(codes, scored.counts, 2 * LABELS * self.count)
+        return self.counts_of(scored.scores, scored.predictions, scored.labels, scored.counts)
+
+    def counts_of(self, scores: FloatArray, predictions: IntArray, labels: IntArray, weights: IntArray) -> ScoreCounts:
+        """Count rows with finite scores, predictions 0 or 1, and labels 0, 1 or MISSING; each stands for `weights`."""
+        bins = self.bin_of_cell[self.grid.cells(scores)]
+        codes = (predictions * LABELS + labels) * self.count + bins
+        by_label = np.bincount(codes, weights, 2 * LABELS * self.count)
         return self._counts(by_label.astype(np.int64).reshape(1, 2, LABELS, self.count))[0]
 
     def counts_of_slices(self, cells: IntArray, codes: IntArray, slices: IntArray, number: int) -> ScoreCounts:

@@ -8,6 +8,8 @@ from driftline.engine.catalogue import title
 from driftline.engine.evidence.chunk_evidence import Change
 from driftline.engine.evidence.families import Family
 from driftline.engine.evidence.visible_change import VisibleChange
+from driftline.engine.number_format import format_distinct
+from driftline.engine.results import Metric
 
 
 def describe_alert(change: Change, budget: float, zone: ZoneInfo) -> str:
@@ -38,19 +40,35 @@ def describe_no_skill(roc_auc: float) -> str:
 def describe(change: Change, zone: ZoneInfo) -> str:
     """Return what has changed, since when and by how much."""
     since = f", since about {date(change.since, zone)}"
-    if change.family is Family.SHARE:
-        observed, expected = _percents(change.observed, change.usual)
-        return f"{observed} were positive where these scores promise {expected}{since}"
-    observed, usual = f"{change.observed:.3g}", f"{change.usual:.3g}"
-    if change.family is Family.RANKING:
-        return (
-            "Scores tell positives from negatives less well than in the reference: "
-            f"ROC AUC {observed}, where {usual} is expected of these scores{since}"
-        )
-    metric = title(change.metric or "")
-    if change.family is Family.EXPECTED:
-        return f"By the scores alone, {metric} falls to {observed}, from {usual} in the reference{since}"
-    return f"{metric} has fallen to {observed}, from {usual} in the reference{since}"
+    observed, usual = format_distinct(change.observed, change.usual)
+    match change.family:
+        case Family.SHARE:
+            observed, usual = _percents(change.observed, change.usual)
+            of = "positive" if change.label is None else f"of class {change.label}"
+            words = f"{observed} were {of} where these scores promise {usual}"
+        case Family.RANKING:
+            told = "positives from negatives" if change.label is None else f"class {change.label} from the others"
+            words = (
+                f"Scores tell {told} less well than in the reference: "
+                f"ROC AUC {observed}, where {usual} is expected of these scores"
+            )
+        case Family.EXPECTED:
+            words = f"By the scores alone, {_metric(change)} falls to {observed}, from {usual} in the reference"
+        case Family.REALIZED:
+            words = f"{_metric(change)} has fallen to {observed}, from {usual} in the reference"
+        case Family.MEAN_RESIDUAL:
+            words = f"Label less prediction is {observed} on average, {usual} in the reference"
+        case Family.RESIDUAL_SIZE:
+            words = f"{title(Metric.MAE)} has risen to {observed}, from {usual} in the reference"
+        case Family.EXPECTED_LOSS:
+            words = f"By the features alone, the expected error rises to {observed}, from {usual} in the reference"
+    return words + since
+
+
+def _metric(change: Change) -> str:
+    """Return the name of the metric that has fallen, and the class."""
+    metric = change.metric or ""
+    return title(metric) if change.label is None else f"{title(metric)} of class {change.label}"
 
 
 def how_often(budget: float) -> str:
@@ -76,20 +94,50 @@ def _percents(observed: float, expected: float) -> tuple[str, str]:
     return texts
 
 
+MOST_CLASSES = 3
+"""With more classes, only the most and the least frequent are described."""
+
+
 def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
     """Return what the detector finds 8 times in 10, and the longer period that finds more, where one is proposed."""
     if not changes:
         return ()
-    falls = [_within(f"by {change.roc_auc:.2g}", change.chunks) for change in changes if change.roc_auc is not None]
-    rises = [_within(f"to {100 * change.share:.3g} %", change.chunks) for change in changes if change.share is not None]
-    usual = f"{100 * changes[0].usual_share:.3g} %"
-    lines = [
-        f"Found 8 times in 10: ROC AUC falls {', '.join(falls)}." if falls else "No fall of ROC AUC is found for sure.",
-        f"Found 8 times in 10: the share of positives rises from {usual} {', '.join(rises)}."
-        if rises
-        else "No rise of the share of positives is found for sure.",
-    ]
+    by_label = {label: [change for change in changes if change.label == label] for label in _described(changes)}
+    lines = [line for of_label in by_label.values() for line in _lines(of_label)]
     return (*lines, f"These chunks see little; chunks of {proposed} see more.") if proposed else tuple(lines)
+
+
+def _described(changes: Sequence[VisibleChange]) -> list[str | None]:
+    """Return the classes to describe, the most frequent first; [None] where the model has no classes."""
+    shares = {change.label: change.usual_share or 0.0 for change in changes}
+    ordered = sorted(shares, key=lambda label: -shares[label])
+    return ordered if len(ordered) <= MOST_CLASSES else [ordered[0], ordered[-1]]
+
+
+def _lines(changes: Sequence[VisibleChange]) -> list[str]:
+    """Return the smallest changes of one class, of a binary model or of a regression."""
+    first = changes[0]
+    if first.usual_mae is not None:
+        moves = [_within(f"by {c.mean_residual:.2g}", c.chunks) for c in changes if c.mean_residual is not None]
+        rises = [_within(f"to {c.mae:.3g}", c.chunks) for c in changes if c.mae is not None]
+        name = title(Metric.MAE)
+        return [
+            _found("the mean of label less prediction moves", moves, "No move of the mean residual"),
+            _found(f"{name} rises from {first.usual_mae:.3g}", rises, f"No rise of {name}"),
+        ]
+    of = "" if first.label is None else f" of class {first.label}"
+    share = "the share of positives" if first.label is None else f"the share of class {first.label}"
+    falls = [_within(f"by {c.roc_auc:.2g}", c.chunks) for c in changes if c.roc_auc is not None]
+    rises = [_within(f"to {100 * c.share:.3g} %", c.chunks) for c in changes if c.share is not None]
+    usual = f"{100 * (first.usual_share or 0.0):.3g} %"
+    return [
+        _found(f"ROC AUC{of} falls", falls, f"No fall of ROC AUC{of}"),
+        _found(f"{share} rises from {usual}", rises, f"No rise of {share}"),
+    ]
+
+
+def _found(what: str, sizes: Sequence[str], nothing: str) -> str:
+    return f"Found 8 times in 10: {what} {', '.join(sizes)}." if sizes else f"{nothing} is found for sure."
 
 
 def _within(value: str, chunks: int) -> str:

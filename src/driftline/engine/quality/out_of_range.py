@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.engine.columns import LARGEST, Numbers
+from driftline.engine.number_format import readable
 from driftline.engine.outcome import Outcome, too_few, undefined
 from driftline.engine.spec import Spec
 
@@ -80,10 +81,10 @@ def finish(state: ReferenceRange, summary: OutsideCounts, spec: Spec) -> Outcome
 
 def _details(state: ReferenceRange, summary: OutsideCounts) -> list[str]:
     details = []
-    if summary.below:
-        details.append(f"{summary.below} values below {state.lowest:.6g}")
-    if summary.above:
-        details.append(f"{summary.above} values above {state.highest:.6g}")
+    if summary.below and state.lowest is not None:
+        details.append(f"{summary.below} values below {readable(state.lowest, 6)}")
+    if summary.above and state.highest is not None:
+        details.append(f"{summary.above} values above {readable(state.highest, 6)}")
     if summary.infinite:
         details.append(f"{summary.infinite} infinite values (above {LARGEST:g} in size)")
     return details

@@ -1,5 +1,6 @@
 """The share of a column's rows whose category the reference does not have. Merges exactly. No I/O here."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,6 +11,7 @@ from driftline.engine.spec import Spec
 
 NAME_LENGTH = 40
 """The number of characters of a category's name that a reason shows."""
+_EXAMPLE = re.compile(r", most often .* \(\d+ rows\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,15 @@ def finish(state: KnownCategories, summary: UnseenCounts, spec: Spec) -> Outcome
         effect=unseen / summary.rows,
         reason="; ".join(_details(summary.counts, missing)) or None,
     )
+
+
+def without_example(reason: str) -> str:
+    """Return the reason of a result without the name of a category; where rows are erased, it may be theirs.
+
+    >>> without_example("2 categories that the reference lacks, most often 'Ann' (3 rows)")
+    '2 categories that the reference lacks'
+    """
+    return _EXAMPLE.sub("", reason)
 
 
 def _details(counts: dict[str, int], missing: int) -> list[str]:

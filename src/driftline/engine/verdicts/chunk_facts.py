@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from driftline.engine.evidence.score_counts import ScoreCounts
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.results import Result, ResultKind, is_of_model
 from driftline.engine.spec import Spec
 from driftline.errors import InvalidInput
@@ -30,7 +30,7 @@ class ChunkFacts:
     rows: int
     labelled: int
     results: tuple[Result, ...] = ()
-    score_counts: ScoreCounts | None = None
+    score_counts: Counts | None = None
     derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Values derived from these facts, cached because several verdicts need them, together with their spec."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.engine.catalogue import measure, title
-from driftline.engine.number_format import format_distinct
+from driftline.engine.number_format import format_distinct, p_value_text, readable
 from driftline.engine.quality.wording import describe_fault
 from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
 from driftline.engine.spec import Spec
@@ -144,7 +144,7 @@ def _effect(result: Result) -> float | None:
 def _reason(result: Result) -> str:
     if result.kind is ResultKind.QUALITY:
         return describe_fault(result)
-    tested = "" if result.p_value is None else f" (p = {result.p_value:.2g})"
+    tested = "" if result.p_value is None else f" ({p_value_text(result.p_value)})"
     subject = "All features together" if result.kind is ResultKind.MULTIVARIATE else result.subject
     return f"{subject} drifted: {title(result.method)} {_excess(result)}{tested}"
 
@@ -159,9 +159,8 @@ def _excess(result: Result) -> str:
     if bounds.lower is not None:
         number, bound = format_distinct(value, bounds.lower)
         return f"{number} is below its bound {bound}"
-    return (
-        f"{value:.3g} has an effect of {_effect(result):.3g}, above the floor {measure(result.method).effect_floor:g}"
-    )
+    floor = measure(result.method).effect_floor
+    return f"{readable(value)} has an effect of {_effect(result):.3g}, above the floor {floor:g}"
 
 
 def _not_yet(chunk: ChunkFacts) -> str:

@@ -40,7 +40,7 @@ def evidence_of(
     scored = [
         scored_chunk(spec, chunk, drifting=bool(drift.lasting)) for chunk, drift in zip(chunks, drifts, strict=True)
     ]
-    return replay(fitted, rule, [chunk for chunk in scored if chunk is not None]).evidence
+    return replay(fitted, rule, [chunk for chunk in scored if chunk is not None], keep_histories=False).evidence
 
 
 def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChunk | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from driftline.engine.catalogue import Worse, measure, title
 from driftline.engine.evidence.chunk_evidence import ChunkEvidence
-from driftline.engine.number_format import format_distinct, percent
+from driftline.engine.number_format import format_distinct, percent, readable
 from driftline.engine.results import Result, ResultKind, State
 from driftline.engine.spec import Spec, ThresholdPolicy
 from driftline.engine.thresholds.comparison import compare, worse_side
@@ -66,7 +66,7 @@ class RuleContext:
 def _decided(context: RuleContext, metric: str, realized: Result, value: float) -> list[Finding]:
     notes = _notes(realized)
     if _warning_bound(realized) is None:
-        return [Finding(None, f"{title(metric)} {value:.3g} has no bound to compare with."), *notes]
+        return [Finding(None, f"{title(metric)} {readable(value)} has no bound to compare with."), *notes]
     state, words = _level(context, realized, value)
     return [Finding(state, f"{words}."), *_better(realized, value), *notes]
 
@@ -96,7 +96,7 @@ def _estimated(context: RuleContext, metric: str, chunk: ChunkFacts, record: Tra
     if estimated is None or estimated.value is None:
         return _no_estimate(metric, estimated)
     if _warning_bound(estimated) is None:
-        words = f"Estimated {title(metric)} {estimated.value:.3g} has no bound to compare with."
+        words = f"Estimated {title(metric)} {readable(estimated.value)} has no bound to compare with."
         return [Finding(None, words), *_notes(estimated)]
     state, words = _level(context, estimated, estimated.value)
     if state is State.OK:

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import random
+import select
 import signal
 import socket
 import ssl
@@ -23,7 +24,14 @@ from flask import Flask, Response, jsonify, request
 
 from driftline.errors import InvalidInput
 from driftline.http import connections
-from driftline.http.server import HEADER_BYTES, MAX_CONCURRENT_REQUESTS, MAX_IDLE_CONNECTIONS, THREADS, make_server
+from driftline.http.server import (
+    HEADER_BYTES,
+    MAX_BODIES,
+    MAX_CONCURRENT_REQUESTS,
+    MAX_IDLE_CONNECTIONS,
+    THREADS,
+    make_server,
+)
 from driftline.settings import TlsSettings
 from driftline.tls import client_context
 from stack import paths
@@ -223,6 +231,39 @@ def test_slow_bodies_occupy_no_request_slot(port: int) -> None:
         for client in slow:
             client.sendall(b"bc")
         assert all(b'"length":3' in _read(client) for client in slow)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\na",
+        b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na",
+    ],
+    ids=["body", "chunks", "unread body"],
+)
+def test_slow_bodies_leave_threads_for_other_requests(port: int, sent: bytes) -> None:
+    """More clients than the server has threads; those for whom there is no place get their answer at once."""
+    with ExitStack() as opened:
+        clients = [opened.enter_context(socket.create_connection((HOST, port), 10)) for _ in range(THREADS + 8)]
+        for client in clients:
+            client.sendall(sent)
+        began = time.monotonic()
+        assert [_get(port) for _ in range(3)] == [(200, b"ok")] * 3
+        assert time.monotonic() - began < 2
+        answered, _, _ = select.select(clients, [], [], 0)
+        answers = [client.recv(65536).partition(b"\r\n\r\n")[0] for client in answered]
+    assert len(answers) == len(clients) - MAX_BODIES
+    refused = b"/refuse" in sent
+    assert all(answer.startswith(b"HTTP/1.1 401" if refused else b"HTTP/1.1 503") for answer in answers)
+    assert all(b"Connection: close" in answer and (refused or b"Retry-After: 2" in answer) for answer in answers)
+
+
+def test_a_body_that_has_arrived_leaves_its_place(port: int) -> None:
+    for _ in range(MAX_BODIES + 1):
+        assert b'"length":3' in _exchange(port, b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+        assert b" 400 " in _exchange(port, b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        assert b" 401 " in _exchange(port, b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /heal", b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"])

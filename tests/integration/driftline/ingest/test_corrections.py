@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -10,7 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from driftline.errors import InvalidInput
 from driftline.ingest.ingestion import Ingestion, Receipt
-from driftline.store import columnar
+from driftline.store import columnar, deletions
 from driftline.store.tables import batch_data, labels, ledger, ledger_slots, predictions, removed_rows
 from tests.integration.driftline.ingest.senders import json_sent, labels_of, make_ingestion, nested, rows, sent
 from tests.integration.monitoring.world import FIRST, NAME, NOW
@@ -120,6 +121,29 @@ def test_a_deletion_by_value_erases_whoever_has_it(ingestion: Ingestion) -> None
     minutes = float(stored(ingestion)["minutes"][1])
     assert ingestion.deletions(NAME, json_sent({"column": "minutes", "value": minutes})).changed == 1
     assert len(stored(ingestion)) == 16
+
+
+@pytest.mark.parametrize("step", ["_positions_with", "_at_places", "subjects_of_ids"])
+@pytest.mark.parametrize("carrier", ["Secret Air", "AA"])
+def test_a_deletion_by_value_follows_rows_that_are_corrected_meanwhile(
+    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch, step: str, carrier: str
+) -> None:
+    """One correction keeps the value and one replaces it, each before a step of the deletion's scan begins."""
+    ingestion.corrections(NAME, sent(rows(4).assign(carrier="Secret Air", distance=[1.5, 2.5, 3.5, 4.5])))
+    work, pending = getattr(deletions, step), [rows(1).assign(carrier=carrier, distance=9.5)]
+
+    def interrupted(*arguments: Any) -> Any:
+        if pending:
+            ingestion.corrections(NAME, sent(pending.pop()))
+        return work(*arguments)
+
+    monkeypatch.setattr(deletions, step, interrupted)
+    ingestion.deletions(NAME, json_sent({"column": "carrier", "value": "Secret Air"}))
+    assert not pending
+    assert "Secret Air" not in contents(ingestion)
+    kept = [] if carrier == "Secret Air" else [rows()["id"][0]]
+    assert stored(ingestion)["id"].tolist() == [*kept, *rows()["id"].tolist()[4:]]
+    assert stored(ingestion)["label"].notna().all()
 
 
 def test_a_repeated_deletion_changes_nothing(ingestion: Ingestion) -> None:

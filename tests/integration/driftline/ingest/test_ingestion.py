@@ -14,7 +14,7 @@ from driftline.ingest.content import Content, Encoding, Format
 from driftline.ingest.errors import TooMuchContent
 from driftline.ingest.ingestion import Ingestion, Receipt, Sent
 from driftline.store import ingest_log
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.tables import batch_data, labels, ledger, pending_batches, pending_chunks, predictions
 from driftline.store.tables import ingest_log as log_table
 from monitoring.poll import touched_chunks
@@ -118,6 +118,21 @@ def test_rows_without_a_time_were_made_at_receipt_and_sent_again_change_nothing(
     assert later.predictions(NAME, json_sent(untimed)).same == 20
     assert later.predictions(NAME, json_sent(untimed[:5])).same == 5
     assert set(stored(ingestion, days=60)["event_time"]) == {pd.Timestamp(NOW)}
+
+
+def test_rows_that_are_stored_already_do_not_move_the_clock_of_the_data(engine: Engine, tmp_path: Path) -> None:
+    ingestion = make_ingestion(engine, tmp_path, WALL_SPEC)
+    later = Ingestion(engine, lambda: NOW + timedelta(hours=5))
+    untimed = [{name: value for name, value in row.items() if name != "at"} for row in nested(rows())]
+    ingestion.predictions(NAME, json_sent(untimed))
+    assert later.predictions(NAME, json_sent(untimed[:10])).same == 10
+    with engine.connect() as connection:
+        newest = later.targets.of(NAME).store.newest
+        assert newest(connection) == NOW
+        new = untimed[0] | {"id": "new"}
+        assert later.predictions(NAME, json_sent([*untimed[:10], new])).new == 1
+        connection.rollback()
+        assert newest(connection) == NOW + timedelta(hours=5)
 
 
 def test_the_clock_of_the_data_needs_times(ingestion: Ingestion) -> None:
@@ -256,8 +271,8 @@ def test_the_log_says_what_came_and_forgets_it_after_a_month(ingestion: Ingestio
         "predictions", "nightly", 20, 20, Format.ARROW,
     )  # fmt: skip
     assert label_entry.kind == "labels"
-    assert [number for number, _ in ingestion.log(NAME, 10, before=second)] == [first]
-    assert ingestion.log(NAME, 10, state=IngestState.REFUSED) == []
+    assert [number for number, _ in ingestion.log(NAME, 10, LogFilter(before=second))] == [first]
+    assert ingestion.log(NAME, 10, LogFilter(state=IngestState.REFUSED)) == []
     with ingestion.engine.begin() as connection:
         assert ingest_log.remove_old(connection, NOW + ingest_log.RETENTION) == 0
         assert ingest_log.remove_old(connection, NOW + 2 * ingest_log.RETENTION) == 2

@@ -23,6 +23,7 @@ from driftline.store.tables import removed_rows as removed_table
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import json_sent, make_ingestion
 from tests.integration.monitoring.world import FIRST, NAME
+from tests.integration.simulated_kill import SimulatedKill, killed_at
 
 BATCH_TABLES = (
     ledger_table, ledger_slots, pending_batches, predictions_table, batch_data, labels_table, removed_table, log_table,
@@ -36,7 +37,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @dataclass(frozen=True)
-class Step:
+class BatchStep:
     """One batch: what it is, the ids that it has, and the content of all of them.
 
     `day` moves its event times, or the instant at which its labels were known.
@@ -54,7 +55,7 @@ class Step:
 
 
 STEPS = st.builds(
-    Step,
+    BatchStep,
     st.sampled_from(("predictions", "predictions", "corrections", "labels", "deletions")),
     st.lists(st.sampled_from(IDS), min_size=1, max_size=4, unique=True).map(lambda ids: tuple(sorted(ids))),
     st.integers(0, 2),
@@ -70,7 +71,7 @@ class Plain:
     labels: dict[str, tuple[int, int]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
 
-    def take(self, step: Step) -> bool:
+    def take(self, step: BatchStep) -> bool:
         """Apply a step; return whether it is accepted."""
         if step.key in self.keys:
             return True
@@ -92,7 +93,7 @@ class Plain:
         return True
 
 
-def send(ingestion: Ingestion, step: Step) -> Receipt:
+def send(ingestion: Ingestion, step: BatchStep) -> Receipt:
     at = (FIRST + timedelta(days=step.day)).isoformat()
     features = {"minutes": step.content, "distance": step.content, "carrier": f"carrier {step.content}"}
     objects: dict[str, Any] = {
@@ -138,7 +139,7 @@ def ingestion(engine: Engine, tmp_path: Path) -> Ingestion:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=12))
-def test_every_history_ends_as_the_plain_model_says(ingestion: Ingestion, steps: list[Step]) -> None:
+def test_every_history_ends_as_the_plain_model_says(ingestion: Ingestion, steps: list[BatchStep]) -> None:
     empty(ingestion.engine)
     plain = Plain()
     for step in [*steps, *steps[::2]]:
@@ -148,10 +149,6 @@ def test_every_history_ends_as_the_plain_model_says(ingestion: Ingestion, steps:
             with pytest.raises((PredictionConflict, InvalidInput, BatchConflict)):
                 send(ingestion, step)
     assert_as_plain(ingestion, plain)
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
 
 
 SEAMS: list[tuple[Any, str]] = [
@@ -164,23 +161,16 @@ SEAMS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("place", "name"), SEAMS, ids=[name for _, name in SEAMS])
-def test_a_kill_between_two_writes_stores_nothing(
-    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
-) -> None:
-    steps = [Step("predictions", tuple(IDS), 0, 0), Step("corrections", tuple(IDS[:3]), 1, 1)]
-    steps += [Step("labels", tuple(IDS), 1, 0), Step("deletions", tuple(IDS[2:]), 0, 0)]
+def test_a_kill_between_two_writes_stores_nothing(ingestion: Ingestion, place: Any, name: str) -> None:
+    steps = [BatchStep("predictions", tuple(IDS), 0, 0), BatchStep("corrections", tuple(IDS[:3]), 1, 1)]
+    steps += [BatchStep("labels", tuple(IDS), 1, 0), BatchStep("deletions", tuple(IDS[2:]), 0, 0)]
     plain = Plain()
     for step in steps:
-        with monkeypatch.context() as patch:
-            patch.setattr(place, name, _killed)
+        with killed_at(place, name):
             try:
                 send(ingestion, step)
-            except Killed:
+            except SimulatedKill:
                 assert_as_plain(ingestion, plain)
         assert plain.take(step)
         send(ingestion, step)
         assert_as_plain(ingestion, plain)
-
-
-def _killed(*_: Any, **__: Any) -> None:
-    raise Killed

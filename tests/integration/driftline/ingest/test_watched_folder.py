@@ -21,7 +21,7 @@ from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.watched_folder import Look, WatchedFolder
 from driftline.objects import open_store
 from driftline.store import removal
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import ledger, predictions, watched_files
@@ -134,7 +134,7 @@ def test_a_refused_file_is_recorded_and_read_again_once_it_changes(
     assert "b.parquet" in str(refused["b.parquet"][2])
     assert "driftline-watch-" not in str(refused)
     assert {path.split("/")[0] for path in refused} == {"a.csv", "b.parquet", "c.csv"}
-    reasons = [entry.reason or "" for _, entry in ingestion.log(NAME, 9, state=IngestState.REFUSED)]
+    reasons = [entry.reason or "" for _, entry in ingestion.log(NAME, 9, LogFilter(state=IngestState.REFUSED))]
     assert len(reasons) == 2
     assert "--na-values unknown" in str(reasons)
     assert [first.look(), watcher().look()] == [Look(), Look()]

@@ -1,6 +1,5 @@
 """Drivers' errors are translated once, with their cure."""
 
-import ssl
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from driftline.store import bulk, database
 from driftline.store.database import in_transaction, is_reachable, make_engine, translated
 from driftline.store.model_numbers import ensure_model
 from driftline.store.tables import models
-from stack.testing.fixtures import DatabaseAddress
 
 
 @pytest.mark.parametrize("wrong", [{"password": SecretStr("wrong")}, {"user": "nobody"}, {"name": "nothing_there"}])
@@ -24,16 +22,6 @@ def test_a_wrong_user_password_or_schema_is_refused(
 ) -> None:
     with pytest.raises(DatabaseRefused, match="check DB_USER, DB_PASSWORD and DB_NAME"):
         is_reachable(make_engine(database_settings.model_copy(update=wrong)))
-
-
-def test_without_a_ca_a_connection_is_encrypted_and_loads_no_authorities(
-    mysql: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(ssl, "create_default_context")
-    engine = make_engine(DatabaseSettings.model_validate(mysql.settings()))
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
-    engine.dispose()
 
 
 def test_a_connection_lost_while_rows_are_sent_is_a_server_that_is_away(

@@ -1,5 +1,6 @@
 """MySQL over TLS: without a certificate of the CA for the host name, no password is sent to the server."""
 
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_with_the_right_ca_connections_use_tls(server: TemporaryDatabase, certif
     migrate.upgrade(engine)
     migrate.require_current(engine)
     engine.dispose()
+
+
+def test_without_a_ca_connections_use_tls_and_load_no_authorities(
+    server: TemporaryDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(ssl, "create_default_context")
+    assert "AES" in _cipher(_settings(server))
 
 
 def test_a_client_presents_its_certificate_on_request(server: TemporaryDatabase, certificates: Certificates) -> None:

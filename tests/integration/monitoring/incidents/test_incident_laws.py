@@ -30,6 +30,7 @@ from monitoring.incidents.derivation import derive_incidents
 from monitoring.incidents.update import update_incidents
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, make_world
+from tests.integration.simulated_kill import SimulatedKill, killed_at
 
 DAY = timedelta(days=1)
 TABLES = (
@@ -89,20 +90,10 @@ Steps = st.lists(
 )
 
 
-class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
-
-
 def die_while_taking(engine: Engine) -> None:
     """Take events, and die before they are settled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(event_log, "settle", _die)
-        with suppress(Killed):
-            update_incidents(engine)
-
-
-def _die(*_: object) -> None:
-    raise Killed
+    with killed_at(event_log, "settle"), suppress(SimulatedKill):
+        update_incidents(engine)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

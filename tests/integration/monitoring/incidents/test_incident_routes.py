@@ -134,7 +134,25 @@ def test_readers_neither_acknowledge_nor_comment(app: APIFlask, tmp_path: Path) 
 
 def test_the_dashboard_shows_open_incidents(app: APIFlask, tmp_path: Path) -> None:
     reader = holder(app, tmp_path, Scope.READ)
-    for page in (reader.get("/").text, reader.get(f"/models/{NAME}").text):
-        assert "Open incidents" in page
-        assert "alert in 5." in page
-        assert "alert in 3." not in page.split("</table>")[0]
+    page = reader.get(f"/models/{NAME}").text
+    assert "Open incidents" in page
+    assert "alert in 5." in page
+    assert "alert in 3." not in page.split("</table>")[0]
+
+
+def test_a_person_acknowledges_and_comments_on_the_page(app: APIFlask, tmp_path: Path) -> None:
+    operator, reader = holder(app, tmp_path, Scope.OPERATE), holder(app, tmp_path, Scope.READ)
+    number = listed(reader, state="open")[0]["number"]
+    page = f"/incidents/{number}"
+    assert f'href="{page}"' in reader.get("/incidents?state=open&model=").text
+    assert reader.post(f"{page}/acknowledge").status_code == 403
+    answer = operator.post(f"{page}/acknowledge")
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert operator.post(f"{page}/comments", data={"text": "x"}, headers=foreign).status_code == 403
+    assert operator.post(f"{page}/comments", data={"text": ""}).status_code == 400
+    assert operator.post(f"{page}/comments", data={"text": "<b>Seen</b>"}).status_code == 303
+    text = reader.get(page).text
+    assert "By <b>operate</b>" in text
+    assert "&lt;b&gt;Seen&lt;/b&gt;" in text
+    assert reader.get("/incidents/999").status_code == 404

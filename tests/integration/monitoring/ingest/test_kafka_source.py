@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,20 +19,23 @@ from typing import Any
 import pandas as pd
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from sqlalchemy import Engine, func, select
+from confluent_kafka.admin import AdminClient
+from sqlalchemy import Connection, Engine, func, select
 
 from driftline.errors import Unavailable
+from driftline.ingest import message_writer
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.message_writer import MessageWriter
-from driftline.ingest.messages import Message
+from driftline.ingest.message_writer import MessageWriter, StoredMessages
+from driftline.ingest.messages import DeadLetter, Message
 from driftline.settings import KafkaSettings
 from driftline.store import source_offsets
 from driftline.store.database import in_transaction
-from driftline.store.ingest_log import IngestState
+from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
 from driftline.store.tables import labels as labels_table
 from driftline.store.tables import predictions
+from monitoring.ingest import kafka_source
 from monitoring.ingest.dead_letters import OMITTED, ORIGIN, REASON
 from monitoring.ingest.kafka_source import KafkaSource, Place
 from monitoring.ingest.settings import IngestSettings
@@ -147,7 +152,7 @@ def test_invalid_messages_do_not_keep_the_others_back(topics: Topics) -> None:
     assert "outside 0 to 1" in by_value[json.dumps(wrong_score).encode()]
     assert "stored with different content" in by_value[json.dumps(conflicting).encode()]
     assert all(letter[ORIGIN].startswith(topics.settings.predictions_topic.encode()) for letter in letters)
-    refused = topics.ingestion.log(NAME, 100, state=IngestState.REFUSED)
+    refused = topics.ingestion.log(NAME, 100, LogFilter(state=IngestState.REFUSED))
     assert {entry.caller for _, entry in refused} == {"kafka"}
     assert len(refused) == 3  # those whose model is known
 
@@ -231,6 +236,80 @@ def test_a_failure_while_one_partition_is_read_again_loses_nothing_of_the_others
     source._consumer.close()
     assert not failures
     assert list(topics.stored()["id"]) == sorted(frame["id"])
+
+
+def test_dead_letters_are_published_once_however_often_messages_are_stored(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is invalid, and one conflicts with what is stored, which only the transaction finds."""
+    published: list[DeadLetter] = []
+    writer = MessageWriter(topics.ingestion, BatchKind.PREDICTIONS, published.extend, NAME)
+    first, second, third = nested(rows(3))
+    values = [first, first | {"score": 0.123}, second | {"score": 7}, third]
+    messages = [Message("t", 0, offset, 0, json.dumps(value).encode()) for offset, value in enumerate(values)]
+
+    def away(engine: Engine, work: Callable[[Connection], object]) -> None:
+        with engine.connect() as connection:
+            work(connection)
+        raise Unavailable("The database went away before the commit.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(message_writer, "in_transaction", away)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                writer.store("kafka/t", 0, None, messages)
+    assert writer.store("kafka/t", 0, None, messages) == StoredMessages(rows=2, dead_letters=2)
+    assert sorted(letter.message.offset for letter in published) == [1, 2]
+    with pytest.raises(OffsetMoved):
+        writer.store("kafka/t", 0, None, messages)
+    assert len(published) == 2
+
+
+def test_messages_that_are_gone_before_they_are_read_are_logged(
+    topics: Topics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of partition 0 Kafka removed some; the offset of partition 1 is beyond its end; that of partition 2 is there."""
+    topic = topics.settings.predictions_topic
+    producer = Producer({"bootstrap.servers": topics.servers})
+    for part in range(PARTITIONS):
+        for _ in range(5):
+            producer.produce(topic, b"{}", partition=part)
+    producer.flush(30)
+    admin = AdminClient({"bootstrap.servers": topics.servers})
+    for removed in admin.delete_records([TopicPartition(topic, 0, 4)]).values():
+        removed.result(30)
+    for part, offset in enumerate((2, 9, 5)):
+        in_transaction(
+            topics.ingestion.engine,
+            lambda connection, part=part, offset=offset: source_offsets.advance(  # type: ignore[misc]
+                connection, f"kafka/{topic}", part, None, offset
+            ),
+        )
+    source = topics.source()
+    with caplog.at_level(logging.WARNING, "monitoring.ingest"):
+        source._assign([TopicPartition(topic, part) for part in range(PARTITIONS)], Event())
+    source._consumer.close()
+    removed_text, beyond = (record.getMessage() for record in caplog.records)
+    assert f"Kafka has removed the messages 2 to 3 of {topic}/0 before they were read" in removed_text
+    assert f"{topic}/1 ends at offset 5, before 9, which is to be read next" in beyond
+
+
+def test_a_broker_that_does_not_answer_is_waited_for_once(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(kafka_source, "BROKER_SECONDS", 0.3)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        source = KafkaSource(
+            topics.settings, KafkaSettings.plain(f"127.0.0.1:{silent.getsockname()[1]}"), topics.ingestion
+        )
+        began = time.monotonic()
+        with caplog.at_level(logging.WARNING, "monitoring.ingest"):
+            source._log_gaps([TopicPartition("t", part, 7) for part in range(30)])
+        assert time.monotonic() - began < 3
+        source._consumer.close()
+    assert "Kafka did not say in time which messages 29 partitions have." in caplog.text
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
 """The poll on real servers: what it computes, says, revises, leaves alone and survives."""
 
 import contextlib
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -9,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy import Connection, Engine, event, select, text, update
 
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
@@ -17,15 +21,24 @@ from driftline.objects import open_store
 from driftline.store import database, labels, registry, removal
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
-from driftline.store.model_numbers import ensure_model
-from driftline.store.tables import batch_data, chunk_revisions, pending_chunks, pending_labels, results, verdicts
+from driftline.store.model_numbers import ensure_model, lock_version
+from driftline.store.tables import (
+    batch_data,
+    chunk_revisions,
+    models,
+    pending_chunks,
+    pending_labels,
+    results,
+    verdicts,
+)
 from driftline.store.version_key import VersionKey
-from monitoring.poll import relabelled_chunks, touched_chunks
+from monitoring.poll import computation, relabelled_chunks, touched_chunks
 from monitoring.poll.computation import compute
 from monitoring.poll.monitored_version import MonitoredVersion
-from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.poller import SMALL_CHUNK_VALUES, PollSummary, poll_once
 from monitoring.report.chunk_views import ChunkRange, read_chunks
-from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference
+from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
 
 
 @pytest.fixture
@@ -168,14 +181,13 @@ def test_a_verdict_waits_for_a_chunk_of_another_poller(world: World) -> None:
 
 def before_the_lock(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
     """Let something happen once, between what the next poll reads and its taking of the version's lock."""
-    lock = MonitoredVersion.lock
 
-    def late(monitored: MonitoredVersion, connection: Connection) -> None:
-        monkeypatch.setattr(MonitoredVersion, "lock", lock)
+    def late(connection: Connection, key: VersionKey) -> bool:
+        monkeypatch.setattr(computation, "lock_version", lock_version)
         happening()
-        lock(monitored, connection)
+        return lock_version(connection, key)
 
-    monkeypatch.setattr(MonitoredVersion, "lock", late)
+    monkeypatch.setattr(computation, "lock_version", late)
 
 
 def test_an_overtaken_poll_does_not_revert_a_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +388,77 @@ def test_a_locked_chunk_waits_and_stops_no_other(world: World, monkeypatch: pyte
     assert locked["chunk_start"] == (FIRST + DAY).replace(tzinfo=None)
     assert locked["last_error"].startswith("Other transactions lock the required rows")
     assert poll(world).revisions == 1
+
+
+def test_a_locked_model_keeps_no_other_waiting(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the first model are locked, its pending chunk and its record of labels: the second one is computed."""
+    filled(world, days=2, labelled=0)
+    poll(world)
+    second = other_model(world, tmp_path)
+    world.label(0)
+    world.label(1)
+    second()
+    wait_briefly(world.engine, monkeypatch)
+    with world.engine.begin() as holder:
+        holder.execute(select(models).where(models.c.name == NAME).with_for_update())
+        done = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1)]
+    assert (done.batches, done.failed) == (1, 0)
+    assert poll(world).chunks == 2
+
+
+def other_model(world: World, objects: Path) -> Callable[[], object]:
+    """Register a second model; return what writes its first day."""
+    candidate = registry.Candidate("second", SPEC, "b" * 64, reference(), None, {})
+    registry.register(world.engine, candidate, open_store(objects), NOW)
+    store, frame = registry.load(world.engine, "second").store, rows_of(FIRST, 60, seed=2)
+    return lambda: in_transaction(world.engine, lambda connection: store.write(connection, "second", frame, NOW))
+
+
+def test_a_slow_version_occupies_one_process(world: World, tmp_path: Path, database: DatabaseAddress) -> None:
+    """One process waits inside the first of two chunks of a large version; the other leaves both, and does the rest."""
+    filled(world, days=3, labelled=0)
+    poll(world)
+    large = update(chunk_revisions).values(rows_seen=SMALL_CHUNK_VALUES)
+    with world.engine.begin() as connection:
+        connection.execute(large)
+    second = other_model(world, tmp_path)
+    world.label(0)
+    world.label(1)
+    environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}
+    with world.engine.begin() as holder:
+        holder.execute(select(chunk_revisions.c.revision).with_for_update())
+        slow = subprocess.Popen([sys.executable, "-c", ONE_POLL], cwd=Path(__file__).parents[4], env=environment)
+        until(lambda: waits_for_a_lock(world))
+        second()
+        done = poll(world, scheduled=True)
+    assert [(version.name, len(version.outcomes)) for version in done.polls] == [("second", 1), (NAME, 0)]
+    assert slow.wait(60) == 0
+    assert [row["rows_labelled"] for row in world.rows(chunk_revisions) if row["current"]] == [300, 300, 0, 0]
+
+
+ONE_POLL = """
+from datetime import datetime, UTC
+from driftline.store.database import make_engine
+from driftline.settings import DatabaseSettings
+from monitoring.poll.poller import poll_once
+done = poll_once(make_engine(DatabaseSettings()), datetime(2026, 3, 1, 12, tzinfo=UTC), scheduled=True)
+assert (done.chunks, done.failed) == (2, 0), done
+"""
+
+
+def waits_for_a_lock(world: World) -> bool:
+    """Return whether a transaction waits for rows that another one has locked."""
+    waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+    with world.engine.connect() as connection:
+        return bool(connection.execute(waiting).scalar_one())
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true within 30 seconds"
+        time.sleep(0.2)  # MySQL's list of transactions is renewed only where nobody has read it for 0.1 s
 
 
 def test_results_of_a_chunk_do_not_wait_for_the_record_of_newer_labels(

@@ -1,6 +1,7 @@
 """Whatever comes in whatever order, and wherever polls come or die: the results are those of one pass at the end."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -9,12 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete
 
+from driftline.engine.fitted_methods import Content, Summary
+from driftline.errors import PredictionConflict
 from driftline.store import columnar, corrections, deletions, ledger
 from driftline.store import pending_chunks as chunk_queue
 from driftline.store.database import in_transaction
 from driftline.store.tables import metadata
 from monitoring.poll.poller import poll_once
+from monitoring.poll.state_store import StateStore, StoredPart
 from tests.integration.monitoring.world import DAY, FIRST, NOW, World, make_world, rows_of
+from tests.integration.simulated_kill import SimulatedKill, killed_at
 from tests.unit.example_counts import FEW
 
 REGISTERED = {"models", "model_versions", "spec_revisions"}
@@ -25,12 +30,10 @@ days = st.integers(0, 2)
 parts = st.builds(slice, st.sampled_from([0, 20, 60]), st.sampled_from([60, 100, ROWS]))
 
 
-class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
-
-
 def predict(day: int, part: slice, world: World, _number: int) -> None:
-    world.predict(day, ROWS, part=part)
+    """Store some rows of a day, or nothing where one of them has been corrected."""
+    with suppress(PredictionConflict):
+        world.predict(day, ROWS, part=part)
 
 
 def label(day: int, part: slice, flipped: bool, world: World, _number: int) -> None:
@@ -72,17 +75,8 @@ def poll(scheduled: bool, world: World, _number: int) -> None:
 
 def killed_poll(call: int, world: World, _number: int) -> None:
     """Die before the transaction of a chunk is committed."""
-    real, calls = chunk_queue.settle, iter(range(100))
-
-    def deadly(connection: Connection, *arguments: object) -> None:
-        real(connection, *arguments)  # type: ignore[arg-type]
-        if next(calls) == call:
-            raise Killed
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises((Killed, AssertionError)):
-        patch.setattr(chunk_queue, "settle", deadly)
+    with killed_at(chunk_queue, "settle", call, after=True), suppress(SimulatedKill):
         poll_once(world.engine, NOW, scheduled=False)
-        raise AssertionError
 
 
 STEPS = st.one_of(
@@ -91,7 +85,7 @@ STEPS = st.one_of(
     st.builds(partial, st.just(correct), days, parts, st.booleans()),
     st.builds(partial, st.just(erase), days, parts),
     st.builds(partial, st.just(poll), st.booleans()),
-    st.builds(partial, st.just(killed_poll), st.integers(0, 2)),
+    st.builds(partial, st.just(killed_poll), st.integers(1, 3)),
 )
 
 
@@ -112,7 +106,7 @@ def emptied(world: World) -> None:
 def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_rows: int) -> None:
     emptied(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitoring.poll.chunk_state.LARGEST_LABEL_PART", part_rows)
+        patch.setattr("driftline.store.chunk_parts.LARGEST_LABEL_PART", part_rows)
         for number, step in enumerate(steps):
             step(world, number)
         poll_once(world.engine, NOW, scheduled=False)
@@ -125,6 +119,32 @@ def test_any_schedule_ends_like_one_pass(world: World, steps: list[Step], part_r
     for name in ("chunks", "verdicts"):
         incremental[name] = [row for row in incremental[name] if row["chunk_start"] not in empty]
     assert incremental == afresh
+
+
+def test_a_deletion_while_a_state_is_read_leaves_its_chunk_queued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.predict(0, ROWS, part=slice(0, 100))
+    poll(False, world, 0)
+    world.predict(0, ROWS, part=slice(100, ROWS))
+    real = StateStore.summary
+    deletions_done: list[None] = []
+
+    def after_a_deletion(store: StateStore, content: Content, part: StoredPart) -> Summary:
+        if not deletions_done:
+            deletions_done.append(None)
+            erase(0, slice(0, 60), world, 1)
+        return real(store, content, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StateStore, "summary", after_a_deletion)
+        summary = poll_once(world.engine, NOW, scheduled=False)
+    assert (len(deletions_done), summary.chunks, summary.failed) == (1, 0, 0)
+    poll(False, world, 0)
+    incremental = world.reported()
+    world.forget()
+    poll(False, world, 0)
+    assert world.reported() == incremental
 
 
 @pytest.fixture

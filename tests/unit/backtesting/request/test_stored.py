@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftline.backtesting.input.rows import read
+from driftline.backtesting.input.rows import Rows, normalize, read
 from driftline.backtesting.input.sources import FrameSource
 from driftline.backtesting.request.layout_inference import infer_layout
 from driftline.backtesting.request.request import Request, ScoreColumn
 from driftline.backtesting.request.resolved import read_request
-from driftline.backtesting.request.stored import StoredOptions, layout_of, stored_layout
+from driftline.backtesting.request.stored import layout_of, stored_layout
 from driftline.engine.results import EVENT_TIME, ID, LABEL
 from driftline.engine.spec import Spec
+from driftline.ingest.layouts import flat_layout
 from driftline.store.model_layout import ModelLayout
 
 RNG = np.random.default_rng(3)
@@ -47,7 +48,7 @@ def test_rows_are_shaped_as_the_inferred_layout_shapes_them(case: str) -> None:
     inferred = infer_layout(resolved, rows, dict(resolved.fields))
     stored = ModelLayout.from_json(stored_layout(inferred, resolved).to_json())
     spec = Spec.model_validate_json(inferred.spec.model_dump_json())
-    (again,) = read(source, StoredOptions(spec, stored), source.columns)
+    again = Rows(normalize(frame.copy(), flat_layout(spec, stored)), rows.times, rows.numbers)
     layout = layout_of(spec, stored)
     pd.testing.assert_frame_equal(layout.shape(again), inferred.shape(rows))
     assert layout.absent == inferred.absent == stored.absent(spec)
@@ -58,8 +59,9 @@ def test_a_model_with_the_engines_own_names_is_read_by_them() -> None:
     frame = pd.DataFrame({EVENT_TIME: TIMES, ID: range(400), "usage": SCORE, "probability_1": SCORE})
     frame = frame.assign(prediction=SCORE > 0.5, label=np.array([0, 1, np.nan, 1] * 100))
     stored = ModelLayout.canonical(spec)
-    source = FrameSource(frame)
-    (rows,) = read(source, StoredOptions(spec, stored), source.columns)
+    rows = Rows(
+        normalize(frame, flat_layout(spec, stored)), TIMES.to_numpy("datetime64[us]").view(np.int64), np.arange(1, 401)
+    )
     shaped = layout_of(spec, stored).shape(rows)
     assert shaped[LABEL].tolist()[:2] == [0, 1]
     assert shaped["prediction"].tolist() == (SCORE > 0.5).astype(float).tolist()

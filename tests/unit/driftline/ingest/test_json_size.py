@@ -9,14 +9,14 @@ import pytest
 from driftline.ingest import json_size
 from driftline.ingest.content import MOST_ROWS, Content, Format
 from driftline.ingest.errors import TooMuchContent
-from driftline.ingest.json_rows import json_frame
+from driftline.ingest.json_rows import json_rows
 from driftline.ingest.json_size import MOST_CONTAINERS, containers_of, require_small_document
 
 MANY = 1_000_000
 
 
 def _read(data: bytes, format_: Format) -> int:
-    return len(json_frame(Content(data, format_, len(data)), ("id",), ("id",)))
+    return len(json_rows(Content(data, format_, len(data)), ("id",), ("id",)).frame)
 
 
 @pytest.mark.parametrize(

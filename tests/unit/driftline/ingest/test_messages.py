@@ -45,6 +45,21 @@ def test_bytes_that_are_no_json_are_named() -> None:
             row_of(Message("t", 0, 0, 0, data), "m")
 
 
+@pytest.mark.parametrize(
+    ("faulty", "parts"),
+    [
+        ({2}, [[0, 2, 3], [1]]),
+        ({1, 4}, [[1, 2], [0], [3]]),
+        (set(), [[0, 1], [2, 3]]),
+        ({1, 2, 3, 4}, [[0, 1], [2, 3]]),
+    ],
+)
+def test_a_refused_group_is_divided_by_its_faulty_rows(faulty: set[int], parts: list[list[int]]) -> None:
+    rows, _ = parsed([message(n, {"model": "m", "id": str(n)}) for n in range(4)], None)
+    divided = RowGroup(tuple(rows)).parts(faulty)
+    assert [[row.message.offset for row in part.rows] for part in divided] == parts
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([None, 1]), st.sampled_from("xyz")), max_size=30))
 def test_groups_keep_each_model_in_order_and_ids_apart(targets: list[tuple[str, int | None, str]]) -> None:
     values = [{"model": model, "version": version, "id": name} for model, version, name in targets]

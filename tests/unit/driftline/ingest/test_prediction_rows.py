@@ -10,10 +10,10 @@ from driftline.engine.catalogue import ColumnKind, Problem
 from driftline.engine.spec import ColumnSpec, Spec
 from driftline.errors import InvalidInput
 from driftline.ingest.content import Content, Format
-from driftline.ingest.json_rows import json_frame
+from driftline.ingest.json_rows import SentRows, json_rows
 from driftline.ingest.label_rows import label_rows
 from driftline.ingest.layouts import PREDICTION_FIELDS, IngestLayout, flat_layout, nested_layout, query_option
-from driftline.ingest.prediction_rows import columns_read, prediction_rows
+from driftline.ingest.prediction_rows import PredictionRows, columns_read, prediction_rows
 from driftline.store.model_layout import ModelLayout
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -38,8 +38,13 @@ def flat(spec: Spec, **columns: list[Any]) -> dict[str, list[Any]]:
 
 
 def shaped(frame: pd.DataFrame, layout: IngestLayout) -> dict[str, list[Any]]:
-    rows: dict[str, list[Any]] = prediction_rows(frame, layout, 3, NOW, times_needed=True).table.to_pydict()
-    return rows
+    rows = prediction_rows(SentRows(frame), layout, 3, NOW, times_needed=True)
+    return as_lists(rows)
+
+
+def as_lists(rows: PredictionRows) -> dict[str, list[Any]]:
+    lists: dict[str, list[Any]] = rows.table.to_pydict()
+    return lists
 
 
 def test_a_binary_prediction() -> None:
@@ -83,11 +88,11 @@ def test_a_model_is_read_like_its_reference() -> None:
 def test_json_names_features_as_the_reference_does() -> None:
     body = b'[{"id": "a", "at": "2026-01-01", "score": 30, "features": {"id": 7, "at": "x"}}]'
     layout = nested_layout(BINARY, CHURN)
-    frame = json_frame(Content(body, Format.JSON, len(body)), PREDICTION_FIELDS, columns_read(layout))
+    frame = json_rows(Content(body, Format.JSON, len(body)), PREDICTION_FIELDS, columns_read(layout)).frame
     rows = shaped(frame, layout)
     assert (rows["id"], rows["amount"], rows["plan"], rows["probability_1"]) == (["a"], [7.0], ["x"], [0.3])
     labels = label_rows(pd.DataFrame({"id": ["a", "b"], "label": ["left", 0]}), layout, NOW)
-    assert labels["value"].tolist() == [1, 0]
+    assert labels.frame["value"].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +120,8 @@ def test_rows_of_a_later_part_keep_their_numbers() -> None:
     layout = flat_layout(BINARY, ModelLayout.canonical(BINARY)).with_words(("unknown",), query_option)
     frame = pd.DataFrame({"event_time": ["x"], "id": [None], "amount": ["unknown"], "plan": [1], "prediction": [2]})
     with pytest.raises(InvalidInput) as caught:
-        prediction_rows(frame.assign(probability_1=0.5), layout, 1, NOW, times_needed=True, rows_before=50_000)
+        prediction_rows(
+            SentRows(frame.assign(probability_1=0.5)), layout, 1, NOW, times_needed=True, rows_before=50_000
+        )
     assert len(caught.value.details) == 3
     assert all("row 50,001" in detail for detail in caught.value.details)

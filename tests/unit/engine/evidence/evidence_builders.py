@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_fit import fit_evidence, fit_on_counts
 from driftline.engine.evidence.chunk_evidence import ScoredChunk
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence, fit_on_counts
+from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 
@@ -27,7 +29,7 @@ def rows(random: np.random.Generator, count: int, shift: float = 0.0) -> tuple[F
     return scores, (scores >= CUT).astype(np.float64), labels.astype(np.float64)
 
 
-def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> FittedEvidence:
+def reference(chunks: int = 21, size: int = 950, seed: int = 0) -> BinaryEvidence:
     """Fit a reference of calibrated scores."""
     fitted = fit_evidence(*rows(np.random.default_rng(seed), chunks * size), [size] * chunks)
     assert fitted is not None
@@ -55,13 +57,13 @@ def drawn(
 
 def redrawn(
     bins: ScoreBins, random: np.random.Generator, chunks: int, size: int, spread: float = 0.0
-) -> FittedEvidence:
+) -> BinaryEvidence:
     """Fit a new reference of this many chunks on known bins, whose log-odds vary between chunks by `spread`."""
     return fit_on_counts(bins, drawn(bins, random, chunks, size, shift=random.normal(0, spread, chunks)), chunks)
 
 
 def chunks_of(
-    counts: ScoreCounts,
+    counts: Counts,
     length: timedelta = DAY,
     delay: timedelta = timedelta(0),
     drifting: frozenset[int] = frozenset(),
@@ -78,5 +80,5 @@ def chunks_of(
             labels_in=True,
             drifting=place in drifting,
         )
-        for place in range(len(counts.scored))
+        for place in range(len(counts.arrays[0]))
     ]

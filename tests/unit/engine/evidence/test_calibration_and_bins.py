@@ -8,7 +8,8 @@ from scipy.special import expit, logit
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from driftline.engine.evidence.bin_metrics import metrics_of
-from driftline.engine.evidence.fitted import FittedEvidence, fit_evidence
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.binary_fit import fit_evidence
 from driftline.engine.evidence.score_bins import BINS
 from driftline.engine.evidence.score_grid import ScoreGrid
 from driftline.engine.evidence.spline_calibration import SplineCalibration
@@ -127,7 +128,7 @@ def test_too_few_labels_of_a_class_give_no_evidence() -> None:
 def test_the_fitted_state_survives_json() -> None:
     """It is the same after storing and loading."""
     fitted = reference()
-    assert FittedEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
+    assert BinaryEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
 
 
 def test_few_chunks_are_cut_into_slices_of_time() -> None:

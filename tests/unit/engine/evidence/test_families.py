@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from driftline.engine.evidence import expected_metrics, ranking, realized_metrics, share
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
-from driftline.engine.evidence.families import COUNT, IN_STAGE, WEIGHTS, Family, Stage, columns
+from driftline.engine.evidence.families import BINARY, Family, Stage
 from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
@@ -19,10 +19,12 @@ BINS = FITTED.bins
 
 def test_weights_add_up_to_one_and_every_component_has_one_place() -> None:
     """Families weigh 1 : 1 : 1 : 0.25 and have 6, 3, 3 and 6 components."""
-    assert WEIGHTS.sum() == pytest.approx(1)
-    assert COUNT == 18
-    assert WEIGHTS[columns(Family.REALIZED)].sum() * 4 == pytest.approx(WEIGHTS[columns(Family.SHARE)].sum())
-    assert (IN_STAGE[Stage.SCORES] ^ IN_STAGE[Stage.LABELS]).all()
+    assert BINARY.weights.sum() == pytest.approx(1)
+    assert BINARY.count == 18
+    assert BINARY.weights[BINARY.columns(Family.REALIZED)].sum() * 4 == pytest.approx(
+        BINARY.weights[BINARY.columns(Family.SHARE)].sum()
+    )
+    assert (BINARY.in_stage[Stage.SCORES] ^ BINARY.in_stage[Stage.LABELS]).all()
 
 
 def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
-from driftline.engine.evidence.families import COUNT, WEIGHTS, Stage
+from driftline.engine.evidence.families import BINARY, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
-from driftline.engine.evidence.stage_evidence import labels_evidence, scores_evidence
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}
@@ -17,12 +16,14 @@ ROWS = {"hour": 40, "day": 950, "week": 6650}
 BINS = reference().bins
 
 
-def alerts(log_evidence: np.ndarray, years: float, budget: float, drifting: np.ndarray) -> int:
+def alerts(
+    log_evidence: np.ndarray, years: float, budget: float, drifting: np.ndarray, weights: np.ndarray = BINARY.weights
+) -> int:
     """Count the alerts of streams, shape (chunks, streams, components), with chunks of `years` years."""
     ratios, saved, count = np.zeros(log_evidence.shape[1:]), RESERVE / budget, 0
     for chunk, drifts in zip(log_evidence, drifting, strict=True):
         saved, mass = masses(saved, years, budget, drifting=bool(drifts))
-        ratios = grow(ratios, mass, chunk)
+        ratios = grow(ratios, weights * mass, chunk)
         crossed = ratios.sum(-1) >= 1 / budget
         ratios[crossed] = 0.0
         count += int(crossed.sum())
@@ -35,7 +36,7 @@ def test_exact_e_values_keep_the_budget_and_use_part_of_it(deviation: float) -> 
     random = np.random.default_rng(1)
     streams, years, budget = 400, 4, 1.0
     chunks = years * YEAR["day"]
-    noise = random.normal(size=(chunks, streams, 1)) + 0.3 * random.normal(size=(chunks, streams, COUNT))
+    noise = random.normal(size=(chunks, streams, 1)) + 0.3 * random.normal(size=(chunks, streams, BINARY.count))
     scale = deviation / np.sqrt(1.09)
     count = alerts(scale * noise - deviation**2 / 2, 1 / YEAR["day"], budget, random.random(chunks) < 0.05)
     assert count <= streams * (budget * years + RESERVE) + 3 * np.sqrt(streams * years)
@@ -54,7 +55,7 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
         fitted = redrawn(BINS, random, chunks, ROWS[unit], spread)
         counts = drawn(BINS, random, length, ROWS[unit], shift=random.normal(0, spread, length))
         no_scores = ScoreCounts.empty(BINS.count)
-        parts = (scores_evidence(fitted, counts, no_scores), labels_evidence(fitted, counts, no_scores))
+        parts = [fitted.evidence(stage, counts, no_scores) for stage in Stage]
         evidence.append(sum(part.log_evidence for part in parts))
     years = length / YEAR[unit]
     count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
@@ -70,7 +71,7 @@ def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
     evidence = []
     for _ in range(50):
         counts = drawn(BINS, random, 7, 950, shift=0.5)
-        evidence.append(labels_evidence(fitted, counts, no_scores).log_evidence)
+        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores).log_evidence)
     assert alerts(np.stack(evidence, axis=1), 1 / 365, 1.0, np.zeros(7, dtype=bool)) >= 50
 
 
@@ -82,5 +83,5 @@ def test_no_more_mass_goes_in_than_time_passes() -> None:
         saved, mass = masses(saved, 0.01, 2.0, drifting=bool(random.random() < 0.1))
         total += mass
         assert total <= 0.01 * (place + 1) + RESERVE / 2.0 + 1e-12
-    assert WEIGHTS.sum() == pytest.approx(1)
-    assert DetectorState.start(2.0).saved.tolist() == [0.1] * len(Stage)
+    assert BINARY.weights.sum() == pytest.approx(1)
+    assert DetectorState.start(2.0, BINARY.count).saved.tolist() == [0.1] * len(Stage)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.chunk_evidence import AlertRule, ChunkEvidence, ScoredChunk
 from driftline.engine.evidence.families import Family, Stage
 from driftline.engine.evidence.no_skill import no_skill
@@ -190,18 +191,22 @@ def test_a_model_without_skill_is_named_where_rows_could_tell() -> None:
     flat, few, usual = (
         drawn(FITTED.bins, random, 1, size, tilt=tilt)[0] for size, tilt in ((950, -slope), (20, -slope), (950, 0.0))
     )
-    assert no_skill(FITTED, flat) == pytest.approx(0.5, abs=0.06)
-    assert no_skill(FITTED, few) is None
-    assert no_skill(FITTED, usual) is None
+    judged = [
+        no_skill(FITTED.roc_auc, counts, float(metrics_of(counts.labelled, counts.positives)[0]))
+        for counts in (flat, few, usual)
+    ]
+    assert judged == [pytest.approx(0.5, abs=0.06), None, None]
 
 
 def test_scores_move_when_a_chunk_closes() -> None:
     """Families of the scores have their own place: without any label they alert on scores that promise less."""
     random = np.random.default_rng(3)
-    chunks = chunks_of(drawn(FITTED.bins, random, 12, 950))
-    scored = chunks[0].counts.scored.copy()
+    counts = drawn(FITTED.bins, random, 12, 950)
+    chunks = chunks_of(counts)
+    scored = counts.scored[0].copy()
     scored[:, scored.shape[1] // 3 :] //= 6
-    fallen = [replace(c, labels_in=False, counts=replace(c.counts, scored=scored)) for c in chunks[6:]]
+    of_few = replace(counts[0], scored=scored)
+    fallen = [replace(c, labels_in=False, counts=of_few) for c in chunks[6:]]
     calm = [replace(c, labels_in=False) for c in chunks[:6]]
     evidence = replay(FITTED, RULE, calm + fallen).evidence
     change = evidence[chunks[6].start].change

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 
 from driftline.engine.evidence.chunk_evidence import AlertRule, Change
-from driftline.engine.evidence.families import Family, columns
+from driftline.engine.evidence.families import BINARY, Family
 from driftline.engine.evidence.replay import replay
 from driftline.engine.evidence.score_counts import ScoreCounts
 from driftline.engine.evidence.visible_change import tilted, visible_changes
@@ -88,7 +88,7 @@ def test_words_name_the_evidence_its_start_and_its_size(
     family: Family, component: int, observed: float, usual: float, words: str
 ) -> None:
     """Each family has its sentence, and an alert says how often chance would do it."""
-    change = Change(family, columns(family).start + component, SINCE, observed, usual)
+    change = Change(family, BINARY.columns(family).start + component, SINCE, observed, usual)
     assert words in describe_alert(change, 1.0, UTC_ZONE)
     assert describe_alert(change, 1.0, UTC_ZONE).endswith("a change this clear turns up by chance at most once a year.")
     assert words in describe_warning(change, 1.0, UTC_ZONE)

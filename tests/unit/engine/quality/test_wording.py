@@ -34,7 +34,7 @@ def _count(rows: float) -> Result:
         (_count(1600.0), "1600 rows are more than the bound 1500.0"),
         (
             _fault(Quality.FRESHNESS, 7200.0, Bounds(upper=3600.0), subject=MODEL),
-            "the newest row is 7.2e+03 s older than the chunk's end, above the bound 3.6e+03 s",
+            "the newest row is 7,200 s older than the chunk's end, above the bound 3,600 s",
         ),
     ],
 )

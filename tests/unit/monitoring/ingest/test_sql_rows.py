@@ -87,7 +87,7 @@ def test_a_row_whose_label_is_missing_is_no_label() -> None:
 
 def test_bits_are_numbers_and_times_have_their_zone() -> None:
     def first(source: SqlSourceConfig) -> dict[str, Any]:
-        return frames(source)[BatchKind.PREDICTIONS].iloc[0].to_dict()
+        return {str(name): value for name, value in frames(source)[BatchKind.PREDICTIONS].iloc[0].items()}
 
     assert (first(config())["prediction"], first(config())["event_time"]) == (1, NOON)
     berlin = first(config(time_zone="Europe/Berlin"))

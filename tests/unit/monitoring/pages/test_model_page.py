@@ -1,23 +1,34 @@
 """The page's facts: its newest verdicts, how many chunks have which, and its heat map."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from driftline.backtesting.backtest import backtest
 from driftline.backtesting.output.page import BacktestPage
 from driftline.engine.results import State
+from driftline.engine.spec import Spec
+from driftline.errors import NotFound
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
+from monitoring.report.chunk_views import ModelStatus
 from tests.unit.backtesting.conftest import UNTIL, make_world
-from tests.unit.monitoring.reports_builder import SPEC, drift, estimated, realized, report
-
-VERSION = cast("Version", SimpleNamespace(spec=SPEC, name="flights", number=1))
+from tests.unit.monitoring.reports_builder import DAY, ORIGIN, SPEC, drift, estimated, realized, report
 
 
 def page(*chunks: ChunkView) -> Page:
-    return page_of(VERSION, (1,), datetime(2026, 2, 9, tzinfo=UTC), chunks)
+    return page_of(status(SPEC, chunks), (1,))
+
+
+def status(spec: Spec, chunks: Sequence[ChunkView], first_chunks: dict[int, datetime] | None = None) -> ModelStatus:
+    fitted = SimpleNamespace(segments={})
+    version = cast("Version", SimpleNamespace(spec=spec, name="flights", number=1, fitted=fitted))
+    return ModelStatus(version, datetime(2026, 2, 9, tzinfo=UTC), list(chunks), first_chunks or {})
 
 
 def test_the_newest_closed_day_and_final_verdict_are_shown() -> None:
@@ -46,6 +57,33 @@ def test_columns_whose_drift_lasted_are_drawn() -> None:
     assert [dot.outside for dot in html.details[0][1].dots] == [True, True]
 
 
+def test_pointing_at_a_chunk_tells_every_number_with_its_rows_and_bounds() -> None:
+    made = page(report(0, realized(0.7), estimated(0.6), labelled=980), report(1, drift(0.9), drifted=("minutes",)))
+    assert made.hover["labels"] == ["1 Feb", "2 Feb"]
+    assert made.hover["starts"][1] == "2026-02-02T00:00:00Z"
+    assert made.hover["charts"][0][0] == [
+        "Realized 0.7 from 1,000 rows",
+        "Estimated 0.6 ± 0.03 from 1,000 rows",
+        "Warning below 0.5",
+        "Alert below 0.4",
+        "98 % of 1,000 labels",
+        "Verdict: OK",
+    ]
+    assert made.hover["charts"][1][1][:2] == ["Jensen-Shannon distance 0.9 from 1,000 rows", "Warning above 0.2"]
+
+
+def test_the_beginning_of_a_version_and_of_a_spec_revision_are_marked() -> None:
+    chunks = [replace(report(day), spec_revision=1 + day // 3) for day in range(5)]
+    marks = page_of(status(SPEC, chunks, {1: ORIGIN, 2: ORIGIN + 2 * DAY}), (1, 2)).marks
+    assert [mark.text for mark in marks] == ["version 1", "version 2", "spec 2"]
+    assert page_of(status(SPEC, chunks[:2], {1: ORIGIN}), (1,)).marks == ()
+
+
+def test_a_segment_without_results_is_refused_with_those_there_are() -> None:
+    with pytest.raises(NotFound, match="none in the spec"):
+        page_of(status(SPEC, [report(0)]), (1,), "carrier=AA")
+
+
 def test_a_model_without_chunks_has_a_page() -> None:
     html = page()
     assert (html.newest, html.decided, html.charts, html.states) == (None, None, (), [])
@@ -56,8 +94,7 @@ def test_both_heat_maps_agree() -> None:
     world = make_world()
     result = backtest(world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d")
     backtest_rows = {row.column: row for row in BacktestPage(result).heat}
-    version = cast("Version", SimpleNamespace(spec=result.spec, name="churn", number=1))
-    dashboard_rows = {row.column: row for row in page_of(version, (1,), result.chunks[-1].end, result.chunks).heat}
+    dashboard_rows = {row.column: row for row in page_of(status(result.spec, result.chunks), (1,)).heat}
     shared = backtest_rows.keys() & dashboard_rows.keys()
     assert shared == {"usage", "age", "plan", "prediction"}
     for column in shared:

@@ -8,6 +8,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray
 from driftline.engine.exact_sum import ExactSum
 from driftline.engine.performance.regression.losses import Loss
+from driftline.engine.performance.regression.residual_bins import ResidualSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,15 @@ class LossSummary:
     """The number of rows and of labelled rows of a chunk, and the realized and expected sum of each loss.
 
     `realized` covers rows with label and prediction, `expected` rows with a prediction; the one is empty where only
-    features were summarized, the other where only labels were. Merges exactly.
+    features were summarized, the other where only labels were. `residuals` are those of the rows in `realized`; None
+    where only features were summarized, or the reference has no bins for them. Merges exactly.
     """
 
     rows: int
     labelled: int
     realized: Mapping[Loss, LossSum]
     expected: Mapping[Loss, LossSum]
+    residuals: ResidualSummary | None = None
 
     def merge(self, other: "LossSummary") -> "LossSummary":
         """Merge the sums of two parts of a chunk."""
@@ -54,8 +57,9 @@ class LossSummary:
             self.labelled + other.labelled,
             {loss: total.merge(other.realized[loss]) for loss, total in self.realized.items()},
             {loss: total.merge(other.expected[loss]) for loss, total in self.expected.items()},
+            self.residuals.merge(other.residuals) if self.residuals and other.residuals else None,
         )
 
     def join(self, labels: "LossSummary") -> "LossSummary":
         """Return the expected losses of these rows with the realized losses of the same rows."""
-        return LossSummary(self.rows, labels.labelled, labels.realized, self.expected)
+        return LossSummary(self.rows, labels.labelled, labels.realized, self.expected, labels.residuals)

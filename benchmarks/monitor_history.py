@@ -1,0 +1,109 @@
+"""A month that Spark computes with one and with two executor threads, against one poll, and whether results agree."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, delete, select
+
+from benchmarks.durable import databases
+from benchmarks.history import DAY, NOW, SPEC, label_frame, scored_day
+from benchmarks.measuring import conclude, machine
+from benchmarks.open_chunk import BATCH_ROWS, MONTH, poll, scored_rows
+from churn.columns import CHURN_MODEL
+from driftline.engine.results import Method
+from driftline.engine.spec import Period
+from driftline.objects import open_store
+from driftline.store import labels, pending_chunks, registry
+from driftline.store.database import in_transaction
+from driftline.store.registry import Version
+from driftline.store.tables import (
+    chunk_revisions,
+    chunk_states,
+    pending_batches,
+    pending_events,
+    results,
+    verdict_events,
+    verdicts,
+)
+from driftline.store.version_key import VersionKey
+
+COMPUTED = (chunk_revisions, chunk_states, results, verdicts, verdict_events, pending_events, pending_batches)
+
+
+def fill(engine: Engine, objects: Path, batches: int) -> Version:
+    """Register the model and fill a month with batches, of which half have labels."""
+    spec, start = SPEC.model_copy(update={"period": Period.MONTH}), MONTH - 270 * DAY
+    reference = pd.concat([scored_day(start + day * DAY, 100) for day in range(260)], ignore_index=True)
+    candidate = registry.Candidate(CHURN_MODEL, spec, "0" * 64, reference, None, {})
+    registry.register(engine, candidate, open_store(objects), NOW)
+    version, template = registry.load(engine, CHURN_MODEL), scored_day(MONTH, BATCH_ROWS)
+    for number in range(batches):
+        scored = scored_rows(number, BATCH_ROWS, template)
+
+        def write(connection: Connection, number: int = number, scored: pd.DataFrame = scored) -> None:
+            version.store.write(connection, f"rows/{number}", scored, NOW)
+            if number % 2:
+                known = label_frame(scored, NOW - DAY)
+                labels.write_batch(connection, f"labels/{number}", version.model_number, known, NOW)
+
+        in_transaction(engine, write)
+    return version
+
+
+def forget(engine: Engine, version: Version) -> None:
+    """Delete what was computed, and let every chunk wait again."""
+
+    def work(connection: Connection) -> None:
+        for table in COMPUTED:
+            connection.execute(delete(table))
+        pending_chunks.queue_all(connection, VersionKey(version.model_number, version.number), version.spec)
+
+    in_transaction(engine, work)
+
+
+def spark(engine: Engine, master: str) -> float:
+    """Run the job as a process on a master; return its seconds, the start of Spark included."""
+    url = engine.url
+    address = {"DB_HOST": url.host, "DB_PORT": url.port, "DB_USER": url.username, "DB_NAME": url.database}
+    settings = {**address, "DB_PASSWORD": url.password or "", "SPARK_MASTER": master}
+    environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "pyspark/monitor_history.py"], env=environment, check=True)
+    seconds = time.perf_counter() - began
+    print(f"  {master:<44} {seconds:8.3f} s", flush=True)
+    return seconds
+
+
+def numbers(engine: Engine) -> list[tuple[object, ...]]:
+    """Return every stored number but those that depend on how rows are grouped."""
+    exact = results.c.method != Method.PCA_RECONSTRUCTION.value
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(results).where(exact).order_by(*results.primary_key))]
+
+
+def main() -> None:
+    """Measure 5,000,000 rows, or as many batches of 100,000 as are given as an argument."""
+    batches = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    print(f"A month of {batches * BATCH_ROWS:,} rows on Spark ({machine()})")
+    with tempfile.TemporaryDirectory(prefix="driftline-bench-") as folder, databases() as fresh:
+        engine = fresh()
+        version = fill(engine, Path(folder), batches)
+        seconds, computed = [], []
+        for master in ("local[1]", "local[2]"):
+            forget(engine, version)
+            seconds.append(spark(engine, master))
+            computed.append(numbers(engine))
+        forget(engine, version)
+        poll(engine, "one poll")
+        computed.append(numbers(engine))
+    print(f"  {len(computed[0]):,} numbers; all equal: {computed[0] == computed[1] == computed[2]}")
+    conclude("local[1] times local[2]", seconds[0] / seconds[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The history of models, computed on Spark: executors summarize its batches, and a poll goes on from their states."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from driftline.clock import Clock, naive_utc
+from driftline.engine.calendar import chunk_at
+from driftline.engine.chunks import Chunk
+from driftline.engine.fitted_methods import Content
+from driftline.settings import DatabaseSettings
+from driftline.store import chunk_parts, pending_chunks, registry
+from driftline.store.chunk_parts import PartReader
+from driftline.store.chunk_rows import ChunkRows
+from driftline.store.database import in_transaction, translated
+from driftline.store.model_numbers import model_number
+from driftline.store.part_tasks import (
+    ComputedPart,
+    PartTask,
+    PartWorker,
+    compute_branch,
+    merge_parts,
+    without_branch,
+)
+from driftline.store.registry import Version
+from driftline.store.tables import pending_chunks as pending_table
+from driftline.store.version_key import VersionKey
+from monitoring.incidents.update import update_incidents
+from monitoring.poll import relabelled_chunks
+from monitoring.poll.poller import PollSummary, poll_once
+from monitoring.poll.relabelled_chunks import PendingLabels
+from monitoring.poll.state_store import StateStore
+from monitoring.poll.touched_chunks import queue_touched_chunks
+
+BRANCH = 8
+"""How many tasks are merged with one another before branches are."""
+TASKS_AT_ONCE = 256
+"""About how many tasks one Spark job has; then the states of its chunks are stored."""
+
+Progress = Callable[[Sequence[Any], str], Iterator[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChunk:
+    """A chunk without a state: its tasks by content and part, and the labels that they are going to read."""
+
+    chunk: Chunk
+    tasks: Sequence[PartTask]
+    pending_labels: Sequence[PendingLabels]
+
+
+@dataclass(frozen=True)
+class History:
+    """Computes what is pending of a database; `context` is a SparkContext, `progress` iterates and shows how far."""
+
+    engine: Engine
+    database: DatabaseSettings
+    context: Any
+    clock: Clock
+    progress: Progress
+
+    def run(self, name: str | None = None) -> PollSummary:
+        """Compute the states of all pending chunks on Spark, of one model or of all, and then poll.
+
+        Pollers may run at the same time: a chunk that one of them has computed is left to it.
+
+        Raises:
+            NotFound: no model has that name. Unavailable: the database does not answer.
+        """
+        with translated(), self.engine.connect() as connection:
+            number = None if name is None else model_number(connection, name)
+        queue_touched_chunks(self.engine)
+        with translated(), self.engine.connect() as connection:
+            versions = pending_chunks.due_versions(connection, self.clock())
+        for model, key in versions:
+            if number in (None, key.model_number):
+                self._compute_states(registry.load(self.engine, model, key.version), key)
+        summary = poll_once(self.engine, self.clock(), scheduled=False)
+        update_incidents(self.engine)
+        return summary
+
+    def _compute_states(self, version: Version, key: VersionKey) -> None:
+        worker = PartWorker(self.database, key, version.spec.model_dump_json(), version.fitted.to_json())
+        broadcast = self.context.broadcast(worker)
+        with translated(), self.engine.connect() as connection:
+            starts = pending_chunks.changed(connection, key)
+            planned = [chunk for start in starts if (chunk := _planned(connection, version, key, start))]
+        for chunks in self.progress(list(_jobs(planned)), f"{version.name} version {version.number}"):
+            parts = self._computed(broadcast, [task for chunk in chunks for task in chunk.tasks])
+            for chunk in chunks:
+                in_transaction(self.engine, partial(_store, version=version, key=key, planned=chunk, parts=parts))
+        broadcast.destroy()
+
+    def _computed(self, broadcast: Any, tasks: Sequence[PartTask]) -> dict[tuple[Chunk, Content, int], ComputedPart]:
+        """Compute tasks, one partition each, and merge them in two steps: those of a branch, and the branches."""
+        names = sorted({_name(task) for task in tasks})
+        numbered = [
+            PartTask(names.index(_name(task)), task.branch, task.chunk, task.content, task.batches) for task in tasks
+        ]
+        branches = self.context.parallelize(numbered, len(numbered)).map(partial(compute_branch, broadcast))
+        merged = branches.reduceByKey(merge_parts, -(-len(numbered) // BRANCH)).map(without_branch)
+        return {names[number]: part for number, part in merged.reduceByKey(merge_parts, len(names)).collect()}
+
+
+def _planned(connection: Connection, version: Version, key: VersionKey, start: datetime) -> PlannedChunk | None:
+    """Plan the tasks of a pending chunk; None where it has a state, which the poll brings up to date, or no rows.
+
+    Labels that are pending are listed before anything is read: executors read these, and perhaps more.
+    """
+    chunk = chunk_at(version.spec, start)
+    store = StateStore(connection, key, version.spec_revision, chunk)
+    if chunk.start != start or any(store.parts(content) for content in (Content.FEATURES, Content.LABELS)):
+        return None
+    pending = relabelled_chunks.pending_of(connection, key, chunk)
+    rows = ChunkRows(connection, key, version.spec, chunk)
+    removals = rows.removals()
+    if not removals:
+        return None
+    tasks: list[PartTask] = []
+    for content in (Content.FEATURES, Content.LABELS):
+        part, filled, reader = 0, 0, PartReader(rows, version.fitted, content)
+        for place, (numbers, portions) in enumerate(rows.groups(removals, reader.rows_at_once)):
+            added = sum(blob.rows for portion in portions for blob in portion)
+            if content is Content.LABELS and filled and filled + added > chunk_parts.LARGEST_LABEL_PART:
+                part, filled = part + 1, 0
+            filled += added
+            batches = {number: removals[number] for number in numbers}
+            tasks.append(PartTask(part, place // BRANCH, chunk, content, batches))
+    return PlannedChunk(chunk, tasks, pending)
+
+
+def _jobs(planned: Sequence[PlannedChunk]) -> Iterator[list[PlannedChunk]]:
+    """Yield consecutive chunks with about `TASKS_AT_ONCE` tasks."""
+    chunks: list[PlannedChunk] = []
+    for chunk in planned:
+        chunks.append(chunk)
+        if sum(len(each.tasks) for each in chunks) >= TASKS_AT_ONCE:
+            yield chunks
+            chunks = []
+    if chunks:
+        yield chunks
+
+
+def _name(task: PartTask) -> tuple[Chunk, Content, int]:
+    return task.chunk, task.content, task.part
+
+
+def _store(
+    connection: Connection,
+    *,
+    version: Version,
+    key: VersionKey,
+    planned: PlannedChunk,
+    parts: dict[tuple[Chunk, Content, int], ComputedPart],
+) -> None:
+    """Store the state of a chunk that still waits to be computed and has none, under its lock.
+
+    Rows that were removed or labelled meanwhile are no fault: the poll compares each part with the batches as they are.
+    """
+    waits = select(pending_table.c.chunk_start).where(
+        key.rows_of(pending_table), pending_table.c.chunk_start == naive_utc(planned.chunk.start)
+    )
+    store = StateStore(connection, key, version.spec_revision, planned.chunk)
+    if connection.execute(waits.with_for_update()).first() is None:
+        return
+    for content in (Content.FEATURES, Content.LABELS):
+        if store.parts(content):
+            return
+        store.keep(content, ())
+        for chunk, of_content, number in parts:
+            if (chunk, of_content) == (planned.chunk, content):
+                store.add(content, number, *parts[chunk, content, number])
+    relabelled_chunks.settle(connection, key, planned.pending_labels)

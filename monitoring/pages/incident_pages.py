@@ -1,0 +1,64 @@
+"""The pages of incidents: the list, and one with its forms to acknowledge it and to comment on it."""
+
+from apiflask import APIBlueprint
+from flask import g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Engine
+
+from driftline.clock import Clock
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from driftline.store.database import in_transaction, translated
+from monitoring.incidents import stored_incidents
+from monitoring.incidents.stored_incidents import NO_CALLER, IncidentFilter
+from monitoring.pages.queries import CommentForm, IncidentsPageQuery
+
+PAGE_SIZE = 50
+
+
+def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> None:
+    """Add the routes to the blueprint of the pages."""
+
+    @needs(Scope.READ)
+    def incidents(query_data: IncidentsPageQuery) -> ResponseReturnValue:
+        """List incidents, the newest first."""
+        query = IncidentFilter(query_data.model, None, query_data.state, before=query_data.before, most=PAGE_SIZE + 1)
+        with translated(), engine.connect() as connection:
+            stored = stored_incidents.find_incidents(connection, query)
+        page, more = stored[:PAGE_SIZE], len(stored) > PAGE_SIZE
+        return render_template("incidents.html", incidents=page, query=query_data, more=more)
+
+    @needs(Scope.READ)
+    def incident(number: int) -> ResponseReturnValue:
+        """Show one incident with its events and comments."""
+        with translated(), engine.connect() as connection:
+            stored = stored_incidents.load_incident(connection, number)
+            events = stored_incidents.events_of(connection, number)
+            comments = stored_incidents.comments_of(connection, number)
+        return render_template("incident.html", incident=stored, events=events, comments=comments)
+
+    @needs(Scope.OPERATE)
+    def acknowledge(number: int) -> ResponseReturnValue:
+        """Acknowledge an incident, and show it."""
+
+        def work(connection: Connection) -> None:
+            stored_incidents.acknowledge(connection, number, g.get("caller") or NO_CALLER, clock())
+
+        in_transaction(engine, work)
+        return redirect(url_for("pages.incident", number=number), 303)
+
+    @needs(Scope.OPERATE)
+    def comment(number: int, form_data: CommentForm) -> ResponseReturnValue:
+        """Comment on an incident, and show it."""
+        author = g.get("caller") or form_data.author or NO_CALLER
+
+        def work(connection: Connection) -> None:
+            stored_incidents.comment(connection, number, author, form_data.text, clock())
+
+        in_transaction(engine, work)
+        return redirect(url_for("pages.incident", number=number, _anchor="comments"), 303)
+
+    pages.get("/incidents")(pages.input(IncidentsPageQuery, location="query")(incidents))
+    pages.get("/incidents/<int:number>")(incident)
+    pages.post("/incidents/<int:number>/acknowledge")(acknowledge)
+    pages.post("/incidents/<int:number>/comments")(pages.input(CommentForm, location="form")(comment))

@@ -1,0 +1,78 @@
+"""The further pages of a model: the history of a chunk, data quality, the spec and the ingest log."""
+
+from datetime import datetime
+
+from apiflask import APIBlueprint
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from pydantic import TypeAdapter, ValidationError
+
+from driftline.errors import InvalidInput, NotFound
+from driftline.http.access import needs
+from driftline.http.scopes import Scope
+from monitoring.api.schemas import Instant
+from monitoring.pages.history_page import history_page
+from monitoring.pages.quality_page import quality_page
+from monitoring.pages.queries import IngestPageQuery, ModelQuery, VersionPageQuery
+from monitoring.pages.spec_page import spec_page
+from monitoring.report.chunk_views import ChunkRange
+from monitoring.service import Monitor
+
+INGEST_PAGE_SIZE = 50
+_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
+    """Add the routes to the blueprint of the pages."""
+
+    @needs(Scope.READ)
+    def history(name: str, start: str, query_data: VersionPageQuery) -> ResponseReturnValue:
+        """Show what was reported of a chunk at which time."""
+        chunk = monitor.history(name, query_data.version, _parsed(start))
+        return render_template("history.html", page=history_page(chunk), versions=ready_versions(monitor, name))
+
+    @needs(Scope.READ)
+    def quality(name: str, query_data: ModelQuery) -> ResponseReturnValue:
+        """Show the data quality of a model by chunk."""
+        versions = ready_versions(monitor, name)
+        requested = ChunkRange(query_data.first, query_data.last, segments=(None,))
+        status = monitor.status(name, query_data.version, requested)
+        return render_template("quality.html", page=quality_page(status), versions=versions)
+
+    @needs(Scope.READ)
+    def spec(name: str, query_data: VersionPageQuery) -> ResponseReturnValue:
+        """Show the spec of a version, and what its revisions changed."""
+        versions = ready_versions(monitor, name)
+        version, revisions = monitor.spec_revisions(name, query_data.version)
+        return render_template("spec.html", page=spec_page(version, revisions), versions=versions)
+
+    @needs(Scope.READ)
+    def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
+        """Show what came for a model, and what was refused and why."""
+        versions = ready_versions(monitor, name)
+        version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
+        more = len(entries) > INGEST_PAGE_SIZE
+        shown = entries[:INGEST_PAGE_SIZE]
+        return render_template(
+            "ingest.html", name=name, version=version, versions=versions, entries=shown, query=query_data, more=more
+        )
+
+    pages.get("/models/<name>/chunks/<start>")(pages.input(VersionPageQuery, location="query")(history))
+    pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
+    pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
+    pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
+
+
+def ready_versions(monitor: Monitor, name: str) -> tuple[int, ...]:
+    """Return the ready versions of a model, oldest first; raise NotFound where there are none."""
+    versions = monitor.models()
+    if name not in versions:
+        raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
+    return tuple(versions[name])
+
+
+def _parsed(start: str) -> datetime:
+    try:
+        return _instant.validate_python(start)
+    except ValidationError as error:
+        raise InvalidInput(f"{start!r} is not an instant; write it as 2026-01-31 or 2026-01-31T00:00:00Z.") from error

@@ -1,0 +1,17 @@
+"""The words of values on pages: numbers, shares and instants, as filters and functions for templates. No I/O here."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from driftline.engine.number_format import percent, readable
+
+FILTERS: Mapping[str, Callable[..., str]] = {"percent": percent, "number": readable}
+
+
+def time(instant: datetime, *, ago: bool = False) -> Markup:
+    """Return an instant in UTC as HTML; a script shows it in the reader's zone, with `ago` as a distance from now."""
+    utc = instant.astimezone(UTC)
+    template = Markup('<time class="{}" datetime="{}">{}</time>')
+    return template.format("ago" if ago else "at", f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%-d %b %Y %H:%M} UTC")

@@ -1,0 +1,93 @@
+"""The parameters of the pages' addresses; a form sends fields that were left empty, which count as absent."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from driftline.engine.results import State
+from driftline.store.ingest_log import IngestState, LogFilter
+from monitoring.api.schemas import Instant
+from monitoring.incidents.derivation import IncidentState
+from monitoring.report.overview import OverviewFilter
+
+
+def _absent(value: Any) -> Any:
+    return None if value == "" else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_absent)]
+
+
+class OverviewQuery(BaseModel):
+    """Which models the overview shows: a part of the name, a state, and the page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: OptionalText = Field(None, max_length=64)
+    state: Annotated[State | None, BeforeValidator(_absent)] = None
+    page: int = Field(1, ge=1, le=10**6)
+
+    def filter(self) -> OverviewFilter:
+        """Return the filter of the overview."""
+        return OverviewFilter(self.q and self.q.strip(), self.state)
+
+
+class ModelQuery(BaseModel):
+    """What the page of a model shows: chunks that start from `from` to `to`, both included, and a segment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="from")
+    last: Annotated[Instant | None, BeforeValidator(_absent)] = Field(None, alias="to")
+    version: int | None = Field(None, ge=1)
+    segment: OptionalText = None
+
+
+class ColumnQuery(BaseModel):
+    """Which column, in the chunk that contains which instant, of which version (by default the newest)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    chunk: Instant
+    version: int | None = Field(None, ge=1)
+
+
+class IncidentsPageQuery(BaseModel):
+    """Which incidents the list has: of a model, in a state, with numbers below one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: OptionalText = None
+    state: Annotated[IncidentState | None, BeforeValidator(_absent)] = None
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
+
+
+class CommentForm(BaseModel):
+    """A comment that was written on a page; the name counts where no token tells who it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=2_000)
+    author: OptionalText = Field(None, max_length=64)
+
+
+class VersionPageQuery(BaseModel):
+    """The model version that a page is about; by default the newest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int | None = Field(None, ge=1)
+
+
+class IngestPageQuery(BaseModel):
+    """Which entries of the ingest log: in a state, with numbers below one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[IngestState | None, BeforeValidator(_absent)] = None
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
+
+    def filter(self) -> LogFilter:
+        """Return the filter of the log."""
+        return LogFilter(self.state, before=self.before)

@@ -1,0 +1,66 @@
+"""Stores the schedules of models that have their own, and when each was polled last."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy.dialects.mysql import insert as upsert
+
+from driftline.clock import aware_utc, naive_utc
+from driftline.store.tables import poll_schedules
+from monitoring.poll.schedules import Schedule
+
+_COLUMNS = poll_schedules.c
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSchedule:
+    """The schedule of a model, and when its last poll began; None if there was none."""
+
+    schedule: Schedule
+    last_poll: datetime | None
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether a poll is due."""
+        return self.schedule.is_due(self.last_poll, now)
+
+    def next_poll(self, now: datetime) -> datetime | None:
+        """Return when the next poll is due: at once if one was missed."""
+        return now if self.last_poll is None or self.is_due(now) else self.schedule.next_after(self.last_poll)
+
+
+def read_schedules(connection: Connection, model_number: int | None = None) -> dict[int, StoredSchedule]:
+    """Return the schedules by the number of their model, of all models or of one; those without one are left out."""
+    stored = select(poll_schedules)
+    if model_number is not None:
+        stored = stored.where(_COLUMNS.model_number == model_number)
+    return {row["model_number"]: _schedule(row) for row in connection.execute(stored).mappings()}
+
+
+def write_schedule(connection: Connection, model_number: int, schedule: Schedule) -> None:
+    """Give a model a schedule, instead of the one that it has."""
+    values = {
+        "every_seconds": None if schedule.every is None else int(schedule.every.total_seconds()),
+        "cron": schedule.cron,
+        "time_zone": schedule.time_zone,
+    }
+    row = upsert(poll_schedules).values(model_number=model_number, **values)
+    connection.execute(row.on_duplicate_key_update(values))
+
+
+def delete_schedule(connection: Connection, model_number: int) -> None:
+    """Let a model be polled with all others again."""
+    connection.execute(delete(poll_schedules).where(_COLUMNS.model_number == model_number))
+
+
+def record_polls(connection: Connection, model_numbers: Collection[int], began: datetime) -> None:
+    """Record when the polls of models began."""
+    of_models = _COLUMNS.model_number.in_(sorted(model_numbers))
+    connection.execute(update(poll_schedules).where(of_models).values(last_poll_at=naive_utc(began)))
+
+
+def _schedule(row: RowMapping) -> StoredSchedule:
+    every = row["every_seconds"]
+    schedule = Schedule(None if every is None else timedelta(seconds=every), row["cron"], row["time_zone"])
+    return StoredSchedule(schedule, row["last_poll_at"] and aware_utc(row["last_poll_at"]))

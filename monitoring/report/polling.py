@@ -1,0 +1,43 @@
+"""Reads how the polls of a model are going: when the last was and the next is, and what waits for it since when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from driftline.clock import aware_utc
+from driftline.store.ledger import Consumer
+from driftline.store.tables import ledger, pending_batches, pending_chunks
+from monitoring.poll.schedule_store import StoredSchedule, read_schedules
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """The polls of a model: its own schedule if it has one, and what waits.
+
+    `waiting_since` is when the oldest batch was written that is not in the results; None if there is none.
+    """
+
+    own: StoredSchedule | None
+    batches: int
+    chunks: int
+    failed_chunks: int
+    waiting_since: datetime | None
+
+
+def read_polling(connection: Connection, model_number: int) -> Polling:
+    """Read how the polls of a model are going."""
+    batches = connection.execute(
+        select(func.count(), func.min(ledger.c.written_at))
+        .select_from(pending_batches.join(ledger, ledger.c.number == pending_batches.c.batch_number))
+        .where(pending_batches.c.consumer == Consumer.MONITOR, ledger.c.model_number == model_number)
+    ).one()
+    columns = pending_chunks.c
+    chunks = connection.execute(
+        select(func.count(), func.min(columns.waiting_since), func.count(func.nullif(columns.attempts, 0))).where(
+            columns.model_number == model_number, columns.due_at.is_(None)
+        )
+    ).one()
+    since = [aware_utc(instant) for instant in (batches[1], chunks[1]) if instant is not None]
+    own = read_schedules(connection, model_number).get(model_number)
+    return Polling(own, batches[0], chunks[0], chunks[2], min(since, default=None))

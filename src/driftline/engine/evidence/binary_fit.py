@@ -1,0 +1,90 @@
+"""Fits the evidence of a binary model on its reference. No I/O here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
+from driftline.engine.evidence.bin_metrics import metrics_of
+from driftline.engine.evidence.binary_evidence import BinaryEvidence
+from driftline.engine.evidence.block_metrics import LARGEST_DRAW, MINIMUM_BLOCKS, BlockMetrics, blocks, metrics_of_draws
+from driftline.engine.evidence.residuals import Residuals, indifference
+from driftline.engine.evidence.score_bins import LABELS, ScoreBins
+from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
+from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
+from driftline.engine.evidence.slices import renumbered, slices_of
+from driftline.engine.performance.binary.rows import MISSING
+
+MINIMUM_CLASS_LABELS = 20
+"""With fewer labelled rows of a class in the reference there is no evidence."""
+
+
+def fit_evidence(
+    scores: FloatArray, predictions: FloatArray, labels: FloatArray, sizes: Sequence[int]
+) -> BinaryEvidence | None:
+    """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks.
+
+    Return None where the reference is too small: too few labels of a class, or rows in fewer than four slices.
+    """
+    usable = np.isfinite(scores) & np.isfinite(predictions)
+    if _too_few(labels[usable]):
+        return None
+    scores, slices = scores[usable], renumbered(slices_of(sizes)[usable])
+    number = int(slices[-1]) + 1
+    if number < MINIMUM_BLOCKS:
+        return None
+    labelled = np.where(np.isfinite(labels), labels, MISSING)[usable].astype(np.int64)
+    codes = predictions[usable].astype(np.int64) * LABELS + labelled
+    grid = ScoreGrid.of(scores)
+    cells = grid.cells(scores)
+    by_cell = np.bincount(labelled * CELLS + cells, minlength=LABELS * CELLS).reshape(LABELS, CELLS)
+    bins = ScoreBins.fit(grid, by_cell)
+    return fit_on_counts(bins, bins.counts_of_slices(cells, codes, slices, number), len(sizes))
+
+
+def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> BinaryEvidence:
+    """Fit on the counts of the reference's slices, oldest first; `chunks` is the number of its chunks."""
+    labelled = counts[rows_of(counts.labelled) > 0]
+    residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
+    pool = counts.scored.sum(0)
+    expected, realized = _block_metrics(bins, counts)
+    return BinaryEvidence(
+        bins=bins,
+        share=indifference(residuals.shift, residuals.shift_variance),
+        ranking=indifference(residuals.tilt, residuals.tilt_variance),
+        expected=expected,
+        realized=realized,
+        pool=pool,
+        chunk_rows=float(pool.sum() / chunks),
+    )
+
+
+def _too_few(labels: FloatArray) -> bool:
+    return min(int(np.sum(labels == 0)), int(np.sum(labels == 1))) < MINIMUM_CLASS_LABELS
+
+
+def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics | None, BlockMetrics | None]:
+    """Return the means and variances of the expected and of the realized metrics."""
+    complete = dict(blocks(counts.scored, bins.chances))
+    if len(complete) < MINIMUM_BLOCKS:
+        return None, None
+    scored = np.stack([*complete.values()])
+    rows = min(int(rows_of(scored).mean()), LARGEST_DRAW)
+    draws_expected, draws_realized = metrics_of_draws(counts.scored.sum(0), bins.chances, rows)
+    expected = _fit(metrics_of(scored, scored * bins.chances), draws_expected, rows, scored)
+    ends = [position for position, _ in blocks(counts.labelled, bins.chances)]
+    labelled, positives = (_sums_until(part, ends) for part in (counts.labelled, counts.positives))
+    return expected, _fit(metrics_of(labelled, positives), draws_realized, rows, labelled)
+
+
+def _sums_until(counts: IntArray, ends: Sequence[int]) -> IntArray:
+    """Return the sums of slices from one end to the next."""
+    sums = counts.cumsum(0)[list(ends)]
+    return np.diff(sums, axis=0, prepend=np.zeros_like(sums[:1]))
+
+
+def _fit(values: FloatArray, draws: FloatArray, drawn_rows: int, counts: IntArray) -> BlockMetrics | None:
+    defined: BoolArray = np.isfinite(values.sum(axis=-1))
+    if int(defined.sum()) < MINIMUM_BLOCKS:
+        return None
+    return BlockMetrics.fit(values[defined], draws, drawn_rows, float(rows_of(counts).mean()))

@@ -1,0 +1,98 @@
+"""Fits the evidence of a regression on its reference. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftline.engine.columns import FloatArray, IntArray
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS
+from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
+from driftline.engine.evidence.regression_evidence import RegressionEvidence
+from driftline.engine.evidence.residual_tilts import TiltDirection, bounded
+from driftline.engine.evidence.residuals import Indifference, indifference
+from driftline.engine.evidence.slices import renumbered, slices_of
+from driftline.engine.performance.regression.losses import Loss
+from driftline.engine.performance.regression.outputs import Outputs
+from driftline.engine.performance.regression.residual_bins import ResidualBins, residuals_of
+
+MINIMUM_ROWS = 100
+"""With fewer labelled rows in the reference there is no evidence."""
+ExpectedLosses = tuple[Loss, FloatArray]
+"""A loss, and its expected value for each row; NaN if it has none."""
+
+
+def fit_evidence(
+    bins: ResidualBins, outputs: Outputs, sizes: Sequence[int], expected: ExpectedLosses | None = None
+) -> RegressionEvidence | None:
+    """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks.
+
+    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four slices, or
+    residuals that are all equal.
+    """
+    complete = outputs.predicted & outputs.labelled
+    residuals = residuals_of(outputs)
+    if len(residuals) < MINIMUM_ROWS:
+        return None
+    slices = slices_of(sizes)
+    of_residuals = renumbered(slices[complete])
+    if int(of_residuals[-1]) + 1 < MINIMUM_BLOCKS:
+        return None
+    in_bin = bins.bins_of(residuals)
+    number = int(of_residuals[-1]) + 1
+    counts = np.bincount(of_residuals * bins.count + in_bin, minlength=number * bins.count).reshape(number, bins.count)
+    by_bin = counts.sum(0)
+    means, absolute = (np.bincount(in_bin, values, bins.count) / by_bin for values in (residuals, np.abs(residuals)))
+    expected_loss = None if expected is None else _expected_loss(*expected, slices)
+    deviation = float(np.abs(residuals).std())
+    return fit_on_counts(ResidualValues(means, absolute, deviation), counts, expected_loss, len(slices) / len(sizes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualValues:
+    """The mean residual, and the mean absolute one, of each bin; the standard deviation of an absolute residual."""
+
+    residuals: FloatArray
+    absolute: FloatArray
+    absolute_deviation: float
+
+
+def fit_on_counts(
+    values: ResidualValues, counts: IntArray, expected: ExpectedLoss | None, chunk_rows: float
+) -> RegressionEvidence | None:
+    """Fit on the residuals of the reference's slices, counted by bin; None where all residuals are equal."""
+    by_bin = counts.sum(0)
+    probabilities = by_bin / by_bin.sum()
+    mean_direction = TiltDirection.of(bounded(values.residuals, probabilities), probabilities)
+    size_direction = TiltDirection.of(bounded(values.absolute, probabilities), probabilities)
+    if mean_direction is None or size_direction is None:
+        return None
+    return RegressionEvidence(
+        mean_direction=mean_direction,
+        size_direction=size_direction,
+        mean_zone=_zone(mean_direction, counts),
+        size_zone=_zone(size_direction, counts),
+        residuals=values.residuals,
+        absolute=values.absolute,
+        mean_residual=float(probabilities @ values.residuals),
+        mean_absolute=float(probabilities @ values.absolute),
+        absolute_deviation=values.absolute_deviation,
+        expected=expected,
+        chunk_rows=chunk_rows,
+    )
+
+
+def _zone(direction: TiltDirection, counts: IntArray) -> Indifference:
+    """Fit the zone of a direction from the counts of the reference's slices."""
+    return indifference(*direction.statistics(counts))
+
+
+def _expected_loss(loss: Loss, losses: FloatArray, slices: IntArray) -> ExpectedLoss | None:
+    """Fit the expected loss over blocks of the reference's slices."""
+    defined = np.isfinite(losses)
+    if not defined.any():
+        return None
+    of_slice, losses = renumbered(slices[defined]), losses[defined]
+    sizes, totals = (np.bincount(of_slice, values).astype(np.float64) for values in (np.ones_like(losses), losses))
+    _, rows, totals, _, _ = blocks_of(sizes, totals)
+    return ExpectedLoss.fit(loss, rows, totals, float(losses.var()))

@@ -1,0 +1,73 @@
+"""Examples of registered models as JSON, for /openapi.json. No I/O here."""
+
+from typing import Any
+
+COLUMNS: dict[str, Any] = {
+    "timestamp": "day",
+    "id": "subscriber_day",
+    "label": "churned",
+    "prediction": "prediction",
+    "scores": {"probability_1": "score"},
+    "na_values": ["ERR"],
+}
+REFERENCE: dict[str, Any] = {
+    "rows": 26_600,
+    "since": "2026-03-01T00:00:00Z",
+    "until": "2026-03-28T23:59:00Z",
+    "chunks": 28,
+    "content_hash": "5b0c1e" * 10 + "d04a",
+}
+VISIBLE: dict[str, Any] = {
+    "changes": [
+        {
+            "chunks": 7,
+            "label": None,
+            "rows": 6_650,
+            "roc_auc": 0.04,
+            "f1": None,
+            "accuracy": None,
+            "share": 0.17,
+            "usual_share": 0.14,
+            "mean_residual": None,
+            "mae": None,
+            "usual_mae": None,
+        }
+    ],
+    "proposed_period": None,
+    "words": ["Found 8 times in 10: ROC AUC falls by 0.04 within 7 chunks."],
+}
+SPEC: dict[str, Any] = {
+    "problem": "binary",
+    "columns": [{"name": "amount", "kind": "continuous", "watched": True}],
+    "period": "1d",
+    "label_delay": "P3D",
+}
+PROPOSAL: dict[str, Any] = {
+    "name": "churn",
+    "version": None,
+    "problem": "binary",
+    "inferred": ["chunk 1d: the shortest period with enough rows"],
+    "notes": [],
+    "columns": COLUMNS,
+    "reference": REFERENCE,
+    "visible": VISIBLE,
+    "spec": SPEC,
+}
+MODEL: dict[str, Any] = {
+    "name": "churn",
+    "version": 1,
+    "reference": REFERENCE,
+    "visible": VISIBLE,
+    "versions": [
+        {
+            "version": 1,
+            "state": "ready",
+            "registered_at": "2026-04-01T09:00:00Z",
+            "reference_uri": "var/objects/references/churn/5b0c1e5b0c1e5b0c.parquet",
+            "reference_hash": REFERENCE["content_hash"],
+            "columns": COLUMNS,
+            "details": {"inferred": []},
+            "specs": [{"revision": 1, "created_at": "2026-04-01T09:00:00Z", "spec": SPEC}],
+        }
+    ],
+}

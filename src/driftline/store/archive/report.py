@@ -1,0 +1,37 @@
+"""An archive run in words, for the command line and the log. No I/O here."""
+
+from collections.abc import Iterator, Sequence
+
+from driftline.engine.chunks import Chunk
+from driftline.store.archive.plan import Plan
+from driftline.store.archive.run import ArchiveSummary
+from driftline.store.version_key import VersionKey
+
+
+def plan_lines(plans: Sequence[Plan]) -> Iterator[str]:
+    """Yield what would be done, a line for each object."""
+    lines = []
+    for plan in plans:
+        name = plan.model.name
+        lines += [f"{_span(name, key, period)}: archive" for key, period in plan.periods]
+        lines += [
+            f"{_span(name, old.key, Chunk(old.start, old.end))}: remove {old.rows:,} archived rows"
+            for old in plan.removals
+        ]
+    yield from lines or ["Nothing is due."]
+
+
+def summary_lines(summary: ArchiveSummary) -> Iterator[str]:
+    """Yield what was done: a line for each object that was written, then the totals and what failed."""
+    for written in summary.written:
+        span = _span(written.name, written.key, written.period)
+        yield f"{span}: {written.rows:,} rows, {written.size:,} bytes in {written.address}"
+    yield (
+        f"{len(summary.written):,} objects were written, {summary.blobs:,} blobs deleted from MySQL, "
+        f"{summary.removed:,} objects removed."
+    )
+    yield from (f"Not archived: {failure}" for failure in summary.failures)
+
+
+def _span(name: str, key: VersionKey, period: Chunk) -> str:
+    return f"{name} version {key.version}, {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC"

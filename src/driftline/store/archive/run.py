@@ -1,0 +1,109 @@
+"""The archive run: everything that is due, one model after another; killed at any point, the next run continues."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Self
+
+from sqlalchemy import Engine, func, select
+
+from driftline.clock import Clock, utc_now
+from driftline.errors import Conflict, DriftlineError, Unavailable
+from driftline.objects import ObjectStore, open_store
+from driftline.settings import DatabaseSettings, LocalSettings
+from driftline.store import migrate
+from driftline.store.archive.plan import Plan, models_to_archive, plan_of
+from driftline.store.archive.removal import begin_removal, delete_archived_blobs, delete_leftovers
+from driftline.store.archive.writing import PeriodWriter, Written
+from driftline.store.database import make_engine, translated
+
+log = logging.getLogger(__name__)
+
+
+class ArchiveRunning(Conflict):
+    """Another archive run is working on this database; wait until it has ended."""
+
+
+@dataclass
+class ArchiveSummary:
+    """What an archive run did: the objects it wrote and removed, the blobs it deleted, and why periods failed."""
+
+    written: list[Written] = field(default_factory=list)
+    removed: int = 0
+    blobs: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive of a database: `objects` is where new objects are written; those before stay where they are."""
+
+    engine: Engine
+    objects: ObjectStore
+    clock: Clock = utc_now
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the archive of the database and the object store that the environment names.
+
+        Raises:
+            NotMigrated: the tables are of another version. DatabaseUnavailable, DatabaseRefused: no connection.
+        """
+        engine = make_engine(DatabaseSettings())
+        migrate.require_current(engine)
+        return cls(engine, open_store(LocalSettings().objects_address))
+
+    def plans(self, name: str | None = None) -> list[Plan]:
+        """Return what a run would do now, for one model or for all.
+
+        Raises:
+            NotFound: no model has that name.
+        """
+        with translated(), self.engine.connect() as connection:
+            return [plan_of(connection, model) for model in models_to_archive(connection, name, self.clock())]
+
+    def run(self, name: str | None = None) -> ArchiveSummary:
+        """Archive and remove what is due, for one model or for all; a period that fails does not stop the others.
+
+        Raises:
+            ArchiveRunning: another run is working. NotFound: no model has that name.
+            Unavailable: the database or the object store does not answer; what was done so far stays.
+        """
+        summary = ArchiveSummary()
+        with only_run(self.engine):
+            delete_leftovers(self.engine)
+            for plan in self.plans(name):
+                self._carry_out(plan, summary)
+        return summary
+
+    def _carry_out(self, plan: Plan, summary: ArchiveSummary) -> None:
+        """Write the periods of a model, delete the blobs of archived rows, and then the objects that count no more."""
+        model = plan.model
+        begin_removal(self.engine, plan.removals, self.clock())
+        summary.removed += len(plan.removals)
+        for key, period in plan.periods:
+            writer = PeriodWriter(self.engine, self.objects, model.name, key, model.specs[key.version], period)
+            try:
+                summary.written.append(writer.write(self.clock()))
+            except Unavailable:
+                raise
+            except DriftlineError as error:
+                log.warning("%s version %d: %s", model.name, key.version, error)
+                start = period.start.isoformat()
+                summary.failures.append(f"{model.name} version {key.version}, {start}: {error.message}")
+        summary.blobs += delete_archived_blobs(self.engine, model.number)
+        delete_leftovers(self.engine, model.number)
+
+
+@contextmanager
+def only_run(engine: Engine) -> Iterator[None]:
+    """Hold the database's lock of archive runs; it ends with the connection, also where the process is killed."""
+    name = f"driftline archive {engine.url.database}"[:64]
+    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.execute(select(func.get_lock(name, 0))).scalar() != 1:
+            raise ArchiveRunning
+        try:
+            yield
+        finally:
+            connection.execute(select(func.release_lock(name)))

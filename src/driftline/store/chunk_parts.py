@@ -1,0 +1,144 @@
+"""Parts of a chunk's state: the summary of the rows of some batches, and what it was made of.
+
+Pollers and Spark's executors make them by the same functions, so that results do not depend on who did.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from driftline.engine.content_sum import ContentSum
+from driftline.engine.evaluate import summarize_chunk
+from driftline.engine.fitted_methods import Content, Summary
+from driftline.engine.reference import FittedReference
+from driftline.engine.results import LABEL
+from driftline.engine.spec import Spec
+from driftline.store.chunk_rows import ChunkRows
+from driftline.store.removed_rows import BATCH
+from driftline.store.stored_rows import VALUES_AT_ONCE, Portion
+
+LARGEST_LABEL_PART = 250_000
+"""A part of the state of labels has no more rows, unless one batch has: new labels make whole parts again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a part of a chunk's state was made of.
+
+    `batches` has, by the number of each batch, how many of its rows were removed: where another number is, the part is
+    made again. `sources` are the batches that its rows and labels come from, `labelled` how many rows have a label,
+    `labels_as_of` the newest label's instant.
+    """
+
+    batches: Mapping[int, int]
+    content: ContentSum
+    sources: frozenset[int] = frozenset()
+    labelled: int = 0
+    labels_as_of: datetime | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows the part has."""
+        return self.content.rows
+
+    def merge(self, other: "Description") -> "Description":
+        """Describe both parts together."""
+        instants = [at for at in (self.labels_as_of, other.labels_as_of) if at is not None]
+        return Description(
+            {**self.batches, **other.batches},
+            self.content.merge(other.content),
+            self.sources | other.sources,
+            self.labelled + other.labelled,
+            max(instants, default=None),
+        )
+
+    def to_json(self) -> str:
+        """Return the description as JSON."""
+        return json.dumps(
+            {
+                "batches": [*self.batches.items()],
+                "rows": self.content.rows,
+                "sums": self.content.sums,
+                "sources": sorted(self.sources),
+                "labelled": self.labelled,
+                "labels_as_of": self.labels_as_of and self.labels_as_of.isoformat(),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Description":
+        """Return what `to_json` was made from."""
+        stored = json.loads(text)
+        first, second = stored["sums"]
+        return cls(
+            dict(stored["batches"]),
+            ContentSum(stored["rows"], (first, second)),
+            frozenset(stored["sources"]),
+            stored["labelled"],
+            stored["labels_as_of"] and datetime.fromisoformat(stored["labels_as_of"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartReader:
+    """Reads and summarizes rows of a chunk: its features, or its labels with the outputs."""
+
+    rows: ChunkRows
+    fitted: FittedReference
+    content: Content
+
+    @property
+    def rows_at_once(self) -> int:
+        """About how many rows are read at a time: the more columns, the fewer."""
+        columns = len(self.rows.schema.outputs) + len(self._spec.columns if self._features is None else self._features)
+        rows = max(1, VALUES_AT_ONCE // columns)
+        return rows if self.content is Content.FEATURES else min(rows, LARGEST_LABEL_PART)
+
+    def computed_part(self, batches: Mapping[int, int], portions: Sequence[Portion]) -> tuple[Description, Summary]:
+        """Read the rows of some batches and summarize them; `batches` has how many rows of each are removed."""
+        description, summary = Description(batches, ContentSum()), None
+        for portion in portions or [()]:
+            frame = self.read(portion)
+            description = description.merge(self._described(frame))
+            part = self.summarized(frame)
+            summary = part if summary is None else summary.merge(part)
+        assert summary is not None  # noqa: S101  (there is a portion)
+        return description, summary
+
+    def read(self, portion: Portion) -> pd.DataFrame:
+        """Return the rows of a portion."""
+        frame = self.rows.read(portion, features=self._features)
+        return self.rows.with_labels(frame, portion) if self.content is Content.LABELS else frame
+
+    def summarized(self, frame: pd.DataFrame) -> Summary:
+        """Summarize rows that were read."""
+        return summarize_chunk(self.fitted, self._spec, frame, self.content)
+
+    @property
+    def _spec(self) -> Spec:
+        return self.rows.spec
+
+    @property
+    def _features(self) -> Sequence[str] | None:
+        """The features to read: for labels those of segments alone; None are all."""
+        return self._spec.segments if self.content is Content.LABELS else None
+
+    def _described(self, frame: pd.DataFrame) -> Description:
+        """Describe rows that were read: what they come from, and a hash of all that results depend on."""
+        sources = {int(number) for number in frame[BATCH].unique()}
+        if self.content is Content.FEATURES:
+            return Description({}, ContentSum.of(frame, self._spec.columns), frozenset(sources))
+        labelled = frame[LABEL].notna()
+        numbers = frame.loc[labelled, "label_batch_number"].unique()
+        newest = pd.to_datetime(frame["label_known_at"], utc=True).max() if labelled.any() else None
+        return Description(
+            {},
+            ContentSum.of(frame, self._spec.output_columns),
+            frozenset(sources | {int(number) for number in numbers}),
+            int(labelled.sum()),
+            newest and newest.to_pydatetime(),
+        )
