@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, make_url, select, text
 
 from driftline.clock import utc_now
-from driftline.errors import InvalidInput
+from driftline.errors import InvalidInput, NotFound
 from driftline.ingest.ingestion import Ingestion
 from driftline.store.ingest_log import IngestState, LogFilter
 from driftline.store.tables import labels as labels_table
@@ -197,6 +197,10 @@ def test_faulty_rows_are_refused_once_and_keep_no_others_back(
     assert "stored with different content" in reasons["The row with the key 'b'"]
     change(engine, "d", ago(minutes=1), p=0.7)
     assert (read(reader), ids(engine)) == ((1, 0), "abcde")
+    unknown = source(name="other", model="unknown")
+    with pytest.raises(NotFound):
+        read(unknown)
+    assert unknown._position() is None
 
 
 def test_a_reader_that_was_overtaken_still_stores_what_it_read(engine: Engine, source: Opener) -> None:

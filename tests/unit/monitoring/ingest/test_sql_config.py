@@ -1,11 +1,14 @@
 """The file of sources: every fault is named, with its place."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from driftline.errors import InvalidInput
-from monitoring.ingest.sql_config import Contents, read_file, sources_of
+from monitoring.ingest.sql_config import Contents, SqlSourceConfig, read_file, sources_of
+from stack import paths
 
 MINIMAL = {"name": "scores", "model": "churn", "table": "scores", "key": "id", "time": "scored_at"}
 
@@ -48,6 +51,15 @@ def test_a_faulty_source_is_named(change: dict[str, object], fault: str) -> None
 def test_a_file_without_sources_is_refused(content: object) -> None:
     with pytest.raises(InvalidInput, match=r"sources\.yaml is not valid"):
         sources_of(content, "sources.yaml")
+
+
+def test_the_file_of_the_how_to_is_valid() -> None:
+    page = (paths.ROOT / "docs" / "how-to" / "ingest-from-sql.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    scores, labels = sources_of(yaml.safe_load(block), "sources.yaml")
+    assert (scores.position, labels.position) == ("changed_at", "left_at")
+    documented = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*", page, re.MULTILINE))))
+    assert {*SqlSourceConfig.model_fields} - documented == {"name", "model", "table", "query", "rows"}
 
 
 def test_names_are_unique() -> None:
