@@ -4,8 +4,8 @@ from typing import Any
 
 COLUMNS: dict[str, Any] = {
     "timestamp": "day",
-    "id": "subscriber_day",
-    "label": "churned",
+    "id": "flight",
+    "label": "delayed",
     "prediction": "prediction",
     "scores": {"probability_1": "score"},
     "na_values": ["ERR"],
@@ -43,7 +43,7 @@ SPEC: dict[str, Any] = {
     "label_delay": "P3D",
 }
 PROPOSAL: dict[str, Any] = {
-    "name": "churn",
+    "name": "flights",
     "version": None,
     "problem": "binary",
     "inferred": ["chunk 1d: the shortest period with enough rows"],
@@ -54,7 +54,7 @@ PROPOSAL: dict[str, Any] = {
     "spec": SPEC,
 }
 MODEL: dict[str, Any] = {
-    "name": "churn",
+    "name": "flights",
     "version": 1,
     "reference": REFERENCE,
     "visible": VISIBLE,
@@ -63,7 +63,7 @@ MODEL: dict[str, Any] = {
             "version": 1,
             "state": "ready",
             "registered_at": "2026-04-01T09:00:00Z",
-            "reference_uri": "var/objects/references/churn/5b0c1e5b0c1e5b0c.parquet",
+            "reference_uri": "var/objects/references/flights/5b0c1e5b0c1e5b0c.parquet",
             "reference_hash": REFERENCE["content_hash"],
             "columns": COLUMNS,
             "details": {"inferred": []},

@@ -210,7 +210,7 @@ class RevisedOut(BaseModel):
     """A new spec revision of a version, and how many chunks wait to be computed under it."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"name": "churn", "version": 1, "revision": 2, "pending_chunks": 31}}
+        json_schema_extra={"example": {"name": "flights", "version": 1, "revision": 2, "pending_chunks": 31}}
     )
 
     name: str
@@ -222,7 +222,7 @@ class RevisedOut(BaseModel):
 class RemovedOut(BaseModel):
     """A removed model, and how many rows were deleted with it."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"name": "churn", "rows_deleted": 48_210}})
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "flights", "rows_deleted": 48_210}})
 
     name: str
     rows_deleted: int

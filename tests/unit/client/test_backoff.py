@@ -25,7 +25,7 @@ def test_a_success_ends_the_wait() -> None:
     assert (backoff.not_before, backoff.failures) == (0.0, 0)
 
 
-@pytest.mark.parametrize(("asked", "not_before"), [(None, 0.0), (40.0, 140.0)])
+@pytest.mark.parametrize(("requested", "not_before"), [(None, 0.0), (40.0, 140.0)])
 def test_only_a_wait_that_the_monitor_asks_for_is_kept(requested: float | None, not_before: float) -> None:
     backoff = Backoff()
     backoff.failed(100.0, requested)

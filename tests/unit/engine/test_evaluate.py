@@ -94,7 +94,7 @@ def test_realized_is_of_the_labelled_rows_alone(fitted: FittedReference, rows: p
 
 
 @pytest.mark.parametrize(
-    ("known", "reason"), [(60, "60 labelled rows, fewer than the minimum of 100"), (99, "99 labelled")]
+    ("labels", "reason"), [(60, "60 labelled rows, fewer than the minimum of 100"), (99, "99 labelled")]
 )
 def test_too_few_labels_say_nothing(fitted: FittedReference, rows: pd.DataFrame, labels: int, reason: str) -> None:
     results = evaluate_chunk(fitted, SPEC, rows.assign(label=rows["label"].mask(rows["id"] >= labels)))

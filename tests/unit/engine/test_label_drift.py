@@ -47,7 +47,7 @@ def test_more_positives_than_in_the_reference_drift(fitted: FittedReference) -> 
 
 
 @pytest.mark.parametrize(
-    ("known", "state", "reason"),
+    ("labels", "state", "reason"),
     [(0, State.PENDING_LABELS, "no label is known yet"), (99, State.INSUFFICIENT, "99 labelled rows, fewer than")],
 )
 def test_few_labels_say_nothing(fitted: FittedReference, labels: int, state: State, reason: str) -> None:
@@ -63,7 +63,7 @@ def test_the_label_of_a_regression_is_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "seen"),
+    ("facts", "counts"),
     [
         (chunk(HIDDEN), True),
         (replace(chunk(HIDDEN), labels_due=False), False),

@@ -4,14 +4,14 @@ from driftline.engine.number_format import format_distinct, percent, readable
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"), [(0.0, "0 %"), (0.95, "95 %"), (0.9999, "99.9 %"), (1.0, "100 %"), (0.057, "5.7 %")]
+    ("share", "formatted"), [(0.0, "0 %"), (0.95, "95 %"), (0.9999, "99.9 %"), (1.0, "100 %"), (0.057, "5.7 %")]
 )
 def test_shares_are_rounded_down(share: float, formatted: str) -> None:
     assert percent(share) == formatted
 
 
 @pytest.mark.parametrize(
-    ("value", "bound", "shown"),
+    ("value", "bound", "formatted"),
     [
         (0.41, 0.47, ("0.41", "0.47")),
         (0.46999, 0.47, ("0.46999", "0.47")),

@@ -35,7 +35,7 @@ def test_a_value_of_the_wrong_shape_is_named(fields: dict[str, Any], place: str)
     assert [where for where, _ in faults(fields)] == [place]
 
 
-@pytest.mark.parametrize("given", [None, [], ()])
+@pytest.mark.parametrize("requested", [None, [], ()])
 def test_without_metrics_there_are_the_default_ones(requested: Any) -> None:
     assert Spec.model_validate(X | {"metrics": requested}).metrics == DEFAULT_METRICS[Problem.BINARY]
 

@@ -21,7 +21,7 @@ def _count(rows: float) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("result", "said"),
+    ("result", "wording"),
     [
         (_fault(Quality.UNSEEN_CATEGORIES, 0.05, effect=0.03), "x has a category that the reference lacks in 3 %"),
         (_fault(Quality.OUT_OF_RANGE, 0.03, effect=0.03), "x is outside the reference's range in 3 % of rows"),
