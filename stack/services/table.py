@@ -116,7 +116,7 @@ JOBS = Service(
     ),
     image=ContainerImage(
         "jobs",
-        code=("src/churn", "pyspark"),
+        code=("src/churn", "pyspark", "monitoring"),
         arguments=("/app/pyspark/prepare_data.py", "--help"),
         environment={"SPARK_JARS": "/opt/jars", "PYSPARK_PYTHON": "/opt/driftline/bin/python"},
         stage="spark",
