@@ -20,6 +20,7 @@ FIXTURE_TESTS = "tests/integration/stack/testing/test_fixtures.py"
 def test_the_fixtures_use_them_and_leave_nothing_behind(
     mariadb_session: TemporaryDatabase, kafka_session: TemporaryBroker, tmp_path: Path
 ) -> None:
+    schemas = _schemas(mariadb_session)
     address = f"mysql://root:{mariadb_session.password}@127.0.0.1:{mariadb_session.port}"
     addresses = {
         "TEST_MARIADB_URL": address,
@@ -35,9 +36,14 @@ def test_the_fixtures_use_them_and_leave_nothing_behind(
     assert completed.returncode == 0, completed.stdout
     assert re.search(r"\b9 passed\b", completed.stdout), completed.stdout
     assert [*(tmp_path / "base").glob("*/data")] == [], "a server of its own was started"
-    with mariadb_session.administrator() as connection, connection.cursor() as cursor:
+    assert _schemas(mariadb_session) == schemas
+
+
+def _schemas(server: TemporaryDatabase) -> list[str]:
+    """Return the schemas of tests, those included that this process keeps for its next tests."""
+    with server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES LIKE 'test\\_%'")
-        assert cursor.fetchall() == ()
+        return [name for (name,) in cursor.fetchall()]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:3306", "mysql://someone:x@127.0.0.1:3306", "mysql://root:x@db:3306"])
