@@ -28,7 +28,6 @@ from driftline.store.part_tasks import (
 )
 from driftline.store.registry import Version
 from driftline.store.tables import pending_chunks as pending_table
-from driftline.store.version_key import VersionKey
 from monitoring.incidents.update import update_incidents
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.poller import PollSummary, poll_once
@@ -78,21 +77,21 @@ class History:
             versions = pending_chunks.due_versions(connection, self.clock())
         for model, key in versions:
             if number in (None, key.model_number):
-                self._compute_states(registry.load(self.engine, model, key.version), key)
+                self._compute_states(registry.load(self.engine, model, key.version))
         summary = poll_once(self.engine, self.clock(), scheduled=False)
         update_incidents(self.engine)
         return summary
 
-    def _compute_states(self, version: Version, key: VersionKey) -> None:
-        worker = PartWorker(self.database, key, version.spec.model_dump_json(), version.fitted.to_json())
+    def _compute_states(self, version: Version) -> None:
+        worker = PartWorker(self.database, version.key, version.spec.model_dump_json(), version.fitted.to_json())
         broadcast = self.context.broadcast(worker)
         with translated(), self.engine.connect() as connection:
-            starts = pending_chunks.changed(connection, key)
-            planned = [chunk for start in starts if (chunk := _planned(connection, version, key, start))]
+            starts = pending_chunks.changed(connection, version.key)
+            planned = [chunk for start in starts if (chunk := _planned(connection, version, start))]
         for chunks in self.progress(list(_jobs(planned)), f"{version.name} version {version.number}"):
             parts = self._computed(broadcast, [task for chunk in chunks for task in chunk.tasks])
             for chunk in chunks:
-                in_transaction(self.engine, partial(_store, version=version, key=key, planned=chunk, parts=parts))
+                in_transaction(self.engine, partial(_store, version=version, planned=chunk, parts=parts))
         broadcast.destroy()
 
     def _computed(self, broadcast: Any, tasks: Sequence[PartTask]) -> dict[tuple[Chunk, Content, int], ComputedPart]:
@@ -106,12 +105,12 @@ class History:
         return {names[number]: part for number, part in merged.reduceByKey(merge_parts, len(names)).collect()}
 
 
-def _planned(connection: Connection, version: Version, key: VersionKey, start: datetime) -> PlannedChunk | None:
+def _planned(connection: Connection, version: Version, start: datetime) -> PlannedChunk | None:
     """Plan the tasks of a pending chunk; None where it has a state, which the poll brings up to date, or no rows.
 
     Labels that are pending are listed before anything is read: executors read these, and perhaps more.
     """
-    chunk = chunk_at(version.spec, start)
+    key, chunk = version.key, chunk_at(version.spec, start)
     store = StateStore(connection, key, version.spec_revision, chunk)
     if chunk.start != start or any(store.parts(content) for content in (Content.FEATURES, Content.LABELS)):
         return None
@@ -153,7 +152,6 @@ def _store(
     connection: Connection,
     *,
     version: Version,
-    key: VersionKey,
     planned: PlannedChunk,
     parts: dict[tuple[Chunk, Content, int], ComputedPart],
 ) -> None:
@@ -161,6 +159,7 @@ def _store(
 
     Rows that were removed or labelled meanwhile are no fault: the poll compares each part with the batches as they are.
     """
+    key = version.key
     waits = select(pending_table.c.chunk_start).where(
         key.rows_of(pending_table), pending_table.c.chunk_start == naive_utc(planned.chunk.start)
     )

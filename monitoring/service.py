@@ -20,7 +20,6 @@ from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
 from driftline.store.tables import model_versions, models, verdict_events
-from driftline.store.version_key import VersionKey
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
 from monitoring.poll.monitored_version import clock_of
@@ -95,6 +94,19 @@ class Monitor:
             self.last = LastPoll(self._clock(), summary)
             return summary
 
+    def versions(self, name: str) -> tuple[int, ...]:
+        """Return the ready versions of a model, oldest first.
+
+        Raises:
+            NotFound: it has none; the error lists the models that have one.
+        """
+        with translated(), self.engine.connect() as connection:
+            versions = tuple(version for _, version in registry.versions(connection, name))
+        if not versions:
+            ready = ", ".join(self.models()) or "none"
+            raise NotFound(f"No model named {name!r} has a ready version. Ready: {ready}.")
+        return versions
+
     def models(self) -> dict[str, list[int]]:
         """Return the ready versions of each model, oldest first."""
         with translated(), self.engine.connect() as connection:
@@ -123,7 +135,7 @@ class Monitor:
             loaded = registry.load(self.engine, name, version)
             with self.engine.connect() as connection:
                 clock = clock_of(connection, loaded, self._clock())
-                first_chunks = RevisionStore(_key(loaded)).first_chunks(connection)
+                first_chunks = RevisionStore(loaded.key).first_chunks(connection)
                 return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span), first_chunks)
 
     def column(self, name: str, version: int | None, column: str, instant: datetime) -> ColumnStatus:
@@ -198,7 +210,7 @@ class Monitor:
         """
         with translated():
             loaded = registry.load(self.engine, name, version)
-            key, chunk = _key(loaded), chunk_at(loaded.spec, instant)
+            key, chunk = loaded.key, chunk_at(loaded.spec, instant)
             store = RevisionStore(key)
             with self.engine.connect() as connection:
                 revisions = store.history(connection, chunk.start)
@@ -227,10 +239,6 @@ class Monitor:
             update_incidents(self.engine)
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
-
-
-def _key(version: registry.Version) -> VersionKey:
-    return VersionKey(version.model_number, version.number)
 
 
 def _no_chunk(name: str, start: datetime) -> str:

@@ -11,10 +11,10 @@ from driftline.report.charts import Axis, Chart
 from driftline.report.distribution import DistributionChart, draw_distributions, part_name
 from driftline.report.heat_map import farthest_method
 from driftline.report.view import ChunkView
-from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
+from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
 from driftline.store.registry import Version
 from monitoring.pages.hover import outside_words
-from monitoring.pages.model_page import LEFT, RIGHT, WIDTH, drift_chart
+from monitoring.pages.model_page import chunk_axis, drift_chart
 from monitoring.service import ColumnStatus
 
 MOST_PARTS = 10
@@ -75,8 +75,7 @@ class ColumnPage:
 def column_page(status: ColumnStatus, column: str, versions: tuple[int, ...]) -> ColumnPage:
     """Return the page of a column in one chunk."""
     version, chunk, drift, spec = status.version, status.chunk, status.drift, status.version.spec
-    labels = [period_label(view.start, spec.period, spec.zone) for view in status.chunks]
-    axis = Axis(labels, WIDTH, LEFT, RIGHT, most_ticks=10)
+    axis = chunk_axis(spec, status.chunks)
     place = status.chunks.index(chunk)
     method = farthest_method(spec, column, [chunk])
     return ColumnPage(
@@ -85,7 +84,7 @@ def column_page(status: ColumnStatus, column: str, versions: tuple[int, ...]) ->
         column=column,
         kind=next(str(watched.kind) for watched in spec.watched if watched.name == column),
         period=PERIOD_WORDS[spec.period],
-        label=labels[place],
+        label=axis.labels[place],
         chunk=chunk,
         words=STATE_WORDS[chunk.verdict.state],
         lasting=column in chunk.verdict.drifted,

@@ -11,12 +11,12 @@ from driftline.http.scopes import Scope
 from driftline.report.pages import TEMPLATES, stylesheet
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
 from monitoring.incidents.derivation import IncidentState
-from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident
+from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
 from monitoring.pages.column_page import column_page
 from monitoring.pages.incident_pages import add_incident_pages
 from monitoring.pages.model_page import page_of
-from monitoring.pages.model_tabs import add_model_tabs, ready_versions
+from monitoring.pages.model_tabs import add_model_tabs
 from monitoring.pages.overview_page import overview_page
 from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
 from monitoring.report.chunk_views import ChunkRange
@@ -43,19 +43,20 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBluepr
     @needs(Scope.READ)
     def model(name: str, query_data: ModelQuery) -> ResponseReturnValue:
         """Show one model by chunk."""
-        versions = ready_versions(monitor, name)
+        versions = monitor.versions(name)
         segments = None if query_data.segment is None else (None, query_data.segment)
         requested = ChunkRange(query_data.first, query_data.last, segments=segments or (None,))
         status = monitor.status(name, query_data.version, requested)
         page = page_of(status, versions, query_data.segment)
-        incidents = _open_incidents(monitor, name, page.version.number)
+        open_incidents = IncidentFilter(name, page.version.number, IncidentState.OPEN, most=SHOWN_INCIDENTS)
+        incidents = monitor.incidents(open_incidents)
         return render_template("model.html", page=page, incidents=incidents, query=query_data)
 
     @needs(Scope.READ)
     def column(name: str, query_data: ColumnQuery) -> ResponseReturnValue:
         """Show where the drift of a column in one chunk comes from."""
         status = monitor.column(name, query_data.version, query_data.column, query_data.chunk)
-        page = column_page(status, query_data.column, ready_versions(monitor, name))
+        page = column_page(status, query_data.column, monitor.versions(name))
         return render_template("column.html", page=page)
 
     @needs(Scope.READ)
@@ -89,10 +90,6 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBluepr
         pages.add_app_template_filter(function, name)
     pages.after_request(_protect)
     return pages
-
-
-def _open_incidents(monitor: Monitor, name: str | None = None, version: int | None = None) -> list[StoredIncident]:
-    return monitor.incidents(IncidentFilter(name, version, IncidentState.OPEN, most=SHOWN_INCIDENTS))
 
 
 def _protect(response: Response) -> Response:

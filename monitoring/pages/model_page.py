@@ -116,7 +116,7 @@ def page_of(status: ModelStatus, versions: tuple[int, ...], segment: str | None 
     if segment is not None and segment not in segments:
         raise NotFound(f"No segment {segment!r} has results. Segments: {', '.join(segments) or 'none in the spec'}.")
     chunks = all_rows if segment is None else [chunk.in_segment(segment) for chunk in all_rows]
-    axis = Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
+    axis = chunk_axis(spec, chunks)
     rows = tuple(_row(spec, chunk, label) for chunk, label in zip(all_rows, axis.labels, strict=True))
     closed = [row for row in rows if row.chunk.closed]
     decided = [row for row in closed if row.state in DECISIVE and not row.chunk.verdict.provisional]
@@ -151,6 +151,11 @@ def page_of(status: ModelStatus, versions: tuple[int, ...], segment: str | None 
             ],
         ),
     )
+
+
+def chunk_axis(spec: Spec, chunks: Sequence[ChunkView]) -> Axis:
+    """Return the axis that the charts of a page share: a place for each chunk."""
+    return Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
 
 
 def segments_of(version: Version) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter, ValidationError
 
-from driftline.errors import InvalidInput, NotFound
+from driftline.errors import InvalidInput
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from monitoring.api.schemas import Instant
@@ -29,12 +29,12 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
     def history(name: str, start: str, query_data: VersionPageQuery) -> ResponseReturnValue:
         """Show what was reported of a chunk at which time."""
         chunk = monitor.history(name, query_data.version, _parsed(start))
-        return render_template("history.html", page=history_page(chunk), versions=ready_versions(monitor, name))
+        return render_template("history.html", page=history_page(chunk), versions=monitor.versions(name))
 
     @needs(Scope.READ)
     def quality(name: str, query_data: ModelQuery) -> ResponseReturnValue:
         """Show the data quality of a model by chunk."""
-        versions = ready_versions(monitor, name)
+        versions = monitor.versions(name)
         requested = ChunkRange(query_data.first, query_data.last, segments=(None,))
         status = monitor.status(name, query_data.version, requested)
         return render_template("quality.html", page=quality_page(status), versions=versions)
@@ -42,14 +42,14 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
     @needs(Scope.READ)
     def spec(name: str, query_data: VersionPageQuery) -> ResponseReturnValue:
         """Show the spec of a version, and what its revisions changed."""
-        versions = ready_versions(monitor, name)
+        versions = monitor.versions(name)
         version, revisions = monitor.spec_revisions(name, query_data.version)
         return render_template("spec.html", page=spec_page(version, revisions), versions=versions)
 
     @needs(Scope.READ)
     def ingest(name: str, query_data: IngestPageQuery) -> ResponseReturnValue:
         """Show what came for a model, and what was refused and why."""
-        versions = ready_versions(monitor, name)
+        versions = monitor.versions(name)
         version, entries = monitor.ingest_log(name, INGEST_PAGE_SIZE + 1, query_data.filter())
         more = len(entries) > INGEST_PAGE_SIZE
         shown = entries[:INGEST_PAGE_SIZE]
@@ -61,14 +61,6 @@ def add_model_tabs(pages: APIBlueprint, monitor: Monitor) -> None:
     pages.get("/models/<name>/quality")(pages.input(ModelQuery, location="query")(quality))
     pages.get("/models/<name>/spec")(pages.input(VersionPageQuery, location="query")(spec))
     pages.get("/models/<name>/ingest")(pages.input(IngestPageQuery, location="query")(ingest))
-
-
-def ready_versions(monitor: Monitor, name: str) -> tuple[int, ...]:
-    """Return the ready versions of a model, oldest first; raise NotFound where there are none."""
-    versions = monitor.models()
-    if name not in versions:
-        raise NotFound(f"No model named {name!r} has a ready version. Ready: {', '.join(versions) or 'none'}.")
-    return tuple(versions[name])
 
 
 def _parsed(start: str) -> datetime:

@@ -9,10 +9,10 @@ from driftline.engine.results import ROW_LEVEL, Result, ResultKind
 from driftline.report.charts import Axis, Chart, Series, draw_chart
 from driftline.report.heat_map import HeatRow, heat_map
 from driftline.report.view import ChunkView
-from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords, period_label
+from driftline.report.wording import PERIOD_WORDS, STATE_WORDS, StateWords
 from driftline.store.registry import Version
 from monitoring.pages.hover import outside_words
-from monitoring.pages.model_page import DRIFT_HEIGHT, LEFT, RIGHT, WIDTH
+from monitoring.pages.model_page import DRIFT_HEIGHT, chunk_axis
 from monitoring.report.advice import WRITE_PREDICTIONS, Advice
 from monitoring.report.chunk_views import ModelStatus
 
@@ -48,7 +48,7 @@ class QualityPage:
 def quality_page(status: ModelStatus) -> QualityPage:
     """Return the page of a model version's data quality."""
     spec, chunks = status.version.spec, [_of_quality(chunk) for chunk in status.chunks]
-    axis = Axis([period_label(c.start, spec.period, spec.zone) for c in chunks], WIDTH, LEFT, RIGHT, most_ticks=10)
+    axis = chunk_axis(spec, chunks)
     heat = heat_map(spec, [column.name for column in spec.watched], [[chunk] for chunk in chunks])
     heat.sort(key=lambda row: row.weight, reverse=True)
     with_rows = [place for place, chunk in enumerate(chunks) if chunk.rows]

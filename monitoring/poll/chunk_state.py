@@ -15,7 +15,6 @@ from driftline.store import chunk_parts
 from driftline.store.chunk_parts import Description, PartReader
 from driftline.store.chunk_rows import ChunkRows
 from driftline.store.registry import Version
-from driftline.store.version_key import VersionKey
 from monitoring.poll import relabelled_chunks
 from monitoring.poll.relabelled_chunks import PendingLabels
 from monitoring.poll.state_store import StateStore, StoredPart
@@ -134,7 +133,7 @@ class ChunkState:
         Raises:
             DatabaseBusy: rows were removed each time.
         """
-        key = VersionKey(version.model_number, version.number)
+        key = version.key
         rows = ChunkRows(connection, key, version.spec, chunk)
         store = StateStore(connection, key, version.spec_revision, chunk)
         pending_labels = relabelled_chunks.pending_of(connection, key, chunk)
@@ -162,7 +161,7 @@ class ChunkState:
 
 def has_removals(connection: Connection, version: Version, chunk: Chunk) -> bool:
     """Return whether rows were removed from a chunk since its state was stored, or a deletion deleted the state."""
-    key = VersionKey(version.model_number, version.number)
+    key = version.key
     parts = StateStore(connection, key, version.spec_revision, chunk).parts(Content.FEATURES)
     removals = ChunkRows(connection, key, version.spec, chunk).removals()
     removed = {number: count for part in parts for number, count in part.description.batches.items()}

@@ -14,7 +14,6 @@ from driftline.engine.verdicts.evidence_rule import alert_rule
 from driftline.report.view import ChunkView
 from driftline.store import pending_chunks
 from driftline.store.registry import Version
-from driftline.store.version_key import VersionKey
 from monitoring.poll.revisions import RevisionStore
 from monitoring.poll.stored_evidence import EvidenceStore
 from monitoring.poll.verdicts import VerdictStore
@@ -50,7 +49,7 @@ class ModelStatus:
 
 def read_chunks(connection: Connection, version: Version, clock: datetime, requested: ChunkRange) -> list[ChunkView]:
     """Read the chunks of a version, oldest first, including the calendar's chunks that have no rows."""
-    key = VersionKey(version.model_number, version.number)
+    key = version.key
     store, failures = RevisionStore(key), pending_chunks.failures(connection, key)
     waiting = set(pending_chunks.changed(connection, key))
     limits = _limits(connection, store, version.spec, requested, [*failures, *waiting])

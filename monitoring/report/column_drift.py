@@ -12,7 +12,6 @@ from driftline.engine.localization import Contribution, localize, localize_by_se
 from driftline.engine.results import LABEL
 from driftline.errors import InvalidInput
 from driftline.store.registry import Version
-from driftline.store.version_key import VersionKey
 from monitoring.poll.state_store import StateStore
 
 NO_STATE = "The distribution of this chunk is not stored; it is again once its rows or labels change, or the spec."
@@ -52,7 +51,6 @@ def read_column_drift(connection: Connection, version: Version, chunk: Chunk, co
 
 def _summary(connection: Connection, version: Version, chunk: Chunk, content: Content) -> Summary | None:
     """Return the stored summary of a chunk; None where there is none that this code can read."""
-    key = VersionKey(version.model_number, version.number)
-    store = StateStore(connection, key, version.spec_revision, chunk)
+    store = StateStore(connection, version.key, version.spec_revision, chunk)
     parts = [store.summary(content, part) for part in store.parts(content)]
     return reduce(Summary.merge, parts) if parts else None

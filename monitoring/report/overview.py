@@ -17,7 +17,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import State
 from driftline.engine.spec import ModelClock, Period
 from driftline.store import model_list
-from driftline.store.ledger import BatchKind
+from driftline.store.ledger import KINDS_WITH_ROWS
 from driftline.store.model_list import ModelSummary
 from driftline.store.tables import chunk_revisions, ledger, pending_chunks, verdicts
 from driftline.store.version_key import VersionKey
@@ -222,7 +222,7 @@ def _open_incidents(connection: Connection) -> dict[tuple[str, int | None], Stor
 
 def _newest_events(connection: Connection) -> Mapping[int, datetime]:
     """Return the newest event of each model, by its number."""
-    kinds = ledger.c.kind.in_([BatchKind.PREDICTIONS, BatchKind.CORRECTION])
+    kinds = ledger.c.kind.in_(KINDS_WITH_ROWS)
     newest = select(ledger.c.model_number, func.max(ledger.c.last_event)).where(kinds).group_by(ledger.c.model_number)
     return {number: aware_utc(at) for number, at in connection.execute(newest) if at is not None}
 

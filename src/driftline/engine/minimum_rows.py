@@ -51,11 +51,18 @@ def lowered_minimum(spec: Spec, reference: pd.DataFrame) -> Spec:
     """
     if spec.model_fields_set & DEFAULTS.keys():
         return spec
+    lower = lower_rows(spec, reference)
+    if lower is None:
+        return spec
+    return spec.model_copy(update={"minimum_rows": lower.rows, "minimum_class_rows": lower.class_rows})
+
+
+def lower_rows(spec: Spec, reference: pd.DataFrame) -> SufficientRows | None:
+    """Return how many rows are enough where that is fewer than the default, else None; classes keep theirs at most."""
     sufficient = sufficient_rows(spec, reference)
     if sufficient.rows >= DEFAULTS["minimum_rows"]:
-        return spec
-    class_rows = min(sufficient.class_rows, DEFAULTS["minimum_class_rows"])
-    return spec.model_copy(update={"minimum_rows": sufficient.rows, "minimum_class_rows": class_rows})
+        return None
+    return sufficient._replace(class_rows=min(sufficient.class_rows, DEFAULTS["minimum_class_rows"]))
 
 
 def sufficient_rows(spec: Spec, reference: pd.DataFrame) -> SufficientRows:

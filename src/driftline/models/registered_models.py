@@ -23,7 +23,6 @@ from driftline.store.archive.retention import Retention, retention_of, set_reten
 from driftline.store.database import make_engine, translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.tables import pending_chunks
-from driftline.store.version_key import VersionKey
 
 KEPT = ("problem", "classes", "columns")
 """The fields of a spec that a revision cannot change: they are those of the version's reference."""
@@ -117,7 +116,7 @@ class RegisteredModels:
             present = registry.load(self.engine, name, version)
         spec = revised_spec(present.spec, changes)
         revision = registry.revise_spec(self.engine, name, present.number, spec, self._clock())
-        of_version = VersionKey(present.model_number, present.number).rows_of(pending_chunks)
+        of_version = present.key.rows_of(pending_chunks)
         with translated(), self.engine.connect() as connection:
             waiting = connection.execute(
                 select(func.count()).select_from(pending_chunks).where(of_version)

@@ -20,7 +20,7 @@ from driftline.engine.results import LABEL
 from driftline.engine.spec import Spec
 from driftline.store import columnar
 from driftline.store.prediction_schema import PredictionSchema
-from driftline.store.removed_rows import BATCH, POSITION
+from driftline.store.removed_rows import BATCH, POSITION, place_keys
 
 VALUES_PER_GROUP = 4_000_000
 """About how many values a row group has: 32 MB of numbers."""
@@ -128,12 +128,11 @@ def _may_have(parquet: pq.ParquetFile, group: int, numbers: "np.ndarray[tuple[in
 
 
 def _within(table: pa.Table, spans: Sequence[Span]) -> pa.Array:
-    """Return which rows lie in the spans; a batch has fewer than 2**20 rows."""
-    ordered = sorted(spans, key=lambda span: (span.batch, span.first))
-    firsts = np.array([span.batch << 20 | span.first for span in ordered], dtype=np.int64)
-    ends = np.array([(span.batch << 20) + span.after for span in ordered], dtype=np.int64)
-    numbers, positions = (np.asarray(table.column(name).to_numpy(), dtype=np.int64) for name in PLACE.names)
-    places = numbers << 20 | positions
+    """Return which rows lie in the spans."""
+    ordered = np.array(sorted((span.batch, span.first, span.after) for span in spans), dtype=np.int64).reshape(-1, 3)
+    firsts = place_keys(ordered[:, 0], ordered[:, 1])
+    ends = firsts + ordered[:, 2] - ordered[:, 1]
+    places = place_keys(*(table.column(name).to_numpy() for name in PLACE.names))
     before = np.searchsorted(firsts, places, side="right") - 1
     return pa.array((before >= 0) & (places < ends[before]))
 

@@ -66,6 +66,11 @@ class Version:
     stored_layout: ModelLayout | None = None
 
     @property
+    def key(self) -> VersionKey:
+        """The numbers that rows of the version have in all tables."""
+        return VersionKey(self.model_number, self.number)
+
+    @property
     def layout(self) -> ModelLayout:
         """Which of the user's columns is which; the engine's own names where the model was registered with those."""
         return self.stored_layout or ModelLayout.canonical(self.spec)
@@ -266,16 +271,16 @@ def _with_columns_of(present: Spec, spec: Spec) -> Spec:
     return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features), **kept})
 
 
-def versions(connection: Connection, model_number: int | None = None) -> list[tuple[str, int]]:
-    """List (model name, version) of all ready versions, oldest first."""
+def versions(connection: Connection, name: str | None = None) -> list[tuple[str, int]]:
+    """List (model name, version) of the ready versions of all models or of one, oldest first."""
     statement = (
         select(models.c.name, model_versions.c.version)
         .join(model_versions, model_versions.c.model_number == models.c.number)
         .where(model_versions.c.state == READY)
         .order_by(models.c.number, model_versions.c.version)
     )
-    if model_number is not None:
-        statement = statement.where(models.c.number == model_number)
+    if name is not None:
+        statement = statement.where(models.c.name == name)
     return [(name, version) for name, version in connection.execute(statement)]
 
 
@@ -321,7 +326,7 @@ def _row_of_version(
     model_number(connection, name)
     row = connection.execute(_version_statement(name, version, columns)).mappings().first()
     if row is None:
-        ready = ", ".join(str(number) for model, number in versions(connection) if model == name) or "none"
+        ready = ", ".join(str(number) for _, number in versions(connection, name)) or "none"
         raise NotFound(f"Model {name!r} has no such ready version. Ready: {ready}. Train one first.")
     return row
 

@@ -8,7 +8,7 @@ import pandas as pd
 from driftline.backtesting.inference import Inference
 from driftline.backtesting.request.layout import Layout
 from driftline.engine.catalogue import Problem
-from driftline.engine.minimum_rows import DEFAULTS, sufficient_rows
+from driftline.engine.minimum_rows import DEFAULTS, lower_rows
 
 
 def infer_minimum(
@@ -20,10 +20,9 @@ def infer_minimum(
     """
     if DEFAULTS.keys() & fields.keys():
         return {}, None
-    sufficient = sufficient_rows(layout.spec, frame)
-    if sufficient.rows >= DEFAULTS["minimum_rows"]:
+    lower = lower_rows(layout.spec, frame)
+    if lower is None:
         return {}, None
-    class_rows = min(sufficient.class_rows, DEFAULTS["minimum_class_rows"])
-    lowered = {"minimum_rows": sufficient.rows, "minimum_class_rows": class_rows}
-    of_class = "" if layout.spec.problem is Problem.REGRESSION else f", {class_rows} of the rarer class"
-    return lowered, Inference("minimum", f"{sufficient.rows} rows{of_class}", sufficient.reason)
+    lowered = {"minimum_rows": lower.rows, "minimum_class_rows": lower.class_rows}
+    of_class = "" if layout.spec.problem is Problem.REGRESSION else f", {lower.class_rows} of the rarer class"
+    return lowered, Inference("minimum", f"{lower.rows} rows{of_class}", lower.reason)

@@ -42,7 +42,7 @@ STATES = (State.OK, State.OK, State.WARN, State.ALERT, State.PENDING_LABELS, Sta
 @pytest.fixture
 def key(engine: Engine, tmp_path: Path) -> VersionKey:
     version = make_world(engine, tmp_path).version
-    return VersionKey(version.model_number, version.number)
+    return version.key
 
 
 def stored(engine: Engine) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from driftline.engine.results import State
 from driftline.http import tokens
 from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
-from driftline.store.version_key import VersionKey
 from monitoring.app import create_app
 from monitoring.incidents.update import update_incidents
 from monitoring.settings import MonitorSettings
@@ -34,7 +33,7 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 def days(engine: Engine, tmp_path: Path) -> Days:
     """A resolved incident of days 1 and 2, and an open one of day 4."""
     version = make_world(engine, tmp_path).version
-    days = Days(engine, VersionKey(version.model_number, version.number), detector=False)
+    days = Days(engine, version.key, detector=False)
     for day, state in enumerate((State.OK, State.WARN, State.ALERT, State.OK, State.ALERT)):
         days.verdict(day, state)
     update_incidents(engine)
