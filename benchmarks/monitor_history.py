@@ -48,8 +48,8 @@ def fill(engine: Engine, objects: Path, batches: int) -> Version:
         def write(connection: Connection, number: int = number, scored: pd.DataFrame = scored) -> None:
             version.store.write(connection, f"rows/{number}", scored, NOW)
             if number % 2:
-                known = label_frame(scored, NOW - DAY)
-                labels.write_batch(connection, f"labels/{number}", version.model_number, known, NOW)
+                late_labels = label_frame(scored, NOW - DAY)
+                labels.write_batch(connection, f"labels/{number}", version.model_number, late_labels, NOW)
 
         in_transaction(engine, write)
     return version

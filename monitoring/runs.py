@@ -29,11 +29,11 @@ class PollRunState(StrEnum):
 class PollRun:
     """A run: a poll, and a second one if requests have joined the first; `summary` adds up both.
 
-    `problem` says why it failed. `asked` is set while a request waits for a poll that begins after it.
+    `problem` says why it failed. `is_requested` is set while a request waits for a poll that begins after it.
     """
 
     began_at: datetime
-    asked: bool
+    is_requested: bool
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     ended_at: datetime | None = None
     summary: PollSummary | None = None
@@ -53,7 +53,7 @@ class PollRun:
         return self._ended.wait(seconds)
 
     def end(self, now: datetime) -> None:
-        """Mark the run as ended, and let go on whoever waits for it."""
+        """Mark the run as ended, and wake the requests that wait for it."""
         self.ended_at = now
         self._ended.set()
 
@@ -78,13 +78,13 @@ class PollRuns:
         with self._lock:
             running = self._running
             if running is None:
-                running = self._running = self._keep(PollRun(self._clock(), asked=True))
+                running = self._running = self._keep(PollRun(self._clock(), is_requested=True))
                 Thread(target=self._work, args=(running,), name="requested poll", daemon=True).start()
             elif not running.is_extended:
-                running.asked = True
+                running.is_requested = True
                 self._keep(running)
             else:
-                running = self._next = self._next or self._keep(PollRun(self._clock(), asked=True))
+                running = self._next = self._next or self._keep(PollRun(self._clock(), is_requested=True))
             return running
 
     def schedule(self) -> PollRun | None:
@@ -92,7 +92,7 @@ class PollRuns:
         with self._lock:
             if self._running is not None:
                 return None
-            run = self._running = PollRun(self._clock(), asked=False)
+            run = self._running = PollRun(self._clock(), is_requested=False)
         self._work(run)
         return run
 
@@ -132,7 +132,7 @@ class PollRuns:
         """Poll, and once more if a request has come meanwhile."""
         for is_extended in (False, True):
             with self._lock:
-                requested, run.asked = run.asked, False
+                requested, run.is_requested = run.is_requested, False
                 run.is_extended = is_extended  # from now on a request belongs to the next run
             if is_extended and not requested:
                 return

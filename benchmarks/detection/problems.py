@@ -147,8 +147,8 @@ def _calm_row(problem: str, unit: str, chunks: int, streams: int) -> str:
         calm = list(_scored(monitor, evidence, problem, random, number, size, length))
         years += number * (length / YEAR)
         for budget in budgets:
-            found = replay(evidence, AlertRule(budget), calm, keep_histories=False).evidence.values()
-            alerts[budget] += sum(chunk.alert for chunk in found)
+            chunk_evidence = replay(evidence, AlertRule(budget), calm, keep_histories=False).evidence.values()
+            alerts[budget] += sum(chunk.alert for chunk in chunk_evidence)
     figures = " | ".join(f"{alerts[budget]} in {years:.1f} years" for budget in budgets)
     return f"| {problem} | {unit}s of {size:,} rows | {chunks} chunks | {figures} |"
 

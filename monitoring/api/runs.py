@@ -50,9 +50,9 @@ def make_runs_api(monitor: Monitor, wait_seconds: float) -> APIBlueprint:
     @needs(Scope.OPERATE)
     def run_detail(run: str) -> RunDetailOut:
         """Return one run, with what it did once it has ended."""
-        found = monitor.runs.find(run)
-        result = None if found.summary is None or found.ended_at is None else _poll_out(monitor, found)
-        return RunDetailOut(**_head(found), result=result)
+        poll_run = monitor.runs.find(run)
+        result = None if poll_run.summary is None or poll_run.ended_at is None else _poll_out(monitor, poll_run)
+        return RunDetailOut(**_head(poll_run), result=result)
 
     api.route(POLL, methods=["GET", "POST"])(api.output(PollOut)(run_monitoring))
     api.get(PREFIX)(api.output(RunsOut)(runs))

@@ -10,9 +10,7 @@ from threading import Event
 from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.ingest.ingestion import Ingestion
-from driftline.settings import DatabaseSettings
 from driftline.store import migrate
-from driftline.store.database import make_engine
 
 log = logging.getLogger("monitoring.ingest")
 
@@ -28,9 +26,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        engine = make_engine(DatabaseSettings(), pool_size=DATABASE_CONNECTIONS)
-        migrate.require_current(engine)
-        ingestion = Ingestion(engine, clock.utc_now)
+        ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
         if options.command == "sql":
             _read_sql(ingestion, options, stop)
         else:

@@ -50,7 +50,7 @@ class SourceUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows, each with the values of the columns that were asked for, and the position of the last one."""
+    """Some rows, each with the values of the requested columns, and the position of the last one."""
 
     rows: list[Values]
     last: datetime

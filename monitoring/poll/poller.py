@@ -222,7 +222,8 @@ def _poll_chunk(engine: Engine, turn: _Turn, wall: Clock, scheduled: bool) -> Tu
 def _is_small(connection: Connection, monitored: MonitoredVersion) -> bool:
     """Return whether the chunks of a version are computed so fast that a poller may help another one with them.
 
-    A slow one occupies one poller: the others have to be free for other models. It is told by the newest stored chunk.
+    A slow version occupies one poller only, so that the others stay free for other models. The size of the newest
+    stored chunk decides.
     """
     rows = RevisionStore(monitored.key).newest_rows(connection)
     return rows is not None and rows * len(monitored.load(connection).spec.columns) <= SMALL_CHUNK_VALUES

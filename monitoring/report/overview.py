@@ -238,7 +238,7 @@ def _recent(connection: Connection, models: Iterable[ModelOverview]) -> dict[Ver
     if spans:
         for row in connection.execute(_recent_statement(spans)).mappings():
             recent[VersionKey(row["model_number"], row["model_version"])].append(_recent_chunk(row))
-    return {key: found[-RECENT_CHUNKS:] for key, found in recent.items()}
+    return {key: chunks[-RECENT_CHUNKS:] for key, chunks in recent.items()}
 
 
 def _recent_statement(spans: Sequence[tuple[VersionKey, datetime]]) -> Select[Any]:

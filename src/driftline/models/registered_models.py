@@ -16,11 +16,11 @@ from driftline.errors import InvalidInput
 from driftline.models.proposal import Proposal, propose_model
 from driftline.monitor import FittedMonitor
 from driftline.objects import ObjectStore, open_store
-from driftline.settings import DatabaseSettings, LocalSettings
+from driftline.settings import LocalSettings
 from driftline.spec_input import SpecLike, fields_of
 from driftline.store import migrate, model_list, registry, removal
 from driftline.store.archive.retention import Retention, retention_of, set_retention
-from driftline.store.database import make_engine, translated
+from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
 from driftline.store.tables import pending_chunks
 
@@ -66,9 +66,7 @@ class RegisteredModels:
         Raises:
             NotMigrated: the tables are of another version. DatabaseUnavailable, DatabaseRefused: no connection.
         """
-        engine = make_engine(DatabaseSettings())
-        migrate.require_current(engine)
-        return cls(engine, open_store(LocalSettings().objects_address))
+        return cls(migrate.current_engine(), open_store(LocalSettings().objects_address))
 
     def register(self, proposal: Proposal) -> int:
         """Register a proposal as the newest version of its model and return its number; the same again is the same.

@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from driftline.errors import NotMigrated
-from driftline.store.database import translated
+from driftline.settings import DatabaseSettings
+from driftline.store.database import make_engine, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ def require_current(engine: Engine) -> None:
         NotMigrated: they are older, newer or missing. DatabaseUnavailable: the server is away.
     """
     LIBRARY.require_current(engine)
+
+
+def current_engine(*, pool_size: int = 5) -> Engine:
+    """Make the engine of the database that the environment names, and check that its tables are those of this version.
+
+    Raises:
+        InvalidInput: a setting is not valid. NotMigrated: the tables are older, newer or missing.
+        DatabaseUnavailable, DatabaseRefused: no connection.
+    """
+    engine = make_engine(DatabaseSettings(), pool_size=pool_size)
+    require_current(engine)
+    return engine
 
 
 def _joined(revisions: tuple[str, ...]) -> str:

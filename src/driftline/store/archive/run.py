@@ -11,12 +11,12 @@ from sqlalchemy import Engine, func, select
 from driftline.clock import Clock, utc_now
 from driftline.errors import Conflict, DriftlineError, Unavailable
 from driftline.objects import ObjectStore, open_store
-from driftline.settings import DatabaseSettings, LocalSettings
+from driftline.settings import LocalSettings
 from driftline.store import migrate
 from driftline.store.archive.plan import Plan, models_to_archive, plan_of
 from driftline.store.archive.removal import begin_removal, delete_archived_blobs, delete_leftovers
 from driftline.store.archive.writing import PeriodWriter, Written
-from driftline.store.database import make_engine, translated
+from driftline.store.database import translated
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,7 @@ class Archive:
         Raises:
             NotMigrated: the tables are of another version. DatabaseUnavailable, DatabaseRefused: no connection.
         """
-        engine = make_engine(DatabaseSettings())
-        migrate.require_current(engine)
-        return cls(engine, open_store(LocalSettings().objects_address))
+        return cls(migrate.current_engine(), open_store(LocalSettings().objects_address))
 
     def plans(self, name: str | None = None) -> list[Plan]:
         """Return what a run would do now, for one model or for all.
