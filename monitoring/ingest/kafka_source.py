@@ -35,6 +35,8 @@ WAIT_SECONDS = 1.0
 BROKER_SECONDS = 10.0
 SESSION_MILLISECONDS = 10_000
 """After this time without a sign of life, the partitions of a process are given to others."""
+NO_ANSWER = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT})
+"""The client's errors where no broker answers, for whichever partition."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds to wait after a failure of the database or the broker; each further failure doubles them."""
 
@@ -143,22 +145,30 @@ class KafkaSource:
         return TopicPartition(topic, part, OFFSET_BEGINNING if offset is None else offset)
 
     def _log_gaps(self, places: Sequence[TopicPartition]) -> None:
-        """Log where partitions do not have the messages that are to be read next; wait 10 s at most for all of them."""
+        """Log where partitions do not have the messages that are to be read next.
+
+        Wait 10 s at most for all of them, and for a broker that does not answer once.
+        """
         deadline = time.monotonic() + BROKER_SECONDS
+        answers = True
         for number, place in enumerate(places):
             seconds = deadline - time.monotonic()
-            if seconds <= 0:
+            if seconds <= 0 or not answers:
                 log.warning("Kafka did not say in time which messages %d partitions have.", len(places) - number)
                 return
-            self._log_gap(place, seconds)
+            try:
+                self._log_gap(place, seconds)
+            except KafkaException as error:
+                log.warning("Kafka does not say which messages %s/%d has: %s", place.topic, place.partition, error)
+                answers = error.args[0].code() not in NO_ANSWER
 
     def _log_gap(self, place: TopicPartition, seconds: float) -> None:
-        """Log an error where messages expired before they were read, or the stored offset is beyond the end."""
-        try:
-            first, end = self._consumer.get_watermark_offsets(place, timeout=seconds)
-        except KafkaException as error:
-            log.warning("Kafka does not say which messages %s/%d has: %s", place.topic, place.partition, error)
-            return
+        """Log an error where messages expired before they were read, or the stored offset is beyond the end.
+
+        Raises:
+            KafkaException: the broker does not answer, or not about this partition.
+        """
+        first, end = self._consumer.get_watermark_offsets(place, timeout=seconds)
         if first > place.offset:
             log.error(
                 "Kafka has removed the messages %d to %d of %s/%d before they were read; they are lost."
