@@ -1,6 +1,7 @@
 """The running monitor: polls one at a time, keeps the reports current and answers what is read."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -20,6 +21,8 @@ from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
 from driftline.store.tables import model_versions, models, verdict_events
+from monitoring.alerts.configuration import AlertConfiguration
+from monitoring.alerts.planning import Planner, plan_alerts
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
 from monitoring.poll.monitored_version import clock_of
@@ -70,12 +73,21 @@ class ChunkHistory:
 class Monitor:
     """Polls and reads on behalf of the web routes and the scheduler; safe to use from several threads."""
 
-    def __init__(self, engine: Engine, output: ObjectStore, clock: Clock) -> None:
-        """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
+    def __init__(
+        self,
+        engine: Engine,
+        output: ObjectStore,
+        clock: Clock,
+        planner: Callable[[], Planner] = lambda: Planner(AlertConfiguration()),
+    ) -> None:
+        """Store the database engine, the object store of the reports and the wall clock; nothing is connected.
+
+        `planner` returns what alerts are planned with at each poll; by default there are no channels.
+        """
         self.engine = engine
         self.last: LastPoll | None = None
         self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
-        self._clock = clock
+        self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
 
@@ -237,6 +249,7 @@ class Monitor:
         with self._reports.renewed(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
             update_incidents(self.engine)
+            plan_alerts(self.engine, self._planner(), self._clock())
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
 

@@ -21,3 +21,7 @@ class MonitorSettings(EnvironmentSettings):
         30.0, ge=0, description="how long a request to poll waits for the result before it gets a link to it"
     )
     output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")
+    alerts: Path | None = Field(None, description="YAML file of the channels and routes of alerts")
+    public_url: str = Field(
+        "", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$", description="address of the monitor in links of alerts"
+    )

@@ -223,10 +223,10 @@ def _finish(connection: Connection, key: VersionKey) -> None:
     mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
-        pending_chunks.queue_all(connection, key, _newest_spec(connection, key))
+        pending_chunks.queue_all(connection, key, newest_spec(connection, key))
 
 
-def _newest_spec(connection: Connection, key: VersionKey) -> Spec:
+def newest_spec(connection: Connection, key: VersionKey) -> Spec:
     """Return the spec of a version's newest revision."""
     specs = select(spec_revisions.c.spec).where(key.rows_of(spec_revisions)).order_by(spec_revisions.c.revision.desc())
     return Spec.model_validate_json(connection.execute(specs.limit(1)).scalar_one())
