@@ -1,13 +1,15 @@
-"""Check and try alert channels: `python -m monitoring.alerts check|test|deliveries|retry`."""
+"""Check and try alert channels: `python -m monitoring.alerts check|test|deliveries|retry|schema`."""
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 
 from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.settings import SecretsFolder
 from driftline.store import migrate
+from monitoring.alerts.alert import delivery_json_schema
 from monitoring.alerts.alerts_file import AlertsFile
 from monitoring.alerts.channels.outbound import DeliveryFailed
 from monitoring.alerts.channels.secrets import SecretFolder
@@ -27,6 +29,8 @@ def main() -> None:
     try:
         if options.command == "check":
             _check(options.file)
+        elif options.command == "schema":
+            sys.stdout.write(delivery_json_schema())
         else:
             _run(_desk(), options)
     except DriftlineError as error:
@@ -44,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("deliveries", help="list the newest deliveries")
     listed.add_argument("--channel")
     listed.add_argument("--state", type=DeliveryState, choices=tuple(DeliveryState))
+    commands.add_parser("schema", help="print the JSON Schema of the signed webhook's body")
     retry = commands.add_parser("retry", help="have a dead letter sent again")
     retry.add_argument("number", type=int)
     return parser

@@ -1,5 +1,6 @@
 """What an alert says, as JSON and as the body of a signed webhook. No I/O here."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,3 +99,8 @@ class DeliveryBody(BaseModel):
     def of(cls, delivery: Delivery) -> "DeliveryBody":
         """Return the body of a delivery."""
         return cls(id=delivery.id, thread=delivery.thread, alerts=delivery.alerts)
+
+
+def delivery_json_schema() -> str:
+    """Return the JSON Schema of a webhook's body, as `docs/reference/alert.schema.json` has it."""
+    return json.dumps(DeliveryBody.model_json_schema(), indent=2) + "\n"

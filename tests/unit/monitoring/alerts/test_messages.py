@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from monitoring.alerts.alert import AlertKind, DeliveryBody
+from monitoring.alerts.alert import AlertKind, DeliveryBody, delivery_json_schema
 from monitoring.alerts.channels.chat import MattermostChannel, SlackChannel, TeamsChannel
 from monitoring.alerts.channels.mail import MailChannel
 from monitoring.alerts.channels.webhook import signature
 from monitoring.alerts.wording import headline, text, title
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.standing import Severity
+from tests.unit.docs.pages import ROOT
 from tests.unit.monitoring.alerts.examples import alert, delivery
 
 FACTS = (
@@ -77,3 +78,8 @@ def test_the_signature_is_that_of_openssl() -> None:
     """`printf '1700000000.{}' | openssl dgst -sha256 -hmac key`."""
     expected = "9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"
     assert signature("key", "1700000000", b"{}") == expected
+
+
+def test_the_schema_of_the_body_is_published() -> None:
+    published = ROOT / "docs" / "reference" / "alert.schema.json"
+    assert published.read_text() == delivery_json_schema(), "python -m monitoring.alerts schema > the file"
