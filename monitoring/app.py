@@ -4,6 +4,7 @@ from apiflask import APIFlask
 
 from driftline import clock
 from driftline.http import access, api_description
+from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.http.web import install, make_app
 from driftline.ingest.ingestion import Ingestion
 from driftline.models.registered_models import RegisteredModels
@@ -27,6 +28,8 @@ from monitoring.api.runs import describe_runs, make_runs_api
 from monitoring.api.schedules import describe_schedules, make_polling_reader, make_schedules_api
 from monitoring.api.versions import describe_versions, make_versions_api
 from monitoring.archiving import archive_every
+from monitoring.metrics.polls import PollMetrics
+from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import make_pages
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
@@ -49,7 +52,12 @@ def create_app(
     alerts = AlertsFile(settings.alerts)
     public_url = settings.public_url.rstrip("/")
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now, lambda: Planner(alerts.current(), public_url))
-    install(app, ready=lambda: migrate.require_current(engine))
+    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
+    metrics = ServiceMetrics()
+    metrics.install(app)
+    metrics.watch_pool(engine)
+    metrics.add_reader(lambda: read_stored(engine, clock.utc_now, settings.metrics_models))
+    monitor.poll_metrics = PollMetrics(metrics.registry)
     app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_results_api(monitor))

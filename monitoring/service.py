@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -25,6 +26,7 @@ from monitoring.alerts.configuration import AlertConfiguration
 from monitoring.alerts.planning import Planner, plan_alerts
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
+from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
@@ -90,6 +92,7 @@ class Monitor:
         self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
+        self.poll_metrics: PollMetrics | None = None
 
     def poll(self, *, scheduled: bool) -> PollSummary:
         """Poll, then write the reports if they are not current; waits for a poll that is running.
@@ -99,7 +102,8 @@ class Monitor:
         """
         with self._one_at_a_time:
             try:
-                summary = self._poll_and_report(scheduled)
+                with self.poll_metrics.count() if self.poll_metrics else nullcontext():
+                    summary = self._poll_and_report(scheduled)
             except DriftlineError as error:
                 self.last = LastPoll(self._clock(), problem=error.message)
                 raise

@@ -111,7 +111,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_internal: b
             answer = pool.request("POST", url, body=body, headers=dict(headers), redirect=False, preload_content=False)
             answer.close()
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise DeliveryFailed(f"The channel's server did not answer ({_cause(error)}); it is tried again.") from None
+        raise DeliveryFailed(
+            f"The channel's server did not answer ({_cause(error)}); check its URL, and the network."
+        ) from None
     finally:
         pool.clear()
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:

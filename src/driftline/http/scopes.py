@@ -10,3 +10,4 @@ class Scope(StrEnum):
     INGEST = "ingest"
     OPERATE = "operate"
     ADMIN = "admin"
+    SCRAPE = "scrape"

@@ -16,6 +16,7 @@ import flaskapp.app
 import monitoring.app
 from churn.columns import CDR_USAGE
 from driftline.http.access import PROBES, scope_of
+from driftline.http.metrics import PATH
 from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.settings import Settings, SimulatorSettings
@@ -99,6 +100,8 @@ def _expected_scope(route: str) -> Scope | None:
     rule = route.partition(" ")[2]
     if rule in PROBES or route in ADMINISTERS:
         return None if rule in PROBES else Scope.ADMIN
+    if rule == PATH:
+        return Scope.SCRAPE
     return Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
 
 
@@ -173,6 +176,6 @@ def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask
         api = {
             route.split()[1]
             for route in map(_untyped, documented(name))
-            if not re.search(r" /(openapi|$|models/|incidents|alerts|changes)", route)
+            if not re.search(r" /(openapi|metrics|$|models/|incidents|alerts|changes)", route)
         }
         assert api <= described
