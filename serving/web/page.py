@@ -19,7 +19,7 @@ POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'se
 
 def make_page(predictor: Predictor) -> APIBlueprint:
     """Return the routes of the page."""
-    page = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates", static_folder="static")
+    page = APIBlueprint("pages", __name__, enable_openapi=False, template_folder="templates")
 
     @needs(Scope.READ)
     def form() -> Response:

@@ -127,9 +127,9 @@ def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
     assert loop.version.artifact_uri is not None
     scorer = load_scorer(loop.version.artifact_uri)
     frame = registry.read_reference(loop.version)
-    rows = frame[list(FEATURES)].astype(object).where(frame[list(FEATURES)].notna(), None).to_dict("records")
-    scored = scorer.score(rows)
-    np.testing.assert_allclose([each.score for each in scored], frame[SCORE], rtol=0, atol=1e-9)
+    scored = scorer.score([{str(name): row[name] for name in FEATURES} for row in frame.to_dict("records")])
+    scores = np.array([each.score for each in scored], np.float64)
+    np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)
     assert [each.prediction for each in scored] == [*frame[PREDICTION]]
 
 

@@ -1,5 +1,7 @@
 """Rows become the matrix that trees take."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,12 @@ from driftline.errors import InvalidInput
 
 def test_numbers_missing_values_and_categories() -> None:
     inputs = Inputs(("a", "b"), {"b": {"x": 0, "y": 1}})
-    rows = [{"a": 1, "b": "y"}, {"a": None, "b": "unheard of"}, {"a": float("nan"), "b": None}, {"a": True, "b": "x"}]
+    rows: list[dict[str, Any]] = [
+        {"a": 1, "b": "y"},
+        {"a": None, "b": "unheard of"},
+        {"a": float("nan"), "b": None},
+        {"a": True, "b": "x"},
+    ]
     expected = [[1, 1], [np.nan, np.nan], [np.nan, np.nan], [1, 0]]
     np.testing.assert_array_equal(inputs.matrix(rows), expected)
 

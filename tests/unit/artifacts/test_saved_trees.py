@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.artifacts.inputs import Matrix
 from driftline.artifacts.loading import TREES_FORMAT, load_scorer
-from driftline.artifacts.outcome import Calibration
+from driftline.artifacts.outcome import Calibration, Scored
 from driftline.artifacts.saving import save_trees
 from driftline.errors import InvalidInput
 from driftline.objects import ObjectMissing
@@ -34,6 +35,10 @@ def rows(count: int = 20) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in ROWS.head(count).to_dict("records")]
 
 
+def scores(scored: list[Scored]) -> Matrix:
+    return np.array([each.score for each in scored], np.float64)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["RandomForestClassifier", "HistGradientBoostingClassifier"])
 def test_a_binary_model_has_the_estimators_score(save: Save, name: str) -> None:
@@ -42,7 +47,7 @@ def test_a_binary_model_has_the_estimators_score(save: Save, name: str) -> None:
     estimator = getattr(sklearn.ensemble, name)(random_state=0).fit(ROWS, TARGET)
     scored = load_scorer(save(estimator, threshold=0.4)).score(rows())
     expected = estimator.predict_proba(ROWS.head(20))[:, 1]
-    np.testing.assert_allclose([each.score for each in scored], expected, atol=1e-6)
+    np.testing.assert_allclose(scores(scored), expected, atol=1e-6)
     assert [each.prediction for each in scored] == [int(score >= 0.4) for score in expected]
 
 
@@ -58,7 +63,7 @@ def test_several_classes_and_a_regression(save: Save) -> None:
     for place, name in enumerate(estimator.classes_):
         np.testing.assert_allclose([(each.scores or {})[name] for each in scored], expected[:, place], atol=1e-6)
     regression = HistGradientBoostingRegressor(max_iter=5).fit(ROWS, ROWS["a"])
-    values = [each.prediction for each in load_scorer(save(regression)).score(rows())]
+    values = np.array([each.prediction for each in load_scorer(save(regression)).score(rows())], np.float64)
     np.testing.assert_allclose(values, regression.predict(ROWS.head(20)), atol=1e-6)
 
 
@@ -71,9 +76,7 @@ def test_categories_are_sent_as_text_and_a_score_can_be_calibrated(save: Save) -
     address = save(estimator, categories={"b": ["x", "y", "z"]}, calibration=Calibration(0.0, 1.0))
     texts = [{**row, "b": "xyz"[int(row["b"])]} for row in rows()]
     calibrated = load_scorer(address).score(texts)
-    np.testing.assert_allclose(
-        [each.score for each in calibrated], np.clip([each.score for each in plain], 1e-6, 1 - 1e-6), atol=1e-9
-    )
+    np.testing.assert_allclose(scores(calibrated), np.clip(scores(plain), 1e-6, 1 - 1e-6), atol=1e-9)
 
 
 @pytest.mark.slow
@@ -101,10 +104,9 @@ def test_another_artifact_is_refused_with_its_reason(tmp_path: Path, text: str, 
 def test_a_missing_or_broken_artifact_is_named(tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing, match="There is no artifact"):
         load_scorer(str(tmp_path))
-    described = {"format": TREES_FORMAT, "problem": "binary", "features": [], "categories": {}, "classes": []}
-    (tmp_path / "model.json").write_text(
-        json.dumps({**described, "threshold": 0.5, "calibration": None, "details": {}})
-    )
+    described: dict[str, Any] = {"format": TREES_FORMAT, "problem": "binary", "features": [], "categories": {}}
+    described |= {"classes": [], "threshold": 0.5, "calibration": None, "details": {}}
+    (tmp_path / "model.json").write_text(json.dumps(described))
     (tmp_path / "trees.bin").write_bytes(b"no trees")
     with pytest.raises(InvalidInput, match=r"trees.bin cannot be read"):
         load_scorer(str(tmp_path))

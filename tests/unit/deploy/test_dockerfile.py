@@ -35,7 +35,6 @@ HEAVY = {
     "scikit-learn": {"jobs"},
     "treelite": {"jobs", "serving"},
     "mlflow-skinny": {"jobs"},
-    "uvicorn": {"serving"},
     "pytest": set(),
     "mypy": set(),
 }

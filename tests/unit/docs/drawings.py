@@ -9,7 +9,7 @@ from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}
 CODE = ("src/driftline", "src/churn", "flaskapp", "eda", "pyspark", "monitoring", "serving", "stack", "devtools")
-PRODUCTS = {"MySQL", "MariaDB", "GitHub"}
+PRODUCTS = {"MySQL", "MariaDB", "GitHub", "WebSocket"}
 
 _ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"
 _FILE = rf"[\w-]+\.(?:{_ENDINGS})(?:\.gz)?\b"
