@@ -91,6 +91,11 @@ class World:
         candidate = registry.Candidate(name, spec, f"{seed:064}", frame, address, {})
         registry.register(self.engine, candidate, open_store(self.folder / "objects"), datetime.now(UTC))
 
+    def token(self, *scopes: Scope) -> str:
+        """Create a further token for the serving process."""
+        name = "-".join(map(str, scopes))
+        return tokens.create(self.folder / "tokens.json", name, frozenset(scopes), datetime.now(UTC))
+
     def call(self, method: str, path: str, *, token: str | None = None, **options: Any) -> tuple[int, Any]:
         """Send a request, by default with the token for predictions; return its status and JSON."""
         headers = {"Authorization": f"Bearer {token or self.predict_token}"}

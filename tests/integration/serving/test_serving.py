@@ -1,11 +1,15 @@
 """Serving as a process of its own: predictions over HTTP and WebSocket, logged to a monitor, under tokens."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +23,14 @@ from websockets.sync.client import ClientConnection, connect
 
 from churn.columns import FEATURES, Processed
 from churn.tables import processed
+from driftline.http.scopes import Scope
 from driftline.store import registry
 from driftline.store.tables import predictions
 from tests.integration.serving.conftest import CARRIERS, NUMBERED, World
+from tests.unit.docs.pages import ROOT, fenced
 
-AUTUMN = datetime(2026, 2, 3, 10, tzinfo=UTC)
+GUIDE = ROOT / "docs" / "how-to" / "serve-a-model.md"
+FEBRUARY = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 
 def row(number: int) -> dict[str, Any]:
@@ -80,7 +87,9 @@ def test_predictions_equal_the_estimators_and_reach_the_monitor(
     assert (status, one["id"], one["version"]) == (200, "one", 1)
     assert one["score"] == pytest.approx(expected(flights, [row(3)])[0], abs=1e-6)
     assert one["prediction"] == int(one["score"] >= 0.5)
-    rows: list[dict[str, Any]] = [{"id": f"many-{n}", "features": row(n), "at": AUTUMN.isoformat()} for n in range(50)]
+    rows: list[dict[str, Any]] = [
+        {"id": f"many-{n}", "features": row(n), "at": FEBRUARY.isoformat()} for n in range(50)
+    ]
     rows[7]["features"] = {"minutes": None, "distance": 5, "carrier": "unheard of"}
     status, many = world.predict({"model": "flights", "rows": rows})
     assert status == 200
@@ -178,15 +187,19 @@ def test_a_slow_or_large_body_is_refused(world: World) -> None:
     assert (status, body["error"]["code"]) == (413, "request_entity_too_large")
 
 
-def test_a_subscriber_has_the_features_that_are_stored(world: World) -> None:
-    model = world.register_churn()
+@pytest.fixture(scope="module")
+def churn(world: World) -> HistGradientBoostingClassifier:
+    return world.register_churn()
+
+
+def test_a_subscriber_has_the_features_that_are_stored(world: World, churn: HistGradientBoostingClassifier) -> None:
     values = {name: float(number + 1) for number, name in enumerate(FEATURES)}
     prepared = {**values, Processed.DATE: date(2026, 2, 27), Processed.USER: "4912345", "batch_number": 1}
     with world.engine.begin() as connection:
         connection.execute(insert(processed).values(prepared))
     status, body = world.predict({"subscriber": "4912345"})
     assert status == 200, body
-    score = model.predict_proba(pd.DataFrame([values], columns=list(FEATURES)))[0, 1]
+    score = churn.predict_proba(pd.DataFrame([values], columns=list(FEATURES)))[0, 1]
     assert body["score"] == pytest.approx(score, abs=1e-6)
     assert body["prediction"] == int(score >= 0.3)
     assert body["at"] == "2026-02-27T00:00:00+00:00"
@@ -242,3 +255,18 @@ def test_the_page_tries_a_row_without_logging_it(world: World, flights: HistGrad
     assert "script" not in page.headers["Content-Security-Policy"]
     broken = urllib3.request("POST", f"{world.url}/", headers=headers, fields={"model": "flights", "row": "{"})
     assert (broken.status, "is not valid JSON" in broken.data.decode()) == (400, True)
+
+
+def test_the_client_of_the_guide_gets_the_same_score_in_both_ways(
+    world: World, tmp_path: Path, churn: HistGradientBoostingClassifier
+) -> None:
+    (code,) = [block for block in fenced(GUIDE, "python") if "websockets" in block]
+    program = tmp_path / "client.py"
+    program.write_text(code.replace("127.0.0.1:5002", world.url.removeprefix("http://")))
+    token = world.token(Scope.PREDICT, Scope.READ)
+    environment = os.environ | {"DRIFTLINE_TOKEN": token}
+    output = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=True)
+    missing = pd.DataFrame([dict.fromkeys(FEATURES, np.nan)])
+    score = float(churn.predict_proba(missing)[0, 1])
+    printed = dict(line.split() for line in output.stdout.splitlines())
+    assert {way: pytest.approx(float(text)) for way, text in printed.items()} == {"REST": score, "WebSocket": score}
