@@ -143,10 +143,10 @@ def prepare(
     from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
     from driftline.backtesting.options import split_names  # noqa: PLC0415
     from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
-    from driftline.backtesting.output.tables import format_fault  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.names import split_score  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
+    from driftline.report.document.tables import format_fault  # noqa: PLC0415
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
@@ -219,7 +219,7 @@ def show_progress() -> Iterator[Callable[[str, int], None]]:
 def _write_outputs(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
     """Write the files, all or none, and print the verdicts on standard output."""
     from driftline.backtesting.output.files import Content, write  # noqa: PLC0415
-    from driftline.backtesting.output.tables import write_table  # noqa: PLC0415
+    from driftline.report.document.tables import write_table  # noqa: PLC0415
 
     def write_json(path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
