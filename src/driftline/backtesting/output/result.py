@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.output.files import write
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 from driftline.errors import InvalidInput
+from driftline.output_files import write
 from driftline.report.document.content import ReferenceSummary, ReportContent
 from driftline.report.document.page import render
 from driftline.report.document.tables import format_fault, to_frame, write_table

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from driftline.report.document.content import ReportContent
 from driftline.report.document.page import render
@@ -41,3 +42,8 @@ FORMATS: dict[str, ReportFormat] = {
     )
 }
 """The formats by ending."""
+
+
+def write_report(content: ReportContent, path: Path, ending: str) -> None:
+    """Write a report in the format of `ending` to a file."""
+    path.write_bytes(FORMATS[ending.lower().lstrip(".")].write(content))

@@ -7,7 +7,6 @@ from functools import cached_property
 from math import ceil
 from typing import NamedTuple
 
-from driftline import __version__
 from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind, State, is_of_model
 from driftline.report.charts import Axis, Chart, Series, draw_chart, is_flat
@@ -18,6 +17,7 @@ from driftline.report.pages import environment, stylesheet
 from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
 from driftline.report.wording import LINE_WORDS, STATE_WORDS, iso_labels
+from driftline.version import __version__
 
 LARGEST = 1_000_000
 """The page stays below this many bytes."""

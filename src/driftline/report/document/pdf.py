@@ -1,5 +1,6 @@
 """Prints a report's page as a tagged PDF (PDF/UA-1) with WeasyPrint."""
 
+import logging
 import re
 from typing import Any
 
@@ -44,4 +45,5 @@ def _weasyprint() -> Any:
         import weasyprint  # noqa: PLC0415  (an extra, and slow to import)
     except (ImportError, OSError) as error:  # OSError: Pango is missing
         raise PdfLibraryMissing from error
+    weasyprint.LOGGER.setLevel(logging.ERROR)  # it warns of each rule for a screen
     return weasyprint
