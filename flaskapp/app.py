@@ -6,6 +6,7 @@ from driftline.clock import utc_now
 from driftline.http import access, metrics, web
 from driftline.settings import KafkaLibrary
 from driftline.store.database import make_engine
+from flaskapp.page.routes import make_page
 from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> APIFlask:
     Raises:
         InvalidInput: the host is not loopback and no tokens are set.
     """
-    app = web.make_app("flaskapp", "Driftline simulator")
+    app = web.make_app("flaskapp.page", "Driftline simulator")  # the folder with static/ and templates/
     access.guard(app, settings.simulator.host, settings.access)
     engine = make_engine(settings.database)
     streaming = Streaming(engine, make_publisher(settings), utc_now)
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> APIFlask:
     service_metrics.watch_pool(engine)
     service_metrics.add_reader(lambda: read_streams(engine, utc_now))
     add_routes(app, streaming)
+    app.register_blueprint(make_page(streaming))
     app.extensions["streaming"] = streaming
     streaming.start_work()
     return app

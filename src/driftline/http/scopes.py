@@ -8,6 +8,7 @@ class Scope(StrEnum):
 
     READ = "read"
     INGEST = "ingest"
+    PREDICT = "predict"
     OPERATE = "operate"
     ADMIN = "admin"
     SCRAPE = "scrape"

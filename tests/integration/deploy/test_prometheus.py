@@ -146,15 +146,16 @@ def _monitor(
     return create_app(settings, database, allowed, polls=False)
 
 
-def _simulator(engine: Engine, allowed: AccessSettings) -> APIFlask:
-    """Return the metrics of a simulator, which needs no Kafka for them."""
-    app = web.make_app("simulator", "Simulator")
+def _service(engine: Engine, allowed: AccessSettings, *, streams: bool) -> APIFlask:
+    """Return a service with the metrics of serving, or those of a simulator, which needs no Kafka for them."""
+    app = web.make_app("service", "Service")
     access.guard(app, "127.0.0.1", allowed)
     web.install(app, ready=lambda: None)
     metrics = ServiceMetrics()
     metrics.install(app)
     metrics.watch_pool(engine)
-    metrics.add_reader(lambda: read_streams(engine, utc_now))
+    if streams:
+        metrics.add_reader(lambda: read_streams(engine, utc_now))
     return app
 
 
@@ -190,8 +191,9 @@ def watched(
         receiver = stack.enter_context(http_receiver())
         app = _monitor(churn_engine, database_settings, tmp_path, allowed, monkeypatch)
         monitor = stack.enter_context(served(app))
-        simulator = stack.enter_context(served(_simulator(churn_engine, allowed)))
-        targets = {"driftline-monitor": monitor, "driftline-simulator": simulator}
+        others = [_service(churn_engine, allowed, streams=streams) for streams in (True, False)]
+        simulator, serving = (stack.enter_context(served(app)) for app in others)
+        targets = {"driftline-monitor": monitor, "driftline-simulator": simulator, "driftline-serving": serving}
         _configure(folder, targets, manager, receiver)
         stack.enter_context(
             running(
@@ -228,7 +230,7 @@ def test_alerts_arrive_and_every_panel_has_data(watched: Watched, churn_engine: 
 
 def _log_a_batch(connection: Connection) -> None:
     """Write the entry of a batch that was ingested now; the test's world stores rows without one."""
-    number = connection.execute(select(models.c.number)).scalar_one()
+    number = connection.execute(select(models.c.number).where(models.c.name == NAME)).scalar_one()
     entry = {"kind": "predictions", "state": "stored", "format": "text/csv", "body_bytes": 9, "rows_sent": 300}
     entry |= {"model_number": number, "received_at": naive_utc(utc_now())}
     connection.execute(insert(ingest_log).values(entry))
