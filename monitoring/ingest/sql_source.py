@@ -20,6 +20,7 @@ from driftline.store import source_offsets
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
+from driftline.worker import Retries, persist, repeat
 from monitoring.ingest.sql_config import SqlSourceConfig
 from monitoring.ingest.sql_rows import HandledRows, RowReader, SqlRows
 from monitoring.ingest.sql_table import SqlTable
@@ -66,15 +67,10 @@ class SqlSource:
 
         The first pass begins at `since`, if it is given.
         """
-        pause = every
-        while not stop.is_set():
-            try:
-                self.read(stop, since)
-                pause, since = every, None
-            except DriftlineError as error:
-                pause = min(2 * pause, max(LONGEST_PAUSE, every))
-                log.warning("%s: %s Trying again in %.1f s.", self.config.name, error, pause)
-            stop.wait(pause)
+        retries = Retries(2 * every, max(LONGEST_PAUSE, every), DriftlineError, f"{self.config.name}: ")
+        persist(lambda: self.read(stop, since), stop, retries)
+        stop.wait(every)
+        repeat(lambda: self.read(stop), every, stop, retries)
         self.close()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from driftline.backtesting.input.sources import kind_of
-from driftline.errors import InvalidInput, Unavailable
+from driftline.errors import InvalidInput
 from driftline.ingest.file_ingestion import FileCounts, FileIngestion
 from driftline.ingest.files import ENDINGS
 from driftline.ingest.ingestion import REFUSALS
@@ -19,6 +19,7 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.ingest_log import IngestState
 from driftline.store.ledger import BatchKind
 from driftline.store.watched_files import LONGEST_ADDRESS, WatchedFile
+from driftline.worker import Retries, repeat
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +69,7 @@ class WatchedFolder:
         Raises:
             NotFound: no such model or version.
         """
-        pause = every
-        while not self.stop.is_set():
-            try:
-                self.look()
-                pause = every
-            except Unavailable as error:
-                pause = min(2 * pause, max(LONGEST_PAUSE, every))
-                log.warning("%s Trying again in %.1f s.", error, pause)
-            self.stop.wait(pause)
+        repeat(self.look, every, self.stop, Retries(2 * every, max(LONGEST_PAUSE, every)))
 
     def look(self) -> Look:
         """List the files once, and ingest those that are new or changed and complete.
