@@ -187,7 +187,7 @@ class _Refused:
         if isinstance(error, NotFound):
             raise error
         self.rows += len(group)
-        named = type(error)(f"The row with the key {group.keys[0]!r}: {error.message}", details=error.details)
+        named = error.reworded(f"The row with the key {group.keys[0]!r}: {error.message}")
         if self.rows <= MOST_LOGGED:
             self.ingestion.log_refusal(self.connection, group.model, group.sent, kind, named)
             log.warning("%s: %s", group.config.name, named)

@@ -15,11 +15,11 @@ from driftline.clock import Clock
 from driftline.errors import DatabaseBusy, DriftlineError, Unavailable
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
+from driftline.store.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import RevisionStore
-from monitoring.poll.schedule_store import read_schedules, record_polls
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
