@@ -1,8 +1,9 @@
 """Watches a folder or a bucket prefix, and ingests each file that appears in it once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 HIDDEN = (".", "_")
 """How names begin that programs give to files and folders that are not complete, or not data."""
+KEPT = timedelta(days=30)
+"""How long after it was read a file is known that is no longer in the folder."""
 LONGEST_PAUSE = 60.0
 """Seconds to wait at most after failures; each further failure doubles the pause."""
 
@@ -95,6 +98,7 @@ class WatchedFolder:
                 states.append(self._read_file(key, changed[key], known.get(self.store.at(key))))
         except Stopped:
             log.info("Stopped; the file will be read again.")
+        self._forget(known.keys() - {self.store.at(key) for key in versions})
         stored, refused = states.count(IngestState.STORED), states.count(IngestState.REFUSED)
         return Look(stored, refused, len(changed) - stored - refused)
 
@@ -102,6 +106,21 @@ class WatchedFolder:
         """Return the files that were read before, by address."""
         with translated(), self.files.ingestion.engine.connect() as connection:
             return watched_files.read(connection, self._model_number, self.files.kind)
+
+    def _forget(self, absent: Iterable[str]) -> None:
+        """Delete what is known of files that were removed from the folder long ago.
+
+        One that comes back is read again, and the ledger ignores its rows.
+        """
+        folder = f"{self.store.address.rstrip('/')}/"
+        addresses = [address for address in absent if address.startswith(folder)]
+        if not addresses:
+            return
+        number, kind, before = self._model_number, self.files.kind, self.files.ingestion.clock() - KEPT
+        in_transaction(
+            self.files.ingestion.engine,
+            lambda connection: watched_files.forget(connection, number, kind, addresses, before),
+        )
 
     @property
     def _model_number(self) -> int:
