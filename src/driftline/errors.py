@@ -96,6 +96,9 @@ class BatchConflict(Conflict):
 class PredictionConflict(Conflict):
     """A prediction with this id is stored with different content; send an intended change as a correction."""
 
+    ids: tuple[str, ...] = ()
+    """All ids that are stored with other content."""
+
 
 class Unavailable(DriftlineError):
     """A required server does not answer; start it (`make up`), or wait and try again."""
