@@ -165,7 +165,7 @@ MONITOR = Service(
         " ../compose.yaml run. Further pollers, which share its work: `docker compose --profile poller up --scale"
         " poller=2`. Rows of your own tables: write sources.yaml, set INGEST_SQL_URL, and add `--profile ingest-sql`.",
         workers={
-            "poller": Worker(("-m", "monitoring.poll")),
+            "poller": Worker(("-m", "monitoring", "poll")),
             "ingest-sql": Worker(
                 ("-m", "monitoring.ingest", "sql", "/run/sources.yaml"),
                 environment={"INGEST_SQL_URL": "${INGEST_SQL_URL-}"},

@@ -126,7 +126,7 @@ def test_a_killed_process_leaves_no_partial_result(world: World, database: Datab
     for step in steps(world, 6):
         step()
     environment = {**os.environ, **database.environment(), "MONITOR_POLL_SECONDS": "0.1"}
-    command, root = [sys.executable, "-m", "monitoring.poll"], Path(__file__).parents[3]
+    command, root = [sys.executable, "-m", "monitoring", "poll"], Path(__file__).parents[3]
     pollers = [subprocess.Popen(command, cwd=root, env=environment) for _ in range(2)]
     try:
         _wait_for_chunks(world, 2)
