@@ -127,7 +127,7 @@ def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
 def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
     assert loop.version.artifact_uri is not None
     scorer = load_scorer(loop.version.artifact_uri)
-    frame = registry.read_reference(loop.version)
+    frame = read_reference(loop.version.reference_uri)
     scored = scorer.score([{str(name): row[name] for name in FEATURES} for row in frame.to_dict("records")])
     scores = np.array([each.score for each in scored], np.float64)
     np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)

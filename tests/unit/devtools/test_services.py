@@ -116,18 +116,18 @@ def test_a_new_service_has_a_compose_file(files: dict[str, str]) -> None:
 
 
 def test_a_worker_is_a_container_of_its_service_that_a_profile_starts() -> None:
-    worker = Worker(("-m", "serving.batch"), {"BATCH": "nine"}, ("./batch.yaml:/run/batch.yaml:ro",))
-    service = replace(SERVING, compose=Compose("Predictions.", workers={"batch": worker}))
+    worker = Worker(("-m", "catalog.batch"), {"BATCH": "nine"}, ("./batch.yaml:/run/batch.yaml:ro",))
+    service = replace(CATALOG, compose=Compose("Predictions.", workers={"batch": worker}))
     containers = yaml.load(generator.compose_file(service), Loader=Loader)["services"]  # noqa: S506  # it is safe
-    assert {*containers} == {"serving", "batch"}
-    batch, serving = containers["batch"], containers["serving"]
+    assert {*containers} == {"catalog", "batch"}
+    batch, catalog = containers["batch"], containers["catalog"]
     assert batch["profiles"] == ["batch"]
-    assert batch["entrypoint"] == ["python", "-m", "serving.batch"]
-    assert batch["environment"] == {"DB_USER": "driftline_serving", "BATCH": "nine"}
+    assert batch["entrypoint"] == ["python", "-m", "catalog.batch"]
+    assert batch["environment"] == {"DB_USER": "driftline_catalog", "BATCH": "nine"}
     assert batch["volumes"] == ["./batch.yaml:/run/batch.yaml:ro", "driftline-var:/var/lib/driftline"]
     assert "ports" not in batch
     same = ("image", "build", "secrets", "restart", "deploy")
-    assert [batch[key] for key in same] == [serving[key] for key in same]
+    assert [batch[key] for key in same] == [catalog[key] for key in same]
 
 
 def test_a_new_service_is_part_of_the_whole(files: dict[str, str]) -> None:
