@@ -165,8 +165,34 @@ MONITOR = Service(
         " ../compose.yaml run."
     ),
 )
+SERVING = Service(
+    name="serving",
+    title="Serving",
+    description="Answers requests for predictions, and logs them to the monitor.",
+    folder="serving",
+    command=("-m", "serving"),
+    port=5002,
+    settings=(SETTINGS_AS_FILES, "SERVING_", "DRIFTLINE_TOKEN", "DRIFTLINE_OBJECTS", *WEB_SERVER),
+    reads_ports_of=("monitor",),
+    grants=(  # it reads which models there are, and the prepared rows of the example
+        Grant(
+            (SELECT,),
+            (*_names(tables.models, tables.model_versions, tables.spec_revisions, processed), *VERSION_TABLES),
+        ),
+    ),
+    image=ContainerImage("serving", code=("src/churn", "serving")),
+    compose=Compose(
+        "Predictions without the other services: `docker compose up --build` here, once the servers of"
+        " ../compose.yaml run and a model is trained. Set DRIFTLINE_TOKEN to a token with the scope `ingest`, with"
+        " which it logs to the monitor.",
+        environment={
+            "SERVING_MONITOR_URL": "http://monitor:5001",
+            "DRIFTLINE_TOKEN": '"${DRIFTLINE_TOKEN:-}" # created by `driftline token create`',
+        },
+    ),
+)
 
-SERVICES = (OWNER, SIMULATOR, EDA, JOBS, MONITOR)
+SERVICES = (OWNER, SIMULATOR, EDA, JOBS, MONITOR, SERVING)
 """The rows; those with a port are started in this order."""
 
 

@@ -1,6 +1,7 @@
 """The commands `driftline models ...`: they register, list, show, revise and remove models."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,9 @@ UNTIL = Annotated[
     typer.Option(help="End of the reference: the first instant after it, ISO 8601 (default: all rows are in it)."),
 ]
 PERIOD = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo or 1q.")]
+ARTIFACT = Annotated[
+    str | None, typer.Option(help="Folder, gs:// or s3:// address of the trained model, for programs that serve it.")
+]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
@@ -51,6 +55,7 @@ def add(
     alert_budget: backtest_command.ALERT_BUDGET = None,
     alert_on: backtest_command.ALERT_ON = None,
     spec: backtest_command.SPEC = None,
+    artifact: ARTIFACT = None,
     yes: YES = False,
     json: JSON = False,
 ) -> None:
@@ -62,6 +67,7 @@ def add(
     from driftline.backtesting.request.request import Request  # noqa: PLC0415
     from driftline.models.proposal import propose_model  # noqa: PLC0415  (the engine is slow to import)
     from driftline.models.schema import ProposalOut  # noqa: PLC0415
+    from driftline.objects import open_store  # noqa: PLC0415
 
     request = Request(
         timestamp=timestamp,
@@ -87,7 +93,7 @@ def add(
         typer.echo(line, err=True)
     if not yes and not typer.confirm(f"Register {name}?", err=True):
         raise typer.Exit(1)
-    version = _registered().register(proposal)
+    version = _registered().register(replace(proposal, artifact_uri=artifact and open_store(artifact).address))
     if json:
         typer.echo(ProposalOut.of(proposal, version).model_dump_json(indent=2))
     else:

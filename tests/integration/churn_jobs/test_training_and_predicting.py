@@ -27,6 +27,7 @@ from churn_jobs.predicting import predict
 from churn_jobs.preparing import prepare
 from churn_jobs.training import train
 from churn_jobs.windows import split
+from driftline.artifacts.loading import load_scorer
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
@@ -120,6 +121,16 @@ def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
     metadata = [json.loads(path.read_text()) for path in sorted(pipeline.rglob("metadata/part-*"))]
     assert sorted(stage["uid"] for stage in metadata) == ["assembler", "churn", "forest", "imputer", "log1p"]
     assert re.findall(r"_[0-9a-f]{12}\b", json.dumps(metadata)) == []
+
+
+def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
+    assert loop.version.artifact_uri is not None
+    scorer = load_scorer(loop.version.artifact_uri)
+    frame = registry.read_reference(loop.version)
+    scored = scorer.score([{str(name): row[name] for name in FEATURES} for row in frame.to_dict("records")])
+    scores = np.array([each.score for each in scored], np.float64)
+    np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)
+    assert [each.prediction for each in scored] == [*frame[PREDICTION]]
 
 
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
