@@ -9,9 +9,9 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, select
 
 from driftline.engine.spec import Spec
-from driftline.store import registry
 from driftline.store.database import in_transaction, translated
 from driftline.store.model_numbers import lock_version
+from driftline.store.spec_revisions import newest_spec
 from driftline.store.tables import models
 from driftline.store.version_key import VersionKey
 from monitoring.alerts import delivery_store
@@ -132,7 +132,7 @@ def plan_version(connection: Connection, key: VersionKey, planner: Planner, now:
     update_version(connection, key)
     planned: list[PlannedDelivery] = []
     if planner.configuration.channels:
-        planned = list(_Plan(planner, key, registry.newest_spec(connection, key), now).deliveries(connection))
+        planned = list(_Plan(planner, key, newest_spec(connection, key), now).deliveries(connection))
     for delivery in planned:
         delivery_store.store(connection, delivery, key, now)
     event_log.settle(connection, EventConsumer.ALERTS, key, max(pending))

@@ -8,11 +8,11 @@ from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.block_metrics import LARGEST_DRAW, MINIMUM_BLOCKS, BlockMetrics, blocks, metrics_of_draws
+from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered
 from driftline.engine.evidence.residuals import Residuals, indifference
 from driftline.engine.evidence.score_bins import LABELS, ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
 from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
-from driftline.engine.evidence.slices import renumbered, slices_of
 from driftline.engine.performance.binary.rows import MISSING
 
 MINIMUM_CLASS_LABELS = 20
@@ -24,13 +24,13 @@ def fit_evidence(
 ) -> BinaryEvidence | None:
     """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks.
 
-    Return None where the reference is too small: too few labels of a class, or rows in fewer than four slices.
+    Return None where the reference is too small: too few labels of a class, or rows in fewer than four chunks.
     """
     usable = np.isfinite(scores) & np.isfinite(predictions)
     if _too_few(labels[usable]):
         return None
-    scores, slices = scores[usable], renumbered(slices_of(sizes)[usable])
-    number = int(slices[-1]) + 1
+    scores, chunks = scores[usable], renumbered(chunks_of_rows(sizes)[usable])
+    number = int(chunks[-1]) + 1
     if number < MINIMUM_BLOCKS:
         return None
     labelled = np.where(np.isfinite(labels), labels, MISSING)[usable].astype(np.int64)
@@ -39,11 +39,11 @@ def fit_evidence(
     cells = grid.cells(scores)
     by_cell = np.bincount(labelled * CELLS + cells, minlength=LABELS * CELLS).reshape(LABELS, CELLS)
     bins = ScoreBins.fit(grid, by_cell)
-    return fit_on_counts(bins, bins.counts_of_slices(cells, codes, slices, number), len(sizes))
+    return fit_on_counts(bins, bins.counts_of_chunks(cells, codes, chunks, number), len(sizes))
 
 
 def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> BinaryEvidence:
-    """Fit on the counts of the reference's slices, oldest first; `chunks` is the number of its chunks."""
+    """Fit on the counts of the reference's chunks with rows, oldest first; `chunks` is the number of all its chunks."""
     labelled = counts[rows_of(counts.labelled) > 0]
     residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
     pool = counts.scored.sum(0)
@@ -78,7 +78,7 @@ def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics |
 
 
 def _sums_until(counts: IntArray, ends: Sequence[int]) -> IntArray:
-    """Return the sums of slices from one end to the next."""
+    """Return the sums of chunks from one end to the next."""
     sums = counts.cumsum(0)[list(ends)]
     return np.diff(sums, axis=0, prepend=np.zeros_like(sums[:1]))
 

@@ -8,10 +8,10 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
+from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered
 from driftline.engine.evidence.regression_evidence import RegressionEvidence
 from driftline.engine.evidence.residual_tilts import TiltDirection, bounded
 from driftline.engine.evidence.residuals import Indifference, indifference
-from driftline.engine.evidence.slices import renumbered, slices_of
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins, residuals_of
@@ -27,15 +27,15 @@ def fit_evidence(
 ) -> RegressionEvidence | None:
     """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks.
 
-    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four slices, or
+    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four chunks, or
     residuals that are all equal.
     """
     complete = outputs.predicted & outputs.labelled
     residuals = residuals_of(outputs)
     if len(residuals) < MINIMUM_ROWS:
         return None
-    slices = slices_of(sizes)
-    of_residuals = renumbered(slices[complete])
+    chunks = chunks_of_rows(sizes)
+    of_residuals = renumbered(chunks[complete])
     if int(of_residuals[-1]) + 1 < MINIMUM_BLOCKS:
         return None
     in_bin = bins.bins_of(residuals)
@@ -43,9 +43,9 @@ def fit_evidence(
     counts = np.bincount(of_residuals * bins.count + in_bin, minlength=number * bins.count).reshape(number, bins.count)
     by_bin = counts.sum(0)
     means, absolute = (np.bincount(in_bin, values, bins.count) / by_bin for values in (residuals, np.abs(residuals)))
-    expected_loss = None if expected is None else _expected_loss(*expected, slices)
+    expected_loss = None if expected is None else _expected_loss(*expected, chunks)
     deviation = float(np.abs(residuals).std())
-    return fit_on_counts(ResidualValues(means, absolute, deviation), counts, expected_loss, len(slices) / len(sizes))
+    return fit_on_counts(ResidualValues(means, absolute, deviation), counts, expected_loss, len(chunks) / len(sizes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ class ResidualValues:
 def fit_on_counts(
     values: ResidualValues, counts: IntArray, expected: ExpectedLoss | None, chunk_rows: float
 ) -> RegressionEvidence | None:
-    """Fit on the residuals of the reference's slices, counted by bin; None where all residuals are equal."""
+    """Fit on the residuals of the reference's chunks, counted by bin; None where all residuals are equal."""
     by_bin = counts.sum(0)
     probabilities = by_bin / by_bin.sum()
     mean_direction = TiltDirection.of(bounded(values.residuals, probabilities), probabilities)
@@ -83,16 +83,16 @@ def fit_on_counts(
 
 
 def _zone(direction: TiltDirection, counts: IntArray) -> Indifference:
-    """Fit the zone of a direction from the counts of the reference's slices."""
+    """Fit the zone of a direction from the counts of the reference's chunks."""
     return indifference(*direction.statistics(counts))
 
 
-def _expected_loss(loss: Loss, losses: FloatArray, slices: IntArray) -> ExpectedLoss | None:
-    """Fit the expected loss over blocks of the reference's slices."""
+def _expected_loss(loss: Loss, losses: FloatArray, chunks: IntArray) -> ExpectedLoss | None:
+    """Fit the expected loss over blocks of the reference's chunks."""
     defined = np.isfinite(losses)
     if not defined.any():
         return None
-    of_slice, losses = renumbered(slices[defined]), losses[defined]
-    sizes, totals = (np.bincount(of_slice, values).astype(np.float64) for values in (np.ones_like(losses), losses))
+    of_chunk, losses = renumbered(chunks[defined]), losses[defined]
+    sizes, totals = (np.bincount(of_chunk, values).astype(np.float64) for values in (np.ones_like(losses), losses))
     _, rows, totals, _, _ = blocks_of(sizes, totals)
     return ExpectedLoss.fit(loss, rows, totals, float(losses.var()))

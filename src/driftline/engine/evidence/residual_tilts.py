@@ -65,7 +65,7 @@ def log_evidence(
 ) -> list[FloatArray]:
     """Return log e-values by chunk, one array for each sign and tilt.
 
-    The likelihood ratio of a tilt to the edge of the zone, tempered by the variance between slices of the reference, as
+    The likelihood ratio of a tilt to the edge of the zone, tempered by the variance between chunks of the reference, as
     in `share.log_evidence`.
     """
     _, variance = direction.statistics(counts)

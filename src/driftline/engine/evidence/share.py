@@ -15,7 +15,7 @@ COMPONENTS = 2 * len(SHIFTS)
 def log_evidence(bins: ScoreBins, state: Indifference, counts: ScoreCounts) -> FloatArray:
     """Return log e-values, shape (chunks, 6): more positives by each shift, then fewer by each.
 
-    The likelihood ratio of a shift to the edge of the zone, tempered by the variance between slices of the reference.
+    The likelihood ratio of a shift to the edge of the zone, tempered by the variance between chunks of the reference.
     """
     residuals = Residuals.of(bins, counts.labelled, counts.positives)
     temper = 1 + residuals.shift_variance * state.variance

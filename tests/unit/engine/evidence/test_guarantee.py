@@ -1,11 +1,13 @@
 """The guarantee: false alerts stay within budget * years + 0.2, by hour, day and week, whatever the reference's length.
 
-All streams of a case move at once; `benchmarks/detection/calm.py` does the same on long simulated worlds.
+All streams of a case move at once; `benchmarks/detection/calm.py` does the same on long simulated worlds, and
+`benchmarks/detection/guarantee.py` on more streams.
 """
 
 import numpy as np
 import pytest
 
+from benchmarks.detection.guarantee import CalmCase, false_alerts
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
 from driftline.engine.evidence.families import BINARY, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -61,6 +63,29 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
     count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
     assert count <= streams * (budget * years + RESERVE)
     assert count <= 0.35 * streams * (budget * years + RESERVE)  # measured: at most a fifth
+
+
+def test_few_chunks_that_vary_much_keep_the_budget() -> None:
+    """Four days tell little about how days vary: a zone from parts of days, which agree, would alert five a year."""
+    case = CalmCase("binary", "day", chunks=4)
+    assert false_alerts(case, streams=10, budgets=[1.0])[1.0] <= case.allowed(1.0, streams=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("problem", "unit", "chunks", "drifting"),
+    [
+        ("binary", "hour", 8, 0.02),
+        ("binary", "day", 8, 0.5),
+        ("binary", "day", 21, 0.02),
+        ("regression", "day", 8, 0.02),
+        ("regression", "week", 8, 0.5),
+    ],
+)
+def test_short_references_keep_the_budget(problem: str, unit: str, chunks: int, drifting: float) -> None:
+    """The effect of a chunk has a standard deviation of 0.3; drift lasts in a few chunks, or in half of them."""
+    case, streams = CalmCase(problem, unit, chunks, drifting=drifting), 30
+    assert false_alerts(case, streams, [1.0])[1.0] <= case.allowed(1.0, streams)
 
 
 def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
