@@ -31,8 +31,8 @@ def frame() -> pd.DataFrame:
 
 def backtest(data: pd.DataFrame) -> BacktestResult:
     """Run with nine days of reference."""
-    roles = {"timestamp": "time", "label": "label", "score": "score"}
-    return dl.backtest(data, **roles, reference_until="2026-01-10", chunk="1d")
+    until = "2026-01-10"
+    return dl.backtest(data, timestamp="time", label="label", score="score", reference_until=until, chunk="1d")
 
 
 NUMBERS = np.arange(ROWS)
