@@ -89,7 +89,6 @@ def test_labels_in_other_words_are_the_same_labels(change: Change) -> None:
 TIMES = {
     "day first": "%d/%m/%Y %H:%M",
     "am and pm": "%m/%d/%Y %I:%M %p",
-    "digits": "%Y%m%d",
     "points": "%d.%m.%Y %H:%M",
 }
 

@@ -29,7 +29,7 @@ def power(chances: np.ndarray, chunks: int, runs: int = 200) -> float:
     nothing = FITTED.empty_counts()
     parts = [FITTED.evidence(stage, counts, nothing, no_weekday(counts)).log_evidence for stage in Stage]
     ratios, saved, detected = np.zeros((runs, BINARY.count)), RESERVE, np.zeros(runs, dtype=bool)
-    for chunk in sum(parts).reshape(chunks, runs, -1):
+    for chunk in np.sum(parts, axis=0).reshape(chunks, runs, -1):
         saved, mass = masses(saved, YEARS, 1.0, drifting=False)
         ratios = grow(ratios, BINARY.weights * mass, chunk)
         detected |= ratios.sum(-1) >= 1
