@@ -21,7 +21,7 @@ from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 
-SECRET = "T0/Kx9s3cr3t"
+HOOK = "T0/Kx9abc"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> APIFlask:
     (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "ops_url").write_text(receiver.url(f"/hooks/{SECRET}"))
+    (tmp_path / "secrets" / "ops_url").write_text(receiver.url(f"/hooks/{HOOK}"))
     monkeypatch.setenv("DRIFTLINE_SECRETS", str(tmp_path / "secrets"))
     channels = {"ops": {"type": "slack", "secret": "ops_url", "allow_internal": True}}
     file = tmp_path / "alerts.yaml"
@@ -88,8 +88,8 @@ def test_an_operator_tests_a_channel_and_repeats_what_failed(
     redirected = operator.post("/alerts/channels/ops/test")
     assert (redirected.status_code, redirected.headers["Location"]) == (303, "/alerts?channel=ops#deliveries")
     seen = [reader.get(path).get_data(as_text=True) for path in ("/alerts", "/api/v1/channels", "/api/v1/deliveries")]
-    assert [text for text in (*seen, caplog.text) if SECRET in text] == []
-    assert receiver.posts[-1].path == f"/hooks/{SECRET}"
+    assert [text for text in (*seen, caplog.text) if HOOK in text] == []
+    assert receiver.posts[-1].path == f"/hooks/{HOOK}"
 
 
 def test_a_poll_plans_what_a_verdict_changes(app: APIFlask, tmp_path: Path, days: Days) -> None:
