@@ -64,4 +64,7 @@ def _from_trees(store: ObjectStore, described: Mapping[str, Any]) -> Scorer:
         described["threshold"],
         calibration and Calibration(**calibration),
     )
-    return Scorer(Inputs(tuple(described["features"]), described["categories"]), trees, outcome, described["details"])
+    inputs = Inputs(
+        tuple(described["features"]), described["categories"], frozenset(described["logged"]), described["filled"]
+    )
+    return Scorer(inputs, trees, outcome, described["details"])

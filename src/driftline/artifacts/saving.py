@@ -11,7 +11,7 @@ import treelite
 from driftline.artifacts.inputs import Inputs, Matrix
 from driftline.artifacts.loading import DESCRIPTION, TREES, TREES_FORMAT
 from driftline.artifacts.outcome import Calibration, Outcome
-from driftline.artifacts.scorer import tree_output
+from driftline.artifacts.scorer import Scorer, tree_output
 from driftline.engine.catalogue import Problem
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
@@ -47,9 +47,18 @@ def save_trees(
     outcome = Outcome(problem, classes if problem is Problem.MULTICLASS else (), threshold, calibration)
     numbered = {name: {text: number for number, text in enumerate(names)} for name, names in (categories or {}).items()}
     inputs = Inputs(tuple(map(str, sample.columns)), numbered)
+    save_scorer(Scorer(inputs, trees, outcome, details or {}), address)
+
+
+def save_scorer(scorer: Scorer, address: str) -> None:
+    """Save a scorer, which may have been a pipeline of Spark, as trees; the description last.
+
+    Raises:
+        StoreRefused, StoreUnavailable: as `driftline.objects` says.
+    """
     store = open_store(address)
-    store.put(TREES, trees.serialize_bytes())
-    store.put(DESCRIPTION, _description(inputs, outcome, details or {}))
+    store.put(TREES, scorer.trees.serialize_bytes())
+    store.put(DESCRIPTION, _description(scorer.inputs, scorer.outcome, scorer.details))
 
 
 def _converted(estimator: Any) -> treelite.Model:
@@ -88,6 +97,8 @@ def _description(inputs: Inputs, outcome: Outcome, details: Mapping[str, Any]) -
         "problem": outcome.problem,
         "features": inputs.features,
         "categories": inputs.categories,
+        "logged": sorted(inputs.logged),
+        "filled": inputs.filled,
         "classes": outcome.classes,
         "threshold": outcome.threshold,
         "calibration": calibration and {"intercept": calibration.intercept, "slope": calibration.slope},

@@ -105,7 +105,7 @@ def test_a_missing_or_broken_artifact_is_named(tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing, match="There is no artifact"):
         load_scorer(str(tmp_path))
     described: dict[str, Any] = {"format": TREES_FORMAT, "problem": "binary", "features": [], "categories": {}}
-    described |= {"classes": [], "threshold": 0.5, "calibration": None, "details": {}}
+    described |= {"classes": [], "logged": [], "filled": {}, "threshold": 0.5, "calibration": None, "details": {}}
     (tmp_path / "model.json").write_text(json.dumps(described))
     (tmp_path / "trees.bin").write_bytes(b"no trees")
     with pytest.raises(InvalidInput, match=r"trees.bin cannot be read"):
