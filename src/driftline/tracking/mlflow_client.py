@@ -61,7 +61,7 @@ def translated(subject: str) -> Iterator[None]:
         raise
     except MlflowException as error:
         reason = str(error).splitlines()[0][:300]
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST" or "not found" in reason:  # an alias has another code
             raise NotFound(f"MLflow has no {subject}: {reason}") from error
         if error.error_code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
             raise InvalidInput(f"MLflow refuses {subject}: {reason}") from error
