@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from driftline.tracking.settings import TrackingSettings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+PASSWORD = re.compile(r"://[^/\s]*@")
+"""The user and password of an address, which messages leave out."""
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -60,7 +63,7 @@ def translated(subject: str) -> Iterator[None]:
     except DriftlineError:
         raise
     except MlflowException as error:
-        reason = str(error).splitlines()[0][:300]
+        reason = PASSWORD.sub("://", str(error).splitlines()[0])[:300]
         if error.error_code == "RESOURCE_DOES_NOT_EXIST" or "not found" in reason:  # an alias has another code
             raise NotFound(f"MLflow has no {subject}: {reason}") from error
         if error.error_code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):

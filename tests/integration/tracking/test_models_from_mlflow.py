@@ -19,7 +19,7 @@ from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import migrate, registry
 from driftline.store.database import make_engine
 from driftline.tracking import model_uri
-from driftline.tracking.mlflow_client import connect
+from driftline.tracking.mlflow_client import TrackingUnavailable, connect
 from driftline.tracking.settings import TrackingSettings
 from driftline.tracking.training_runs import TrainingRun, record
 from stack.testing.fixtures import DatabaseAddress
@@ -88,3 +88,11 @@ def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
     assert described["features"] == ["minutes", "carrier"]
     with pytest.raises(NotFound, match="MLflow has no models:/flights@challenger"):
         model_uri.fetch(client, "models:/flights@challenger", tmp_path)
+
+
+def test_a_server_that_is_away_is_reported_without_its_password(tmp_path: Path) -> None:
+    address = TrackingSettings(tracking_uri="http://me:pass-word@127.0.0.1:9")
+    away = connect(address, LocalSettings(var=tmp_path))
+    with pytest.raises(TrackingUnavailable, match="check MLFLOW_TRACKING_URI") as raised:
+        model_uri.fetch(away, "models:/flights/1", tmp_path)
+    assert "pass-word" not in str(raised.value)
