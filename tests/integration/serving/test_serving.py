@@ -24,12 +24,18 @@ from websockets.sync.client import ClientConnection, connect
 from churn.columns import FEATURES, Processed
 from churn.tables import processed
 from driftline.http.scopes import Scope
+from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import registry
 from driftline.store.tables import predictions
+from serving.app import create_app
+from serving.settings import ServingSettings
+from tests.integration.fuzzing import PROBING, closed, faults, open_doors
 from tests.integration.serving.conftest import CARRIERS, NUMBERED, World
 from tests.unit.docs.pages import ROOT, fenced
 
 GUIDE = ROOT / "docs" / "how-to" / "serve-a-model.md"
+SOCKETS = ("/ws/predict", "/ws/predictions")
+"""Addresses that are no WebSockets to a client of HTTP: they answer 426."""
 FEBRUARY = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 
@@ -270,3 +276,20 @@ def test_the_client_of_the_guide_gets_the_same_score_in_both_ways(
     score = float(churn.predict_proba(missing)[0, 1])
     printed = dict(line.split() for line in output.stdout.splitlines())
     assert {way: pytest.approx(float(text)) for way, text in printed.items()} == {"REST": score, "WebSocket": score}
+
+
+def test_it_answers_as_openapi_describes_and_never_with_a_server_error(
+    world: World, flights: HistGradientBoostingClassifier, tmp_path: Path
+) -> None:
+    scope, token = closed(tmp_path)
+    url = world.engine.url
+    database = DatabaseSettings.model_validate(
+        {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "name": url.database}
+    )
+    settings = ServingSettings(model="flights", monitor_url="http://127.0.0.1:9")
+    service = create_app(settings, database, scope, LocalSettings(var=tmp_path))
+    try:
+        assert {*open_doors(service.flask)} == PROBING
+        assert faults(service.flask, token, refusing=("/predict", *SOCKETS)) == []
+    finally:
+        service.close()
