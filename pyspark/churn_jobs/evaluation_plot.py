@@ -16,8 +16,8 @@ SHOWN_FEATURES = 12
 
 def plot_evaluation(reference: pd.DataFrame, importances: Mapping[str, float], target: Path) -> None:
     """Write the picture; rows of the reference without a label are left out."""
-    known = reference[reference[LABEL].notna()]
-    label, score = known[LABEL].to_numpy(np.float64), known[SCORE].to_numpy(np.float64)
+    labelled = reference[reference[LABEL].notna()]
+    label, score = labelled[LABEL].to_numpy(np.float64), labelled[SCORE].to_numpy(np.float64)
     figure = Figure(figsize=(13, 4), layout="constrained")
     FigureCanvasAgg(figure)
     roc, calibration, shares = figure.subplots(1, 3)

@@ -37,14 +37,14 @@ class ServedModels:
         Raises:
             NotFound: no such model. NotServable: no version of it can be served yet.
         """
-        chosen = name or self.default
-        current = self._current.get(chosen)
+        model = name or self.default
+        current = self._current.get(model)
         if current is not None:
             return current
         with self._loading:
-            if chosen not in self._current:
-                self._current[chosen] = self._first(chosen)
-            return self._current[chosen]
+            if model not in self._current:
+                self._current[model] = self._first(model)
+            return self._current[model]
 
     def problem(self, name: str) -> str | None:
         """Return why the newest version of a model is not the one that is served; None if it is."""
@@ -80,6 +80,7 @@ class ServedModels:
                 self._problems.pop(name, None)
 
     def _refresh(self, name: str, current: ServedVersion) -> None:
+        """Replace a version where another is the newest that is ready, or drop it where none is."""
         with translated(), self._engine.connect() as connection:
             try:
                 newest = registry.version_key(connection, name)

@@ -53,16 +53,16 @@ def find_recorded(address: str, name: str) -> RecordedModel:
     local = LocalSettings()
     client = connect(TrackingSettings(), local)
     with TemporaryDirectory() as folder:
-        found = model_uri.fetch(client, address, Path(folder))
-        artifact = _stored(found, open_store(local.objects_address), name) if found.is_servable else None
+        version = model_uri.fetch(client, address, Path(folder))
+        artifact = _stored(version, open_store(local.objects_address), name) if version.is_servable else None
     return RecordedModel(
-        client, found.link, join_names(found.features), join_names(found.categorical) or None, artifact
+        client, version.link, join_names(version.features), join_names(version.categorical) or None, artifact
     )
 
 
-def _stored(found: model_uri.RegistryModel, objects: ObjectStore, name: str) -> str:
+def _stored(version: model_uri.RegistryModel, objects: ObjectStore, name: str) -> str:
     """Copy the files of a version into the object store, and return their address."""
-    target = objects.under(f"artifacts/{name}/{found.link.registered_model}-{found.link.registered_version}")
-    for file in sorted(path for path in found.files.rglob("*") if path.is_file()):
-        target.put_file(file.relative_to(found.files).as_posix(), file)
+    target = objects.under(f"artifacts/{name}/{version.link.registered_model}-{version.link.registered_version}")
+    for file in sorted(path for path in version.files.rglob("*") if path.is_file()):
+        target.put_file(file.relative_to(version.files).as_posix(), file)
     return target.address

@@ -11,7 +11,7 @@ import pytest
 
 from driftline.artifacts.inputs import Matrix
 from driftline.artifacts.loading import TREES_FORMAT, load_scorer
-from driftline.artifacts.outcome import Calibration, Scored
+from driftline.artifacts.output_rule import ScoreCalibration, Scored
 from driftline.artifacts.saving import save_trees
 from driftline.errors import InvalidInput
 from driftline.objects import ObjectMissing
@@ -73,7 +73,7 @@ def test_categories_are_sent_as_text_and_a_score_can_be_calibrated(save: Save) -
 
     estimator = RandomForestClassifier(5, random_state=0).fit(ROWS, TARGET)
     plain = load_scorer(save(estimator)).score(rows())
-    address = save(estimator, categories={"b": ["x", "y", "z"]}, calibration=Calibration(0.0, 1.0))
+    address = save(estimator, categories={"b": ["x", "y", "z"]}, calibration=ScoreCalibration(0.0, 1.0))
     texts = [{**row, "b": "xyz"[int(row["b"])]} for row in rows()]
     calibrated = load_scorer(address).score(texts)
     np.testing.assert_allclose(scores(calibrated), np.clip(scores(plain), 1e-6, 1 - 1e-6), atol=1e-9)
