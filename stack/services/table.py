@@ -15,7 +15,7 @@ from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
 from stack.services.grants import Grant, Privilege, Schema
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, Worker
 
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
@@ -162,7 +162,16 @@ MONITOR = Service(
     ),
     compose=Compose(
         "The monitor without the other services: `docker compose up --build` here, once the servers of"
-        " ../compose.yaml run."
+        " ../compose.yaml run. Further pollers, which share its work: `docker compose --profile poller up --scale"
+        " poller=2`. Rows of your own tables: write sources.yaml, set INGEST_SQL_URL, and add `--profile ingest-sql`.",
+        workers={
+            "poller": Worker(("-m", "monitoring", "poll")),
+            "ingest-sql": Worker(
+                ("-m", "monitoring.ingest", "sql", "/run/sources.yaml"),
+                environment={"INGEST_SQL_URL": "${INGEST_SQL_URL-}"},
+                mounts=("./sources.yaml:/run/sources.yaml:ro",),
+            ),
+        },
     ),
 )
 SERVING = Service(

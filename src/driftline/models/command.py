@@ -10,7 +10,7 @@ import typer
 from driftline.backtesting import command as backtest_command
 
 models = typer.Typer(
-    help="Register, list, show, revise, retire and remove models; requires DB_USER, DB_PASSWORD and DRIFTLINE_OBJECTS.",
+    help="Register, list, show, revise and remove models; requires DB_USER, DB_PASSWORD and DRIFTLINE_OBJECTS.",
     no_args_is_help=True,
 )
 
@@ -239,6 +239,25 @@ def retention(
     present = registered.retention(name)
     for effect, days in (("archived", present.archive_after_days), ("removed", present.remove_after_days)):
         typer.echo(f"{name}: rows are {effect} {'never' if days is None else f'after {days} days'}")
+
+
+@models.command()
+def schedule(
+    name: NAME,
+    every: Annotated[str | None, typer.Option(help="Interval, ISO 8601: PT1H, P1D.")] = None,
+    cron: Annotated[str | None, typer.Option(help="Minute, hour, day, month, day of the week: '0 6 * * 1-5'.")] = None,
+    time_zone: Annotated[str, typer.Option(help="Time zone of --cron, such as Europe/Berlin.")] = "UTC",
+    with_others: Annotated[bool, typer.Option("--with-others", help="Poll it with all other models again.")] = False,
+) -> None:
+    """Show or set when a model is polled: at an interval, by a cron expression, or with all other models."""
+    from driftline.models.schedule_options import requested_schedule, schedule_words  # noqa: PLC0415
+
+    registered = _registered()
+    if with_others:
+        registered.set_schedule(name, None)
+    elif every is not None or cron is not None:
+        registered.set_schedule(name, requested_schedule(every, cron, time_zone))
+    typer.echo(f"{name} is polled {schedule_words(registered.schedule(name))}")
 
 
 def _registered() -> Any:

@@ -28,7 +28,8 @@ from driftline.errors import InvalidInput
 from driftline.models.reference_rows import engine_rows, read_reference_rows
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
-from driftline.store.registry import REFERENCE_CHUNKS, Candidate, require_long_enough
+from driftline.store.references import REFERENCE_CHUNKS, require_long_enough
+from driftline.store.registry import Candidate
 from driftline.store.storable_names import require_storable
 
 LONGEST_FIRST = (Period.QUARTER, Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)

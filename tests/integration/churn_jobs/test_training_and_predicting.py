@@ -38,6 +38,7 @@ from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, open_batch
 from driftline.store.prediction_writer import Written
+from driftline.store.references import read_reference
 from driftline.store.tables import ledger, model_versions, pending_batches
 from driftline.tracking.mlflow_client import connect
 from driftline.tracking.settings import TrackingSettings
@@ -155,7 +156,7 @@ def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
 def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
     assert loop.version.artifact_uri is not None
     scorer = load_scorer(loop.version.artifact_uri)
-    frame = registry.read_reference(loop.version)
+    frame = read_reference(loop.version.reference_uri)
     scored = scorer.score([{str(name): row[name] for name in FEATURES} for row in frame.to_dict("records")])
     scores = np.array([each.score for each in scored], np.float64)
     np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)
@@ -207,7 +208,7 @@ def batch_of(batch_id: str, days: DayRange) -> Batch:
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
-    frame = registry.read_reference(loop.version)
+    frame = read_reference(loop.version.reference_uri)
     days = DayRange(*(date.fromisoformat(day) for day in loop.version.details["windows"]["reference"].values()))
     stamps = frame[EVENT_TIME].drop_duplicates()
     assert [*stamps] == [pd.Timestamp(day, tz="UTC") for day in days]
@@ -299,7 +300,7 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
 
 
 def test_a_prediction_equals_the_score_in_the_reference(loop: Loop) -> None:
-    reference = registry.read_reference(loop.version).set_index(ID)
+    reference = read_reference(loop.version.reference_uri).set_index(ID)
     last = reference[EVENT_TIME].max().date()
     predict(loop.job, RequestedDays(last, last))
     predicted = predictions(loop).set_index(ID)

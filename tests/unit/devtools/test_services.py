@@ -16,7 +16,7 @@ from stack.services.accounts import Administration
 from stack.services.environments import settings_of
 from stack.services.grants import Grant, Privilege
 from stack.services.local import local_process
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, Worker
 from stack.services.site import Site
 from stack.services.table import SERVICES, service_named
 
@@ -113,6 +113,21 @@ def test_a_new_service_has_a_compose_file(files: dict[str, str]) -> None:
     assert container["deploy"]["resources"]["limits"]["memory"] == "2G"
     shared = yaml.safe_load(files["deploy/shared.yaml"])
     assert shared["secrets"]["catalog_password"] == {"file": "secrets/driftline_catalog.password"}
+
+
+def test_a_worker_is_a_container_of_its_service_that_a_profile_starts() -> None:
+    worker = Worker(("-m", "catalog.batch"), {"BATCH": "nine"}, ("./batch.yaml:/run/batch.yaml:ro",))
+    service = replace(CATALOG, compose=Compose("Predictions.", workers={"batch": worker}))
+    containers = yaml.load(generator.compose_file(service), Loader=Loader)["services"]  # noqa: S506  # it is safe
+    assert {*containers} == {"catalog", "batch"}
+    batch, catalog = containers["batch"], containers["catalog"]
+    assert batch["profiles"] == ["batch"]
+    assert batch["entrypoint"] == ["python", "-m", "catalog.batch"]
+    assert batch["environment"] == {"DB_USER": "driftline_catalog", "BATCH": "nine"}
+    assert batch["volumes"] == ["./batch.yaml:/run/batch.yaml:ro", "driftline-var:/var/lib/driftline"]
+    assert "ports" not in batch
+    same = ("image", "build", "secrets", "restart", "deploy")
+    assert [batch[key] for key in same] == [catalog[key] for key in same]
 
 
 def test_a_new_service_is_part_of_the_whole(files: dict[str, str]) -> None:
