@@ -50,11 +50,6 @@ class ServedModels:
         """Return why the newest version of a model is not the one that is served; None if it is."""
         return self._problems.get(name)
 
-    def names(self) -> list[str]:
-        """Return the names of the models that have a ready version."""
-        with translated(), self._engine.connect() as connection:
-            return [*dict.fromkeys(name for name, _ in registry.versions(connection))]
-
     def _first(self, name: str) -> ServedVersion:
         """Load a model for the first time; a default model that is not trained yet is a state, not a wrong name."""
         try:
