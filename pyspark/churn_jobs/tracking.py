@@ -13,6 +13,7 @@ from driftline.artifacts.loading import load_scorer
 from driftline.artifacts.saving import save_scorer
 from driftline.errors import Unavailable
 from driftline.store import registry
+from driftline.store.references import read_reference
 from driftline.store.registry import Version
 from driftline.tracking.training_runs import TrainingRun, record
 
@@ -41,7 +42,7 @@ def _run_of(version: Version, folder: Path) -> TrainingRun:
     """Return what is recorded of a version's training; its files are written into a folder."""
     details = version.details
     plot = folder / "evaluation.png"
-    plot_evaluation(registry.read_reference(version), details["importances"], plot)
+    plot_evaluation(read_reference(version.reference_uri), details["importances"], plot)
     save_scorer(load_scorer(version.artifact_uri or ""), str(folder / "model"))
     return TrainingRun(
         model=version.name,
