@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
 
 from driftline.http import access, api_description
+from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.http.web import install, make_app
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
@@ -64,7 +65,10 @@ def create_app(
         PredictionFeed(),
         StoredSubscribers(engine),
     )
-    install(app, ready=lambda: migrate.require_current(engine))
+    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
+    metrics = ServiceMetrics()
+    metrics.install(app)
+    metrics.watch_pool(engine)
     app.register_blueprint(make_api(predictor))
     app.register_blueprint(make_page(predictor))
     api_description.add_describer(app, describe_predictions)

@@ -66,7 +66,7 @@ class CalmCase:
     """What is drawn: the problem, the unit, the chunks of a reference, and how much chunks vary.
 
     `spread` is a standard deviation between chunks, `weekly` one between days of the week. Drift lasts in the share
-    `drifting` of chunks.
+    `drifting` of chunks. `shift` is added to the log-odds, or to residuals, of the stream, which is then not calm.
     """
 
     problem: str
@@ -75,6 +75,7 @@ class CalmCase:
     spread: float = 0.3
     weekly: float = 0.0
     drifting: float = 0.02
+    shift: float = 0.0
 
     def allowed(self, budget: float, streams: int) -> float:
         """Return the number of false alerts that the guarantee allows on so many streams."""
@@ -115,6 +116,13 @@ def false_alerts(case: CalmCase, streams: int, budgets: Sequence[float] = BUDGET
     return {budget: count_alerts(drawn, 1 / unit.a_year, budget, drifting) for budget in budgets}
 
 
+def streams_found(case: CalmCase, streams: int, chunks: int, budget: float = 1.0) -> int:
+    """Return in how many streams an alert comes within the first chunks."""
+    random, years = np.random.default_rng([case.chunks, streams]), 1 / UNITS[case.unit].a_year
+    calm = np.zeros(chunks, dtype=bool)
+    return sum(count_alerts([DRAW[case.problem](case, random)], years, budget, calm) > 0 for _ in range(streams))
+
+
 def count_alerts(drawn: Sequence[Drawn], years: float, budget: float, drifting: npt.NDArray[np.bool_]) -> int:
     """Return the alerts of streams with chunks of `years` years, all of which drift in the same chunks."""
     components = drawn[0][1].components
@@ -142,7 +150,9 @@ def _effects(case: CalmCase, random: np.random.Generator) -> Floats:
     number = case.chunks + unit.stream
     by_weekday = random.normal(0, case.weekly, (7, 2))
     weekdays = np.arange(number) // unit.a_day % 7
-    return random.normal(0, case.spread, (number, 2)) + by_weekday[weekdays]
+    effects = random.normal(0, case.spread, (number, 2)) + by_weekday[weekdays]
+    effects[case.chunks :, 0] += case.shift
+    return effects
 
 
 def _binary(case: CalmCase, random: np.random.Generator) -> Drawn:
@@ -159,8 +169,8 @@ def _binary(case: CalmCase, random: np.random.Generator) -> Drawn:
     by_cell = np.stack([np.bincount(cells, rows, CELLS).astype(np.int64) for rows in by_label])
     bins = ScoreBins.fit(grid, by_cell)
     counts = ScoreCounts(*(_by_bin(bins, array) for array in (scored, scored, positives)))
-    fitted = binary_fit.fit_on_counts(bins, counts[past], case.chunks)
-    return _evidence(fitted, counts[case.chunks :]), fitted
+    fitted = binary_fit.fit_on_counts(bins, counts[past], case.chunks, _days(case))
+    return _evidence(case, fitted, counts[case.chunks :]), fitted
 
 
 def _by_bin(bins: ScoreBins, by_score: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -194,13 +204,20 @@ def _regression(case: CalmCase, random: np.random.Generator) -> Drawn:
     values = regression_fit.ResidualValues(means, absolute, float(np.abs(residuals).std()))
     _, block_rows, block_totals, _, _ = blocks_of(sums[: case.chunks, 3], sums[: case.chunks, 4])
     expected = ExpectedLoss.fit(Loss.ABSOLUTE, block_rows, block_totals, LOSS_DEVIATION**2)
-    fitted = regression_fit.fit_on_counts(values, counts[: case.chunks], expected, rows)
+    fitted = regression_fit.fit_on_counts(values, counts[: case.chunks], expected, rows, _days(case))
     assert fitted is not None
-    return _evidence(fitted, ResidualCounts(counts, sums)[case.chunks :]), fitted
+    return _evidence(case, fitted, ResidualCounts(counts, sums)[case.chunks :]), fitted
 
 
-def _evidence(fitted: FittedEvidence, counts: ScoreCounts | ResidualCounts) -> dict[Stage, Floats]:
-    return {stage: fitted.evidence(stage, counts, fitted.empty_counts()).log_evidence for stage in Stage}
+def _days(case: CalmCase) -> npt.NDArray[np.int64] | None:
+    """Return the days of the reference's chunks; the first is a Monday."""
+    return None if case.unit == "week" else 1 + np.arange(case.chunks) // UNITS[case.unit].a_day
+
+
+def _evidence(case: CalmCase, fitted: FittedEvidence, counts: ScoreCounts | ResidualCounts) -> dict[Stage, Floats]:
+    unit, nothing = UNITS[case.unit], fitted.empty_counts()
+    weekdays = (case.chunks + np.arange(unit.stream)) // unit.a_day % 7
+    return {stage: fitted.evidence(stage, counts, nothing, weekdays).log_evidence for stage in Stage}
 
 
 DRAW = {"binary": _binary, "regression": _regression}

@@ -11,7 +11,7 @@ import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.residuals import lowest_chi2
+from driftline.engine.evidence.indifference import lowest_chi2
 
 MINIMUM_BLOCK_ROWS = 500
 MINIMUM_CLASS_ROWS = 50

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS, TINY
 from driftline.engine.evidence.expected_metrics import EXPONENT
-from driftline.engine.evidence.residuals import lowest_chi2
+from driftline.engine.evidence.indifference import lowest_chi2
 from driftline.engine.performance.regression.losses import Loss
 
 MINIMUM_BLOCK_ROWS = 500
@@ -38,7 +38,7 @@ class ExpectedLoss:
     def fit(cls, loss: Loss, rows: FloatArray, totals: FloatArray, row_variance: float) -> Self | None:
         """Fit from the rows and the sums of the blocks, and the variance of one row; None for too few blocks.
 
-        The variance of means between blocks is an upper confidence limit (`residuals.lowest_chi2`), less that of
+        The variance of means between blocks is an upper confidence limit (`indifference.lowest_chi2`), less that of
         sampling, as in `BlockMetrics.fit`.
         """
         blocks, means = len(rows), totals / rows

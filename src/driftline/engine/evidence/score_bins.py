@@ -60,6 +60,13 @@ class ScoreBins:
         """The bin of each cell of the grid."""
         return np.searchsorted(self.edges, self.calibration(self.grid.centers), side="right")
 
+    def moved(self, shifts: FloatArray, tilts: FloatArray) -> FloatArray:
+        """Return the chances by chunk and bin after the log-odds are shifted and tilted by chunk."""
+        if not (shifts.any() or tilts.any()):
+            return np.broadcast_to(self.chances, (len(shifts), self.count))
+        moved: FloatArray = expit(logit(self.chances) + shifts[:, None] + tilts[:, None] * self.scaled_log_odds)
+        return moved
+
     def counts(self, rows: BinaryRows) -> ScoreCounts:
         """Count the rows of a chunk that have a score and a prediction."""
         scored = rows.scored.predicted

@@ -9,7 +9,8 @@ from driftline.engine.evidence import expected_metrics, ranking, realized_metric
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
 from driftline.engine.evidence.families import BINARY, Family, Stage
-from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
+from driftline.engine.evidence.indifference import Indifference, variance_between
+from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
@@ -68,7 +69,7 @@ def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
     positives = scored.copy()
     scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)
-    e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives)))
+    e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives), np.zeros(len(scored))))
     at_edge = stats.binom.pmf(np.arange(rows + 1), rows, expit(logit(BINS.chances[place]) + zone))
     inside = stats.binom.pmf(np.arange(rows + 1), rows, BINS.chances[place])
     assert at_edge @ e_values[:, :3] == pytest.approx(1)
@@ -86,8 +87,8 @@ def test_mean_e_values_are_at_most_1_without_a_change(spread: float) -> None:
         assert fitted.expected is not None
         assert fitted.realized is not None
         log_evidence = [
-            share.log_evidence(BINS, fitted.share, counts),
-            ranking.log_evidence(BINS, fitted.ranking, counts),
+            share.log_evidence(BINS, fitted.share, counts, np.zeros(300)),
+            ranking.log_evidence(BINS, fitted.ranking, counts, np.zeros(300), np.zeros(300)),
             expected_metrics.log_evidence(fitted.expected, BINS.chances, counts.scored),
             realized_metrics.log_evidence(fitted.realized, counts),
         ]

@@ -11,7 +11,7 @@ from benchmarks.detection.guarantee import CalmCase, false_alerts
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
 from driftline.engine.evidence.families import BINARY, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
-from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
+from tests.unit.engine.evidence.evidence_builders import drawn, no_weekday, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}
 ROWS = {"hour": 40, "day": 950, "week": 6650}
@@ -57,7 +57,7 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
         fitted = redrawn(BINS, random, chunks, ROWS[unit], spread)
         counts = drawn(BINS, random, length, ROWS[unit], shift=random.normal(0, spread, length))
         no_scores = ScoreCounts.empty(BINS.count)
-        parts = [fitted.evidence(stage, counts, no_scores) for stage in Stage]
+        parts = [fitted.evidence(stage, counts, no_scores, no_weekday(counts)) for stage in Stage]
         evidence.append(sum(part.log_evidence for part in parts))
     years = length / YEAR[unit]
     count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
@@ -96,7 +96,7 @@ def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
     evidence = []
     for _ in range(50):
         counts = drawn(BINS, random, 7, 950, shift=0.5)
-        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores).log_evidence)
+        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores, no_weekday(counts)).log_evidence)
     assert alerts(np.stack(evidence, axis=1), 1 / 365, 1.0, np.zeros(7, dtype=bool)) >= 50
 
 
