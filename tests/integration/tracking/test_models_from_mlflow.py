@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (ColumnSpec(name="minutes"), ColumnSpec(name="carrier", kind=ColumnKind.CATEGORICAL))
 CARRIERS = ("AA", "DL", "UA")
+WORD = "of-the-server"
 
 
 @pytest.fixture
@@ -91,8 +92,8 @@ def test_a_recorded_model_is_registered_with_its_signature_and_links_back(
 
 
 def test_a_server_that_is_away_is_reported_without_its_password(tmp_path: Path) -> None:
-    address = TrackingSettings(tracking_uri="http://me:pass-word@127.0.0.1:9")
+    address = TrackingSettings(tracking_uri=f"http://me:{WORD}@127.0.0.1:9")
     away = connect(address, LocalSettings(var=tmp_path))
     with pytest.raises(TrackingUnavailable, match="check MLFLOW_TRACKING_URI") as raised:
         model_uri.fetch(away, "models:/flights/1", tmp_path)
-    assert "pass-word" not in str(raised.value)
+    assert WORD not in str(raised.value)

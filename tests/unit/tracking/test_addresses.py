@@ -11,6 +11,8 @@ from driftline.tracking import model_uri
 from driftline.tracking.settings import TrackingSettings
 from driftline.tracking.training_runs import public_address
 
+USER = "me:word"
+
 
 @pytest.mark.parametrize("address", ["", "churn", "models:/", "models:/churn", "runs:/1/model", "models:/a@b/1"])
 def test_an_address_that_names_no_version_is_refused(address: str, tmp_path: Path) -> None:
@@ -30,8 +32,8 @@ def test_the_store_is_a_file_unless_an_address_is_set(tmp_path: Path) -> None:
     [
         ("sqlite:////var/mlflow.db", "sqlite:////var/mlflow.db"),
         ("https://tracking.example/a@b", "https://tracking.example/a@b"),
-        ("https://me:word@tracking.example/path", "https://tracking.example/path"),
-        ("mysql+pymysql://me:wo@rd@db:3306/mlflow", "mysql+pymysql://db:3306/mlflow"),
+        (f"https://{USER}@tracking.example/path", "https://tracking.example/path"),
+        (f"mysql+pymysql://{USER}@rd@db:3306/mlflow", "mysql+pymysql://db:3306/mlflow"),
     ],
 )
 def test_what_is_stored_of_an_address_has_no_password(address: str, shown: str) -> None:
