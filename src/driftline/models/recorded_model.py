@@ -44,7 +44,7 @@ class RecordedModel:
 
 
 def find_recorded(address: str, name: str) -> RecordedModel:
-    """Find the version of an address such as `models:/churn@champion`, and copy its artifact into the object store.
+    """Find the version of an address such as `models:/flights@champion`, and copy its artifact into the object store.
 
     Raises:
         InvalidInput: the address is none, or the version has no signature. NotFound: no such model, alias or version.

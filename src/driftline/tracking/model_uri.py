@@ -38,7 +38,7 @@ class RegistryModel:
 
 
 def fetch(client: "MlflowClient", address: str, folder: Path) -> RegistryModel:
-    """Find the version of an address such as `models:/churn@champion` or `models:/churn/3`; copy its files.
+    """Find the version of an address such as `models:/flights@champion` or `models:/flights/3`; copy its files.
 
     Raises:
         InvalidInput: the address is none, or the version has no signature with named inputs.
