@@ -45,7 +45,7 @@ class Serving:
 def create_app(
     settings: ServingSettings,
     database: DatabaseSettings,
-    allowed: AccessSettings | None = None,
+    access_settings: AccessSettings | None = None,
     local: LocalSettings | None = None,
 ) -> Serving:
     """Build the service. Nothing connects before the first request.
@@ -53,7 +53,7 @@ def create_app(
     Raises:
         InvalidInput: the host is not loopback and no tokens are set, or the monitor's address is invalid.
     """
-    limits = allowed or AccessSettings()
+    limits = access_settings or AccessSettings()
     app = make_app("serving.web", "Driftline serving")
     access.guard(app, settings.host, limits)
     engine = make_engine(database)

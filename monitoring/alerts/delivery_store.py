@@ -58,6 +58,8 @@ class PlannedDelivery:
     grouped: bool = False
     thread: str | None = None
     """The id of the first delivery about its incident on this channel; None if this is the first."""
+    attempts: int = 0
+    """How many were made, or begin now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def store(connection: Connection, planned: PlannedDelivery, key: VersionKey | No
         "grouped": planned.grouped,
         "created_at": naive_utc(now),
         "due_at": naive_utc(planned.due_at),
-        "attempts": 0,
+        "attempts": planned.attempts,
     }
     inserted = connection.execute(insert(alert_deliveries).values(values)).inserted_primary_key
     assert inserted is not None  # noqa: S101  (an insert of one row)

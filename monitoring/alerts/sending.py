@@ -96,7 +96,7 @@ def send_test(engine: Engine, name: str, sender: Sender, clock: Clock) -> tuple[
     """Send a test message at once; return its number, whether it was taken, and why not."""
     id_, now = new_id(), clock()
     alert = alert_of_test(name, now)
-    planned = PlannedDelivery(id_, name, alert, now + LEASE)  # no thread of the channel takes it meanwhile
+    planned = PlannedDelivery(id_, name, alert, now + LEASE, attempts=1)  # no thread of the channel takes it meanwhile
     number = in_transaction(engine, lambda connection: delivery_store.store(connection, planned, None, now))
     delivery = Delivery(id_, id_, title(alert), (alert,))
     sender.attempt(ClaimedDelivery(delivery, (number,), 1), clock)

@@ -7,7 +7,14 @@ from threading import Lock
 
 from apiflask import APIFlask
 from flask import Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine, QueuePool
@@ -32,6 +39,7 @@ class ServiceMetrics:
 
     def __init__(self) -> None:
         """Create the metrics that every service has; nothing is read before the first scrape."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the counters, and nobody reads them
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "driftline_http_requests",

@@ -75,7 +75,7 @@ def test_an_operator_tests_a_channel_and_repeats_what_failed(
         "channels": [{"name": "ops", "type": "slack", "pending": 0, "delivered": 0, "dead": 1}]
     }
     (dead,) = reader.get("/api/v1/deliveries?state=dead").get_json()["deliveries"]
-    assert (dead["number"], dead["kind"], dead["model"]) == (failed["delivery"], "test", None)
+    assert (dead["number"], dead["kind"], dead["attempts"]) == (failed["delivery"], "test", 1)
     page = reader.get("/alerts").get_data(as_text=True)
     assert "dead letter" in page
     assert f'action="/alerts/deliveries/{dead["number"]}/retry"' in page
