@@ -4,6 +4,7 @@ A schema serves again if the test only wrote rows and created tables. It is drop
 connection open: a thread or a process of that test could still write.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,7 +90,9 @@ def _statements(cursor: Cursor) -> dict[str, str]:
 
 
 def _is_left(cursor: Cursor, address: DatabaseAddress) -> bool:
-    """Return whether no connection to the schema is open."""
+    """Return whether no connection to the schema is open; those of unreachable engines are closed."""
+    if _connections(cursor, address):
+        gc.collect()
     deadline = time.monotonic() + CLOSING_SECONDS
     while _connections(cursor, address):
         if time.monotonic() > deadline:
@@ -109,7 +112,7 @@ def _empty(cursor: Cursor, schema: Schema) -> None:
     for name in _named(cursor, TABLES, schema.address) - schema.tables:
         cursor.execute(f"DROP TABLE {name}")
     for name in _filled(cursor, schema.tables):
-        if _rows(cursor, name) != schema.rows.get(name, ()):
+        if name not in schema.rows or _rows(cursor, name) != schema.rows[name]:
             _restore(cursor, name, schema)
 
 
