@@ -19,7 +19,7 @@ INSTALLED := .venv/.project.stamp
 COMPILE := UV_NATIVE_TLS=$${UV_NATIVE_TLS:-1} build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --generate-hashes --no-header
 # >>> services: written by `make services` from stack/services/table.py
-IMAGES := deploy simulator eda jobs monitor
+IMAGES := deploy simulator eda jobs monitor serving
 # <<< services
 
 help: ## Print this help

@@ -39,6 +39,7 @@ WITH_NEWS = 10
 ROWS = 60
 READS = 5
 MILLISECONDS = RatioTarget(200, Better.LOWER)
+PAGE_MILLISECONDS = RatioTarget(500, Better.LOWER)
 
 
 def spec_of(features: int) -> Spec:
@@ -229,6 +230,7 @@ def main() -> None:
         for name, more in (("the drift of", "&kind=drift&method=jensen_shannon"), ("all results of", "")):
             path = f"/api/v1/models/{year}/results?from=2025-01-01&most=400{more}"
             conclude(f"a year of {name} 20 features, milliseconds", fastest(client, path), MILLISECONDS)
+        conclude("the page of that model, milliseconds", fastest(client, f"/models/{year}"), PAGE_MILLISECONDS)
         narrow, wide = late_labels(many, objects / "narrow", 5), late_labels(many, objects / "wide", 50)
         show("1,000 late labels, 5 features", narrow)
         show("1,000 late labels, 50 features", wide)

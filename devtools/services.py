@@ -15,12 +15,13 @@ from devtools.release import version
 from stack import paths
 from stack.console import print_line
 from stack.errors import StackError
-from stack.services.service import Compose, Service
+from stack.services.service import Compose, Service, Worker
 from stack.services.table import SERVICES, with_port
 
 NOTICE = "Written by `make services` from stack/services/table.py; change it there."
 STATE = "driftline-var:/var/lib/driftline"
 TOKENS = "/run/tokens"
+RESTARTED = ("restart: unless-stopped", "stop_grace_period: 40s")
 WIDTH = 120
 
 
@@ -137,6 +138,8 @@ def compose_file(service: Service) -> str:
         containers = _scripts(service.name, compose.scripts)
     else:
         head, containers = [], [f"{service.name}:", *_indented(common, 1)]
+    for name, worker in compose.workers.items():
+        containers += [f"{name}:", *_indented([*_worker(service, compose, name, worker)], 1)]
     lines = [
         *textwrap.wrap(
             compose.comment,
@@ -162,24 +165,51 @@ def compose_file(service: Service) -> str:
 
 def _container(service: Service, compose: Compose) -> Iterator[str]:
     """Yield the settings of a service's containers."""
-    yield "extends: {file: ../deploy/hardened.yaml, service: hardened}"
-    yield f"image: driftline/{service.image.name}:{version()}"
-    yield f"build: {{context: .., dockerfile: deploy/Dockerfile, args: {{SERVICE: {service.image.name}}}}}"
+    yield from _image(service)
     yield "environment:"
     tokens = {"DRIFTLINE_TOKENS": f"{TOKENS}/tokens.json"} if service.port is not None else {}
     variables = {"DB_USER": service.account, **tokens, **compose.environment}
     yield from (f"  {name}: {value}" for name, value in variables.items())
     if compose.executable_tmp:
         yield 'tmpfs: !override ["/tmp:mode=1777,size=256m,exec"] # libraries are unpacked there and loaded'
-    yield "secrets:"
-    yield f"  - {{source: {service.name}_password, target: db_password}}"
+    yield from _password(service)
     yield from _volumes(service, compose)
     if service.port is not None:
         yield f'ports: ["127.0.0.1:{service.port}:{service.port}"]'
-        yield "restart: unless-stopped"
-        yield "stop_grace_period: 40s"
+        yield from RESTARTED
+    yield _limits(compose)
+
+
+def _worker(service: Service, compose: Compose, name: str, worker: Worker) -> Iterator[str]:
+    """Yield the settings of a container beside the service's own."""
+    yield f"profiles: [{name}]"
+    yield from _image(service)
+    yield f"entrypoint: [{', '.join(['python', *worker.command])}]"
+    yield "healthcheck: {disable: true} # it listens on no port"
+    yield "environment:"
+    variables = {"DB_USER": service.account, **worker.environment}
+    yield from (f"  {variable}: {value}" for variable, value in variables.items())
+    yield from _password(service)
+    yield "volumes:"
+    yield from (f"  - {mount}" for mount in (*worker.mounts, STATE))
+    yield from RESTARTED
+    yield _limits(compose)
+
+
+def _image(service: Service) -> Iterator[str]:
+    yield "extends: {file: ../deploy/hardened.yaml, service: hardened}"
+    yield f"image: driftline/{service.image.name}:{version()}"
+    yield f"build: {{context: .., dockerfile: deploy/Dockerfile, args: {{SERVICE: {service.image.name}}}}}"
+
+
+def _password(service: Service) -> Iterator[str]:
+    yield "secrets:"
+    yield f"  - {{source: {service.name}_password, target: db_password}}"
+
+
+def _limits(compose: Compose) -> str:
     limits = f'cpus: "{compose.cpus}", memory: {compose.memory}, pids: {compose.pids}'
-    yield f"deploy: {{resources: {{limits: {{{limits}}}}}}}"
+    return f"deploy: {{resources: {{limits: {{{limits}}}}}}}"
 
 
 def _volumes(service: Service, compose: Compose) -> Iterator[str]:

@@ -6,6 +6,7 @@ from driftline.clock import utc_now
 from driftline.http import access, web
 from driftline.settings import KafkaLibrary
 from driftline.store.database import make_engine
+from flaskapp.page.routes import make_page
 from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
@@ -38,11 +39,12 @@ def create_app(settings: Settings) -> APIFlask:
     Raises:
         InvalidInput: the host is not loopback and no tokens are set.
     """
-    app = web.make_app("flaskapp", "Driftline simulator")
+    app = web.make_app("flaskapp.page", "Driftline simulator")  # the folder with static/ and templates/
     access.guard(app, settings.simulator.host, settings.access)
     streaming = Streaming(make_engine(settings.database), make_publisher(settings), utc_now)
     web.install(app, streaming.require_ready, polled=["/stream"])
     add_routes(app, streaming)
+    app.register_blueprint(make_page(streaming))
     app.extensions["streaming"] = streaming
     streaming.start_work()
     return app

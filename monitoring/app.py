@@ -16,6 +16,7 @@ from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
 from monitoring.api.pressure import Pressure
+from monitoring.api.reports import describe_reports, make_reports_api
 from monitoring.api.results import describe_results, make_results_api
 from monitoring.api.routes import describe_paths, make_api
 from monitoring.api.runs import describe_runs, make_runs_api
@@ -23,6 +24,7 @@ from monitoring.api.schedules import describe_schedules, make_polling_reader, ma
 from monitoring.api.versions import describe_versions, make_versions_api
 from monitoring.archiving import archive_every
 from monitoring.pages.dashboard import make_pages
+from monitoring.report.scheduled_reports import ScheduledReports
 from monitoring.service import Monitor, run_every
 from monitoring.settings import MonitorSettings
 
@@ -46,6 +48,7 @@ def create_app(
     app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_results_api(monitor))
+    app.register_blueprint(make_reports_api(monitor))
     pressure = Pressure()
     app.register_blueprint(make_ingest_api(Ingestion(engine, clock.utc_now), pressure))
     polling = make_polling_reader(monitor, settings.poll_seconds, clock.utc_now)
@@ -59,6 +62,7 @@ def create_app(
     api_description.add_describer(app, describe_schedules)
     api_description.add_describer(app, describe_versions)
     api_description.add_describer(app, describe_results)
+    api_description.add_describer(app, describe_reports)
     api_description.add_describer(app, describe_ingest)
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, describe_comments)
@@ -66,6 +70,10 @@ def create_app(
     app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now))
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
+        if settings.report_cron is not None:
+            output, endings = open_store(settings.output), settings.report_endings
+            reports = ScheduledReports(output, endings, monitor.models, monitor.newest_report, clock.utc_now)
+            reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler
     return app

@@ -134,12 +134,13 @@ def _planned(connection: Connection, version: Version, start: datetime) -> Plann
 
 def _jobs(planned: Sequence[PlannedChunk]) -> Iterator[list[PlannedChunk]]:
     """Yield consecutive chunks with about `TASKS_AT_ONCE` tasks."""
-    chunks: list[PlannedChunk] = []
+    chunks, tasks = list[PlannedChunk](), 0
     for chunk in planned:
         chunks.append(chunk)
-        if sum(len(each.tasks) for each in chunks) >= TASKS_AT_ONCE:
+        tasks += len(chunk.tasks)
+        if tasks >= TASKS_AT_ONCE:
             yield chunks
-            chunks = []
+            chunks, tasks = [], 0
     if chunks:
         yield chunks
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -14,6 +14,7 @@ from driftline.engine.chunks import Chunk
 from driftline.engine.results import Result
 from driftline.errors import DriftlineError, NotFound
 from driftline.objects import ObjectStore
+from driftline.report.document.content import ReportContent
 from driftline.report.view import ChunkView
 from driftline.store import ingest_log, model_list, registry
 from driftline.store.database import translated
@@ -29,11 +30,14 @@ from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
+from monitoring.report.model_report import report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
 from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
+REPORT_CHUNKS = 30
+"""How many chunks a report has where no range is requested."""
 COLUMN_CHUNKS = 30
 """How many chunks before and after one the page of its column has."""
 
@@ -137,6 +141,25 @@ class Monitor:
                 clock = clock_of(connection, loaded, self._clock())
                 first_chunks = RevisionStore(loaded.key).first_chunks(connection)
                 return ModelStatus(loaded, clock, read_chunks(connection, loaded, clock, span), first_chunks)
+
+    def report(self, name: str, version: int | None, requested: ChunkRange) -> ReportContent:
+        """Return the content of the report on chunks of a model version, compared with equally many before them.
+
+        Raises:
+            NotFound: no such model or version, or it has no chunk in the range.
+        """
+        status = self.status(name, version, requested)
+        if not status.chunks:
+            raise NotFound(f"{name} has no chunks in this range; `/api/v1/models/{name}/chunks` lists the newest ones.")
+        first, end = status.chunks[0].start, status.chunks[-1].end
+        before = ChunkRange(first - (end - first), first - timedelta(microseconds=1), segments=(None,))
+        with translated(), self.engine.connect() as connection:
+            earlier = read_chunks(connection, status.version, status.clock, before)
+        return report_content(status.version, status.chunks, earlier)
+
+    def newest_report(self, name: str) -> ReportContent:
+        """Return the content of the report on the newest chunks of a model's newest version."""
+        return self.report(name, None, ChunkRange(most=REPORT_CHUNKS))
 
     def column(self, name: str, version: int | None, column: str, instant: datetime) -> ColumnStatus:
         """Return the drift of a column in the chunk that contains an instant, with the chunks before and after it.

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from driftline.report.document.formats import FORMATS
 from driftline.settings import EnvironmentSettings
+from driftline.store.schedules import Schedule
 
 
 class MonitorSettings(EnvironmentSettings):
@@ -21,3 +23,27 @@ class MonitorSettings(EnvironmentSettings):
         30.0, ge=0, description="how long a request to poll waits for the result before it gets a link to it"
     )
     output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")
+    report_cron: str | None = Field(
+        None, description="when the report of each model is written, in UTC; default: never"
+    )
+    report_formats: str = Field("html,pdf", description="formats of these reports: html, pdf, xlsx, csv, json")
+
+    @property
+    def report_endings(self) -> list[str]:
+        """The formats of scheduled reports by ending."""
+        return [ending.strip() for ending in self.report_formats.split(",")]
+
+    @field_validator("report_cron")
+    @classmethod
+    def _require_cron(cls, cron: str | None) -> str | None:
+        """Refuse a cron expression that is none."""
+        return None if cron is None else Schedule(None, cron, "UTC").cron
+
+    @field_validator("report_formats")
+    @classmethod
+    def _require_formats(cls, formats: str) -> str:
+        """Refuse formats that do not exist."""
+        unknown = [ending.strip() for ending in formats.split(",") if ending.strip() not in FORMATS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no format of a report; choose of {', '.join(FORMATS)}")
+        return formats

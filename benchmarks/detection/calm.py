@@ -93,7 +93,7 @@ def _count(seed: int, days: Days, unit: str, budget: float) -> AlertCount:
     random = np.random.default_rng(seed)
     past = days[:BEFORE] if unit == "week" else days[BEFORE - REFERENCE_DAYS : BEFORE]
     reference = list(_cut(past, unit, random))
-    fitted = _fit(reference)
+    fitted = _fit(reference, unit)
     chunks = [
         _chunk(fitted, place, rows, LENGTHS[unit], drifting=bool(random.random() < DRIFTING))
         for place, rows in enumerate(_cut(days[BEFORE:], unit, random))
@@ -121,10 +121,11 @@ def _cut(days: Days, unit: str, random: np.random.Generator) -> Iterator[pd.Data
             yield from (day[hours == hour] for hour in range(24))
 
 
-def _fit(reference: Sequence[pd.DataFrame]) -> BinaryEvidence:
-    rows = pd.concat(reference)
+def _fit(reference: Sequence[pd.DataFrame], unit: str) -> BinaryEvidence:
+    rows, a_day = pd.concat(reference), timedelta(days=1) // LENGTHS[unit]
+    days = [1 + place // a_day for place in range(len(reference))] if a_day else None
     scores, predictions, labels = (rows[name].to_numpy(np.float64) for name in (SCORE, PREDICTION, LABEL))
-    fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference])
+    fitted = fit_evidence(scores, predictions, labels, [len(chunk) for chunk in reference], days)
     if fitted is None:
         raise ValueError("the reference of a world has too few labels; make it longer")
     return fitted
@@ -133,7 +134,8 @@ def _fit(reference: Sequence[pd.DataFrame]) -> BinaryEvidence:
 def _chunk(fitted: BinaryEvidence, place: int, rows: pd.DataFrame, length: timedelta, *, drifting: bool) -> ScoredChunk:
     start, end = ORIGIN + place * length, ORIGIN + (place + 1) * length
     counts = fitted.bins.counts(_binary_rows(rows))
-    return ScoredChunk(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting)
+    weekday = (start - ORIGIN).days % 7  # the reference is whole weeks
+    return ScoredChunk(start, end, end, end, counts, closed=True, labels_in=True, drifting=drifting, weekday=weekday)
 
 
 def _binary_rows(rows: pd.DataFrame) -> BinaryRows:

@@ -145,9 +145,8 @@ def _check_lines(file: Path, version: ObjectVersion, newest: datetime, progress:
     try:
         check_file(file, newest, progress)
     except InvalidInput as error:
-        raise type(error)(
-            f"{version.source} cannot be used, and the previous file stays: {error.message} Upload it again.",
-            details=error.details,
+        raise error.reworded(
+            f"{version.source} cannot be used, and the previous file stays: {error.message} Upload it again."
         ) from error
 
 

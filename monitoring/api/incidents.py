@@ -1,14 +1,14 @@
 """The routes of incidents: read, acknowledge and comment."""
 
 from apiflask import APIBlueprint
-from flask import g
 from sqlalchemy import Connection, Engine
 
 from driftline.clock import Clock
 from driftline.http.access import needs
 from driftline.http.api_description import Document
 from driftline.http.scopes import Scope
-from driftline.store.database import in_transaction, translated
+from driftline.store.database import translated
+from monitoring.api import incident_actions
 from monitoring.api.incident_schemas import (
     CommentIn,
     CommentOut,
@@ -21,7 +21,7 @@ from monitoring.api.incident_schemas import (
     incident_values,
 )
 from monitoring.incidents import stored_incidents
-from monitoring.incidents.stored_incidents import NO_CALLER, IncidentFilter
+from monitoring.incidents.stored_incidents import IncidentFilter
 
 PREFIX = "/api/v1/incidents"
 
@@ -46,23 +46,14 @@ def make_incidents_api(engine: Engine, clock: Clock) -> APIBlueprint:
     @needs(Scope.OPERATE)
     def acknowledge(number: int) -> IncidentStateOut:
         """Acknowledge an incident; once acknowledged, it stays so."""
-
-        def work(connection: Connection) -> IncidentStateOut:
-            stored_incidents.acknowledge(connection, number, g.get("caller") or NO_CALLER, clock())
-            return _state(connection, number)
-
-        return in_transaction(engine, work)
+        incident_actions.acknowledge(engine, number, clock())
+        return _state(engine, number)
 
     @needs(Scope.OPERATE)
     def comment(number: int, json_data: CommentIn) -> IncidentStateOut:
         """Comment on an incident."""
-        author = g.get("caller") or json_data.author or NO_CALLER
-
-        def work(connection: Connection) -> IncidentStateOut:
-            stored_incidents.comment(connection, number, author, json_data.text, clock())
-            return _state(connection, number)
-
-        return in_transaction(engine, work)
+        incident_actions.comment(engine, number, json_data.author, json_data.text, clock())
+        return _state(engine, number)
 
     path = f"{PREFIX}/<int:number>"
     api.get(PREFIX)(api.output(IncidentsOut)(api.input(IncidentsQuery, location="query")(incidents)))
@@ -79,8 +70,9 @@ def describe_comments(document: Document) -> None:
         path["post"]["requestBody"]["required"] = True
 
 
-def _state(connection: Connection, number: int) -> IncidentStateOut:
-    return IncidentStateOut(number=number, state=stored_incidents.load_incident(connection, number).state)
+def _state(engine: Engine, number: int) -> IncidentStateOut:
+    with translated(), engine.connect() as connection:
+        return IncidentStateOut(number=number, state=stored_incidents.load_incident(connection, number).state)
 
 
 def _detail(connection: Connection, number: int) -> IncidentDetailOut:

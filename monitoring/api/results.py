@@ -1,13 +1,14 @@
 """The route of results: as JSON, CSV or an Arrow stream, page by page."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
+import pyarrow.json as arrow_json
 from apiflask import APIBlueprint
 from flask import Response, request
 
@@ -71,15 +72,20 @@ def describe_results(document: Document) -> None:
 
 
 def _json(page: ResultRows, head: dict[str, Any]) -> Response:
-    """Write the JSON that the server wrote, each result after the fields that it shares with others."""
-    heads: dict[int, str] = {}
-    texts = []
-    for result in page.stored:
-        shared = heads.get(id(result.shared)) or heads.setdefault(id(result.shared), _fields(result.shared))
-        texts.append(f"{{{shared}, {result.others[1:]}")
+    """Write the lines that the server wrote, each after the fields that it shares with others."""
+    results = ",\n".join(_with_shared_fields(page))
     return Response(
-        f'{{{_fields({**head, "next": page.next_start})}, "results": [{",".join(texts)}]}}', mimetype="application/json"
+        f'{{{_fields({**head, "next": page.next_start})}, "results": [{results}]}}', mimetype=str(Format.JSON)
     )
+
+
+def _with_shared_fields(page: ResultRows) -> Iterator[str]:
+    """Yield the JSON objects of each group, separated by commas."""
+    fields: dict[int, str] = {}
+    for group in page.groups:
+        shared = fields.get(id(group.shared)) or fields.setdefault(id(group.shared), _fields(group.shared))
+        separator = f",\n{{{shared}, "
+        yield separator[2:] + group.lines[1:].replace("\n{", separator)
 
 
 def _fields(values: dict[str, Any]) -> str:
@@ -94,16 +100,36 @@ def _text(value: object) -> str:
 
 
 def _csv(page: ResultRows, _head: dict[str, Any]) -> Response:
-    frame = pd.DataFrame(page.rows, columns=list(RESULT_FIELDS))
-    frame = frame.assign(**{name: frame[name].map(utc_text).astype(object) for name in ("start", "end")})
+    frame = _table(page).drop_columns(["start", "end"]).to_pandas()
+    for place, name in enumerate(("start", "end")):
+        frame.insert(place, name, _repeated(page, [utc_text(group.shared[name]) for group in page.groups]))
     return Response(without_formulas(frame).to_csv(index=False), content_type="text/csv; charset=utf-8")
 
 
 def _arrow(page: ResultRows, _head: dict[str, Any]) -> Response:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, _SCHEMA) as stream:
-        stream.write_table(pa.Table.from_pylist(page.rows, schema=_SCHEMA))
+        stream.write_table(_table(page))
     return Response(sink.getvalue().to_pybytes(), mimetype=str(Format.ARROW))
+
+
+def _table(page: ResultRows) -> pa.Table:
+    """Return the results as a table with the schema `_SCHEMA`."""
+    if not page.groups:
+        return _SCHEMA.empty_table()
+    lines = pa.py_buffer("\n".join(group.lines for group in page.groups).encode())
+    of_lines = pa.schema([field for field in _SCHEMA if field.name not in page.groups[0].shared])
+    options = arrow_json.ParseOptions(explicit_schema=of_lines, unexpected_field_behavior="error")
+    table = arrow_json.read_json(pa.BufferReader(lines), parse_options=options)
+    for name in page.groups[0].shared:
+        values = pa.array([group.shared[name] for group in page.groups], _SCHEMA.field(name).type)
+        table = table.append_column(name, values.take(pa.array(_repeated(page, range(len(page.groups))))))
+    return table.select(_SCHEMA.names)
+
+
+def _repeated(page: ResultRows, of_groups: Sequence[Any]) -> np.ndarray:
+    """Return a value of each group once for each of its results."""
+    return np.repeat(np.asarray(of_groups), [group.lines.count("\n") + 1 for group in page.groups])
 
 
 _WRITERS: dict[ResultFormat, Callable[[ResultRows, dict[str, Any]], Response]] = {

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -11,6 +10,7 @@ from driftline import clock, logs
 from driftline.errors import DriftlineError
 from driftline.ingest.ingestion import Ingestion
 from driftline.store import migrate
+from driftline.worker import stop_on_signals
 
 log = logging.getLogger("monitoring.ingest")
 
@@ -22,9 +22,7 @@ def main() -> None:
     """Read until interrupted; report an invalid setting in one message and exit with status 2."""
     options = _parser().parse_args()
     logs.configure("ingest")
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     try:
         ingestion = Ingestion(migrate.current_engine(pool_size=DATABASE_CONNECTIONS), clock.utc_now)
         if options.command == "sql":

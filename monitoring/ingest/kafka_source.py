@@ -2,19 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
-from tenacity.nap import sleep_using_event
-from tenacity.stop import stop_when_event_set
 
-from driftline.errors import DriftlineError, KafkaUnavailable, Unavailable
+from driftline.errors import DriftlineError, KafkaUnavailable
 from driftline.ingest.ingestion import Ingestion
 from driftline.ingest.message_writer import MessageWriter, StoredMessages
 from driftline.ingest.messages import Message
@@ -24,6 +21,7 @@ from driftline.store import source_offsets
 from driftline.store.database import translated
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
+from driftline.worker import Retries, persist
 from monitoring.ingest.dead_letters import DeadLetterTopic
 from monitoring.ingest.settings import IngestSettings
 
@@ -37,10 +35,7 @@ SESSION_MILLISECONDS = 10_000
 """After this time without a sign of life, the partitions of a process are given to others."""
 NO_ANSWER = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT})
 """The client's errors where no broker answers, for whichever partition."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds to wait after a failure of the database or the broker; each further failure doubles them."""
 
-T = TypeVar("T")
 Place = tuple[str, int]
 """A topic and a partition."""
 
@@ -86,7 +81,7 @@ class KafkaSource:
         self._consumer.subscribe([*self._writers], on_assign=lambda _, places: self._assign(places, stop))
         try:
             while not stop.is_set():
-                _repeat(self._store_next, stop)
+                persist(self._store_next, stop, Retries())
         finally:
             self._consumer.close()
 
@@ -123,7 +118,7 @@ class KafkaSource:
 
     def _assign(self, places: Sequence[TopicPartition], stop: Event) -> None:
         """Begin each partition where the database says; wait for the database if it does not answer."""
-        offsets = _repeat(lambda: self._read_offsets([(place.topic, place.partition) for place in places]), stop)
+        offsets = persist(lambda: self._read_offsets([(p.topic, p.partition) for p in places]), stop, Retries())
         self._stored |= offsets or {}
         assigned = [self._start(place.topic, place.partition) for place in places]
         self._log_gaps([place for place in assigned if place.offset >= 0])
@@ -256,28 +251,6 @@ class KafkaSource:
             self._consumer.seek(TopicPartition(*place, offset))
         except KafkaException as error:
             log.warning("%s/%d is no longer read here: %s", *place, error)
-
-
-def _repeat(work: Callable[[], T], stop: Event) -> T | None:
-    """Do some work, and wait and do it again while a server is away; return its result, None where `stop` is set."""
-    retrying = Retrying(
-        retry=retry_if_exception_type(Unavailable),
-        wait=wait_exponential(FIRST_PAUSE, max=LONGEST_PAUSE),
-        stop=stop_when_event_set(stop),
-        sleep=sleep_using_event(stop),
-        before_sleep=_log_failure,
-        reraise=True,
-    )
-    try:
-        return retrying(work)
-    except Unavailable:
-        return None
-
-
-def _log_failure(state: RetryCallState) -> None:
-    """Log why work is repeated, and after what time."""
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("%s Trying again in %.1f s.", error, state.upcoming_sleep)
 
 
 def _source(topic: str) -> str:

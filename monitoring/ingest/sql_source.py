@@ -20,6 +20,7 @@ from driftline.store import source_offsets
 from driftline.store.database import in_transaction, translated
 from driftline.store.ledger import BatchKind
 from driftline.store.source_offsets import OffsetMoved
+from driftline.worker import Retries, persist, repeat
 from monitoring.ingest.sql_config import SqlSourceConfig
 from monitoring.ingest.sql_rows import HandledRows, RowReader, SqlRows
 from monitoring.ingest.sql_table import SqlTable
@@ -66,15 +67,10 @@ class SqlSource:
 
         The first pass begins at `since`, if it is given.
         """
-        pause = every
-        while not stop.is_set():
-            try:
-                self.read(stop, since)
-                pause, since = every, None
-            except DriftlineError as error:
-                pause = min(2 * pause, max(LONGEST_PAUSE, every))
-                log.warning("%s: %s Trying again in %.1f s.", self.config.name, error, pause)
-            stop.wait(pause)
+        retries = Retries(2 * every, max(LONGEST_PAUSE, every), DriftlineError, f"{self.config.name}: ")
+        persist(lambda: self.read(stop, since), stop, retries)
+        stop.wait(every)
+        repeat(lambda: self.read(stop), every, stop, retries)
         self.close()
 
     def close(self) -> None:
@@ -191,7 +187,7 @@ class _Refused:
         if isinstance(error, NotFound):
             raise error
         self.rows += len(group)
-        named = type(error)(f"The row with the key {group.keys[0]!r}: {error.message}", details=error.details)
+        named = error.reworded(f"The row with the key {group.keys[0]!r}: {error.message}")
         if self.rows <= MOST_LOGGED:
             self.ingestion.log_refusal(self.connection, group.model, group.sent, kind, named)
             log.warning("%s: %s", group.config.name, named)

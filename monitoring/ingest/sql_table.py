@@ -1,14 +1,17 @@
 """Reads a user's table or query in pages, in the order of a time and the key; never writes to it."""
 
 import re
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import (
+    URL,
     ColumnClause,
     ColumnElement,
     CursorResult,
@@ -31,12 +34,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from driftline.errors import InvalidInput, Unavailable
 from driftline.store.database import error_code
+from driftline.tls import client_context
 from monitoring.ingest.sql_config import SqlSourceConfig
 
 TIMED_OUT = frozenset({1969, 3024})
 """Error codes of a query that took too long: MariaDB's and MySQL's."""
 CONNECT_SECONDS, SOCKET_SECONDS = 5, 30
 """How long to wait for a connection, and for an answer beyond the time-out of a query."""
+TLS_OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key")
+"""What the address may name: a CA, and the client's certificate with its key."""
 DRIVERS = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 _PARAMETER = re.compile(r":(?=\w)")
 """What SQLAlchemy would take for the name of a parameter in a query."""
@@ -184,12 +190,19 @@ def _make_engine(url: SecretStr, timeout_seconds: int) -> Engine:
         raise InvalidInput(
             "INGEST_SQL_URL is no address of a schema of MySQL; use mysql://USER:PASSWORD@HOST:3306/SCHEMA."
         )
+    tls = _tls_context(address)
     engine = create_engine(
-        address.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"}),
+        address.difference_update_query(TLS_OPTIONS)
+        .set(drivername="mysql+pymysql")
+        .update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=1,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "read_timeout": timeout_seconds + SOCKET_SECONDS},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": timeout_seconds + SOCKET_SECONDS,
+            **({"ssl": tls} if tls else {}),
+        },
     )
 
     def prepare_session(connection: Any, _: object) -> None:
@@ -205,3 +218,17 @@ def _make_engine(url: SecretStr, timeout_seconds: int) -> Engine:
 
     event.listen(engine, "connect", prepare_session)
     return engine
+
+
+def _tls_context(address: URL) -> ssl.SSLContext | None:
+    """Return what the address requires of the server's certificate, or None where it names no CA.
+
+    Raises:
+        InvalidInput: the CA, certificate or key cannot be used.
+    """
+    authority, certificate, key = (address.query.get(option) for option in TLS_OPTIONS)
+    if authority is None:
+        return None
+    if certificate is None or key is None:
+        return client_context(Path(str(authority)))
+    return client_context(Path(str(authority)), Path(str(certificate)), Path(str(key)))

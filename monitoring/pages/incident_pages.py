@@ -1,16 +1,17 @@
 """The pages of incidents: the list, and one with its forms to acknowledge it and to comment on it."""
 
 from apiflask import APIBlueprint
-from flask import g, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from driftline.clock import Clock
 from driftline.http.access import needs
 from driftline.http.scopes import Scope
-from driftline.store.database import in_transaction, translated
+from driftline.store.database import translated
+from monitoring.api import incident_actions
 from monitoring.incidents import stored_incidents
-from monitoring.incidents.stored_incidents import NO_CALLER, IncidentFilter
+from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages.queries import CommentForm, IncidentsPageQuery
 
 PAGE_SIZE = 50
@@ -40,22 +41,13 @@ def add_incident_pages(pages: APIBlueprint, engine: Engine, clock: Clock) -> Non
     @needs(Scope.OPERATE)
     def acknowledge(number: int) -> ResponseReturnValue:
         """Acknowledge an incident, and show it."""
-
-        def work(connection: Connection) -> None:
-            stored_incidents.acknowledge(connection, number, g.get("caller") or NO_CALLER, clock())
-
-        in_transaction(engine, work)
+        incident_actions.acknowledge(engine, number, clock())
         return redirect(url_for("pages.incident", number=number), 303)
 
     @needs(Scope.OPERATE)
     def comment(number: int, form_data: CommentForm) -> ResponseReturnValue:
         """Comment on an incident, and show it."""
-        author = g.get("caller") or form_data.author or NO_CALLER
-
-        def work(connection: Connection) -> None:
-            stored_incidents.comment(connection, number, author, form_data.text, clock())
-
-        in_transaction(engine, work)
+        incident_actions.comment(engine, number, form_data.author, form_data.text, clock())
         return redirect(url_for("pages.incident", number=number, _anchor="comments"), 303)
 
     pages.get("/incidents")(pages.input(IncidentsPageQuery, location="query")(incidents))

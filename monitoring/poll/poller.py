@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from threading import Event
 from time import perf_counter
 
 from sqlalchemy import Connection, Engine
@@ -14,11 +15,11 @@ from driftline.clock import Clock
 from driftline.errors import DatabaseBusy, DriftlineError, Unavailable
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction, translated
+from driftline.store.schedule_store import read_schedules, record_polls
 from driftline.store.version_key import VersionKey
 from monitoring.poll.computation import ChunkOutcome, compute
 from monitoring.poll.monitored_version import MonitoredVersion
 from monitoring.poll.revisions import RevisionStore
-from monitoring.poll.schedule_store import read_schedules, record_polls
 from monitoring.poll.touched_chunks import queue_touched_chunks
 
 log = logging.getLogger(__name__)
@@ -97,13 +98,13 @@ class PollSummary:
         return sum(outcome.failure is not None for outcome in self.outcomes)
 
 
-def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
+def poll_once(engine: Engine, now: datetime, *, scheduled: bool, stop: Event | None = None) -> PollSummary:
     """Compute everything that is pending, once; `now` is the wall clock's aware instant at the start.
 
     A `scheduled` poll skips models whose own schedule is not due, open chunks until they have grown by a tenth, and
     failed chunks until their retry is due; a requested poll takes all of them. Any number of polls may run at the same
     time and be killed at any point: the stored results are the same in the end. A chunk that fails, or whose rows
-    others keep locked, does not stop the others.
+    others keep locked, does not stop the others. Once `stop` is set, no further chunk is begun.
 
     Raises:
         Unavailable: the database is unavailable or its schema is not this version's; no partial result is stored.
@@ -117,8 +118,9 @@ def poll_once(engine: Engine, now: datetime, *, scheduled: bool) -> PollSummary:
     polled = {number for number, stored in schedules.items() if not scheduled or stored.is_due(now)}
     waiting = schedules.keys() - polled
     due = [MonitoredVersion(engine, name, key) for name, key in versions if key.model_number not in waiting]
-    polls = tuple(_poll_in_turn(engine, due, wall, scheduled))
-    if polled:
+    stop = stop or Event()
+    polls = tuple(_poll_in_turn(engine, due, wall, scheduled=scheduled, stop=stop))
+    if polled and not stop.is_set():
         in_transaction(engine, lambda connection: record_polls(connection, polled, now))
     return PollSummary(batches, polls, perf_counter() - began)
 
@@ -130,13 +132,13 @@ def _running(now: datetime) -> Clock:
 
 
 def _poll_in_turn(
-    engine: Engine, versions: Sequence[MonitoredVersion], wall: Clock, scheduled: bool
+    engine: Engine, versions: Sequence[MonitoredVersion], wall: Clock, *, scheduled: bool, stop: Event
 ) -> Iterator[VersionPoll]:
     """Compute the due chunks of each version; yield what was done for each version as soon as none of its are left.
 
     A few versions take turns, a chunk each: one with many chunks does not delay the others until it is done. Chunks of
     a version are computed oldest first, because later verdicts read earlier chunks. Versions that another poller works
-    on, or that others keep locked, come last.
+    on, or that others keep locked, come last. Where `stop` is set, what was done is yielded as it is.
     """
     waiting, last = deque(_Turn(monitored) for monitored in versions), deque[_Turn]()
     turns = deque[_Turn]()
@@ -144,7 +146,7 @@ def _poll_in_turn(
         while waiting and len(turns) < VERSIONS_IN_TURN:
             turns.append(waiting.popleft())
         turn = turns.popleft() if turns else last.popleft()
-        step = _poll_chunk(engine, turn, wall, scheduled)
+        step = TurnEnd.NONE_DUE if stop.is_set() else _poll_chunk(engine, turn, wall, scheduled)
         if step is TurnEnd.NONE_DUE:
             yield VersionPoll(turn.monitored.name, turn.monitored.key, tuple(turn.outcomes))
         elif step is TurnEnd.COMPUTED and not turn.is_last:

@@ -25,10 +25,11 @@ from sqlalchemy import (
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.engine.chunks import Chunk
-from driftline.engine.results import Bounds, Result, ResultKind, State, SubjectKind
+from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.engine.spec import Period
 from driftline.store.tables import chunk_revisions, results, verdicts
 from driftline.store.version_key import VersionKey
+from monitoring.poll.joined_results import read_results
 
 _COLUMNS = chunk_revisions.c
 PERFORMANCE = (ResultKind.REALIZED, ResultKind.ESTIMATED)
@@ -140,16 +141,15 @@ class RevisionStore:
             conditions += [results.c.subject_kind == SubjectKind.MODEL, results.c.kind.in_(PERFORMANCE)]
         if segments is not None:
             conditions.append(results.c.segment.in_([_stored_segment(segment) for segment in segments]))
-        rows = connection.execute(select(results).select_from(results.join(chunk_revisions, same)).where(*conditions))
-        by_start: dict[datetime, list[Result]] = {}
-        for row in rows.mappings():
-            by_start.setdefault(aware_utc(row["chunk_start"]), []).append(_result(row))
-        return {start: tuple(of_chunk) for start, of_chunk in by_start.items()}
+        by_start: dict[datetime, tuple[Result, ...]] = {}
+        for start, of_chunk in read_results(connection, results.join(chunk_revisions, same), conditions):
+            by_start[aware_utc(start)] = (*by_start.get(aware_utc(start), ()), *of_chunk)
+        return by_start
 
     def results_of(self, connection: Connection, start: datetime, number: int) -> tuple[Result, ...]:
         """Return the results of one revision of a chunk, current or not."""
-        rows = connection.execute(select(results).where(self._of_revision(results, start, number)))
-        return tuple(_result(row) for row in rows.mappings())
+        parts = read_results(connection, results, [self._of_revision(results, start, number)])
+        return tuple(result for _, part in parts for result in part)
 
     def write(
         self, connection: Connection, revision: Revision, new: Iterable[Result], *, kept_from: int | None = None
@@ -279,22 +279,4 @@ def _revision(row: Mapping[Any, Any]) -> Revision:
             row["labels_as_of"] and aware_utc(row["labels_as_of"]),
         ),
         computed_at=aware_utc(row["computed_at"]),
-    )
-
-
-def _result(row: Mapping[Any, Any]) -> Result:
-    return Result(
-        subject=row["subject"],
-        kind=ResultKind(row["kind"]),
-        method=row["method"],
-        value=row["value"],
-        rows=row["rows_used"],
-        state=State(row["state"]),
-        bounds=Bounds(row["lower"], row["upper"], row["alert_lower"], row["alert_upper"], row["expected"]),
-        sampling_error=row["sampling_error"],
-        p_value=row["p_value"],
-        reason=row["reason"],
-        effect=row["effect"],
-        segment=row["segment"] or None,
-        subject_kind=SubjectKind(row["subject_kind"]),
     )

@@ -64,7 +64,7 @@ class CurrentReports:
         others = [name for name in newest if name not in kept]
         reports.write(self._output, self._statuses(others, len(newest)), kept)
         for name in reported.keys() - newest.keys():
-            reports.delete_plots(self._output, name)
+            reports.delete_files(self._output, name)
 
     def _statuses(self, names: Iterable[str], models: int) -> Iterator[reports.Reported]:
         """Yield the newest chunks of models that have any."""

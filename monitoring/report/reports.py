@@ -1,4 +1,4 @@
-"""Reports as files or objects: performance and drift as CSV files and PNG plots; each is replaced as a whole."""
+"""Reports as files or objects, each replaced as a whole: CSV files, and plots and a page for each model."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import BytesIO
@@ -9,11 +9,15 @@ import pandas as pd
 from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.objects import ObjectStore
 from driftline.report.csv_cells import without_formulas
+from driftline.report.document.page import render
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
+from monitoring.report.model_report import report_content
 
 PERFORMANCE_REPORT = "performance_report.csv"
 DRIFT_REPORT = "drift_report.csv"
+PAGE_CHUNKS = 30
+"""How many chunks the report's page has."""
 
 Reported = tuple[Version, Sequence[ChunkView]]
 _BOUNDS = ("lower_bound", "upper_bound", "alert_lower_bound", "alert_upper_bound")
@@ -35,7 +39,7 @@ def exist(output: ObjectStore) -> bool:
 
 
 def write(output: ObjectStore, reported: Iterable[Reported], kept: Collection[str] = ()) -> None:
-    """Write both CSV files and each model's plots; instants are ISO 8601 in UTC, undefined values are empty.
+    """Write both CSV files, and each model's plots and page; instants are ISO 8601 in UTC, undefined values are empty.
 
     A text that begins like a formula gets an apostrophe in front; numbers are written as they are. The stored reports
     of the models in `kept` stay as they are. Models are read one after the other.
@@ -49,6 +53,7 @@ def write(output: ObjectStore, reported: Iterable[Reported], kept: Collection[st
         performance.append(_csv(list(_performance_rows(version, chunks)), PERFORMANCE_COLUMNS))
         drift.append(_csv(list(_drift_rows(version, chunks)), DRIFT_COLUMNS))
         _write_plots(output, version, chunks)
+        output.put(f"report_{version.name}.html", _page(version, chunks))
     output.put(PERFORMANCE_REPORT, _joined(performance, PERFORMANCE_COLUMNS))
     output.put(DRIFT_REPORT, _joined(drift, DRIFT_COLUMNS))
 
@@ -64,10 +69,16 @@ def _write_plots(output: ObjectStore, version: Version, chunks: Sequence[ChunkVi
     output.put(f"drift_{version.name}.png", png(drift))
 
 
-def delete_plots(output: ObjectStore, name: str) -> None:
-    """Delete the plots of a model that is gone."""
-    for report in ("performance", "drift"):
-        output.delete(f"{report}_{name}.png")
+def delete_files(output: ObjectStore, name: str) -> None:
+    """Delete the plots and the page of a model that is gone."""
+    for file in (f"performance_{name}.png", f"drift_{name}.png", f"report_{name}.html"):
+        output.delete(file)
+
+
+def _page(version: Version, chunks: Sequence[ChunkView]) -> bytes:
+    """Return the report on the newest chunks, compared with equally many before them."""
+    newest, earlier = chunks[-PAGE_CHUNKS:], chunks[-2 * PAGE_CHUNKS : -PAGE_CHUNKS]
+    return render(report_content(version, newest, earlier)).encode()
 
 
 def _stored(output: ObjectStore, report: str, columns: tuple[str, ...], names: Collection[str]) -> bytes:

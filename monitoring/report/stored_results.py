@@ -1,30 +1,22 @@
 """Reads the stored results of a model version as rows: the current ones, or those of an earlier instant."""
 
-import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CHAR, Column, ColumnElement, Connection, Row, cast, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from driftline.clock import aware_utc, naive_utc
 from driftline.engine.calendar import LONGEST_CHUNK
 from driftline.store.tables import chunk_revisions, results
 from driftline.store.version_key import VersionKey
+from monitoring.poll.joined_results import CONTENT, NAMES, read_objects
 from monitoring.poll.revisions import RevisionStore
 
 _LONGEST = max(LONGEST_CHUNK.values())
 _REVISION = chunk_revisions.c
-_NAMES = {"rows_used": "rows"}
-_COLUMNS = tuple(
-    column for column in results.c if column.name not in {"model_number", "model_version", "chunk_start", "revision"}
-)
-_ENUMS = frozenset({"subject_kind", "kind", "state"})
-"""Fields that are the same in all rows where they are requested; names may be stored with other blanks at the end."""
-_NUMBERS = json.JSONDecoder(parse_int=float)
-"""Reads real numbers, which MariaDB writes without a point where they are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +50,22 @@ class ResultRange:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredResult:
-    """A result as it is read: the fields that it shares with others by name, and the others as a JSON object.
-
-    The server writes JSON, and the driver reads one text many times faster than a row of columns.
-    """
+class ResultLines:
+    """Results of one chunk, each a line with a JSON object, and the fields of the chunk that they share, by name."""
 
     shared: dict[str, Any]
-    others: str
+    lines: str
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRows:
     """Results of whole chunks, oldest chunk first, and the start of the first chunk beyond them, if there is one."""
 
-    stored: list[StoredResult]
+    groups: list[ResultLines]
     next_start: datetime | None
 
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The results with the fields of `RESULT_FIELDS` by name; `start` and `end` are aware."""
-        others = _NUMBERS.decode(f"[{','.join(result.others for result in self.stored)}]")
-        return [
-            {**result.shared, **row, "rows": int(row["rows"])} for result, row in zip(self.stored, others, strict=True)
-        ]
 
-
-RESULT_FIELDS = ("start", "end", "revision", "closed", *(_NAMES.get(c.name, c.name) for c in _COLUMNS))
+RESULT_FIELDS = ("start", "end", "revision", "closed", *(NAMES.get(c.name, c.name) for c in CONTENT))
 """The names of a row's fields, in order."""
 
 
@@ -99,28 +80,15 @@ def read_results(connection: Connection, key: VersionKey, span: ResultRange, res
     page = revisions[: span.most] if span.first is not None else revisions[-span.most :]
     if not page:
         return ResultRows([], None)
-    shared = {name: value for name, value in asdict(result_filter).items() if name in _ENUMS and value is not None}
-    columns = [column for column in _COLUMNS if column.name not in shared]
-    statement = (
-        select(cast(results.c.chunk_start, CHAR), func.json_object(*_pairs(columns)))
-        .where(
-            key.rows_of(results),
-            results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
-            tuple_(results.c.chunk_start, results.c.revision).in_([(row.chunk_start, row.revision) for row in page]),
-            *result_filter.conditions(),
-        )
-        .order_by(*results.primary_key)
+    conditions = (
+        key.rows_of(results),
+        results.c.chunk_start.between(page[0].chunk_start, page[-1].chunk_start),
+        tuple_(results.c.chunk_start, results.c.revision).in_([(row.chunk_start, row.revision) for row in page]),
+        *result_filter.conditions(),
     )
-    by_start = {f"{row.chunk_start:%Y-%m-%d %H:%M:%S.%f}": _described(row) | shared for row in page}
-    stored = [StoredResult(by_start[start], others) for start, others in connection.execute(statement)]
-    return ResultRows(stored, beyond and aware_utc(beyond))
-
-
-def _pairs(columns: Iterable[Column[Any]]) -> Iterator[Any]:
-    """Yield the name of each column in a row, and what is read of it."""
-    for column in columns:
-        yield literal_column(f"'{_NAMES.get(column.name, column.name)}'")
-        yield func.nullif(column, "") if column is results.c.segment else column
+    by_start = {row.chunk_start: _described(row) for row in page}
+    groups = [ResultLines(by_start[start], lines) for start, lines in read_objects(connection, conditions)]
+    return ResultRows(groups, beyond and aware_utc(beyond))
 
 
 def _revisions(connection: Connection, key: VersionKey, span: ResultRange) -> list[Row[Any]]:

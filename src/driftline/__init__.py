@@ -7,6 +7,8 @@ What a name needs is imported when it is first used: `import driftline` imports 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from driftline.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from driftline.backtesting.backtest import backtest as backtest
     from driftline.backtesting.output.result import BacktestResult as BacktestResult
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from driftline.monitor import FittedMonitor as FittedMonitor
     from driftline.monitor import Monitor as Monitor
 
-__version__ = "0.1.0"
 
 _MODULES = {
     "backtest": "driftline.backtesting.backtest",

@@ -12,6 +12,7 @@ from driftline.errors import DriftlineError, MissingLibrary
 from driftline.http.token_command import token
 from driftline.ingest.command import ingest
 from driftline.models.command import models
+from driftline.report.command import report
 
 app = typer.Typer(help="Driftline: self-hosted model drift monitoring.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="Manage the database: its tables, and the archive of its rows.", no_args_is_help=True)
@@ -20,6 +21,7 @@ app.add_typer(token, name="token")
 app.add_typer(models, name="models")
 app.command()(backtest)
 app.command()(ingest)
+app.command()(report)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 MOST_ROWS = 100
 """How many faulty rows an error lists."""
@@ -35,6 +36,12 @@ class DriftlineError(Exception):
         faults = sorted(rows, key=lambda fault: fault.row)
         self.rows, self.more_rows = tuple(faults[:MOST_ROWS]), len(faults) > MOST_ROWS
         super().__init__("\n".join((self.message, *(f"  - {detail}" for detail in details))))
+
+    def reworded(self, message: str) -> Self:
+        """Return the same error with another message: its kind, its details and its rows."""
+        error = type(self)(message, details=self.details, rows=self.rows)
+        error.more_rows = self.more_rows
+        return error
 
     @property
     def code(self) -> str:
@@ -88,6 +95,9 @@ class BatchConflict(Conflict):
 
 class PredictionConflict(Conflict):
     """A prediction with this id is stored with different content; send an intended change as a correction."""
+
+    ids: tuple[str, ...] = ()
+    """All ids that are stored with other content."""
 
 
 class Unavailable(DriftlineError):

@@ -40,6 +40,21 @@ class ContainerImage:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """A container beside the service's own, of its image and its database user, that runs only on request.
+
+    Attributes:
+        command: the arguments of Python that start it.
+        environment: variables beside the addresses and the database user.
+        mounts: files and folders to mount, in compose's short form.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Compose:
     """The service's compose file, `FOLDER/compose.yaml`: what differs from the others.
 
@@ -47,6 +62,7 @@ class Compose:
         comment: the sentences that open the file.
         scripts: the containers by name, each with the script that it runs, one after another; without any there is
             one container, of the service's name, that runs the image's entry point.
+        workers: the containers by name that run beside it where their name is among the profiles.
         environment: variables beside the addresses, the database user and the tokens; a value may end in a comment.
         mounts: files and folders to mount, in compose's short form.
         keeps_state: whether it reads or writes the volume of local state.
@@ -56,6 +72,7 @@ class Compose:
 
     comment: str
     scripts: Mapping[str, str] = field(default_factory=dict)
+    workers: Mapping[str, Worker] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[str, ...] = ()
     keeps_state: bool = True

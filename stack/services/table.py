@@ -15,7 +15,7 @@ from driftline.store import tables
 from driftline.store.migrate import LIBRARY
 from stack.errors import StackError
 from stack.services.grants import Grant, Privilege, Schema
-from stack.services.service import Compose, ContainerImage, KafkaAccess, Service
+from stack.services.service import Compose, ContainerImage, KafkaAccess, Service, Worker
 
 ALL, SELECT, INSERT, UPDATE, DELETE = (
     Privilege.ALL, Privilege.SELECT, Privilege.INSERT, Privilege.UPDATE, Privilege.DELETE,
@@ -162,11 +162,46 @@ MONITOR = Service(
     ),
     compose=Compose(
         "The monitor without the other services: `docker compose up --build` here, once the servers of"
-        " ../compose.yaml run."
+        " ../compose.yaml run. Further pollers, which share its work: `docker compose --profile poller up --scale"
+        " poller=2`. Rows of your own tables: write sources.yaml, set INGEST_SQL_URL, and add `--profile ingest-sql`.",
+        workers={
+            "poller": Worker(("-m", "monitoring", "poll")),
+            "ingest-sql": Worker(
+                ("-m", "monitoring.ingest", "sql", "/run/sources.yaml"),
+                environment={"INGEST_SQL_URL": "${INGEST_SQL_URL-}"},
+                mounts=("./sources.yaml:/run/sources.yaml:ro",),
+            ),
+        },
+    ),
+)
+SERVING = Service(
+    name="serving",
+    title="Serving",
+    description="Answers requests for predictions, and logs them to the monitor.",
+    folder="serving",
+    command=("-m", "serving"),
+    port=5002,
+    settings=(SETTINGS_AS_FILES, "SERVING_", "DRIFTLINE_TOKEN", "DRIFTLINE_OBJECTS", *WEB_SERVER),
+    reads_ports_of=("monitor",),
+    grants=(  # it reads which models there are, and the prepared rows of the example
+        Grant(
+            (SELECT,),
+            (*_names(tables.models, tables.model_versions, tables.spec_revisions, processed), *VERSION_TABLES),
+        ),
+    ),
+    image=ContainerImage("serving", code=("src/churn", "serving")),
+    compose=Compose(
+        "Predictions without the other services: `docker compose up --build` here, once the servers of"
+        " ../compose.yaml run and a model is trained. Set DRIFTLINE_TOKEN to a token with the scope `ingest`, with"
+        " which it logs to the monitor.",
+        environment={
+            "SERVING_MONITOR_URL": "http://monitor:5001",
+            "DRIFTLINE_TOKEN": '"${DRIFTLINE_TOKEN:-}" # created by `driftline token create`',
+        },
     ),
 )
 
-SERVICES = (OWNER, SIMULATOR, EDA, JOBS, MONITOR)
+SERVICES = (OWNER, SIMULATOR, EDA, JOBS, MONITOR, SERVING)
 """The rows; those with a port are started in this order."""
 
 

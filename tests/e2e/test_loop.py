@@ -123,6 +123,19 @@ def test_stored_procedure_view_and_summary_answer_as_users_know_them(loop: Isola
     assert 0 < viewed[1] < viewed[0]
 
 
+def test_serving_predicts_what_the_batch_predicted(loop: IsolatedStack, plan: Plan) -> None:
+    day = plan.day(plan.scenario.stream_days)
+    batch = loop.content(churn_predictions)
+    batch = batch[batch["Date"] == day].head(200)
+    rows = [{"subscriber": user, "at": f"{day}T00:00:00Z"} for user in batch["User"]]
+    answer = loop.call("serving", "POST", "/predict", {"rows": rows, "log": False})
+    answer.raise_for_status()
+    served = answer.json()["predictions"]
+    assert len(served) > 100
+    assert [row["score"] for row in served] == pytest.approx([*batch["probability_1"]], abs=1e-6)
+    assert [row["prediction"] for row in served] == [*batch["prediction"]]
+
+
 def test_reports_and_plots_are_written(loop: IsolatedStack) -> None:
     assert "roc_auc" in (loop.var / "monitoring" / "performance_report.csv").read_text()
     assert list((loop.var / "monitoring").glob("*.png"))

@@ -49,6 +49,10 @@ RESULTS = Annotated[
     Path | None,
     typer.Option("--results", help="Write a row for each number to this file (.jsonl, .csv or .parquet)."),
 ]
+REPORT = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write the report to this file (.html, .pdf, .xlsx, .csv or .json)."),
+]
 HTML = Annotated[Path | None, typer.Option("--html", help="Write a self-contained page to this file.")]
 
 STDOUT = Path("-")
@@ -89,6 +93,7 @@ def backtest(
     json: JSON = None,
     html: HTML = None,
     results: RESULTS = None,
+    report: REPORT = None,
     fail_on: FAIL_ON = None,
 ) -> None:
     """Evaluate past predictions chunk by chunk against a reference, as the monitor would have.
@@ -115,13 +120,13 @@ def backtest(
         option=command_option,
     )
     names = {"features": features, "categorical": categorical}
-    outputs = {"--json": json, "--html": html, "--results": results}
+    outputs = {"--json": json, "--html": html, "--results": results, "--report": report}
     source, resolved = prepare(file, request, score or [], names, spec, outputs)
     with show_progress() as progress:
         result = run(source, resolved, progress, forks=True)
     for inference in result.inferred:
         typer.echo(f"{'note' if inference.notable else 'inferred'} {inference}", err=True)
-    _write_outputs(result, json, html, results)
+    _write_outputs(result, json, html, results, report)
     if fail_on and result.reached(_state(fail_on)):
         raise typer.Exit(1)
 
@@ -142,11 +147,12 @@ def prepare(
 
     from driftline.backtesting.input.open_source import open_source  # noqa: PLC0415
     from driftline.backtesting.options import split_names  # noqa: PLC0415
-    from driftline.backtesting.output.files import output_faults  # noqa: PLC0415
-    from driftline.backtesting.output.tables import format_fault  # noqa: PLC0415
     from driftline.backtesting.request.faults import Faults  # noqa: PLC0415
     from driftline.backtesting.request.names import split_score  # noqa: PLC0415
     from driftline.backtesting.request.resolved import read_request  # noqa: PLC0415
+    from driftline.output_files import output_faults  # noqa: PLC0415
+    from driftline.report.document.formats import FORMATS  # noqa: PLC0415
+    from driftline.report.document.tables import format_fault  # noqa: PLC0415
     from driftline.spec_input import read_spec  # noqa: PLC0415
 
     paths = {option: path for option, path in outputs.items() if path is not None and path != STDOUT}
@@ -154,12 +160,15 @@ def prepare(
     faults = Faults(list(output_faults(paths, inputs)))
     faults.messages += [
         f"{option} cannot be standard output, only --json can; name a file"
-        for option in ("--html", "--results")
+        for option in ("--html", "--results", "--report")
         if outputs.get(option) == STDOUT
     ]
     results = paths.get("--results")
     if results is not None and (fault := format_fault(results)):
         faults.messages.append(f"--results {results} {fault}")
+    report = paths.get("--report")
+    if report is not None and report.suffix.lower().lstrip(".") not in FORMATS:
+        faults.messages.append(f"--report {report} has no ending that names a format; use .{', .'.join(FORMATS)}")
     if spec is not None:
         request = replace(request, spec=faults.collect(lambda: read_spec(spec)) or {})
     source = faults.collect(lambda: open_source(_require_utf8_name(file), request.na_values))
@@ -216,10 +225,13 @@ def show_progress() -> Iterator[Callable[[str, int], None]]:
         yield advance
 
 
-def _write_outputs(result: Any, json: Path | None, html: Path | None, results: Path | None) -> None:
+def _write_outputs(
+    result: Any, json: Path | None, html: Path | None, results: Path | None, report: Path | None
+) -> None:
     """Write the files, all or none, and print the verdicts on standard output."""
-    from driftline.backtesting.output.files import Content, write  # noqa: PLC0415
-    from driftline.backtesting.output.tables import write_table  # noqa: PLC0415
+    from driftline.output_files import Content, write  # noqa: PLC0415
+    from driftline.report.document.formats import write_report  # noqa: PLC0415
+    from driftline.report.document.tables import write_table  # noqa: PLC0415
 
     def write_json(path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
@@ -232,6 +244,8 @@ def _write_outputs(result: Any, json: Path | None, html: Path | None, results: P
         contents[html] = result.to_html()
     if results is not None:
         contents[results] = lambda path: write_table(result.chunks, path, results.suffix)
+    if report is not None:
+        contents[report] = lambda path: write_report(result.content, path, report.suffix)
     write(contents)
     _print(result.json_parts() if json == STDOUT else (f"{line}\n" for line in table(result)))
 

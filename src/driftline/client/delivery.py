@@ -61,6 +61,19 @@ class Destination:
         return parts.scheme == "http" and self.token is not None and not local
 
     @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every request: who asks, and the token."""
+        token = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        return {"User-Agent": "driftline-client", **token}
+
+    def pool(self) -> "PoolManager":
+        """Return connections to the service; nothing is connected."""
+        from urllib3 import PoolManager, Timeout  # noqa: PLC0415  (a process that only logs does not need it)
+
+        timeout = Timeout(connect=CONNECT_TIMEOUT, read=self.timeout)
+        return PoolManager(timeout=timeout, ca_certs=None if self.ca is None else str(self.ca))
+
+    @property
     def folder(self) -> str:
         """The name of the model's folder in the spool folder."""
         model = quote(self.model, safe=" ").replace(".", "%2E")
@@ -94,7 +107,7 @@ class Delivery:
             body = response.read(LONGEST_BODY)
             response.close() if response.read(1) else response.release_conn()
         except (HTTPError, OSError) as error:
-            message = f"{self._destination.url} does not answer ({_reason(error)})"
+            message = f"{self._destination.url} does not answer ({reason(error)})"
             unconnected = isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError)
             return Answer(DeliveryState.RETRY, message, may_be_content=not unconnected)
         return read_answer(response.status, response.headers, body, datetime.now(UTC))
@@ -104,10 +117,8 @@ class Delivery:
         headers = {
             "Content-Type": CONTENT_TYPES[batch.format],
             "Idempotency-Key": batch.key,
-            "User-Agent": "driftline-client",
+            **self._destination.headers,
         }
-        if self._destination.token is not None:
-            headers["Authorization"] = f"Bearer {self._destination.token}"
         if batch.format is FileFormat.NDJSON:
             headers["Content-Encoding"] = "gzip"
             content = gzip.compress(content, compresslevel=3, mtime=0)
@@ -117,12 +128,8 @@ class Delivery:
         )
 
     def _connections(self) -> "PoolManager":
-        from urllib3 import PoolManager, Timeout  # noqa: PLC0415
-
         if self._pool is None:
-            timeout = Timeout(connect=CONNECT_TIMEOUT, read=self._destination.timeout)
-            ca = None if self._destination.ca is None else str(self._destination.ca)
-            self._pool = PoolManager(timeout=timeout, ca_certs=ca)
+            self._pool = self._destination.pool()
         return self._pool
 
     def close(self) -> None:
@@ -132,7 +139,7 @@ class Delivery:
             self._pool = None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return the last part of an error's text, which is the system's; urllib3 puts its own objects before it."""
     cause = error.args[-1] if error.args else error
     return str(cause).rpartition(": ")[2] or type(error).__name__

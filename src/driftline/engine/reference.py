@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from driftline.engine.catalogue import ColumnKind
-from driftline.engine.chunks import by_chunk, by_sizes
+from driftline.engine.chunks import Chunk, by_chunk, by_sizes
 from driftline.engine.columns import BoolArray, IntArray, as_floats, coded
 from driftline.engine.evidence.fitted import FittedEvidence
 from driftline.engine.evidence.problems import evidence_from_dict, fit_classifier, fit_regression
@@ -24,7 +24,7 @@ from driftline.engine.partial_chunks import complete_chunks
 from driftline.engine.performance.regression.performance import RegressionPerformance
 from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.segments import FittedSegment, FittedSegments, fit_segments
-from driftline.engine.spec import ColumnSpec, Spec, ThresholdPolicy
+from driftline.engine.spec import ColumnSpec, Period, Spec, ThresholdPolicy
 from driftline.engine.tasks import Map, Task, call, serial_map
 from driftline.engine.thresholds.fitted_bounds import FittedBounds, bounds_from_list, bounds_to_list, fit_bounds
 from driftline.errors import InvalidInput
@@ -126,15 +126,16 @@ def fit_reference(
     may_be_partial = sizes is None and spec.thresholds is ThresholdPolicy.DRIFTLINE
     bounding_chunks = complete_chunks(chunks) if may_be_partial else chunks
     lengths = [len(rows) for _, rows in chunks]
+    days = None if sizes is not None else _days(chunks, spec)
     tasks: list[Task] = [
         *FittedMethods.tasks(ordered, spec),
         partial(content_hash, ordered, spec),
-        partial(fit_classifier, ordered, spec, lengths),
+        partial(fit_classifier, ordered, spec, lengths, days),
     ]
     *outputs, digest, evidence = mapper(call, tasks)
     methods = FittedMethods.of(spec, outputs)
     if isinstance(methods.performance, RegressionPerformance):
-        evidence = fit_regression(ordered, spec, methods.performance, lengths)
+        evidence = fit_regression(ordered, spec, methods.performance, lengths, days)
     times = ordered[EVENT_TIME]
     return FittedReference(
         methods=methods,
@@ -147,6 +148,13 @@ def fit_reference(
         segments=fit_segments(ordered, spec, methods, bounding_chunks, mapper),
         evidence=evidence,
     )
+
+
+def _days(chunks: Sequence[tuple[Chunk, pd.DataFrame]], spec: Spec) -> list[int] | None:
+    """Return the day of each chunk as an ordinal in the spec's time zone; None where chunks are longer than a day."""
+    if spec.period not in (Period.HOUR, Period.DAY):
+        return None
+    return [chunk.start.astimezone(spec.zone).toordinal() for chunk, _ in chunks]
 
 
 def content_hash(frame: pd.DataFrame, spec: Spec) -> str:

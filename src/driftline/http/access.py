@@ -21,7 +21,7 @@ PROBES = frozenset({"/healthz", "/readyz"})
 """Paths that need no token and do not count towards the rate limit."""
 BUILT_IN_SCOPES = {"static": Scope.READ, "openapi.spec": Scope.READ}
 """The scopes of the endpoints that Flask and APIFlask add."""
-WRITE_SCOPES = frozenset({Scope.INGEST, Scope.OPERATE, Scope.ADMIN})
+WRITE_SCOPES = frozenset({Scope.INGEST, Scope.PREDICT, Scope.OPERATE, Scope.ADMIN})
 BATCH_TOO_LARGE = "The batch is too large; send fewer rows per request, or raise DRIFTLINE_MAX_INGEST_BODY."
 REALM = 'realm="driftline"'
 
@@ -176,7 +176,7 @@ def _require_scope(token: Token | None, scope: Scope | None) -> None:
             (("WWW-Authenticate", f'Bearer {REALM}, error="insufficient_scope", scope="{scope}"'),),
         )
     if scope in WRITE_SCOPES:
-        _require_same_origin()
+        require_same_origin()
 
 
 def _require_loopback_name() -> None:
@@ -192,7 +192,7 @@ def _host_name() -> str:
     return _url_part("hostname", f"//{request.host}")
 
 
-def _require_same_origin() -> None:
+def require_same_origin() -> None:
     """Refuse requests that another site's page makes a browser send with the stored login (CSRF)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     same = site in ("same-origin", "none") if site else origin is None or _url_part("netloc", origin) == request.host

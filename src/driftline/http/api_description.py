@@ -25,7 +25,7 @@ ERROR_SCHEMA: Document = {
                 "details": {"type": "array", "items": {"type": "string"}},
                 "rows": {
                     "type": "array",
-                    "description": "the first rows that are invalid whichever rows are beside them",
+                    "description": "the first rows that are invalid or stored with other content, each by itself",
                     "items": {
                         "type": "object",
                         "required": ["row", "column", "value", "cure"],

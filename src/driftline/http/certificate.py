@@ -41,6 +41,12 @@ class ReloadingTlsAdapter(Adapter):
         except OSError as error:
             raise FatalSSLAlert(str(error)) from error
 
+    def latest_context(self) -> ssl.SSLContext:
+        """Return the context of the certificate as its files are now."""
+        self._reload_if_changed()
+        context: ssl.SSLContext = self.context
+        return context
+
     def get_environ(self) -> dict[str, str]:
         """Return no certificate variables for the app."""
         return {}

@@ -8,5 +8,6 @@ class Scope(StrEnum):
 
     READ = "read"
     INGEST = "ingest"
+    PREDICT = "predict"
     OPERATE = "operate"
     ADMIN = "admin"

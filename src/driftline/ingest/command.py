@@ -1,10 +1,8 @@
 """The command `driftline ingest`: files in, rows of a model out, with progress."""
 
-import signal
 import sys
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,10 +73,9 @@ def _watch(address: str, files: "FileIngestion", every: float, *, once: bool) ->
     from driftline.ingest.watched_folder import WatchedFolder  # noqa: PLC0415
     from driftline.objects import open_store  # noqa: PLC0415
     from driftline.store import migrate  # noqa: PLC0415
+    from driftline.worker import stop_on_signals  # noqa: PLC0415
 
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     migrate.require_current(files.ingestion.engine)
     folder = WatchedFolder(open_store(address), files, stop)
     if not once:

@@ -47,7 +47,7 @@ def flat_frame(
         try:
             return read_frame(opener(path, tuple(na_values)), columns, codes)
         except InvalidInput as error:
-            raise type(error)(_unplaced(error.message, path), details=error.details) from error
+            raise error.reworded(_unplaced(error.message, path)) from error
 
 
 def _unplaced(message: str, path: Path) -> str:

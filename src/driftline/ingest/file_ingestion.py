@@ -71,7 +71,7 @@ class FileIngestion:
                 counts.add(self._write(content, key))
             except REFUSALS as error:
                 stored = f"{counts.rows:,} rows before them are stored"
-                raise type(error)(f"{name or file}: {error.message} ({stored})", details=error.details) from error
+                raise error.reworded(f"{name or file}: {error.message} ({stored})") from error
             progress(counts)
         return counts
 
@@ -82,7 +82,7 @@ class FileIngestion:
         except REFUSALS as error:
             if name is None:
                 raise
-            renamed = type(error)(error.message.replace(str(file), name), details=error.details)
+            renamed = error.reworded(error.message.replace(str(file), name))
             self._log_refusal(file, renamed)
             raise renamed from error
 

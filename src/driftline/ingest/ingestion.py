@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import uuid4
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection, Engine, case, func, select
 
 from driftline.backtesting.options import OptionStyle
 from driftline.clock import Clock
-from driftline.engine.results import EVENT_TIME
+from driftline.engine.results import EVENT_TIME, ID
 from driftline.engine.spec import ModelClock
-from driftline.errors import Conflict, DriftlineError, InvalidInput
+from driftline.errors import Conflict, DriftlineError, InvalidInput, PredictionConflict
+from driftline.ingest.conflicts import with_rows
 from driftline.ingest.content import Content, require_few_rows
 from driftline.ingest.content_frame import flat_frame
 from driftline.ingest.deletion import Deletion
@@ -172,18 +174,21 @@ class Ingestion:
             raise
 
     def _prediction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
-        batch = _prediction_batch(target, sent, now, times_needed=target.spec.clock is not ModelClock.WALL)
+        batch, sent_ids = _prediction_batch(target, sent, now, times_needed=target.spec.clock is not ModelClock.WALL)
         batch_id = batch_name("predictions", target, sent.key, batch.content_hash)
         _prepare(batch)
 
         def write(connection: Connection) -> Receipt:
-            written = target.store.writer.write(connection, batch_id, batch, now)
+            try:
+                written = target.store.writer.write(connection, batch_id, batch, now)
+            except PredictionConflict as error:
+                raise with_rows(error, sent_ids, sent.content.rows_before) from error
             return Receipt(batch_id, batch.table.num_rows, written.new, written.same)
 
         return write
 
     def _correction_writer(self, target: Target, sent: Sent, now: datetime) -> Write:
-        batch = _prediction_batch(target, sent, now, times_needed=False)
+        batch, _ = _prediction_batch(target, sent, now, times_needed=False)
         batch_id = batch_name("corrections", target, sent.key, batch.content_hash)
 
         def write(connection: Connection) -> Receipt:
@@ -214,15 +219,18 @@ class Ingestion:
         return write
 
 
-def _prediction_batch(target: Target, sent: Sent, now: datetime, *, times_needed: bool) -> PredictionBatch:
-    """Return the checked rows of a batch in the model's schema."""
+def _prediction_batch(
+    target: Target, sent: Sent, now: datetime, *, times_needed: bool
+) -> tuple[PredictionBatch, pa.ChunkedArray]:
+    """Return the checked rows of a batch in the model's schema, and their ids in the order in which they were sent."""
     layout = target.layout(sent.content, sent.na_values, sent.option)
     sent_rows = _rows(sent.content, layout, PREDICTION_FIELDS, columns_read(layout))
     rows = prediction_rows(
         sent_rows, layout, target.version, now, times_needed=times_needed, rows_before=sent.content.rows_before
     )
     assumed = {MODEL_VERSION} if sent.version is None else set()
-    return target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
+    batch = target.store.batch(rows.table, frozenset(assumed if rows.timed else assumed | {EVENT_TIME}))
+    return batch, rows.table.column(ID)
 
 
 def _delete(

@@ -1,15 +1,16 @@
 """Watches a folder or a bucket prefix, and ingests each file that appears in it once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
 from driftline.backtesting.input.sources import kind_of
-from driftline.errors import InvalidInput, Unavailable
+from driftline.errors import InvalidInput
 from driftline.ingest.file_ingestion import FileCounts, FileIngestion
 from driftline.ingest.files import ENDINGS
 from driftline.ingest.ingestion import REFUSALS
@@ -19,11 +20,14 @@ from driftline.store.database import in_transaction, translated
 from driftline.store.ingest_log import IngestState
 from driftline.store.ledger import BatchKind
 from driftline.store.watched_files import LONGEST_ADDRESS, WatchedFile
+from driftline.worker import Retries, repeat
 
 log = logging.getLogger(__name__)
 
 HIDDEN = (".", "_")
 """How names begin that programs give to files and folders that are not complete, or not data."""
+KEPT = timedelta(days=30)
+"""How long after it was read a file is known that is no longer in the folder."""
 LONGEST_PAUSE = 60.0
 """Seconds to wait at most after failures; each further failure doubles the pause."""
 
@@ -68,15 +72,7 @@ class WatchedFolder:
         Raises:
             NotFound: no such model or version.
         """
-        pause = every
-        while not self.stop.is_set():
-            try:
-                self.look()
-                pause = every
-            except Unavailable as error:
-                pause = min(2 * pause, max(LONGEST_PAUSE, every))
-                log.warning("%s Trying again in %.1f s.", error, pause)
-            self.stop.wait(pause)
+        repeat(self.look, every, self.stop, Retries(2 * every, max(LONGEST_PAUSE, every)))
 
     def look(self) -> Look:
         """List the files once, and ingest those that are new or changed and complete.
@@ -102,6 +98,7 @@ class WatchedFolder:
                 states.append(self._read_file(key, changed[key], known.get(self.store.at(key))))
         except Stopped:
             log.info("Stopped; the file will be read again.")
+        self._forget(known.keys() - {self.store.at(key) for key in versions})
         stored, refused = states.count(IngestState.STORED), states.count(IngestState.REFUSED)
         return Look(stored, refused, len(changed) - stored - refused)
 
@@ -109,6 +106,21 @@ class WatchedFolder:
         """Return the files that were read before, by address."""
         with translated(), self.files.ingestion.engine.connect() as connection:
             return watched_files.read(connection, self._model_number, self.files.kind)
+
+    def _forget(self, absent: Iterable[str]) -> None:
+        """Delete what is known of files that were removed from the folder long ago.
+
+        One that comes back is read again, and the ledger ignores its rows.
+        """
+        folder = f"{self.store.address.rstrip('/')}/"
+        addresses = [address for address in absent if address.startswith(folder)]
+        if not addresses:
+            return
+        number, kind, before = self._model_number, self.files.kind, self.files.ingestion.clock() - KEPT
+        in_transaction(
+            self.files.ingestion.engine,
+            lambda connection: watched_files.forget(connection, number, kind, addresses, before),
+        )
 
     @property
     def _model_number(self) -> int:

@@ -1,6 +1,7 @@
 """The commands `driftline models ...`: they register, list, show, revise and remove models."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from driftline.backtesting import command as backtest_command
 
 models = typer.Typer(
-    help="Register, list, show, revise, retire and remove models; requires DB_USER, DB_PASSWORD and DRIFTLINE_OBJECTS.",
+    help="Register, list, show, revise and remove models; requires DB_USER, DB_PASSWORD and DRIFTLINE_OBJECTS.",
     no_args_is_help=True,
 )
 
@@ -22,6 +23,9 @@ UNTIL = Annotated[
     typer.Option(help="End of the reference: the first instant after it, ISO 8601 (default: all rows are in it)."),
 ]
 PERIOD = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo or 1q.")]
+ARTIFACT = Annotated[
+    str | None, typer.Option(help="Folder, gs:// or s3:// address of the trained model, for programs that serve it.")
+]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
@@ -51,6 +55,7 @@ def add(
     alert_budget: backtest_command.ALERT_BUDGET = None,
     alert_on: backtest_command.ALERT_ON = None,
     spec: backtest_command.SPEC = None,
+    artifact: ARTIFACT = None,
     yes: YES = False,
     json: JSON = False,
 ) -> None:
@@ -62,6 +67,7 @@ def add(
     from driftline.backtesting.request.request import Request  # noqa: PLC0415
     from driftline.models.proposal import propose_model  # noqa: PLC0415  (the engine is slow to import)
     from driftline.models.schema import ProposalOut  # noqa: PLC0415
+    from driftline.objects import open_store  # noqa: PLC0415
 
     request = Request(
         timestamp=timestamp,
@@ -87,7 +93,7 @@ def add(
         typer.echo(line, err=True)
     if not yes and not typer.confirm(f"Register {name}?", err=True):
         raise typer.Exit(1)
-    version = _registered().register(proposal)
+    version = _registered().register(replace(proposal, artifact_uri=artifact and open_store(artifact).address))
     if json:
         typer.echo(ProposalOut.of(proposal, version).model_dump_json(indent=2))
     else:
@@ -210,6 +216,25 @@ def retention(
     present = registered.retention(name)
     for effect, days in (("archived", present.archive_after_days), ("removed", present.remove_after_days)):
         typer.echo(f"{name}: rows are {effect} {'never' if days is None else f'after {days} days'}")
+
+
+@models.command()
+def schedule(
+    name: NAME,
+    every: Annotated[str | None, typer.Option(help="Interval, ISO 8601: PT1H, P1D.")] = None,
+    cron: Annotated[str | None, typer.Option(help="Minute, hour, day, month, day of the week: '0 6 * * 1-5'.")] = None,
+    time_zone: Annotated[str, typer.Option(help="Time zone of --cron, such as Europe/Berlin.")] = "UTC",
+    with_others: Annotated[bool, typer.Option("--with-others", help="Poll it with all other models again.")] = False,
+) -> None:
+    """Show or set when a model is polled: at an interval, by a cron expression, or with all other models."""
+    from driftline.models.schedule_options import requested_schedule, schedule_words  # noqa: PLC0415
+
+    registered = _registered()
+    if with_others:
+        registered.set_schedule(name, None)
+    elif every is not None or cron is not None:
+        registered.set_schedule(name, requested_schedule(every, cron, time_zone))
+    typer.echo(f"{name} is polled {schedule_words(registered.schedule(name))}")
 
 
 def _registered() -> Any:

@@ -28,7 +28,8 @@ from driftline.errors import InvalidInput
 from driftline.models.reference_rows import engine_rows, read_reference_rows
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
-from driftline.store.registry import REFERENCE_CHUNKS, Candidate, require_long_enough
+from driftline.store.references import REFERENCE_CHUNKS, require_long_enough
+from driftline.store.registry import Candidate
 from driftline.store.storable_names import require_storable
 
 LONGEST_FIRST = (Period.QUARTER, Period.MONTH, Period.WEEK, Period.DAY, Period.HOUR)
@@ -40,7 +41,8 @@ class Proposal:
 
     `layout` says which column of the reference is which, `inferred` what the request left open. `reference` has the
     engine's columns; `fitted` is fitted on it. `visible_changes` are the smallest changes that alerts find 8 times in
-    10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert.
+    10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert. `artifact_uri`
+    is where the trained model is, for programs that serve it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Proposal:
     fitted: FittedReference
     visible_changes: tuple[VisibleChange, ...]
     proposed_period: Period | None
+    artifact_uri: str | None = None
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
@@ -60,7 +63,8 @@ class Proposal:
     @property
     def training_hash(self) -> str:
         """Identifies the reference and all that was said about it: the same again is the same version."""
-        parts = (self.fitted.content_hash, self.spec.model_dump_json(), self.layout.to_json())
+        artifact = (self.artifact_uri,) if self.artifact_uri else ()
+        parts = (self.fitted.content_hash, self.spec.model_dump_json(), self.layout.to_json(), *artifact)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -68,7 +72,14 @@ class Proposal:
         """The version to register."""
         details = {"inferred": [str(inference) for inference in self.inferred]}
         return Candidate(
-            self.name, self.spec, self.training_hash, self.reference, None, details, self.layout, self.fitted
+            self.name,
+            self.spec,
+            self.training_hash,
+            self.reference,
+            self.artifact_uri,
+            details,
+            self.layout,
+            self.fitted,
         )
 
 

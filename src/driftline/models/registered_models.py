@@ -18,10 +18,11 @@ from driftline.monitor import FittedMonitor
 from driftline.objects import ObjectStore, open_store
 from driftline.settings import LocalSettings
 from driftline.spec_input import SpecLike, fields_of
-from driftline.store import migrate, model_list, registry, removal
+from driftline.store import migrate, model_list, registry, removal, schedule_store
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
 
 KEPT = ("problem", "classes", "columns")
@@ -144,6 +145,22 @@ class RegisteredModels:
             NotFound: no such model.
         """
         set_retention(self.engine, name, retention)
+
+    def schedule(self, name: str) -> Schedule | None:
+        """Return when a model is polled; None where it is polled with all others.
+
+        Raises:
+            NotFound: no such model.
+        """
+        return schedule_store.schedule_of(self.engine, name)
+
+    def set_schedule(self, name: str, schedule: Schedule | None) -> None:
+        """Give a model a schedule of its polls, or with None let it be polled with all others again.
+
+        Raises:
+            InvalidInput: the schedule has no polls. NotFound: no such model.
+        """
+        schedule_store.set_schedule(self.engine, name, schedule)
 
     def remove(self, name: str) -> int:
         """Remove a model with all that it stored, in objects too; return the number of rows deleted.

@@ -15,7 +15,12 @@ class ReportExtraMissing(DriftlineError):
 
 def stylesheet() -> str:
     """Return the rules that all pages share, the colors' variables first."""
-    return css_variables() + (TEMPLATES / "report.css").read_text("utf-8")
+    return css_variables() + (TEMPLATES / "report.css").read_text("utf-8") + chart_rules()
+
+
+def chart_rules() -> str:
+    """Return the rules of charts, strips and heat maps alone."""
+    return (TEMPLATES / "charts.css").read_text("utf-8")
 
 
 def environment() -> Any:

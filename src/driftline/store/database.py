@@ -30,9 +30,12 @@ ATTEMPTS = 8
 
 T = TypeVar("T")
 
+LONGEST_JOINED_TEXT = 8 * 2**20
+"""How many bytes a text may have that the server joins from those of several rows; it would cut a longer one."""
 _SESSION = (
     "SET time_zone = '+00:00', sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', collation_connection = 'utf8mb4_bin'"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', collation_connection = 'utf8mb4_bin', "
+    f"group_concat_max_len = {LONGEST_JOINED_TEXT}"
 )
 
 

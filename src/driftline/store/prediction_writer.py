@@ -132,7 +132,10 @@ class PredictionWriter:
         """Return the rows that are not stored; reject those that are stored with other content."""
         differs = self.differing(connection, batch, places)
         if differs.any():
-            raise PredictionConflict(details=(shown_ids(sorted(places[ID][differs])),))
+            ids = sorted(places[ID][differs])
+            conflict = PredictionConflict(details=(shown_ids(ids),))
+            conflict.ids = tuple(ids)
+            raise conflict
         sent_ids = batch.table.column(ID).to_pandas()
         return batch.only(pa.array(~sent_ids.isin(places[ID])))
 

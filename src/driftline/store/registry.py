@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -22,18 +21,20 @@ from sqlalchemy import (
 )
 
 from driftline.clock import aware_utc, naive_utc
-from driftline.engine.minimum_rows import DEFAULTS, lowered_minimum
+from driftline.engine.minimum_rows import lowered_minimum
 from driftline.engine.performance.scores import require_probabilities
 from driftline.engine.reference import FittedReference, fit_reference
 from driftline.engine.results import Result
 from driftline.engine.spec import Spec
-from driftline.errors import Conflict, InvalidInput, NotFound
-from driftline.objects import ObjectStore, read_object
+from driftline.errors import NotFound
+from driftline.objects import ObjectStore
 from driftline.store import pending_chunks
 from driftline.store.database import in_transaction
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_numbers import ensure_model, lock_model, model_number
 from driftline.store.predictions import PredictionStore
+from driftline.store.references import read_reference, reference_key, require_long_enough
+from driftline.store.spec_revisions import add_revision, newest_spec, with_columns_of
 from driftline.store.storable_names import require_storable
 from driftline.store.tables import (
     model_versions,
@@ -44,8 +45,6 @@ from driftline.store.version_key import VersionKey
 
 READY, CREATING, RETIRED = "ready", "creating", "retired"
 _CONTENT = (model_versions, spec_revisions.c.revision, spec_revisions.c.spec, spec_revisions.c.fitted)
-REFERENCE_CHUNKS = 8
-"""How long a reference must be: with fewer chunks of its own the bounds alarm too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,29 +141,6 @@ def register(engine: Engine, candidate: Candidate, objects: ObjectStore, now: da
     return version
 
 
-def require_long_enough(fitted: FittedReference, spec: Spec) -> None:
-    """Raise InvalidInput for a reference of so few chunks that its bounds alarm too often."""
-    if fitted.chunks < REFERENCE_CHUNKS:
-        raise InvalidInput(
-            f"The reference has {fitted.chunks} chunks of {spec.period}, and {REFERENCE_CHUNKS} are needed; give a "
-            "longer window or a shorter period."
-        )
-
-
-def reference_key(name: str, content_hash: str) -> str:
-    """Name the object that a reference is kept as: by its content, so it never changes."""
-    return f"references/{name}/{content_hash[:16]}.parquet"
-
-
-def read_reference(version: Version) -> pd.DataFrame:
-    """Read a version's frozen reference: columns as `driftline.engine.reference.fit_reference` takes them.
-
-    Raises:
-        ObjectMissing, StoreRefused, StoreUnavailable: as `driftline.objects` says.
-    """
-    return pd.read_parquet(BytesIO(read_object(version.reference_uri)))
-
-
 def _begin(
     connection: Connection, candidate: Candidate, fitted: FittedReference, objects: ObjectStore, now: datetime
 ) -> tuple[int, int]:
@@ -191,26 +167,8 @@ def _begin(
         "created_at": naive_utc(now),
     }
     connection.execute(insert(model_versions).values(row))
-    _add_revision(connection, number, version, candidate.spec, fitted, now)
+    add_revision(connection, VersionKey(number, version), candidate.spec, fitted, now)
     return number, version
-
-
-def _add_revision(
-    connection: Connection, number: int, version: int, spec: Spec, fitted: FittedReference, now: datetime
-) -> None:
-    of_version = VersionKey(number, version).rows_of(spec_revisions)
-    newest = connection.execute(
-        select(func.coalesce(func.max(spec_revisions.c.revision), 0)).where(of_version)
-    ).scalar_one()
-    row = {
-        "model_number": number,
-        "model_version": version,
-        "revision": int(newest) + 1,
-        "spec": spec.model_dump_json(),
-        "fitted": fitted.to_json(),
-        "created_at": naive_utc(now),
-    }
-    connection.execute(insert(spec_revisions).values(row))
 
 
 def _finish(connection: Connection, key: VersionKey) -> None:
@@ -223,13 +181,7 @@ def _finish(connection: Connection, key: VersionKey) -> None:
     mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
     waiting = update(model_versions).where(mine, model_versions.c.state != READY)
     if connection.execute(waiting.values(state=READY)).rowcount:
-        pending_chunks.queue_all(connection, key, _newest_spec(connection, key))
-
-
-def _newest_spec(connection: Connection, key: VersionKey) -> Spec:
-    """Return the spec of a version's newest revision."""
-    specs = select(spec_revisions.c.spec).where(key.rows_of(spec_revisions)).order_by(spec_revisions.c.revision.desc())
-    return Spec.model_validate_json(connection.execute(specs.limit(1)).scalar_one())
+        pending_chunks.queue_all(connection, key, newest_spec(connection, key))
 
 
 def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: datetime) -> int:
@@ -240,35 +192,19 @@ def revise_spec(engine: Engine, name: str, version: int, spec: Spec, now: dateti
         Conflict: the columns differ, which only a new model can have.
     """
     present = load(engine, name, version)
-    spec = _with_columns_of(present.spec, spec)
+    spec = with_columns_of(present.spec, spec)
     if spec == present.spec:
         return present.spec_revision
-    fitted = fit_reference(read_reference(present), spec)
+    fitted = fit_reference(read_reference(present.reference_uri), spec)
     require_long_enough(fitted, spec)
 
     def revise(connection: Connection) -> None:
         ensure_model(connection, name, now)
-        _add_revision(connection, present.model_number, version, spec, fitted, now)
-        pending_chunks.queue_all(connection, VersionKey(present.model_number, version), spec)
+        add_revision(connection, present.key, spec, fitted, now)
+        pending_chunks.queue_all(connection, present.key, spec)
 
     in_transaction(engine, revise)
     return present.spec_revision + 1
-
-
-def _with_columns_of(present: Spec, spec: Spec) -> Spec:
-    """Return a revised spec with its columns in the present order, in which rows are stored and hashed.
-
-    It keeps the present minimum rows where it sets none.
-    """
-    columns = {column.name: column for column in spec.columns}
-    if {(c.name, c.kind) for c in spec.columns} != {(c.name, c.kind) for c in present.columns} or (
-        (spec.problem, spec.classes) != (present.problem, present.classes)
-    ):
-        raise Conflict(
-            "A spec revision keeps the model's problem, classes and columns; register others as a new version."
-        )
-    kept = {} if spec.model_fields_set & DEFAULTS.keys() else {name: getattr(present, name) for name in DEFAULTS}
-    return spec.model_copy(update={"columns": tuple(columns[name] for name in present.features), **kept})
 
 
 def versions(connection: Connection, name: str | None = None) -> list[tuple[str, int]]:

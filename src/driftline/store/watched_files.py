@@ -1,11 +1,11 @@
 """Which files of a watched folder were read: written after the last batch of a file, so that none is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.mysql import insert
 
 from driftline.clock import naive_utc
@@ -13,6 +13,7 @@ from driftline.store.ingest_log import LONGEST_REASON, IngestState
 from driftline.store.tables import watched_files
 
 LONGEST_ADDRESS = 1_024
+FORGOTTEN_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def read(connection: Connection, model_number: int, kind: str) -> dict[str, Watc
 
 def record(connection: Connection, model_number: int, kind: str, file: WatchedFile, read_at: datetime) -> None:
     """Write what became of a file, in place of what was written about it before."""
-    key = sha256(f"{kind}/{file.address}".encode()).hexdigest()
+    key = _hash(kind, file.address)
     values: Mapping[str, object] = {
         "kind": kind,
         "address": file.address,
@@ -52,3 +53,17 @@ def record(connection: Connection, model_number: int, kind: str, file: WatchedFi
     }
     statement = insert(watched_files).values(model_number=model_number, file_hash=key, **values)
     connection.execute(statement.on_duplicate_key_update(**values))
+
+
+def forget(connection: Connection, model_number: int, kind: str, addresses: Sequence[str], before: datetime) -> int:
+    """Delete what was written before an instant about some files; return how many these were."""
+    table, deleted = watched_files, 0
+    for first in range(0, len(addresses), FORGOTTEN_AT_ONCE):
+        keys = [_hash(kind, address) for address in addresses[first : first + FORGOTTEN_AT_ONCE]]
+        of_files = (table.c.model_number == model_number) & table.c.file_hash.in_(keys)
+        deleted += connection.execute(delete(table).where(of_files, table.c.read_at < naive_utc(before))).rowcount
+    return deleted
+
+
+def _hash(kind: str, address: str) -> str:
+    return sha256(f"{kind}/{address}".encode()).hexdigest()

@@ -22,18 +22,19 @@ def faults(result: Result) -> tuple[str, ...]:
 
 
 def test_it_writes_json_and_html_and_prints_the_verdicts(csv: Path, tmp_path: Path, invoke: Invoke) -> None:
-    out, page = tmp_path / "out.json", tmp_path / "out.html"
-    result = invoke(csv, *ALL, "--json", out, "--html", page)
+    out, page, book = tmp_path / "out.json", tmp_path / "out.html", tmp_path / "out.xlsx"
+    result = invoke(csv, *ALL, "--json", out, "--html", page, "--report", book)
     assert (result.exit_code, result.exception) == (0, None)
     written = json.loads(out.read_text())
     assert (written["model"], len(written["chunks"])) == ("churn", 8)
     assert page.read_text().startswith("<!doctype html>")
+    assert book.read_bytes().startswith(b"PK")
     head, *lines = result.stdout.splitlines()
     assert head.startswith("churn: reference of 2,400 rows")
     assert [line for line in lines if line.startswith("2026-01-")] == lines[-8:]
     assert any(line.startswith("Found 8 times in 10: ROC AUC falls by") for line in lines)
     assert "inferred problem: binary (there is one score)" in result.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"churn.csv", "out.json", "out.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"churn.csv", "out.json", "out.html", "out.xlsx"}
 
 
 def test_standard_output_can_hold_the_json_alone(csv: Path, invoke: Invoke) -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import driftline as dl
-from driftline.backtesting.output import tables
 from driftline.engine.verdicts import drift_rule
 from driftline.engine.verdicts.chunk_facts import ChunkFacts
+from driftline.report.document import tables
 from tests.unit.backtesting.conftest import UNTIL, Invoke
 
 OPTIONS = ("--timestamp", "when", "--label", "churned", "--score", "score", "--reference-until", UNTIL, "--chunk", "1d")

@@ -27,6 +27,7 @@ from churn_jobs.predicting import predict
 from churn_jobs.preparing import prepare
 from churn_jobs.training import train
 from churn_jobs.windows import split
+from driftline.artifacts.loading import load_scorer
 from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
@@ -36,6 +37,7 @@ from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, open_batch
 from driftline.store.prediction_writer import Written
+from driftline.store.references import read_reference
 from driftline.store.tables import ledger, model_versions, pending_batches
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
@@ -122,6 +124,16 @@ def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:
     assert re.findall(r"_[0-9a-f]{12}\b", json.dumps(metadata)) == []
 
 
+def test_the_model_scores_the_same_without_spark(loop: Loop) -> None:
+    assert loop.version.artifact_uri is not None
+    scorer = load_scorer(loop.version.artifact_uri)
+    frame = read_reference(loop.version.reference_uri)
+    scored = scorer.score([{str(name): row[name] for name in FEATURES} for row in frame.to_dict("records")])
+    scores = np.array([each.score for each in scored], np.float64)
+    np.testing.assert_allclose(scores, frame[SCORE], rtol=0, atol=1e-9)
+    assert [each.prediction for each in scored] == [*frame[PREDICTION]]
+
+
 @pytest.mark.parametrize("bucket", ["gcs_bucket", "s3_bucket"])
 def test_a_model_in_a_bucket_scores_the_same(
     loop: Loop, bucket: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -167,7 +179,7 @@ def batch_of(batch_id: str, days: DayRange) -> Batch:
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:
-    frame = registry.read_reference(loop.version)
+    frame = read_reference(loop.version.reference_uri)
     days = DayRange(*(date.fromisoformat(day) for day in loop.version.details["windows"]["reference"].values()))
     stamps = frame[EVENT_TIME].drop_duplicates()
     assert [*stamps] == [pd.Timestamp(day, tz="UTC") for day in days]
@@ -259,7 +271,7 @@ def test_a_run_after_a_killed_one_adds_missing_predictions_once(loop: Loop, monk
 
 
 def test_a_prediction_equals_the_score_in_the_reference(loop: Loop) -> None:
-    reference = registry.read_reference(loop.version).set_index(ID)
+    reference = read_reference(loop.version.reference_uri).set_index(ID)
     last = reference[EVENT_TIME].max().date()
     predict(loop.job, RequestedDays(last, last))
     predicted = predictions(loop).set_index(ID)

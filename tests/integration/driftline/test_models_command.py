@@ -81,6 +81,15 @@ def test_a_model_is_shown_registered_listed_revised_and_removed(run: CommandRunn
     assert archived.stdout == "0 objects were written, 0 blobs deleted from MySQL, 0 objects removed.\n"
     assert run("retention", "any", "--keep").stdout.count("never") == 2
 
+    assert run("schedule", "any").stdout == "any is polled with all other models.\n"
+    assert run("schedule", "any", "--every", "PT1H").stdout == "any is polled every 1:00:00.\n"
+    weekdays = run("schedule", "any", "--cron", "0 6 * * mon-fri", "--time-zone", "Europe/Berlin")
+    assert weekdays.stdout == "any is polled by the cron expression '0 6 * * mon-fri' in Europe/Berlin.\n"
+    assert "'never' is no interval; write PT1H" in str(run("schedule", "any", "--every", "never").exception)
+    assert "pass one of --every and --cron" in str(run("schedule", "any", "--every", "P1D", "--cron", "x").exception)
+    assert run("schedule", "any").stdout == weekdays.stdout
+    assert run("schedule", "any", "--with-others").stdout == "any is polled with all other models.\n"
+
     assert run("retire", "any", "--version", "1", "--yes").exit_code == 0
     assert "no ready version" in run("list").stdout
     assert run("remove", "any", answer="n\n").exit_code == 1

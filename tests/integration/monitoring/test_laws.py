@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, Select, event, func, select
 
+from driftline.clock import utc_now
 from driftline.store import ledger
 from driftline.store import pending_chunks as chunk_queue
-from driftline.store.tables import chunk_revisions
+from driftline.store.tables import chunk_revisions, pending_chunks
 from monitoring.poll import touched_chunks
 from monitoring.poll.poller import poll_once
 from stack.testing.fixtures import DatabaseAddress
@@ -120,42 +121,47 @@ def test_two_pollers_and_a_writer_end_like_one_poll(world: World) -> None:
     assert world.reported() == together
 
 
-POLL_FOREVER = """
-from datetime import datetime, UTC
-from driftline.store.database import make_engine
-from driftline.settings import DatabaseSettings
-from monitoring.poll.poller import poll_once
-engine = make_engine(DatabaseSettings())
-while True:
-    poll_once(engine, datetime(2026, 3, 1, 12, tzinfo=UTC), scheduled=False)
-"""
-
-
 def test_a_killed_process_leaves_no_partial_result(world: World, database: DatabaseAddress) -> None:
+    """Two pollers share the work; the other one computes what a killed one leaves, and stops on SIGTERM."""
     for step in steps(world, 6):
         step()
-    environment = {**os.environ, **database.environment(), "PYTHONPATH": "src"}
-    poller = subprocess.Popen([sys.executable, "-c", POLL_FOREVER], cwd=Path(__file__).parents[3], env=environment)
+    environment = {**os.environ, **database.environment(), "MONITOR_POLL_SECONDS": "0.1"}
+    command, root = [sys.executable, "-m", "monitoring", "poll"], Path(__file__).parents[3]
+    pollers = [subprocess.Popen(command, cwd=root, env=environment) for _ in range(2)]
     try:
         _wait_for_chunks(world, 2)
+        pollers[0].kill()
+        _wait_for_chunks(world, 7)
+        _wait_for_none_due(world)
+        pollers[1].terminate()
+        assert pollers[1].wait(30) == 0
     finally:
-        poller.kill()
-        poller.wait()
-    poll(world)
+        for poller in pollers:
+            poller.kill()
+            poller.wait()
     killed = world.reported()
     world.forget()
-    poll(world)
+    poll_once(world.engine, utc_now(), scheduled=True)
     assert world.reported() == killed
 
 
 def _wait_for_chunks(world: World, number: int) -> None:
+    _wait_until(world, select(func.count() >= number).select_from(chunk_revisions))
+
+
+def _wait_for_none_due(world: World) -> None:
+    due = pending_chunks.c.due_at.is_(None)
+    _wait_until(world, select(func.count() == 0).select_from(pending_chunks).where(due))
+
+
+def _wait_until(world: World, statement: Select[tuple[bool]]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with world.engine.connect() as connection:
-            if connection.execute(select(func.count()).select_from(chunk_revisions)).scalar_one() >= number:
+            if connection.execute(statement).scalar_one():
                 return
-        time.sleep(0.01)
-    pytest.fail("the other process computed nothing")
+        time.sleep(0.02)
+    pytest.fail("the other processes computed nothing")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from driftline.objects import ObjectStore
 from driftline.store import labels as label_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
+from driftline.store.references import read_reference
 from driftline.store.tables import chunk_revisions, labels, pending_chunks, results, verdicts
 from driftline.store.version_key import VersionKey
 from monitoring.poll.poller import poll_once
@@ -46,7 +47,7 @@ def in_one_pass(engine: Engine, objects: ObjectStore, name: str, versions: list[
     model.
     """
     for version in versions:
-        reference = registry.read_reference(version)
+        reference = read_reference(version.reference_uri)
         candidate = registry.Candidate(
             name, version.spec, f"{version.number}", reference, None, {}, fitted=version.fitted
         )

@@ -108,6 +108,7 @@ MAY = {
         "SIU": "models model_versions pending_chunks",
         "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
+    "serving": {"S": "alembic_version alembic_version_churn Processed_Data models model_versions spec_revisions"},
     "monitor": {
         "S": "alembic_version",
         "SIUD": " ".join(table.name for table in metadata.sorted_tables),

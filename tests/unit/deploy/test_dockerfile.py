@@ -10,6 +10,7 @@ import pytest
 
 from flaskapp.settings import SimulatorSettings
 from monitoring.settings import MonitorSettings
+from serving.settings import ServingSettings
 from stack import paths
 from stack.services.table import SERVICES
 from tests.unit.docs.test_settings_table import in_code
@@ -20,18 +21,20 @@ FOREIGN = {"PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", 
     "MPLCONFIGDIR", "PYSPARK_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHON_DOWNLOADS", "UV_COMPILE_BYTECODE",
 }  # fmt: skip
 """Variables that others than Driftline read."""
-PACKAGES = ("churn", "devtools", "eda", "flaskapp", "monitoring", "stack")
+PACKAGES = ("churn", "devtools", "eda", "flaskapp", "monitoring", "serving", "stack")
 HEAVY = {
     "pyspark": {"jobs"},
     "matplotlib": {"eda", "monitor"},
     "seaborn": {"eda"},
-    "flask": {"simulator", "monitor"},
+    "flask": {"simulator", "monitor", "serving"},
     "confluent-kafka": {"simulator", "monitor", "deploy"},
     "kafka-python": {"simulator"},
     "apscheduler": {"monitor"},
     "nannyml": set(),
     "lightgbm": set(),
-    "scikit-learn": set(),
+    "scikit-learn": {"jobs"},
+    "treelite": {"jobs", "serving"},
+    "mlflow-skinny": {"jobs"},
     "pytest": set(),
     "mypy": set(),
 }
@@ -128,6 +131,7 @@ def test_the_ports_are_those_of_the_settings() -> None:
     for image, port in (
         ("simulator", SimulatorSettings.model_fields["port"].default),
         ("monitor", MonitorSettings.model_fields["port"].default),
+        ("serving", ServingSettings.model_fields["port"].default),
     ):
         assert f"\nEXPOSE {port}\n" in stage(image)
         assert f'"driftline.http.health", "{port}"]' in stage(image)

@@ -8,8 +8,8 @@ from devtools import diagrams
 from tests.unit.docs.pages import ROOT
 
 SOURCES = {source.stem: source for source in diagrams.sources()}
-CODE = ("src/driftline", "src/churn", "flaskapp", "eda", "pyspark", "monitoring", "stack", "devtools")
-PRODUCTS = {"MySQL", "MariaDB", "GitHub"}
+CODE = ("src/driftline", "src/churn", "flaskapp", "eda", "pyspark", "monitoring", "serving", "stack", "devtools")
+PRODUCTS = {"MySQL", "MariaDB", "GitHub", "WebSocket"}
 
 _ENDINGS = r"py|sql|json|csv|svg|html|yaml|yml"
 _FILE = rf"[\w-]+\.(?:{_ENDINGS})(?:\.gz)?\b"

@@ -43,7 +43,7 @@ def test_a_meaning_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(("term", "reference"), REFERENCES, ids=[term for term, _ in REFERENCES])
 def test_the_code_reference_of_a_term_exists(term: str, reference: str) -> None:
-    assert reference.startswith(("driftline", "monitoring.", "flaskapp.")), term
+    assert reference.startswith(("driftline", "monitoring.", "flaskapp.", "serving.")), term
     resolve(reference)
 
 

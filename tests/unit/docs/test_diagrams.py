@@ -99,7 +99,9 @@ def test_every_named_file_exists_or_is_written_by_the_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_named_folder_exists_or_is_created(name: str) -> None:
-    paths = re.findall(r"(?<![\w/.])((?:flaskapp|eda|pyspark|monitoring|stack|var)/[\w/-]*)(?![\w.]*\.)", drawn(name))
+    paths = re.findall(
+        r"(?<![\w/.])((?:flaskapp|eda|pyspark|monitoring|serving|stack|var)/[\w/-]*)(?![\w.]*\.)", drawn(name)
+    )
     made_at_run_time = {"var/objects", "var/objects/prepared", "eda/output", "monitoring/output"}
     assert [path for path in paths if not (ROOT / path).exists() and path.rstrip("/") not in made_at_run_time] == []
 

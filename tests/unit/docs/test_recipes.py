@@ -10,7 +10,7 @@ from tests.unit.docs.references import resolve
 RECIPES: dict[str, str] = dict(
     re.findall(r"^## (An? [^\n]*)\n(.*?)(?=^## |\Z)", CONTRIBUTING.read_text(), re.MULTILINE | re.DOTALL)
 )
-PACKAGES = ("driftline.", "churn.", "flaskapp.", "monitoring.", "stack.", "devtools.")
+PACKAGES = ("driftline.", "churn.", "flaskapp.", "monitoring.", "serving.", "stack.", "devtools.")
 
 
 def test_the_common_changes_have_a_recipe() -> None:

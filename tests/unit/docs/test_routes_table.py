@@ -1,4 +1,4 @@
-"""The reference of routes lists what both services serve, and the curl commands of the example are valid."""
+"""The reference of routes lists what all services serve, and the curl commands of the example are valid."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from flask import Flask
 
 import flaskapp.app
 import monitoring.app
+import serving.app
 from churn.columns import CDR_USAGE
 from driftline.http.access import PROBES, scope_of
 from driftline.http.scopes import Scope
@@ -22,6 +23,7 @@ from flaskapp.settings import Settings, SimulatorSettings
 from flaskapp.stream.request import StartStream, read_start
 from flaskapp.world.drifts import DriftKind
 from monitoring.settings import MonitorSettings
+from serving.settings import ServingSettings
 from tests.unit.docs.pages import EXAMPLE, ROOT, ROUTES, fenced, section, spans, table
 
 SECURITY = ROOT / "docs" / "how-to" / "security.md"
@@ -44,7 +46,11 @@ def services(unused_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iter
     simulator = flaskapp.app.create_app(Settings(database, kafka, SimulatorSettings()))
     settings = MonitorSettings(output=tmp_path_factory.mktemp("output"))
     monitor = monitoring.app.create_app(settings, database, polls=False)
-    yield {"simulator": simulator, "monitor": monitor}
+    yield {
+        "simulator": simulator,
+        "monitor": monitor,
+        "serving": serving.app.create_app(ServingSettings(), database).flask,
+    }
     simulator.extensions["streaming"].close()
 
 
@@ -55,10 +61,10 @@ def routes_of(app: Flask) -> set[str]:
 
 def documented(service: str) -> set[str]:
     rows = table(ROUTES, "Routes")
-    return {span for name, routes, *_ in rows if name in (service, "both") for span in spans(routes)}
+    return {span for name, routes, *_ in rows if name in (service, "all") for span in spans(routes)}
 
 
-@pytest.mark.parametrize("name", ["simulator", "monitor"])
+@pytest.mark.parametrize("name", ["simulator", "monitor", "serving"])
 def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[str, APIFlask]) -> None:
     assert documented(name) == routes_of(services[name])
 
@@ -66,7 +72,7 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 RUNS = {"/run-monitoring", "/api/v1/runs", "/api/v1/runs/<run>"}
 INCIDENTS = ("/api/v1/incidents/<int:number>", "/incidents/<int:number>")
 ON_INCIDENTS = {f"{incident}/{action}" for incident in INCIDENTS for action in ("acknowledge", "comments")}
-OPERATES = {"/start_stream", "/stop_stream", *RUNS, *ON_INCIDENTS}
+OPERATES = {"/start_stream", "/stop_stream", "/start", "/stop", *RUNS, *ON_INCIDENTS}
 """Routes that change something, or tell what that did; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 ADMINISTERS = {
@@ -79,7 +85,10 @@ ADMINISTERS = {
 }
 
 
-@pytest.mark.parametrize("name", ["simulator", "monitor"])
+PREDICTS = {"POST /", "POST /predict", "GET /ws/predict"}
+
+
+@pytest.mark.parametrize("name", ["simulator", "monitor", "serving"])
 def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, APIFlask]) -> None:
     app = services[name]
     declared = {
@@ -92,6 +101,8 @@ def test_every_route_declares_the_scope_it_needs(name: str, services: dict[str, 
 
 def _expected_scope(route: str) -> Scope | None:
     rule = route.partition(" ")[2]
+    if route in PREDICTS:
+        return Scope.PREDICT
     if rule in PROBES or route in ADMINISTERS:
         return None if rule in PROBES else Scope.ADMIN
     return Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
@@ -110,7 +121,7 @@ def test_the_page_on_security_names_the_scope_of_every_route(services: dict[str,
 
 def test_every_route_is_explained() -> None:
     rows = table(ROUTES, "Routes")
-    assert {name for name, *_ in rows} == {"simulator", "monitor", "both"}
+    assert {name for name, *_ in rows} == {"simulator", "monitor", "serving", "all"}
     assert [routes for _, routes, answers in rows if not answers] == []
 
 
@@ -168,6 +179,6 @@ def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask
         api = {
             route.split()[1]
             for route in map(_untyped, documented(name))
-            if not re.search(r" /(openapi|$|models/|incidents|changes)", route)
+            if not re.search(r" /(openapi|$|models/|incidents|changes|start$|stop$)", route)
         }
         assert api <= described

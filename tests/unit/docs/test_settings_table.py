@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings
 
 from tests.unit.docs.pages import ROOT, SETTINGS, spans, table, tracked
 
-PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring stack", ROOT / "pyspark": "churn_jobs"}
+PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring serving stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
-OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_TOKEN", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
+OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
 """Variables of make, of a program that uses the client, of a compose file and of Spark itself."""
 
 
@@ -72,7 +72,13 @@ def documented() -> dict[str, str]:
 
 
 def test_every_service_has_settings() -> None:
-    assert {name.split(".")[0] for name in modules_with_settings()} >= {"driftline", "flaskapp", "eda", "monitoring"}
+    assert {name.split(".")[0] for name in modules_with_settings()} >= {
+        "driftline",
+        "flaskapp",
+        "eda",
+        "monitoring",
+        "serving",
+    }
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
@@ -87,7 +93,8 @@ def test_every_variable_that_a_page_names_exists() -> None:
     for page in (file for file in tracked() if file.suffix == ".md" and file.name != "CHANGELOG.md"):
         named = {
             *re.findall(
-                r"\b(?:DB|KAFKA|DRIFTLINE|SIMULATOR|MONITOR|RAW_DATA|SPARK|EDA)_[A-Z_]*[A-Z]\b", page.read_text()
+                r"\b(?:DB|KAFKA|DRIFTLINE|SIMULATOR|MONITOR|SERVING|RAW_DATA|SPARK|EDA)_[A-Z_]*[A-Z]\b",
+                page.read_text(),
             )
         }
         assert named - in_code().keys() - OTHERS == set(), page

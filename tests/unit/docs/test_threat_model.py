@@ -11,7 +11,7 @@ from devtools.git_files import tracked_files
 from stack import paths
 
 PAGE = paths.ROOT / "docs" / "threat-model.md"
-CODE = ("src", "flaskapp", "eda", "monitoring", "pyspark", "stack")
+CODE = ("src", "flaskapp", "eda", "monitoring", "serving", "pyspark", "stack")
 RUNS_WHAT_IT_READS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 
 

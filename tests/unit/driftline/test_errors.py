@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 from driftline import errors
-from driftline.errors import BatchConflict, DriftlineError, InvalidInput, SchemaMismatch
+from driftline.errors import MOST_ROWS, BatchConflict, DriftlineError, InvalidInput, RowFault, SchemaMismatch
 
 ALL = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, DriftlineError)]
 
@@ -23,6 +23,13 @@ def test_every_error_has_message_code_and_status(error: type[DriftlineError]) ->
 def test_every_error_can_be_sent_between_processes(error: type[DriftlineError]) -> None:
     received = copy.copy(error("What is wrong.", details=("a", "b")))  # by the same protocol as pickle
     assert (type(received), received.message, received.details) == (error, "What is wrong.", ("a", "b"))
+
+
+def test_a_reworded_error_keeps_its_kind_its_details_and_its_rows() -> None:
+    faults = [RowFault(row, "amount", "ERR", "Send a number.") for row in range(1, MOST_ROWS + 2)]
+    error = BatchConflict("In the file.", details=("a",), rows=faults).reworded("In day.csv.")
+    assert (type(error), error.message, error.details) == (BatchConflict, "In day.csv.", ("a",))
+    assert (error.rows, error.more_rows) == (tuple(faults[:MOST_ROWS]), True)
 
 
 def test_details_follow_the_message_one_per_line() -> None:

@@ -12,7 +12,6 @@ from driftline.backtesting.execution.verdicts import derive_verdicts
 from driftline.backtesting.execution.workers import choose_map
 from driftline.backtesting.input.rows import Rows
 from driftline.backtesting.input.split import Progress, Split
-from driftline.backtesting.output.result import Reference
 from driftline.backtesting.request.chunking import Cut, cut_of_reference
 from driftline.backtesting.request.layout import Layout
 from driftline.backtesting.request.subjects import rename_result
@@ -22,11 +21,12 @@ from driftline.engine.spec import ThresholdPolicy
 from driftline.engine.stray_values import StrayValues
 from driftline.engine.tasks import Map
 from driftline.monitor import ChunkSummary, EvaluatedChunk, FittedMonitor
+from driftline.report.document.content import ReferenceSummary
 from driftline.report.view import ChunkView
 
 Strays = Mapping[str, StrayValues]
 """The values that are not numbers, by numeric column."""
-Evaluation = tuple[Reference, tuple[ChunkView, ...], Strays]
+Evaluation = tuple[ReferenceSummary, tuple[ChunkView, ...], Strays]
 
 
 class Evaluate(Protocol):
@@ -53,7 +53,7 @@ def evaluate(rows: Split, cut: Cut, layout: Layout, progress: Progress, *, forks
     chunks = tuple(derive_verdicts(layout.verdict_spec, fitted.evidence, assignment, rows.newest, in_order))
     length = None if cut.period else (fitted.until - fitted.since) / fitted.chunks
     visible, proposed = monitor.visible_changes(length), monitor.proposed_period(length)
-    reference = Reference(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
+    reference = ReferenceSummary(fitted.rows, fitted.since, fitted.until, fitted.chunks, visible, proposed)
     return reference, chunks, evaluator.strays
 
 

@@ -292,7 +292,14 @@ def _unreadable(path: Path, dialect: Dialect, error: Exception) -> InvalidInput:
     line = re.search(r"Row #(\d+): (.*)", text, re.DOTALL)
     words = line[2] if line else text.removeprefix("CSV parse error: ")
     place = f"{path}, line {line[1]}" if line else str(path)
-    return InvalidInput(f"{place} cannot be read: {words}")
+    cure = _title_line(path) if words.startswith("Expected 1 columns") else ""
+    return InvalidInput(f"{place} cannot be read: {words}{cure}")
+
+
+def _title_line(path: Path) -> str:
+    """Return what to do where the first line has one field and the next ones more, for a message."""
+    first = _read_head(path).decode("utf-8", "replace").split("\n", 1)[0].rstrip("\r")
+    return f"; remove line 1 ({first[:80]!r}) if it is a title or a comment, since the first line names the columns"
 
 
 def _parse_error_with_line(path: Path, dialect: Dialect) -> str | None:

@@ -28,9 +28,15 @@ def open_source(data: pd.DataFrame | str | PathLike[str], na_values: Sequence[st
     .feather).
 
     `na_values` are additional words for a missing value; they count when the types of a CSV file are inferred. Raises
-    InvalidInput where the file does not exist or has another ending.
+    InvalidInput where the file does not exist or has another ending, or a frame's columns have several levels.
     """
     if isinstance(data, pd.DataFrame):
+        if isinstance(data.columns, pd.MultiIndex):
+            msg = (
+                f"the columns of the frame have {data.columns.nlevels} levels; "
+                "join their names, as in data.columns = ['_'.join(map(str, name)) for name in data.columns]"
+            )
+            raise InvalidInput(msg)
         return FrameSource(data)
     if not isinstance(data, str | PathLike):
         msg = f"data must be a frame or the path of a file, not {type(data).__name__}; pandas.DataFrame(data) makes one"

@@ -1,10 +1,8 @@
 """The result of a backtest: chunks with results and verdicts, and what was inferred. No I/O here."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -13,47 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from driftline.backtesting.inference import Inference
-from driftline.backtesting.output.files import write
-from driftline.backtesting.output.page import render
-from driftline.backtesting.output.tables import format_fault, to_frame, write_table
-from driftline.engine.evidence.visible_change import VisibleChange
-from driftline.engine.evidence.wording import describe_visible
 from driftline.engine.results import State
-from driftline.engine.spec import Period, Spec
+from driftline.engine.spec import Spec
 from driftline.engine.verdicts.findings import SEVERITY
 from driftline.errors import InvalidInput
+from driftline.output_files import write
+from driftline.report.document.content import ReferenceSummary, ReportContent
+from driftline.report.document.page import render
+from driftline.report.document.tables import format_fault, to_frame, write_table
 from driftline.report.pages import ReportExtraMissing
-from driftline.report.schema import chunk_values, result_values, utc_text
 from driftline.report.view import ChunkView
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The reference of a backtest: its number of rows, its first and last event, and its number of chunks.
-
-    `visible_changes` are the smallest changes that alerts detect; `proposed_period` is a longer period where that is
-    not enough. Both are empty where only bounds alert.
-    """
-
-    rows: int
-    since: datetime
-    until: datetime
-    chunks: int
-    visible_changes: tuple[VisibleChange, ...] = ()
-    proposed_period: Period | None = None
-
-    @property
-    def visible_lines(self) -> tuple[str, ...]:
-        """The changes that alerts detect, in words."""
-        return describe_visible(self.visible_changes, self.proposed_period)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
-        since, until = utc_text(self.since), utc_text(self.until)
-        return {"rows": self.rows, "from": since, "until": until, "chunks": self.chunks}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,7 +46,7 @@ class BacktestResult:
     """
 
     model: str
-    reference: Reference
+    reference: ReferenceSummary
     chunks: tuple[ChunkView, ...]
     chunk: str
     inferred: tuple[Inference, ...]
@@ -116,9 +86,23 @@ class BacktestResult:
         """Return whether any chunk's verdict is `state` (warn or alert) or more severe."""
         return SEVERITY.index(state) <= (SEVERITY.index(self.worst) if self.worst in SEVERITY else -1)
 
+    @property
+    def content(self) -> ReportContent:
+        """The content of the report about this backtest."""
+        return ReportContent(
+            model=self.model,
+            kind="backtest",
+            spec=self.spec,
+            cut=self.chunk,
+            reference=self.reference,
+            chunks=self.chunks,
+            notes=self.notes,
+            inferred=self.inferred,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, as `docs/reference/backtest.schema.json` describes them; instants are ISO 8601 in UTC."""
-        return {**self._head(), "chunks": list(map(self._chunk_values, self.chunks))}
+        return self.content.to_dict()
 
     def to_json(self) -> str:
         """Return the values of `to_dict` as JSON text; a missing value is null, never NaN."""
@@ -126,10 +110,7 @@ class BacktestResult:
 
     def json_parts(self) -> Iterator[str]:
         """Yield the text of `to_json` chunk by chunk, since with very many chunks it does not fit in memory."""
-        yield f'{_json(self._head())[:-1]}, "chunks": ['
-        for index, chunk in enumerate(self.chunks):
-            yield (", " if index else "") + _json(self._chunk_values(chunk))
-        yield "]}\n"
+        return self.content.json_parts()
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
@@ -147,21 +128,6 @@ class BacktestResult:
             raise InvalidInput(msg)
         write({target: lambda temporary: write_table(self.chunks, temporary, target.suffix)})
 
-    def _head(self) -> dict[str, Any]:
-        """Return the JSON values other than the chunks."""
-        return {
-            "model": self.model,
-            "problem": self.spec.problem.value,
-            "reference": self.reference.to_dict(),
-            "chunk": self.chunk,
-            "time_zone": self.spec.time_zone,
-            "inferred": [{"what": item.what, "value": item.value, "rule": item.rule} for item in self.inferred],
-            "notes": list(self.notes),
-        }
-
-    def _chunk_values(self, chunk: ChunkView) -> dict[str, Any]:
-        return {**chunk_values(self.spec, chunk), "results": list(map(result_values, chunk.results))}
-
     def plot(self, subjects: str | Sequence[str] | None = None) -> "Figure":
         """Draw results with their bounds by chunk as a matplotlib figure.
 
@@ -176,7 +142,7 @@ class BacktestResult:
 
     def to_html(self) -> str:
         """Return one self-contained page. Needs jinja2 (`pip install 'driftline[report]'`)."""
-        return render(self)
+        return render(self.content)
 
 
 _REPR_CHUNKS = 5
@@ -203,7 +169,3 @@ def _html_row(chunk: ChunkView) -> str:
     start = f"{chunk.start:%Y-%m-%d %H:%M}"
     cells = (start, f"{chunk.rows:,}", labelled, str(chunk.verdict.state), reason)
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-
-
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, allow_nan=False)

@@ -11,8 +11,8 @@ from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import BlockMetrics, blocks
 from driftline.engine.evidence.families import BINARY, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import ProblemEvidence
+from driftline.engine.evidence.indifference import Indifference
 from driftline.engine.evidence.no_skill import no_skill
-from driftline.engine.evidence.residuals import Indifference
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
 from driftline.engine.evidence.stage_evidence import StageEvidence, largest, values_of
@@ -56,9 +56,11 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         """Return the counts of no rows."""
         return ScoreCounts.empty(self.bins.count)
 
-    def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
+    def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
-        return self._of_scores(counts, open_block) if stage is Stage.SCORES else self._of_labels(counts, open_block)
+        if stage is Stage.SCORES:
+            return self._of_scores(counts, open_block)
+        return self._of_labels(counts, open_block, weekdays)
 
     def no_skill(self, counts: ScoreCounts, values: FloatArray) -> float | None:
         """Return the ROC AUC of a chunk's labelled rows if it is not distinguishable from 0.5, else None."""
@@ -76,13 +78,14 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
             evidence.harm[ends] = largest((state.mean - metrics) / MARGINS)
         return evidence
 
-    def _of_labels(self, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
+    def _of_labels(self, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         evidence = StageEvidence.empty(len(counts.labelled), BINARY.count)
         bins, rows = self.bins, rows_of(counts.labelled)[:, None]
+        shifts, tilts = self.share.usual(weekdays), self.ranking.usual(weekdays)
         of_share, of_ranking = BINARY.columns(Family.SHARE), BINARY.columns(Family.RANKING)
-        evidence.log_evidence[:, of_share] = share.log_evidence(bins, self.share, counts)
-        evidence.log_evidence[:, of_ranking] = ranking.log_evidence(bins, self.ranking, counts)
-        positives = counts.labelled * bins.chances
+        evidence.log_evidence[:, of_share] = share.log_evidence(bins, self.share, counts, shifts)
+        evidence.log_evidence[:, of_ranking] = ranking.log_evidence(bins, self.ranking, counts, shifts, tilts)
+        positives = counts.labelled * bins.moved(shifts, tilts)[:, None]
         shares = [rows_of(part)[:, None] / np.maximum(rows, 1) for part in (counts.positives, positives)]
         evidence.values[:, of_share] = values_of(rows, *shares)
         realized, expected = metrics_of(counts.labelled, counts.positives), metrics_of(counts.labelled, positives)
@@ -124,8 +127,8 @@ class BinaryEvidence(ProblemEvidence[ScoreCounts]):
         )
         return cls(
             ScoreBins.from_dict(stored["bins"]),
-            Indifference(**stored["share"]),
-            Indifference(**stored["ranking"]),
+            Indifference.from_dict(stored["share"]),
+            Indifference.from_dict(stored["ranking"]),
             expected,
             realized,
             np.asarray(stored["pool"], dtype=np.int64),

@@ -8,11 +8,12 @@ from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.block_metrics import LARGEST_DRAW, MINIMUM_BLOCKS, BlockMetrics, blocks, metrics_of_draws
-from driftline.engine.evidence.residuals import Residuals, indifference
+from driftline.engine.evidence.indifference import fit_indifference
+from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered
+from driftline.engine.evidence.residuals import Residuals
 from driftline.engine.evidence.score_bins import LABELS, ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
 from driftline.engine.evidence.score_grid import CELLS, ScoreGrid
-from driftline.engine.evidence.slices import renumbered, slices_of
 from driftline.engine.performance.binary.rows import MISSING
 
 MINIMUM_CLASS_LABELS = 20
@@ -20,17 +21,23 @@ MINIMUM_CLASS_LABELS = 20
 
 
 def fit_evidence(
-    scores: FloatArray, predictions: FloatArray, labels: FloatArray, sizes: Sequence[int]
+    scores: FloatArray,
+    predictions: FloatArray,
+    labels: FloatArray,
+    sizes: Sequence[int],
+    days: Sequence[int] | None = None,
 ) -> BinaryEvidence | None:
-    """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks.
+    """Fit on the reference's rows in time order; NaN is missing, `sizes` are the numbers of rows of its chunks, `days`
+    their days (`fit_indifference`).
 
-    Return None where the reference is too small: too few labels of a class, or rows in fewer than four slices.
+    Return None where the reference is too small: too few labels of a class, or rows in fewer than four chunks.
     """
     usable = np.isfinite(scores) & np.isfinite(predictions)
     if _too_few(labels[usable]):
         return None
-    scores, slices = scores[usable], renumbered(slices_of(sizes)[usable])
-    number = int(slices[-1]) + 1
+    of_rows = chunks_of_rows(sizes)[usable]
+    scores, chunks = scores[usable], renumbered(of_rows)
+    number = int(chunks[-1]) + 1
     if number < MINIMUM_BLOCKS:
         return None
     labelled = np.where(np.isfinite(labels), labels, MISSING)[usable].astype(np.int64)
@@ -39,19 +46,21 @@ def fit_evidence(
     cells = grid.cells(scores)
     by_cell = np.bincount(labelled * CELLS + cells, minlength=LABELS * CELLS).reshape(LABELS, CELLS)
     bins = ScoreBins.fit(grid, by_cell)
-    return fit_on_counts(bins, bins.counts_of_slices(cells, codes, slices, number), len(sizes))
+    of_chunks = None if days is None else np.asarray(days)[np.unique(of_rows)]
+    return fit_on_counts(bins, bins.counts_of_chunks(cells, codes, chunks, number), len(sizes), of_chunks)
 
 
-def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int) -> BinaryEvidence:
-    """Fit on the counts of the reference's slices, oldest first; `chunks` is the number of its chunks."""
-    labelled = counts[rows_of(counts.labelled) > 0]
+def fit_on_counts(bins: ScoreBins, counts: ScoreCounts, chunks: int, days: IntArray | None = None) -> BinaryEvidence:
+    """Fit on the counts of the reference's chunks with rows, oldest first; `chunks` is the number of all its chunks."""
+    has_labels = rows_of(counts.labelled) > 0
+    labelled, days = counts[has_labels], None if days is None else days[has_labels]
     residuals = Residuals.of(bins, labelled.labelled, labelled.positives)
     pool = counts.scored.sum(0)
     expected, realized = _block_metrics(bins, counts)
     return BinaryEvidence(
         bins=bins,
-        share=indifference(residuals.shift, residuals.shift_variance),
-        ranking=indifference(residuals.tilt, residuals.tilt_variance),
+        share=fit_indifference(residuals.shift, residuals.shift_variance, days),
+        ranking=fit_indifference(residuals.tilt, residuals.tilt_variance, days),
         expected=expected,
         realized=realized,
         pool=pool,
@@ -78,7 +87,7 @@ def _block_metrics(bins: ScoreBins, counts: ScoreCounts) -> tuple[BlockMetrics |
 
 
 def _sums_until(counts: IntArray, ends: Sequence[int]) -> IntArray:
-    """Return the sums of slices from one end to the next."""
+    """Return the sums of chunks from one end to the next."""
     sums = counts.cumsum(0)[list(ends)]
     return np.diff(sums, axis=0, prepend=np.zeros_like(sums[:1]))
 

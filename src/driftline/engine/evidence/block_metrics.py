@@ -11,7 +11,7 @@ import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
-from driftline.engine.evidence.residuals import LEVEL, chi2_quantile
+from driftline.engine.evidence.indifference import lowest_chi2
 
 MINIMUM_BLOCK_ROWS = 500
 MINIMUM_CLASS_ROWS = 50
@@ -44,7 +44,7 @@ class BlockMetrics:
         """Fit from the metrics of blocks, shape (blocks, 3), and of drawn blocks with `drawn_rows` rows each."""
         blocks = len(values)
         sampling = np.nanvar(draws, axis=0) * drawn_rows
-        upper = values.var(axis=0, ddof=1) * (blocks - 1) / chi2_quantile(LEVEL, blocks - 1)
+        upper = values.var(axis=0, ddof=1) * (blocks - 1) / lowest_chi2(blocks - 1)
         return cls(values.mean(axis=0), np.maximum(upper - sampling / rows, 0.0), sampling, rows, blocks)
 
     @property

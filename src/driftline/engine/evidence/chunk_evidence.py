@@ -33,7 +33,7 @@ class ScoredChunk:
 
     `closes_at` is when its scores are read, `labels_at` when its labels are: once they are due and the chunk has
     closed. `closed` and `labels_in` state that its scores, and enough of its labels, are in; `drifting` that drift
-    lasts in it.
+    lasts in it. `weekday` is that of its start in the time zone of the spec, Monday 0.
     """
 
     start: datetime
@@ -44,6 +44,7 @@ class ScoredChunk:
     closed: bool
     labels_in: bool
     drifting: bool = False
+    weekday: int = 0
 
     @property
     def years(self) -> float:

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS, TINY
 from driftline.engine.evidence.expected_metrics import EXPONENT
-from driftline.engine.evidence.residuals import LEVEL, chi2_quantile
+from driftline.engine.evidence.indifference import lowest_chi2
 from driftline.engine.performance.regression.losses import Loss
 
 MINIMUM_BLOCK_ROWS = 500
@@ -38,13 +38,13 @@ class ExpectedLoss:
     def fit(cls, loss: Loss, rows: FloatArray, totals: FloatArray, row_variance: float) -> Self | None:
         """Fit from the rows and the sums of the blocks, and the variance of one row; None for too few blocks.
 
-        The variance of means between blocks is an upper bound at `residuals.LEVEL`, less that of sampling, as in
-        `BlockMetrics.fit`.
+        The variance of means between blocks is an upper confidence limit (`indifference.lowest_chi2`), less that of
+        sampling, as in `BlockMetrics.fit`.
         """
         blocks, means = len(rows), totals / rows
         if blocks < MINIMUM_BLOCKS or means.mean() <= 0:
             return None
-        upper = means.var(ddof=1) * (blocks - 1) / chi2_quantile(LEVEL, blocks - 1)
+        upper = means.var(ddof=1) * (blocks - 1) / lowest_chi2(blocks - 1)
         size = float(rows.mean())
         between = max(float(upper) - row_variance / size, 0.0)
         return cls(loss, float(means.mean()), between, row_variance, size, blocks)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.counts import Counts
 from driftline.engine.evidence.families import ComponentTable, Stage
 from driftline.engine.evidence.stage_evidence import StageEvidence
@@ -40,10 +40,10 @@ class ProblemEvidence(ABC, Generic[C]):
         return self.counts_type.from_list(stored)
 
     @abstractmethod
-    def evidence(self, stage: Stage, counts: C, open_block: C) -> StageEvidence:
+    def evidence(self, stage: Stage, counts: C, open_block: C, weekdays: IntArray) -> StageEvidence:
         """Return the evidence at a stage of stacked chunks in time order; `open_block` precedes them.
 
-        For the labels, the chunks are those whose labels are in.
+        For the labels, the chunks are those whose labels are in. `weekdays` are those of their starts, Monday 0.
         """
 
     @abstractmethod

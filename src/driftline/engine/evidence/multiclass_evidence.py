@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.binary_fit import fit_evidence as fit_binary
 from driftline.engine.evidence.families import BINARY, FAMILIES, ComponentTable, Family, Stage
@@ -68,10 +68,10 @@ class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
                 whole[number, :, : part.bins.count] = array
         return counts
 
-    def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts) -> StageEvidence:
+    def evidence(self, stage: Stage, counts: ScoreCounts, open_block: ScoreCounts, weekdays: IntArray) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`), class by class."""
         by_class = [
-            part.evidence(stage, self._of_class(counts, number), self._of_class(open_block, number))
+            part.evidence(stage, self._of_class(counts, number), self._of_class(open_block, number), weekdays)
             for number, part in enumerate(self.parts)
         ]
         return StageEvidence(
@@ -113,8 +113,10 @@ class MulticlassEvidence(ProblemEvidence[ScoreCounts]):
         return cls(tuple(stored["classes"]), tuple(stored["positions"]), parts)
 
 
-def fit_evidence(rows: MulticlassRows, classes: Sequence[str], sizes: Sequence[int]) -> MulticlassEvidence | None:
-    """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks.
+def fit_evidence(
+    rows: MulticlassRows, classes: Sequence[str], sizes: Sequence[int], days: Sequence[int] | None = None
+) -> MulticlassEvidence | None:
+    """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks, `days` their days.
 
     Classes with too few labels are left out. Return None where no class is left.
     """
@@ -124,7 +126,7 @@ def fit_evidence(rows: MulticlassRows, classes: Sequence[str], sizes: Sequence[i
     fitted: dict[int, BinaryEvidence] = {}
     for position in sorted(most_frequent.tolist()):
         is_predicted, is_label = (np.where(np.isnan(codes), np.nan, codes == position) for codes in (predicted, labels))
-        part = fit_binary(rows.scores[:, position], is_predicted, is_label, sizes)
+        part = fit_binary(rows.scores[:, position], is_predicted, is_label, sizes, days)
         if part is not None:
             fitted[position] = part
     if not fitted:

@@ -40,25 +40,34 @@ def evidence_from_dict(stored: dict[str, Any]) -> FittedEvidence:
     return _BY_PROBLEM[stored.get("problem", Problem.BINARY)].from_dict(stored)
 
 
-def fit_classifier(ordered: pd.DataFrame, spec: Spec, sizes: Sequence[int]) -> FittedEvidence | None:
-    """Fit on the reference's rows in time order, whose chunks have these sizes; None where it does not suffice."""
+def fit_classifier(
+    ordered: pd.DataFrame, spec: Spec, sizes: Sequence[int], days: Sequence[int] | None
+) -> FittedEvidence | None:
+    """Fit on the reference's rows in time order, whose chunks have these sizes; None where it does not suffice.
+
+    `days` are the days of the chunks as ordinals, None where chunks are longer than a day, or no period at all.
+    """
     if spec.problem is Problem.BINARY:
         scores, predictions, labels = (as_floats(ordered[name]) for name in (SCORE, PREDICTION, LABEL))
-        return binary_fit.fit_evidence(scores, predictions, labels, sizes)
+        return binary_fit.fit_evidence(scores, predictions, labels, sizes, days)
     if spec.problem is Problem.MULTICLASS:
-        return multiclass_evidence.fit_evidence(MulticlassRows.read(ordered, spec), spec.classes, sizes)
+        return multiclass_evidence.fit_evidence(MulticlassRows.read(ordered, spec), spec.classes, sizes, days)
     return None
 
 
 def fit_regression(
-    ordered: pd.DataFrame, spec: Spec, performance: RegressionPerformance, sizes: Sequence[int]
+    ordered: pd.DataFrame,
+    spec: Spec,
+    performance: RegressionPerformance,
+    sizes: Sequence[int],
+    days: Sequence[int] | None,
 ) -> FittedEvidence | None:
     """Fit on the reference's rows in time order; `performance` is fitted on them."""
     if performance.residual_bins is None:
         return None
     outputs = Outputs.of(ordered)
     expected = _expected_losses(ordered, spec, performance)
-    return regression_fit.fit_evidence(performance.residual_bins, outputs, sizes, expected)
+    return regression_fit.fit_evidence(performance.residual_bins, outputs, sizes, expected, days)
 
 
 def _expected_losses(ordered: pd.DataFrame, spec: Spec, performance: RegressionPerformance) -> ExpectedLosses | None:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from driftline.engine.columns import FloatArray
-from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood
+from driftline.engine.evidence.indifference import Indifference
+from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
 
@@ -12,10 +13,17 @@ TILTS = (0.3, 0.6, 1.2)
 COMPONENTS = len(TILTS)
 
 
-def log_evidence(bins: ScoreBins, state: Indifference, counts: ScoreCounts) -> FloatArray:
-    """Return log e-values, shape (chunks, 3), one for each fall of the slope, tempered as in `share.log_evidence`."""
+def log_evidence(
+    bins: ScoreBins, state: Indifference, counts: ScoreCounts, usual_shift: FloatArray, usual: FloatArray
+) -> FloatArray:
+    """Return log e-values, shape (chunks, 3), one for each fall of the slope, tempered as in `share.log_evidence`.
+
+    `usual_shift` and `usual` are the shift and the slope of each chunk's weekday.
+    """
     residuals = Residuals.of(bins, counts.labelled, counts.positives)
-    temper = 1 + residuals.tilt_variance * state.variance
-    edge = log_likelihood(bins, counts.labelled, counts.positives, 0.0, -state.zone)
-    ratios = [log_likelihood(bins, counts.labelled, counts.positives, 0.0, -(state.zone + tilt)) for tilt in TILTS]
+    temper = state.temper(residuals.tilt_variance)
+    edge, *ratios = (
+        log_likelihood(bins, counts.labelled, counts.positives, usual_shift, usual - state.zone - tilt)
+        for tilt in (0.0, *TILTS)
+    )
     return np.stack([(ratio - edge) / temper for ratio in ratios], axis=-1)

@@ -5,7 +5,7 @@ import numpy as np
 from driftline.engine.columns import FloatArray
 from driftline.engine.evidence.bin_metrics import MARGINS, METRICS, metrics_of
 from driftline.engine.evidence.block_metrics import BlockMetrics
-from driftline.engine.evidence.residuals import ERRORS
+from driftline.engine.evidence.indifference import ERRORS
 from driftline.engine.evidence.score_counts import ScoreCounts, rows_of
 
 SIZES = (1.0, 2.0)

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from driftline.engine.columns import BoolArray, FloatArray
+from driftline.engine.columns import BoolArray, FloatArray, IntArray
 from driftline.engine.evidence.expected_loss import MARGIN, ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Components, ComponentTable, Family, Stage
 from driftline.engine.evidence.fitted import ProblemEvidence
+from driftline.engine.evidence.indifference import Indifference
 from driftline.engine.evidence.residual_counts import ABSOLUTE, EXPECTED, EXPECTED_ROWS, RESIDUALS, ROWS, ResidualCounts
 from driftline.engine.evidence.residual_tilts import TILTS, TiltDirection, log_evidence
-from driftline.engine.evidence.residuals import Indifference
 from driftline.engine.evidence.stage_evidence import StageEvidence, values_of
 from driftline.engine.performance.regression.loss_summary import LossSummary
 
@@ -76,9 +76,13 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         sums = np.array([summary.rows, residuals.total.value, residuals.absolute.value, *expected], dtype=np.float64)
         return ResidualCounts(residuals.counts, sums)
 
-    def evidence(self, stage: Stage, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+    def evidence(
+        self, stage: Stage, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray
+    ) -> StageEvidence:
         """Return the evidence of chunks at a stage (`ProblemEvidence.evidence`)."""
-        return self._of_scores(counts, open_block) if stage is Stage.SCORES else self._of_labels(counts, open_block)
+        if stage is Stage.SCORES:
+            return self._of_scores(counts, open_block)
+        return self._of_labels(counts, open_block, weekdays)
 
     def no_skill(self, counts: ResidualCounts, values: FloatArray) -> float | None:
         """Return None: a regression has no ROC AUC."""
@@ -103,20 +107,27 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         block.sums[[ROWS, EXPECTED_ROWS, EXPECTED]] = rows, rows, total
         return block
 
-    def _of_labels(self, counts: ResidualCounts, open_block: ResidualCounts) -> StageEvidence:
+    def _of_labels(self, counts: ResidualCounts, open_block: ResidualCounts, weekdays: IntArray) -> StageEvidence:
         evidence = StageEvidence.empty(len(counts.sums), REGRESSION.count)
-        of_mean = log_evidence(self.mean_direction, self.mean_zone, counts.counts, (1, -1))
-        of_size = log_evidence(self.size_direction, self.size_zone, counts.counts, (1,))
+        moves, growths = self.mean_zone.usual(weekdays), self.size_zone.usual(weekdays)
+        of_mean = log_evidence(self.mean_direction, self.mean_zone, counts.counts, moves, (1, -1))
+        of_size = log_evidence(self.size_direction, self.size_zone, counts.counts, growths, (1,))
         evidence.log_evidence[:, _MEAN] = np.stack(of_mean, axis=-1)
         evidence.log_evidence[:, _SIZE] = np.stack(of_size, axis=-1)
         rows = counts.counts.sum(-1).astype(np.float64)
         some = np.maximum(rows, 1.0)
         residual, absolute = counts.sums[:, RESIDUALS] / some, counts.sums[:, ABSOLUTE] / some
-        evidence.values[:, _MEAN] = values_of(rows[:, None], residual[:, None], np.array([self.mean_residual]))
+        evidence.values[:, _MEAN] = values_of(rows[:, None], residual[:, None], self._usual(moves))
         evidence.values[:, _SIZE] = values_of(rows[:, None], absolute[:, None], np.array([self.mean_absolute]))
         evidence.harm[:] = np.where(rows > 0, self._estimated_harm(absolute, some), np.nan)
         evidence.open_blocks.extend([open_block] * len(rows))
         return evidence
+
+    def _usual(self, moves: FloatArray) -> FloatArray:
+        """Return the usual mean residual of chunks whose residuals usually move so, shape (chunks, 1)."""
+        if not moves.any():
+            return np.full((len(moves), 1), self.mean_residual)
+        return np.array([[float((self.mean_direction.tilted(move) * self.residuals).sum())] for move in moves.tolist()])
 
     def _estimated_harm(self, absolute: FloatArray, rows: FloatArray) -> FloatArray:
         """Return the rise of the mean absolute error in margins, shrunk by its sampling variance."""
@@ -149,8 +160,8 @@ class RegressionEvidence(ProblemEvidence[ResidualCounts]):
         return cls(
             TiltDirection(np.asarray(stored["mean_places"]), probabilities),
             TiltDirection(np.asarray(stored["size_places"]), probabilities),
-            Indifference(**stored["mean_zone"]),
-            Indifference(**stored["size_zone"]),
+            Indifference.from_dict(stored["mean_zone"]),
+            Indifference.from_dict(stored["size_zone"]),
             np.asarray(stored["residuals"]),
             np.asarray(stored["absolute"]),
             stored["mean_residual"],

@@ -8,10 +8,10 @@ import numpy as np
 from driftline.engine.columns import FloatArray, IntArray
 from driftline.engine.evidence.block_metrics import MINIMUM_BLOCKS
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
+from driftline.engine.evidence.indifference import fit_indifference
+from driftline.engine.evidence.reference_chunks import chunks_of_rows, renumbered
 from driftline.engine.evidence.regression_evidence import RegressionEvidence
 from driftline.engine.evidence.residual_tilts import TiltDirection, bounded
-from driftline.engine.evidence.residuals import Indifference, indifference
-from driftline.engine.evidence.slices import renumbered, slices_of
 from driftline.engine.performance.regression.losses import Loss
 from driftline.engine.performance.regression.outputs import Outputs
 from driftline.engine.performance.regression.residual_bins import ResidualBins, residuals_of
@@ -23,19 +23,24 @@ ExpectedLosses = tuple[Loss, FloatArray]
 
 
 def fit_evidence(
-    bins: ResidualBins, outputs: Outputs, sizes: Sequence[int], expected: ExpectedLosses | None = None
+    bins: ResidualBins,
+    outputs: Outputs,
+    sizes: Sequence[int],
+    expected: ExpectedLosses | None = None,
+    days: Sequence[int] | None = None,
 ) -> RegressionEvidence | None:
-    """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks.
+    """Fit on the reference's rows in time order; `sizes` are the numbers of rows of its chunks,
+    and `days` their days (`fit_indifference`).
 
-    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four slices, or
+    Return None where the reference is too small: fewer than 100 labelled rows, rows in fewer than four chunks, or
     residuals that are all equal.
     """
     complete = outputs.predicted & outputs.labelled
     residuals = residuals_of(outputs)
     if len(residuals) < MINIMUM_ROWS:
         return None
-    slices = slices_of(sizes)
-    of_residuals = renumbered(slices[complete])
+    chunks = chunks_of_rows(sizes)
+    of_residuals = renumbered(chunks[complete])
     if int(of_residuals[-1]) + 1 < MINIMUM_BLOCKS:
         return None
     in_bin = bins.bins_of(residuals)
@@ -43,9 +48,11 @@ def fit_evidence(
     counts = np.bincount(of_residuals * bins.count + in_bin, minlength=number * bins.count).reshape(number, bins.count)
     by_bin = counts.sum(0)
     means, absolute = (np.bincount(in_bin, values, bins.count) / by_bin for values in (residuals, np.abs(residuals)))
-    expected_loss = None if expected is None else _expected_loss(*expected, slices)
+    expected_loss = None if expected is None else _expected_loss(*expected, chunks)
     deviation = float(np.abs(residuals).std())
-    return fit_on_counts(ResidualValues(means, absolute, deviation), counts, expected_loss, len(slices) / len(sizes))
+    of_chunks = None if days is None else np.asarray(days)[np.unique(chunks[complete])]
+    values = ResidualValues(means, absolute, deviation)
+    return fit_on_counts(values, counts, expected_loss, len(chunks) / len(sizes), of_chunks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +65,13 @@ class ResidualValues:
 
 
 def fit_on_counts(
-    values: ResidualValues, counts: IntArray, expected: ExpectedLoss | None, chunk_rows: float
+    values: ResidualValues,
+    counts: IntArray,
+    expected: ExpectedLoss | None,
+    chunk_rows: float,
+    days: IntArray | None = None,
 ) -> RegressionEvidence | None:
-    """Fit on the residuals of the reference's slices, counted by bin; None where all residuals are equal."""
+    """Fit on the residuals of the reference's chunks, counted by bin; None where all residuals are equal."""
     by_bin = counts.sum(0)
     probabilities = by_bin / by_bin.sum()
     mean_direction = TiltDirection.of(bounded(values.residuals, probabilities), probabilities)
@@ -70,8 +81,8 @@ def fit_on_counts(
     return RegressionEvidence(
         mean_direction=mean_direction,
         size_direction=size_direction,
-        mean_zone=_zone(mean_direction, counts),
-        size_zone=_zone(size_direction, counts),
+        mean_zone=fit_indifference(*mean_direction.statistics(counts), days),
+        size_zone=fit_indifference(*size_direction.statistics(counts), days),
         residuals=values.residuals,
         absolute=values.absolute,
         mean_residual=float(probabilities @ values.residuals),
@@ -82,17 +93,12 @@ def fit_on_counts(
     )
 
 
-def _zone(direction: TiltDirection, counts: IntArray) -> Indifference:
-    """Fit the zone of a direction from the counts of the reference's slices."""
-    return indifference(*direction.statistics(counts))
-
-
-def _expected_loss(loss: Loss, losses: FloatArray, slices: IntArray) -> ExpectedLoss | None:
-    """Fit the expected loss over blocks of the reference's slices."""
+def _expected_loss(loss: Loss, losses: FloatArray, chunks: IntArray) -> ExpectedLoss | None:
+    """Fit the expected loss over blocks of the reference's chunks."""
     defined = np.isfinite(losses)
     if not defined.any():
         return None
-    of_slice, losses = renumbered(slices[defined]), losses[defined]
-    sizes, totals = (np.bincount(of_slice, values).astype(np.float64) for values in (np.ones_like(losses), losses))
+    of_chunk, losses = renumbered(chunks[defined]), losses[defined]
+    sizes, totals = (np.bincount(of_chunk, values).astype(np.float64) for values in (np.ones_like(losses), losses))
     _, rows, totals, _, _ = blocks_of(sizes, totals)
     return ExpectedLoss.fit(loss, rows, totals, float(losses.var()))

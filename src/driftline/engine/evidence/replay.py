@@ -144,7 +144,7 @@ def _steps(
     for first in range(0, len(chunks), PAGE):
         page = chunks[first : first + PAGE]
         counts = fitted.counts_type.stack(chunk.counts for chunk in page)
-        part = fitted.evidence(stage, counts, open_block)
+        part = fitted.evidence(stage, counts, open_block, np.array([chunk.weekday for chunk in page]))
         open_block = part.open_blocks[-1]
         for row, chunk in enumerate(page):
             yield _Step(

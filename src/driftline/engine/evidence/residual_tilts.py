@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from driftline.engine.columns import FloatArray, IntArray
-from driftline.engine.evidence.residuals import Indifference
+from driftline.engine.evidence.indifference import Indifference
 
 TILTS = (0.15, 0.4, 1.0)
 """The tested tilts beyond the zone, in standard deviations."""
@@ -42,13 +42,15 @@ class TiltDirection:
         scale = np.sqrt(probabilities @ (values - center) ** 2)
         return cls((values - center) / scale, probabilities) if scale > 0 else None
 
-    def log_ratio(self, counts: IntArray | FloatArray, tilt: float) -> FloatArray:
-        """Return the log likelihood ratio of a tilt against the reference, by chunk; `counts` are (chunks, bins)."""
-        total: FloatArray = (counts * (tilt * self.places - self._norm(tilt))).sum(-1)  # no BLAS: see residuals
-        return total
+    def log_ratio(self, counts: IntArray | FloatArray, tilt: FloatArray | float) -> FloatArray:
+        """Return the log likelihood ratio of a tilt against the reference, by chunk; `counts` are (chunks, bins).
 
-    def _norm(self, tilt: float) -> float:
-        return float(np.log((self.probabilities * np.exp(tilt * self.places)).sum()))
+        The tilt may differ by chunk.
+        """
+        moves = np.asarray(tilt)[..., None] * self.places
+        norms = np.log((self.probabilities * np.exp(moves)).sum(-1, keepdims=True))
+        total: FloatArray = (counts * (moves - norms)).sum(-1)  # no BLAS: see residuals
+        return total
 
     def statistics(self, counts: IntArray | FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the score statistic U and its variance V of each chunk: the tilt is about U / V."""
@@ -61,19 +63,19 @@ class TiltDirection:
 
 
 def log_evidence(
-    direction: TiltDirection, state: Indifference, counts: IntArray, signs: tuple[int, ...]
+    direction: TiltDirection, state: Indifference, counts: IntArray, usual: FloatArray, signs: tuple[int, ...]
 ) -> list[FloatArray]:
     """Return log e-values by chunk, one array for each sign and tilt.
 
-    The likelihood ratio of a tilt to the edge of the zone, tempered by the variance between slices of the reference, as
-    in `share.log_evidence`.
+    The likelihood ratio of a tilt to the edge of the zone, tempered by the variance between chunks of the reference, as
+    in `share.log_evidence`. `usual` is the tilt of each chunk's weekday.
     """
     _, variance = direction.statistics(counts)
-    temper = 1 + variance * state.variance
+    temper = state.temper(variance)
     ratios = []
     for sign in signs:
-        edge = direction.log_ratio(counts, sign * state.zone)
-        ratios += [(direction.log_ratio(counts, sign * (state.zone + tilt)) - edge) / temper for tilt in TILTS]
+        edge, *tilted = (direction.log_ratio(counts, usual + sign * (state.zone + tilt)) for tilt in (0.0, *TILTS))
+        ratios += [(ratio - edge) / temper for ratio in tilted]
     return ratios
 
 

@@ -60,6 +60,13 @@ class ScoreBins:
         """The bin of each cell of the grid."""
         return np.searchsorted(self.edges, self.calibration(self.grid.centers), side="right")
 
+    def moved(self, shifts: FloatArray, tilts: FloatArray) -> FloatArray:
+        """Return the chances by chunk and bin after the log-odds are shifted and tilted by chunk."""
+        if not (shifts.any() or tilts.any()):
+            return np.broadcast_to(self.chances, (len(shifts), self.count))
+        moved: FloatArray = expit(logit(self.chances) + shifts[:, None] + tilts[:, None] * self.scaled_log_odds)
+        return moved
+
     def counts(self, rows: BinaryRows) -> ScoreCounts:
         """Count the rows of a chunk that have a score and a prediction."""
         scored = rows.scored.predicted
@@ -72,9 +79,9 @@ class ScoreBins:
         by_label = np.bincount(codes, weights, 2 * LABELS * self.count)
         return self._counts(by_label.astype(np.int64).reshape(1, 2, LABELS, self.count))[0]
 
-    def counts_of_slices(self, cells: IntArray, codes: IntArray, slices: IntArray, number: int) -> ScoreCounts:
-        """Count rows by slice, from 0 to `number` - 1; `codes` are 3 * prediction + label, 2 for a missing label."""
-        indices = (slices * (2 * LABELS) + codes) * self.count + self.bin_of_cell[cells]
+    def counts_of_chunks(self, cells: IntArray, codes: IntArray, chunks: IntArray, number: int) -> ScoreCounts:
+        """Count rows by chunk, from 0 to `number` - 1; `codes` are 3 * prediction + label, 2 for a missing label."""
+        indices = (chunks * (2 * LABELS) + codes) * self.count + self.bin_of_cell[cells]
         by_label = np.bincount(indices, minlength=number * 2 * LABELS * self.count)
         return self._counts(by_label.reshape(number, 2, LABELS, self.count))
 

@@ -13,9 +13,10 @@ from driftline.engine.evidence.bin_metrics import metrics_of
 from driftline.engine.evidence.binary_evidence import BinaryEvidence
 from driftline.engine.evidence.families import ComponentTable, Family
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.indifference import Indifference
 from driftline.engine.evidence.multiclass_evidence import MulticlassEvidence
 from driftline.engine.evidence.regression_evidence import RegressionEvidence
-from driftline.engine.evidence.residuals import Indifference, Residuals
+from driftline.engine.evidence.residuals import Residuals
 
 HORIZONS = (1, 7, 30)
 """The numbers of chunks within which changes are to be found."""
@@ -79,7 +80,8 @@ class Detection:
         """
         weight = self.components.weights[self.components.columns(family)][0]
         level = log(max(self.threshold / weight, 1.0))
-        error = 1 / sqrt(self.chunks / (1 / max(variance, 1e-9) + state.variance))
+        information = max(variance, 1e-9)
+        error = 1 / sqrt(self.chunks * information / state.temper(information))
         changes = [tested / 2 + level * error**2 / tested + POWER * error for tested in TESTED[family]]
         change = state.zone + min(changes)
         return change if change <= largest else None

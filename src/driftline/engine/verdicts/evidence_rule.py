@@ -57,6 +57,7 @@ def scored_chunk(spec: Spec, chunk: ChunkFacts, *, drifting: bool) -> ScoredChun
         closed=chunk.closed,
         labels_in=chunk.labels_in(spec),
         drifting=drifting,
+        weekday=chunk.start.astimezone(spec.zone).weekday(),
     )
 
 

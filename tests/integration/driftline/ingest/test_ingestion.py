@@ -105,8 +105,10 @@ def test_other_content_under_a_stored_id_is_refused_with_the_id(ingestion: Inges
     before = contents(ingestion)
     changed = rows(25)
     changed.loc[3, "distance"] = -1.0
-    with pytest.raises(PredictionConflict, match="2026-02-01/0003"):
+    changed = changed[::-1].reset_index(drop=True)  # rows are numbered as they were sent
+    with pytest.raises(PredictionConflict, match="2026-02-01/0003") as refused:
         ingestion.predictions(NAME, sent(changed))
+    assert [(fault.row, fault.value) for fault in refused.value.rows] == [(22, "2026-02-01/0003")]
     assert contents(ingestion) == before
 
 

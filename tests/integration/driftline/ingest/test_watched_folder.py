@@ -18,7 +18,7 @@ from driftline.clock import utc_now
 from driftline.errors import InvalidInput
 from driftline.ingest.file_ingestion import FileIngestion
 from driftline.ingest.ingestion import Ingestion
-from driftline.ingest.watched_folder import Look, WatchedFolder
+from driftline.ingest.watched_folder import KEPT, Look, WatchedFolder
 from driftline.objects import open_store
 from driftline.store import removal
 from driftline.store.ingest_log import IngestState, LogFilter
@@ -177,6 +177,24 @@ def test_a_model_that_is_removed_leaves_no_record_of_its_files(engine: Engine, f
     assert [watched.look(), watched.look()] == [Look(left=1), Look(stored=1)]
     removal.remove(engine, NAME)
     assert recorded(engine) == {}
+
+
+def test_removed_files_are_forgotten_after_a_month(engine: Engine, folder: Path, watcher: Watcher) -> None:
+    """Those of other folders are not, nor are files that are still there."""
+    other = folder.with_name("inbox2")
+    other.mkdir()
+    for path in (folder / "a.csv", folder / "b.csv", other / "c.csv"):
+        write(path, rows(5))
+    for address in (None, str(other)):
+        watched = watcher(address=address)
+        assert (watched.look().stored, watched.look().left) == (0, 0)
+    for path in (folder / "a.csv", other / "c.csv"):
+        path.unlink()
+    assert watcher().look() == Look()
+    assert {*recorded(engine)} == {"a.csv", "b.csv", "c.csv"}
+    later = Ingestion(engine, lambda: utc_now() + KEPT)
+    WatchedFolder(open_store(folder), FileIngestion(later, NAME, BatchKind.PREDICTIONS), Event()).look()
+    assert {*recorded(engine)} == {"b.csv", "c.csv"}
 
 
 def test_a_missing_folder_is_named(ingestion: Ingestion, tmp_path: Path) -> None:

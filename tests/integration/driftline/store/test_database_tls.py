@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from driftline.errors import DatabaseRefused, DatabaseUntrusted
+from driftline.errors import DatabaseRefused, DatabaseUntrusted, InvalidInput
 from driftline.settings import DatabaseSettings
 from driftline.store import migrate
 from driftline.store.database import is_reachable, make_engine
+from monitoring.ingest.sql_config import SqlSourceConfig
+from monitoring.ingest.sql_table import SourceUnavailable, SqlTable
 from stack.services.certificates import Certificates, make_certificates
 from stack.testing.fixtures import DatabaseAddress
 from stack.testing.temporary_servers import TemporaryDatabase, mariadb_server
@@ -86,3 +89,27 @@ def test_there_is_no_fallback_to_plain_text(mariadb: DatabaseAddress, certificat
     settings = DatabaseSettings.model_validate({**mariadb.settings(), "ssl_ca": certificates.authority})
     with pytest.raises(DatabaseUntrusted, match="MySQL does not support TLS, which DB_SSL_CA requires"):
         is_reachable(make_engine(settings))
+
+
+def _source(server: TemporaryDatabase | DatabaseAddress, user: str, password: str, options: str) -> SqlTable:
+    """Return a table that `monitoring.ingest sql` would read."""
+    config = SqlSourceConfig(name="own", model="churn", query="SELECT 1 AS id, NOW() AS at", key=("id",), time="at")
+    address = f"mysql://{user}:{password.replace(' ', '%20')}@127.0.0.1:{server.port}/RawData?{options}"
+    return SqlTable(config, SecretStr(address))
+
+
+def test_an_address_of_a_table_may_require_tls(
+    server: TemporaryDatabase, certificates: Certificates, mariadb: DatabaseAddress, tmp_path: Path
+) -> None:
+    """The CA is in the address; neither another CA nor a server without TLS is sent a password."""
+    trusted = f"ssl_ca={certificates.authority}"
+    assert [*_source(server, "by_tls", PASSWORD, trusted).columns()] == ["id", "at"]
+    files = f"{trusted}&ssl_cert={certificates.certificate}&ssl_key={certificates.key}"
+    assert [*_source(server, "by_certificate", PASSWORD, files).columns()] == ["id", "at"]
+    other = make_certificates(tmp_path, datetime.now(UTC)).authority
+    with pytest.raises(SourceUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+        _source(server, "by_tls", PASSWORD, f"ssl_ca={other}").columns()
+    with pytest.raises(SourceUnavailable, match="support it"):
+        _source(mariadb, mariadb.user, mariadb.password, trusted).columns()
+    with pytest.raises(InvalidInput, match=r"CA file .*missing.pem cannot be used"):
+        _source(server, "by_tls", PASSWORD, f"ssl_ca={tmp_path}/missing.pem").columns()

@@ -15,6 +15,7 @@ from driftline.objects import StoreUnavailable, open_store
 from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.model_numbers import ensure_model, model_number
+from driftline.store.references import read_reference
 from driftline.store.tables import pending_chunks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_a_reference_in_a_bucket_is_stored_and_loaded(
     registry.register(engine, candidate(), objects, NOW)
     loaded = registry.load(engine, "flights")
     assert loaded.reference_uri.startswith(f"{objects.address}/references/flights/")
-    pd.testing.assert_frame_equal(registry.read_reference(loaded), reference())
+    pd.testing.assert_frame_equal(read_reference(loaded.reference_uri), reference())
     revised = loaded.spec.model_copy(update={"label_delay": timedelta(days=9)})
     assert registry.revise_spec(engine, "flights", 1, revised, NOW) == 2
     assert registry.load(engine, "flights").fitted.content_hash == loaded.reference_hash

@@ -1,10 +1,11 @@
 """Tables of a real server end in rows: each once, whatever commits late, changes, is faulty or is killed."""
 
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -273,3 +274,71 @@ def test_processes_that_are_killed_lose_and_double_nothing(
     with engine.connect() as connection:
         assert sorted(connection.execute(select(predictions.c.id)).scalars()) == [row["code"] for row in rows]
     assert ingestion.log(NAME, 9, LogFilter(state=IngestState.REFUSED)) == []
+
+
+SHOP = """
+CREATE TABLE scores (
+    score_id VARCHAR(40) PRIMARY KEY, scored_at DATETIME, changed_at TIMESTAMP(6) NULL, p_churn DOUBLE,
+    has_left TINYINT, prediction BIT(1), minutes DOUBLE, distance INT, carrier CHAR(2), INDEX (changed_at, score_id)
+);
+CREATE TABLE labels (day DATE, customer INT, label TINYINT);
+CREATE TABLE customers (id INT, left_at DATETIME);
+INSERT INTO scores VALUES ('a', '2026-02-03', '2026-02-04', 0.5, NULL, b'1', 1.5, 7, 'AA');
+INSERT INTO labels VALUES ('2026-01-31', 17, 1);
+INSERT INTO customers VALUES (17, '2026-02-05')
+"""
+
+
+@pytest.fixture
+def shop(engine: Engine, database: DatabaseAddress) -> Iterator[str]:
+    """A schema with the tables of the how-to page."""
+    name = f"{database.name}_shop"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"USE {name}"))
+        for statement in SHOP.split(";"):
+            connection.execute(text(statement))
+        connection.execute(text(f"USE {database.name}"))
+    yield name
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP DATABASE {name}"))
+
+
+def test_the_commands_of_the_how_to_page_work(
+    engine: Engine, ingestion: Ingestion, database: DatabaseAddress, url: str, shop: str, tmp_path: Path
+) -> None:
+    """The tables, the model and the addresses are the test's; the last command runs until it is told to stop."""
+    page = (paths.ROOT / "docs" / "how-to" / "ingest-from-sql.md").read_text()
+    (config,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (script,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    endless = ".venv/bin/python -m monitoring.ingest sql sources.yaml"
+    replaced = {
+        "model: churn": f"model: {NAME}",
+        "shop.": f"{shop}.",
+        "churned: has_left, score:": "label: has_left, probability_1:",
+        'eval "$(.venv/bin/python -m stack env monitor)"': "",
+        "mysql://reader:PASSWORD@127.0.0.1:3306/shop": url.replace(database.name, shop),
+        f"{endless}\n": f"exec {endless}",
+    }
+    for shown, used in replaced.items():
+        assert shown in config + script, shown
+        config, script = config.replace(shown, used), script.replace(shown, used)
+    (tmp_path / "sources.yaml").write_text(config)
+    for name in (".venv", "src", "monitoring"):
+        (tmp_path / name).symlink_to(paths.ROOT / name)
+    environment = os.environ | database.environment() | {"PYTHONPATH": str(paths.ROOT)}
+    process = subprocess.Popen(
+        ["bash", "-euc", script], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while (not ids(engine) or not stored_labels(engine)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        messages = process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 0, messages
+    assert (ids(engine), stored_labels(engine)) == ("a", {"2026-01-31/17": 1.0}), messages
+    assert ingestion.log(NAME, 9, LogFilter(state=IngestState.REFUSED)) == []
+    assert messages.count("the first 1 rows are valid") == 2

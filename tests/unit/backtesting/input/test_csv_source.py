@@ -131,10 +131,11 @@ def test_codes_keep_leading_zeros_and_large_ids_stay_distinct(largest: int, tmp_
     [
         ("a,b\n1,2\n3\n", "line 3 cannot be read: Expected 2 columns, got 1"),
         ("a,b\n" + "1,2\n" * 400_000 + "1,2,3\n", "line 400002 cannot be read: Expected 2 columns, got 3"),
+        ("# export\na,b\n1,2\n", "line 2 cannot be read: Expected 1 columns, got 2.*remove line 1 \\('# export'\\)"),
         ("", "cannot be read: Empty CSV file"),
         ("a,b,a\n1,2,3\n", "line 1: column names must be distinct; repeated: a"),
     ],
-    ids=["early", "late", "empty", "twice"],
+    ids=["early", "late", "title", "empty", "twice"],
 )
 def test_a_malformed_line_is_named_with_its_number(text: str, fault: str, largest: int, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=fault):

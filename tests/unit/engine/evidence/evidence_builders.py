@@ -62,6 +62,11 @@ def redrawn(
     return fit_on_counts(bins, drawn(bins, random, chunks, size, shift=random.normal(0, spread, chunks)), chunks)
 
 
+def no_weekday(counts: Counts) -> NDArray[np.int64]:
+    """Return a weekday for each chunk, for references whose days do not differ."""
+    return np.zeros(len(counts.arrays[0]), dtype=np.int64)
+
+
 def chunks_of(
     counts: Counts,
     length: timedelta = DAY,

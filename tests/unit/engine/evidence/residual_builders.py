@@ -60,7 +60,7 @@ def drawn(
 
 def redrawn(random: np.random.Generator, chunks: int, size: int, spread: float = 0.0) -> RegressionEvidence:
     """Fit a new reference of this many chunks on the same bins, whose residuals vary between chunks by `spread`."""
-    base, counts = reference(2, 500), drawn(random, chunks, size, spread=spread)
+    base, counts = reference(4, 250), drawn(random, chunks, size, spread=spread)
     _, rows, totals, _, _ = blocks_of(counts.sums[:, 3], counts.sums[:, 4])
     expected = ExpectedLoss.fit(Loss.ABSOLUTE, rows, totals, DEVIATION**2)
     values = ResidualValues(base.residuals, base.absolute, base.absolute_deviation)

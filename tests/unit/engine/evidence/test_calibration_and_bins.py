@@ -131,11 +131,14 @@ def test_the_fitted_state_survives_json() -> None:
     assert BinaryEvidence.from_dict(fitted.to_dict()).to_dict() == fitted.to_dict()
 
 
-def test_few_chunks_are_cut_into_slices_of_time() -> None:
-    """Two long chunks give ten slices, from which the variances are fitted."""
-    scores, predictions, labels = rows(np.random.default_rng(2), 12_000)
-    fitted = fit_evidence(scores, predictions, labels, [6_000, 6_000])
+def test_parts_of_a_chunk_are_no_chunks_of_their_own() -> None:
+    """The variance is that between four chunks, however many rows each has; three chunks are too few."""
+    random, sizes = np.random.default_rng(2), [3_000] * 4
+    parts = [rows(random, size, shift) for size, shift in zip(sizes, (0.4, -0.4, 0.4, -0.4), strict=True)]
+    scores, predictions, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    fitted = fit_evidence(scores, predictions, labels, sizes)
     assert fitted is not None
     assert fitted.expected is not None
-    assert fitted.expected.blocks == 10
-    assert fitted.chunk_rows == 6_000
+    assert fitted.expected.blocks == 4
+    assert fitted.share.variance > 4 * 0.4**2
+    assert fit_evidence(scores, predictions, labels, [4_000] * 3) is None

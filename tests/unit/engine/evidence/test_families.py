@@ -9,7 +9,8 @@ from driftline.engine.evidence import expected_metrics, ranking, realized_metric
 from driftline.engine.evidence.bin_metrics import MARGINS, metrics_of
 from driftline.engine.evidence.block_metrics import blocks
 from driftline.engine.evidence.families import BINARY, Family, Stage
-from driftline.engine.evidence.residuals import Indifference, Residuals, log_likelihood, variance_between
+from driftline.engine.evidence.indifference import Indifference, variance_between
+from driftline.engine.evidence.residuals import Residuals, log_likelihood
 from driftline.engine.evidence.score_counts import ScoreCounts
 from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
 
@@ -38,15 +39,18 @@ def test_the_likelihood_ratio_is_that_of_binomial_counts() -> None:
     assert log_likelihood(BINS, counts.labelled, counts.positives, 0.3, -0.6) == pytest.approx(expected, abs=1e-8)
 
 
-def test_the_variance_between_slices_solves_its_equation() -> None:
+def test_the_variance_between_chunks_solves_its_equation() -> None:
     """With the variance put in, the statistic is the chi2 quantile; without any excess it is 0."""
     random = np.random.default_rng(2)
-    variances = random.uniform(50, 90, 20)
+    variances = random.uniform(50, 90, 21)
     statistics = random.normal(0, np.sqrt(variances + variances**2 * 0.05))
     between = variance_between(statistics, variances)
     solved = (statistics**2 / (variances + variances**2 * between)).sum()
-    assert solved == pytest.approx(stats.chi2.ppf(0.2, 19), rel=1e-9)
-    assert variance_between(np.zeros(20), variances) == 0
+    assert solved == pytest.approx(stats.chi2.ppf(0.2, 20), rel=1e-9)
+    assert variance_between(np.zeros(21), variances) == 0
+    few = variance_between(statistics[:8], variances[:8])
+    solved = (statistics[:8] ** 2 / (variances + variances**2 * few)[:8]).sum()
+    assert solved == pytest.approx(stats.chi2.ppf(0.2 * 7 / 20, 7), rel=1e-9)
 
 
 def test_residuals_are_the_score_statistics() -> None:
@@ -65,7 +69,7 @@ def test_the_mean_e_value_is_1_at_the_edge_of_the_zone() -> None:
     scored = np.zeros((rows + 1, 2, BINS.count), dtype=np.int64)
     positives = scored.copy()
     scored[:, 0, place], positives[:, 0, place] = rows, np.arange(rows + 1)
-    e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives)))
+    e_values = np.exp(share.log_evidence(BINS, state, ScoreCounts(scored, scored, positives), np.zeros(len(scored))))
     at_edge = stats.binom.pmf(np.arange(rows + 1), rows, expit(logit(BINS.chances[place]) + zone))
     inside = stats.binom.pmf(np.arange(rows + 1), rows, BINS.chances[place])
     assert at_edge @ e_values[:, :3] == pytest.approx(1)
@@ -83,8 +87,8 @@ def test_mean_e_values_are_at_most_1_without_a_change(spread: float) -> None:
         assert fitted.expected is not None
         assert fitted.realized is not None
         log_evidence = [
-            share.log_evidence(BINS, fitted.share, counts),
-            ranking.log_evidence(BINS, fitted.ranking, counts),
+            share.log_evidence(BINS, fitted.share, counts, np.zeros(300)),
+            ranking.log_evidence(BINS, fitted.ranking, counts, np.zeros(300), np.zeros(300)),
             expected_metrics.log_evidence(fitted.expected, BINS.chances, counts.scored),
             realized_metrics.log_evidence(fitted.realized, counts),
         ]
@@ -108,7 +112,7 @@ def test_realized_evidence_is_a_gaussian_likelihood_ratio() -> None:
     counts, state = drawn(BINS, np.random.default_rng(7), 5, 950, tilt=-0.5), FITTED.realized
     assert state is not None
     error = np.sqrt((state.between + state.sampling / state.rows) / state.blocks)
-    drop = state.mean - metrics_of(counts.labelled, counts.positives) - np.maximum(0.2 * MARGINS, 2 * error)
+    drop = state.mean - metrics_of(counts.labelled, counts.positives) - np.maximum(0.2 * MARGINS, 2.5 * error)
     spread = np.sqrt(state.between + state.sampling / 950)
     expected = [stats.norm.logpdf(drop, k * MARGINS, spread) - stats.norm.logpdf(drop, 0, spread) for k in (1, 2)]
     assert realized_metrics.log_evidence(state, counts) == pytest.approx(np.concatenate(expected, axis=1), abs=1e-8)

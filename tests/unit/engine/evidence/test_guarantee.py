@@ -1,15 +1,17 @@
 """The guarantee: false alerts stay within budget * years + 0.2, by hour, day and week, whatever the reference's length.
 
-All streams of a case move at once; `benchmarks/detection/calm.py` does the same on long simulated worlds.
+All streams of a case move at once; `benchmarks/detection/calm.py` does the same on long simulated worlds, and
+`benchmarks/detection/guarantee.py` on more streams.
 """
 
 import numpy as np
 import pytest
 
+from benchmarks.detection.guarantee import CalmCase, false_alerts
 from driftline.engine.evidence.detector import RESERVE, DetectorState, grow, masses
 from driftline.engine.evidence.families import BINARY, Stage
 from driftline.engine.evidence.score_counts import ScoreCounts
-from tests.unit.engine.evidence.evidence_builders import drawn, redrawn, reference
+from tests.unit.engine.evidence.evidence_builders import drawn, no_weekday, redrawn, reference
 
 YEAR = {"hour": 8766, "day": 365, "week": 52}
 ROWS = {"hour": 40, "day": 950, "week": 6650}
@@ -55,12 +57,35 @@ def test_calm_streams_keep_the_budget(unit: str, chunks: int) -> None:
         fitted = redrawn(BINS, random, chunks, ROWS[unit], spread)
         counts = drawn(BINS, random, length, ROWS[unit], shift=random.normal(0, spread, length))
         no_scores = ScoreCounts.empty(BINS.count)
-        parts = [fitted.evidence(stage, counts, no_scores) for stage in Stage]
+        parts = [fitted.evidence(stage, counts, no_scores, no_weekday(counts)) for stage in Stage]
         evidence.append(sum(part.log_evidence for part in parts))
     years = length / YEAR[unit]
     count = alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, random.random(length) < 0.02)
     assert count <= streams * (budget * years + RESERVE)
     assert count <= 0.35 * streams * (budget * years + RESERVE)  # measured: at most a fifth
+
+
+def test_few_chunks_that_vary_much_keep_the_budget() -> None:
+    """Four days tell little about how days vary: a zone from parts of days, which agree, would alert five a year."""
+    case = CalmCase("binary", "day", chunks=4)
+    assert false_alerts(case, streams=10, budgets=[1.0])[1.0] <= case.allowed(1.0, streams=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("problem", "unit", "chunks", "drifting"),
+    [
+        ("binary", "hour", 8, 0.02),
+        ("binary", "day", 8, 0.5),
+        ("binary", "day", 21, 0.02),
+        ("regression", "day", 8, 0.02),
+        ("regression", "week", 8, 0.5),
+    ],
+)
+def test_short_references_keep_the_budget(problem: str, unit: str, chunks: int, drifting: float) -> None:
+    """The effect of a chunk has a standard deviation of 0.3; drift lasts in a few chunks, or in half of them."""
+    case, streams = CalmCase(problem, unit, chunks, drifting=drifting), 30
+    assert false_alerts(case, streams, [1.0])[1.0] <= case.allowed(1.0, streams)
 
 
 def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
@@ -71,7 +96,7 @@ def test_a_change_is_alerted_long_before_the_budget_is_used() -> None:
     evidence = []
     for _ in range(50):
         counts = drawn(BINS, random, 7, 950, shift=0.5)
-        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores).log_evidence)
+        evidence.append(fitted.evidence(Stage.LABELS, counts, no_scores, no_weekday(counts)).log_evidence)
     assert alerts(np.stack(evidence, axis=1), 1 / 365, 1.0, np.zeros(7, dtype=bool)) >= 50
 
 

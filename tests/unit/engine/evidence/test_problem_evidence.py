@@ -16,7 +16,7 @@ from driftline.engine.evidence.residual_tilts import TILTS, log_evidence
 from driftline.engine.evidence.visible_change import visible_changes
 from driftline.engine.evidence.wording import describe, describe_visible
 from tests.unit.engine.evidence import class_builders, residual_builders
-from tests.unit.engine.evidence.evidence_builders import DAY, chunks_of
+from tests.unit.engine.evidence.evidence_builders import DAY, chunks_of, no_weekday
 from tests.unit.engine.evidence.test_guarantee import ROWS, YEAR, alerts
 from tests.unit.engine.evidence.test_visible_change import UTC_ZONE, YEARS
 
@@ -63,7 +63,7 @@ def test_a_ratio_of_tilts_has_mean_one_at_the_edge_of_the_zone_and_less_inside()
     direction, state = REGRESSION.mean_direction, REGRESSION.mean_zone
     one_row = np.eye(len(direction.places), dtype=np.int64)
     untempered = type(state)(0.0, state.zone)
-    rising = np.exp(log_evidence(direction, untempered, one_row, (1,)))
+    rising = np.exp(log_evidence(direction, untempered, one_row, np.zeros(len(one_row)), (1,)))
     for tilt in (-1.0, 0.0, state.zone / 2, state.zone):
         means = rising @ direction.tilted(tilt)
         assert (means <= 1 + 1e-12).all()
@@ -76,7 +76,10 @@ def test_one_huge_residual_is_little_evidence() -> None:
     outlier = joined(calm)
     outlier.counts[0, -1] += 1
     nothing = REGRESSION.empty_counts()
-    before, after = (REGRESSION.evidence(Stage.LABELS, counts, nothing).log_evidence for counts in (calm, outlier))
+    before, after = (
+        REGRESSION.evidence(Stage.LABELS, counts, nothing, no_weekday(counts)).log_evidence
+        for counts in (calm, outlier)
+    )
     assert np.abs(after - before).max() < 5
 
 
@@ -90,7 +93,12 @@ def test_calm_regressions_keep_the_budget(unit: str, chunks: int) -> None:
     for _ in range(streams):
         fitted = residual_builders.redrawn(random, chunks, ROWS[unit], spread)
         counts = residual_builders.drawn(random, length, ROWS[unit], spread=spread)
-        evidence.append(sum(fitted.evidence(stage, counts, fitted.empty_counts()).log_evidence for stage in Stage))
+        evidence.append(
+            sum(
+                fitted.evidence(stage, counts, fitted.empty_counts(), no_weekday(counts)).log_evidence
+                for stage in Stage
+            )
+        )
     allowed = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
     assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed
@@ -107,7 +115,12 @@ def test_calm_multiclass_models_keep_the_budget(unit: str, chunks: int) -> None:
         fitted = class_builders.reference(chunks, ROWS[unit], spread, seed)
         change = random.normal(0, spread, (length, 3))
         counts = class_builders.drawn(fitted, random, length, ROWS[unit], change)
-        evidence.append(sum(fitted.evidence(stage, counts, fitted.empty_counts()).log_evidence for stage in Stage))
+        evidence.append(
+            sum(
+                fitted.evidence(stage, counts, fitted.empty_counts(), no_weekday(counts)).log_evidence
+                for stage in Stage
+            )
+        )
     allowed = streams * (budget * length / YEAR[unit] + RESERVE)
     drifting = random.random(length) < 0.02
     assert alerts(np.stack(evidence, axis=1), 1 / YEAR[unit], budget, drifting, fitted.components.weights) <= allowed

@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 
 from driftline.backtesting.backtest import backtest
-from driftline.backtesting.output.page import BacktestPage
 from driftline.engine.results import State
 from driftline.engine.spec import Spec
 from driftline.errors import NotFound
+from driftline.report.document.page import ReportPage
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.pages.model_page import Page, page_of
@@ -93,7 +93,7 @@ def test_a_model_without_chunks_has_a_page() -> None:
 def test_both_heat_maps_agree() -> None:
     world = make_world()
     result = backtest(world, timestamp="when", label="churned", score="score", reference_until=UNTIL, chunk="1d")
-    backtest_rows = {row.column: row for row in BacktestPage(result).heat}
+    backtest_rows = {row.column: row for row in ReportPage(result.content).heat}
     dashboard_rows = {row.column: row for row in page_of(status(result.spec, result.chunks), (1,)).heat}
     shared = backtest_rows.keys() & dashboard_rows.keys()
     assert shared == {"usage", "age", "plan", "prediction"}

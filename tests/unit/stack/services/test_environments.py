@@ -55,15 +55,15 @@ def test_a_clouds_key_goes_to_the_roles_whose_objects_are_there(tmp_path: Path) 
     }
     site = Site.at(tmp_path / "var", values)
     knowing = {role for role in names() if "AWS_SECRET_ACCESS_KEY" in settings_for(role, site)}
-    assert knowing == {"jobs", "monitor"}
+    assert knowing == {"jobs", "monitor", "serving"}
     assert settings_for("jobs", site)["DRIFTLINE_OBJECTS"] == "s3://bucket/prefix"
     assert settings_for("jobs", site)["AWS_ENDPOINT_URL"] == "u"
     assert "GOOGLE_APPLICATION_CREDENTIALS" not in settings_for("jobs", site)
 
 
-def test_both_services_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
+def test_services_with_a_port_and_they_alone_know_the_file_of_tokens(site: Site) -> None:
     knowing = {role for role in names() if "DRIFTLINE_TOKENS" in settings_for(role, site)}
-    assert knowing == {"simulator", "monitor"}
+    assert knowing == {"simulator", "monitor", "serving"}
 
 
 def test_all_services_but_the_owner_know_the_secrets_folder(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_two_ports_of_a_server_are_distinct(site: Site) -> None:
 def test_chosen_ports_are_saved(site: Site) -> None:
     ports_of_site = choose_ports(site, PROCESSES, any_port=True).ports
     assert read_ports(site.var) == ports_of_site
-    assert len(set(ports_of_site.values())) == 5
+    assert len(set(ports_of_site.values())) == 6
 
 
 def test_a_requested_port_is_used(site: Site) -> None:

@@ -19,7 +19,7 @@ def test_every_port_is_used_once() -> None:
 def test_an_external_server_is_not_local(tmp_path: Path) -> None:
     values = {"DB_HOST": "db", "DB_PORT": "1", "DB_USER": "u", "DB_PASSWORD": "p", "KAFKA_BOOTSTRAP_SERVERS": "k:2"}
     addresses = {process.name: process.external_address(Site.at(tmp_path, values)) for process in PROCESSES}
-    assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None}
+    assert addresses == {"mariadb": "db:1", "kafka": "k:2", "simulator": None, "monitor": None, "serving": None}
 
 
 def test_servers_listen_on_loopback_only(tmp_path: Path) -> None:

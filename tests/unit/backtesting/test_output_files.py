@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from driftline.backtesting.output.files import output_faults, write
 from driftline.errors import InvalidInput
+from driftline.output_files import output_faults, write
 from tests.unit.backtesting.conftest import UNTIL, Invoke
 
 OPTIONS = ("--timestamp", "when", "--label", "churned", "--score", "score", "--reference-until", UNTIL, "--chunk", "1d")
@@ -43,6 +43,8 @@ def test_two_outputs_to_the_same_file_are_rejected(csv: Path, tmp_path: Path, in
 
 def test_a_page_cannot_be_standard_output(csv: Path, invoke: Invoke) -> None:
     assert "--html cannot be standard output" in message(invoke(csv, *OPTIONS, "--html", "-").exception)
+    unknown = message(invoke(csv, *OPTIONS, "--report", "out.doc").exception)
+    assert "--report out.doc has no ending that names a format; use .html, .pdf, .xlsx, .csv, .json" in unknown
     assert not Path("-").exists()
 
 

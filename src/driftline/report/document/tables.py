@@ -1,4 +1,4 @@
-"""The results of a backtest as a table with a row for each: a frame, JSON lines, CSV or Parquet."""
+"""The results of a report as a table with a row for each: a frame, JSON lines, CSV or Parquet."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftline.report.csv_cells import without_formulas
+from driftline.report.document.content import ReportContent
 from driftline.report.schema import ResultOut, result_values, utc_text
 from driftline.report.view import ChunkView
 
@@ -36,13 +37,14 @@ def columns() -> list[str]:
 def to_frame(chunks: Sequence[ChunkView]) -> pd.DataFrame:
     """Return one row for each result, with the start, end, rows, labelled, status and verdict of its chunk."""
     by_column: dict[str, list[Any]] = {name: [] for name in columns()}
-    for row in _rows(chunks):
+    for row in result_rows(chunks):
         for values, value in zip(by_column.values(), row, strict=True):
             values.append(value)
     return pd.DataFrame(by_column)
 
 
-def _rows(chunks: Sequence[ChunkView]) -> Iterator[tuple[Any, ...]]:
+def result_rows(chunks: Sequence[ChunkView]) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of a row for each result, in the order of `columns`; instants are aware."""
     fields = tuple(ResultOut.model_fields)
     for chunk in chunks:
         head = (chunk.start, chunk.end, chunk.rows, chunk.labelled, chunk.status, chunk.verdict.state.value)
@@ -66,7 +68,7 @@ def write_json_lines(chunks: Sequence[ChunkView], path: Path) -> None:
     """Write a JSON object per line; instants are ISO 8601 in UTC, a missing value is null."""
     names = columns()
     with path.open("w", encoding="utf-8") as file:
-        for start, end, *values in _rows(chunks):
+        for start, end, *values in result_rows(chunks):
             row = dict(zip(names, (utc_text(start), utc_text(end), *values), strict=True))
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -76,6 +78,11 @@ def write_csv(chunks: Sequence[ChunkView], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(_parts(chunks)):
             without_formulas(to_frame(part)).to_csv(file, index=False, header=number == 0)
+
+
+def to_csv(content: ReportContent) -> bytes:
+    """Return a CSV file in UTF-8 as `write_csv` writes it."""
+    return without_formulas(to_frame(content.chunks)).to_csv(index=False).encode()
 
 
 def write_parquet(chunks: Sequence[ChunkView], path: Path) -> None:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.triggers.cron import CronTrigger
-
-from driftline.errors import InvalidInput
+from driftline.errors import InvalidInput, MissingLibrary
 
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=366)
 LONGEST_CRON = 100
@@ -24,7 +22,7 @@ class Schedule:
     def require_valid(self) -> None:
         """Raise InvalidInput unless the schedule has polls."""
         if (self.every is None) is (self.cron is None):
-            raise InvalidInput('A schedule is either an interval or a cron expression; send "every" or "cron".')
+            raise InvalidInput("A schedule is either an interval or a cron expression; give `every` or `cron`.")
         if self.every is not None and not SHORTEST <= self.every <= LONGEST:
             raise InvalidInput(f"An interval of {self.every} is not between 1 second and 366 days; choose another one.")
         if self.cron is not None and (len(self.cron) > LONGEST_CRON or self._next_time(datetime.now(UTC)) is None):
@@ -45,7 +43,16 @@ class Schedule:
         return following is not None and following <= now
 
     def _next_time(self, last: datetime) -> datetime | None:
-        """Return the first time of the cron expression after an instant."""
+        """Return the first time of the cron expression after an instant.
+
+        Raises:
+            InvalidInput: there is no such time zone or expression. MissingLibrary: APScheduler is not installed.
+        """
+        try:
+            from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  (intervals do not need it)
+        except ModuleNotFoundError as error:
+            msg = "A cron expression needs APScheduler; pip install 'driftline[monitor]', or choose an interval."
+            raise MissingLibrary(msg) from error
         try:
             zone = ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

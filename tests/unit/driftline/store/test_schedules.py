@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from driftline.errors import InvalidInput
-from monitoring.poll.schedules import Schedule
+from driftline.store.schedules import Schedule
 
 NOW = datetime(2026, 3, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,8 +42,8 @@ def test_a_clock_that_went_back_does_not_end_the_polls() -> None:
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        (Schedule(), 'send "every" or "cron"'),
-        (Schedule(every=HOUR, cron="* * * * *"), 'send "every" or "cron"'),
+        (Schedule(), "give `every` or `cron`"),
+        (Schedule(every=HOUR, cron="* * * * *"), "give `every` or `cron`"),
         (Schedule(every=timedelta()), "not between 1 second and 366 days"),
         (Schedule(cron="often"), "is no cron expression"),
         (Schedule(cron="99 * * * *"), "is no cron expression"),

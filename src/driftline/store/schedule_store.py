@@ -4,12 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, select, update
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import aware_utc, naive_utc
+from driftline.store.database import in_transaction, translated
+from driftline.store.model_numbers import model_number
+from driftline.store.schedules import Schedule
 from driftline.store.tables import poll_schedules
-from monitoring.poll.schedules import Schedule
 
 _COLUMNS = poll_schedules.c
 
@@ -58,6 +60,37 @@ def record_polls(connection: Connection, model_numbers: Collection[int], began: 
     """Record when the polls of models began."""
     of_models = _COLUMNS.model_number.in_(sorted(model_numbers))
     connection.execute(update(poll_schedules).where(of_models).values(last_poll_at=naive_utc(began)))
+
+
+def schedule_of(engine: Engine, name: str) -> Schedule | None:
+    """Return the schedule of a model; None where it is polled with all others.
+
+    Raises:
+        NotFound: no such model.
+    """
+    with translated(), engine.connect() as connection:
+        number = model_number(connection, name)
+        stored = read_schedules(connection, number).get(number)
+    return None if stored is None else stored.schedule
+
+
+def set_schedule(engine: Engine, name: str, schedule: Schedule | None) -> None:
+    """Give a model a schedule, or with None let it be polled with all others again.
+
+    Raises:
+        InvalidInput: the schedule has no polls. NotFound: no such model.
+    """
+    if schedule is not None:
+        schedule.require_valid()
+
+    def work(connection: Connection) -> None:
+        number = model_number(connection, name)
+        if schedule is None:
+            delete_schedule(connection, number)
+        else:
+            write_schedule(connection, number, schedule)
+
+    in_transaction(engine, work)
 
 
 def _schedule(row: RowMapping) -> StoredSchedule:

@@ -1,23 +1,23 @@
-"""A backtest as one self-contained HTML page: no script, no request, below a megabyte."""
+"""A report as one self-contained HTML page: no script, no request, below a megabyte."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from math import ceil
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from driftline import __version__
 from driftline.engine.catalogue import title
 from driftline.engine.results import MODEL, Result, ResultKind, State, is_of_model
-from driftline.engine.spec import Spec
 from driftline.report.charts import Axis, Chart, Series, draw_chart, is_flat
+from driftline.report.document.content import ReportContent
+from driftline.report.document.summary import ComparedValue, Headline, compare, headline, range_words
 from driftline.report.heat_map import HeatRow, heat_map
 from driftline.report.pages import environment, stylesheet
 from driftline.report.strip import StripCell, count_states, strip_cell
 from driftline.report.view import ChunkView
-from driftline.report.wording import LINE_WORDS, PERIOD_WORDS, STATE_WORDS, iso_labels
+from driftline.report.wording import LINE_WORDS, STATE_WORDS, iso_labels
+from driftline.version import __version__
 
 LARGEST = 1_000_000
 """The page stays below this many bytes."""
@@ -41,22 +41,6 @@ class SeriesKey(NamedTuple):
     segment: str | None
 
 
-class Backtest(Protocol):
-    """The part of a `BacktestResult` that the page reads."""
-
-    @property
-    def chunks(self) -> Sequence[ChunkView]:
-        """The chunks, oldest first."""
-
-    @property
-    def chunk(self) -> str:
-        """How the rows were cut."""
-
-    @property
-    def spec(self) -> Spec:
-        """The spec."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChartGroup:
     """The charts of one subject."""
@@ -65,52 +49,60 @@ class ChartGroup:
     charts: list[Chart]
 
 
-def render(result: Backtest) -> str:
-    """Return the page, with fewer charts and rows where all of them would make it too large."""
-    source = (resources.files("driftline.backtesting.output") / "page.html").read_text("utf-8")
-    template = environment().from_string(source)
-    text = ""
-    page = BacktestPage(result)
-    for page.most_charts, page.most_rows in zip(CHARTS, ROWS, strict=True):
+def render(content: ReportContent, most_charts: int = CHARTS[0], *, paper: bool = False) -> str:
+    """Return the page, with fewer charts and rows where all of them would make it too large.
+
+    `paper` leaves out what has to be unfolded.
+    """
+    template, page, text = environment().get_template("report.html"), ReportPage(content, paper=paper), ""
+    for charts, page.most_rows in zip(CHARTS, ROWS, strict=True):
+        page.most_charts = min(charts, most_charts)
         text = template.render(page=page, style=stylesheet(), version=__version__)
         if len(text.encode()) < LARGEST:
             break
     return text
 
 
-class BacktestPage:
+class ReportPage:
     """The values that the template shows."""
 
-    def __init__(self, result: Backtest) -> None:
+    def __init__(self, content: ReportContent, *, paper: bool = False) -> None:
         """Group the chunks into places of the time axis; `most_charts` and `most_rows` limit the size of the page."""
+        self.paper = paper
         self.most_charts, self.most_rows = CHARTS[0], ROWS[0]
-        self.result = result
+        self.content = content
         self.state_words, self.line_words = STATE_WORDS, LINE_WORDS
-        self.step = ceil(len(result.chunks) / MOST_PLACES)
-        self.places = [result.chunks[i : i + self.step] for i in range(0, len(result.chunks), self.step)]
-        self.labels = iso_labels([chunk.start for chunk in result.chunks])
+        self.step = max(1, ceil(len(content.chunks) / MOST_PLACES))
+        self.places = [content.chunks[i : i + self.step] for i in range(0, len(content.chunks), self.step)]
+        self.labels = iso_labels([chunk.start for chunk in content.chunks])
         place_labels = self.labels[:: self.step]
         self.wide = Axis(place_labels, 1140, 216, 40, most_ticks=8)
         self.half = Axis(place_labels, 560, 46, 52)
         self.third = Axis(place_labels, 400, 46, 52)
-        self.results = _results_by_series(result.chunks)
-        self.columns = _columns_by_drift(result.chunks)
+        self.results = _results_by_series(content.chunks)
+        self.columns = _columns_by_drift(content.chunks)
         self._provisional = [any(chunk.verdict.provisional for chunk in place) for place in self.places]
         self._flat = {key for key, results in self.results.items() if is_flat([r for _, r in results])}
+
+    @cached_property
+    def headline(self) -> Headline:
+        """The verdict of the range in sentences."""
+        return headline(self.content)
+
+    @cached_property
+    def compared(self) -> list[ComparedValue]:
+        """What is compared with the range before."""
+        return compare(self.content)
+
+    @property
+    def ranges(self) -> tuple[str, str]:
+        """The range before and the report's own, in words."""
+        return range_words(self.content, self.content.earlier), range_words(self.content, self.content.chunks)
 
     @property
     def states(self) -> list[tuple[State, int]]:
         """The number of chunks with each verdict, most severe first."""
-        return count_states(self.result.chunks)
-
-    @property
-    def cut(self) -> str:
-        """The cut in words, in singular or plural."""
-        unit, _, size = self.result.chunk.partition(":")
-        noun = "chunk" if len(self.result.chunks) == 1 else "chunks"
-        periods = {period.value: word for period, word in PERIOD_WORDS.items()}
-        words = {"rows": f"{noun} of {size} rows", "count": f"{noun} of equal size"}
-        return words.get(unit, f"{noun} of one {periods.get(unit, unit)}")
+        return count_states(self.content.chunks)
 
     @cached_property
     def strip(self) -> list[StripCell]:
@@ -154,7 +146,7 @@ class BacktestPage:
     @cached_property
     def heat(self) -> list[HeatRow]:
         """The drift of each column by place."""
-        return heat_map(self.result.spec, self.columns[:MOST_COLUMNS], self.places)
+        return heat_map(self.content.spec, self.columns[:MOST_COLUMNS], self.places)
 
     @property
     def detailed(self) -> bool:
@@ -164,7 +156,7 @@ class BacktestPage:
     @property
     def rows(self) -> list[tuple[str, ChunkView]]:
         """The chunks of the table with their labels; where there are too many, only those that are not ok."""
-        chunks = list(zip(self.labels, self.result.chunks, strict=True))
+        chunks = list(zip(self.labels, self.content.chunks, strict=True))
         if len(chunks) <= self.most_rows:
             return chunks
         return [pair for pair in chunks if pair[1].verdict.state is not State.OK][: self.most_rows]
@@ -189,7 +181,7 @@ class BacktestPage:
 
     def _series(self, name: str, key: SeriesKey) -> Series:
         by_chunk = dict(self.results.get(key, ()))
-        firsts = range(0, len(self.result.chunks), self.step)
+        firsts = range(0, len(self.content.chunks), self.step)
         places = [[by_chunk[i] for i in range(first, first + self.step) if i in by_chunk] for first in firsts]
         return Series(name, [_farthest(results) for results in places])
 

@@ -1,0 +1,36 @@
+"""The report of a monitored model, made of its stored chunks. No I/O here."""
+
+from collections.abc import Sequence
+
+from driftline.monitor import FittedMonitor
+from driftline.report.document.content import ReferenceSummary, ReportContent
+from driftline.report.view import ChunkView
+from driftline.store.registry import Version
+
+SIMULATED = "The data of this model is simulated."
+
+
+def report_content(version: Version, chunks: Sequence[ChunkView], earlier: Sequence[ChunkView] = ()) -> ReportContent:
+    """Return the content of the report on chunks of a version, compared with the earlier ones."""
+    return ReportContent(
+        model=version.name,
+        kind=f"version {version.number}",
+        spec=version.spec,
+        cut=version.spec.period.value,
+        reference=_reference(version),
+        chunks=chunks,
+        notes=(SIMULATED,) if version.details.get("simulated") else (),
+        earlier=earlier,
+    )
+
+
+def _reference(version: Version) -> ReferenceSummary:
+    fitted, monitor = version.fitted, FittedMonitor(version.spec, version.fitted)
+    return ReferenceSummary(
+        rows=fitted.rows,
+        since=fitted.since,
+        until=fitted.until,
+        chunks=fitted.chunks,
+        visible_changes=monitor.visible_changes(),
+        proposed_period=monitor.proposed_period(),
+    )

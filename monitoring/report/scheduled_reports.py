@@ -1,0 +1,55 @@
+"""Scheduled reports: at the times of a cron expression, one file for each model and format in the object store."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from driftline.clock import Clock
+from driftline.errors import DriftlineError
+from driftline.objects import ObjectStore
+from driftline.report.document.content import ReportContent
+from driftline.report.document.formats import FORMATS
+
+log = logging.getLogger(__name__)
+FOLDER = "reports"
+
+
+class ScheduledReports:
+    """Writes the reports of all models; `names` returns the models, and `read` the content of a model's report."""
+
+    def __init__(
+        self,
+        output: ObjectStore,
+        endings: Sequence[str],
+        names: Callable[[], Iterable[str]],
+        read: Callable[[str], ReportContent],
+        clock: Clock,
+    ) -> None:
+        """Store where reports go, their formats by ending, and what reads them."""
+        self._output, self._endings, self._names, self._read, self._clock = output, endings, names, read, clock
+
+    def schedule(self, scheduler: BackgroundScheduler, cron: str) -> None:
+        """Write reports at the times of a cron expression in UTC: one run at a time, missed ones merged into one."""
+        trigger = CronTrigger.from_crontab(cron, timezone="UTC")
+        scheduler.add_job(self.write, trigger, max_instances=1, coalesce=True, misfire_grace_time=None)
+
+    def write(self) -> None:
+        """Write `reports/DAY/NAME.ENDING` for each model and format; what fails is logged and delays no other."""
+        day = f"{self._clock():%Y-%m-%d}"
+        try:
+            names = list(self._names())
+        except DriftlineError as error:
+            log.warning("No reports were written: %s", error)
+            return
+        for name in names:
+            self._write_model(name, day)
+
+    def _write_model(self, name: str, day: str) -> None:
+        try:
+            content = self._read(name)
+            for ending in self._endings:
+                self._output.put(f"{FOLDER}/{day}/{name}.{ending}", FORMATS[ending].write(content))
+        except DriftlineError as error:
+            log.warning("The report of %s was not written: %s", name, error)

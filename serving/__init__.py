@@ -1,0 +1,1 @@
+"""The serving service: predictions of registered models over REST and WebSocket."""

@@ -1,0 +1,32 @@
+"""Run the serving service: `python -m serving`."""
+
+import logging
+
+from driftline import logs
+from driftline.errors import DriftlineError
+from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
+from serving.app import create_app
+from serving.settings import ServingSettings
+from serving.web.server import serve
+
+log = logging.getLogger("serving")
+
+
+def main() -> None:
+    """Serve until interrupted; report an invalid setting in one message and exit with status 2."""
+    logs.configure("serving")
+    try:
+        settings, access, tls = ServingSettings(), AccessSettings(), TlsSettings()
+        service = create_app(settings, DatabaseSettings(), access)
+        service.start(settings.refresh_seconds)
+        try:
+            serve(service.asgi, settings.host, settings.port, tls, access.max_body)
+        finally:
+            service.close()
+    except DriftlineError as error:
+        log.error("%s", error)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The part of serving that knows the churn example."""

@@ -1,0 +1,120 @@
+"""The versions that are served; a thread replaces them when a newer one is ready."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from driftline.errors import DriftlineError, NotFound
+from driftline.store import registry
+from driftline.store.database import translated
+from serving.models.served_version import NotServable, ServedVersion, load_version
+
+log = logging.getLogger(__name__)
+
+
+class ServedModels:
+    """The current version of each model that was requested. Safe for threads.
+
+    A request uses the version that was current when it arrived. A newer version is loaded beside the current one and
+    replaces it when it is complete; where that fails the current one stays, and `problem` says why.
+    """
+
+    def __init__(
+        self, engine: Engine, default: str, retired: Callable[[ServedVersion], None] = lambda version: None
+    ) -> None:
+        """Store the engine, the model of requests that name none, and what is called with each replaced version."""
+        self._engine, self.default, self._retired = engine, default, retired
+        self._current: dict[str, ServedVersion] = {}
+        self._problems: dict[str, str] = {}
+        self._loading = threading.Lock()
+        self._stop = threading.Event()
+
+    def get(self, name: str | None = None) -> ServedVersion:
+        """Return the current version of a model, by default of the default model; load it at the first request.
+
+        Raises:
+            NotFound: no such model. NotServable: no version of it can be served yet.
+        """
+        chosen = name or self.default
+        current = self._current.get(chosen)
+        if current is not None:
+            return current
+        with self._loading:
+            if chosen not in self._current:
+                self._current[chosen] = self._first(chosen)
+            return self._current[chosen]
+
+    def problem(self, name: str) -> str | None:
+        """Return why the newest version of a model is not the one that is served; None if it is."""
+        return self._problems.get(name)
+
+    def names(self) -> list[str]:
+        """Return the names of the models that have a ready version."""
+        with translated(), self._engine.connect() as connection:
+            return [*dict.fromkeys(name for name, _ in registry.versions(connection))]
+
+    def _first(self, name: str) -> ServedVersion:
+        """Load a model for the first time; a default model that is not trained yet is a state, not a wrong name."""
+        try:
+            with translated():
+                return load_version(self._engine, name)
+        except NotFound as error:
+            if name != self.default:
+                raise
+            raise NotServable(
+                f"The model {name!r} has no version that can be served; train one (`make demo`, or `python "
+                "pyspark/train_model.py`) or register one (`driftline models add`). "
+                f"{error.message}"
+            ) from error
+
+    def refresh(self) -> None:
+        """Look once for newer versions of the models that are served."""
+        for name, current in [*self._current.items()]:
+            try:
+                self._refresh(name, current)
+            except DriftlineError as error:
+                self._report(name, error.message)
+            else:
+                self._problems.pop(name, None)
+
+    def _refresh(self, name: str, current: ServedVersion) -> None:
+        with translated(), self._engine.connect() as connection:
+            try:
+                newest = registry.version_key(connection, name)
+            except NotFound:
+                with self._loading:
+                    del self._current[name]
+                log.warning("Model %s has no ready version any more; it is not served", name)
+                self._retired(current)
+                return
+        if newest == current.registered.key:
+            return
+        with translated():
+            version = load_version(self._engine, name)
+        self._current[name] = version
+        log.info("Model %s: version %d replaces version %d", name, version.number, current.number)
+        self._retired(current)
+
+    def _report(self, name: str, problem: str) -> None:
+        """Log a problem the first time it occurs, not with each look."""
+        if self._problems.get(name) != problem:
+            log.warning("Model %s: the version that is served stays: %s", name, problem)
+        self._problems[name] = problem
+
+    def start(self, seconds: float) -> None:
+        """Start the thread that looks for newer versions, with a pause of some seconds between two looks."""
+
+        def look() -> None:
+            while not self._stop.wait(seconds):
+                try:
+                    self.refresh()
+                except Exception:  # a fault of one look must not end all later ones
+                    log.exception("Looking for newer versions failed")
+
+        threading.Thread(target=look, name="versions", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._stop.set()

@@ -1,0 +1,102 @@
+"""The Flask app as an ASGI app whose requests are whole: a slow client never occupies one of its threads."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from a2wsgi.wsgi import build_environ
+from a2wsgi.wsgi_typing import Environ
+from werkzeug.test import run_wsgi_app
+
+from driftline.http.connections import REQUEST_SECONDS, RESPONSE_SECONDS
+from driftline.http.server import MAX_BODIES, MAX_CONCURRENT_REQUESTS
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole response of the app."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class WholeRequests:
+    """Reads a request's body, lets the app answer it, and sends the response, each within its time.
+
+    The app never waits for a client: it gets a whole body and gives a whole response, which a WebSocket's message may
+    ask for too (`answer`).
+    """
+
+    def __init__(self, app: WSGIApplication, most_bytes: int) -> None:
+        """Wrap an app; a body may have `most_bytes`."""
+        self._app = app
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, "request")
+        self._most_bytes = most_bytes
+        self._bodies = asyncio.Semaphore(MAX_BODIES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the server."""
+        refusal, body = await self._read(scope, receive)
+        answer = refusal or await self.answer(scope, body)
+        try:
+            async with asyncio.timeout(RESPONSE_SECONDS):
+                await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+                await send({"type": "http.response.body", "body": answer.body})
+        except TimeoutError:
+            return  # the server closes the connection of a response that is not complete
+
+    async def answer(self, scope: Scope, body: bytes) -> Answer:
+        """Let the app answer a request whose body is there."""
+        environ = build_environ(scope, BytesIO(body))  # type: ignore[arg-type]  # any stream will do
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)
+
+    def _called(self, environ: Environ) -> Answer:
+        """Call the app in a thread, once for the whole response: a2wsgi's middleware takes several steps for it."""
+        parts, status, headers = run_wsgi_app(self._app, {**environ}, buffered=True)
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return Answer(int(status[:3]), raw, b"".join(parts))
+
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[Answer | None, bytes]:
+        """Return the body, or the answer to a client that sends too much or too slowly."""
+        if not _has_body(scope):
+            return None, b""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS), self._bodies:
+                return await self._body(receive)
+        except TimeoutError:
+            return refuse(HTTPStatus.REQUEST_TIMEOUT, "The request body did not arrive in time; send it again."), b""
+
+    async def _body(self, receive: Receive) -> tuple[Answer | None, bytes]:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._most_bytes:
+                text = "The request body is too large; send less per request, or raise DRIFTLINE_MAX_BODY."
+                return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text), b""
+        return None, bytes(body)
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+def refuse(status: HTTPStatus, message: str) -> Answer:
+    """Return an error in the shape that the app gives its own, and close the connection."""
+    error = {"code": status.name.lower(), "message": message, "details": []}
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    return Answer(status.value, headers, json.dumps({"error": error}).encode() + b"\n")

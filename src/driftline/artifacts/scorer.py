@@ -1,0 +1,37 @@
+"""A trained model that scores rows in this process. No I/O here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import treelite
+
+from driftline.artifacts.inputs import Inputs, Matrix
+from driftline.artifacts.outcome import Outcome, Scored
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Inputs, trees and outcome of one model; safe for threads.
+
+    `details` are plain values that were saved with it.
+    """
+
+    inputs: Inputs
+    trees: treelite.Model
+    outcome: Outcome
+    details: Mapping[str, Any]
+
+    def score(self, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
+        """Return the prediction of each row, which has every feature; None is a missing value.
+
+        Raises:
+            InvalidInput: with every value that the feature cannot have.
+        """
+        return self.outcome.read(tree_output(self.trees, self.inputs.matrix(rows))) if rows else []
+
+
+def tree_output(trees: treelite.Model, matrix: Matrix) -> Matrix:
+    """Return the output of trees in float64, one line for each row."""
+    output: Matrix = treelite.gtil.predict(trees, matrix, nthread=1).reshape(len(matrix), -1)
+    return output
