@@ -4,7 +4,6 @@ A schema serves again if the test only wrote rows and created tables. It is drop
 connection open: a thread or a process of that test could still write.
 """
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,9 +89,7 @@ def _statements(cursor: Cursor) -> dict[str, str]:
 
 
 def _is_left(cursor: Cursor, address: DatabaseAddress) -> bool:
-    """Return whether no connection to the schema is open; those of unreachable engines are closed."""
-    if _connections(cursor, address):
-        gc.collect()
+    """Return whether no connection to the schema is open."""
     deadline = time.monotonic() + CLOSING_SECONDS
     while _connections(cursor, address):
         if time.monotonic() > deadline:
