@@ -3,7 +3,7 @@
 from apiflask import APIFlask
 
 from driftline.clock import utc_now
-from driftline.http import access, web
+from driftline.http import access, metrics, web
 from driftline.settings import KafkaLibrary
 from driftline.store.database import make_engine
 from flaskapp.page.routes import make_page
@@ -11,6 +11,7 @@ from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
 from flaskapp.stream.service import Streaming
+from flaskapp.stream_metrics import read_streams
 
 
 def make_publisher(settings: Settings) -> BatchPublisher:
@@ -41,8 +42,13 @@ def create_app(settings: Settings) -> APIFlask:
     """
     app = web.make_app("flaskapp.page", "Driftline simulator")  # the folder with static/ and templates/
     access.guard(app, settings.simulator.host, settings.access)
-    streaming = Streaming(make_engine(settings.database), make_publisher(settings), utc_now)
-    web.install(app, streaming.require_ready, polled=["/stream"])
+    engine = make_engine(settings.database)
+    streaming = Streaming(engine, make_publisher(settings), utc_now)
+    web.install(app, streaming.require_ready, polled=["/stream", metrics.PATH])
+    service_metrics = metrics.ServiceMetrics()
+    service_metrics.install(app)
+    service_metrics.watch_pool(engine)
+    service_metrics.add_reader(lambda: read_streams(engine, utc_now))
     add_routes(app, streaming)
     app.register_blueprint(make_page(streaming))
     app.extensions["streaming"] = streaming

@@ -4,14 +4,20 @@ from apiflask import APIFlask
 
 from driftline import clock
 from driftline.http import access, api_description
+from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.http.web import install, make_app
 from driftline.ingest.ingestion import Ingestion
 from driftline.models.registered_models import RegisteredModels
 from driftline.objects import open_store
-from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
+from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings, SecretsFolder
 from driftline.store import migrate
 from driftline.store.archive.run import Archive
 from driftline.store.database import make_engine
+from monitoring.alerts.alerts_file import AlertsFile
+from monitoring.alerts.channels.secrets import SecretFolder
+from monitoring.alerts.desk import AlertDesk
+from monitoring.alerts.planning import Planner
+from monitoring.api.alerts import make_alerts_api
 from monitoring.api.incidents import describe_comments, make_incidents_api
 from monitoring.api.ingest import describe_ingest, make_ingest_api
 from monitoring.api.models import describe_models, make_models_api
@@ -23,6 +29,8 @@ from monitoring.api.runs import describe_runs, make_runs_api
 from monitoring.api.schedules import describe_schedules, make_polling_reader, make_schedules_api
 from monitoring.api.versions import describe_versions, make_versions_api
 from monitoring.archiving import archive_every
+from monitoring.metrics.polls import PollMetrics
+from monitoring.metrics.stored_values import read_stored
 from monitoring.pages.dashboard import make_pages
 from monitoring.report.scheduled_reports import ScheduledReports
 from monitoring.service import Monitor, run_every
@@ -45,8 +53,15 @@ def create_app(
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
     engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
-    monitor = Monitor(engine, open_store(settings.output), clock.utc_now)
-    install(app, ready=lambda: migrate.require_current(engine))
+    alerts = AlertsFile(settings.alerts)
+    public_url = settings.public_url.rstrip("/")
+    monitor = Monitor(engine, open_store(settings.output), clock.utc_now, lambda: Planner(alerts.current(), public_url))
+    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
+    metrics = ServiceMetrics()
+    metrics.install(app)
+    metrics.watch_pool(engine)
+    metrics.add_reader(lambda: read_stored(engine, clock.utc_now, settings.metrics_models))
+    monitor.poll_metrics = PollMetrics(metrics.registry)
     app.register_blueprint(make_runs_api(monitor, settings.run_wait_seconds))
     app.register_blueprint(make_api(monitor))
     app.register_blueprint(make_results_api(monitor))
@@ -69,7 +84,9 @@ def create_app(
     api_description.add_describer(app, describe_models)
     api_description.add_describer(app, describe_comments)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now))
+    desk = AlertDesk(engine, alerts, SecretFolder(SecretsFolder().existing()), clock.utc_now)
+    app.register_blueprint(make_alerts_api(desk))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk))
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:
@@ -78,4 +95,5 @@ def create_app(
             reports.schedule(scheduler, settings.report_cron)
         archive_every(scheduler, Archive(engine, references), settings.archive_minutes)
         app.extensions["poller"] = scheduler
+        app.extensions["senders"] = desk.start_sending()
     return app

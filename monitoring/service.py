@@ -1,6 +1,8 @@
 """The running monitor: polls one at a time, keeps the reports current and answers what is read."""
 
 import logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -21,8 +23,11 @@ from driftline.store.database import translated
 from driftline.store.ingest_log import IngestEntry, LogFilter
 from driftline.store.model_list import SpecRevision
 from driftline.store.tables import model_versions, models, verdict_events
+from monitoring.alerts.configuration import AlertConfiguration
+from monitoring.alerts.planning import Planner, plan_alerts
 from monitoring.incidents.stored_incidents import IncidentFilter, StoredIncident, find_incidents
 from monitoring.incidents.update import update_incidents
+from monitoring.metrics.polls import PollMetrics
 from monitoring.poll.monitored_version import clock_of
 from monitoring.poll.poller import PollSummary, poll_once
 from monitoring.poll.revisions import Revision, RevisionStore
@@ -74,14 +79,24 @@ class ChunkHistory:
 class Monitor:
     """Polls and reads on behalf of the web routes and the scheduler; safe to use from several threads."""
 
-    def __init__(self, engine: Engine, output: ObjectStore, clock: Clock) -> None:
-        """Store the database engine, the object store of the reports and the wall clock; nothing is connected."""
+    def __init__(
+        self,
+        engine: Engine,
+        output: ObjectStore,
+        clock: Clock,
+        planner: Callable[[], Planner] = lambda: Planner(AlertConfiguration()),
+    ) -> None:
+        """Store the database engine, the object store of the reports and the wall clock; nothing is connected.
+
+        `planner` returns what alerts are planned with at each poll; by default there are no channels.
+        """
         self.engine = engine
         self.last: LastPoll | None = None
         self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
-        self._clock = clock
+        self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()
+        self.poll_metrics: PollMetrics | None = None
 
     def poll(self, *, scheduled: bool) -> PollSummary:
         """Poll, then write the reports if they are not current; waits for a poll that is running.
@@ -91,7 +106,8 @@ class Monitor:
         """
         with self._one_at_a_time:
             try:
-                summary = self._poll_and_report(scheduled)
+                with self.poll_metrics.count() if self.poll_metrics else nullcontext():
+                    summary = self._poll_and_report(scheduled)
             except DriftlineError as error:
                 self.last = LastPoll(self._clock(), problem=error.message)
                 raise
@@ -260,6 +276,7 @@ class Monitor:
         with self._reports.renewed(self._reported_versions) as changed:
             summary = poll_once(self.engine, self._clock(), scheduled=scheduled)
             update_incidents(self.engine)
+            plan_alerts(self.engine, self._planner(), self._clock())
             changed.update(poll.name for poll in summary.polls if poll.changed)
         return summary
 

@@ -23,6 +23,11 @@ class MonitorSettings(EnvironmentSettings):
         30.0, ge=0, description="how long a request to poll waits for the result before it gets a link to it"
     )
     output: Path | str = Field(Path("monitoring/output"), description="folder, gs:// or s3:// address of the reports")
+    metrics_models: int = Field(200, ge=0, le=100_000, description="how many models have series of their own")
+    alerts: Path | None = Field(None, description="YAML file of the channels and routes of alerts")
+    public_url: str = Field(
+        "", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$", description="address of the monitor in links of alerts"
+    )
     report_cron: str | None = Field(
         None, description="when the report of each model is written, in UTC; default: never"
     )

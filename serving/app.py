@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
 
 from driftline.http import access, api_description
+from driftline.http.metrics import PATH, ServiceMetrics
 from driftline.http.web import install, make_app
 from driftline.settings import AccessSettings, DatabaseSettings, LocalSettings
 from driftline.store import migrate
@@ -44,7 +45,7 @@ class Serving:
 def create_app(
     settings: ServingSettings,
     database: DatabaseSettings,
-    allowed: AccessSettings | None = None,
+    access_settings: AccessSettings | None = None,
     local: LocalSettings | None = None,
 ) -> Serving:
     """Build the service. Nothing connects before the first request.
@@ -52,7 +53,7 @@ def create_app(
     Raises:
         InvalidInput: the host is not loopback and no tokens are set, or the monitor's address is invalid.
     """
-    limits = allowed or AccessSettings()
+    limits = access_settings or AccessSettings()
     app = make_app("serving.web", "Driftline serving")
     access.guard(app, settings.host, limits)
     engine = make_engine(database)
@@ -64,7 +65,10 @@ def create_app(
         PredictionFeed(),
         StoredSubscribers(engine),
     )
-    install(app, ready=lambda: migrate.require_current(engine))
+    install(app, ready=lambda: migrate.require_current(engine), polled=[PATH])
+    metrics = ServiceMetrics()
+    metrics.install(app)
+    metrics.watch_pool(engine)
     app.register_blueprint(make_api(predictor))
     app.register_blueprint(make_page(predictor))
     api_description.add_describer(app, describe_predictions)

@@ -24,7 +24,7 @@ class Subscription:
     _missed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, event: Event) -> None:
+    def offer(self, event: Event) -> None:
         """Add a prediction, or count it as missed where too many wait."""
         if self.model not in (None, event["model"]):
             return
@@ -56,7 +56,7 @@ class PredictionFeed:
     def publish(self, event: Event) -> None:
         """Pass a prediction on to every subscriber of its model."""
         for subscription in self._subscriptions:
-            subscription.put(event)
+            subscription.offer(event)
 
     @property
     def is_watched(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from driftline.artifacts.outcome import Scored
+from driftline.artifacts.output_rule import Scored
 from driftline.client import MonitorClient
 from serving.models.served_version import ServedVersion
 
@@ -34,6 +34,7 @@ class PredictionLog:
         return self._client(version).log(features, scored.prediction, scores, row_id, at) or None
 
     def _client(self, version: ServedVersion) -> MonitorClient:
+        """Return the client of a version; make it at the first prediction."""
         key = (version.name, version.number)
         client = self._clients.get(key)
         if client is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from driftline.artifacts.inputs import require_valid
-from driftline.artifacts.outcome import Scored
+from driftline.artifacts.output_rule import Scored
 from serving.feed import PredictionFeed
 from serving.models.served_models import ServedModels
 from serving.models.served_version import ServedVersion

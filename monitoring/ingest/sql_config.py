@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput
+from monitoring.zones import AsZone
 
 
 class Contents(StrEnum):
@@ -21,13 +22,6 @@ class Contents(StrEnum):
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-def _as_zone(value: Any) -> Any:
-    try:
-        return ZoneInfo(value) if isinstance(value, str) else value
-    except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is no time zone; write UTC or Europe/Berlin") from error
 
 
 Name = Annotated[str, Field(min_length=1)]
@@ -54,7 +48,7 @@ class SqlSourceConfig(BaseModel):
     updated_at: Name | None = None
     known_at: Name | None = None
     columns: dict[str, Name] = Field(default_factory=dict)
-    time_zone: Annotated[ZoneInfo | None, BeforeValidator(_as_zone)] = None
+    time_zone: Annotated[ZoneInfo | None, AsZone] = None
     na_values: tuple[str, ...] = ()
     overlap_minutes: float | None = Field(None, ge=0, le=100_000)
     batch_rows: int = Field(5_000, ge=1, le=50_000)

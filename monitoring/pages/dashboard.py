@@ -10,9 +10,11 @@ from driftline.http.access import needs
 from driftline.http.scopes import Scope
 from driftline.report.pages import TEMPLATES, stylesheet
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
+from monitoring.alerts.desk import AlertDesk
 from monitoring.incidents.derivation import IncidentState
 from monitoring.incidents.stored_incidents import IncidentFilter
 from monitoring.pages import page_text
+from monitoring.pages.alert_pages import add_alert_pages
 from monitoring.pages.column_page import column_page
 from monitoring.pages.incident_pages import add_incident_pages
 from monitoring.pages.model_page import page_of
@@ -29,7 +31,7 @@ POLICY = (
 )
 
 
-def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBlueprint:
+def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertDesk) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
     style = stylesheet()
@@ -82,6 +84,7 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock) -> APIBluepr
     pages.get("/changes")(changes)
     add_model_tabs(pages, monitor)
     add_incident_pages(pages, monitor.engine, clock)
+    add_alert_pages(pages, desk)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
     words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}

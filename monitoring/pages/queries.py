@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftline.engine.results import State
 from driftline.store.ingest_log import IngestState, LogFilter
+from monitoring.alerts.delivery_store import DeliveryState
 from monitoring.api.schemas import Instant
 from monitoring.incidents.derivation import IncidentState
 from monitoring.report.overview import OverviewFilter
@@ -70,6 +71,16 @@ class CommentForm(BaseModel):
 
     text: str = Field(min_length=1, max_length=2_000)
     author: OptionalText = Field(None, max_length=64)
+
+
+class AlertsPageQuery(BaseModel):
+    """Which deliveries the page has: of a channel, in a state, with numbers below one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: OptionalText = None
+    state: Annotated[DeliveryState | None, BeforeValidator(_absent)] = None
+    before: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
 class VersionPageQuery(BaseModel):

@@ -22,6 +22,7 @@ class EventConsumer(StrEnum):
     """Who takes verdict events; each has its own pending rows."""
 
     INCIDENTS = "incidents"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)

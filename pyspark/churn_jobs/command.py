@@ -28,6 +28,8 @@ from driftline.errors import DriftlineError
 from driftline.objects import open_store
 from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store.database import make_engine, translated
+from driftline.tracking.mlflow_client import connect
+from driftline.tracking.settings import TrackingSettings
 
 FirstDay = Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
 LastDay = Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day, included.")]
@@ -79,7 +81,8 @@ def _job(name: str) -> Job:
 
     local = LocalSettings()
     objects, folder = open_store(local.objects_address), scratch.folder_of_run(local.var.absolute(), name)
-    return Job(make_engine(database), objects, folder, utc_now(), open_spark)
+    tracking = TrackingSettings()
+    return Job(make_engine(database), objects, folder, utc_now(), open_spark, lambda: connect(tracking, local))
 
 
 def explain(error: Exception) -> str:

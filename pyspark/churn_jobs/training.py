@@ -27,6 +27,7 @@ from churn_jobs.preparing import recorded_days
 from churn_jobs.progress import say, step
 from churn_jobs.readiness import WindowCounts, require_ready
 from churn_jobs.reference import reference_frame
+from churn_jobs.tracking import track
 from churn_jobs.windows import Windows, split
 from driftline.clock import naive_utc
 from driftline.engine.spec import ColumnSpec, ModelClock, Period, Spec
@@ -60,7 +61,9 @@ def train(job: Job, requested: RequestedDays, config: TrainingConfig) -> Trained
         days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         windows = split(_with_whole_past(job, days), config)
         with job.open_spark() as jdbc:
-            return _train(job, jdbc, windows, config)
+            trained = _train(job, jdbc, windows, config)
+        track(job, registry.load(job.engine, CHURN_MODEL, trained.version))
+        return trained
 
 
 def _with_whole_past(job: Job, days: DayRange) -> DayRange:

@@ -41,6 +41,7 @@ class StoredSubscribers:
         return row
 
     def _row(self, connection: Connection, subscriber: str, day: date | None) -> StoredRow | None:
+        """Return the row of a day, or the newest of the last days; None without one."""
         last = day or connection.execute(select(func.max(DAY))).scalar()
         if last is None:
             return None

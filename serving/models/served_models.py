@@ -37,23 +37,18 @@ class ServedModels:
         Raises:
             NotFound: no such model. NotServable: no version of it can be served yet.
         """
-        chosen = name or self.default
-        current = self._current.get(chosen)
+        model = name or self.default
+        current = self._current.get(model)
         if current is not None:
             return current
         with self._loading:
-            if chosen not in self._current:
-                self._current[chosen] = self._first(chosen)
-            return self._current[chosen]
+            if model not in self._current:
+                self._current[model] = self._first(model)
+            return self._current[model]
 
     def problem(self, name: str) -> str | None:
         """Return why the newest version of a model is not the one that is served; None if it is."""
         return self._problems.get(name)
-
-    def names(self) -> list[str]:
-        """Return the names of the models that have a ready version."""
-        with translated(), self._engine.connect() as connection:
-            return [*dict.fromkeys(name for name, _ in registry.versions(connection))]
 
     def _first(self, name: str) -> ServedVersion:
         """Load a model for the first time; a default model that is not trained yet is a state, not a wrong name."""
@@ -80,6 +75,7 @@ class ServedModels:
                 self._problems.pop(name, None)
 
     def _refresh(self, name: str, current: ServedVersion) -> None:
+        """Replace a version where another is the newest that is ready, or drop it where none is."""
         with translated(), self._engine.connect() as connection:
             try:
                 newest = registry.version_key(connection, name)

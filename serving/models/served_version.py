@@ -50,17 +50,17 @@ class ServedVersion:
 
     def describe(self) -> Mapping[str, Any]:
         """Return what `GET /model` says of it."""
-        outcome, inputs = self.scorer.outcome, self.scorer.inputs
+        output_rule, inputs = self.scorer.output_rule, self.scorer.inputs
         return {
             "model": self.name,
             "version": self.number,
-            "problem": str(outcome.problem),
+            "problem": str(output_rule.problem),
             "features": [
                 {"name": name, "categories": [*inputs.categories[name]] if name in inputs.categories else None}
                 for name in self.features
             ],
-            "classes": [*outcome.classes],
-            "threshold": None if outcome.classes or not self.registered.spec.scores else outcome.threshold,
+            "classes": [*output_rule.classes],
+            "threshold": None if output_rule.classes or not self.registered.spec.scores else output_rule.threshold,
             "registered_at": self.registered.created_at,
             "needs_times": self.needs_times,
             "metrics": self.scorer.details.get("metrics", {}),

@@ -24,7 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Answer:
+class WholeResponse:
     """A whole response of the app."""
 
     status: int
@@ -47,7 +47,7 @@ class WholeRequests:
         self._bodies = asyncio.Semaphore(MAX_BODIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of the server."""
+        """WholeResponse a request of the server."""
         refusal, body = await self._read(scope, receive)
         answer = refusal or await self.answer(scope, body)
         try:
@@ -57,18 +57,18 @@ class WholeRequests:
         except TimeoutError:
             return  # the server closes the connection of a response that is not complete
 
-    async def answer(self, scope: Scope, body: bytes) -> Answer:
+    async def answer(self, scope: Scope, body: bytes) -> WholeResponse:
         """Let the app answer a request whose body is there."""
         environ = build_environ(scope, BytesIO(body))  # type: ignore[arg-type]  # any stream will do
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)
 
-    def _called(self, environ: Environ) -> Answer:
+    def _called(self, environ: Environ) -> WholeResponse:
         """Call the app in a thread, once for the whole response: a2wsgi's middleware takes several steps for it."""
         parts, status, headers = run_wsgi_app(self._app, {**environ}, buffered=True)
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        return Answer(int(status[:3]), raw, b"".join(parts))
+        return WholeResponse(int(status[:3]), raw, b"".join(parts))
 
-    async def _read(self, scope: Scope, receive: Receive) -> tuple[Answer | None, bytes]:
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[WholeResponse | None, bytes]:
         """Return the body, or the answer to a client that sends too much or too slowly."""
         if not _has_body(scope):
             return None, b""
@@ -78,7 +78,7 @@ class WholeRequests:
         except TimeoutError:
             return refuse(HTTPStatus.REQUEST_TIMEOUT, "The request body did not arrive in time; send it again."), b""
 
-    async def _body(self, receive: Receive) -> tuple[Answer | None, bytes]:
+    async def _body(self, receive: Receive) -> tuple[WholeResponse | None, bytes]:
         body = bytearray()
         more = True
         while more:
@@ -95,8 +95,8 @@ def _has_body(scope: Scope) -> bool:
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
-def refuse(status: HTTPStatus, message: str) -> Answer:
+def refuse(status: HTTPStatus, message: str) -> WholeResponse:
     """Return an error in the shape that the app gives its own, and close the connection."""
     error = {"code": status.name.lower(), "message": message, "details": []}
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    return Answer(status.value, headers, json.dumps({"error": error}).encode() + b"\n")
+    return WholeResponse(status.value, headers, json.dumps({"error": error}).encode() + b"\n")

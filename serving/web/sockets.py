@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from serving.feed import PredictionFeed, Subscription
 from serving.web.api import HANDSHAKE
-from serving.web.asgi import Answer, Scope, WholeRequests
+from serving.web.asgi import Scope, WholeRequests, WholeResponse
 
 RECHECK_SECONDS = 30.0
 """How often the token of an open feed is checked again."""
@@ -32,7 +32,7 @@ class Sockets:
     feed: PredictionFeed
 
     async def predict(self, socket: WebSocket) -> None:
-        """Answer each message as `POST /predict` answers its body."""
+        """WholeResponse each message as `POST /predict` answers its body."""
         if not await self._accepted(socket):
             return
         with suppress(WebSocketDisconnect):
@@ -61,10 +61,10 @@ class Sockets:
         """Send until the client leaves, is too slow, or its token is refused."""
         sending = asyncio.create_task(self._send(socket, subscription, awake))
         leaving = asyncio.create_task(_leaves(socket))
-        done, pending = await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finished, pending = await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
-        await asyncio.gather(*done, *pending, return_exceptions=True)
+        await asyncio.gather(*finished, *pending, return_exceptions=True)
         await _close(socket)
 
     async def _send(self, socket: WebSocket, subscription: Subscription, awake: asyncio.Event) -> None:
@@ -92,7 +92,7 @@ class Sockets:
         await socket.send_denial_response(Response(answer.body, answer.status, headers))
         return False
 
-    async def _handshake(self, socket: WebSocket) -> Answer:
+    async def _handshake(self, socket: WebSocket) -> WholeResponse:
         return await self.requests.answer(_request(socket, "GET", socket.url.path), b"")
 
 
@@ -135,6 +135,6 @@ async def _close(socket: WebSocket) -> None:
             await socket.close()
 
 
-def _message(answer: Answer) -> str:
+def _message(answer: WholeResponse) -> str:
     error: Any = json.loads(answer.body)
     return str(error["error"]["message"])

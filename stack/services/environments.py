@@ -59,6 +59,8 @@ def base_environment(site: Site) -> dict[str, str]:
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
         "NML_DISABLE_USAGE_LOGGING": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
     }
 
 

@@ -2,11 +2,11 @@
 
 import ctypes
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from stack.servers.mysql import LIBAIO
+from stack.setup.debian_packages import can_unpack, unpack
 from stack.setup.jars import staging
 
 SONAME = "libaio.so.1"
@@ -25,7 +25,7 @@ def fetch() -> bool:
     """Download the library from the system's packages unless it exists; return whether it exists now."""
     if reason_missing() is None:
         return True
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+    if not can_unpack():
         return False
     return any(_fetch_package(package) for package in PACKAGES)
 
@@ -40,13 +40,8 @@ def _is_installed() -> bool:
 
 def _fetch_package(package: str) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        debs = folder.glob("*.deb")
-        if not _succeeds(("apt-get", "-qq", "download", package), folder):
-            return False
-        if not _succeeds(("dpkg-deb", "-x", str(next(debs)), "unpacked"), folder):
-            return False
-        return _keep(folder / "unpacked")
+        unpacked = Path(scratch) / "unpacked"
+        return unpack(package, unpacked) and _keep(unpacked)
 
 
 def _keep(unpacked: Path) -> bool:
@@ -59,8 +54,3 @@ def _keep(unpacked: Path) -> bool:
     shutil.rmtree(LIBAIO, ignore_errors=True)
     staged.rename(LIBAIO)
     return True
-
-
-def _succeeds(command: tuple[str, ...], folder: Path) -> bool:
-    completed = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return completed.returncode == 0

@@ -13,7 +13,7 @@ from stack.servers.ports import any_free
 from stack.testing.isolated_stack import IsolatedStack
 
 PAGE = paths.ROOT / "docs" / "tutorial-service.md"
-CONTINUED_BY = ("investigate-a-verdict", "incidents", "corrections-and-deletions", "new-model-version")
+CONTINUED_BY = ("investigate-a-verdict", "incidents", "alerts", "corrections-and-deletions", "new-model-version")
 """The how-to pages whose commands follow those of the tutorial, before its end."""
 END = "## Stop\n"
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,6 +46,7 @@ def commands(port: int) -> str:
         "make up ROLE=monitor": ".venv/bin/python -m stack up --role monitor",
         "make down": ".venv/bin/python -m stack down",
         "localhost:5001": f"localhost:{port}",
+        "5099": str(any_free(frozenset({port}))),
     }
     for shown, used in replaced.items():
         assert shown in script, shown

@@ -7,7 +7,7 @@ from typing import Any
 import treelite
 
 from driftline.artifacts.inputs import Inputs
-from driftline.artifacts.outcome import Calibration, Outcome
+from driftline.artifacts.output_rule import OutputRule, ScoreCalibration
 from driftline.artifacts.scorer import Scorer
 from driftline.artifacts.spark_pipeline import read_pipeline
 from driftline.engine.catalogue import Problem
@@ -47,21 +47,25 @@ def load_scorer(address: str) -> Scorer:
 
 def _from_pipeline(store: ObjectStore, described: Mapping[str, Any]) -> Scorer:
     inputs, trees = read_pipeline(store.under(PIPELINE))
-    calibration = Calibration(**described["calibration"])
-    outcome = Outcome(Problem.BINARY, threshold=described["threshold"], calibration=calibration)
-    return Scorer(inputs, trees, outcome, described["details"])
+    calibration = ScoreCalibration(**described["calibration"])
+    output_rule = OutputRule(Problem.BINARY, threshold=described["threshold"], calibration=calibration)
+    return Scorer(inputs, trees, output_rule, described["details"])
 
 
 def _from_trees(store: ObjectStore, described: Mapping[str, Any]) -> Scorer:
+    """Return the scorer that `save_scorer` wrote."""
     try:
         trees = treelite.Model.deserialize_bytes(store.get(TREES))
     except treelite.TreeliteError as error:
         raise InvalidInput(f"{store.address}/{TREES} cannot be read; save the model again.") from error
     calibration = described["calibration"]
-    outcome = Outcome(
+    output_rule = OutputRule(
         Problem(described["problem"]),
         tuple(described["classes"]),
         described["threshold"],
-        calibration and Calibration(**calibration),
+        calibration and ScoreCalibration(**calibration),
     )
-    return Scorer(Inputs(tuple(described["features"]), described["categories"]), trees, outcome, described["details"])
+    inputs = Inputs(
+        tuple(described["features"]), described["categories"], frozenset(described["logged"]), described["filled"]
+    )
+    return Scorer(inputs, trees, output_rule, described["details"])

@@ -10,8 +10,8 @@ import treelite
 
 from driftline.artifacts.inputs import Inputs, Matrix
 from driftline.artifacts.loading import DESCRIPTION, TREES, TREES_FORMAT
-from driftline.artifacts.outcome import Calibration, Outcome
-from driftline.artifacts.scorer import tree_output
+from driftline.artifacts.output_rule import OutputRule, ScoreCalibration
+from driftline.artifacts.scorer import Scorer, tree_output
 from driftline.engine.catalogue import Problem
 from driftline.errors import InvalidInput
 from driftline.objects import open_store
@@ -27,7 +27,7 @@ def save_trees(
     *,
     threshold: float = 0.5,
     categories: Mapping[str, Sequence[str]] | None = None,
-    calibration: Calibration | None = None,
+    calibration: ScoreCalibration | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Save an estimator of scikit-learn (forests, boosted trees, isolation forests excepted) with its features.
@@ -44,12 +44,21 @@ def save_trees(
     classes = tuple(map(str, getattr(estimator, "classes_", ())))
     problem = Problem.REGRESSION if not classes else Problem.BINARY if len(classes) == 2 else Problem.MULTICLASS
     _require_same(estimator, trees, sample, problem)
-    outcome = Outcome(problem, classes if problem is Problem.MULTICLASS else (), threshold, calibration)
+    output_rule = OutputRule(problem, classes if problem is Problem.MULTICLASS else (), threshold, calibration)
     numbered = {name: {text: number for number, text in enumerate(names)} for name, names in (categories or {}).items()}
     inputs = Inputs(tuple(map(str, sample.columns)), numbered)
+    save_scorer(Scorer(inputs, trees, output_rule, details or {}), address)
+
+
+def save_scorer(scorer: Scorer, address: str) -> None:
+    """Save a scorer, which may have been a pipeline of Spark, as trees; the description last.
+
+    Raises:
+        StoreRefused, StoreUnavailable: as `driftline.objects` says.
+    """
     store = open_store(address)
-    store.put(TREES, trees.serialize_bytes())
-    store.put(DESCRIPTION, _description(inputs, outcome, details or {}))
+    store.put(TREES, scorer.trees.serialize_bytes())
+    store.put(DESCRIPTION, _description(scorer.inputs, scorer.output_rule, scorer.details))
 
 
 def _converted(estimator: Any) -> treelite.Model:
@@ -81,15 +90,18 @@ def _require_same(estimator: Any, trees: treelite.Model, sample: pd.DataFrame, p
         )
 
 
-def _description(inputs: Inputs, outcome: Outcome, details: Mapping[str, Any]) -> bytes:
-    calibration = outcome.calibration
+def _description(inputs: Inputs, output_rule: OutputRule, details: Mapping[str, Any]) -> bytes:
+    """Return the content of `model.json`."""
+    calibration = output_rule.calibration
     described = {
         "format": TREES_FORMAT,
-        "problem": outcome.problem,
+        "problem": output_rule.problem,
         "features": inputs.features,
         "categories": inputs.categories,
-        "classes": outcome.classes,
-        "threshold": outcome.threshold,
+        "logged": sorted(inputs.logged),
+        "filled": inputs.filled,
+        "classes": output_rule.classes,
+        "threshold": output_rule.threshold,
         "calibration": calibration and {"intercept": calibration.intercept, "slope": calibration.slope},
         "details": details,
     }

@@ -7,19 +7,19 @@ from typing import Any
 import treelite
 
 from driftline.artifacts.inputs import Inputs, Matrix
-from driftline.artifacts.outcome import Outcome, Scored
+from driftline.artifacts.output_rule import OutputRule, Scored
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """Inputs, trees and outcome of one model; safe for threads.
+    """Inputs, trees and output rule of one model; safe for threads.
 
     `details` are plain values that were saved with it.
     """
 
     inputs: Inputs
     trees: treelite.Model
-    outcome: Outcome
+    output_rule: OutputRule
     details: Mapping[str, Any]
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
@@ -28,7 +28,7 @@ class Scorer:
         Raises:
             InvalidInput: with every value that the feature cannot have.
         """
-        return self.outcome.read(tree_output(self.trees, self.inputs.matrix(rows))) if rows else []
+        return self.output_rule.read(tree_output(self.trees, self.inputs.matrix(rows))) if rows else []
 
 
 def tree_output(trees: treelite.Model, matrix: Matrix) -> Matrix:

@@ -11,3 +11,4 @@ class Scope(StrEnum):
     PREDICT = "predict"
     OPERATE = "operate"
     ADMIN = "admin"
+    SCRAPE = "scrape"

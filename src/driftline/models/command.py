@@ -26,6 +26,10 @@ PERIOD = Annotated[str | None, typer.Option(help="1h, 1d, 1w, 1mo or 1q.")]
 ARTIFACT = Annotated[
     str | None, typer.Option(help="Folder, gs:// or s3:// address of the trained model, for programs that serve it.")
 ]
+MLFLOW = Annotated[
+    str | None,
+    typer.Option(help="models:/NAME@ALIAS or models:/NAME/VERSION: features and artifact of MLflow's registry."),
+]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JSON = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 VERSION = Annotated[int | None, typer.Option(help="Version of the model (default: the newest that is ready).")]
@@ -56,6 +60,7 @@ def add(
     alert_on: backtest_command.ALERT_ON = None,
     spec: backtest_command.SPEC = None,
     artifact: ARTIFACT = None,
+    mlflow: MLFLOW = None,
     yes: YES = False,
     json: JSON = False,
 ) -> None:
@@ -85,6 +90,10 @@ def add(
         name=name,
         option=command_option,
     )
+    recorded = _recorded(mlflow, name) if mlflow else None
+    if recorded:
+        features, categorical = features or recorded.features, categorical or recorded.categorical
+        artifact = artifact or recorded.artifact
     names = {"features": features, "categorical": categorical}
     source, resolved = backtest_command.prepare(reference, request, score or [], names, spec, {})
     with backtest_command.show_progress() as progress:
@@ -93,11 +102,25 @@ def add(
         typer.echo(line, err=True)
     if not yes and not typer.confirm(f"Register {name}?", err=True):
         raise typer.Exit(1)
-    version = _registered().register(replace(proposal, artifact_uri=artifact and open_store(artifact).address))
+    address = open_store(artifact).address if artifact else None
+    origin = {"mlflow": recorded.link.as_details()} if recorded else {}
+    version = _registered().register(replace(proposal, artifact_uri=address, origin=origin))
+    if recorded:
+        recorded.link_back(name, version)
     if json:
         typer.echo(ProposalOut.of(proposal, version).model_dump_json(indent=2))
     else:
         typer.echo(f"{name}: version {version} is registered.")
+
+
+def _recorded(address: str, name: str) -> Any:
+    """Find a version in MLflow's registry and store its files."""
+    from driftline.models.recorded_model import find_recorded  # noqa: PLC0415  (MLflow is slow to import)
+
+    recorded = find_recorded(address, name)
+    for line in recorded.lines:
+        typer.echo(line, err=True)
+    return recorded
 
 
 def proposal_lines(proposal: Any) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -42,7 +42,7 @@ class Proposal:
     `layout` says which column of the reference is which, `inferred` what the request left open. `reference` has the
     engine's columns; `fitted` is fitted on it. `visible_changes` are the smallest changes that alerts find 8 times in
     10, and `proposed_period` a longer period where chunks see too little; none where bounds alone alert. `artifact_uri`
-    is where the trained model is, for programs that serve it.
+    is where the trained model is, for programs that serve it, and `origin` where its training is recorded.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Proposal:
     visible_changes: tuple[VisibleChange, ...]
     proposed_period: Period | None
     artifact_uri: str | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def visible_lines(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ class Proposal:
     @property
     def candidate(self) -> Candidate:
         """The version to register."""
-        details = {"inferred": [str(inference) for inference in self.inferred]}
+        details = {"inferred": [str(inference) for inference in self.inferred], **self.origin}
         return Candidate(
             self.name,
             self.spec,

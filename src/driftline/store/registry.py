@@ -63,6 +63,7 @@ class Version:
     details: Mapping[str, Any]
     created_at: datetime
     stored_layout: ModelLayout | None = None
+    training_hash: str = ""
 
     @property
     def key(self) -> VersionKey:
@@ -243,7 +244,20 @@ def load(engine: Engine, name: str, version: int | None = None) -> Version:
         details=json.loads(row["details"]),
         created_at=aware_utc(row["created_at"]),
         stored_layout=ModelLayout.from_json(row["layout"]) if row["layout"] else None,
+        training_hash=row["training_hash"],
     )
+
+
+def add_details(engine: Engine, key: VersionKey, details: Mapping[str, Any]) -> None:
+    """Add details to those of a version, such as where its training is recorded; the same names are replaced."""
+
+    def add(connection: Connection) -> None:
+        mine = (model_versions.c.model_number == key.model_number) & (model_versions.c.version == key.version)
+        present = connection.execute(select(model_versions.c.details).where(mine).with_for_update()).scalar_one()
+        merged = json.dumps({**json.loads(present), **details})
+        connection.execute(update(model_versions).where(mine).values(details=merged))
+
+    in_transaction(engine, add)
 
 
 def version_key(connection: Connection, name: str, version: int | None = None) -> VersionKey:

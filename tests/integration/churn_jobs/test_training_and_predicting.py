@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -32,13 +33,15 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
 from driftline.objects import open_store
-from driftline.settings import DatabaseSettings
+from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import registry
 from driftline.store.database import in_transaction, make_engine
 from driftline.store.ledger import Batch, open_batch
 from driftline.store.prediction_writer import Written
 from driftline.store.references import read_reference
 from driftline.store.tables import ledger, model_versions, pending_batches
+from driftline.tracking.mlflow_client import connect
+from driftline.tracking.settings import TrackingSettings
 from stack.testing.temporary_servers import TemporaryDatabase
 from tests.integration.churn_jobs.conftest import NOW, migrated
 from tests.integration.churn_jobs.raw_records import content, insert, world_records
@@ -71,7 +74,15 @@ def loop(
     )  # fmt: skip
     engine = migrated(make_engine(settings))
     objects, scratch = open_store(tmp_path_factory.mktemp("objects")), tmp_path_factory.mktemp("unfinished") / "a-1"
-    job = Job(engine, objects, scratch, NOW, lambda: nullcontext(Jdbc(spark, settings)))
+    local = LocalSettings(var=tmp_path_factory.mktemp("var"))
+    job = Job(
+        engine,
+        objects,
+        scratch,
+        NOW,
+        lambda: nullcontext(Jdbc(spark, settings)),
+        lambda: connect(TrackingSettings(tracking_uri=""), local),
+    )
     insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
     in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
     prepare(job, RequestedDays())
@@ -109,6 +120,24 @@ def test_a_version_records_its_training(loop: Loop) -> None:
     assert artifact.exists(open_store(version.artifact_uri))
     assert (version.spec.features, version.spec.clock) == (FEATURES, ModelClock.DATA)
     assert version.spec.label_delay == timedelta(days=3)
+
+
+def test_a_training_is_recorded_in_mlflow_and_linked(loop: Loop) -> None:
+    assert loop.job.open_tracking is not None
+    client, version = loop.job.open_tracking(), loop.version
+    link = version.details["mlflow"]
+    run = client.get_run(link["run_id"])
+    reference = version.details["metrics"]["reference"]
+    assert run.data.metrics["reference.roc_auc"] == reference["roc_auc"]
+    assert run.data.params["configuration.seed"] == str(CONFIG.seed)
+    assert run.data.tags["data.hash"] == version.details["data_hash"]
+    assert run.data.tags["driftline.version"] == str(version.number)
+    champion = client.get_model_version_by_alias("churn", "champion")
+    assert (str(champion.version), champion.run_id) == (link["registered_version"], link["run_id"])
+    assert [file.path for file in client.list_artifacts(run.info.run_id, "plots")] == ["plots/evaluation.png"]
+    copied = load_scorer(unquote(urlsplit(champion.source).path))
+    row = dict.fromkeys(FEATURES, 3.0)
+    assert copied.score([row]) == load_scorer(version.artifact_uri or "").score([row])
 
 
 def test_a_stored_models_stages_have_fixed_names(loop: Loop) -> None:

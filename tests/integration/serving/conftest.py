@@ -49,7 +49,7 @@ def flights_model(seed: int) -> tuple[HistGradientBoostingClassifier, pd.DataFra
 
 
 @dataclass
-class World:
+class ServingWorld:
     """The addresses, tokens and models of the tests."""
 
     engine: Engine
@@ -107,8 +107,8 @@ class World:
         return self.call("POST", "/predict", json=body)
 
 
-@pytest.fixture(scope="package")
-def world(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="package", name="world")
+def _world(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingWorld]:
     """A migrated schema without models, a monitor, and the serving process."""
     folder = tmp_path_factory.mktemp("serving")
     with mariadb_session.administrator() as connection, connection.cursor() as cursor:
@@ -140,11 +140,13 @@ def world(mariadb_session: TemporaryDatabase, tmp_path_factory: pytest.TempPathF
             stdout=log,
             stderr=log,
         )
-    made = World(engine, folder, f"http://127.0.0.1:{port}", created[Scope.PREDICT], created[Scope.READ], process)
+    world = ServingWorld(
+        engine, folder, f"http://127.0.0.1:{port}", created[Scope.PREDICT], created[Scope.READ], process
+    )
     try:
-        _await_answer(made.url)
+        _await_answer(world.url)
         monitor.await_answer()
-        yield made
+        yield world
     finally:
         process.kill()
         process.wait()

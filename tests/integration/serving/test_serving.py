@@ -24,12 +24,18 @@ from websockets.sync.client import ClientConnection, connect
 from churn.columns import FEATURES, Processed
 from churn.tables import processed
 from driftline.http.scopes import Scope
+from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import registry
 from driftline.store.tables import predictions
-from tests.integration.serving.conftest import CARRIERS, NUMBERED, World
+from serving.app import create_app
+from serving.settings import ServingSettings
+from tests.integration.fuzzing import PROBING, closed, faults, open_doors
+from tests.integration.serving.conftest import CARRIERS, NUMBERED, ServingWorld
 from tests.unit.docs.pages import ROOT, fenced
 
 GUIDE = ROOT / "docs" / "how-to" / "serve-a-model.md"
+SOCKETS = ("/ws/predict", "/ws/predictions")
+"""Addresses that are no WebSockets to a client of HTTP: they answer 426."""
 FEBRUARY = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 
@@ -44,14 +50,14 @@ def expected(model: HistGradientBoostingClassifier, rows: list[dict[str, Any]]) 
 
 
 @contextmanager
-def socket(world: World, path: str, token: str, **headers: str) -> Iterator[ClientConnection]:
+def socket(world: ServingWorld, path: str, token: str, **headers: str) -> Iterator[ClientConnection]:
     address = world.url.replace("http", "ws") + path
     authorization = {"Authorization": f"Bearer {token}", **headers}
     with connect(address, additional_headers=authorization, proxy=None) as connection:
         yield connection
 
 
-def stored(world: World, ids: list[str], model: str = "flights") -> dict[str, int]:
+def stored(world: ServingWorld, ids: list[str], model: str = "flights") -> dict[str, int]:
     """Return the versions of stored predictions by their ids, once all of them have arrived."""
     deadline = time.monotonic() + 60
     while True:
@@ -66,7 +72,7 @@ def stored(world: World, ids: list[str], model: str = "flights") -> dict[str, in
         time.sleep(0.2)
 
 
-def test_a_model_that_is_not_trained_yet_is_a_503_that_says_what_to_do(world: World) -> None:
+def test_an_untrained_model_is_a_503_that_says_what_to_do(world: ServingWorld) -> None:
     status, body = world.predict({"features": {}})
     assert status == 503
     assert body["error"]["code"] == "not_servable"
@@ -76,17 +82,17 @@ def test_a_model_that_is_not_trained_yet_is_a_503_that_says_what_to_do(world: Wo
 
 
 @pytest.fixture(scope="module")
-def flights(world: World) -> HistGradientBoostingClassifier:
+def flights(world: ServingWorld) -> HistGradientBoostingClassifier:
     return world.register_flights(seed=1)
 
 
 def test_predictions_equal_the_estimators_and_reach_the_monitor(
-    world: World, flights: HistGradientBoostingClassifier
+    world: ServingWorld, flights: HistGradientBoostingClassifier
 ) -> None:
-    status, one = world.predict({"model": "flights", "id": "one", "features": row(3)})
-    assert (status, one["id"], one["version"]) == (200, "one", 1)
-    assert one["score"] == pytest.approx(expected(flights, [row(3)])[0], abs=1e-6)
-    assert one["prediction"] == int(one["score"] >= 0.5)
+    status, single = world.predict({"model": "flights", "id": "one", "features": row(3)})
+    assert (status, single["id"], single["version"]) == (200, "one", 1)
+    assert single["score"] == pytest.approx(expected(flights, [row(3)])[0], abs=1e-6)
+    assert single["prediction"] == int(single["score"] >= 0.5)
     rows: list[dict[str, Any]] = [
         {"id": f"many-{n}", "features": row(n), "at": FEBRUARY.isoformat()} for n in range(50)
     ]
@@ -99,7 +105,7 @@ def test_predictions_equal_the_estimators_and_reach_the_monitor(
     assert stored(world, ids) == dict.fromkeys(ids, 1)
 
 
-def test_a_row_that_is_only_tried_is_not_logged(world: World, flights: HistGradientBoostingClassifier) -> None:
+def test_a_row_that_is_only_tried_is_not_logged(world: ServingWorld, flights: HistGradientBoostingClassifier) -> None:
     status, body = world.predict({"model": "flights", "features": row(1), "log": False})
     assert (status, body["id"]) == (200, None)
     status, body = world.predict({"model": "flights", "features": row(1)})
@@ -107,7 +113,9 @@ def test_a_row_that_is_only_tried_is_not_logged(world: World, flights: HistGradi
     assert body["id"]
 
 
-def test_all_faults_are_listed_and_nothing_is_predicted(world: World, flights: HistGradientBoostingClassifier) -> None:
+def test_all_faults_are_listed_and_nothing_is_predicted(
+    world: ServingWorld, flights: HistGradientBoostingClassifier
+) -> None:
     rows = [
         {"id": "bad", "features": {"minutes": "long", "distance": 1, "carrier": "AA"}},
         {"id": "bad", "features": {"distance": 1, "carrier": "AA", "weather": 3}},
@@ -133,13 +141,15 @@ def test_all_faults_are_listed_and_nothing_is_predicted(world: World, flights: H
         assert body["error"]["message"]
 
 
-def test_the_model_describes_itself(world: World, flights: HistGradientBoostingClassifier) -> None:
+def test_the_model_describes_itself(world: ServingWorld, flights: HistGradientBoostingClassifier) -> None:
     status, body = world.call("GET", "/model?model=flights", token=world.read_token)
     assert (status, body["version"], body["threshold"]) == (200, 1, 0.5)
     assert body["features"][2] == {"name": "carrier", "categories": [*CARRIERS]}
 
 
-def test_a_websocket_answers_each_message_as_a_request(world: World, flights: HistGradientBoostingClassifier) -> None:
+def test_a_websocket_answers_each_message_as_a_request(
+    world: ServingWorld, flights: HistGradientBoostingClassifier
+) -> None:
     with socket(world, "/ws/predict", world.predict_token) as connection:
         connection.send(json.dumps({"model": "flights", "id": "socket", "features": row(5)}))
         assert json.loads(connection.recv(10))["score"] == pytest.approx(expected(flights, [row(5)])[0], abs=1e-6)
@@ -151,23 +161,23 @@ def test_a_websocket_answers_each_message_as_a_request(world: World, flights: Hi
 
 
 @pytest.mark.parametrize("path", ["/ws/predict", "/ws/predictions"])
-def test_a_websocket_is_refused_as_a_request_is(world: World, path: str) -> None:
-    own, other = (world.predict_token, world.read_token) if path == "/ws/predict" else (
+def test_a_websocket_is_refused_as_a_request_is(world: ServingWorld, path: str) -> None:
+    token, wrong_scope = (world.predict_token, world.read_token) if path == "/ws/predict" else (
         world.read_token,
         world.predict_token,
     )  # fmt: skip
-    refusals = [("wrong", {}, 401), (other, {}, 403), (own, {"Origin": "https://elsewhere.example"}, 403)]
-    for token, headers, status in refusals:
-        with pytest.raises(InvalidStatus) as refused, socket(world, path, token, **headers):
+    refusals = [("wrong", {}, 401), (wrong_scope, {}, 403), (token, {"Origin": "https://elsewhere.example"}, 403)]
+    for submitted, headers, status in refusals:
+        with pytest.raises(InvalidStatus) as refused, socket(world, path, submitted, **headers):
             pass
         assert refused.value.response.status_code == status
         assert json.loads(refused.value.response.body or b"")["error"]["message"]
-    status, body = world.call("GET", path, token=own)
+    status, body = world.call("GET", path, token=token)
     assert (status, body["error"]["code"]) == (426, "upgrade_required")
 
 
 def test_the_feed_has_predictions_of_its_model_without_features(
-    world: World, flights: HistGradientBoostingClassifier
+    world: ServingWorld, flights: HistGradientBoostingClassifier
 ) -> None:
     with (
         socket(world, "/ws/predictions?model=flights", world.read_token) as watched,
@@ -182,17 +192,19 @@ def test_the_feed_has_predictions_of_its_model_without_features(
             idle.recv(0.2)
 
 
-def test_a_slow_or_large_body_is_refused(world: World) -> None:
+def test_a_slow_or_large_body_is_refused(world: ServingWorld) -> None:
     status, body = world.call("POST", "/predict", body=b" " * 2_000_000)
     assert (status, body["error"]["code"]) == (413, "request_entity_too_large")
 
 
 @pytest.fixture(scope="module")
-def churn(world: World) -> HistGradientBoostingClassifier:
+def churn(world: ServingWorld) -> HistGradientBoostingClassifier:
     return world.register_churn()
 
 
-def test_a_subscriber_has_the_features_that_are_stored(world: World, churn: HistGradientBoostingClassifier) -> None:
+def test_a_subscriber_has_the_features_that_are_stored(
+    world: ServingWorld, churn: HistGradientBoostingClassifier
+) -> None:
     values = {name: float(number + 1) for number, name in enumerate(FEATURES)}
     prepared = {**values, Processed.DATE: date(2026, 2, 27), Processed.USER: "4912345", "batch_number": 1}
     with world.engine.begin() as connection:
@@ -210,8 +222,8 @@ def test_a_subscriber_has_the_features_that_are_stored(world: World, churn: Hist
     assert (status, "`at` is missing" in body["error"]["details"][0]) == (400, True)
 
 
-def test_a_newer_version_takes_over_under_load_and_no_request_is_lost(
-    world: World, flights: HistGradientBoostingClassifier
+def test_a_newer_version_takes_over_and_no_request_is_lost(
+    world: ServingWorld, flights: HistGradientBoostingClassifier
 ) -> None:
     answers: list[tuple[int, int, Any]] = []
     stopped = threading.Event()
@@ -246,7 +258,7 @@ def test_a_newer_version_takes_over_under_load_and_no_request_is_lost(
     assert stored(world, [*versions]) == versions
 
 
-def test_the_page_tries_a_row_without_logging_it(world: World, flights: HistGradientBoostingClassifier) -> None:
+def test_the_page_tries_a_row_without_logging_it(world: ServingWorld, flights: HistGradientBoostingClassifier) -> None:
     headers = urllib3.make_headers(basic_auth=f"any:{world.predict_token}")
     fields = {"model": "flights", "row": json.dumps({"features": row(4)})}
     page = urllib3.request("POST", f"{world.url}/", headers=headers, fields=fields)
@@ -257,8 +269,8 @@ def test_the_page_tries_a_row_without_logging_it(world: World, flights: HistGrad
     assert (broken.status, "is not valid JSON" in broken.data.decode()) == (400, True)
 
 
-def test_the_client_of_the_guide_gets_the_same_score_in_both_ways(
-    world: World, tmp_path: Path, churn: HistGradientBoostingClassifier
+def test_the_client_of_the_guide_gets_the_same_score_twice(
+    world: ServingWorld, tmp_path: Path, churn: HistGradientBoostingClassifier
 ) -> None:
     (code,) = [block for block in fenced(GUIDE, "python") if "websockets" in block]
     program = tmp_path / "client.py"
@@ -269,4 +281,21 @@ def test_the_client_of_the_guide_gets_the_same_score_in_both_ways(
     missing = pd.DataFrame([dict.fromkeys(FEATURES, np.nan)])
     score = float(churn.predict_proba(missing)[0, 1])
     printed = dict(line.split() for line in output.stdout.splitlines())
-    assert {way: pytest.approx(float(text)) for way, text in printed.items()} == {"REST": score, "WebSocket": score}
+    assert {name: pytest.approx(float(text)) for name, text in printed.items()} == {"REST": score, "WebSocket": score}
+
+
+def test_it_answers_as_described_and_never_with_an_error(
+    world: ServingWorld, flights: HistGradientBoostingClassifier, tmp_path: Path
+) -> None:
+    scope, token = closed(tmp_path)
+    url = world.engine.url
+    database = DatabaseSettings.model_validate(
+        {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "name": url.database}
+    )
+    settings = ServingSettings(model="flights", monitor_url="http://127.0.0.1:9")
+    service = create_app(settings, database, scope, LocalSettings(var=tmp_path))
+    try:
+        assert {*open_doors(service.flask)} == PROBING
+        assert faults(service.flask, token, refusing=("/predict", *SOCKETS)) == []
+    finally:
+        service.close()

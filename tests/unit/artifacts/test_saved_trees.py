@@ -11,7 +11,7 @@ import pytest
 
 from driftline.artifacts.inputs import Matrix
 from driftline.artifacts.loading import TREES_FORMAT, load_scorer
-from driftline.artifacts.outcome import Calibration, Scored
+from driftline.artifacts.output_rule import ScoreCalibration, Scored
 from driftline.artifacts.saving import save_trees
 from driftline.errors import InvalidInput
 from driftline.objects import ObjectMissing
@@ -73,7 +73,7 @@ def test_categories_are_sent_as_text_and_a_score_can_be_calibrated(save: Save) -
 
     estimator = RandomForestClassifier(5, random_state=0).fit(ROWS, TARGET)
     plain = load_scorer(save(estimator)).score(rows())
-    address = save(estimator, categories={"b": ["x", "y", "z"]}, calibration=Calibration(0.0, 1.0))
+    address = save(estimator, categories={"b": ["x", "y", "z"]}, calibration=ScoreCalibration(0.0, 1.0))
     texts = [{**row, "b": "xyz"[int(row["b"])]} for row in rows()]
     calibrated = load_scorer(address).score(texts)
     np.testing.assert_allclose(scores(calibrated), np.clip(scores(plain), 1e-6, 1 - 1e-6), atol=1e-9)
@@ -105,7 +105,7 @@ def test_a_missing_or_broken_artifact_is_named(tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing, match="There is no artifact"):
         load_scorer(str(tmp_path))
     described: dict[str, Any] = {"format": TREES_FORMAT, "problem": "binary", "features": [], "categories": {}}
-    described |= {"classes": [], "threshold": 0.5, "calibration": None, "details": {}}
+    described |= {"classes": [], "logged": [], "filled": {}, "threshold": 0.5, "calibration": None, "details": {}}
     (tmp_path / "model.json").write_text(json.dumps(described))
     (tmp_path / "trees.bin").write_bytes(b"no trees")
     with pytest.raises(InvalidInput, match=r"trees.bin cannot be read"):

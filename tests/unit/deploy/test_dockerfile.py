@@ -24,7 +24,7 @@ FOREIGN = {"PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", 
 PACKAGES = ("churn", "devtools", "eda", "flaskapp", "monitoring", "serving", "stack")
 HEAVY = {
     "pyspark": {"jobs"},
-    "matplotlib": {"eda", "monitor"},
+    "matplotlib": {"eda", "monitor", "jobs"},
     "seaborn": {"eda"},
     "flask": {"simulator", "monitor", "serving"},
     "confluent-kafka": {"simulator", "monitor", "deploy"},
@@ -32,7 +32,7 @@ HEAVY = {
     "apscheduler": {"monitor"},
     "nannyml": set(),
     "lightgbm": set(),
-    "scikit-learn": {"jobs"},
+    "scikit-learn": set(),
     "treelite": {"jobs", "serving"},
     "mlflow-skinny": {"jobs"},
     "pytest": set(),

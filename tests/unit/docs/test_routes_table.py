@@ -17,6 +17,7 @@ import monitoring.app
 import serving.app
 from churn.columns import CDR_USAGE
 from driftline.http.access import PROBES, scope_of
+from driftline.http.metrics import PATH
 from driftline.http.scopes import Scope
 from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.settings import Settings, SimulatorSettings
@@ -72,7 +73,12 @@ def test_the_table_of_routes_is_that_of_the_service(name: str, services: dict[st
 RUNS = {"/run-monitoring", "/api/v1/runs", "/api/v1/runs/<run>"}
 INCIDENTS = ("/api/v1/incidents/<int:number>", "/incidents/<int:number>")
 ON_INCIDENTS = {f"{incident}/{action}" for incident in INCIDENTS for action in ("acknowledge", "comments")}
-OPERATES = {"/start_stream", "/stop_stream", "/start", "/stop", *RUNS, *ON_INCIDENTS}
+ON_ALERTS = {
+    f"{prefix}/{action}"
+    for prefix in ("/api/v1", "/alerts")
+    for action in ("channels/<name>/test", "deliveries/<int:number>/retry")
+}
+OPERATES = {"/start_stream", "/stop_stream", "/start", "/stop", *RUNS, *ON_INCIDENTS, *ON_ALERTS}
 """Routes that change something, or tell what that did; all others only read, but for those that take rows."""
 INGESTS = {f"/api/v1/models/<name>/{kind}" for kind in ("predictions", "labels", "corrections", "deletions")}
 ADMINISTERS = {
@@ -105,6 +111,8 @@ def _expected_scope(route: str) -> Scope | None:
         return Scope.PREDICT
     if rule in PROBES or route in ADMINISTERS:
         return None if rule in PROBES else Scope.ADMIN
+    if rule == PATH:
+        return Scope.SCRAPE
     return Scope.OPERATE if rule in OPERATES else Scope.INGEST if rule in INGESTS else Scope.READ
 
 
@@ -179,6 +187,6 @@ def test_the_openapi_names_every_route_of_the_table(services: dict[str, APIFlask
         api = {
             route.split()[1]
             for route in map(_untyped, documented(name))
-            if not re.search(r" /(openapi|$|models/|incidents|changes|start$|stop$)", route)
+            if not re.search(r" /(openapi|metrics|$|models/|incidents|alerts|changes|start$|stop$)", route)
         }
         assert api <= described

@@ -15,7 +15,7 @@ from tests.unit.docs.pages import ROOT, SETTINGS, spans, table, tracked
 
 PACKAGES = {ROOT / "src": "driftline", ROOT: "flaskapp eda monitoring serving stack", ROOT / "pyspark": "churn_jobs"}
 NO_DEFAULT = "no default"
-OTHERS = {"DRIFTLINE_MYSQLD", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
+OTHERS = {"DRIFTLINE_MYSQLD", "MLFLOW_DISABLE_TELEMETRY", "DRIFTLINE_USER", "SPARK_CONF_DIR", "SPARK_LOCAL_IP"}
 """Variables of make, of a program that uses the client, of a compose file and of Spark itself."""
 
 
@@ -93,7 +93,7 @@ def test_every_variable_that_a_page_names_exists() -> None:
     for page in (file for file in tracked() if file.suffix == ".md" and file.name != "CHANGELOG.md"):
         named = {
             *re.findall(
-                r"\b(?:DB|KAFKA|DRIFTLINE|SIMULATOR|MONITOR|SERVING|RAW_DATA|SPARK|EDA)_[A-Z_]*[A-Z]\b",
+                r"\b(?:DB|KAFKA|DRIFTLINE|SIMULATOR|MONITOR|SERVING|MLFLOW|RAW_DATA|SPARK|EDA)_[A-Z_]*[A-Z]\b",
                 page.read_text(),
             )
         }

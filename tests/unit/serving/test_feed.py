@@ -25,10 +25,10 @@ def test_a_subscriber_gets_the_predictions_of_its_model_in_order() -> None:
 def test_a_slow_subscriber_is_told_how_many_it_missed() -> None:
     slow, woken = subscription(most=3)
     for number in range(10):
-        slow.put({"model": "flights", "id": str(number)})
+        slow.offer({"model": "flights", "id": str(number)})
     assert slow.take() == [*({"model": "flights", "id": str(number)} for number in range(3)), {"missed": 7}]
     assert len(woken) == 3
-    slow.put({"model": "flights", "id": "10"})
+    slow.offer({"model": "flights", "id": "10"})
     assert slow.take() == [{"model": "flights", "id": "10"}]
 
 

@@ -28,6 +28,7 @@ from driftline.store.version_key import VersionKey
 from monitoring.incidents import event_log
 from monitoring.incidents.derivation import derive_incidents
 from monitoring.incidents.update import update_incidents
+from monitoring.poll.verdict_events import EventConsumer
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, make_world
 from tests.integration.simulated_kill import SimulatedKill, killed_at
@@ -113,7 +114,8 @@ def test_incidents_follow_from_the_events_alone(
     step_by_step = stored(engine)
     with engine.connect() as connection:
         events = event_log.events_since(connection, key, FIRST - DAY)
-        assert connection.execute(select(pending_events)).all() == []
+        of_incidents = pending_events.c.consumer == EventConsumer.INCIDENTS
+        assert connection.execute(select(pending_events).where(of_incidents)).all() == []
     assert [naive_utc(incident.first) for incident in derive_incidents(events)] == [
         row["first_chunk"] for row in step_by_step
     ]

@@ -354,7 +354,7 @@ def test_processes_that_are_killed_lose_and_double_nothing(
         time.sleep(0.5)
     for process in processes:
         process.terminate()
-    assert [process.wait(30) for process in processes] == [0, 0]
+    assert {process.wait(30) for process in processes} <= {0, -signal.SIGTERM}  # the last one may not have begun
     assert topics.source().run_to_end().rows == 0
     stored = topics.stored()
     assert list(stored["id"]) == sorted(frame["id"])

@@ -153,7 +153,10 @@ VALID = {"name": "a", "sha256": "0" * 64, "scopes": ["read"], "created_at": "202
         (json.dumps({"tokens": [VALID, VALID]}), "same name"),
         (json.dumps({"tokens": [VALID, {**VALID, "name": "b"}]}), "same sha256"),
         (json.dumps({"tokens": [{**VALID, "scopes": []}]}), "tokens.0.scopes"),
-        (json.dumps({"tokens": [{**VALID, "scopes": ["all"]}]}), "'read', 'ingest', 'predict', 'operate' or 'admin'"),
+        (
+            json.dumps({"tokens": [{**VALID, "scopes": ["all"]}]}),
+            "'read', 'ingest', 'predict', 'operate', 'admin' or 'scrape'",
+        ),
         (json.dumps({"tokens": [{**VALID, "expires_at": "2026-02-01T00:00:00"}]}), "timezone"),
         (json.dumps({"tokens": [{**VALID, "sha256": "driftline_secret"}]}), "tokens.0.sha256"),
     ],

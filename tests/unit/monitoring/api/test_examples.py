@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from driftline.models.schema import ProposalOut, RemovedOut, RevisedOut
+from monitoring.api.alert_schemas import ChannelOut, ChannelsOut, ChannelTestOut, DeliveriesOut, DeliveryOut, RetriedOut
 from monitoring.api.incident_schemas import IncidentDetailOut, IncidentsOut, IncidentStateOut
 from monitoring.api.ingest_schemas import (
     CorrectionsStored,
@@ -23,7 +24,7 @@ MODELS = (
     *(ProposalOut, RemovedOut, RevisedOut, IncidentDetailOut, IncidentsOut, IncidentStateOut, CorrectionsStored),
     *(DeletionsStored, IngestLogOut, LabelsStored, PredictionsStored, ModelListOut, ResultsOut, PollOut, RunDetailOut),
     *(RunOut, RunsOut, MonitoredModelOut, PollingOut, ScheduleIn, ChunksOut, RevisionsOut, VersionReferenceOut),
-    VersionStateOut,
+    *(VersionStateOut, ChannelOut, ChannelsOut, ChannelTestOut, DeliveriesOut, DeliveryOut, RetriedOut),
 )
 
 

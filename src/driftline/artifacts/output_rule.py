@@ -22,7 +22,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ScoreCalibration:
     """Probability = 1 / (1 + exp(-(intercept + slope * logit(score))))."""
 
     intercept: float
@@ -36,7 +36,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OutputRule:
     """How the output of trees is read, by the problem: `classes` are those of a multiclass model, in their order.
 
     A binary model predicts 1 from the score `threshold` on, after its calibration where it has one.
@@ -45,7 +45,7 @@ class Outcome:
     problem: Problem
     classes: tuple[str, ...] = ()
     threshold: float = 0.5
-    calibration: Calibration | None = None
+    calibration: ScoreCalibration | None = None
 
     def read(self, output: Matrix) -> list[Scored]:
         """Return the prediction of each row from an output of rows by classes, or of one column."""

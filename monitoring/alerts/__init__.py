@@ -1,0 +1,1 @@
+"""Alerts: what happens in incidents, sent to the people whom it concerns."""

@@ -1,0 +1,127 @@
+"""The file of channels and routes. No I/O here, but for `read_file`."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from driftline.errors import InvalidInput, NotFound
+from monitoring.alerts.channels.channel import Channel
+from monitoring.alerts.channels.chat import MattermostChannel, SlackChannel, TeamsChannel
+from monitoring.alerts.channels.mail import MailChannel
+from monitoring.alerts.channels.on_call import OpsgenieChannel, PagerDutyChannel
+from monitoring.alerts.channels.other_service import OtherServiceChannel
+from monitoring.alerts.channels.webhook import WebhookChannel
+from monitoring.alerts.hours import Digest, QuietHours
+from monitoring.incidents.standing import Severity
+from monitoring.incidents.stored_incidents import StoredIncident
+
+ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+AnyChannel = Annotated[
+    MailChannel
+    | SlackChannel
+    | MattermostChannel
+    | TeamsChannel
+    | PagerDutyChannel
+    | OpsgenieChannel
+    | WebhookChannel
+    | OtherServiceChannel,
+    Field(discriminator="type"),
+]
+_CONFIG = ConfigDict(extra="forbid", frozen=True)
+
+
+class Route(BaseModel):
+    """Which incidents go to which channels, and when.
+
+    `models` are names, in which `*` stands for any characters; `severity` is the least that an incident has reached.
+    """
+
+    model_config = _CONFIG
+
+    channels: tuple[ChannelName, ...] = Field(min_length=1)
+    models: tuple[str, ...] = Field(("*",), min_length=1)
+    severity: Severity = Severity.WARN
+    quiet_hours: QuietHours | None = None
+    digest: Digest | None = None
+
+    def takes(self, incident: StoredIncident) -> bool:
+        """Return whether an incident goes this way."""
+        grave = incident.worst is Severity.ALERT or self.severity is Severity.WARN
+        return grave and any(fnmatchcase(incident.model, pattern) for pattern in self.models)
+
+
+class AlertConfiguration(BaseModel):
+    """The channels by name, and the routes: for each channel the first one counts that takes an incident.
+
+    Nothing begins about a chunk whose labels were due more than `back_fill_days` ago. A message is tried `attempts`
+    times, with pauses that grow to an hour.
+    """
+
+    model_config = _CONFIG
+
+    channels: dict[ChannelName, AnyChannel] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    back_fill_days: float = Field(7, gt=0, le=100_000)
+    attempts: int = Field(30, ge=1, le=1_000)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        routed = {name for route in self.routes for name in route.channels}
+        available = ", ".join(self.channels) or "none"
+        if missing := sorted(routed - self.channels.keys()):
+            raise ValueError(f"routes name channels that do not exist: {', '.join(missing)}; channels: {available}")
+        if unused := sorted(self.channels.keys() - routed):
+            raise ValueError(f"no route names the channels {', '.join(unused)}; add one, or remove them")
+        for route in self.routes:
+            one_by_one = [name for name in route.channels if not self.channels[name].digests]
+            if route.digest and one_by_one:
+                raise ValueError(f"{', '.join(one_by_one)} takes alerts one by one; give it a route without digest")
+        return self
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel; raises `NotFound`, which lists them, if there is none of that name."""
+        channel = self.channels.get(name)
+        if channel is None:
+            raise NotFound(f"There is no channel {name!r}; channels: {', '.join(self.channels) or 'none'}.")
+        return channel
+
+    def routes_of(self, incident: StoredIncident) -> Iterator[tuple[str, Route]]:
+        """Yield each channel that an incident goes to, with the route that counts."""
+        for name in self.channels:
+            route = next((route for route in self.routes if name in route.channels and route.takes(incident)), None)
+            if route is not None:
+                yield name, route
+
+
+def read_file(path: Path) -> AlertConfiguration:
+    """Return the configuration of a YAML file.
+
+    Raises:
+        InvalidInput: it cannot be read, or with every fault of its fields.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InvalidInput(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    return configuration_of(content, str(path))
+
+
+def configuration_of(content: object, name: str) -> AlertConfiguration:
+    """Return the configuration that decoded YAML describes; `name` stands in the message of `InvalidInput`."""
+    try:
+        return AlertConfiguration.model_validate(content or {})
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{name} does not describe alert channels; correct it.", details=tuple(_faults(error))
+        ) from None
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        place = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        yield f"{place}: {message}" if place else f"the file: {message}"

@@ -1,0 +1,85 @@
+"""What the API, the pages and the command line do with channels and deliveries."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from driftline.clock import Clock
+from driftline.store.database import in_transaction, translated
+from monitoring.alerts import delivery_store
+from monitoring.alerts.alerts_file import AlertsFile
+from monitoring.alerts.channels.secrets import SecretFolder
+from monitoring.alerts.delivery_store import DeliveryFilter, DeliveryState, StoredDelivery
+from monitoring.alerts.sending import Sender, SenderThreads, send_test
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """A channel without its secrets: its type, and how many deliveries are in each state.
+
+    `type` is None where the configuration has no such channel any more.
+    """
+
+    name: str
+    type: str | None
+    deliveries: dict[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTest:
+    """Whether a channel took a test message, or why not."""
+
+    channel: str
+    number: int
+    state: DeliveryState
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDesk:
+    """The channels of the configuration, and their deliveries."""
+
+    engine: Engine
+    file: AlertsFile
+    secrets: SecretFolder
+    clock: Clock
+
+    def channels(self) -> list[ChannelStatus]:
+        """Return the channels of the configuration, then those that have deliveries still."""
+        with translated(), self.engine.connect() as connection:
+            counts = delivery_store.counts(connection)
+        types = {name: str(channel.type) for name, channel in self.file.current().channels.items()}
+        names = [*types, *sorted(counts.keys() - types.keys())]
+        none = dict.fromkeys(DeliveryState, 0)
+        return [ChannelStatus(name, types.get(name), counts.get(name, none)) for name in names]
+
+    def deliveries(self, criteria: DeliveryFilter) -> list[StoredDelivery]:
+        """Return the deliveries that a filter lets through, the newest first."""
+        with translated(), self.engine.connect() as connection:
+            return delivery_store.find_deliveries(connection, criteria)
+
+    def test(self, name: str) -> ChannelTest:
+        """Send a test message on a channel, at once and once.
+
+        Raises:
+            NotFound: no such channel.
+        """
+        configuration = self.file.current()
+        channel = configuration.channel(name)
+        sender = Sender(self.engine, name, channel, self.secrets, configuration.attempts)
+        return ChannelTest(name, *send_test(self.engine, name, sender, self.clock))
+
+    def retry(self, number: int) -> None:
+        """Have a dead letter sent again.
+
+        Raises:
+            NotFound: no such delivery. Conflict: it is no dead letter.
+        """
+        now = self.clock()
+        in_transaction(self.engine, lambda connection: delivery_store.retry(connection, number, now))
+
+    def start_sending(self) -> SenderThreads:
+        """Start a thread for each channel."""
+        threads = SenderThreads(self.engine, self.file, self.secrets, self.clock)
+        threads.start()
+        return threads

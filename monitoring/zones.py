@@ -1,0 +1,18 @@
+"""A time zone in a configuration file. No I/O here."""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
+
+
+def _as_zone(value: Any) -> Any:
+    try:
+        return ZoneInfo(value) if isinstance(value, str) else value
+    except (LookupError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no time zone; write UTC or Europe/Berlin") from error
+
+
+AsZone = BeforeValidator(_as_zone)
+Zone = Annotated[ZoneInfo, AsZone]
+"""A time zone, written as its name."""

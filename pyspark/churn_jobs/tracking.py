@@ -1,0 +1,77 @@
+"""Records a training of the churn model in MLflow, from what was registered."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from churn_jobs.evaluation_plot import plot_evaluation
+from churn_jobs.job import Job
+from churn_jobs.progress import say, step
+from driftline import __version__
+from driftline.artifacts.loading import load_scorer
+from driftline.artifacts.saving import save_scorer
+from driftline.errors import Unavailable
+from driftline.store import registry
+from driftline.store.references import read_reference
+from driftline.store.registry import Version
+from driftline.tracking.training_runs import TrainingRun, record
+
+LINK = "mlflow"
+"""The name of the link to a version's run, among its details."""
+
+
+def track(job: Job, version: Version) -> None:
+    """Record the training of a version, unless it is recorded; where MLflow is away, say so and go on.
+
+    The version is registered by then: the next `train_model` of the same days records what is missing.
+    """
+    if job.open_tracking is None or LINK in version.details:
+        return
+    try:
+        with step("Recorded the training in MLflow"), TemporaryDirectory() as folder:
+            link = record(job.open_tracking(), _run_of(version, Path(folder)))
+    except Unavailable as error:
+        say(f"The training was not recorded: {error.message} Then run `train_model` again.")
+        return
+    registry.add_details(job.engine, version.key, {LINK: link.as_details()})
+    say(f"MLflow: run {link.run_id}, version {link.registered_version} of {link.registered_model!r} (champion).")
+
+
+def _run_of(version: Version, folder: Path) -> TrainingRun:
+    """Return what is recorded of a version's training; its files are written into a folder."""
+    details = version.details
+    plot = folder / "evaluation.png"
+    plot_evaluation(read_reference(version.reference_uri), details["importances"], plot)
+    save_scorer(load_scorer(version.artifact_uri or ""), str(folder / "model"))
+    return TrainingRun(
+        model=version.name,
+        version=version.number,
+        training_hash=version.training_hash,
+        parameters={**_flat("configuration", details["configuration"]), **_flat("chosen", details["chosen"])},
+        metrics={name: float(value) for name, value in _flat("", details["metrics"]).items() if value is not None},
+        tags=dict(_tags(version)),
+        columns=version.spec.columns,
+        scores=version.spec.scores,
+        folder=folder / "model",
+        figures=(plot,),
+    )
+
+
+def _tags(version: Version) -> Iterator[tuple[str, str]]:
+    """Yield the range and hash of the data, the code's version, and where the reference is."""
+    for window, days in version.details["windows"].items():
+        yield f"data.{window}", f"{days['first']} to {days['last']}"
+    yield "data.hash", version.details["data_hash"]
+    yield "data.simulated", str(version.details["simulated"]).lower()
+    yield "reference.hash", version.reference_hash
+    yield "driftline.code", __version__
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values by names with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        path = f"{prefix}.{name}" if prefix else name
+        flat |= _flat(path, value) if isinstance(value, Mapping) else {path: value}
+    return flat

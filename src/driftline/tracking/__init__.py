@@ -1,0 +1,1 @@
+"""MLflow: training runs, registered model versions, and models that are monitored from its registry."""

@@ -1,0 +1,78 @@
+"""What is told about an incident follows from what was told before."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.engine.spec import ColumnSpec, Spec
+from monitoring.alerts.alert import AlertKind
+from monitoring.alerts.follow_ups import LastMessage, is_back_fill, kind_of
+from monitoring.incidents.derivation import IncidentState
+from monitoring.incidents.standing import Severity
+from monitoring.incidents.stored_incidents import StoredIncident
+from tests.unit.monitoring.alerts.examples import MAY_16, incident
+
+OPEN, RESOLVED, WITHDRAWN = IncidentState
+WARN, ALERT = Severity
+K = AlertKind
+
+
+def told(state: IncidentState = OPEN, severity: Severity = WARN, worst: Severity | None = None) -> LastMessage:
+    return LastMessage("t", "title", K.OPENED, state, severity, worst or severity)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "kind"),
+    [
+        (None, (OPEN, WARN, WARN), K.OPENED),
+        (None, (RESOLVED, ALERT, ALERT), K.RESOLVED),
+        (None, (WITHDRAWN, ALERT, ALERT), None),
+        (told(), (OPEN, WARN, WARN), None),
+        (told(), (OPEN, ALERT, ALERT), K.WORSE),
+        (told(OPEN, ALERT), (OPEN, WARN, ALERT), K.BETTER),
+        (told(), (OPEN, WARN, ALERT), K.REVISED),
+        (told(OPEN, ALERT), (RESOLVED, WARN, ALERT), K.RESOLVED),
+        (told(OPEN, ALERT), (WITHDRAWN, WARN, ALERT), K.WITHDRAWN),
+        (told(RESOLVED), (OPEN, WARN, WARN), K.REVISED),
+        (told(RESOLVED), (WITHDRAWN, WARN, WARN), K.WITHDRAWN),
+        (told(WITHDRAWN), (RESOLVED, WARN, WARN), K.REVISED),
+    ],
+)
+def test_what_is_told(
+    last: LastMessage | None, now: tuple[IncidentState, Severity, Severity], kind: AlertKind | None
+) -> None:
+    state, severity, worst = now
+    assert kind_of(incident(state=state, severity=severity, worst=worst), last, back_fill=False) is kind
+
+
+INCIDENTS = st.builds(
+    lambda state, severity, worst: incident(state=state, severity=severity, worst=worst),
+    st.sampled_from(IncidentState), st.sampled_from(Severity), st.sampled_from(Severity),
+)  # fmt: skip
+
+
+@given(INCIDENTS, INCIDENTS)
+def test_a_message_is_followed_by_one_exactly_if_the_incident_has_changed(
+    before: StoredIncident, now: StoredIncident
+) -> None:
+    last = told(before.state, before.severity, before.worst)
+    same = replace(before, number=1) == replace(now, number=1)
+    assert (kind_of(now, last, back_fill=True) is None) is same
+
+
+def test_nothing_begins_about_the_past_and_what_began_is_followed() -> None:
+    assert kind_of(incident(), None, back_fill=True) is None
+    assert kind_of(incident(severity=ALERT), told(), back_fill=True) is K.WORSE
+
+
+def test_an_incident_is_of_the_past_some_days_after_its_labels_were_due() -> None:
+    spec = Spec(columns=(ColumnSpec(name="a"),), label_delay=timedelta(days=30))
+    due = MAY_16 + timedelta(days=31)
+    assert not is_back_fill(spec, incident(), due + timedelta(days=7), 7)
+    assert is_back_fill(spec, incident(), due + timedelta(days=7, seconds=1), 7)
+    over = incident(state=RESOLVED, backfill=True)
+    assert is_back_fill(spec, over, MAY_16, 7)
+    assert not is_back_fill(spec, replace(over, backfill=False), MAY_16, 7)
