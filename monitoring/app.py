@@ -45,12 +45,14 @@ def create_app(
 ) -> APIFlask:
     """Build the service; `polls` starts its background poller. Nothing connects before the first poll or request.
 
+    `app.extensions["engine"]` is its database engine; dispose it to close the connections.
+
     Raises:
         InvalidInput: the host is not loopback and no tokens are set.
     """
     app = make_app("monitoring.pages", "Driftline monitor")  # the folder with static/ and templates/
     access.guard(app, settings.host, allowed or AccessSettings())
-    engine = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
+    engine = app.extensions["engine"] = make_engine(database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     alerts = AlertsFile(settings.alerts)
     public_url = settings.public_url.rstrip("/")
     monitor = Monitor(engine, open_store(settings.output), clock.utc_now, lambda: Planner(alerts.current(), public_url))

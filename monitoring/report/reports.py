@@ -10,7 +10,6 @@ from driftline.engine.results import Result, ResultKind, SubjectKind
 from driftline.objects import ObjectStore
 from driftline.report.csv_cells import without_formulas
 from driftline.report.document.page import render
-from driftline.report.plots import drift_figure, performance_figure, png
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 from monitoring.report.model_report import report_content
@@ -53,14 +52,21 @@ def write(output: ObjectStore, reported: Iterable[Reported], kept: Collection[st
     for version, chunks in reported:
         performance.append(_csv(list(_performance_rows(version, chunks)), PERFORMANCE_COLUMNS))
         drift.append(_csv(list(_drift_rows(version, chunks)), DRIFT_COLUMNS))
-        name = f"{version.name}, version {version.number}"
-        performance_plot = performance_figure(f"{name}: performance", version.spec.metrics, chunks)
-        drift_plot = drift_figure(f"{name}: drift as a ratio to its bound", version.spec, chunks)
-        output.put(f"performance_{version.name}.png", png(performance_plot))
-        output.put(f"drift_{version.name}.png", png(drift_plot))
+        _write_plots(output, version, chunks)
         output.put(f"report_{version.name}.html", _page(version, chunks))
     output.put(PERFORMANCE_REPORT, _joined(performance, PERFORMANCE_COLUMNS))
     output.put(DRIFT_REPORT, _joined(drift, DRIFT_COLUMNS))
+
+
+def _write_plots(output: ObjectStore, version: Version, chunks: Sequence[ChunkView]) -> None:
+    """Write the plots of a model's performance and drift."""
+    from driftline.report.plots import drift_figure, performance_figure, png  # noqa: PLC0415  (matplotlib is slow to import)
+
+    name = f"{version.name}, version {version.number}"
+    performance = performance_figure(f"{name}: performance", version.spec.metrics, chunks)
+    drift = drift_figure(f"{name}: drift as a ratio to its bound", version.spec, chunks)
+    output.put(f"performance_{version.name}.png", png(performance))
+    output.put(f"drift_{version.name}.png", png(drift))
 
 
 def delete_files(output: ObjectStore, name: str) -> None:

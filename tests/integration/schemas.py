@@ -109,7 +109,7 @@ def _empty(cursor: Cursor, schema: Schema) -> None:
     for name in _named(cursor, TABLES, schema.address) - schema.tables:
         cursor.execute(f"DROP TABLE {name}")
     for name in _filled(cursor, schema.tables):
-        if _rows(cursor, name) != schema.rows.get(name, ()):
+        if name not in schema.rows or _rows(cursor, name) != schema.rows[name]:
             _restore(cursor, name, schema)
 
 

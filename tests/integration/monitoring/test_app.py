@@ -25,6 +25,7 @@ from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.servers import ports
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import DAY, FIRST, World, make_world
 from tests.unit.docs.pages import ROOT
 
@@ -38,9 +39,10 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> FlaskClient:
+def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
     assert engine
-    return _client(database_settings, tmp_path / "output")
+    with monitor_of(database_settings, tmp_path / "output") as app:
+        yield app.test_client()
 
 
 @pytest.fixture
@@ -53,12 +55,6 @@ def watched(engine: Engine, client: FlaskClient, tmp_path: Path) -> Iterator[Fla
         world.label(day)
     assert client.get("/run-monitoring").status_code == 200
     yield client
-
-
-def _client(settings: DatabaseSettings, output: Path, wait_seconds: float = 30.0) -> FlaskClient:
-    app = create_app(MonitorSettings(output=output, run_wait_seconds=wait_seconds), settings, polls=False)
-    client: FlaskClient = app.test_client()
-    return client
 
 
 def _json(answer: TestResponse) -> Any:
@@ -232,45 +228,48 @@ def test_a_poll_that_takes_longer_is_answered_with_a_link(
 ) -> None:
     world = make_world(engine, tmp_path)
     world.predict(0)
-    client = _client(database_settings, tmp_path / "output", wait_seconds=0.05)
-    with engine.begin() as holder:
-        holder.execute(select(model_versions.c.version).with_for_update())
-        accepted, joined = client.post("/run-monitoring"), client.get("/run-monitoring")
-        assert (accepted.status_code, joined.status_code, _json(accepted)) == (202, 202, _json(joined))
-        path = accepted.headers["Location"]
-        assert _json(client.get(path))["state"] == "running"
-        assert _json(client.get(path))["result"] is None
-    _until(lambda: _json(client.get(path))["state"] == "ended")
-    result = _json(client.get(path))["result"]
-    assert (result["batches"], result["chunks"], result["models"][0]["name"]) == (1, 1, "flights")
-    assert _json(client.get("/api/v1/runs"))["runs"][0]["run"] == result["run"]
-    assert client.get("/api/v1/runs/0").status_code == 404
+    with monitor_of(database_settings, tmp_path / "output", wait_seconds=0.05) as app:
+        client = app.test_client()
+        with engine.begin() as holder:
+            holder.execute(select(model_versions.c.version).with_for_update())
+            accepted, joined = client.post("/run-monitoring"), client.get("/run-monitoring")
+            assert (accepted.status_code, joined.status_code, _json(accepted)) == (202, 202, _json(joined))
+            path = accepted.headers["Location"]
+            assert _json(client.get(path))["state"] == "running"
+            assert _json(client.get(path))["result"] is None
+        _until(lambda: _json(client.get(path))["state"] == "ended")
+        result = _json(client.get(path))["result"]
+        assert (result["batches"], result["chunks"], result["models"][0]["name"]) == (1, 1, "flights")
+        assert _json(client.get("/api/v1/runs"))["runs"][0]["run"] == result["run"]
+        assert client.get("/api/v1/runs/0").status_code == 404
 
 
 def test_readiness_follows_the_schema(mariadb: DatabaseAddress, tmp_path: Path) -> None:
     settings = DatabaseSettings.model_validate(mariadb.settings())
-    client = _client(settings, tmp_path)
-    answer = client.get("/readyz")
-    assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "not_migrated")
-    assert client.get("/healthz").status_code == 200
-    engine = make_engine(settings)
-    migrate.upgrade(engine)
-    assert client.get("/readyz").status_code == 200
-    engine.dispose()
+    with monitor_of(settings, tmp_path) as app:
+        client = app.test_client()
+        answer = client.get("/readyz")
+        assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "not_migrated")
+        assert client.get("/healthz").status_code == 200
+        engine = make_engine(settings)
+        migrate.upgrade(engine)
+        assert client.get("/readyz").status_code == 200
+        engine.dispose()
 
 
 def test_a_missing_database_is_reported_and_survived(tmp_path: Path) -> None:
     away = DatabaseSettings.model_validate(
         {"host": "127.0.0.1", "port": ports.any_free(), "user": "nobody", "password": "x", "name": "nowhere"}
     )
-    client = _client(away, tmp_path)
-    for path in ("/run-monitoring", "/api/v1/models", "/readyz"):
-        answer = client.get(path)
-        assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "database_unavailable")
-        assert "make up" in _json(answer)["error"]["message"]
-    page = client.get("/")
-    assert (page.status_code, page.mimetype) == (503, "text/html")
-    assert "The last poll failed" in page.text
+    with monitor_of(away, tmp_path) as app:
+        client = app.test_client()
+        for path in ("/run-monitoring", "/api/v1/models", "/readyz"):
+            answer = client.get(path)
+            assert (answer.status_code, _json(answer)["error"]["code"]) == (503, "database_unavailable")
+            assert "make up" in _json(answer)["error"]["message"]
+        page = client.get("/")
+        assert (page.status_code, page.mimetype) == (503, "text/html")
+        assert "The last poll failed" in page.text
 
 
 def test_the_background_poll_computes(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> None:
@@ -281,6 +280,7 @@ def test_the_background_poll_computes(engine: Engine, database_settings: Databas
         _until(lambda: world.states() == {0: "pending_labels"})
     finally:
         app.extensions["poller"].shutdown(wait=True)
+        app.extensions["engine"].dispose()
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,10 +23,9 @@ from driftline.ingest.ingestion import Ingestion
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
 from monitoring.api.ingest import make_ingest_api
 from monitoring.api.pressure import MOST_BATCHES, MOST_WAITING, Pressure, TooManyBatches
-from monitoring.app import create_app
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.driftline.ingest.senders import body_of, labels_of, nested, rows
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import NAME, make_world
 
 PREDICTIONS, LABELS = f"/api/v1/models/{NAME}/predictions", f"/api/v1/models/{NAME}/labels"
@@ -37,13 +37,14 @@ def database(mariadb: DatabaseAddress) -> DatabaseAddress:
 
 
 @pytest.fixture
-def app(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> APIFlask:
+def app(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[APIFlask]:
     make_world(engine, tmp_path)
     access = AccessSettings(tokens=tmp_path / "tokens.json", max_body=1_000, max_ingest_body=100_000)
     for scope in Scope:
         token = tokens.create(tmp_path / "tokens.json", scope, frozenset({scope}), utc_now())
         (tmp_path / scope).write_text(token)
-    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
+    with monitor_of(database_settings, tmp_path / "output", access) as app:
+        yield app
 
 
 def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:

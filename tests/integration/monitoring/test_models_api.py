@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from driftline.settings import DatabaseSettings
 from driftline.store.tables import models
-from monitoring.app import create_app
-from monitoring.settings import MonitorSettings
+from tests.integration.monitoring.applications import monitor_of
 
 URL = "/api/v1/models/any"
 QUERY = "?timestamp=at&label=y&score=a=pa&score=b=pb&score=c=pc&prediction=guess&id=key&chunk=1d"
@@ -25,12 +25,11 @@ PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow
 @pytest.fixture
 def client(
     engine: Engine, database_settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> FlaskClient:
+) -> Iterator[FlaskClient]:
     del engine  # has made the tables
     monkeypatch.setenv("DRIFTLINE_OBJECTS", str(tmp_path / "objects"))
-    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, polls=False)
-    client: FlaskClient = app.test_client()
-    return client
+    with monitor_of(database_settings, tmp_path / "output") as app:
+        yield app.test_client()
 
 
 def reference(rows: int = 2_400) -> pd.DataFrame:

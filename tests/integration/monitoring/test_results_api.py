@@ -21,9 +21,8 @@ from driftline.store import registry
 from driftline.store.database import in_transaction
 from driftline.store.tables import results as results_table
 from monitoring.api.result_schemas import ResultRowOut, ResultsOut
-from monitoring.app import create_app
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import World, make_world
 
 PATH = "/api/v1/models/flights/results"
@@ -42,9 +41,10 @@ def client(engine: Engine, database_settings: DatabaseSettings, tmp_path: Path) 
         world.predict(day)
     for day in range(4):
         world.label(day)
-    client = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, polls=False).test_client()
-    assert client.get("/run-monitoring").status_code == 200
-    yield client
+    with monitor_of(database_settings, tmp_path / "output") as app:
+        client = app.test_client()
+        assert client.get("/run-monitoring").status_code == 200
+        yield client
 
 
 def _results(answer: TestResponse) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """A model with its own schedule on a real server: polled when it is due, once for all missed polls, shown over HTTP."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
-from monitoring.app import create_app
 from monitoring.poll.poller import poll_once
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import NAME, NOW, World, make_world
 
 URL = f"/api/v1/models/{NAME}/schedule"
@@ -30,11 +30,10 @@ def world(engine: Engine, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def client(world: World, database_settings: DatabaseSettings, tmp_path: Path) -> FlaskClient:
+def client(world: World, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[FlaskClient]:
     assert world
-    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, polls=False)
-    client: FlaskClient = app.test_client()
-    return client
+    with monitor_of(database_settings, tmp_path / "output") as app:
+        yield app.test_client()
 
 
 def computed(world: World, minutes: int, *, scheduled: bool = True) -> int:

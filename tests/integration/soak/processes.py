@@ -26,7 +26,7 @@ WORKERS: dict[Process, Worker] = {
     Process.CLIENT_2: workers.use_client,
     Process.FILES: workers.ingest_files,
 }
-IMPORTED = ["driftline.client", "driftline.ingest.command", "driftline.ingest.files", "monitoring.app"]
+IMPORTED = ["pytest", "driftline.client", "driftline.ingest.command", "driftline.ingest.files", "monitoring.app"]
 ANSWER_SECONDS = 120.0
 
 
@@ -43,6 +43,11 @@ class KillableProcess:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._lock = Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, None before its first start."""
+        return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
         """Start the process where it does not run."""

@@ -1,7 +1,7 @@
 """What runs in the processes of a soak test: the server of the monitor, pollers, clients and the command for files."""
 
-import ctypes
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from io import StringIO
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from driftline.clock import utc_now
 from driftline.settings import AccessSettings, DatabaseSettings, TlsSettings
 
-PR_SET_PDEATHSIG = 1
 PAUSE_SECONDS = 0.1
 ODD_ENVIRONMENT = {
     "TZ": "Asia/Kathmandu",
@@ -48,8 +48,8 @@ Worker = Callable[[Place, str, Connection | None], None]
 
 
 def run(worker: Worker, place: Place, name: str, pipe: Connection | None) -> None:
-    """Run a worker until it is killed; its log goes to a file, and it ends with the process that forked it."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """Run a worker until it is killed; its log goes to a file, and it ends with the process of the test."""
+    Thread(target=_end_with_the_test, daemon=True).start()
     os.environ |= place.environment | {"DRIFTLINE_OBJECTS": str(place.folder / "objects")}
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     handler = logging.FileHandler(place.folder / f"{name}.log", encoding="utf-8")
@@ -60,6 +60,14 @@ def run(worker: Worker, place: Place, name: str, pipe: Connection | None) -> Non
     except Exception:
         logging.getLogger(name).exception("ended")
         raise
+
+
+def _end_with_the_test() -> None:
+    """Kill this process when the test's process has ended: the server that forks workers lives as long as they do."""
+    test = multiprocessing.parent_process()
+    assert test is not None
+    test.join()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def serve_monitor(place: Place, _name: str, _pipe: Connection | None) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from driftline.engine.columns import FloatArray
@@ -158,6 +157,8 @@ def _of_regression(fitted: RegressionEvidence, detection: Detection, rows: float
 
 def tilted(fitted: BinaryEvidence, tilt: float) -> FloatArray:
     """Return the chances by bin after the slope of the log-odds falls by `tilt` and the share of positives stays."""
+    from scipy.optimize import brentq  # noqa: PLC0415  (slow to import, and rarely used)
+
     rows, bins = fitted.pool.sum(0), fitted.bins
     log_odds = logit(bins.chances) - tilt * bins.scaled_log_odds
 

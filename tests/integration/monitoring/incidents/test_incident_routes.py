@@ -1,5 +1,6 @@
 """Incidents over HTTP: listed and read by readers, acknowledged and commented by operators."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ from driftline.engine.results import State
 from driftline.http import tokens
 from driftline.http.scopes import Scope
 from driftline.settings import AccessSettings, DatabaseSettings
-from monitoring.app import create_app
 from monitoring.incidents.update import update_incidents
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, NAME, make_world
 
@@ -41,12 +41,13 @@ def days(engine: Engine, tmp_path: Path) -> Days:
 
 
 @pytest.fixture
-def app(days: Days, database_settings: DatabaseSettings, tmp_path: Path) -> APIFlask:
+def app(days: Days, database_settings: DatabaseSettings, tmp_path: Path) -> Iterator[APIFlask]:
     file = tmp_path / "tokens.json"
     for scope in (Scope.READ, Scope.OPERATE):
         (tmp_path / scope).write_text(tokens.create(file, scope, frozenset({Scope.READ, scope}), utc_now()))
     access = AccessSettings(tokens=file)
-    return create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
+    with monitor_of(database_settings, tmp_path / "output", access) as app:
+        yield app
 
 
 def holder(app: APIFlask, folder: Path, scope: Scope) -> FlaskClient:
