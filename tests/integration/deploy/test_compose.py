@@ -27,6 +27,7 @@ from tests.unit.docs.test_settings_table import in_code
 Model = dict[str, Any]
 
 FOLDERS = {service.folder: {*service.compose.scripts} or {service.name} for service in SERVICES if service.compose}
+WORKERS = {service.folder: {*service.compose.workers} for service in SERVICES if service.compose}
 SERVERS = {"mysql", "kafka"}
 LOOP = (
     "provision", "plan", "history", "days", "prepare", "train", "stream", "prepare-streamed", "predict", "findings",
@@ -217,7 +218,8 @@ def test_each_folders_file_runs_alone_in_the_shared_network(composed: Model) -> 
     assert composed["networks"]["shared-network"] == {"name": "shared-network"}
     for folder, services in FOLDERS.items():
         model = resolved(paths.ROOT / folder)
-        assert {*model["services"]} == services
+        assert {*model["services"]} == services | WORKERS[folder]
+        assert {name for name, service in model["services"].items() if service.get("profiles")} == WORKERS[folder]
         assert model["networks"]["shared-network"].get("external") is True
         for name in services:
             same = ("image", "build", "secrets", "tmpfs")

@@ -78,7 +78,13 @@ def test_reports_go_to_a_bucket(world: World, bucket: str, request: pytest.Fixtu
     world.predict(0)
     monitor = Monitor(world.engine, output, lambda: NOW)
     monitor.poll(scheduled=True)
-    files = {"drift_report.csv", "performance_report.csv", f"drift_{NAME}.png", f"performance_{NAME}.png"}
+    files = {
+        "drift_report.csv",
+        "performance_report.csv",
+        f"drift_{NAME}.png",
+        f"performance_{NAME}.png",
+        f"report_{NAME}.html",
+    }
     assert set(output.list_keys()) == files
     assert output.get(f"drift_{NAME}.png").startswith(b"\x89PNG")
     assert len(pd.read_csv(BytesIO(output.get("performance_report.csv")))) > 0
