@@ -5,10 +5,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput, NotFound
+from driftline.yaml_file import read_yaml
 from monitoring.alerts.channels.channel import Channel
 from monitoring.alerts.channels.chat import MattermostChannel, SlackChannel, TeamsChannel
 from monitoring.alerts.channels.mail import MailChannel
@@ -103,11 +103,7 @@ def read_file(path: Path) -> AlertConfiguration:
     Raises:
         InvalidInput: it cannot be read, or with every fault of its fields.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InvalidInput(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    return configuration_of(content, str(path))
+    return configuration_of(read_yaml(path, str(path)), str(path))
 
 
 def configuration_of(content: object, name: str) -> AlertConfiguration:

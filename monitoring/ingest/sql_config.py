@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from driftline.errors import InvalidInput
+from driftline.yaml_file import read_yaml
 from monitoring.zones import AsZone
 
 
@@ -92,11 +92,7 @@ def read_file(path: Path) -> tuple[SqlSourceConfig, ...]:
     Raises:
         InvalidInput: it cannot be read, or with every fault of its fields.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InvalidInput(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    return sources_of(content, str(path))
+    return sources_of(read_yaml(path, str(path)), str(path))
 
 
 def sources_of(content: object, name: str) -> tuple[SqlSourceConfig, ...]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from driftline.engine.catalogue import ColumnKind
 from driftline.engine.spec import ColumnSpec, Spec, spec_faults
 from driftline.errors import InvalidInput
+from driftline.yaml_file import read_yaml
 
 SpecLike = Spec | Mapping[str, Any] | str | PathLike[str]
 """A typed `Spec`, a mapping of its fields, or the path of a YAML file with them."""
@@ -75,13 +76,7 @@ def fields_of(spec: SpecLike) -> dict[str, Any]:
 
 def read_spec(path: Path) -> dict[str, Any]:
     """Return the fields in a YAML file; raise InvalidInput for any other content."""
-    import yaml  # noqa: PLC0415  (only where there is a file)
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        msg = f"spec {path} cannot be read: {' '.join(str(error).split())}"
-        raise InvalidInput(msg) from error
+    content = read_yaml(path, f"spec {path}")
     if not isinstance(content or {}, dict):
         msg = f"spec {path} must hold fields such as `minimum_rows: 200`, not {type(content).__name__}"
         raise InvalidInput(msg)
