@@ -3,27 +3,22 @@
 from http import HTTPStatus
 
 from apiflask import APIBlueprint
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from driftline.errors import DriftlineError
 from driftline.http.access import needs
+from driftline.http.pages import install_pages
 from driftline.http.scopes import Scope
-from driftline.report.pages import TEMPLATES, stylesheet
+from driftline.report.pages import TEMPLATES
 from flaskapp.page.form import COLUMNS, DRIFTS, KINDS, STREAM_FIELDS, stream_request
 from flaskapp.stream.service import Streaming
 from flaskapp.stream.status import stream_state
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
 
 
 def make_page(streaming: Streaming) -> APIBlueprint:
     """Build the page's routes."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
-    style = stylesheet()
 
     @needs(Scope.READ)
     def home() -> ResponseReturnValue:
@@ -45,16 +40,10 @@ def make_page(streaming: Streaming) -> APIBlueprint:
         streaming.stop()
         return redirect(url_for("pages.home"), HTTPStatus.SEE_OTHER)
 
-    @needs(Scope.READ)
-    def report_style() -> Response:
-        """Return the style sheet that all of Driftline's pages share."""
-        return Response(style, mimetype="text/css")
-
     pages.get("/")(home)
     pages.post("/start")(start)
     pages.post("/stop")(stop)
-    pages.get("/static/report.css", endpoint="report_static")(report_style)
-    pages.after_request(_protect)
+    install_pages(pages)
     return pages
 
 
@@ -69,9 +58,3 @@ def _page(streaming: Streaming, error: DriftlineError | None = None) -> str:
         kinds=KINDS,
         columns=COLUMNS,
     )
-
-
-def _protect(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Cache-Control"] = "no-store"
-    return response

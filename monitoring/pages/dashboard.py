@@ -1,14 +1,15 @@
 """The pages for people: all models, and one model by chunk."""
 
 from apiflask import APIBlueprint
-from flask import Response, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from driftline.clock import Clock
 from driftline.errors import NotFound, Unavailable
 from driftline.http.access import needs
+from driftline.http.pages import install_pages
 from driftline.http.scopes import Scope
-from driftline.report.pages import TEMPLATES, stylesheet
+from driftline.report.pages import TEMPLATES
 from driftline.report.wording import LINE_WORDS, STATE_WORDS
 from monitoring.alerts.desk import AlertDesk
 from monitoring.incidents.derivation import IncidentState
@@ -25,16 +26,11 @@ from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
 SHOWN_INCIDENTS = 10
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 
 
 def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertDesk) -> APIBlueprint:
     """Return the routes of the pages; no page loads anything from another server."""
     pages = APIBlueprint("pages", __name__, enable_openapi=False, template_folder=str(TEMPLATES))
-    style = stylesheet()
 
     @needs(Scope.READ)
     def home(query_data: OverviewQuery) -> ResponseReturnValue:
@@ -66,11 +62,6 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
         """Return a number that changes as soon as any verdict does; open pages ask for it."""
         return {"newest": monitor.newest_change()}
 
-    @needs(Scope.READ)
-    def report_style() -> Response:
-        """Return the style sheet that all of Driftline's pages share."""
-        return Response(style, mimetype="text/css")
-
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         return render_template("problem.html", heading="The monitor cannot answer now", error=error), error.status
 
@@ -78,7 +69,6 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
         return render_template("problem.html", heading="Page not found", error=error), error.status
 
     pages.get("/")(pages.input(OverviewQuery, location="query")(home))
-    pages.get("/static/report.css", endpoint="report_static")(report_style)
     pages.get("/models/<name>")(pages.input(ModelQuery, location="query")(model))
     pages.get("/models/<name>/drift")(pages.input(ColumnQuery, location="query")(column))
     pages.get("/changes")(changes)
@@ -91,11 +81,5 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
     pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)
-    pages.after_request(_protect)
+    install_pages(pages)
     return pages
-
-
-def _protect(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Cache-Control"] = "no-store"
-    return response
