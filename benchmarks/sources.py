@@ -64,15 +64,18 @@ def folder_reader(folder: Path, ingestion: Ingestion, suffix: str) -> Callable[[
 
 def measure(name: str, prepare: Callable[[], Callable[[], int]]) -> None:
     """Print the rows a second of the fastest run, by the clock and by the processor time of this process."""
-    seconds, own = [], []
+    seconds, processor_seconds = [], []
     for _ in range(RUNS):
         work = prepare()
         began, spent = time.perf_counter(), time.process_time()
         stored = work()
         seconds.append(time.perf_counter() - began)
-        own.append(time.process_time() - spent)
+        processor_seconds.append(time.process_time() - spent)
         assert stored == ROWS, stored
-    print(f"  {name:<40} {ROWS / min(seconds):9,.0f} rows/s; {ROWS / min(own):9,.0f} by processor time", flush=True)
+    print(
+        f"  {name:<40} {ROWS / min(seconds):9,.0f} rows/s; {ROWS / min(processor_seconds):9,.0f} by processor time",
+        flush=True,
+    )
 
 
 def main() -> None:

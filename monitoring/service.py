@@ -35,14 +35,12 @@ from monitoring.poll.verdicts import StoredVerdict, VerdictStore
 from monitoring.report.chunk_views import ChunkRange, ModelStatus, read_chunks
 from monitoring.report.column_drift import ColumnDrift, read_column_drift
 from monitoring.report.current_reports import CurrentReports, ReportedVersion
-from monitoring.report.model_report import report_content
+from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
 from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
-REPORT_CHUNKS = 30
-"""How many chunks a report has where no range is requested."""
 COLUMN_CHUNKS = 30
 """How many chunks before and after one the page of its column has."""
 

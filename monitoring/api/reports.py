@@ -13,7 +13,8 @@ from driftline.http.scopes import Scope
 from driftline.report.document.formats import FORMATS
 from monitoring.api.schemas import Instant
 from monitoring.report.chunk_views import ChunkRange
-from monitoring.service import REPORT_CHUNKS, Monitor
+from monitoring.report.model_report import REPORT_CHUNKS
+from monitoring.service import Monitor
 
 PATH = "/models/<name>/report.<ending>"
 MOST_CHUNKS = 1_000

@@ -7,6 +7,8 @@ from driftline.report.document.content import ReferenceSummary, ReportContent
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
 
+REPORT_CHUNKS = 30
+"""How many chunks a report has where no range is requested."""
 SIMULATED = "The data of this model is simulated."
 
 

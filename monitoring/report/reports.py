@@ -12,12 +12,10 @@ from driftline.report.csv_cells import without_formulas
 from driftline.report.document.page import render
 from driftline.report.view import ChunkView
 from driftline.store.registry import Version
-from monitoring.report.model_report import report_content
+from monitoring.report.model_report import REPORT_CHUNKS, report_content
 
 PERFORMANCE_REPORT = "performance_report.csv"
 DRIFT_REPORT = "drift_report.csv"
-PAGE_CHUNKS = 30
-"""How many chunks the report's page has."""
 
 Reported = tuple[Version, Sequence[ChunkView]]
 _BOUNDS = ("lower_bound", "upper_bound", "alert_lower_bound", "alert_upper_bound")
@@ -77,7 +75,7 @@ def delete_files(output: ObjectStore, name: str) -> None:
 
 def _page(version: Version, chunks: Sequence[ChunkView]) -> bytes:
     """Return the report on the newest chunks, compared with equally many before them."""
-    newest, earlier = chunks[-PAGE_CHUNKS:], chunks[-2 * PAGE_CHUNKS : -PAGE_CHUNKS]
+    newest, earlier = chunks[-REPORT_CHUNKS:], chunks[-2 * REPORT_CHUNKS : -REPORT_CHUNKS]
     return render(report_content(version, newest, earlier)).encode()
 
 

@@ -1,5 +1,6 @@
 """A model whose verdicts a test writes, and what alerts about it are planned with."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 
 from monitoring.alerts.configuration import configuration_of
 from monitoring.alerts.planning import Planner, plan_alerts
+from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
 from tests.integration.monitoring.incidents.days import Days
 from tests.integration.monitoring.world import FIRST, make_world
 
@@ -18,6 +20,12 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def days(engine: Engine, tmp_path: Path) -> Days:
     return Days(engine, make_world(engine, tmp_path).version.key, detector=False)
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    with http_receiver() as made:
+        yield made
 
 
 class Planning:

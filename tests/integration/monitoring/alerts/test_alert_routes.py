@@ -1,7 +1,6 @@
 """Channels and deliveries over HTTP and on their page: read by readers, tested and repeated by operators."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from driftline.settings import AccessSettings, DatabaseSettings
 from monitoring.app import create_app
 from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
-from tests.integration.monitoring.alerts.receivers import HttpReceiver, http_receiver
+from tests.integration.monitoring.alerts.receivers import HttpReceiver
 from tests.integration.monitoring.incidents.days import Days
 
 HOOK = "T0/Kx9abc"
@@ -27,12 +26,6 @@ HOOK = "T0/Kx9abc"
 @pytest.fixture
 def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     return mariadb
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as made:
-        yield made
 
 
 @pytest.fixture

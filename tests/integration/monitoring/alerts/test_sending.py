@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,6 @@ SECONDS = 30.0
 @pytest.fixture
 def database(mariadb: DatabaseAddress) -> DatabaseAddress:
     return mariadb
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as made:
-        yield made
 
 
 @pytest.fixture
