@@ -23,6 +23,7 @@ from stack.services.local import PROCESSES, Selection
 from stack.services.site import Site
 from stack.services.table import names, with_port
 from stack.setup import downloads, libaio, tools
+from stack.supervision import control
 
 NOT_ALL_RUNNING = 3
 FAILED = 2
@@ -120,6 +121,8 @@ def _status(_: argparse.Namespace) -> int:
     site = Site.from_environment()
     states = status.states_of(site)
     print_table(status.table_of(states, site))
+    for line in status.restart_lines(control.histories(site.home)):
+        print_warning(line)
     return 0 if set(states.values()) <= {"running", "external"} else NOT_ALL_RUNNING
 
 
