@@ -10,6 +10,7 @@ from driftline.settings import KafkaSettings
 TOPICS = (
     NewTopic(Topic.CDR_RECORDS, 4, 1),
     NewTopic(Topic.CDR_BATCHES, 1, 1, config={"cleanup.policy": "compact"}),  # markers, keyed by batch id
+    NewTopic(Topic.CDR_DEAD_LETTERS, 1, 1),
 )
 
 
