@@ -88,4 +88,4 @@ class ReasonIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "better on the last 14 days"}})
 
-    reason: str = Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S")
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)

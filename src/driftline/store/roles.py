@@ -235,7 +235,7 @@ def release(connection: Connection, name: str, number: int, version: int) -> Non
 
 def _checked(author: Author) -> Author:
     """Return an author whose name and reason can be stored."""
-    reason = author.reason.strip()
+    reason = author.reason
     if not reason or len(reason) > LONGEST_REASON:
         raise InvalidInput(
             f"The reason has {len(reason):,} characters; give one of 1 to {LONGEST_REASON:,}, since it is kept with "

@@ -15,7 +15,7 @@ from driftline.store.model_list import list_models, versions_of
 from driftline.store.roles import Author, Role, RoleAction, Roles
 from tests.integration.driftline.store.test_registry import NOW, candidate
 
-AUTHOR = Author("anna", NOW, " better ")
+AUTHOR = Author("anna", NOW, "better")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_champion_is_used_and_a_rollback_returns(flights: Engine) -> None:
     assert [(change.action, change.version, change.replaced) for change in changes] == [
         (RoleAction.PROMOTE, 1, 3), (RoleAction.CHALLENGE, 2, None), (RoleAction.PROMOTE, 2, 1),
     ]  # fmt: skip
-    assert changes[0].author == Author("anna", NOW, "better")
+    assert changes[0].author == AUTHOR
     assert [roles.rollback(flights, "flights", AUTHOR) for _ in range(2)] == [1, 3]
     with pytest.raises(Conflict, match="no earlier champion"):
         roles.rollback(flights, "flights", AUTHOR)
@@ -82,7 +82,7 @@ def test_a_champion_is_not_retired_and_a_rollback_leaves_out_what_is(flights: En
 
 def test_refused_changes_store_nothing(flights: Engine) -> None:
     with pytest.raises(InvalidInput, match="reason"):
-        roles.promote(flights, "flights", 1, Author("anna", NOW, "  "))
+        roles.promote(flights, "flights", 1, Author("anna", NOW, ""))
     with pytest.raises(Conflict, match="is not named"):
         roles.challenge(flights, "flights", 3, AUTHOR)
     with pytest.raises(NotFound, match="No model is named"):
