@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo_parser = _add(commands, "demo", _demo, "run the demo and leave it running")
     demo_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
+    demo_parser.add_argument("--live", action="store_true", help="predict while the records arrive")
     demo_parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with fields of Scenario")
 
 
@@ -158,5 +159,6 @@ def _certificates(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     overrides = json.loads(options.scenario.read_text()) if options.scenario else {}
-    demo.run(Scenario.from_json(asdict(Scenario()) | overrides), any_port=options.any_port)
+    scenario = Scenario.from_json(asdict(Scenario()) | overrides)
+    demo.run(scenario, any_port=options.any_port, live=options.live)
     return 0

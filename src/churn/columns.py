@@ -96,3 +96,5 @@ class Topic(StrEnum):
     CDR_RECORDS = "cdr-records"
     CDR_BATCHES = "cdr-batches"
     CDR_DEAD_LETTERS = "cdr-dead-letters"
+    MODEL_PREDICTIONS = "model-predictions"
+    PREDICTION_BATCHES = "model-prediction-batches"

@@ -108,12 +108,11 @@ JOBS = Service(
                 tables.batch_data,
                 tables.spec_revisions,
                 tables.role_changes,
-                tables.pending_batches,
                 churn_predictions,
             ),
         ),
         Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
-        Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary)),
+        Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
     image=ContainerImage(
         "jobs",
