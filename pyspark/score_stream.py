@@ -6,7 +6,7 @@ import typer
 
 from churn_jobs.command import run, start
 from churn_jobs.live.settings import StreamSettings
-from churn_jobs.live.stream import score_stream
+from churn_jobs.live.stream import NAME, score_stream
 from driftline.clock import utc_now
 from driftline.publishing.confluent_publisher import ConfluentPublisher
 from driftline.settings import KafkaSettings
@@ -19,11 +19,7 @@ def main(once: Once = False) -> None:
     """Predict each subscriber-day as its record arrives, until SIGTERM or Ctrl-C."""
     settings, kafka, stop = StreamSettings(), KafkaSettings(), stop_on_signals()
     publisher = ConfluentPublisher(settings.route(kafka))
-    run(
-        "score_stream",
-        lambda job: score_stream(job, settings, kafka, publisher, utc_now, stop, once=once),
-        reads_kafka=True,
-    )
+    run(NAME, lambda job: score_stream(job, settings, kafka, publisher, utc_now, stop, once=once), reads_kafka=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from driftline.publishing.publisher import BatchPublisher
 from driftline.settings import KafkaSettings
 from driftline.worker import Retries, persist
 
+NAME = "score_stream"
 LOOK_SECONDS = 1
 """How soon a signal to stop is noticed."""
 RETRIES = Retries(longest_pause=10.0)
@@ -89,7 +90,7 @@ def score_stream(
     """
     migrate.require_current(job.engine)
     publisher.probe()
-    with only_one(job.engine, "score_stream"), job.open_spark() as jdbc:
+    with only_one(job.engine, NAME), job.open_spark() as jdbc:
         model = ServedModel(job.engine, job.scratch)
         model.current()  # a fault is reported before the stream starts
         topic = PredictionTopic(job.engine, publisher)
@@ -105,7 +106,7 @@ def score_stream(
 
 
 def _writer(messages: DataFrame, work: MicroBatches, settings: StreamSettings, *, once: bool) -> DataStreamWriter:
-    writer = messages.writeStream.queryName("score_stream").foreachBatch(work)
+    writer = messages.writeStream.queryName(NAME).foreachBatch(work)
     writer = writer.option("checkpointLocation", settings.checkpoint_address)
     if once:
         return writer.trigger(availableNow=True)
