@@ -78,7 +78,7 @@ def make_pages(monitor: Monitor, poll_seconds: float, clock: Clock, desk: AlertD
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
     words = {"line_words": LINE_WORDS, "state_words": STATE_WORDS, "time": page_text.time}
-    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds})
+    pages.context_processor(lambda: words | {"last": monitor.last, "every": poll_seconds, "now": clock()})
     for name, function in page_text.FILTERS.items():
         pages.add_app_template_filter(function, name)
     install_pages(pages)

@@ -14,4 +14,6 @@ def model_detail(registered: RegisteredModels, name: str) -> ModelDetailOut:
     versions = registered.versions(name)
     ready = [version.version for version in versions if version.state == READY]
     newest = ready[-1] if ready else None
-    return ModelDetailOut.of(name, versions, newest, None if newest is None else registered.fitted(name, newest))
+    return ModelDetailOut.of(
+        name, versions, newest, None if newest is None else registered.fitted(name, newest), registered.owner(name)
+    )
