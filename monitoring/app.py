@@ -81,7 +81,7 @@ def create_app(
     api_description.add_describer(app, describe_incidents)
     app.register_blueprint(make_incidents_api(engine, clock.utc_now))
     app.register_blueprint(make_alerts_api(desk))
-    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk))
+    app.register_blueprint(make_pages(monitor, settings.poll_seconds, clock.utc_now, desk, registered, pressure))
     if polls:
         scheduler = run_every(monitor, settings.poll_seconds)
         if settings.report_cron is not None:

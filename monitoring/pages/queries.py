@@ -77,6 +77,15 @@ class CommentForm(BaseModel):
     author: OptionalText = Field(None, max_length=64)
 
 
+class UploadForm(BaseModel):
+    """What is said about a reference that is uploaded: the name of the model, and its owner."""
+
+    model_config = ConfigDict(extra="ignore")  # the file is read from the request
+
+    name: str = Field(min_length=1, max_length=64)
+    owner: OptionalText = Field(None, max_length=LONGEST_OWNER)
+
+
 class AssignmentForm(BaseModel):
     """Who works on an incident; an empty name is nobody."""
 
