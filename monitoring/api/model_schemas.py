@@ -126,7 +126,7 @@ class OwnerOut(BaseModel):
 
 
 class RevisionQuery(BaseModel):
-    """The model version; by default the newest that is ready."""
+    """The model version; by default the champion, or else the newest."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -90,7 +90,7 @@ def make_pages(
     add_model_tabs(pages, monitor)
     add_incident_pages(pages, monitor.engine, clock)
     add_alert_pages(pages, desk)
-    add_registration_pages(pages, registered, Drafts(clock), pressure)
+    add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)
     for kind in (InvalidInput, Conflict, TooMuchContent, UnsupportedContent, RequestTooLarge):

@@ -23,10 +23,11 @@ from monitoring.pages.client_snippet import client_snippet
 from monitoring.pages.drafts import Draft, Drafts
 from monitoring.pages.queries import UploadForm, VersionPageQuery
 from monitoring.pages.registration_form import RegistrationForm, guessed_form
+from monitoring.service import Monitor
 
 
 def add_registration_pages(
-    pages: APIBlueprint, registered: RegisteredModels, drafts: Drafts, pressure: Pressure
+    pages: APIBlueprint, monitor: Monitor, registered: RegisteredModels, drafts: Drafts, pressure: Pressure
 ) -> None:
     """Add the routes to the blueprint of the pages."""
 
@@ -70,10 +71,9 @@ def add_registration_pages(
     @needs(Scope.READ)
     def connect(name: str, query_data: VersionPageQuery) -> ResponseReturnValue:
         """Show the lines with which a program sends the predictions and labels of a model."""
+        versions = monitor.versions(name)
         with translated():
             version = registry.load(registered.engine, name, query_data.version)
-            with registered.engine.connect() as connection:
-                versions = tuple(number for _, number in registry.versions(connection, name))
         snippet = client_snippet(version, request.host_url.rstrip("/"))
         return render_template("connect.html", version=version, versions=versions, snippet=snippet)
 
