@@ -113,7 +113,7 @@ class OwnerIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"owner": "retention team"}})
 
-    owner: str | None = Field(max_length=LONGEST_OWNER)
+    owner: str | None = Field(min_length=1, max_length=LONGEST_OWNER)
 
 
 class OwnerOut(BaseModel):
