@@ -27,6 +27,7 @@ from monitoring.pages.model_tabs import add_model_tabs
 from monitoring.pages.overview_page import overview_page
 from monitoring.pages.queries import ColumnQuery, ModelQuery, OverviewQuery
 from monitoring.pages.registration_pages import add_registration_pages
+from monitoring.pages.spec_edit_pages import add_spec_edit_pages
 from monitoring.report.chunk_views import ChunkRange
 from monitoring.service import Monitor
 
@@ -90,6 +91,7 @@ def make_pages(
     add_model_tabs(pages, monitor)
     add_incident_pages(pages, monitor.engine, clock)
     add_alert_pages(pages, desk)
+    add_spec_edit_pages(pages, monitor, registered, pressure)
     add_registration_pages(pages, monitor, registered, Drafts(clock), pressure)
     pages.register_error_handler(Unavailable, unavailable)
     pages.register_error_handler(NotFound, not_found)

@@ -92,6 +92,7 @@ ADMINISTERS = {
     "PUT /api/v1/models/<name>/owner",
     "PUT /api/v1/models/<name>/schedule",
     "DELETE /api/v1/models/<name>/schedule",
+    *(f"{method} /models/<name>/spec/edit" for method in ("GET", "POST")),
     *(f"{method} /register{key}" for method in ("GET", "POST") for key in ("", "/<key>")),
 }
 
