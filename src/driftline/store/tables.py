@@ -142,6 +142,22 @@ models = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("archive_after_days", Integer, comment="after a chunk has closed and its labels were due; NULL: never"),
     Column("remove_after_days", Integer, comment="likewise, and then its archived rows are removed; NULL: never"),
+    Column("champion", Integer, comment="the version that is used where none is named; NULL: the newest ready one"),
+    Column("challenger", Integer, comment="the version that is compared with the champion"),
+    **OPTIONS,
+)
+
+role_changes = Table(
+    "role_changes",
+    metadata,
+    Column("model_number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("action", name_type(16), nullable=False, comment="promote, rollback, challenge, dismiss"),
+    Column("version", Integer, nullable=False),
+    Column("replaced", Integer, comment="the version that was used before a new champion"),
+    Column("changed_at", INSTANT, nullable=False),
+    Column("changed_by", text_type(64), nullable=False),
+    Column("reason", text_type(2000), nullable=False),
     **OPTIONS,
 )
 
