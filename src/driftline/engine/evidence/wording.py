@@ -99,12 +99,15 @@ MOST_CLASSES = 3
 
 
 def describe_visible(changes: Sequence[VisibleChange], proposed: str | None = None) -> tuple[str, ...]:
-    """Return what the detector detects 8 times in 10, and the longer period that makes smaller changes detectable, if any."""
+    """Return what the detector detects 8 times in 10, and the longer period that makes more detectable, if any."""
     if not changes:
         return ()
     by_label = {label: [change for change in changes if change.label == label] for label in _described(changes)}
     lines = [line for of_label in by_label.values() for line in _lines(of_label)]
-    return (*lines, f"With these chunks only large changes can be detected; chunks of {proposed} make smaller ones detectable.") if proposed else tuple(lines)
+    if not proposed:
+        return tuple(lines)
+    cure = f"chunks of {proposed} make smaller ones detectable"
+    return (*lines, f"With these chunks only large changes can be detected; {cure}.")
 
 
 def _described(changes: Sequence[VisibleChange]) -> list[str | None]:
