@@ -158,5 +158,12 @@ lock: setup-dev ## Write the lock files from pyproject.toml
 		-o requirements/monitor-local.lock pyproject.toml
 	@for image in $(IMAGES); do echo "requirements/$$image.lock"; $(COMPILE) --constraint requirements/dev.lock --extra $$image \
 		--no-emit-package driftline -o requirements/$$image.lock pyproject.toml || exit 1; done
+	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \
+		-o examples/titanic/requirements.txt pyproject.toml examples/titanic/requirements.in
+	$(COMPILE) --no-deps -o examples/titanic/data.txt examples/titanic/data.in
+	$(COMPILE) --constraint requirements/dev.lock --extra server --extra trees --no-emit-package driftline \
+		-o examples/titanic/cloud/requirements.txt pyproject.toml examples/titanic/cloud/requirements.in
+	$(COMPILE) --constraint requirements/dev.lock --constraint examples/titanic/cloud/requirements.txt \
+		-o examples/titanic/cloud/tools.lock examples/titanic/cloud/tools.in
 	UV_PYTHON_DOWNLOADS=never $(subst 3.11,3.13,$(COMPILE)) --extra report --extra dle --no-emit-package driftline \
 		-o requirements/newest.lock pyproject.toml requirements/newest.in

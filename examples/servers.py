@@ -17,12 +17,16 @@ CHANNEL, HOOK_KEY = "example", "hook_key"
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses of the services, a folder for files, and the environment of programs that register models."""
+    """Addresses of the services, a folder for files, and the environment of programs that register models.
+
+    `hook_key` signs the alerts of a local monitor; servers that run already send none here.
+    """
 
     monitor: str
     serving: str
     var: Path
     environment: Mapping[str, str] = field(repr=False)
+    hook_key: bytes = field(default=b"", repr=False)
 
     def run(self, *command: str) -> str:
         """Run a Python program with the rights of the database's owner and return its output.
@@ -62,6 +66,7 @@ def start_servers(options: argparse.Namespace, roles: Sequence[str], alerts: str
         f"http://127.0.0.1:{ports['SERVING_PORT']}",
         var,
         environment | _exported(environment, "owner"),
+        (var / "alerts" / HOOK_KEY).read_bytes(),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from examples.monitor_api import RequestRefused, call, poll, wait_for
-from examples.servers import CHANNEL, HOOK_KEY, Servers, add_server_options, start_servers
+from examples.servers import CHANNEL, Servers, add_server_options, start_servers
 from examples.titanic.exploration import write_exploration
 from examples.titanic.fairness import Difference, differences
 from examples.titanic.model import save, scored, split, train
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the example; again, it finds everything as it is and adds nothing."""
     options = _parser().parse_args(arguments)
     plan = Plan(sailing=options.voyages, emigrants_from=None if options.emigrants_from < 0 else options.emigrants_from)
-    with receiving(options.receiver_host, options.receiver_port) as (receiver, address):
+    with receiving() as (receiver, address):
         servers = start_servers(options, ("monitor", "serving"), address)
-        receiver.key = (servers.var / "alerts" / HOOK_KEY).read_bytes().strip()
+        receiver.key = servers.hook_key
         _run(servers, plan, receiver)
     return 0
 
@@ -38,8 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.titanic", description=__doc__)
     add_server_options(parser)
-    parser.add_argument("--receiver-host", default="127.0.0.1", help="where the receiver of alerts listens")
-    parser.add_argument("--receiver-port", type=int, default=0, help="its port (default: any free one)")
     parser.add_argument("--voyages", type=int, default=30, help="voyages after the reference, one a day (30)")
     parser.add_argument(
         "--emigrants-from", type=int, default=15, help="number of the first with emigrants (15); -1: none"
@@ -66,7 +64,7 @@ def _run(servers: Servers, plan: Plan, receiver: WebhookReceiver) -> None:
     chunks = wait_for(lambda: _computed(servers, len(analysis)), "The chunk of the last prediction", STORED_SECONDS)
     _show_chunks(chunks, plan)
     _show_fairness(servers, plan, folder / "fairness.csv")
-    if any(chunk["verdict"] == "alert" for chunk in chunks):
+    if servers.hook_key and any(chunk["verdict"] == "alert" for chunk in chunks):
         _show_alert(servers, receiver)
     _write_report(servers, folder / "report.pdf", plan)
     _tell(f"Files: {folder}/exploration.html, fairness.csv and report.pdf")
