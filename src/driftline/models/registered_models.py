@@ -22,6 +22,7 @@ from driftline.store import migrate, model_list, registry, removal, roles, sched
 from driftline.store.archive.retention import Retention, retention_of, set_retention
 from driftline.store.database import translated
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.retrainings import Retraining, retrainings_of
 from driftline.store.roles import Author, RoleChange, Roles
 from driftline.store.schedules import Schedule
 from driftline.store.tables import pending_chunks
@@ -146,6 +147,15 @@ class RegisteredModels:
             NotFound: no such model.
         """
         return roles.read_roles(self.engine, name)[1]
+
+    def retrainings(self, name: str) -> list[Retraining]:
+        """Return the retrainings of a model, oldest first.
+
+        Raises:
+            NotFound: no such model.
+        """
+        with translated(), self.engine.connect() as connection:
+            return retrainings_of(connection, name)
 
     def promote(self, name: str, version: int, reason: str, by: str) -> bool:
         """Make a version the champion of its model, which is used from now on; return whether it was not before.

@@ -107,7 +107,7 @@ MAY = {
         " alert_deliveries",
         "SI": "ledger ledger_slots predictions batch_data spec_revisions pending_batches churn_predictions"
         " role_changes",
-        "SIU": "models model_versions pending_chunks",
+        "SIU": "models model_versions pending_chunks retrainings",
         "SID": "Processed_Data Processed_Data_staging DailySummary",
     },
     "serving": {"S": "alembic_version alembic_version_churn Processed_Data models model_versions spec_revisions"},
