@@ -39,6 +39,7 @@ from monitoring.report.current_reports import CurrentReports, ReportedVersion
 from monitoring.report.model_report import REPORT_CHUNKS, report_content
 from monitoring.report.overview import Overview, OverviewFilter, read_overview
 from monitoring.report.stored_results import ResultFilter, ResultRange, ResultRows, read_results
+from monitoring.run_store import RunStore
 from monitoring.runs import PollRuns
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Monitor:
         """
         self.engine = engine
         self.last: LastPoll | None = None
-        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock)
+        self.runs = PollRuns(lambda scheduled: self.poll(scheduled=scheduled), clock, RunStore(engine, clock))
         self._clock, self._planner = clock, planner
         self._reports = CurrentReports(output, lambda name, most: self.status(name, None, ChunkRange(most=most)))
         self._one_at_a_time = Lock()

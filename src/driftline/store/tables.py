@@ -109,6 +109,19 @@ poll_schedules = Table(
     **OPTIONS,
 )
 
+poll_runs = Table(
+    "poll_runs",
+    metadata,
+    Column("run_id", name_type(32), primary_key=True),
+    Column("began_at", INSTANT, nullable=False),
+    Column("alive_at", INSTANT, nullable=False, comment="last sign of life of a run that goes on"),
+    Column("ended_at", INSTANT),
+    Column("problem", text_type(500), comment="why it failed"),
+    Column("summary", LONGTEXT, comment="JSON: what it did"),
+    Index("ix_poll_runs_began", "began_at"),
+    **OPTIONS,
+)
+
 pending_labels = Table(
     "pending_labels",
     metadata,
