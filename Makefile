@@ -37,8 +37,8 @@ setup-monitor: ## Install what the monitor alone needs; without Java, set DRIFTL
 tools: setup ## Build the tools that tests and checks need, once (2 min; skipped without Go)
 	@$(VENV) -m stack tools
 
-demo: setup ## Run the demo on local servers and leave it running
-	@$(VENV) -m stack demo
+demo: setup ## Run the demo on local servers and leave it running (LIVE=1: predict while records arrive)
+	@$(VENV) -m stack demo $(if $(LIVE),--live)
 
 $(INSTALLED):
 	@echo "This checkout is not set up yet; run \`make setup\` or \`make up\` first." >&2; exit 1

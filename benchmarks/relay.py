@@ -14,14 +14,14 @@ from benchmarks.measuring import Better, RatioTarget, Variant, alternate, conclu
 from benchmarks.plan import NOW, plan_of
 from churn.columns import Topic
 from churn.ledger import RELAY
+from driftline.publishing.confluent_publisher import ConfluentPublisher
+from driftline.publishing.kafka_python_publisher import KafkaPythonPublisher
+from driftline.publishing.publisher import BatchPublisher, Publication, Route
 from driftline.settings import KafkaSettings
 from driftline.store import tables
 from driftline.store.database import in_transaction
 from flaskapp.records import write_records
 from flaskapp.relay.claimed_batches import LONG_TEXTS, messages
-from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.relay.publisher import BatchPublisher, Publication, Route
 from flaskapp.relay.relay import Relay
 from flaskapp.stream.source import StreamSource
 from stack.servers.topics import create_topics

@@ -4,10 +4,10 @@ from apiflask import APIFlask
 
 from driftline.clock import utc_now
 from driftline.http import access, metrics, web
+from driftline.publishing.publisher import BatchPublisher, Route
 from driftline.settings import KafkaLibrary
 from driftline.store.database import make_engine
 from flaskapp.page.routes import make_page
-from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.routes import add_routes
 from flaskapp.settings import Settings
 from flaskapp.stream.service import Streaming
@@ -22,12 +22,13 @@ def make_publisher(settings: Settings) -> BatchPublisher:
         records_topic=simulator.records_topic,
         batches_topic=simulator.batches_topic,
         transactional_id=simulator.transactional_id,
+        dead_letters_topic=simulator.dead_letters_topic,
     )
     if settings.kafka.publisher is KafkaLibrary.KAFKA_PYTHON:
-        from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
+        from driftline.publishing.kafka_python_publisher import KafkaPythonPublisher  # noqa: PLC0415
 
         return KafkaPythonPublisher(route)
-    from flaskapp.relay.confluent_publisher import ConfluentPublisher  # noqa: PLC0415
+    from driftline.publishing.confluent_publisher import ConfluentPublisher  # noqa: PLC0415
 
     return ConfluentPublisher(route)
 

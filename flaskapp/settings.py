@@ -18,6 +18,7 @@ class SimulatorSettings(EnvironmentSettings):
     port: int = Field(5000, ge=0, le=65535)
     records_topic: str = Topic.CDR_RECORDS
     batches_topic: str = Topic.CDR_BATCHES
+    dead_letters_topic: str = Topic.CDR_DEAD_LETTERS
     transactional_id: str = "driftline-relay"
 
 

@@ -19,8 +19,9 @@ from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.settings import ServingSettings
 from serving.web.api import describe_predictions, make_api
-from serving.web.asgi import WholeRequests
+from serving.web.asgi import Scope, WholeRequests
 from serving.web.page import make_page
+from serving.web.requests import model_of_brief_request
 from serving.web.sockets import Sockets
 
 
@@ -72,7 +73,7 @@ def create_app(
     app.register_blueprint(make_api(predictor))
     app.register_blueprint(make_page(predictor))
     api_description.add_describer(app, describe_predictions)
-    requests = WholeRequests(app.wsgi_app, limits.max_body)
+    requests = WholeRequests(app.wsgi_app, limits.max_body, lambda scope, body: _is_brief(predictor, scope, body))
     sockets = Sockets(requests, predictor.feed)
     routes = [
         WebSocketRoute("/ws/predict", sockets.predict),
@@ -80,3 +81,9 @@ def create_app(
         Mount("/", requests),
     ]
     return Serving(app, Starlette(routes=routes), predictor)
+
+
+def _is_brief(predictor: Predictor, scope: Scope, body: bytes) -> bool:
+    """Return whether a request predicts one row with a model that is loaded, and so waits for nothing."""
+    brief = model_of_brief_request(scope["method"], scope["path"], body)
+    return brief is not None and predictor.models.is_loaded(*brief)

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import urllib3  # noqa: F401  # the client imports it with its first batch, which would hold up all requests meanwhile
+
 from driftline.artifacts.output_rule import Scored
 from driftline.client import MonitorClient
 from serving.models.served_version import ServedVersion

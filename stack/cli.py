@@ -23,6 +23,7 @@ from stack.services.local import PROCESSES, Selection
 from stack.services.site import Site
 from stack.services.table import names, with_port
 from stack.setup import downloads, libaio, tools
+from stack.supervision import control
 
 NOT_ALL_RUNNING = 3
 FAILED = 2
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo_parser = _add(commands, "demo", _demo, "run the demo and leave it running")
     demo_parser.add_argument("--any-port", action="store_true", help="use free ports instead of the default ones")
+    demo_parser.add_argument("--live", action="store_true", help="predict while the records arrive")
     demo_parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON with fields of Scenario")
 
 
@@ -120,6 +122,8 @@ def _status(_: argparse.Namespace) -> int:
     site = Site.from_environment()
     states = status.states_of(site)
     print_table(status.table_of(states, site))
+    for line in status.restart_lines(control.histories(site.home)):
+        print_warning(line)
     return 0 if set(states.values()) <= {"running", "external"} else NOT_ALL_RUNNING
 
 
@@ -155,5 +159,6 @@ def _certificates(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     overrides = json.loads(options.scenario.read_text()) if options.scenario else {}
-    demo.run(Scenario.from_json(asdict(Scenario()) | overrides), any_port=options.any_port)
+    scenario = Scenario.from_json(asdict(Scenario()) | overrides)
+    demo.run(scenario, any_port=options.any_port, live=options.live)
     return 0

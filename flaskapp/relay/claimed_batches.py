@@ -1,6 +1,7 @@
 """Pending batches claimed for one Kafka transaction, with their records as messages."""
 
 import json
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ from sqlalchemy import (
     text,
 )
 
-from churn.columns import CDR_USAGE, Cdr
+from churn.columns import CDR_USAGE, RECORD_SCHEMA_VERSION, Cdr
 from churn.ledger import RELAY
 from churn.tables import cdr
 from driftline.errors import DriftlineError
+from driftline.publishing.publisher import Publication
 from driftline.store.database import translated
 from driftline.store.ledger import claim_all, settle
-from flaskapp.relay.publisher import Publication
+
+log = logging.getLogger(__name__)
 
 MOST_BATCHES, MOST_RECORDS = 20, 10_000
 """The most batches and records claimed at once, except for a single batch that is larger."""
@@ -36,6 +39,10 @@ LINE = b"\n"
 """Separates two records in a text; it occurs neither in JSON nor in a subscriber's number."""
 LONG_TEXTS = text("SET SESSION group_concat_max_len = 1073741824")
 INSTANT_FORMAT = "%Y-%m-%dT%H:%i:%s.%fZ"
+
+
+class BatchDamaged(DriftlineError):
+    """The records of a batch are not those that the ledger has; check both tables."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +105,15 @@ def _fitting(sizes: Sequence[int]) -> int:
 
 
 def _publication(connection: Connection, batch: RowMapping) -> Publication:
-    records = messages(connection, batch)
-    marker = {"batch_id": batch["batch_id"], "records": len(records), "content_hash": batch["content_hash"]}
-    return Publication(batch["batch_id"], json.dumps(marker), records)
+    """Return a batch as it is published, or a dead letter, so that a damaged batch does not hold up later ones."""
+    described = {"batch_id": batch["batch_id"], "records": batch["rows_written"], "content_hash": batch["content_hash"]}
+    try:
+        records = messages(connection, batch)
+    except BatchDamaged as error:
+        log.error("Batch %s goes to the topic of dead letters: %s", batch["batch_id"], error)
+        reason = json.dumps({**described, "reason": str(error)})
+        return Publication(batch["batch_id"], reason, (), RECORD_SCHEMA_VERSION, is_dead_letter=True)
+    return Publication(batch["batch_id"], json.dumps(described), records, RECORD_SCHEMA_VERSION)
 
 
 def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, bytes]]:
@@ -110,7 +123,7 @@ def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, byt
     Python. The label is not included, because it is known later. Run `LONG_TEXTS` on the connection first.
 
     Raises:
-        DriftlineError: the table has more or fewer records than the batch; check the ledger and the table.
+        BatchDamaged: the table has more or fewer records than the batch, or a subscriber's number is invalid.
     """
     statement = select(_joined(cdr.c[Cdr.MSISDN]), _joined(_json(batch))).where(
         cdr.c[Cdr.DATE].between(batch["first_event"], batch["last_event"]),
@@ -119,9 +132,14 @@ def messages(connection: Connection, batch: RowMapping) -> list[tuple[bytes, byt
     if batch["rows_written"] > ONE_TEXT_RECORDS:
         statement = statement.group_by(func.right(cdr.c[Cdr.MSISDN], 1))
     texts = [(users, json) for users, json in connection.execute(statement) if users is not None]
-    records = [pair for users, json in texts for pair in zip(users.split(LINE), json.split(LINE), strict=True)]
+    pairs = [(users.split(LINE), json.split(LINE)) for users, json in texts]
+    if any(len(users) != len(json) for users, json in pairs):
+        raise BatchDamaged(
+            f"A record of batch {batch['batch_id']} has a subscriber number with a line end; correct DP_CDR_Data."
+        )
+    records = [pair for users, json in pairs for pair in zip(users, json, strict=True)]
     if len(records) != batch["rows_written"]:
-        raise DriftlineError(
+        raise BatchDamaged(
             f"DP_CDR_Data has {len(records)} records of batch {batch['batch_id']}, but the ledger has "
             f"{batch['rows_written']}; check both tables."
         )

@@ -16,10 +16,10 @@ from sqlalchemy import Engine, select
 
 from churn.ledger import RELAY
 from driftline.errors import KafkaUnavailable
+from driftline.publishing.publisher import BatchPublisher, Publication
 from driftline.store import tables
 from driftline.store.database import translated
 from flaskapp.relay.claimed_batches import ClaimedBatches, claim_batches
-from flaskapp.relay.publisher import BatchPublisher, Publication
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 from churn import migrate
 from driftline.clock import Clock
 from driftline.errors import DatabaseUnavailable, DriftlineError, Unavailable
+from driftline.publishing.publisher import BatchPublisher
 from driftline.store.database import in_transaction
-from flaskapp.relay.publisher import BatchPublisher
 from flaskapp.relay.relay import Relay
 from flaskapp.stream import runs as stream_runs
 from flaskapp.stream.plan import StreamPlan

@@ -21,7 +21,7 @@ from churn_jobs.jdbc import Jdbc
 from churn_jobs.jdbc_tls import tls_properties
 from churn_jobs.job import Job
 from churn_jobs.progress import say
-from churn_jobs.session import driver_jars, spark_session
+from churn_jobs.session import connector_jars, spark_session
 from churn_jobs.settings import FOLDER, JobSettings
 from driftline import logs
 from driftline.clock import utc_now
@@ -58,12 +58,12 @@ def start(main: Callable[..., None]) -> None:
     app()
 
 
-def run(name: str, work: Callable[[Job], object]) -> None:
+def run(name: str, work: Callable[[Job], object], *, reads_kafka: bool = False) -> None:
     """Run a job; report an expected failure as one message and exit with status 2."""
     logs.configure(name, logging.WARNING)
     try:
         with translated():
-            job = _job(name)
+            job = _job(name, reads_kafka=reads_kafka)
             try:
                 work(job)
             finally:
@@ -73,16 +73,16 @@ def run(name: str, work: Callable[[Job], object]) -> None:
         raise SystemExit(FAILED) from error
 
 
-def _job(name: str) -> Job:
+def _job(name: str, *, reads_kafka: bool) -> Job:
     """Create the job's resources from the settings; Spark starts only when the job opens it."""
     database, settings = DatabaseSettings(), JobSettings()
-    driver_jars(settings)
+    connector_jars(settings, reads_kafka=reads_kafka)
 
     @contextmanager
     def open_spark() -> Iterator[Jdbc]:
         with TemporaryDirectory() as folder:
             tls = tls_properties(database, settings.jdbc_options, Path(folder))
-            with spark_session(name, settings) as spark:
+            with spark_session(name, settings, reads_kafka=reads_kafka) as spark:
                 yield Jdbc(spark, database, settings.jdbc_options, tls)
 
     local = LocalSettings()

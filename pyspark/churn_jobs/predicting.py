@@ -1,12 +1,13 @@
 """Predict: subscriber-days that have no prediction yet, scored with the champion, through the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from churn import migrate
 from churn.columns import CHURN_MODEL, FEATURES, Processed
@@ -25,7 +26,7 @@ from churn_jobs.scored_files import ScoredFiles
 from driftline.engine.results import EVENT_TIME, ID, PREDICTION, SCORE
 from driftline.errors import NotFound
 from driftline.objects import ObjectStore, open_store
-from driftline.store import registry
+from driftline.store import ledger, registry
 from driftline.store.database import in_transaction
 from driftline.store.prediction_schema import MODEL_VERSION, SCORED_AT
 from driftline.store.prediction_writer import Written
@@ -68,7 +69,7 @@ def predict(job: Job, requested: RequestedDays) -> Predicted:
     with only_one(job.engine, "write_predictions"):
         version = registry.load(job.engine, CHURN_MODEL)
         scratch.clear_dead(job.scratch)
-        target = _files_of(version)
+        target = files_of(version)
         days = choose(requested, in_transaction(job.engine, processed_store.available), processed.name, CURE)
         with job.open_spark() as jdbc:
             predicted = _predict(job, jdbc, version, artifact.load(target, job.scratch), days)
@@ -76,7 +77,7 @@ def predict(job: Job, requested: RequestedDays) -> Predicted:
     return predicted
 
 
-def _files_of(version: Version) -> ObjectStore:
+def files_of(version: Version) -> ObjectStore:
     """Return the store with the model's files; raise NotFound if they are missing."""
     target = None if version.artifact_uri is None else open_store(version.artifact_uri)
     if target is None or not artifact.exists(target):
@@ -132,14 +133,27 @@ def _store(job: Job, version: Version, scored: DataFrame, batches: Sequence[Pred
 
 
 def _store_batch(job: Job, version: Version, batch: PredictionBatch, files: ScoredFiles) -> Written:
-    rows = files.read(batch.rows)
-    event_time, scored_at = pd.Timestamp(batch.rows.part.day, tz="UTC"), pd.Timestamp(job.now)
-    frame = rows.assign(**{EVENT_TIME: event_time, SCORED_AT: scored_at}, **{MODEL_VERSION: version.number})
+    return store(job.engine, version, batch.id, files.read(batch.rows), job.now)
 
-    def store(connection: Connection) -> Written:
-        written = version.store.write(connection, batch.id, frame, job.now)
+
+def store(
+    engine: Engine, version: Version, batch_id: str, rows: pd.DataFrame, now: datetime, consumers: Collection[str] = ()
+) -> Written:
+    """Store the scored rows of one day (columns `OUTPUT` and id) as a batch, for the monitor and in the own table.
+
+    A new batch is pending for `consumers` too.
+
+    Raises:
+        PredictionConflict: a prediction is stored with other content.
+    """
+    event_time = pd.Timestamp(rows[Processed.DATE].iloc[0], tz="UTC")
+    frame = rows.assign(**{EVENT_TIME: event_time, SCORED_AT: pd.Timestamp(now)}, **{MODEL_VERSION: version.number})
+
+    def write(connection: Connection) -> Written:
+        written = version.store.write(connection, batch_id, frame, now)
         if written.new:
-            predicted_store.add(connection, batch.id, frame)
+            predicted_store.add(connection, batch_id, frame)
+            ledger.add_pending(connection, ledger.number_of(connection, batch_id), consumers)
         return written
 
-    return in_transaction(job.engine, store)
+    return in_transaction(engine, write)

@@ -46,6 +46,10 @@ class ServedModels:
                 self._current[model] = self._first(model)
             return self._current[model]
 
+    def is_loaded(self, name: str | None = None) -> bool:
+        """Return whether `get` returns a version at once."""
+        return (name or self.default) in self._current
+
     def problem(self, name: str) -> str | None:
         """Return why the version of a model that should be served is not; None if it is."""
         return self._problems.get(name)

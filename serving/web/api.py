@@ -14,7 +14,7 @@ from driftline.http.api_description import Document, error_response
 from driftline.http.scopes import Scope
 from serving.models.served_version import NotServable
 from serving.predictor import Predictions, Predictor, fields_of
-from serving.web.requests import PredictIn, SinglePredictIn, read_request
+from serving.web.requests import PREDICT_PATH, PredictIn, SinglePredictIn, read_request
 
 HANDSHAKE = "driftline.handshake"
 """The key of a request's ASGI scope that only a WebSocket of this process sets."""
@@ -54,7 +54,7 @@ def make_api(predictor: Predictor) -> APIBlueprint:
         """Send predictions as they are made (`model`: of one model); a slow client is told how many it missed."""
         return _accept()
 
-    api.post("/predict")(predict)
+    api.post(PREDICT_PATH)(predict)
     api.get("/model")(model)
     api.get("/ws/predict")(predict_socket)
     api.get("/ws/predictions")(predictions_socket)

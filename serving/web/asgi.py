@@ -36,12 +36,14 @@ class WholeRequests:
     """Reads a request's body, lets the app answer it, and sends the response, each within its time.
 
     The app never waits for a client: it gets a whole body and gives a whole response, which a WebSocket's message may
-    ask for too (`answer`).
+    ask for too (`answer`). A request that takes about a millisecond and waits for nothing is answered where it was
+    read: to pass it to a thread and back costs as much, and under load far more, since each of both waits for the
+    interpreter.
     """
 
-    def __init__(self, app: WSGIApplication, most_bytes: int) -> None:
-        """Wrap an app; a body may have `most_bytes`."""
-        self._app = app
+    def __init__(self, app: WSGIApplication, most_bytes: int, is_brief: Callable[[Scope, bytes], bool]) -> None:
+        """Wrap an app; a body may have `most_bytes`, and `is_brief` says which requests need no thread."""
+        self._app, self._is_brief = app, is_brief
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, "request")
         self._most_bytes = most_bytes
         self._bodies = asyncio.Semaphore(MAX_BODIES)
@@ -60,10 +62,12 @@ class WholeRequests:
     async def answer(self, scope: Scope, body: bytes) -> WholeResponse:
         """Let the app answer a request whose body is there."""
         environ = build_environ(scope, BytesIO(body))  # type: ignore[arg-type]  # any stream will do
+        if self._is_brief(scope, body):
+            return self._called(environ)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._called, environ)
 
     def _called(self, environ: Environ) -> WholeResponse:
-        """Call the app in a thread, once for the whole response: a2wsgi's middleware takes several steps for it."""
+        """Call the app once for the whole response: a2wsgi's middleware takes several steps for it."""
         parts, status, headers = run_wsgi_app(self._app, {**environ}, buffered=True)
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return WholeResponse(int(status[:3]), raw, b"".join(parts))

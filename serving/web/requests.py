@@ -1,5 +1,6 @@
 """The body of a request for predictions, checked. No I/O here."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
@@ -10,8 +11,12 @@ from serving.predictor import RequestedRow
 
 MOST_ROWS = 1_000
 """Rows of a request; a batch job sends more of them with `MonitorClient` and its own copy of the model."""
+PREDICT_PATH = "/predict"
 SINGLE = ("id", "at", "features", "subscriber")
 """The fields of a row, which a request for one row has itself."""
+
+BRIEF_BYTES = 8_192
+"""A body with one row of features that is not longer is scored in about a millisecond."""
 
 FeatureValue = int | float | str | bool | None
 
@@ -77,6 +82,23 @@ def read_request(body: Any) -> tuple[PredictIn, list[RequestedRow]]:
         return request, [RequestedRow(row.id, row.at, row.features, row.subscriber) for row in rows]
     except ValidationError as error:
         raise InvalidInput("The request is not valid.", details=tuple(_faults(error))) from None
+
+
+def model_of_brief_request(method: str, path: str, body: bytes) -> tuple[str | None] | None:
+    """Return the model (None: the default) of a request that predicts one small row of features; else None.
+
+    It waits for nothing but the loading of its model; a subscriber's row is read from the database.
+    """
+    if method != "POST" or path != PREDICT_PATH or len(body) > BRIEF_BYTES:
+        return None
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or "features" not in fields or fields.keys() & {"rows", "subscriber"}:
+        return None
+    model = fields.get("model")
+    return (model,) if model is None or isinstance(model, str) else None
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

@@ -86,8 +86,15 @@ CHURN_MODEL = "churn"
 """The name of the model that ships with Driftline."""
 
 
+RECORD_SCHEMA_VERSION = 1
+"""The version of a published record's fields; it changes when a field is removed, renamed, or means something else."""
+
+
 class Topic(StrEnum):
     """Kafka topics."""
 
     CDR_RECORDS = "cdr-records"
     CDR_BATCHES = "cdr-batches"
+    CDR_DEAD_LETTERS = "cdr-dead-letters"
+    MODEL_PREDICTIONS = "model-predictions"
+    PREDICTION_BATCHES = "model-prediction-batches"

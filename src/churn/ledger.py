@@ -7,6 +7,8 @@ SIMULATED = ("history/", "stream/")
 
 RELAY = "relay"
 """The consumer that publishes batches of records to Kafka."""
+PREDICTION_TOPIC = "prediction-topic"
+"""The consumer that publishes batches of live predictions to Kafka."""
 
 
 class ChurnBatchKind(StrEnum):

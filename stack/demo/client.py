@@ -34,13 +34,13 @@ class DemoClient:
             raise StackError("The demo uses plain HTTP; unset DRIFTLINE_TLS_CERT and DRIFTLINE_TLS_KEY.")
         return cls(*(f"http://127.0.0.1:{site.ports[name]}" for name in ("simulator", "monitor")))
 
-    def stream(self, plan: Plan, advance: Advance) -> None:
-        """Stream the planned days, and return when the simulator has finished.
+    def stream(self, plan: Plan, advance: Advance, interval: float = 0) -> None:
+        """Stream the planned days, with a pause of some seconds, and return when the simulator has finished.
 
         Raises:
             StackError: the stream was stopped, failed, or took too long.
         """
-        answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request())
+        answer = self._call("POST", f"{self.simulator}/start_stream", plan.stream_request() | {"interval": interval})
         print_line(f"    {answer['message']}")
         deadline = time.monotonic() + STREAM_SECONDS
         while time.monotonic() < deadline:
@@ -70,9 +70,19 @@ class DemoClient:
 
     def findings(self, plan: Plan) -> list[Day]:
         """Return the chunks of the streamed days."""
+        return [Day.of(chunk) for chunk in self._chunks(plan)]
+
+    def _chunks(self, plan: Plan) -> list[dict[str, Any]]:
         span = f"from={plan.stream_first}T00:00:00Z&to={plan.stream_last}T23:59:59Z"
-        answer = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks?{span}")
-        return [Day.of(chunk) for chunk in answer["chunks"]]
+        chunks: list[dict[str, Any]] = self._call("GET", f"{self.monitor}/api/v1/models/{MODEL}/chunks?{span}")[
+            "chunks"
+        ]
+        return chunks
+
+    def newest_day(self, plan: Plan) -> tuple[str, int] | None:
+        """Return the newest streamed day that the monitor has, and its rows; None before the first."""
+        chunks = self._chunks(plan)
+        return (chunks[-1]["start"][:10], chunks[-1]["rows"]) if chunks else None
 
     def show_findings(self, plan: Plan) -> None:
         """Print the table of days, the injected drifts, and what the monitor is missing."""

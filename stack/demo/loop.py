@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from stack import paths
 from stack.console import Advance, print_line, step
 from stack.demo.client import MODEL, DemoClient
+from stack.demo.live import PAUSE_SECONDS, await_predictions, open_day_shown, scored_stream
 from stack.demo.loaded_history import plan_for_loaded_history
 from stack.demo.plan import Plan, Scenario
 from stack.errors import StackError
@@ -16,14 +17,14 @@ from stack.services.environments import engine_for, environment_for
 from stack.services.site import Site
 
 
-def run(scenario: Scenario, *, any_port: bool = False) -> None:
-    """Run the demo and leave everything running; a second run ends with the same results."""
+def run(scenario: Scenario, *, any_port: bool = False, live: bool = False) -> None:
+    """Run the demo and leave everything running; a second run ends with the same results, live or not."""
     site = lifecycle.up(any_port=any_port)
     plan = Plan.load_or_create(site.var / "demo.json", scenario, datetime.now(UTC))
     with step("Raw data into DP_CDR_Data, DailySummary"):
         _python(site, "simulator", "-m", "flaskapp.load_history", *plan.history_arguments)
     plan = _loaded(site, plan)
-    for title, work in steps(site, plan):
+    for title, work in steps(site, plan, live=live):
         with step(title) as advance:
             work(advance)
     DemoClient.for_site(site).show_findings(plan)
@@ -31,14 +32,20 @@ def run(scenario: Scenario, *, any_port: bool = False) -> None:
         print_line(line)
 
 
-def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]:
-    """Return the demo's steps after the history is loaded, in order: title and function."""
+def steps(site: Site, plan: Plan, *, live: bool = False) -> list[tuple[str, Callable[[Advance], None]]]:
+    """Return the demo's steps after the history is loaded, in order: title and function.
+
+    In a `live` demo records are predicted as they arrive, and the batch job finds nothing left to predict.
+    """
     history, streamed, client = plan.history_days, plan.streamed_days, DemoClient.for_site(site)
     return [
         ("Exploratory analysis, eda/output/", lambda _: _python(site, "eda", "-m", "eda")),
         ("Prepared data of the history", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *history)),
         ("Churn model and its frozen reference", lambda _: _python(site, "jobs", "pyspark/train_model.py", *history)),
-        (f"Stream of {plan.scenario.stream_days} days", lambda advance: client.stream(plan, advance)),
+        (
+            f"Stream of {plan.scenario.stream_days} days",
+            lambda advance: _stream_live(site, plan, advance) if live else client.stream(plan, advance),
+        ),
         ("Prepared data of the streamed days", lambda _: _python(site, "jobs", "pyspark/prepare_data.py", *streamed)),
         (
             "Predictions of the streamed days",
@@ -46,6 +53,15 @@ def steps(site: Site, plan: Plan) -> list[tuple[str, Callable[[Advance], None]]]
         ),
         ("Monitoring of all that is pending", lambda _: client.compute()),
     ]
+
+
+def _stream_live(site: Site, plan: Plan, advance: Advance) -> None:
+    """Stream slowly, and score the records as they arrive."""
+    client = DemoClient.for_site(site)
+    print_line(f"    Watch the newest day grow: http://127.0.0.1:{site.ports['monitor']}/models/{MODEL}")
+    with scored_stream(site) as process, open_day_shown(client, plan):
+        client.stream(plan, advance, PAUSE_SECONDS)
+        await_predictions(site, plan, process)
 
 
 def _loaded(site: Site, plan: Plan) -> Plan:

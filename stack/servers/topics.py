@@ -1,4 +1,4 @@
-"""The topics of the relay."""
+"""The topics of the relay and of live predictions."""
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -10,6 +10,9 @@ from driftline.settings import KafkaSettings
 TOPICS = (
     NewTopic(Topic.CDR_RECORDS, 4, 1),
     NewTopic(Topic.CDR_BATCHES, 1, 1, config={"cleanup.policy": "compact"}),  # markers, keyed by batch id
+    NewTopic(Topic.CDR_DEAD_LETTERS, 1, 1),
+    NewTopic(Topic.MODEL_PREDICTIONS, 4, 1),
+    NewTopic(Topic.PREDICTION_BATCHES, 1, 1, config={"cleanup.policy": "compact"}),
 )
 
 

@@ -29,6 +29,8 @@ from stack.services.local import (
     sql_server,
 )
 from stack.services.site import Site, write_ports
+from stack.supervision import control
+from stack.supervision.supervisor import ProcessCommand, lock_of
 
 CACHES = (paths.BUILD / "mypy", paths.TEMPLATES, *(paths.ROOT / f".{name}_cache" for name in ("pytest", "ruff")))
 
@@ -41,7 +43,8 @@ def up(*, any_port: bool = False, selection: Selection = ALL_SERVICES) -> Site:
     """
     site = Site.from_environment()
     site.claim()
-    with exclusive_lock(site.var / "stack.lock"):
+    with exclusive_lock(lock_of(site.home)):
+        control.start_supervisor(site.home)
         site = choose_ports(site, selection.processes, any_port=any_port)
         _start([process for process in selection.processes if process in SERVERS], site)
         _provide(site, selection)
@@ -50,14 +53,15 @@ def up(*, any_port: bool = False, selection: Selection = ALL_SERVICES) -> Site:
 
 
 def down(site: Site) -> None:
-    """Stop everything in reverse order; the data stays."""
+    """Stop everything in reverse order, and the supervisor last; the data stays."""
     if not site.is_claimed:
         return
-    with exclusive_lock(site.var / "stack.lock"):
+    with exclusive_lock(lock_of(site.home)):
         for process in reversed(PROCESSES):
             running = processes.find(site.home, process.name)
             if running:
                 _stop(process, running, site)
+        control.stop_supervisor(site.home)
 
 
 def clean(site: Site) -> None:
@@ -95,7 +99,7 @@ def _choose_port(title: str, preferred: int | None, taken_ports: frozenset[int])
 
 
 def _start(selection: Sequence[LocalProcess], site: Site) -> None:
-    """Start the local ones among some processes, all at once, and wait until each is ready."""
+    """Start the local ones among some processes, all at once; each is supervised once it is ready."""
     for process in selection:
         if not process.is_local(site):
             print_line(f"{process.title}: external, from the environment")
@@ -107,6 +111,7 @@ def _start(selection: Sequence[LocalProcess], site: Site) -> None:
     for process in selection:
         if process.name in started:
             _await(process, started[process.name], site)
+            control.watch(site.home, _command(process, site))
 
 
 def _launch(process: LocalProcess, site: Site) -> RunningProcess:
@@ -114,9 +119,15 @@ def _launch(process: LocalProcess, site: Site) -> RunningProcess:
     if running and processes.has_environment(running, process.settings(site)):
         return running
     if running:
+        control.forget(site.home, process.name)
         _stop(process, running, site)
     process.prepare(site)
-    return processes.start(site.home, process.name, process.command(site), process.environment(site), process.folder)
+    return control.start(site.home, _command(process, site))
+
+
+def _command(process: LocalProcess, site: Site) -> ProcessCommand:
+    environment = process.environment(site)
+    return ProcessCommand(process.name, process.command(site), environment, str(process.folder))
 
 
 def _await(process: LocalProcess, running: RunningProcess, site: Site) -> None:

@@ -1,7 +1,8 @@
 """The state of the local servers and services."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from rich.table import Table
 
@@ -9,15 +10,34 @@ from stack.errors import StackError
 from stack.servers import processes
 from stack.services.local import PROCESSES, LocalProcess
 from stack.services.site import Site
+from stack.supervision import control
+from stack.supervision.history import History
+from stack.supervision.supervisor import NAME as SUPERVISOR
 
 
-def state_of(process: LocalProcess, site: Site) -> str:
-    """Return `external` (set in the environment), `stopped`, `running` or `not answering`."""
+def state_of(process: LocalProcess, site: Site, past: History) -> str:
+    """Return `external` (set in the environment), `running`, `not answering`, `stopped`, or that it is restarted."""
     if not process.is_local(site):
         return "external"
     if processes.find(site.home, process.name) is None:
-        return "stopped"
+        return restarting_text(past, datetime.now(UTC)) if past.due_at and control.find(site.home) else "stopped"
     return "running" if process.is_ready(site) else "not answering"
+
+
+def restarting_text(past: History, now: datetime) -> str:
+    """Return that a process which has ended is started again, and when."""
+    seconds = max((past.due_at - now).total_seconds(), 0) if past.due_at else 0
+    return f"{'crash loop' if past.is_crash_loop else 'restarting'}, next start in {seconds:.0f} s"
+
+
+def restart_lines(histories: Mapping[str, History]) -> list[str]:
+    """Return for each process that ended by itself how often it was restarted, and when and why it ended last."""
+    return [
+        f"{process.title} was restarted {past.restarts} {'time' if past.restarts == 1 else 'times'};"
+        f" it last ended at {past.ended_at:%Y-%m-%d %H:%M:%S} UTC: {past.reason}"
+        for process in PROCESSES
+        if (past := histories.get(process.name)) and past.ended_at and (past.restarts or past.due_at)
+    ]
 
 
 def table_of(states: dict[str, str], site: Site) -> Table:
@@ -28,13 +48,18 @@ def table_of(states: dict[str, str], site: Site) -> Table:
         address = process.external_address(site) or process.address(site)
         log = site.home.log(process.name)
         log_path = os.path.relpath(log) if log.exists() else ""
-        table.add_row(process.title, states[process.name], str(running.pid) if running else "", address, log_path)
+        pid = str(running.pid) if running else ""
+        table.add_row(process.title, states[process.name], pid, address, log_path)
+    supervisor = control.find(site.home)
+    table.add_row("Supervisor", states[SUPERVISOR], str(supervisor.pid) if supervisor else "")
     return table
 
 
 def states_of(site: Site) -> dict[str, str]:
-    """Return the state of every process by its name."""
-    return {process.name: state_of(process, site) for process in PROCESSES}
+    """Return the state of every process, and of the supervisor, by its name."""
+    histories = control.histories(site.home)
+    states = {process.name: state_of(process, site, histories.get(process.name, History())) for process in PROCESSES}
+    return {**states, SUPERVISOR: "running" if control.find(site.home) else "stopped"}
 
 
 def logs_of(names: Sequence[str], site: Site) -> list[str]:

@@ -108,14 +108,13 @@ JOBS = Service(
                 tables.batch_data,
                 tables.spec_revisions,
                 tables.role_changes,
-                tables.pending_batches,
                 churn_predictions,
             ),
         ),
         Grant(
             (INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks, tables.retrainings)
         ),
-        Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary)),
+        Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
     image=ContainerImage(
         "jobs",

@@ -88,10 +88,15 @@ def open_batch(connection: Connection, batch: Batch, consumers: Collection[str] 
         _require_same(connection, batch)
         return None
     number = int(inserted.lastrowid)
-    if consumers:
-        rows = [{"consumer": consumer, "batch_number": number} for consumer in consumers]
-        connection.execute(insert(pending_batches), rows)
+    add_pending(connection, number, consumers)
     return number
+
+
+def add_pending(connection: Connection, batch_number: int, consumers: Collection[str]) -> None:
+    """Make a batch pending for further consumers, in the transaction that opened it."""
+    if consumers:
+        rows = [{"consumer": consumer, "batch_number": batch_number} for consumer in consumers]
+        connection.execute(insert(pending_batches), rows)
 
 
 def _ledger_row(batch: Batch) -> dict[str, object]:

@@ -49,7 +49,8 @@ def _collect_sockets() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The Spark session of all these tests."""
-    with spark_session("tests", JobSettings(master="local[2]", driver_memory="1g", shuffle_partitions=1)) as session:
+    settings = JobSettings(master="local[2]", driver_memory="1g", shuffle_partitions=1)
+    with spark_session("tests", settings, reads_kafka=True) as session:
         for name, value in SMALL.items():
             session.conf.set(name, value)
         yield session

@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,13 +16,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from sqlalchemy import delete, select, update
 
 from churn.columns import FEATURES, Cdr, prediction_id
-from churn.ledger import ChurnBatchKind
 from churn.tables import cdr, churn_predictions, processed
 from churn_jobs import artifact, predicting, training
 from churn_jobs.configuration import BoostingSize, ForestSize, TrainerName, TrainingConfig
-from churn_jobs.days import DayRange, RequestedDays, midnight
+from churn_jobs.days import DayRange, RequestedDays
 from churn_jobs.features import PREPARED
-from churn_jobs.jdbc import Jdbc
 from churn_jobs.job import Job
 from churn_jobs.predicting import predict
 from churn_jobs.preparing import prepare
@@ -34,32 +31,19 @@ from driftline.engine.results import EVENT_TIME, ID, LABEL, PREDICTION, SCORE
 from driftline.engine.spec import ModelClock
 from driftline.errors import InvalidInput, NotFound
 from driftline.objects import open_store
-from driftline.settings import DatabaseSettings, LocalSettings
 from driftline.store import registry
-from driftline.store.database import in_transaction, make_engine
-from driftline.store.ledger import Batch, open_batch
+from driftline.store.ledger import open_batch
 from driftline.store.prediction_writer import Written
 from driftline.store.references import read_reference
 from driftline.store.tables import ledger, model_versions, pending_batches
-from driftline.tracking.mlflow_client import connect
-from driftline.tracking.settings import TrackingSettings
 from stack.testing.temporary_servers import TemporaryDatabase
-from tests.integration.churn_jobs.conftest import NOW, migrated
-from tests.integration.churn_jobs.raw_records import content, insert, world_records
+from tests.integration.churn_jobs.conftest import NOW
+from tests.integration.churn_jobs.raw_records import content
+from tests.integration.churn_jobs.trained import FIRST, HISTORY, Loop, batch_of, trained_loop
 
-FIRST = date(2026, 1, 1)
-HISTORY = DayRange(FIRST, FIRST + timedelta(days=50))
 STREAM = DayRange(HISTORY.last + timedelta(days=1), HISTORY.last + timedelta(days=4))
 CONFIG = TrainingConfig(candidates=(ForestSize(trees=3, depth=2), ForestSize(trees=8, depth=4)))
 TRAINED_ON = RequestedDays(HISTORY.first, HISTORY.last)
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A job whose database holds a prepared history and stream, and the version that was trained on the history."""
-
-    job: Job
-    version: registry.Version
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +51,11 @@ def loop(
     mariadb_session: TemporaryDatabase, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loop]:
     """A prepared history and stream, and a model trained on the history."""
-    with mariadb_session.administrator() as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE DATABASE churn_loop")
-    settings = DatabaseSettings.model_validate(
-        {"host": "127.0.0.1", "port": mariadb_session.port, "user": "root", "password": mariadb_session.password,
-         "name": "churn_loop"}
-    )  # fmt: skip
-    engine = migrated(make_engine(settings))
-    objects, scratch = open_store(tmp_path_factory.mktemp("objects")), tmp_path_factory.mktemp("unfinished") / "a-1"
-    local = LocalSettings(var=tmp_path_factory.mktemp("var"))
-    job = Job(
-        engine,
-        objects,
-        scratch,
-        NOW,
-        lambda: nullcontext(Jdbc(spark, settings)),
-        lambda: connect(TrackingSettings(tracking_uri=""), local),
-    )
-    insert(engine, world_records(FIRST, len(HISTORY) + len(STREAM), 120, STREAM.last))
-    in_transaction(engine, lambda connection: open_batch(connection, batch_of("history/test/1", HISTORY)))
-    prepare(job, RequestedDays())
-    assert train(job, TRAINED_ON, CONFIG).new
-    yield Loop(job, registry.load(engine, "churn"))
-    engine.dispose()
+    folder, days = tmp_path_factory.mktemp("loop"), len(STREAM)
+    with trained_loop(
+        mariadb_session, spark, folder, name="churn_loop", days=days, subscribers=120, config=CONFIG
+    ) as loop:
+        yield loop
 
 
 def ids_of(rows: pd.DataFrame) -> list[str]:
@@ -239,10 +205,6 @@ def test_a_model_of_simulated_records_is_marked(loop: Loop) -> None:
         open_batch(connection, batch_of("stream/abc/2", looked_back_to))
         assert training.holds_simulated(connection, days)
         connection.rollback()
-
-
-def batch_of(batch_id: str, days: DayRange) -> Batch:
-    return Batch(batch_id, ChurnBatchKind.RECORDS, "0" * 64, 1, NOW, None, days.start, midnight(days.last))
 
 
 def test_the_reference_is_the_scored_and_labelled_window(loop: Loop) -> None:

@@ -7,11 +7,11 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from driftline.publishing.confluent_publisher import ConfluentPublisher
+from driftline.publishing.kafka_python_publisher import KafkaPythonPublisher
+from driftline.publishing.publisher import BatchPublisher, Route
 from driftline.settings import DatabaseSettings, KafkaLibrary, KafkaSettings
 from flaskapp.app import create_app
-from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay.kafka_python_publisher import KafkaPythonPublisher
-from flaskapp.relay.publisher import BatchPublisher, Route
 from flaskapp.settings import Settings, SimulatorSettings
 from stack.testing.fixtures import FreshTopic
 
@@ -28,7 +28,7 @@ def engine(churn_engine: Engine) -> Engine:
 def route(kafka: str, fresh_topic: FreshTopic) -> Route:
     """Topics and a transactional id of this test's own."""
     batches = fresh_topic(cleanup_policy="compact")
-    return Route(KafkaSettings.plain(kafka), fresh_topic(partitions=4), batches, f"relay-{batches}")
+    return Route(KafkaSettings.plain(kafka), fresh_topic(partitions=4), batches, f"relay-{batches}", fresh_topic())
 
 
 @pytest.fixture(params=[ConfluentPublisher, KafkaPythonPublisher], ids=["confluent", "kafka-python"])
@@ -54,6 +54,7 @@ def simulator_settings(database_settings: DatabaseSettings, route: Route) -> Set
         SimulatorSettings(
             records_topic=route.records_topic,
             batches_topic=route.batches_topic,
+            dead_letters_topic=route.dead_letters_topic or "",
             transactional_id=route.transactional_id,
         ),
     )

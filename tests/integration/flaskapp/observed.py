@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Table, func, select
 
 from churn.columns import Cdr
 from churn.tables import cdr
-from flaskapp.relay.publisher import Route
+from driftline.publishing.publisher import Route
 
 SECONDS = 60.0
 
@@ -34,7 +34,12 @@ def wait_for_state(client: Any, state: str, seconds: float = SECONDS) -> Any:
 
 def published(route: Route) -> list[dict[str, Any]]:
     """Read the records that a `read_committed` reader sees, to the end of the topic."""
-    return [json.loads(message.value) for message in _read(route.bootstrap_servers, route.records_topic)]
+    return [json.loads(message.value) for message in messages(route, route.records_topic)]
+
+
+def messages(route: Route, topic: str) -> list[Any]:
+    """Read all messages of a topic that a `read_committed` reader sees."""
+    return _read(route.bootstrap_servers, topic)
 
 
 def markers(route: Route) -> list[str]:

@@ -10,12 +10,13 @@ import pytest
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from pydantic import SecretStr
 
+from churn.columns import Topic
 from driftline.errors import InvalidInput, KafkaRefused, KafkaUnavailable
+from driftline.publishing import confluent_publisher, kafka_python_publisher
+from driftline.publishing.publisher import Publication, Route
 from driftline.settings import KafkaSettings, SaslMechanism
-from flaskapp.relay import confluent_publisher, kafka_python_publisher
-from flaskapp.relay.publisher import Publication, Route
 from stack.servers import kafka
-from stack.servers.topics import TOPICS, create_topics
+from stack.servers.topics import create_topics
 from stack.services.certificates import Certificates, make_certificates
 from stack.testing.temporary_servers import TemporaryBroker, kafka_broker
 from tests.integration.flaskapp.conftest import MakePublisher
@@ -101,8 +102,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _route(settings: KafkaSettings, transactional_id: str = "relay") -> Route:
-    records, batches = (topic.topic for topic in TOPICS)
-    return Route(settings, records, batches, transactional_id)
+    return Route(settings, Topic.CDR_RECORDS, Topic.CDR_BATCHES, transactional_id, Topic.CDR_DEAD_LETTERS)
 
 
 def _changed(settings: KafkaSettings, **changed: Any) -> KafkaSettings:

@@ -16,10 +16,10 @@ from sqlalchemy import Engine, delete
 
 from churn import migrate
 from churn.tables import cdr, injected_drift, stream_runs
+from driftline.publishing.publisher import Route
 from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import make_engine
 from driftline.store.tables import labels, ledger, pending_batches
-from flaskapp.relay.publisher import Route
 from stack import paths
 from stack.servers import ports
 from stack.servers.topics import create_topics

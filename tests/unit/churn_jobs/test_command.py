@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from churn_jobs.command import explain, requested_days, run, with_cure
 from churn_jobs.days import RequestedDays
 from churn_jobs.job import Job
-from churn_jobs.session import driver_jars
+from churn_jobs.session import connector_jars
 from churn_jobs.settings import JobSettings
 from driftline.errors import InvalidInput, NotFound
 
@@ -76,9 +76,9 @@ def test_arguments_become_requested_days() -> None:
 def test_the_driver_is_the_one_jar_that_is_passed(tmp_path: Path) -> None:
     for name in ("mariadb-java-client-3.5.jar", "kafka-clients-3.jar"):
         (tmp_path / name).touch()
-    assert driver_jars(JobSettings(jars=tmp_path)) == [str(tmp_path / "mariadb-java-client-3.5.jar")]
+    assert connector_jars(JobSettings(jars=tmp_path)) == [str(tmp_path / "mariadb-java-client-3.5.jar")]
     with pytest.raises(NotFound, match="SPARK_JARS"):
-        driver_jars(JobSettings(jars=tmp_path / "none"))
+        connector_jars(JobSettings(jars=tmp_path / "none"))
 
 
 def test_an_unreachable_master_is_reported_with_its_variable() -> None:

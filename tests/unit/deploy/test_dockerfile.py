@@ -27,7 +27,7 @@ HEAVY = {
     "matplotlib": {"eda", "monitor", "jobs"},
     "seaborn": {"eda"},
     "flask": {"simulator", "monitor", "serving"},
-    "confluent-kafka": {"simulator", "monitor", "deploy"},
+    "confluent-kafka": {"simulator", "monitor", "deploy", "jobs"},
     "kafka-python": {"simulator"},
     "apscheduler": {"monitor"},
     "nannyml": set(),

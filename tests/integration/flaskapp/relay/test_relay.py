@@ -1,5 +1,6 @@
 """Each batch once in Kafka, with either library, whatever breaks between the two commits."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,25 +9,28 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from kafka import KafkaAdminClient
+from sqlalchemy import Engine, delete, insert, select
 
 from churn.ledger import RELAY, ChurnBatchKind
+from churn.tables import cdr
 from driftline.errors import DatabaseUnavailable, KafkaUnavailable
+from driftline.publishing.confluent_publisher import ConfluentPublisher
+from driftline.publishing.publisher import BatchPublisher, Publication, Route
 from driftline.settings import DatabaseSettings, KafkaSettings
 from driftline.store.database import in_transaction
 from driftline.store.ledger import claim_all
-from driftline.store.tables import pending_batches
+from driftline.store.tables import ledger, pending_batches
 from flaskapp.history.simulated import SimulatedHistory
 from flaskapp.records import RecordBatch, write_records
 from flaskapp.relay import claimed_batches
-from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay.publisher import BatchPublisher, Publication, Route
 from flaskapp.relay.relay import Relay
 from stack import paths
 from tests.integration.flaskapp.conftest import MakePublisher
-from tests.integration.flaskapp.observed import contents, markers, published, record_ids, wait_until
+from tests.integration.flaskapp.observed import contents, markers, messages, published, record_ids, wait_until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -95,6 +99,65 @@ def test_each_batch_is_published_once_and_settled(
     assert relay_all(engine, make_publisher(route)) == []
     require_each_once(engine, route, ids)
     assert {record["batch_id"] for record in published(route)} == set(ids)
+
+
+@pytest.mark.usefixtures("lots")
+def test_a_damaged_batch_is_a_dead_letter_and_holds_up_no_other(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    """Made pending again once the table is corrected, it is published like any other."""
+    assert route.dead_letters_topic
+    removed = _remove_a_record(engine, ids[1])
+    relay_all(engine, make_publisher(route))
+    assert sorted(markers(route)) == [ids[0], ids[2]]
+    assert {record["batch_id"] for record in published(route)} == {ids[0], ids[2]}
+    (letter,) = messages(route, route.dead_letters_topic)
+    assert letter.key.decode() == ids[1]
+    assert "but the ledger has" in json.loads(letter.value)["reason"]
+    with engine.begin() as connection:
+        connection.execute(insert(cdr).values(removed))
+        connection.execute(insert(pending_batches).values(consumer=RELAY, batch_number=removed["batch_number"]))
+    relay_all(engine, make_publisher(route))
+    require_each_once(engine, route, ids)
+
+
+def _remove_a_record(engine: Engine, batch_id: str) -> dict[str, Any]:
+    """Delete a record of a batch behind the ledger's back, and return it."""
+    number = select(ledger.c.number).where(ledger.c.batch_id == batch_id).scalar_subquery()
+    with engine.begin() as connection:
+        row = connection.execute(select(cdr).where(cdr.c.batch_number == number).limit(1)).mappings().one()
+        connection.execute(delete(cdr).where(cdr.c.record_id == row["record_id"]))
+    return dict(row)
+
+
+def test_messages_are_compressed_and_say_their_batch_and_the_version_of_their_fields(
+    engine: Engine, route: Route, ids: list[str], make_publisher: MakePublisher
+) -> None:
+    relay_all(engine, make_publisher(route))
+    records = messages(route, route.records_topic)
+    for message in [*records, *messages(route, route.batches_topic)]:
+        headers = dict(message.headers)
+        assert headers["schema_version"] == b"1"
+        assert headers["batch_id"].decode() in ids
+    assert all(json.loads(record.value)["batch_id"] == dict(record.headers)["batch_id"].decode() for record in records)
+    content = sum(len(record.key) + len(record.value) for record in records)
+    assert _stored_bytes(route) < content / 2
+
+
+def _stored_bytes(route: Route) -> int:
+    """Return the size of the topic of records in the broker's log."""
+    client = KafkaAdminClient(bootstrap_servers=route.bootstrap_servers)
+    try:
+        (described,) = client.describe_log_dirs()
+        return sum(
+            partition["partition_size"]
+            for folder in described["log_dirs"]
+            for topic in folder["topics"]
+            if topic["name"] == route.records_topic
+            for partition in topic["partitions"]
+        )
+    finally:
+        client.close()
 
 
 class Broken:
@@ -240,8 +303,8 @@ import os, signal, sys
 from driftline.store.database import make_engine
 from driftline.settings import DatabaseSettings, KafkaSettings
 from flaskapp.relay import claimed_batches
-from flaskapp.relay.confluent_publisher import ConfluentPublisher
-from flaskapp.relay.publisher import Route
+from driftline.publishing.confluent_publisher import ConfluentPublisher
+from driftline.publishing.publisher import Route
 from flaskapp.relay.relay import Relay
 
 class Doomed(ConfluentPublisher):

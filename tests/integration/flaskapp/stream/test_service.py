@@ -12,10 +12,10 @@ from sqlalchemy import Engine, select, update
 from churn.columns import Cdr
 from churn.ledger import ChurnBatchKind
 from churn.tables import cdr, injected_drift, stream_runs
+from driftline.publishing.publisher import Route
 from driftline.store.database import in_transaction
 from driftline.store.ledger import Batch, open_batch
 from driftline.store.tables import labels, ledger, pending_batches
-from flaskapp.relay.publisher import Route
 from flaskapp.stream.plan import StreamPlan, batch_id
 from flaskapp.stream.request import read_start
 from flaskapp.stream.runs import RunState, advance, begin, stop

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ from stack.servers import processes
 from stack.services.accounts import ACCOUNTS
 from stack.services.environments import settings_for
 from stack.services.site import Site, read_ports
+from stack.services.status import states_of
+from stack.supervision import control
 
+PATIENCE = 120
 Completed = subprocess.CompletedProcess[str]
 
 
@@ -48,6 +52,17 @@ class Stack:
     @property
     def site(self) -> Site:
         return Site(self.var, "RawData", read_ports(self.var))
+
+    def wait_until_running(self) -> None:
+        """Return when both servers run and answer."""
+        states: dict[str, str] = {}
+        deadline = time.monotonic() + PATIENCE
+        while [states.get(name) for name in ("mariadb", "kafka")] != ["running", "running"]:
+            assert time.monotonic() < deadline, states
+            states = states_of(self.site)
+
+    def topics(self) -> set[str]:
+        return {*AdminClient({"bootstrap.servers": self.site.bootstrap_servers}).list_topics(timeout=10).topics}
 
     def pids(self) -> list[int]:
         servers = [processes.find(self.site.home, name) for name in ("mariadb", "kafka")]
@@ -94,16 +109,31 @@ def test_started_twice_is_fine(stack: Stack) -> None:
     assert len(pids) == 2
 
 
-def test_killed_servers_come_back_with_their_rows(stack: Stack) -> None:
+def test_killed_servers_come_back_by_themselves_with_their_rows(stack: Stack) -> None:
     stack.execute("owner", "CREATE TABLE survivors (id INT PRIMARY KEY)")
     stack.execute("owner", "INSERT INTO survivors VALUES (7)")
     pids = stack.pids()
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    stack.up()
+    stack.wait_until_running()
     assert set(stack.pids()).isdisjoint(pids)
     assert stack.execute("owner", "SELECT id FROM survivors") == ((7,),)
     stack.execute("owner", "DROP TABLE survivors")
+    assert {"cdr-records", "cdr-batches"} <= stack.topics()
+    assert stack.run("status").stderr.count("UTC: killed by SIGKILL") == 2
+
+
+def test_servers_outlive_their_supervisor_and_the_next_start_replaces_it(stack: Stack) -> None:
+    pids, supervisor = stack.pids(), control.find(stack.site.home)
+    assert supervisor
+    os.kill(supervisor.pid, signal.SIGKILL)
+    assert supervisor.ended_within(10)
+    assert stack.pids() == pids
+    stack.up()
+    assert stack.pids() == pids
+    os.kill(pids[0], signal.SIGKILL)
+    stack.wait_until_running()
+    assert stack.pids()[1] == pids[1]
 
 
 def test_down_stops_all_and_leaves_the_data(stack: Stack) -> None:

@@ -6,8 +6,8 @@ import pytest
 from kafka import TopicPartition
 
 from driftline.errors import KafkaUnavailable
-from flaskapp.relay import kafka_python_publisher
-from flaskapp.relay.kafka_python_publisher import _read_all
+from driftline.publishing import kafka_python_publisher
+from driftline.publishing.kafka_python_publisher import _read_all
 
 POLLS = 5
 """So often a reader may ask in vain before this test counts it as endless."""

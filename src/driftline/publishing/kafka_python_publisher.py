@@ -9,7 +9,8 @@ from kafka.errors import KafkaError
 
 from driftline.errors import KafkaRefused, KafkaUnavailable
 from driftline.kafka import AUTHENTICATION_FAILED, kafka_python_options, require_listening, require_trust
-from flaskapp.relay.publisher import (
+from driftline.publishing.publisher import (
+    COMPRESSION,
     OPEN_SECONDS,
     PROBE_SECONDS,
     TRANSACTION_SECONDS,
@@ -80,6 +81,7 @@ class KafkaPythonPublisher:
                 transactional_id=self.route.transactional_id,
                 transaction_timeout_ms=round(1000 * TRANSACTION_SECONDS),
                 linger_ms=20,
+                compression_type=COMPRESSION,
                 batch_size=262_144,
                 max_block_ms=round(1000 * OPEN_SECONDS),
             )
@@ -108,9 +110,11 @@ class KafkaPythonPublisher:
             self._producer.commit_transaction()
 
     def _send(self, producer: KafkaProducer, publication: Publication) -> None:
+        topic, headers = self.route.records_topic, publication.headers
         for key, value in publication.records:
-            producer.send(self.route.records_topic, value, key)
-        producer.send(self.route.batches_topic, publication.marker.encode(), publication.batch_id.encode())
+            producer.send(topic, value, key, headers=headers)
+        marker_topic = self.route.marker_topic(publication)
+        producer.send(marker_topic, publication.marker.encode(), publication.batch_id.encode(), headers=headers)
 
     def close(self) -> None:
         """Discard the producer; the next `open` aborts a transaction that is still open."""

@@ -14,16 +14,22 @@ TRANSACTION_SECONDS = 60.0
 COMMIT_SECONDS = 30.0
 """The longest time for a commit before Kafka counts as unavailable; one that loses its broker waits this long."""
 PROBE_SECONDS = 3.0
+COMPRESSION = "lz4"
+"""Both libraries, Spark and all clients of Kafka read it; it costs less processor time than the bytes it saves."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where the relay publishes: the broker, both topics, and the transactional id that fences a predecessor."""
+    """Where batches are published: the broker, the topics, and the transactional id that fences a predecessor.
+
+    The topic of batches is compacted and has the markers. Without a topic of dead letters there may be none.
+    """
 
     kafka: KafkaSettings
     records_topic: str
     batches_topic: str
     transactional_id: str
+    dead_letters_topic: str | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -31,18 +37,38 @@ class Route:
         return self.kafka.bootstrap_servers
 
     @property
-    def topics(self) -> tuple[str, str]:
-        """Both topics."""
-        return self.records_topic, self.batches_topic
+    def topics(self) -> tuple[str, ...]:
+        """All topics."""
+        dead_letters = (self.dead_letters_topic,) if self.dead_letters_topic else ()
+        return (self.records_topic, self.batches_topic, *dead_letters)
+
+    def marker_topic(self, publication: "Publication") -> str:
+        """Return the topic of a publication's marker."""
+        if not publication.is_dead_letter:
+            return self.batches_topic
+        if self.dead_letters_topic is None:
+            raise KafkaUnavailable(f"There is no topic of dead letters for batch {publication.batch_id}; set one.")
+        return self.dead_letters_topic
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One batch as Kafka gets it: `records` are (key, value) pairs, the marker's key is the batch id."""
+    """One batch as Kafka gets it: `records` are (key, value) pairs, the marker's key is the batch id.
+
+    A dead letter has no records, and its marker says what is wrong with the batch; it is no sign that the batch was
+    published. Every message has the headers `batch_id` and `schema_version`, by which a reader knows the fields.
+    """
 
     batch_id: str
     marker: str
     records: Sequence[tuple[bytes, bytes]]
+    schema_version: int = 1
+    is_dead_letter: bool = False
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The headers of its messages."""
+        return [("batch_id", self.batch_id.encode()), ("schema_version", str(self.schema_version).encode())]
 
 
 class BatchPublisher(Protocol):

@@ -1,0 +1,1 @@
+"""Scores the records of a topic as they arrive."""

@@ -1,0 +1,95 @@
+"""Messages of the topic of records, as Spark reads them: committed ones only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StringType, StructField, StructType
+
+from churn.columns import RECORD_SCHEMA_VERSION, Cdr, Processed
+from driftline.errors import InvalidInput
+from driftline.settings import KafkaSettings, SecurityProtocol
+
+FIELDS = StructType([StructField(name, StringType()) for name in (Cdr.RECORD_ID, Cdr.DATE, Cdr.MSISDN)])
+"""The fields that are read; usage is read from the table, where the record was stored before it was published."""
+VERSION, PLACE, VALUE = "version", "place", "value"
+LONGEST_USER = 20
+SHOWN_VALUE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidMessage:
+    """A message that is no record: its place (`topic/partition/offset`), and the beginning of its text."""
+
+    place: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Messages:
+    """The messages of a micro-batch: the records' subscriber-days (columns Date and User), and what is no record."""
+
+    records: pd.DataFrame
+    invalid: Sequence[InvalidMessage]
+
+
+def read_topic(spark: SparkSession, kafka: KafkaSettings, topic: str, most: int) -> DataFrame:
+    """Return the stream of a topic from its beginning, or from where the checkpoint ends; at most `most` at once.
+
+    Raises:
+        InvalidInput: Kafka needs TLS or a password, which this job does not support.
+    """
+    if kafka.security_protocol is not SecurityProtocol.PLAINTEXT:
+        raise InvalidInput(
+            f"KAFKA_SECURITY_PROTOCOL is {kafka.security_protocol}, and score_stream reads PLAINTEXT only; "
+            "use a listener of the broker inside a private network."
+        )
+    options = {
+        "kafka.bootstrap.servers": kafka.bootstrap_servers,
+        "kafka.isolation.level": "read_committed",
+        "subscribe": topic,
+        "startingOffsets": "earliest",
+        "includeHeaders": "true",
+        "maxOffsetsPerTrigger": str(most),
+    }
+    return spark.readStream.format("kafka").options(**options).load()
+
+
+def parse(messages: DataFrame) -> DataFrame:
+    """Turn messages into Date, User, the version of their fields, and their place; unknown fields are ignored."""
+    fields = F.from_json(F.col("value").cast("string"), FIELDS)
+    user = fields[Cdr.MSISDN]
+    return messages.select(
+        F.to_date(F.try_to_timestamp(fields[Cdr.DATE])).alias(Processed.DATE),
+        F.when(F.length(user).between(1, LONGEST_USER), user).alias(Processed.USER),
+        F.coalesce(_header("schema_version"), F.lit(str(RECORD_SCHEMA_VERSION))).alias(VERSION),
+        F.concat_ws("/", "topic", "partition", "offset").alias(PLACE),
+        F.substring(F.col("value").cast("string"), 1, SHOWN_VALUE).alias(VALUE),
+    )
+
+
+def _header(name: str) -> Column:
+    """Return the text of a message's header, NULL without it; the records of earlier versions have none."""
+    headers = F.filter("headers", lambda header: header["key"] == name)
+    return F.try_element_at(headers, F.lit(1))["value"].cast("string")
+
+
+def collect(messages: DataFrame) -> Messages:
+    """Return the messages of a micro-batch.
+
+    Raises:
+        InvalidInput: a message has another version of the fields; nothing is skipped, so a newer program goes on there.
+    """
+    rows = parse(messages).toPandas()
+    newer = rows[rows[VERSION] != str(RECORD_SCHEMA_VERSION)]
+    if len(newer):
+        first = newer.iloc[0]
+        raise InvalidInput(
+            f"Message {first[PLACE]} has schema_version {first[VERSION]!r}, and this program reads "
+            f"{RECORD_SCHEMA_VERSION}; install the version that reads it and start again: nothing was skipped."
+        )
+    is_record = rows[Processed.DATE].notna() & rows[Processed.USER].notna()
+    invalid = [InvalidMessage(row[PLACE], row[VALUE] or "") for _, row in rows[~is_record].iterrows()]
+    return Messages(rows.loc[is_record, [Processed.DATE, Processed.USER]].drop_duplicates(), invalid)

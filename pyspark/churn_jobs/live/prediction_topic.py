@@ -1,0 +1,105 @@
+"""Publishes stored batches of live predictions, each once for a reader of committed messages.
+
+A batch is pending from the transaction that stores it until it is published, as the simulator's records are: if this
+program is killed between the two commits, its successor finds the batch's marker and does not publish it again.
+"""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, RowMapping, select
+
+from churn.columns import CHURN_MODEL, Processed
+from churn.ledger import PREDICTION_TOPIC
+from churn.tables import churn_predictions
+from driftline.clock import aware_utc
+from driftline.engine.results import ID
+from driftline.publishing.publisher import BatchPublisher, Publication
+from driftline.store import ledger
+from driftline.store.database import translated
+from driftline.store.tables import ledger as ledger_table
+from driftline.store.tables import pending_batches
+
+MOST_BATCHES = 20
+"""The most batches of one Kafka transaction."""
+SCHEMA_VERSION = 1
+FIELDS = ("prediction", "probability_0", "probability_1", "model_version")
+
+
+@dataclass
+class PredictionTopic:
+    """Publishes pending batches of predictions in the ledger's order; not safe to use from two threads at once."""
+
+    engine: Engine
+    publisher: BatchPublisher
+    _published: set[str] | None = None
+
+    def publish(self) -> int:
+        """Publish all pending batches; return the number of predictions.
+
+        Raises:
+            DatabaseUnavailable, KafkaUnavailable: call it again later; what was published is not published again.
+        """
+        try:
+            published = self._open() if self._published is None else self._published
+            return sum(iter(lambda: self._publish_next(published), 0))
+        except BaseException:
+            self.close()  # the outcome of a transaction may be unknown: the markers say it
+            raise
+
+    def close(self) -> None:
+        """Close the producer; the next `publish` opens it again."""
+        self._published = None
+        self.publisher.close()
+
+    def _open(self) -> set[str]:
+        """Fence a predecessor, and find which pending batches it has published."""
+        self.publisher.open()
+        markers = self.publisher.markers()
+        statement = select(ledger_table.c.batch_id).join(
+            pending_batches,
+            (pending_batches.c.batch_number == ledger_table.c.number)
+            & (pending_batches.c.consumer == PREDICTION_TOPIC),
+        )
+        with translated(), self.engine.connect() as connection:
+            self._published = {*connection.execute(statement).scalars()} & markers
+        return self._published
+
+    def _publish_next(self, published: set[str]) -> int:
+        """Publish and settle the first pending batches; return how many predictions they have, 0 if none is pending."""
+        with translated(), self.engine.connect() as connection:
+            batches = ledger.claim_all(connection, PREDICTION_TOPIC, MOST_BATCHES)
+            if not batches:
+                return 0
+            publications = [_publication(connection, batch) for batch in batches]
+            unsent = [publication for publication in publications if publication.batch_id not in published]
+            if unsent:
+                self.publisher.publish(unsent)
+                published.update(publication.batch_id for publication in unsent)
+            ledger.settle(connection, PREDICTION_TOPIC, *(batch["number"] for batch in batches))
+            connection.commit()
+        return sum(batch["rows_written"] for batch in batches)
+
+
+def _publication(connection: Connection, batch: RowMapping) -> Publication:
+    """Return a batch's predictions as messages, keyed by subscriber as the records are."""
+    columns = churn_predictions.c
+    statement = select(churn_predictions).where(
+        columns[Processed.DATE].between(batch["first_event"].date(), batch["last_event"].date()),
+        columns.batch_number == batch["number"],
+    )
+    rows = connection.execute(statement).mappings().all()
+    marker = json.dumps({"batch_id": batch["batch_id"], "predictions": len(rows)})
+    return Publication(batch["batch_id"], marker, [_message(row) for row in rows], SCHEMA_VERSION)
+
+
+def _message(row: RowMapping) -> tuple[bytes, bytes]:
+    fields = {
+        "id": row[ID],
+        "model": CHURN_MODEL,
+        Processed.DATE: row[Processed.DATE].isoformat(),
+        Processed.USER: row[Processed.USER],
+        **{name: row[name] for name in FIELDS},
+        "scored_at": aware_utc(row["scored_at"]).isoformat(),
+    }
+    return row[Processed.USER].encode(), json.dumps(fields).encode()

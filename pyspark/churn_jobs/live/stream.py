@@ -1,0 +1,136 @@
+"""Runs the query that scores a topic: from nothing, from its checkpoint, or from a deleted one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame
+from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming.readwriter import DataStreamWriter
+
+from churn import migrate
+from churn_jobs.job import Job
+from churn_jobs.live.messages import collect, read_topic
+from churn_jobs.live.prediction_topic import PredictionTopic
+from churn_jobs.live.scoring import LiveScoring, ServedModel
+from churn_jobs.live.settings import StreamSettings
+from churn_jobs.one_at_a_time import only_one
+from churn_jobs.progress import say
+from driftline.errors import KafkaUnavailable
+from driftline.publishing.publisher import BatchPublisher
+from driftline.settings import KafkaSettings
+from driftline.worker import Retries, persist
+
+NAME = "score_stream"
+LOOK_SECONDS = 1
+"""How soon a signal to stop is noticed."""
+RETRIES = Retries(longest_pause=10.0)
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a run did: micro-batches, new predictions, messages that are no records, and predictions published."""
+
+    batches: int = 0
+    new: int = 0
+    invalid: int = 0
+    published: int = 0
+
+
+@dataclass
+class MicroBatches:
+    """The work of one micro-batch, repeated while a server is away; counts what was done."""
+
+    scoring: LiveScoring
+    topic: PredictionTopic
+    stop: Event
+    done: Streamed = Streamed()
+    error: Exception | None = None
+
+    def __call__(self, messages: DataFrame, _: int) -> None:
+        """Score a micro-batch, store and publish its predictions; Spark repeats it if this raises."""
+        try:
+            persist(lambda: self._process(messages), self.stop, RETRIES)
+        except Exception as error:
+            self.error = error  # Spark shows its text in the middle of two stack traces
+            raise
+        if self.stop.is_set():
+            raise InterruptedError("Stopped; the micro-batch is repeated at the next start.")
+
+    def _process(self, messages: DataFrame) -> None:
+        found = collect(messages)
+        new = self.scoring.store(found.records)
+        published = self.topic.publish()
+        for message in found.invalid[:5]:
+            say(f"{message.place} is no record and was skipped: {message.value[:200]}")
+        done = self.done
+        self.done = Streamed(
+            done.batches + 1, done.new + new, done.invalid + len(found.invalid), done.published + published
+        )
+
+
+def score_stream(
+    job: Job,
+    settings: StreamSettings,
+    kafka: KafkaSettings,
+    publisher: BatchPublisher,
+    clock: Callable[[], datetime],
+    stop: Event,
+    *,
+    once: bool = False,
+) -> Streamed:
+    """Score the topic's records until `stop` is set, or `once` what it has now; return what was done.
+
+    Raises:
+        NotFound: no version of the model is ready. Conflict: another run is active.
+        InvalidInput: Kafka's security is not supported, or a message has newer fields.
+        KafkaUnavailable: Kafka is away at the start.
+    """
+    migrate.require_current(job.engine)
+    publisher.probe()
+    with only_one(job.engine, NAME), job.open_spark() as jdbc:
+        model = ServedModel(job.engine, job.scratch)
+        model.current()  # a fault is reported before the stream starts
+        topic = PredictionTopic(job.engine, publisher)
+        work = MicroBatches(LiveScoring(jdbc.spark, job.engine, model, clock), topic, stop)
+        try:
+            persist(topic.publish, stop, RETRIES)
+            messages = read_topic(jdbc.spark, kafka, settings.records_topic, settings.records)
+            _run(lambda: _writer(messages, work, settings, once=once).start(), work, stop)
+        finally:
+            topic.close()
+    say(f"{work.done.new:,} predictions of {work.done.batches} micro-batches were added.")
+    return work.done
+
+
+def _writer(messages: DataFrame, work: MicroBatches, settings: StreamSettings, *, once: bool) -> DataStreamWriter:
+    writer = messages.writeStream.queryName(NAME).foreachBatch(work)
+    writer = writer.option("checkpointLocation", settings.checkpoint_address)
+    if once:
+        return writer.trigger(availableNow=True)
+    return writer.trigger(processingTime=f"{settings.pause_seconds} seconds")
+
+
+def _run(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+    """Run the query; start it again from its checkpoint where Kafka was away for longer than Spark waits."""
+    persist(lambda: _run_once(start, work, stop), stop, RETRIES)
+
+
+def _run_once(start: Callable[[], StreamingQuery], work: MicroBatches, stop: Event) -> None:
+    work.error = None
+    query = start()
+    try:
+        while not query.awaitTermination(LOOK_SECONDS):
+            if stop.is_set():
+                query.stop()
+                return
+    except StreamingQueryException as error:
+        if stop.is_set():
+            return
+        if work.error is not None:
+            raise work.error from error
+        if "kafka" in str(error).lower():
+            raise KafkaUnavailable(f"Spark lost Kafka: {str(error).splitlines()[0][:300]}") from error
+        raise

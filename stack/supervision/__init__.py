@@ -1,0 +1,1 @@
+"""Restarts local processes that end by themselves."""
