@@ -49,7 +49,10 @@ class Retraining:
 
 @dataclass(frozen=True, slots=True)
 class VerdictNews:
-    """The current verdicts of a version's closed chunks, and the number of its last verdict event; None without any."""
+    """The verdicts of a version's closed chunks that no label will change, and the number of its last verdict event.
+
+    The number is None where the version has no events.
+    """
 
     chunks: tuple[ClosedChunk, ...]
     last_event: int | None
@@ -61,11 +64,11 @@ def read_verdicts(connection: Connection, key: VersionKey) -> VerdictNews:
     Events of a version are numbered in the order of their commits, so all up to the last one were read.
     """
     columns = verdict_events.c
-    statement = select(columns.number, columns.chunk_start, columns.state, columns.closed).where(
-        key.rows_of(verdict_events)
-    )
+    read = (columns.number, columns.chunk_start, columns.state, columns.closed, columns.provisional)
+    statement = select(*read).where(key.rows_of(verdict_events))
     newest = {row.chunk_start: row for row in connection.execute(statement.order_by(columns.number))}
-    chunks = (ClosedChunk(aware_utc(row.chunk_start), State(row.state)) for row in newest.values() if row.closed)
+    final = (row for row in newest.values() if row.closed and not row.provisional)
+    chunks = (ClosedChunk(aware_utc(row.chunk_start), State(row.state)) for row in final)
     return VerdictNews(tuple(chunks), max((row.number for row in newest.values()), default=None))
 
 

@@ -68,15 +68,15 @@ def job(
 
 
 def alerted(job: Job, version: int, *states: str) -> None:
-    """Record verdict events of closed days."""
+    """Record verdict events of closed days; verdicts of the last two may change still."""
     number = registry.load(job.engine, "churn", version).model_number
     with job.engine.begin() as connection:
-        for day, state in enumerate(states):
+        for day, state in enumerate([*states, "warn", "warn"]):
             start = naive_utc(datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day))
             row = {
                 "model_number": number, "model_version": version, "chunk_start": start,
                 "chunk_end": start + timedelta(days=1), "revision": 1, "sequence": 1, "state": state,
-                "provisional": False, "closed": True, "backfill": False, "reasons": "[]", "spec_revision": 1,
+                "provisional": day >= len(states), "closed": True, "backfill": False, "reasons": "[]", "spec_revision": 1,
                 "reference_hash": "", "code_version": "", "derived_at": start,
             }  # fmt: skip
             connection.execute(insert_rows(verdict_events).values(row))

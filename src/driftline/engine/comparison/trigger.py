@@ -12,7 +12,7 @@ UNDECIDED = frozenset({State.NO_DATA, State.INSUFFICIENT, State.PENDING_LABELS, 
 
 @dataclass(frozen=True, slots=True)
 class ClosedChunk:
-    """The current verdict of a closed chunk."""
+    """The final verdict of a closed chunk."""
 
     start: datetime
     state: State
