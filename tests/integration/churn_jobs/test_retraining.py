@@ -76,8 +76,8 @@ def alerted(job: Job, version: int, *states: str) -> None:
             row = {
                 "model_number": number, "model_version": version, "chunk_start": start,
                 "chunk_end": start + timedelta(days=1), "revision": 1, "sequence": 1, "state": state,
-                "provisional": day >= len(states), "closed": True, "backfill": False, "reasons": "[]", "spec_revision": 1,
-                "reference_hash": "", "code_version": "", "derived_at": start,
+                "provisional": day >= len(states), "closed": True, "backfill": False, "reasons": "[]",
+                "spec_revision": 1, "reference_hash": "", "code_version": "", "derived_at": start,
             }  # fmt: skip
             connection.execute(insert_rows(verdict_events).values(row))
 
