@@ -111,7 +111,9 @@ JOBS = Service(
                 churn_predictions,
             ),
         ),
-        Grant((INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks)),
+        Grant(
+            (INSERT, UPDATE), _names(tables.models, tables.model_versions, tables.pending_chunks, tables.retrainings)
+        ),
         Grant((INSERT, DELETE), _names(processed, processed_staging, daily_summary, tables.pending_batches)),
     ),
     image=ContainerImage(

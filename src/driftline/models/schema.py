@@ -16,6 +16,7 @@ from driftline.models.proposal import Proposal
 from driftline.monitor import FittedMonitor
 from driftline.store.model_layout import ModelLayout
 from driftline.store.model_list import ModelSummary, VersionSummary
+from driftline.store.retrainings import Retraining, RetrainingState
 from driftline.store.roles import Role, RoleAction, RoleChange, Roles
 
 
@@ -256,6 +257,25 @@ class RolesOut(BaseModel):
         """Return the JSON object of a model's roles."""
         listed = tuple(map(RoleChangeOut.of, changes))
         return cls(name=name, champion=roles.champion, challenger=roles.challenger, used=roles.used, changes=listed)
+
+
+class RetrainingOut(BaseModel):
+    """A retraining: why it began, which versions it compared, what it decided and why."""
+
+    position: int
+    state: RetrainingState
+    cause: str
+    champion: int
+    challenger: int | None
+    reason: str | None
+    comparison: dict[str, Any] | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, retraining: Retraining) -> Self:
+        """Return the JSON object of a retraining."""
+        return cls(**{name: getattr(retraining, name) for name in cls.model_fields})
 
 
 class RevisedOut(BaseModel):
