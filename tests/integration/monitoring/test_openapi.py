@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
-from monitoring.app import create_app
-from monitoring.settings import MonitorSettings
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.fuzzing import PROBING, closed, faults, open_doors
+from tests.integration.monitoring.applications import monitor_of
 from tests.integration.monitoring.world import make_world
 
-ENDS_OF_TIME = tuple(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "chunks/{start}/revisions", "results"))
+ENDS_OF_TIME = (
+    "/api/v1/incidents",
+    "/models/{name}/report.{ending}",
+    *(f"/api/v1/models/{{name}}/{path}" for path in ("chunks", "chunks/{start}/revisions", "results", "ingest")),
+)
 """They refuse instants at the calendar's ends: those that have no chunk, and those that are beyond them in UTC."""
 ROWS = tuple(f"/api/v1/models/{{name}}/{kind}" for kind in ("predictions", "labels", "corrections", "deletions"))
 """They refuse rows that the model does not have, which the description does not know."""
@@ -31,15 +34,15 @@ def test_the_monitor_answers_as_described(engine: Engine, database_settings: Dat
     world.predict(2, shift=2.0)
     world.label(0)
     access, token = closed(tmp_path)
-    app = create_app(MonitorSettings(output=tmp_path / "output"), database_settings, access, polls=False)
-    polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
-    assert polled.status_code == 200
-    assert {*open_doors(app)} == PROBING
-    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS)) == []
+    with monitor_of(database_settings, tmp_path / "output", access) as app:
+        polled = app.test_client().post("/run-monitoring", headers={"Authorization": f"Bearer {token}"})
+        assert polled.status_code == 200
+        assert {*open_doors(app)} == PROBING
+        assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS)) == []
 
 
 def test_the_monitor_without_its_database_answers_as_described(tmp_path: Path) -> None:
     nobody = DatabaseSettings.model_validate({"port": 1, "user": "nobody", "password": "none"})
     access, token = closed(tmp_path)
-    app = create_app(MonitorSettings(output=tmp_path / "output"), nobody, access, polls=False)
-    assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS), away=True) == []
+    with monitor_of(nobody, tmp_path / "output", access) as app:
+        assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS), away=True) == []
