@@ -1,8 +1,13 @@
 """The monitor answers whatever is asked as `/openapi.json` says, and never with a fault of its own."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from driftline.settings import DatabaseSettings
@@ -49,3 +54,21 @@ def test_the_monitor_without_its_database_answers_as_described(tmp_path: Path) -
     access, token = closed(tmp_path)
     with monitor_of(nobody, tmp_path / "output", access) as app:
         assert faults(app, token, refusing=(*ENDS_OF_TIME, *ROWS, *SPECS, *SILENCES), away=True) == []
+
+
+def test_a_text_that_no_name_has_is_no_fault(shared_client: FlaskClient) -> None:
+    """Names that are stored as ASCII are compared with whatever is in a path or a query."""
+    document = shared_client.get("/openapi.json").get_json()
+    requests = [url for path, operations in document["paths"].items() for url in _urls(path, operations.get("get", {}))]
+    answers = {url: shared_client.get(url).status_code for url in requests}
+    assert len(answers) > 30
+    assert {url: status for url, status in answers.items() if status >= 500} == {}
+
+
+def _urls(path: str, operation: dict[str, Any]) -> Iterator[str]:
+    """Yield the path with `÷ü` for each of its parameters, and with each text of its query."""
+    parameters = operation.get("parameters", [])
+    texts = [p["name"] for p in parameters if p["in"] == "query" and "'string'" in str(p["schema"])]
+    for name in (*texts, *([None] if "{" in path else [])):
+        for of_path in ("flights", "÷ü"):
+            yield quote(re.sub("{.*?}", of_path, path)) + (f"?{urlencode({name: '÷ü'})}" if name else "")
