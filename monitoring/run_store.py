@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, delete, select
 from sqlalchemy.dialects.mysql import insert as upsert
 
 from driftline.clock import Clock, aware_utc, naive_utc
+from driftline.store.ascii_columns import equals
 from driftline.store.database import in_transaction, translated
 from driftline.store.tables import poll_runs
 from monitoring.poll.poller import PollSummary
@@ -59,7 +60,7 @@ class RunStore:
 
     def read(self, run_id: str) -> RunRecord | None:
         """Return a run, or None where none of that name is stored; raises as `begin` does."""
-        records = self._read(select(poll_runs).where(_COLUMNS.run_id == run_id))
+        records = self._read(select(poll_runs).where(equals(_COLUMNS.run_id, run_id)))
         return records[0] if records else None
 
     def newest(self, most: int) -> Sequence[RunRecord]:

@@ -1,5 +1,6 @@
 """The state store: the mergeable summaries of each chunk, in parts that say which batches they were made of."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from driftline.errors import DriftlineError
 from driftline.store.chunk_parts import Description
 from driftline.store.tables import chunk_states
 from driftline.store.version_key import VersionKey
+
+log = logging.getLogger(__name__)
 
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of a summary that is stored in one row; a server's `max_allowed_packet` is 16 MB or more."""
@@ -41,16 +44,22 @@ class StateStore:
         self.connection, self.key, self.spec_revision, self.chunk = connection, key, spec_revision, chunk
 
     def parts(self, content: Content) -> list[StoredPart]:
-        """Return the parts of the state of features or of labels that this code can read."""
-        readable = and_(
-            self._of_chunk(content),
-            _COLUMNS.piece == 0,
-            _COLUMNS.chunk_end == naive_utc(self.chunk.end),
-            _COLUMNS.spec_revision == self.spec_revision,
-            _COLUMNS.format == _format(),
-        )
-        rows = self.connection.execute(select(_COLUMNS.part, _COLUMNS.description).where(readable))
-        return [StoredPart(number, Description.from_json(description)) for number, description in rows]
+        """Return the parts of the state of features or of labels that this code can read.
+
+        That others are read again from their rows, which may take long, is logged.
+        """
+        columns = (_COLUMNS.part, _COLUMNS.description, _COLUMNS.chunk_end, _COLUMNS.spec_revision, _COLUMNS.format)
+        first_pieces = select(*columns).where(self._of_chunk(content), _COLUMNS.piece == 0)
+        rows = self.connection.execute(first_pieces).all()
+        current = (naive_utc(self.chunk.end), self.spec_revision, _format())
+        readable = [row for row in rows if (row.chunk_end, row.spec_revision, row.format) == current]
+        if len(readable) < len(rows):
+            log.info(
+                "Model %d version %d: the state (%s) of the chunk of %s is of another version of Driftline, spec or"
+                " calendar; all rows are read again.",
+                *(self.key.model_number, self.key.version, content, self.chunk.start.isoformat()),
+            )
+        return [StoredPart(row.part, Description.from_json(row.description)) for row in readable]
 
     def summary(self, content: Content, part: StoredPart) -> Summary:
         """Read the summary of a part.

@@ -51,7 +51,7 @@ def steps(world: World, seed: int) -> list[Step]:
     return schedule
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("database", "seed"), [("mariadb", 1), ("mysql", 1), ("mariadb", 2)], indirect=["database"])
 def test_polling_after_every_batch_equals_one_poll_at_the_end(world: World, seed: int) -> None:
     for number, step in enumerate(steps(world, seed)):
         step()
@@ -180,14 +180,17 @@ def counted(engine: Engine) -> Iterator[dict[str, int]]:
         event.remove(engine, "after_cursor_execute", count)
 
 
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 def test_the_cost_of_a_poll_does_not_follow_the_history(world: World) -> None:
+    """What is counted does not depend on the server; all but the last days of the history are polled at once."""
     costs = []
     for day in range(37):
         world.predict(day, 60)
         if day >= 3:
             world.label(day - 3, 60)
-        with counted(world.engine) as counts:
-            poll(world)
-        if day >= 33:
+        if day >= 32:
+            with counted(world.engine) as counts:
+                poll(world)
             costs.append((counts["statements"], counts["rows"]))
-    assert len(set(costs)) == 1, costs
+    assert len(set(costs[1:])) == 1, costs
+    assert costs[1] < costs[0]

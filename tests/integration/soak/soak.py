@@ -124,7 +124,7 @@ class Soak:
         while waiting := self._waiting(name):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the pollers do not compute {waiting}")
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def _waiting(self, name: str) -> list[str]:
         with self.engine.connect() as connection:

@@ -40,6 +40,9 @@ from monitoring.report.chunk_views import ChunkRange, read_chunks
 from stack.testing.fixtures import DatabaseAddress
 from tests.integration.monitoring.world import DAY, FIRST, NAME, NOW, SPEC, World, make_world, reference, rows_of
 
+on_mariadb = pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+"""For tests of calendars, clocks and verdicts, whose statements other tests run on both servers."""
+
 
 @pytest.fixture
 def world(engine: Engine, tmp_path: Path) -> World:
@@ -144,6 +147,7 @@ def test_a_change_rederives_verdicts_of_later_chunks(world: World) -> None:
     assert '"minutes"' in spoken[1]["drifted"]
 
 
+@on_mariadb
 def test_settled_chunks_change_a_much_later_verdict(engine: Engine, tmp_path: Path) -> None:
     world = make_world(engine, tmp_path, SPEC.model_copy(update={"alert_budget": None}))
     for day in range(10):
@@ -295,6 +299,7 @@ def test_a_chunk_of_an_older_calendar_does_not_replace_those_of_the_newer(
     assert [row for row in weeks.rows(pending_chunks) if row["due_at"] is None] == []
 
 
+@on_mariadb
 def test_an_open_chunk_is_overwritten_in_place_until_it_closes(world: World) -> None:
     world.predict(0, part=slice(0, 100))
     poll(world)
@@ -372,6 +377,7 @@ def damage(world: World, day: int) -> Callable[[], None]:
     return repair
 
 
+@on_mariadb
 def test_a_failing_chunk_rests_longer_each_time_until_it_recovers(world: World) -> None:
     """Scheduled polls try it after 20 s, then after twice as long each time, and after an hour at last."""
     filled(world, days=2, labelled=0)
@@ -535,6 +541,7 @@ def test_a_new_spec_revision_computes_every_chunk_again(world: World) -> None:
     assert revisions(world) == {0: [1, 2], 1: [1, 2], 2: [1, 2], 3: [1, 2], 4: [1]}, "the open one in place"
 
 
+@on_mariadb
 def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: World, tmp_path: Path) -> None:
     filled(world, days=6, labelled=6)
     poll(world)
@@ -550,6 +557,7 @@ def test_labels_of_a_retired_version_count_once_it_is_registered_again(world: Wo
     assert world.reported() == revised
 
 
+@on_mariadb
 def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     filled(world, days=3, labelled=0)
     again = registry.Candidate(world.version.name, SPEC, "b" * 64, reference(), None, {})
@@ -560,6 +568,7 @@ def test_versions_have_separate_results(world: World, tmp_path: Path) -> None:
     ]
 
 
+@on_mariadb
 def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
@@ -577,6 +586,7 @@ def test_a_new_calendar_replaces_the_old_one_and_back(weeks: World) -> None:
     ]
 
 
+@on_mariadb
 def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)
@@ -593,6 +603,7 @@ def test_returning_to_an_older_calendar_keeps_its_history(weeks: World) -> None:
     assert open_ones == {(FIRST + 5 * DAY).replace(tzinfo=None)}
 
 
+@on_mariadb
 def test_a_closed_chunk_of_an_older_calendar_closes_no_other(weeks: World) -> None:
     filled(weeks, days=6, labelled=6)
     poll(weeks)

@@ -1,5 +1,6 @@
 """The state of a chunk: what a poll reads, and that it ends like one pass over the final rows and labels."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,13 +130,18 @@ def test_removed_rows_make_the_part_of_their_batch_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"format": "0"}, {"spec_revision": 0}, {"chunk_end": FIRST.replace(tzinfo=None)}])
-def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(world: World, changed: dict[str, object]) -> None:
+def test_a_state_that_is_not_of_this_code_and_spec_is_made_again(
+    world: World, changed: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "monitoring.poll.state_store")
     world.predict(0, part=slice(0, 100))
     poll(world)
+    assert "read again" not in caplog.text
     with world.engine.begin() as connection:
         connection.execute(update(chunk_states).values(**changed, data=b"of another code"))
     world.predict(0, part=slice(100, 300))
     poll(world)
+    assert "the state (features) of the chunk of 2026-02-01T00:00:00+00:00 is of another version" in caplog.text
     assert world.reported() == afresh(world)
 
 
