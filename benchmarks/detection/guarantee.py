@@ -18,10 +18,13 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from driftline.engine.evidence import binary_fit, regression_fit
+from driftline.engine.evidence.block_metrics import MINIMUM_BLOCK_ROWS
 from driftline.engine.evidence.detector import RESERVE, grow, masses
 from driftline.engine.evidence.expected_loss import ExpectedLoss, blocks_of
 from driftline.engine.evidence.families import Stage
 from driftline.engine.evidence.fitted import FittedEvidence
+from driftline.engine.evidence.no_evidence import NoEvidence
+from driftline.engine.evidence.reference_chunks import rows_of_a_day
 from driftline.engine.evidence.residual_counts import ResidualCounts
 from driftline.engine.evidence.score_bins import ScoreBins
 from driftline.engine.evidence.score_counts import ScoreCounts
@@ -36,8 +39,8 @@ SHARES = np.exp(-3.0 * SCORES) / np.exp(-3.0 * SCORES).sum()
 PREDICTIONS = (SCORES >= 0.5).astype(np.int64)
 FREEDOM = 4
 """Residuals follow Student's t with so few degrees of freedom."""
-LOSS, LOSS_DEVIATION, LOSS_SPREAD = 1.0, 0.5, 0.02
-"""The mean expected loss, its standard deviation between rows, and between chunks."""
+LOSS, LOSS_DEVIATION, LOSS_SPREAD = 1.0, 0.5, 0.07
+"""The mean expected loss, its standard deviation between rows, and its change for an effect of 1."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ Drawn = tuple[Mapping[Stage, Floats], FittedEvidence]
 class CalmCase:
     """What is drawn: the problem, the unit, the chunks of a reference, and how much chunks vary.
 
-    `spread` is a standard deviation between chunks, `weekly` one between days of the week. Drift lasts in the share
-    `drifting` of chunks. `shift` is added to the log-odds, or to residuals, of the stream, which is then not calm.
+    `spread` is a standard deviation between chunks, `daily` one between days, `weekly` one between days of the week.
+    Drift lasts in the share `drifting` of chunks. `shift` is added to the log-odds, or to residuals, of the stream,
+    which is then not calm.
     """
 
     problem: str
@@ -75,6 +79,7 @@ class CalmCase:
     spread: float = 0.3
     weekly: float = 0.0
     drifting: float = 0.02
+    daily: float = 0.0
     shift: float = 0.0
 
     def allowed(self, budget: float, streams: int) -> float:
@@ -89,15 +94,18 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=40, help="calm streams for each case, each with a reference")
     parser.add_argument("--spread", type=float, default=0.3)
     parser.add_argument("--weekly", type=float, default=0.0)
+    parser.add_argument("--daily", type=float, default=0.0)
     parser.add_argument("--drifting", type=float, default=0.02, help="the share of chunks in which drift lasts")
     parser.add_argument("--unit", action="append", choices=UNITS, help="may be given again; default: all")
+    parser.add_argument("--problem", action="append", choices=DRAW, help="may be given again; default: all")
+    parser.add_argument("--reference", action="append", type=int, help="chunks of a reference; may be given again")
     options = parser.parse_args()
     began = time.process_time()
     print("| problem | chunks | reference | allowed | budget 1 | allowed | budget 12 |\n" + "|---" * 7 + "|")
-    for problem in DRAW:
+    for problem in options.problem or DRAW:
         for unit in options.unit or UNITS:
-            for chunks in UNITS[unit].references:
-                case = CalmCase(problem, unit, chunks, options.spread, options.weekly, options.drifting)
+            for chunks in options.reference or UNITS[unit].references:
+                case = CalmCase(problem, unit, chunks, options.spread, options.weekly, options.drifting, options.daily)
                 print(_row(case, options.streams), flush=True)
     print(f"\n{options.streams} streams for each row, {time.process_time() - began:.0f} s of processor time")
 
@@ -145,12 +153,13 @@ def count_alerts(drawn: Sequence[Drawn], years: float, budget: float, drifting: 
 
 
 def _effects(case: CalmCase, random: np.random.Generator) -> Floats:
-    """Return two effects by chunk of the reference and the stream: at random, and by the day of the week."""
+    """Return three effects by chunk of the reference and the stream: at random, by the day, and by its weekday."""
     unit = UNITS[case.unit]
     number = case.chunks + unit.stream
-    by_weekday = random.normal(0, case.weekly, (7, 2))
+    by_weekday = random.normal(0, case.weekly, (7, 3))
     weekdays = np.arange(number) // unit.a_day % 7
-    effects = random.normal(0, case.spread, (number, 2)) + by_weekday[weekdays]
+    effects = random.normal(0, case.spread, (number, 3)) + by_weekday[weekdays]
+    effects += random.normal(0, case.daily, (number, 3))[np.arange(number) // unit.a_day]
     effects[case.chunks :, 0] += case.shift
     return effects
 
@@ -160,7 +169,7 @@ def _binary(case: CalmCase, random: np.random.Generator) -> Drawn:
     effects, log_odds = _effects(case, random), logit(SCORES)
     weights = SHARES * SCORES * (1 - SCORES)
     offsets = log_odds - (weights @ log_odds) / weights.sum()
-    chances = expit(log_odds + effects[:, :1] + effects[:, 1:] * offsets)
+    chances = expit(log_odds + effects[:, :1] + effects[:, 1:2] * offsets)
     scored = random.multinomial(UNITS[case.unit].rows, SHARES, size=len(effects))
     positives = random.binomial(scored, chances)
     grid = ScoreGrid.of(SCORES)
@@ -184,7 +193,7 @@ def _regression(case: CalmCase, random: np.random.Generator) -> Drawn:
     """Draw a reference and a stream of a regression whose mean residuals, sizes and expected losses vary."""
     rows, effects = UNITS[case.unit].rows, _effects(case, random)
     shifts, sizes = effects[:, 0] * np.sqrt(FREEDOM / (FREEDOM - 2)), np.exp(effects[:, 1] / 2)
-    losses = random.normal(LOSS, LOSS_SPREAD if case.spread else 0.0, len(effects))
+    losses = LOSS + LOSS_SPREAD * effects[:, 2]
     chunk = np.repeat(np.arange(case.chunks), rows)
     residuals = random.standard_t(FREEDOM, len(chunk)) * sizes[chunk] + shifts[chunk]
     bins = ResidualBins.fit(Outputs(residuals, np.zeros(len(residuals))))
@@ -202,10 +211,11 @@ def _regression(case: CalmCase, random: np.random.Generator) -> Drawn:
     number = np.bincount(in_bin, minlength=bins.count)
     means, absolute = (np.bincount(in_bin, values, bins.count) / number for values in (residuals, np.abs(residuals)))
     values = regression_fit.ResidualValues(means, absolute, float(np.abs(residuals).std()))
-    _, block_rows, block_totals, _, _ = blocks_of(sums[: case.chunks, 3], sums[: case.chunks, 4])
-    expected = ExpectedLoss.fit(Loss.ABSOLUTE, block_rows, block_totals, LOSS_DEVIATION**2)
+    minimum = max(MINIMUM_BLOCK_ROWS, rows_of_a_day(sums[: case.chunks, 3], _days(case)))
+    _, block_rows, block_totals, _, _ = blocks_of(sums[: case.chunks, 3], sums[: case.chunks, 4], minimum)
+    expected = ExpectedLoss.fit(Loss.ABSOLUTE, block_rows, block_totals, LOSS_DEVIATION**2, minimum)
     fitted = regression_fit.fit_on_counts(values, counts[: case.chunks], expected, rows, _days(case))
-    assert fitted is not None
+    assert not isinstance(fitted, NoEvidence)
     return _evidence(case, fitted, ResidualCounts(counts, sums)[case.chunks :]), fitted
 
 
