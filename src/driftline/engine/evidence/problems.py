@@ -43,10 +43,11 @@ def evidence_from_dict(stored: dict[str, Any]) -> FittedEvidence:
 
 def fit_classifier(
     ordered: pd.DataFrame, spec: Spec, sizes: Sequence[int], days: Sequence[int] | None
-) -> FittedEvidence | NoEvidence:
+) -> FittedEvidence | NoEvidence | None:
     """Fit on the reference's rows in time order, whose chunks have these sizes; the reason where it does not suffice.
 
-    `days` are the days of the chunks as ordinals, None where chunks are longer than a day.
+    None for a regression (`fit_regression`). `days` are the days of the chunks as ordinals, None where chunks are
+    longer than a day.
     """
     if too_few := no_evidence_of_days(days):
         return too_few
@@ -55,7 +56,7 @@ def fit_classifier(
         return binary_fit.fit_evidence(scores, predictions, labels, sizes, days)
     if spec.problem is Problem.MULTICLASS:
         return multiclass_evidence.fit_evidence(MulticlassRows.read(ordered, spec), spec.classes, sizes, days)
-    raise AssertionError(spec.problem)
+    return None
 
 
 def fit_regression(
